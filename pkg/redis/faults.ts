@@ -1,0 +1,97 @@
+import { Fault } from '../faults/fault';
+
+const AUTHENTICATION = /^(NOAUTH|WRONGPASS|ERR (AUTH|invalid password|invalid username-password))/i;
+
+/** True for an error reply that every further command would get as well. */
+export function concernsAllCommands(error: Error): boolean {
+  return (
+    AUTHENTICATION.test(error.message) || /^(LOADING|MASTERDOWN|MOVED|CLUSTERDOWN|ERR DB index)/i.test(error.message)
+  );
+}
+
+/** Turns what ioredis or Redis said into a sentence with a remedy. */
+export function redisFault(error: Error, address: string): Fault {
+  const said = error.message;
+  const details = explain(said, error as NodeJS.ErrnoException, address);
+  return new Fault({ ...details, cause: error });
+}
+
+function explain(said: string, error: NodeJS.ErrnoException, address: string) {
+  if (AUTHENTICATION.test(said)) {
+    return {
+      kind: 'permission' as const,
+      message: `Redis at ${address} refused the user name or password (${firstWord(said)}).`,
+      remedy: 'Check "User" and "Password"; gpx_sidekiq acl prints the line that creates a minimal user.',
+    };
+  }
+  if (/^NOPERM/i.test(said)) {
+    return {
+      kind: 'permission' as const,
+      message: `The Redis user may not do this: ${said}.`,
+      remedy: 'Grant it with the line that gpx_sidekiq acl prints.',
+    };
+  }
+  if (/^MOVED|^CLUSTERDOWN/i.test(said)) {
+    return {
+      kind: 'settings' as const,
+      message: `Redis at ${address} is a cluster (${firstWord(said)}).`,
+      remedy: 'Set the topology to "Cluster" and name its nodes.',
+    };
+  }
+  if (/^ERR DB index/i.test(said)) {
+    return {
+      kind: 'settings' as const,
+      message: `Redis at ${address} has no such database (${said}).`,
+      remedy: 'Correct "Database"; Redis has 16 unless configured otherwise.',
+    };
+  }
+  if (/^LOADING|^MASTERDOWN/i.test(said)) {
+    return {
+      kind: 'connection' as const,
+      message: `Redis at ${address} is not ready yet (${said}).`,
+      remedy: 'It answers by itself once it has loaded its data or found its master.',
+    };
+  }
+  return { kind: 'connection' as const, ...explainSocket(said, error.code ?? '', address) };
+}
+
+function explainSocket(said: string, code: string, address: string) {
+  if (code === 'ECONNREFUSED') {
+    return {
+      message: `Nothing listens at ${address} (connection refused).`,
+      remedy: 'Check that Redis runs there and that "URL" names its host and port.',
+    };
+  }
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return {
+      message: `The host name in ${address} cannot be resolved (${code}).`,
+      remedy: 'Check the host in "URL", and that Grafana’s machine can resolve it.',
+    };
+  }
+  if (code === 'ENOENT') {
+    return { message: `The socket ${address} does not exist.`, remedy: 'Check the path in "URL".' };
+  }
+  if (/certificate|TLS|SSL|EPROTO|self.signed/i.test(`${code} ${said}`)) {
+    return {
+      message: `The TLS connection to ${address} failed: ${said}.`,
+      remedy: 'Check the CA certificate and server name, and whether this port speaks TLS at all.',
+    };
+  }
+  if (/timed out|ETIMEDOUT/i.test(`${code} ${said}`)) {
+    return {
+      message: `Redis at ${address} did not answer in time.`,
+      remedy: 'Check firewalls, and whether Redis is blocked by a slow command (SLOWLOG GET).',
+    };
+  }
+  if (/sentinel/i.test(said)) {
+    return {
+      message: `No Sentinel of ${address} named a reachable master: ${said}.`,
+      remedy: 'Check "Sentinels", "Master name" and the Sentinel password.',
+    };
+  }
+  return { message: `The connection to Redis at ${address} failed: ${said || code}.`, remedy: 'It is tried again by itself.' };
+}
+
+function firstWord(said: string): string {
+  return said.split(' ', 1)[0] ?? said;
+}

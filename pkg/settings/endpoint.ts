@@ -1,0 +1,41 @@
+import { Fault } from '../faults/fault';
+
+/** A host and a TCP or UDP port. */
+export interface Endpoint {
+  host: string;
+  port: number;
+}
+
+/**
+ * Reads `host:port`; IPv6 hosts stand in brackets (`[::1]:9125`), spaces around are ignored.
+ *
+ * @throws Fault `settings` that names the field, the value as it was given and the expected form.
+ */
+export function parseEndpoint(field: string, value: string): Endpoint {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@]+)):(\d{1,5})$/.exec(value.trim());
+  const port = Number(match?.[3]);
+  if (!match || port < 1 || port > 65535) {
+    throw new Fault({
+      kind: 'settings',
+      message: `${field} invalid format, expected host:port, got: "${value}".`,
+      remedy: 'Give a host and a port between 1 and 65535, for example 127.0.0.1:9125.',
+    });
+  }
+  return { host: match[1] ?? match[2] ?? '', port };
+}
+
+/** Reads a comma separated list of `host:port`. */
+export function parseEndpoints(field: string, value: string): Endpoint[] {
+  const parts = value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  if (parts.length === 0) {
+    throw new Fault({
+      kind: 'settings',
+      message: `The setting "${field}" is empty.`,
+      remedy: 'Name at least one host:port.',
+    });
+  }
+  return parts.map((part) => parseEndpoint(field, part));
+}

@@ -1,0 +1,56 @@
+import type { Cadence, WorkerType } from './model';
+
+/**
+ * The queue to worker-type map of the reference installation (Lago: the seed's 18 queues and those its
+ * code has since gained), with the latency each type is expected to keep. It is a preset: operators
+ * edit it in the data source's settings.
+ */
+export const LAGO_WORKER_TYPES: WorkerType[] = [
+  {
+    name: 'Default Worker',
+    queues: [
+      'high_priority',
+      'default',
+      'mailers',
+      'clock',
+      'providers',
+      'webhook',
+      'invoices',
+      'integrations',
+      'low_priority',
+      'long_running',
+    ],
+    latencyObjectiveSeconds: 300,
+  },
+  { name: 'AI Agent Worker', queues: ['ai_agent'], latencyObjectiveSeconds: 60 },
+  { name: 'Alerts Worker', queues: ['alerts_high_priority', 'alerts'], latencyObjectiveSeconds: 120 },
+  { name: 'Analytics Worker', queues: ['analytics', 'analytics_low_priority'], latencyObjectiveSeconds: 600 },
+  { name: 'Billing Worker', queues: ['billing', 'billing_low_priority'], latencyObjectiveSeconds: 120 },
+  { name: 'Dedicated Clock Worker', queues: ['clock_worker'], latencyObjectiveSeconds: 60 },
+  { name: 'Dedicated Organisation Worker', queues: ['dedicated_alerts', 'dedicated_wallets'], latencyObjectiveSeconds: 120 },
+  { name: 'Dedicated Webhook Worker', queues: ['webhook_worker'], latencyObjectiveSeconds: 60 },
+  { name: 'Events Worker', queues: ['events'], latencyObjectiveSeconds: 60 },
+  { name: 'Meilisearch Worker', queues: ['meilisearch'], latencyObjectiveSeconds: 300 },
+  { name: 'Payments Worker', queues: ['payments'], latencyObjectiveSeconds: 60 },
+  { name: 'PDF Worker', queues: ['pdfs'], latencyObjectiveSeconds: 300 },
+  { name: 'Wallets Worker', queues: ['wallets'], latencyObjectiveSeconds: 300 },
+];
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+/** How often Lago's clock enqueues the job classes whose silence matters most. */
+export const LAGO_CADENCES: Cadence[] = [
+  { class: 'Clock::ActivateSubscriptionsJob', everySeconds: 5 * MINUTE },
+  { class: 'Clock::RefreshDraftInvoicesJob', everySeconds: 5 * MINUTE },
+  { class: 'Clock::RefreshLifetimeUsagesJob', everySeconds: 5 * MINUTE },
+  { class: 'Clock::RetryFailedInvoicesJob', everySeconds: 15 * MINUTE },
+  { class: 'Clock::TerminateEndedSubscriptionsJob', everySeconds: HOUR },
+  { class: 'Clock::SubscriptionsBillerJob', everySeconds: HOUR },
+  { class: 'Clock::FinalizeInvoicesJob', everySeconds: HOUR },
+];
+
+/** The name of the worker type that serves a queue, or `''` when the map does not know the queue. */
+export function workerTypeOf(queue: string, workerTypes: readonly WorkerType[]): string {
+  return workerTypes.find((workerType) => workerType.queues.includes(queue))?.name ?? '';
+}

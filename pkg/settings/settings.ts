@@ -1,0 +1,45 @@
+import { Fault } from '../faults/fault';
+import { optionsSchema, type Options, type Secrets } from './model';
+
+/** Everything one instance needs: where Redis is, how to read it, and the operator's options. */
+export interface Settings {
+  /** `redis://`, `rediss://` or `unix://` URL, or `host[:port]`; empty where Sentinels or Cluster nodes are named. */
+  url: string;
+  username: string;
+  options: Options;
+  secrets: Secrets;
+}
+
+/**
+ * Checks stored settings and fills in defaults.
+ *
+ * @throws Fault `settings` that names the first wrong field and what to set instead.
+ */
+export function parseSettings(raw: { url?: string; username?: string; options?: unknown; secrets?: Secrets }): Settings {
+  const parsed = optionsSchema.safeParse(raw.options ?? {});
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new Fault({
+      kind: 'settings',
+      message: `The setting "${issue?.path.join('.') || 'jsonData'}" is not valid: ${issue?.message ?? 'unreadable'}.`,
+      remedy: 'Correct it in the data source’s settings and save again.',
+    });
+  }
+  const options = parsed.data;
+  checkPattern('queueInclude', options.queueInclude);
+  checkPattern('queueExclude', options.queueExclude);
+  return { url: (raw.url ?? '').trim(), username: (raw.username ?? '').trim(), options, secrets: raw.secrets ?? {} };
+}
+
+function checkPattern(field: string, pattern: string): void {
+  try {
+    new RegExp(pattern);
+  } catch (error) {
+    throw new Fault({
+      kind: 'settings',
+      message: `The setting "${field}" is not a regular expression: ${(error as Error).message}.`,
+      remedy: 'Use JavaScript syntax, for example ^sidekiq-alive.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,328 @@
+import { Fault } from '../faults/fault';
+import { redisFault } from '../redis/faults';
+import { command, type Command, type Cost, type ReadOnlyRedis, type Reply } from '../redis/readOnlyRedis';
+import { readCounts, type Bucket } from './jobMetrics';
+import { keys, metricKeys } from './keys';
+import { processCommands, readProcess, type Process } from './process';
+import { queueCommands, readQueue, type Queue } from './queue';
+import type { DeployMark, Notice, Snapshot, Totals } from './snapshot';
+import { readWork, WORK_CAP, workCommands, type Work } from './work';
+
+/** Members read of the sets `queues`, `processes` and `paused`. */
+export const SET_CAP = 5000;
+const MINUTES_KEPT = 60;
+/** A heartbeat flushes into the minute it happens in; clocks may differ, so the last minutes are read again. */
+const MINUTES_STILL_CHANGING = 3;
+
+/** Tells the time in epoch seconds. */
+export type Clock = () => number;
+
+export interface CollectorOptions {
+  /** Given by tests on recordings; otherwise Redis' own TIME is the instant of a snapshot. */
+  clock?: Clock;
+  /** Seconds for which a snapshot is handed out again. */
+  reuseSeconds: number;
+  /** Says whether a queue is looked at (the operator's include and exclude patterns). */
+  includesQueue?: (name: string) => boolean;
+}
+
+/**
+ * Reads Sidekiq's state in two pipelined round trips, whatever the number of queues and processes.
+ *
+ * Callers share: while one reading runs all wait for it, and for `reuseSeconds` afterwards they get the
+ * same snapshot. A part that Redis refuses is missing from the snapshot with a notice; what concerns
+ * everything (no connection, wrong password) is thrown as a `Fault`.
+ */
+export class Collector {
+  private running: Promise<Snapshot> | undefined;
+  private latest: { snapshot: Snapshot; readAt: number } | undefined;
+  private readonly finalMinutes = new Map<number, Bucket>();
+  private readonly writesNewWorkKey = new Set<string>();
+  private clockOffset = 0;
+
+  constructor(
+    private readonly redis: ReadOnlyRedis,
+    private readonly options: CollectorOptions
+  ) {}
+
+  /** A snapshot no older than `reuseSeconds`. */
+  async snapshot(): Promise<Snapshot> {
+    const { latest } = this;
+    if (latest && performance.now() - latest.readAt < this.options.reuseSeconds * 1000) {
+      return latest.snapshot;
+    }
+    this.running ??= this.read().finally(() => (this.running = undefined));
+    return this.running;
+  }
+
+  private async read(): Promise<Snapshot> {
+    const guess = this.options.clock?.() ?? Date.now() / 1000 + this.clockOffset;
+    const first = new Reading(this.redis.address);
+    const minutes = this.minutesToRead(guess);
+    const totals = askTotals(first, guess);
+    const queueNames = first.ask('queues', scanSet(keys.queues), readSet);
+    const processNames = first.ask('processes', scanSet(keys.processes), readSet);
+    const paused = first.ask('paused queues', scanSet(keys.paused), readSet);
+    const leader = first.ask('leader', command('get', keys.leader), (value) => (typeof value === 'string' ? value : ''));
+    const marks = [guess - 86_400, guess].map((day) =>
+      first.ask('deploy marks', command('hgetall', keys.marks(day)), readMarks)
+    );
+    const minuteHashes = minutes.map((minute) =>
+      [metricKeys.minute(minute), metricKeys.oldMinute(minute)].map((key) =>
+        first.ask('job metrics', command('hgetall', key), (hash) => hash)
+      )
+    );
+    const time = first.ask('time', command('time'), readTime);
+    const firstCost = await first.run(this.redis);
+
+    const at = this.options.clock?.() ?? time() ?? guess;
+    this.clockOffset = at - Date.now() / 1000;
+    first.noteCap('queues', queueNames());
+    first.noteCap('processes', processNames());
+    this.keepMinutes(minutes, minuteHashes.map((pair) => readCounts(pair.map((hash) => hash() ?? {}))), at);
+
+    const second = new Reading(this.redis.address);
+    const includes = this.options.includesQueue ?? (() => true);
+    const known = new Set((queueNames()?.members ?? []).filter(includes));
+    const identities = [...(processNames()?.members ?? [])].sort();
+    const pausedNames = new Set(paused()?.members ?? []);
+    const queueReads = [...known].map((name) => this.askQueue(second, name, at));
+    const processReads = identities.map((identity) => this.askProcess(second, identity, at));
+    const secondCost = queueReads.length + processReads.length > 0 ? await second.run(this.redis) : NO_COST;
+
+    const processes = processReads.flatMap(({ process }) => process() ?? []);
+    const alive = new Set(processes.map(({ identity }) => identity));
+    this.rememberWorkKeys(processes);
+    const work = processReads.flatMap(({ identity, work: parts }) => (alive.has(identity) ? parts.flatMap((part) => part() ?? []) : []));
+    const served = new Set(processes.flatMap((process) => process.queues).filter(includes));
+    const queues: Queue[] = [
+      ...queueReads.map(({ name, queue }) => ({ ...queue(), name, known: true, paused: pausedNames.has(name) })),
+      ...[...served]
+        .filter((name) => !known.has(name))
+        .map((name) => ({ name, size: 0, latencySeconds: 0, next: null, known: false, paused: pausedNames.has(name) })),
+    ];
+    const snapshot: Snapshot = {
+      at,
+      totals: totals(),
+      queues: queues.sort((a, b) => compare(a.name, b.name)),
+      processes,
+      ghosts: processReads.filter(({ process, failed }) => process() === null && !failed()).map(({ identity }) => identity),
+      work: work.filter((entry) => includes(entry.queue)).sort((a, b) => a.runAt - b.runAt),
+      leader: leader() ?? '',
+      marks: marks.flatMap((day) => day() ?? []).sort((a, b) => a.at - b.at),
+      minutes: [...this.finalMinutes.values()].sort((a, b) => b.startsAt - a.startsAt),
+      hasSidekiq: known.size > 0 || identities.length > 0 || totals().processed !== null,
+      notices: [...first.notices(), ...second.notices()],
+      cost: addCosts(firstCost, secondCost),
+    };
+    this.latest = { snapshot, readAt: performance.now() };
+    return snapshot;
+  }
+
+  private askQueue(reading: Reading, name: string, at: number) {
+    const [length, tail] = queueCommands(name) as [Command, Command];
+    const size = reading.ask(`queue ${name}`, length, (value) => value);
+    const oldest = reading.ask(`queue ${name}`, tail, (value) => value);
+    return {
+      name,
+      queue: () => {
+        const queue = readQueue(name, size(), oldest(), at);
+        return oldest.failed() ? { ...queue, latencySeconds: null } : queue;
+      },
+    };
+  }
+
+  private askProcess(reading: Reading, identity: string, at: number) {
+    const [hash, ttl] = processCommands(identity) as [Command, Command];
+    const fields = reading.ask('processes', hash, (value) => value);
+    const remaining = reading.ask('processes', ttl, (value) => value);
+    let broken = false;
+    let read: Process | null | undefined;
+    const work = workCommands(identity, !this.writesNewWorkKey.has(identity)).map((scan) =>
+      reading.ask('work', scan, (reply): Work[] => {
+        const found = readWork(identity, reply);
+        if (found.broken > 0) {
+          reading.note('warning', `${found.broken} work records of ${identity} are not what Sidekiq writes and were left out.`);
+        }
+        if (found.capped) {
+          reading.note('warning', `${identity} has more than ${WORK_CAP} jobs in progress; the rest was left out.`);
+        }
+        return found.work;
+      })
+    );
+    const process = () => {
+      if (read === undefined) {
+        try {
+          read = fields.failed() ? null : readProcess(identity, fields(), remaining(), at);
+        } catch (error) {
+          broken = true;
+          read = null;
+          reading.note('warning', `The process record ${identity} was left out: ${(error as Error).message}.`);
+        }
+      }
+      return read;
+    };
+    return { identity, process, work, failed: () => broken || fields.failed() };
+  }
+
+  private minutesToRead(now: number): number[] {
+    const current = Math.floor(now / 60) * 60;
+    const minutes = Array.from({ length: MINUTES_KEPT }, (_, index) => current - index * 60);
+    return minutes.filter((minute, index) => index < MINUTES_STILL_CHANGING || !this.finalMinutes.has(minute));
+  }
+
+  private keepMinutes(minutes: number[], counts: Array<Bucket['classes']>, now: number): void {
+    minutes.forEach((startsAt, index) => this.finalMinutes.set(startsAt, { startsAt, classes: counts[index]! }));
+    const oldest = Math.floor(now / 60) * 60 - (MINUTES_KEPT - 1) * 60;
+    for (const startsAt of this.finalMinutes.keys()) {
+      if (startsAt < oldest) {
+        this.finalMinutes.delete(startsAt);
+      }
+    }
+  }
+
+  private rememberWorkKeys(processes: readonly Process[]): void {
+    this.writesNewWorkKey.clear();
+    for (const { identity, version } of processes) {
+      // `version` is written since 7.0.2, the new key name since 6.4.2.
+      if (version !== '') {
+        this.writesNewWorkKey.add(identity);
+      }
+    }
+  }
+}
+
+/** The value of a part after the round trip; `undefined` when Redis refused it. */
+interface Answer<T> {
+  (): T | undefined;
+  failed(): boolean;
+}
+
+/** Collects commands with how to read their replies, runs them at once, and notes what Redis refused. */
+class Reading {
+  private readonly commands: Command[] = [];
+  private readonly parts: string[] = [];
+  private replies: Reply[] = [];
+  private readonly found = new Map<string, Notice>();
+
+  constructor(private readonly address: string) {}
+
+  ask<T>(part: string, asked: Command, read: (value: unknown) => T): Answer<T> {
+    const index = this.commands.push(asked) - 1;
+    this.parts.push(part);
+    const answer = () => {
+      const reply = this.replies[index];
+      return reply === undefined || reply.error ? undefined : read(reply.value);
+    };
+    return Object.assign(answer, { failed: () => this.replies[index]?.error !== undefined });
+  }
+
+  async run(redis: ReadOnlyRedis): Promise<Cost> {
+    const { replies, cost } = await redis.batch(this.commands);
+    this.replies = replies;
+    replies.forEach(({ error }, index) => error && this.refused(error, index));
+    if (replies.length > 0 && replies.every(({ error }) => error)) {
+      throw redisFault(replies[0]!.error!, this.address);
+    }
+    return cost;
+  }
+
+  private refused(error: Error, index: number): void {
+    const { name, args } = this.commands[index]!;
+    const fault = /^NOPERM/.test(error.message)
+      ? redisFault(error, this.address)
+      : new Fault({ kind: 'data', message: `${name.toUpperCase()} ${String(args[0] ?? '')} failed: ${error.message}.`, remedy: 'Check what else writes this key.' });
+    this.note('warning', `No ${this.parts[index]} here: ${fault.explanation}`);
+  }
+
+  note(severity: Notice['severity'], text: string): void {
+    this.found.set(text, { severity, text });
+  }
+
+  noteCap(part: string, set: SetRead | undefined): void {
+    if (set?.capped) {
+      this.note('warning', `More than ${SET_CAP} ${part}; only ${set.members.length} were read. Narrow them by the queue patterns in the settings.`);
+    }
+  }
+
+  notices(): Notice[] {
+    return [...this.found.values()];
+  }
+}
+
+const NO_COST: Cost = { roundTrips: 0, commands: 0, bytesIn: 0, milliseconds: 0 };
+
+function addCosts(a: Cost, b: Cost): Cost {
+  return {
+    roundTrips: a.roundTrips + b.roundTrips,
+    commands: a.commands + b.commands,
+    bytesIn: a.bytesIn + b.bytesIn,
+    milliseconds: a.milliseconds + b.milliseconds,
+  };
+}
+
+function askTotals(reading: Reading, now: number): () => Totals {
+  const count = (part: string, asked: Command) => {
+    const answer = reading.ask(part, asked, (value) => Number(value ?? 0));
+    return () => answer() ?? null;
+  };
+  // A missing total means that nothing was ever processed here, which tells an empty database from a new Sidekiq.
+  const processed = reading.ask('totals', command('get', keys.processed), (value) => (value === null ? null : Number(value)));
+  const totals = {
+    failed: count('totals', command('get', keys.failed)),
+    processedToday: count('totals', command('get', keys.processedOn(now))),
+    failedToday: count('totals', command('get', keys.failedOn(now))),
+    scheduled: count('scheduled jobs', command('zcard', keys.schedule)),
+    retry: count('retries', command('zcard', keys.retry)),
+    dead: count('dead jobs', command('zcard', keys.dead)),
+    processNames: count('processes', command('scard', keys.processes)),
+    overdueScheduled: count('scheduled jobs', command('zcount', keys.schedule, '-inf', now)),
+    overdueRetry: count('retries', command('zcount', keys.retry, '-inf', now)),
+    deadLastHour: count('dead jobs', command('zcount', keys.dead, now - 3600, '+inf')),
+  };
+  return () => ({
+    processed: processed() ?? null,
+    failed: totals.failed(),
+    processedToday: totals.processedToday(),
+    failedToday: totals.failedToday(),
+    scheduled: totals.scheduled(),
+    retry: totals.retry(),
+    dead: totals.dead(),
+    processNames: totals.processNames(),
+    overdueScheduled: totals.overdueScheduled(),
+    overdueRetry: totals.overdueRetry(),
+    deadLastHour: totals.deadLastHour(),
+  });
+}
+
+interface SetRead {
+  members: string[];
+  capped: boolean;
+}
+
+/** With COUNT at the cap one SSCAN returns a smaller set whole, and never much more than the cap. */
+function scanSet(key: string): Command {
+  return command('sscan', key, 0, 'COUNT', SET_CAP);
+}
+
+function readSet(reply: unknown): SetRead {
+  const [cursor, members] = reply as [string, string[]];
+  return { members: [...new Set(members)], capped: cursor !== '0' };
+}
+
+function readTime(reply: unknown): number {
+  const [seconds, microseconds] = reply as [string, string];
+  return Number(seconds) + Number(microseconds) / 1e6;
+}
+
+function readMarks(hash: unknown): DeployMark[] {
+  return Object.entries((hash ?? {}) as Record<string, string>).flatMap(([time, label]) => {
+    const at = Date.parse(time) / 1000;
+    return Number.isNaN(at) ? [] : [{ at, label }];
+  });
+}
+
+/** Byte order, as Ruby's sort has it. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

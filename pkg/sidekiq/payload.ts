@@ -1,0 +1,126 @@
+import { toEpochSeconds } from './time';
+
+type JsonObject = Record<string, unknown>;
+
+/** What Jobwatch keeps of a job's payload. Times are epoch seconds; arguments are never kept here. */
+export interface Job {
+  jid: string;
+  /** The class as Sidekiq's Web UI shows it: ActiveJob and mailers unwrapped. */
+  class: string;
+  /** The class under which Sidekiq keeps metrics: `wrapped`, or the class itself. */
+  metricsClass: string;
+  queue: string;
+  enqueuedAt: number | null;
+  createdAt: number | null;
+}
+
+/** The ActiveJob wrapper up to Sidekiq 7.3 (and in Rails' own adapter), and since 8.0. */
+const WRAPPERS = new Set(['ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper', 'Sidekiq::ActiveJob::Wrapper']);
+const MAILERS = new Set(['ActionMailer::DeliveryJob', 'ActionMailer::MailDeliveryJob']);
+
+/** The payload as an object, or `null` when it is not one: Sidekiq itself keeps such entries around. */
+export function parsePayload(raw: unknown): JsonObject | null {
+  if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) {
+    return raw as JsonObject;
+  }
+  if (typeof raw !== 'string') {
+    return null;
+  }
+  try {
+    const value: unknown = JSON.parse(raw);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Reads a payload's identity and times. */
+export function jobOf(payload: JsonObject): Job {
+  return {
+    jid: text(payload['jid']),
+    class: displayClass(payload),
+    metricsClass: text(payload['wrapped']) || text(payload['class']),
+    queue: text(payload['queue']),
+    enqueuedAt: toEpochSeconds(payload['enqueued_at']),
+    createdAt: toEpochSeconds(payload['created_at']),
+  };
+}
+
+/** True where the job was put in by ActiveJob. */
+export function isActiveJob(payload: JsonObject): boolean {
+  return WRAPPERS.has(text(payload['class']));
+}
+
+/** The first argument of an ActiveJob payload: ActiveJob's own serialised job. */
+export function activeJobOf(payload: JsonObject): JsonObject | null {
+  const args = payload['args'];
+  return isActiveJob(payload) && Array.isArray(args) ? parsePayload(args[0]) : null;
+}
+
+function displayClass(payload: JsonObject): string {
+  const display = text(payload['display_class']);
+  if (display !== '') {
+    return display;
+  }
+  if (!isActiveJob(payload)) {
+    return text(payload['class']);
+  }
+  const inner = activeJobOf(payload);
+  const jobClass = text(payload['wrapped']) || text(inner?.['job_class']) || firstText(payload['args']);
+  if (MAILERS.has(jobClass)) {
+    const mailer = inner?.['arguments'];
+    if (Array.isArray(mailer) && mailer.length >= 2) {
+      return `${text(mailer[0])}#${text(mailer[1])}`;
+    }
+  }
+  return jobClass || text(payload['class']);
+}
+
+/** The job's arguments as the Web UI shows them, with an encrypted last one replaced. */
+export function displayArguments(payload: JsonObject): unknown[] {
+  const args = Array.isArray(payload['args']) ? (payload['args'] as unknown[]) : [];
+  if (isActiveJob(payload)) {
+    const inner = activeJobOf(payload)?.['arguments'];
+    const list: unknown[] = payload['wrapped'] !== undefined && Array.isArray(inner) ? inner : [];
+    return withoutActiveJobMarks(mailerArguments(text(payload['wrapped']), list)) as unknown[];
+  }
+  return payload['encrypt'] ? [...args.slice(0, -1), '[encrypted]'] : args;
+}
+
+function mailerArguments(jobClass: string, list: unknown[]): unknown[] {
+  if (jobClass === 'ActionMailer::DeliveryJob') {
+    return list.slice(3);
+  }
+  if (jobClass === 'ActionMailer::MailDeliveryJob') {
+    const options = parsePayload(list[3]);
+    return options?.['params'] === undefined ? ((options?.['args'] as unknown[]) ?? []) : [options['params'], options['args']];
+  }
+  return list;
+}
+
+function withoutActiveJobMarks(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(withoutActiveJobMarks);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  const object = value as JsonObject;
+  if (object['_aj_globalid'] !== undefined) {
+    return object['_aj_globalid'];
+  }
+  return Object.fromEntries(
+    Object.entries(object)
+      .filter(([key]) => !key.startsWith('_aj_'))
+      .map(([key, inner]) => [key, withoutActiveJobMarks(inner)])
+  );
+}
+
+function firstText(args: unknown): string {
+  return Array.isArray(args) ? text(args[0]) : '';
+}
+
+/** A string or number as text; anything else as `''`. */
+export function text(value: unknown): string {
+  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+}

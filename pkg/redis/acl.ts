@@ -11,5 +11,7 @@ const CONNECTION_COMMANDS = ['auth', 'select', 'hello'] as const;
  */
 export function aclLine(user: string, keyPattern = '~*'): string {
   const commands = [...CONNECTION_COMMANDS, ...ALLOWED_COMMANDS].map((name) => `+${name}`);
-  return ['ACL', 'SETUSER', user, 'reset', 'on', '>PASSWORD', 'resetchannels', keyPattern, '-@all', ...commands].join(' ');
+  return ['ACL', 'SETUSER', user, 'reset', 'on', '>PASSWORD', 'resetchannels', keyPattern, '-@all', ...commands].join(
+    ' '
+  );
 }

@@ -89,7 +89,10 @@ function explainSocket(said: string, code: string, address: string) {
       remedy: 'Check "Sentinels", "Master name" and the Sentinel password.',
     };
   }
-  return { message: `The connection to Redis at ${address} failed: ${said || code}.`, remedy: 'It is tried again by itself.' };
+  return {
+    message: `The connection to Redis at ${address} failed: ${said || code}.`,
+    remedy: 'It is tried again by itself.',
+  };
 }
 
 function firstWord(said: string): string {

@@ -27,7 +27,11 @@ export const LAGO_WORKER_TYPES: WorkerType[] = [
   { name: 'Analytics Worker', queues: ['analytics', 'analytics_low_priority'], latencyObjectiveSeconds: 600 },
   { name: 'Billing Worker', queues: ['billing', 'billing_low_priority'], latencyObjectiveSeconds: 120 },
   { name: 'Dedicated Clock Worker', queues: ['clock_worker'], latencyObjectiveSeconds: 60 },
-  { name: 'Dedicated Organisation Worker', queues: ['dedicated_alerts', 'dedicated_wallets'], latencyObjectiveSeconds: 120 },
+  {
+    name: 'Dedicated Organisation Worker',
+    queues: ['dedicated_alerts', 'dedicated_wallets'],
+    latencyObjectiveSeconds: 120,
+  },
   { name: 'Dedicated Webhook Worker', queues: ['webhook_worker'], latencyObjectiveSeconds: 60 },
   { name: 'Events Worker', queues: ['events'], latencyObjectiveSeconds: 60 },
   { name: 'Meilisearch Worker', queues: ['meilisearch'], latencyObjectiveSeconds: 300 },

@@ -15,7 +15,12 @@ export interface Settings {
  *
  * @throws Fault `settings` that names the first wrong field and what to set instead.
  */
-export function parseSettings(raw: { url?: string; username?: string; options?: unknown; secrets?: Secrets }): Settings {
+export function parseSettings(raw: {
+  url?: string;
+  username?: string;
+  options?: unknown;
+  secrets?: Secrets;
+}): Settings {
   const parsed = optionsSchema.safeParse(raw.options ?? {});
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

@@ -63,7 +63,9 @@ export class Collector {
     const queueNames = first.ask('queues', scanSet(keys.queues), readSet);
     const processNames = first.ask('processes', scanSet(keys.processes), readSet);
     const paused = first.ask('paused queues', scanSet(keys.paused), readSet);
-    const leader = first.ask('leader', command('get', keys.leader), (value) => (typeof value === 'string' ? value : ''));
+    const leader = first.ask('leader', command('get', keys.leader), (value) =>
+      typeof value === 'string' ? value : ''
+    );
     const marks = [guess - 86_400, guess].map((day) =>
       first.ask('deploy marks', command('hgetall', keys.marks(day)), readMarks)
     );
@@ -79,7 +81,11 @@ export class Collector {
     this.clockOffset = at - Date.now() / 1000;
     first.noteCap('queues', queueNames());
     first.noteCap('processes', processNames());
-    this.keepMinutes(minutes, minuteHashes.map((pair) => readCounts(pair.map((hash) => hash() ?? {}))), at);
+    this.keepMinutes(
+      minutes,
+      minuteHashes.map((pair) => readCounts(pair.map((hash) => hash() ?? {}))),
+      at
+    );
 
     const second = new Reading(this.redis.address);
     const includes = this.options.includesQueue ?? (() => true);
@@ -93,7 +99,9 @@ export class Collector {
     const processes = processReads.flatMap(({ process }) => process() ?? []);
     const alive = new Set(processes.map(({ identity }) => identity));
     this.rememberWorkKeys(processes);
-    const work = processReads.flatMap(({ identity, work: parts }) => (alive.has(identity) ? parts.flatMap((part) => part() ?? []) : []));
+    const work = processReads.flatMap(({ identity, work: parts }) =>
+      alive.has(identity) ? parts.flatMap((part) => part() ?? []) : []
+    );
     const served = new Set(processes.flatMap((process) => process.queues).filter(includes));
     const queues: Queue[] = [
       ...queueReads.map(({ name, queue }) => ({ ...queue(), name, known: true, paused: pausedNames.has(name) })),
@@ -106,7 +114,9 @@ export class Collector {
       totals: totals(),
       queues: queues.sort((a, b) => compare(a.name, b.name)),
       processes,
-      ghosts: processReads.filter(({ process, failed }) => process() === null && !failed()).map(({ identity }) => identity),
+      ghosts: processReads
+        .filter(({ process, failed }) => process() === null && !failed())
+        .map(({ identity }) => identity),
       work: work.filter((entry) => includes(entry.queue)).sort((a, b) => a.runAt - b.runAt),
       leader: leader() ?? '',
       marks: marks.flatMap((day) => day() ?? []).sort((a, b) => a.at - b.at),
@@ -142,7 +152,10 @@ export class Collector {
       reading.ask('work', scan, (reply): Work[] => {
         const found = readWork(identity, reply);
         if (found.broken > 0) {
-          reading.note('warning', `${found.broken} work records of ${identity} are not what Sidekiq writes and were left out.`);
+          reading.note(
+            'warning',
+            `${found.broken} work records of ${identity} are not what Sidekiq writes and were left out.`
+          );
         }
         if (found.capped) {
           reading.note('warning', `${identity} has more than ${WORK_CAP} jobs in progress; the rest was left out.`);
@@ -231,7 +244,11 @@ class Reading {
     const { name, args } = this.commands[index]!;
     const fault = /^NOPERM/.test(error.message)
       ? redisFault(error, this.address)
-      : new Fault({ kind: 'data', message: `${name.toUpperCase()} ${String(args[0] ?? '')} failed: ${error.message}.`, remedy: 'Check what else writes this key.' });
+      : new Fault({
+          kind: 'data',
+          message: `${name.toUpperCase()} ${String(args[0] ?? '')} failed: ${error.message}.`,
+          remedy: 'Check what else writes this key.',
+        });
     this.note('warning', `No ${this.parts[index]} here: ${fault.explanation}`);
   }
 
@@ -241,7 +258,10 @@ class Reading {
 
   noteCap(part: string, set: SetRead | undefined): void {
     if (set?.capped) {
-      this.note('warning', `More than ${SET_CAP} ${part}; only ${set.members.length} were read. Narrow them by the queue patterns in the settings.`);
+      this.note(
+        'warning',
+        `More than ${SET_CAP} ${part}; only ${set.members.length} were read. Narrow them by the queue patterns in the settings.`
+      );
     }
   }
 
@@ -267,7 +287,9 @@ function askTotals(reading: Reading, now: number): () => Totals {
     return () => answer() ?? null;
   };
   // A missing total means that nothing was ever processed here, which tells an empty database from a new Sidekiq.
-  const processed = reading.ask('totals', command('get', keys.processed), (value) => (value === null ? null : Number(value)));
+  const processed = reading.ask('totals', command('get', keys.processed), (value) =>
+    value === null ? null : Number(value)
+  );
   const totals = {
     failed: count('totals', command('get', keys.failed)),
     processedToday: count('totals', command('get', keys.processedOn(now))),

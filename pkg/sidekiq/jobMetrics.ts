@@ -53,8 +53,32 @@ export function sumCounts(buckets: readonly Bucket[]): Map<string, ClassCounts> 
 
 /** Upper bounds of Sidekiq's 26 duration buckets in milliseconds, exclusive (metrics/shared in Sidekiq). */
 export const HISTOGRAM_BOUNDS_MS: readonly number[] = [
-  20, 30, 45, 65, 100, 150, 225, 335, 500, 750, 1100, 1700, 2500, 3800, 5750, 8500, 13000, 20000, 30000, 45000, 65000,
-  100000, 150000, 225000, 335000, Infinity,
+  20,
+  30,
+  45,
+  65,
+  100,
+  150,
+  225,
+  335,
+  500,
+  750,
+  1100,
+  1700,
+  2500,
+  3800,
+  5750,
+  8500,
+  13000,
+  20000,
+  30000,
+  45000,
+  65000,
+  100000,
+  150000,
+  225000,
+  335000,
+  Infinity,
 ];
 
 /** A counter of a duration bucket stops at this value. */

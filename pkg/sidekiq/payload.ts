@@ -93,7 +93,9 @@ function mailerArguments(jobClass: string, list: unknown[]): unknown[] {
   }
   if (jobClass === 'ActionMailer::MailDeliveryJob') {
     const options = parsePayload(list[3]);
-    return options?.['params'] === undefined ? ((options?.['args'] as unknown[]) ?? []) : [options['params'], options['args']];
+    return options?.['params'] === undefined
+      ? ((options?.['args'] as unknown[]) ?? [])
+      : [options['params'], options['args']];
   }
   return list;
 }

@@ -22,7 +22,12 @@ export function queueCommands(name: string): Command[] {
 }
 
 /** Reads a queue's length and its oldest job. A job without `enqueued_at` counts from its creation, as in Sidekiq ≥ 8.1.1. */
-export function readQueue(name: string, length: unknown, tail: unknown, now: number): Pick<Queue, 'size' | 'latencySeconds' | 'next'> {
+export function readQueue(
+  name: string,
+  length: unknown,
+  tail: unknown,
+  now: number
+): Pick<Queue, 'size' | 'latencySeconds' | 'next'> {
   const size = Number(length ?? 0);
   if (typeof tail !== 'string') {
     return { size, latencySeconds: 0, next: null };

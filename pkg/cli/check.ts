@@ -1,0 +1,130 @@
+import { Fault } from '../faults/fault';
+import { Installation } from '../installation/installation';
+import { queueFacts } from '../sidekiq/queueFacts';
+import type { Snapshot } from '../sidekiq/snapshot';
+import { installationTotals } from '../sidekiq/totals';
+import type { Settings } from '../settings/settings';
+
+/** One thing that was looked at. */
+interface Finding {
+  what: string;
+  state: 'ok' | 'warning' | 'error';
+  text: string;
+}
+
+const SLOW_RTT_SECONDS = 0.05;
+const LATE_BEAT_SECONDS = 30;
+
+/** Looks at Redis, rights, versions and queues, and prints one line each. @returns whether nothing is wrong */
+export async function check(settings: Settings, { json }: { json?: boolean }): Promise<boolean> {
+  const installation = new Installation(settings);
+  try {
+    const findings = await look(installation);
+    process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : findings.map(line).join(''));
+    return findings.every(({ state }) => state !== 'error');
+  } finally {
+    installation.close();
+  }
+}
+
+const MARKS = { ok: '✔', warning: '!', error: '✘' } as const;
+
+function line({ what, state, text }: Finding): string {
+  return `${MARKS[state]} ${what.padEnd(10)} ${text}\n`;
+}
+
+async function look(installation: Installation): Promise<Finding[]> {
+  try {
+    const snapshot = await installation.snapshot();
+    return snapshot.hasSidekiq
+      ? findings(snapshot, installation.redis.address)
+      : [noSidekiq(installation.redis.address)];
+  } catch (error) {
+    if (error instanceof Fault) {
+      return [{ what: 'Redis', state: 'error', text: error.explanation }];
+    }
+    throw error;
+  }
+}
+
+function noSidekiq(address: string): Finding {
+  return {
+    what: 'Sidekiq',
+    state: 'error',
+    text: `Redis answers at ${address}, but this database holds no Sidekiq. Check the database number and the key prefix.`,
+  };
+}
+
+function findings(snapshot: Snapshot, address: string): Finding[] {
+  const totals = installationTotals(snapshot);
+  const { cost } = snapshot;
+  return [
+    {
+      what: 'Redis',
+      state: 'ok',
+      text: `${address} answers: ${cost.commands} commands in ${cost.roundTrips} round trips, ${cost.milliseconds.toFixed(1)} ms.`,
+    },
+    ...(snapshot.notices.length === 0
+      ? [{ what: 'Rights', state: 'ok' as const, text: 'Everything that was asked may be read.' }]
+      : snapshot.notices.map(({ text }) => ({ what: 'Rights', state: 'warning' as const, text }))),
+    processFinding(snapshot),
+    versionFinding(snapshot),
+    ...queueFindings(snapshot),
+    {
+      what: 'Backlog',
+      state: 'ok',
+      text: `${totals.enqueued} waiting, ${snapshot.totals.scheduled ?? '?'} scheduled, ${snapshot.totals.retry ?? '?'} retries, ${snapshot.totals.dead ?? '?'} dead.`,
+    },
+  ];
+}
+
+function processFinding({ processes, ghosts }: Snapshot): Finding {
+  if (processes.length === 0) {
+    return {
+      what: 'Processes',
+      state: 'error',
+      text: 'No Sidekiq process is alive. Start one; jobs only pile up now.',
+    };
+  }
+  const late = processes.filter(({ beatAgeSeconds }) => (beatAgeSeconds ?? 0) > LATE_BEAT_SECONDS);
+  const slow = processes.filter(({ rttSeconds }) => (rttSeconds ?? 0) > SLOW_RTT_SECONDS);
+  const problems = [
+    ghosts.length > 0 && `${ghosts.length} died without a word (${ghosts.join(', ')})`,
+    late.length > 0 &&
+      `no heartbeat for ${LATE_BEAT_SECONDS} s from ${late.map(({ identity }) => identity).join(', ')}`,
+    slow.length > 0 && `Redis is slow (> 50 ms) for ${slow.map(({ identity }) => identity).join(', ')}`,
+  ].filter((problem) => problem !== false);
+  const alive = `${processes.length} alive`;
+  return problems.length === 0
+    ? { what: 'Processes', state: 'ok', text: `${alive}, all with a fresh heartbeat.` }
+    : { what: 'Processes', state: 'warning', text: `${alive}; ${problems.join('; ')}.` };
+}
+
+function versionFinding({ processes }: Snapshot): Finding {
+  const versions = [...new Set(processes.map(({ version }) => version || 'before 7.0.2'))].sort();
+  return versions.length > 1
+    ? { what: 'Versions', state: 'warning', text: `Mixed: ${versions.join(', ')}. Fine during a rollout; finish it.` }
+    : { what: 'Versions', state: 'ok', text: `Sidekiq ${versions[0] ?? 'unknown'}.` };
+}
+
+function queueFindings(snapshot: Snapshot): Finding[] {
+  const facts = queueFacts(snapshot);
+  const unserved = facts
+    .filter((queue) => queue.unserved)
+    .map(({ name, size }): Finding => ({
+      what: 'Queues',
+      state: 'error',
+      text: `${name} has ${size} jobs and nobody serves it. Start a worker for it, or stop routing jobs there.`,
+    }));
+  const starved = facts
+    .filter((queue) => queue.starved)
+    .map(({ name }): Finding => ({
+      what: 'Queues',
+      state: 'warning',
+      text: `${name} starves: strict order keeps its workers busy with queues before it. Use weights, or a worker of its own.`,
+    }));
+  const found = [...unserved, ...starved];
+  return found.length > 0
+    ? found
+    : [{ what: 'Queues', state: 'ok', text: `${facts.length}, all that hold jobs are served.` }];
+}

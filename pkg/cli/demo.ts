@@ -1,0 +1,58 @@
+import { Redis } from 'ioredis';
+import { Fault } from '../faults/fault';
+import { log } from '../plugin/log';
+import { backfill } from '../simulator/backfill';
+import { Simulator } from '../simulator/simulator';
+import type { SidekiqVersion } from '../simulator/workload';
+
+interface DemoFlags {
+  redisUrl: string;
+  sidekiq: string;
+  seed: number;
+  force?: boolean;
+}
+
+const STEP_SECONDS = 0.25;
+
+/** Lives a made-up Sidekiq in a Redis until SIGINT or SIGTERM. @throws Fault when that Redis holds a real one */
+export async function demo({ redisUrl, sidekiq, seed, force }: DemoFlags): Promise<void> {
+  const version = sidekiq as SidekiqVersion;
+  const redis = new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: 1 });
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+    if (!force && (await redis.exists('stat:processed', 'processes', 'queues')) > 0) {
+      throw new Fault({
+        kind: 'settings',
+        message: 'This Redis already holds a Sidekiq.',
+        remedy: 'Use an empty database, or --force where it is a demo of before.',
+      });
+    }
+  } catch (error) {
+    redis.disconnect();
+    throw error instanceof Fault
+      ? error
+      : new Fault({
+          kind: 'connection',
+          message: `Redis cannot be reached: ${(error as Error).message}.`,
+          remedy: 'Check --redis-url.',
+          cause: error,
+        });
+  }
+  const now = Date.now() / 1000;
+  await backfill(redis, version, seed, now);
+  const simulator = new Simulator(redis, { version, seed, startsAt: now });
+  log('info', 'simulating Sidekiq', { sidekiq: version, seed });
+  let stopped = false;
+  const stop = () => (stopped = true);
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  let lived = now;
+  while (!stopped) {
+    await new Promise((resolve) => setTimeout(resolve, STEP_SECONDS * 1000));
+    const current = Date.now() / 1000;
+    await simulator.advance(Math.min(1, current - lived));
+    lived = current;
+  }
+  redis.disconnect();
+}

@@ -1,0 +1,167 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { readFileSync } from 'node:fs';
+import { parse as parseYaml } from 'yaml';
+import { Fault } from '../faults/fault';
+import { VERSION } from '../plugin/version';
+import { QUERY_TYPES } from '../queries/registry';
+import { SCALAR_OPTIONS, settingsFrom } from '../settings/environment';
+import type { Settings } from '../settings/settings';
+import { printAcl } from './acl';
+import { check } from './check';
+import { demo } from './demo';
+import { query } from './query';
+import { serve } from './serve';
+import { top } from './top';
+
+/** Exit codes that scripts can rely on. */
+export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+
+/** Settings as the command line, the environment and a file give them, and the file's other parts. */
+export interface Configured {
+  settings: Settings;
+  file: Record<string, unknown>;
+}
+
+/** Runs the command line. @returns the exit code; faults are told on stderr in a sentence with their remedy. */
+export async function runCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = buildProgram(env, (outcome) => (code = outcome));
+  try {
+    await program.parseAsync([...argv]);
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    }
+    if (error instanceof Fault) {
+      process.stderr.write(`error: ${error.message}\n       ${error.remedy}\n`);
+      return error.kind === 'settings' || error.kind === 'query' ? EXIT.usage : EXIT.failed;
+    }
+    throw error;
+  }
+}
+
+function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Command {
+  const program = new Command('gpx_sidekiq')
+    .description('Watches Sidekiq by reading its Redis: exporter, queries and checks. It never writes to Redis.')
+    .version(VERSION)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText(
+      'after',
+      `\nRedis is found by --redis-url, or REDIS_URL and REDIS_PASSWORD, or LAGO_REDIS_SIDEKIQ_SENTINELS.\nExit codes: 0 fine, 1 it failed, 2 it was asked wrongly.`
+    );
+  const configured = (flags: Record<string, unknown>): Configured => {
+    const file = readFile((flags['config'] as string | undefined) ?? env['JOBWATCH_CONFIG']);
+    return { settings: settingsFrom({ flags, env, file }), file };
+  };
+
+  redisOptions(program.command('serve').description('Serve Prometheus metrics over HTTP.'))
+    .option('--listen <host:port>', 'where to listen', env['JOBWATCH_LISTEN'] ?? '127.0.0.1:9292')
+    .option('--web-path <path>', 'another path for the metrics')
+    .option('--tls-cert-file <file>', 'certificate to serve HTTPS with')
+    .option('--tls-key-file <file>', 'its key')
+    .addHelpText('after', '\nExample:\n  gpx_sidekiq serve --redis-url redis://user@host:6379/0 --listen 0.0.0.0:9292')
+    .action(async (flags) => serve(() => configured(flags), flags));
+
+  redisOptions(program.command('query').description('Answer one query, as Grafana would get it.'))
+    .argument('<type>', QUERY_TYPES.map(({ id }) => id).join(', '))
+    .option('--json', 'print one array of row objects')
+    .option('--figures <names>', 'comma separated number columns to return', list)
+    .option('--filter <filter...>', 'field=value, field!=value, field=~regex or field!~regex; values comma separated')
+    .option('--limit <rows>', 'rows at most', positive)
+    .option('--option <name=value...>', 'an option of the query type, value as JSON or text')
+    .option('--from <time>', 'start: seconds ago as -3600, or ISO 8601', '-3600')
+    .option('--to <time>', 'end, likewise', '-0')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gpx_sidekiq query queues --json\n  gpx_sidekiq query busy --filter "class=~Invoice.*" --limit 20'
+    )
+    .action(async (type: string, flags) => query(type, configured(flags).settings, flags));
+
+  redisOptions(program.command('top').description('Show queues and busy jobs live in the terminal.'))
+    .option('--interval <seconds>', 'seconds between two looks', positive, 2)
+    .action(async (flags) => top(configured(flags).settings, flags.interval));
+
+  redisOptions(
+    program
+      .command('check')
+      .description('Say whether Redis, rights, versions and queues are fine, and what to do if not.')
+  )
+    .option('--json', 'print the findings as JSON')
+    .action(async (flags) => end((await check(configured(flags).settings, flags)) ? EXIT.ok : EXIT.failed));
+
+  program
+    .command('acl')
+    .description('Print the line that creates the smallest Redis user.')
+    .option('--user <name>', 'its name', 'jobwatch')
+    .option('--key-prefix <prefix>', 'only keys under this prefix')
+    .action((flags) => printAcl(flags));
+
+  program
+    .command('demo')
+    .description('Write a lively, made-up Sidekiq into a Redis that holds none: the only command that writes.')
+    .option('--redis-url <url>', 'where to write', env['REDIS_URL'] ?? 'redis://127.0.0.1:6379/0')
+    .addOption(new Option('--sidekiq <version>', 'whose format to write').choices(['7.3', '8.1']).default('8.1'))
+    .option('--seed <number>', 'repeatable by seed', positive, 1)
+    .option('--force', 'write even where Sidekiq’s keys are found')
+    .action(async (flags) => demo(flags));
+
+  for (const command of program.commands) {
+    command.exitOverride();
+  }
+  return program;
+}
+
+function redisOptions(command: Command): Command {
+  command
+    .option('--redis-url <url>', 'redis://host:6379/0, rediss://host:6380 or unix:///path (REDIS_URL)')
+    .option('--username <user>', 'Redis user (REDIS_USERNAME); its password comes from REDIS_PASSWORD or the URL')
+    .option('--config <file>', 'YAML file with the same names (JOBWATCH_CONFIG)');
+  for (const { flag, variable, kind, description } of SCALAR_OPTIONS) {
+    const placeholder = kind === 'boolean' ? ' [true|false]' : ' <value>';
+    const option = new Option(`${flag}${placeholder}`, `${description} (${variable})`);
+    command.addOption(kind === 'boolean' ? option.preset('true') : option);
+  }
+  return command;
+}
+
+function readFile(path: string | undefined): Record<string, unknown> {
+  if (!path) {
+    return {};
+  }
+  let content: unknown;
+  try {
+    content = parseYaml(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new Fault({
+      kind: 'settings',
+      message: `The configuration file ${path} cannot be read: ${(error as Error).message}.`,
+      remedy: 'Check the path and its YAML.',
+      cause: error,
+    });
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw new Fault({
+      kind: 'settings',
+      message: `The configuration file ${path} holds no settings.`,
+      remedy: 'Write "name: value" lines.',
+    });
+  }
+  return content as Record<string, unknown>;
+}
+
+function list(value: string): string[] {
+  return value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function positive(value: string): number {
+  const number = Number(value);
+  if (!Number.isFinite(number) || number <= 0) {
+    throw new InvalidArgumentError('Use a number above 0.');
+  }
+  return number;
+}

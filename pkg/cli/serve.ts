@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { startExporter, METRICS_PATHS } from '../exporter/server';
+import { Fault } from '../faults/fault';
+import { Installation } from '../installation/installation';
+import { log } from '../plugin/log';
+import { settingsFrom } from '../settings/environment';
+import type { Configured } from './program';
+
+interface ServeFlags {
+  listen: string;
+  webPath?: string;
+  tlsCertFile?: string;
+  tlsKeyFile?: string;
+}
+
+interface Running {
+  server: Server;
+  installations: Installation[];
+}
+
+/** Serves metrics until SIGTERM or SIGINT; SIGHUP reads the configuration again. @throws Fault */
+export async function serve(configure: () => Configured, flags: ServeFlags): Promise<void> {
+  let running = await start(configure(), flags);
+  process.on('SIGHUP', () => {
+    void reload().catch((error: unknown) =>
+      log('error', 'reload failed; the former configuration stays', { error: explain(error) })
+    );
+  });
+  const reload = async () => {
+    const next = configure();
+    await stop(running);
+    running = await start(next, flags);
+    log('info', 'configuration reloaded');
+  };
+  await new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  await stop(running);
+  log('info', 'stopped');
+}
+
+async function start({ settings, file }: Configured, flags: ServeFlags): Promise<Running> {
+  const installation = new Installation(settings);
+  const targets = targetsFrom(file);
+  const server = await startExporter({
+    listen: flags.listen,
+    installation,
+    targets,
+    ...(settings.secrets.exporterToken && { token: settings.secrets.exporterToken }),
+    ...(flags.webPath && { path: flags.webPath }),
+    ...(flags.tlsCertFile &&
+      flags.tlsKeyFile && {
+        tls: { cert: readFileSync(flags.tlsCertFile, 'utf8'), key: readFileSync(flags.tlsKeyFile, 'utf8') },
+      }),
+  });
+  const installations = [installation, ...targets.values()];
+  for (const each of installations) {
+    each.startSampling();
+  }
+  log('info', 'serving metrics', {
+    listen: flags.listen,
+    paths: METRICS_PATHS.join(' '),
+    redis: installation.redis.address,
+  });
+  await installation
+    .snapshot()
+    .catch((error: unknown) => log('warn', 'Redis cannot be read yet', { error: explain(error) }));
+  return { server, installations };
+}
+
+async function stop({ server, installations }: Running): Promise<void> {
+  server.closeAllConnections();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  for (const installation of installations) {
+    installation.close();
+  }
+}
+
+/** Further installations under `targets:` of the file, each with its own `url`, `username`, `password` and options. */
+function targetsFrom(file: Record<string, unknown>): Map<string, Installation> {
+  const targets = (file['targets'] ?? {}) as Record<string, unknown>;
+  return new Map(
+    Object.entries(targets).map(([name, target]) => {
+      if (typeof target !== 'object' || target === null) {
+        throw new Fault({
+          kind: 'settings',
+          message: `The target "${name}" holds no settings.`,
+          remedy: 'Give it at least a url.',
+        });
+      }
+      return [name, new Installation(settingsFrom({ flags: {}, env: {}, file: target as Record<string, unknown> }))];
+    })
+  );
+}
+
+function explain(error: unknown): string {
+  return error instanceof Fault ? error.explanation : String(error);
+}

@@ -1,0 +1,54 @@
+import { Fault } from '../faults/fault';
+import { Installation } from '../installation/installation';
+import { runQuery } from '../queries/registry';
+import type { Settings } from '../settings/settings';
+import { printFrames } from './output';
+
+const CLEAR = '\x1b[2J\x1b[H';
+
+const VIEWS = [
+  {
+    queryType: 'overview',
+    figures: ['processed', 'failed', 'busy', 'threads', 'enqueued', 'scheduled', 'retry', 'dead', 'latencyMax'],
+  },
+  { queryType: 'queues', figures: ['size', 'latency', 'busy', 'readyThreads', 'inRate', 'outRate', 'drainTime'] },
+  { queryType: 'busy', figures: ['runTime'], limit: 10 },
+];
+
+/** Shows the installation live until Ctrl-C. Without a terminal it prints one view and ends. */
+export async function top(settings: Settings, intervalSeconds: number): Promise<void> {
+  const installation = new Installation(settings);
+  const live = process.stdout.isTTY;
+  let stopped = !live;
+  process.once('SIGINT', () => (stopped = true));
+  try {
+    do {
+      const view = await draw(installation);
+      process.stdout.write(live ? `${CLEAR}${view}\nEvery ${intervalSeconds} s · Ctrl-C ends\n` : view);
+      if (!stopped) {
+        await new Promise((resolve) => setTimeout(resolve, intervalSeconds * 1000));
+      }
+    } while (!stopped);
+  } finally {
+    installation.close();
+  }
+}
+
+async function draw(installation: Installation): Promise<string> {
+  const now = Date.now() / 1000;
+  const context = installation.context({
+    range: { from: now - 3600, to: now },
+    intervalSeconds: 60,
+    maxDataPoints: 60,
+    alerting: false,
+  });
+  try {
+    const frames = await Promise.all(VIEWS.map((view) => runQuery(view, context)));
+    return printFrames(frames.flat().map((frame) => ({ ...frame, meta: {} })));
+  } catch (error) {
+    if (error instanceof Fault && error.kind === 'connection') {
+      return `${error.explanation}\n`;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,78 @@
+import { Flow } from '../history/flow';
+import type { QueryContext } from '../queries/context';
+import { openGate } from '../redis/gate';
+import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
+import type { Options } from '../settings/model';
+import type { Settings } from '../settings/settings';
+import { Collector, type Clock } from '../sidekiq/collector';
+import type { Snapshot } from '../sidekiq/snapshot';
+
+/** What a caller knows of a question besides the query itself. */
+export type Asking = Pick<
+  QueryContext,
+  'range' | 'intervalSeconds' | 'maxDataPoints' | 'alerting' | 'dataSource' | 'signal'
+>;
+
+/**
+ * One watched Sidekiq installation: its connection, its collector and what was seen of it over time.
+ * Panels, alerts, scrapes and streams of one data source share one of these, and so one collector.
+ */
+export class Installation {
+  readonly options: Options;
+  readonly redis: ReadOnlyRedis;
+  readonly flow = new Flow();
+  private readonly collector: Collector;
+  private sampler: NodeJS.Timeout | undefined;
+  private observed: Snapshot | undefined;
+
+  constructor(settings: Settings, clock?: Clock) {
+    this.options = settings.options;
+    this.redis = openGate(settings);
+    this.collector = new Collector(this.redis, {
+      reuseSeconds: this.options.reuseSeconds,
+      includesQueue: queueTest(this.options),
+      ...(clock && { clock }),
+    });
+  }
+
+  /** The current snapshot, shared with whoever asks at the same time. @throws Fault */
+  async snapshot(): Promise<Snapshot> {
+    const snapshot = await this.collector.snapshot();
+    if (snapshot !== this.observed) {
+      this.observed = snapshot;
+      this.flow.observe(snapshot);
+    }
+    return snapshot;
+  }
+
+  /** Starts to look at a fixed pace, so that rates and history exist when somebody asks. */
+  startSampling(): void {
+    if (this.sampler || !this.options.samplerEnabled) {
+      return;
+    }
+    // A failed look leaves a gap; whoever asks next hears the reason.
+    this.sampler = setInterval(() => void this.snapshot().catch(() => undefined), this.options.sampleSeconds * 1000);
+    this.sampler.unref();
+  }
+
+  context(asking: Asking): QueryContext {
+    return {
+      ...asking,
+      snapshot: () => this.snapshot(),
+      redis: this.redis,
+      options: this.options,
+      flow: this.flow,
+    };
+  }
+
+  close(): void {
+    clearInterval(this.sampler);
+    this.redis.close();
+  }
+}
+
+function queueTest({ queueInclude, queueExclude }: Options): (name: string) => boolean {
+  const include = new RegExp(queueInclude);
+  const exclude = queueExclude === '' ? undefined : new RegExp(queueExclude);
+  return (name) => include.test(name) && !exclude?.test(name);
+}

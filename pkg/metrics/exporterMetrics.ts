@@ -1,0 +1,248 @@
+import { sumCounts, type ClassCounts } from '../sidekiq/jobMetrics';
+import type { Process } from '../sidekiq/process';
+import type { Metric, MetricState, Sample } from './metric';
+
+/**
+ * The metrics of the Ruby exporter that users have today (Strech/sidekiq-prometheus-exporter 0.4.0), name
+ * by name and value by value, its quirks included, so that existing dashboards and rules go on working.
+ * Where a value misleads, jobwatchMetrics.ts has a correct one under a new name.
+ */
+export const EXPORTER_METRICS: readonly Metric[] = [
+  total(
+    'sidekiq_processed_jobs_total',
+    'counter',
+    'Jobs finished since ever, failures included.',
+    'stat:processed',
+    ({ totals }) => totals.processed ?? 0
+  ),
+  total(
+    'sidekiq_failed_jobs_total',
+    'counter',
+    'Executions that raised, since ever.',
+    'stat:failed',
+    ({ totals }) => totals.failed ?? 0
+  ),
+  total(
+    'sidekiq_workers',
+    'gauge',
+    'Threads of all processes, quiet ones included.',
+    'concurrency of each process',
+    ({ totals }) => totals.threads
+  ),
+  total(
+    'sidekiq_processes',
+    'gauge',
+    'Names in the set of processes; those that crashed are counted until someone cleans up.',
+    'SCARD processes',
+    ({ snapshot }) => snapshot.totals.processNames
+  ),
+  {
+    name: 'sidekiq_host_processes',
+    type: 'gauge',
+    help: 'Live processes per host and by whether they are quiet.',
+    labels: ['host', 'quiet'],
+    source: 'hash of each process',
+    read: ({ snapshot }) =>
+      byHost(snapshot.processes).flatMap(([host, processes]) =>
+        countBy(processes, ({ quiet }) => String(quiet)).map(([quiet, value]) => ({ labels: { host, quiet }, value }))
+      ),
+  },
+  {
+    name: 'sidekiq_host_processes_memory_usage_bytes',
+    type: 'gauge',
+    help: 'Resident memory of the processes of a host.',
+    unit: 'bytes',
+    labels: ['host'],
+    source: 'rss of each process, in KiB',
+    read({ snapshot }) {
+      if (snapshot.processes.every(({ rssBytes }) => rssBytes === null)) {
+        return null;
+      }
+      return byHost(snapshot.processes).map(([host, processes]) => ({
+        labels: { host },
+        value: processes.reduce((sum, { rssBytes }) => sum + (rssBytes ?? 0), 0),
+      }));
+    },
+  },
+  total(
+    'sidekiq_busy_workers',
+    'gauge',
+    'Threads that run a job as of the last heartbeats.',
+    'busy of each process',
+    ({ totals }) => totals.busy
+  ),
+  total(
+    'sidekiq_enqueued_jobs',
+    'gauge',
+    'Jobs waiting in all queues.',
+    'LLEN of each queue',
+    ({ totals }) => totals.enqueued
+  ),
+  total(
+    'sidekiq_scheduled_jobs',
+    'gauge',
+    'Jobs to be enqueued later.',
+    'ZCARD schedule',
+    ({ snapshot }) => snapshot.totals.scheduled
+  ),
+  total(
+    'sidekiq_retry_jobs',
+    'gauge',
+    'Failed jobs that wait for their next attempt.',
+    'ZCARD retry',
+    ({ snapshot }) => snapshot.totals.retry
+  ),
+  total(
+    'sidekiq_dead_jobs',
+    'gauge',
+    'Jobs that ran out of retries and are kept.',
+    'ZCARD dead',
+    ({ snapshot }) => snapshot.totals.dead
+  ),
+  {
+    name: 'sidekiq_queue_latency_seconds',
+    type: 'gauge',
+    help: 'Time since the oldest job of the queue was enqueued.',
+    unit: 'seconds',
+    labels: ['name'],
+    source: 'enqueued_at of the last list element',
+    read: ({ queues }) =>
+      queues.flatMap(({ name, known, latencySeconds }) =>
+        known && latencySeconds !== null ? [{ labels: { name }, value: latencySeconds.toFixed(3) }] : []
+      ),
+  },
+  {
+    name: 'sidekiq_queue_enqueued_jobs',
+    type: 'gauge',
+    help: 'Jobs waiting in the queue.',
+    labels: ['name'],
+    source: 'LLEN of the queue',
+    read: ({ queues }) => queues.flatMap(({ name, known, size }) => (known ? [{ labels: { name }, value: size }] : [])),
+  },
+  {
+    name: 'sidekiq_queue_max_processing_time_seconds',
+    type: 'gauge',
+    help: 'How long the longest running job of the queue has run.',
+    unit: 'seconds',
+    labels: ['name'],
+    source: 'run_at of the work records',
+    read({ snapshot }) {
+      const oldest = new Map<string, number>();
+      for (const { queue, runAt } of snapshot.work) {
+        if (!oldest.has(queue)) {
+          oldest.set(queue, runAt);
+        }
+      }
+      return [...oldest].map(([name, runAt]) => ({ labels: { name }, value: Math.trunc(snapshot.at - runAt) }));
+    },
+  },
+  perServedQueue(
+    'sidekiq_queue_workers',
+    'Threads of the processes that serve the queue; a process counts whole for each of its queues.',
+    'concurrency and queues of each process',
+    ({ concurrency }) => concurrency
+  ),
+  perServedQueue('sidekiq_queue_processes', 'Processes that serve the queue.', 'queues of each process', () => 1),
+  perServedQueue(
+    'sidekiq_queue_busy_workers',
+    'Busy threads of the processes that serve the queue, whatever queue they are busy with.',
+    'busy and queues of each process',
+    ({ busy }) => busy
+  ),
+  {
+    name: 'sidekiq_leader_lifetime_seconds',
+    type: 'gauge',
+    help: 'Time since the leader booted (Sidekiq Enterprise).',
+    unit: 'seconds',
+    labels: [],
+    source: 'dear-leader and started_at of that process',
+    read({ snapshot }) {
+      const leader = snapshot.processes.find(({ identity }) => identity === snapshot.leader);
+      return leader?.startedAt == null ? null : [{ value: Math.trunc(snapshot.at) - Math.trunc(leader.startedAt) }];
+    },
+  },
+  perClass(
+    'sidekiq_job_processed',
+    'Executions of the class within the last hour, failures included.',
+    ({ processed }) => processed
+  ),
+  perClass('sidekiq_job_failed', 'Failed executions of the class within the last hour.', ({ failed }) => failed),
+  {
+    ...perClass(
+      'sidekiq_job_execution_time_seconds',
+      'Time spent in successful executions of the class within the last hour.',
+      ({ milliseconds }) => (milliseconds / 1000).toFixed(3)
+    ),
+    unit: 'seconds',
+  },
+];
+
+function total(
+  name: string,
+  type: 'counter' | 'gauge',
+  help: string,
+  source: string,
+  value: (state: MetricState) => number | null
+): Metric {
+  return {
+    name,
+    type,
+    help,
+    labels: [],
+    source,
+    read(state) {
+      const figure = value(state);
+      return figure === null ? [] : [{ value: figure }];
+    },
+  };
+}
+
+function perServedQueue(name: string, help: string, source: string, value: (process: Process) => number): Metric {
+  return {
+    name,
+    type: 'gauge',
+    help,
+    labels: ['name'],
+    source,
+    read({ snapshot }) {
+      const sums = new Map<string, number>();
+      for (const process of snapshot.processes) {
+        for (const queue of process.queues) {
+          sums.set(queue, (sums.get(queue) ?? 0) + value(process));
+        }
+      }
+      return [...sums].map(([queue, sum]) => ({ labels: { name: queue }, value: sum }));
+    },
+  };
+}
+
+function perClass(name: string, help: string, value: (counts: ClassCounts) => number | string): Metric {
+  return {
+    name,
+    type: 'gauge',
+    help,
+    labels: ['class'],
+    source: 'job metrics of the last 60 minutes (Sidekiq ≥ 7.0)',
+    read: ({ snapshot }): Sample[] =>
+      [...sumCounts(snapshot.minutes)].map(([jobClass, counts]) => ({
+        labels: { class: jobClass },
+        value: value(counts),
+      })),
+  };
+}
+
+function byHost(processes: readonly Process[]): Array<[string, Process[]]> {
+  const hosts = new Map<string, Process[]>();
+  for (const process of processes) {
+    hosts.set(process.host, [...(hosts.get(process.host) ?? []), process]);
+  }
+  return [...hosts];
+}
+
+function countBy<T>(items: readonly T[], key: (item: T) => string): Array<[string, number]> {
+  const counts = new Map<string, number>();
+  for (const item of items) {
+    counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
+  }
+  return [...counts];
+}

@@ -1,0 +1,83 @@
+import { Fault } from '../faults/fault';
+import type { Installation } from '../installation/installation';
+import { queueFacts } from '../sidekiq/queueFacts';
+import { installationTotals } from '../sidekiq/totals';
+import { OPENMETRICS_CONTENT_TYPE, renderOpenMetrics, renderText, TEXT_CONTENT_TYPE } from './exposition';
+import { readFamilies, type Family } from './metric';
+import { METRICS } from './table';
+
+/** An answer to a scrape. */
+export interface Scrape {
+  contentType: string;
+  body: string;
+  /** Why Redis could not be read, where it could not. */
+  fault?: Fault;
+}
+
+/**
+ * Reads an installation once and prints it.
+ *
+ * Redis away is an answer too: `sidekiq_up 0` and nothing else, so that no gauge shows an old value.
+ *
+ * @param accept the scraper's Accept header; OpenMetrics where it asks for that
+ * @param timeoutSeconds after which the answer is `sidekiq_up 0` all the same
+ */
+export async function scrape(installation: Installation, accept: string, timeoutSeconds: number): Promise<Scrape> {
+  let families: Family[];
+  let fault: Fault | undefined;
+  try {
+    const snapshot = await within(timeoutSeconds, installation);
+    families = [
+      up(1),
+      ...readFamilies(METRICS, {
+        snapshot,
+        totals: installationTotals(snapshot),
+        queues: queueFacts(snapshot),
+        flow: installation.flow,
+      }),
+    ];
+  } catch (error) {
+    if (!(error instanceof Fault)) {
+      throw error;
+    }
+    families = [up(0)];
+    fault = error;
+  }
+  const openMetrics = accept.includes('application/openmetrics-text');
+  return {
+    contentType: openMetrics ? OPENMETRICS_CONTENT_TYPE : TEXT_CONTENT_TYPE,
+    body: openMetrics ? renderOpenMetrics(families) : renderText(families),
+    ...(fault && { fault }),
+  };
+}
+
+function up(value: 0 | 1): Family {
+  return {
+    name: 'sidekiq_up',
+    type: 'gauge',
+    help: 'Whether Redis could be read for this scrape.',
+    samples: [{ value }],
+  };
+}
+
+async function within(seconds: number, installation: Installation) {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new Fault({
+            kind: 'connection',
+            message: `Redis at ${installation.redis.address} did not answer within the scrape timeout.`,
+            remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET), or raise scrape_timeout.',
+          })
+        ),
+      seconds * 1000
+    );
+  });
+  try {
+    return await Promise.race([installation.snapshot(), tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,103 @@
+import { Fault, httpStatus, isDownstream } from '../faults/fault';
+import { toArrow } from '../frames/arrow';
+import type { Frame } from '../frames/frame';
+import { toJson } from '../frames/json';
+import type { Installation } from '../installation/installation';
+import { runQuery } from '../queries/registry';
+import type { Instances } from './instances';
+import { log } from './log';
+import type { DataQuery, DataResponse, QueryDataRequest } from './messages';
+
+/** Header that Grafana's alerting adds to its queries (ngalert, models/constants.go). */
+const ALERT_HEADER = 'fromalert';
+const FORMAT_JSON = 1;
+
+/** Answers every query of a request by its refId; what goes wrong with one stays its own. */
+export async function queryData(
+  instances: Instances,
+  request: QueryDataRequest,
+  signal: AbortSignal
+): Promise<Record<string, DataResponse>> {
+  const answers = await Promise.all(
+    request.queries.map(async (query) => [query.refId, await answer(instances, request, query, signal)] as const)
+  );
+  return Object.fromEntries(answers);
+}
+
+async function answer(
+  instances: Instances,
+  request: QueryDataRequest,
+  query: DataQuery,
+  signal: AbortSignal
+): Promise<DataResponse> {
+  try {
+    const frames = await instances.use(request.pluginContext, (installation) =>
+      run(installation, request, query, signal)
+    );
+    return { frames: frames.map((frame) => encode(frame, request.format)), status: 200, format: request.format };
+  } catch (error) {
+    return refuse(error, query.refId);
+  }
+}
+
+async function run(
+  installation: Installation,
+  request: QueryDataRequest,
+  query: DataQuery,
+  signal: AbortSignal
+): Promise<Frame[]> {
+  const model = parseModel(query);
+  const now = Date.now();
+  const { fromEpochMS = now - 3_600_000, toEpochMS = now } = query.timeRange ?? {};
+  const source = request.pluginContext?.dataSourceInstanceSettings;
+  const context = installation.context({
+    range: { from: fromEpochMS / 1000, to: toEpochMS / 1000 },
+    intervalSeconds: Math.max(1, query.intervalMS / 1000),
+    maxDataPoints: query.maxDataPoints || 1000,
+    alerting: Object.entries(request.headers).some(
+      ([name, value]) => name.toLowerCase() === ALERT_HEADER && value === 'true'
+    ),
+    ...(source && { dataSource: { uid: source.uid, name: source.name } }),
+    signal,
+  });
+  const frames = await runQuery(model, context);
+  return frames.map((frame) => ({ ...frame, refId: query.refId }));
+}
+
+function parseModel(query: DataQuery): unknown {
+  try {
+    const model = JSON.parse(query.json.toString('utf8')) as Record<string, unknown>;
+    return { ...model, queryType: query.queryType || model['queryType'] };
+  } catch (error) {
+    throw new Fault({
+      kind: 'query',
+      message: `Query ${query.refId} is not JSON.`,
+      remedy: 'Open it in the query editor and save it again.',
+      cause: error,
+    });
+  }
+}
+
+function encode(frame: Frame, format: number): Uint8Array {
+  return format === FORMAT_JSON ? Buffer.from(JSON.stringify(toJson(frame))) : toArrow(frame);
+}
+
+/** What a failed query answers: a fault's own words, or a neutral sentence with the details in the log. */
+export function refuse(error: unknown, refId: string): DataResponse {
+  if (error instanceof Fault) {
+    return {
+      error: error.explanation,
+      status: httpStatus(error),
+      errorSource: isDownstream(error) ? 'downstream' : 'plugin',
+    };
+  }
+  if ((error as Error)?.name === 'AbortError') {
+    return { error: 'The query was cancelled.', status: 499, errorSource: 'downstream' };
+  }
+  log('error', 'query failed unexpectedly', { refId, error: String((error as Error)?.stack ?? error) });
+  return {
+    error: 'The query failed inside the plugin; Grafana’s log has the details.',
+    status: 500,
+    errorSource: 'plugin',
+  };
+}

@@ -1,0 +1,123 @@
+import { Fault } from '../faults/fault';
+import { Installation } from '../installation/installation';
+import { SECRET_NAMES, type Secrets } from '../settings/model';
+import { parseSettings } from '../settings/settings';
+import type { DataSourceInstanceSettings, PluginContext } from './messages';
+
+interface Entry {
+  installation: Installation;
+  lastUpdatedMS: number;
+  users: number;
+  retired: boolean;
+  usedAt: number;
+}
+
+const IDLE_MS = 10 * 60_000;
+
+/**
+ * Keeps one installation per data source, by its id and the time its settings were last saved.
+ *
+ * A changed data source is opened new; the old one is closed when its last running request ends. One
+ * that nobody has used for ten minutes is closed.
+ */
+export class Instances {
+  private readonly entries = new Map<string, Entry>();
+  private readonly sweeper = setInterval(() => this.closeIdle(), 60_000).unref();
+
+  /** Runs `work` with the data source's installation, which stays open at least until it ends. @throws Fault `settings` */
+  async use<T>(context: PluginContext | null, work: (installation: Installation) => Promise<T>): Promise<T> {
+    const entry = this.entryFor(context);
+    entry.users += 1;
+    try {
+      return await work(entry.installation);
+    } finally {
+      entry.users -= 1;
+      entry.usedAt = Date.now();
+      if (entry.retired && entry.users === 0) {
+        entry.installation.close();
+      }
+    }
+  }
+
+  /** Installations that are open now. */
+  get open(): Installation[] {
+    return [...this.entries.values()].map(({ installation }) => installation);
+  }
+
+  closeAll(): void {
+    clearInterval(this.sweeper);
+    for (const key of [...this.entries.keys()]) {
+      this.retire(key);
+    }
+  }
+
+  private entryFor(context: PluginContext | null): Entry {
+    const stored = context?.dataSourceInstanceSettings;
+    if (!context || !stored) {
+      throw new Fault({
+        kind: 'settings',
+        message: 'The request names no data source.',
+        remedy: 'Save the data source’s settings first.',
+      });
+    }
+    const key = `${context.orgId}:${stored.id}:${stored.uid}`;
+    const known = this.entries.get(key);
+    if (known && known.lastUpdatedMS === stored.lastUpdatedMS) {
+      return known;
+    }
+    const installation = new Installation(settingsOf(stored));
+    this.retire(key);
+    const entry = { installation, lastUpdatedMS: stored.lastUpdatedMS, users: 0, retired: false, usedAt: Date.now() };
+    this.entries.set(key, entry);
+    installation.startSampling();
+    return entry;
+  }
+
+  private retire(key: string): void {
+    const entry = this.entries.get(key);
+    if (!entry) {
+      return;
+    }
+    this.entries.delete(key);
+    entry.retired = true;
+    if (entry.users === 0) {
+      entry.installation.close();
+    }
+  }
+
+  private closeIdle(): void {
+    const now = Date.now();
+    for (const [key, entry] of this.entries) {
+      if (entry.users === 0 && now - entry.usedAt > IDLE_MS) {
+        this.retire(key);
+      }
+    }
+  }
+}
+
+function settingsOf(stored: DataSourceInstanceSettings) {
+  const secrets: Secrets = {};
+  for (const name of SECRET_NAMES) {
+    const value = stored.decryptedSecureJsonData[name];
+    if (value) {
+      secrets[name] = value;
+    }
+  }
+  return parseSettings({ url: stored.url, username: stored.user, options: parseJson(stored.jsonData), secrets });
+}
+
+function parseJson(bytes: Buffer): unknown {
+  if (bytes.length === 0) {
+    return {};
+  }
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw new Fault({
+      kind: 'settings',
+      message: 'The data source’s jsonData is not JSON.',
+      remedy: 'Save the settings again, or correct the provisioning file.',
+      cause: error,
+    });
+  }
+}

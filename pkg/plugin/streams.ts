@@ -1,0 +1,129 @@
+import { Fault } from '../faults/fault';
+import type { Frame } from '../frames/frame';
+import { toJson } from '../frames/json';
+import type { Installation } from '../installation/installation';
+import { runQuery } from '../queries/registry';
+import type { Instances } from './instances';
+import type { StreamRequest } from './messages';
+
+/** Query types that can be watched; their channel is `<type>` or `<type>/<any id of the query>`. */
+export const STREAMED_TYPES: readonly string[] = ['overview', 'queues', 'processes', 'busy'];
+
+const SHORTEST_INTERVAL_MS = 1000;
+
+/** The query of a channel: its data as the watcher sent it, with the type that the path names. */
+interface Watched {
+  model: Record<string, unknown>;
+  intervalMs: number;
+}
+
+/** @returns the channel's query, or `undefined` where no such channel exists */
+export function parseChannel(request: StreamRequest): Watched | undefined {
+  const [type = ''] = request.path.split('/');
+  if (!STREAMED_TYPES.includes(type)) {
+    return undefined;
+  }
+  const sent = parseData(request.data);
+  const asked = Number(sent['intervalMs']);
+  return {
+    model: { ...sent, queryType: type },
+    intervalMs: Number.isFinite(asked) ? Math.max(SHORTEST_INTERVAL_MS, asked) : SHORTEST_INTERVAL_MS,
+  };
+}
+
+function parseData(data: Buffer): Record<string, unknown> {
+  if (data.length === 0) {
+    return {};
+  }
+  try {
+    return JSON.parse(data.toString('utf8')) as Record<string, unknown>;
+  } catch (error) {
+    throw new Fault({
+      kind: 'query',
+      message: 'The subscription’s data is not JSON.',
+      remedy: 'Send the query model as JSON, or nothing.',
+      cause: error,
+    });
+  }
+}
+
+/** The first frame of a channel, sent with the subscription's answer. */
+export async function firstFrame(instances: Instances, request: StreamRequest, watched: Watched): Promise<Buffer> {
+  const frame = await instances.use(request.pluginContext, (installation) => readFrame(installation, watched));
+  return Buffer.from(JSON.stringify(toJson(frame)));
+}
+
+/**
+ * Pushes a frame per interval until the last watcher is gone (`signal`). Frames after the first carry
+ * their data alone while the schema stays. A failed reading becomes a frame with an error notice.
+ *
+ * @param send resolves when the packet was taken, which is the back-pressure
+ */
+export async function runStream(
+  instances: Instances,
+  request: StreamRequest,
+  watched: Watched,
+  send: (packet: Buffer) => Promise<void>,
+  signal: AbortSignal
+): Promise<void> {
+  await instances.use(request.pluginContext, async (installation) => {
+    let schema = '';
+    while (!signal.aborted) {
+      const frame = await readFrame(installation, watched);
+      const whole = toJson(frame) as { schema: object };
+      const shape = JSON.stringify(whole.schema);
+      await send(Buffer.from(JSON.stringify(shape === schema ? toJson(frame, 'data') : whole)));
+      schema = shape;
+      await pause(watched.intervalMs, signal);
+    }
+  });
+}
+
+async function readFrame(installation: Installation, { model }: Watched): Promise<Frame> {
+  const now = Date.now();
+  try {
+    const [frame] = await runQuery(
+      model,
+      installation.context({
+        range: { from: now / 1000 - 3600, to: now / 1000 },
+        intervalSeconds: 1,
+        maxDataPoints: 1000,
+        alerting: false,
+      })
+    );
+    return withTime(frame!, now);
+  } catch (error) {
+    if (!(error instanceof Fault)) {
+      throw error;
+    }
+    return {
+      name: String(model['queryType']),
+      fields: [],
+      meta: { notices: [{ severity: 'error', text: error.explanation }] },
+    };
+  }
+}
+
+/** Watchers plot a stream against the time of its frames. */
+function withTime(frame: Frame, now: number): Frame {
+  const length = frame.fields[0]?.values.length ?? 0;
+  const time = {
+    name: 'time',
+    kind: 'time' as const,
+    values: new Array<number>(length).fill(now),
+    config: { displayName: 'Time' },
+  };
+  return { ...frame, fields: [time, ...frame.fields] };
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,23 @@
+import type { Flow } from '../history/flow';
+import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
+import type { Options } from '../settings/model';
+import type { Snapshot } from '../sidekiq/snapshot';
+
+/** What a query may draw on. */
+export interface QueryContext {
+  /** A snapshot shared with whoever asks at the same time. */
+  snapshot(): Promise<Snapshot>;
+  /** For bounded browsing only; a query that a snapshot answers must not use it. */
+  redis: ReadOnlyRedis;
+  options: Options;
+  flow: Flow;
+  /** The asked time range, epoch seconds. */
+  range: { from: number; to: number };
+  intervalSeconds: number;
+  maxDataPoints: number;
+  /** An alert rule asks: exactly one figure, labels only of what identifies a row. */
+  alerting: boolean;
+  /** The data source whose Explore links should open. */
+  dataSource?: { uid: string; name: string };
+  signal?: AbortSignal;
+}

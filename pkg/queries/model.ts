@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { Fault } from '../faults/fault';
+import { FILTER_OPERATORS } from './filter';
+
+/** The version that a saved query carries; older ones are migrated when they are opened or run. */
+export const QUERY_VERSION = 1;
+
+const filterSchema = z.object({
+  field: z.string().min(1),
+  operator: z.enum(FILTER_OPERATORS),
+  values: z.array(z.string()),
+  adhoc: z.boolean().optional(),
+});
+
+/** What every query type understands; each type's own file adds its options. */
+export const baseQuerySchema = z.object({
+  queryType: z.string(),
+  /** Names of the number columns to return; all when empty. Alert rules need exactly one. */
+  figures: z.array(z.string()).default([]),
+  filters: z.array(filterSchema).default([]),
+  /** Rows to return at most. */
+  limit: z.number().int().min(1).max(10_000).default(1000),
+});
+
+/** A checked query of any type. */
+export type BaseQuery = z.output<typeof baseQuerySchema>;
+/** A query as it is saved in dashboards. */
+export type StoredQuery = z.input<typeof baseQuerySchema>;
+
+/**
+ * Checks a stored query against a type's schema.
+ *
+ * @throws Fault `query` naming the field that is wrong
+ */
+export function parseQuery<S extends z.ZodType>(schema: S, raw: unknown): z.output<S> {
+  const parsed = schema.safeParse(raw);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new Fault({
+      kind: 'query',
+      message: `The query's "${issue?.path.join('.') || 'model'}" is not valid: ${issue?.message ?? 'unreadable'}.`,
+      remedy: 'Correct it in the query editor.',
+    });
+  }
+  return parsed.data;
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { Fault } from '../faults/fault';
+import type { Installation } from '../installation/installation';
+import { parseQuery } from './model';
+import { queryType, runQuery } from './registry';
+
+/** Longest list of values offered for a variable. */
+const VALUE_LIMIT = 5000;
+
+const valuesSchema = z.object({
+  queryType: z.string(),
+  field: z.string(),
+  query: z.record(z.string(), z.unknown()).default({}),
+});
+
+/**
+ * The distinct values of one text field of a query, for variables and filters: the query's own filters
+ * narrow them, which is how variables are chained.
+ *
+ * @param params `queryType`, `field`, and optionally `query` as JSON, `from` and `to` in epoch milliseconds
+ * @throws Fault `query` naming what is wrong
+ */
+export async function readValues(installation: Installation, params: URLSearchParams): Promise<string[]> {
+  const asked = parseQuery(valuesSchema, {
+    queryType: params.get('queryType') ?? undefined,
+    field: params.get('field') ?? undefined,
+    query: parseJson(params.get('query')),
+  });
+  const type = queryType(asked.queryType);
+  if (!type.filterFields.includes(asked.field)) {
+    throw new Fault({
+      kind: 'query',
+      message: `The query type "${type.id}" has no text field "${asked.field}".`,
+      remedy: `Choose from: ${type.filterFields.join(', ')}.`,
+    });
+  }
+  const now = Date.now();
+  const context = installation.context({
+    range: { from: Number(params.get('from') ?? now - 3_600_000) / 1000, to: Number(params.get('to') ?? now) / 1000 },
+    intervalSeconds: 60,
+    maxDataPoints: 1000,
+    alerting: false,
+  });
+  const frames = await runQuery({ ...asked.query, queryType: type.id, figures: [], limit: VALUE_LIMIT }, context);
+  const values = frames.flatMap((frame) => frame.fields.find(({ name }) => name === asked.field)?.values ?? []);
+  return [...new Set(values.map((value) => String(value ?? '')))].filter((value) => value !== '').sort();
+}
+
+function parseJson(text: string | null): unknown {
+  if (text === null || text === '') {
+    return undefined;
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Fault({
+      kind: 'query',
+      message: 'The parameter "query" is not JSON.',
+      remedy: 'Send the query model as JSON.',
+    });
+  }
+}

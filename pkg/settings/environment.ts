@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { Fault } from '../faults/fault';
+import { optionsSchema, SECRET_NAMES, type Secrets } from './model';
+import { parseSettings, type Settings } from './settings';
+
+/** An option that a flag or an environment variable can set; lists are set in a file only. */
+export interface ScalarOption {
+  /** Its name in the settings and in a file. */
+  name: string;
+  flag: string;
+  variable: string;
+  kind: 'text' | 'number' | 'boolean';
+  description: string;
+}
+
+/** The options that flags and variables set, derived from the settings' schema: the same names everywhere. */
+export const SCALAR_OPTIONS: readonly ScalarOption[] = Object.entries(optionsSchema.shape).flatMap(([name, schema]) => {
+  const kind = kindOf(schema);
+  return kind === undefined
+    ? []
+    : [
+        {
+          name,
+          flag: `--${kebab(name)}`,
+          variable: `JOBWATCH_${snake(name)}`,
+          kind,
+          description: schema.description ?? '',
+        },
+      ];
+});
+
+function kindOf(schema: z.ZodType): ScalarOption['kind'] | undefined {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) {
+    return kindOf(schema.unwrap() as z.ZodType);
+  }
+  if (schema instanceof z.ZodString || schema instanceof z.ZodEnum) {
+    return 'text';
+  }
+  return schema instanceof z.ZodNumber ? 'number' : schema instanceof z.ZodBoolean ? 'boolean' : undefined;
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function snake(name: string): string {
+  return kebab(name).replaceAll('-', '_').toUpperCase();
+}
+
+/** What the command line was given: flags by option name, and a file's content. */
+export interface Given {
+  flags: Record<string, unknown>;
+  env: NodeJS.ProcessEnv;
+  file?: Record<string, unknown>;
+}
+
+const DEFAULT_URL = 'redis://127.0.0.1:6379/0';
+
+/**
+ * Settings from flags, then environment, then file.
+ *
+ * Besides `JOBWATCH_…` it understands what applications use: REDIS_URL, REDIS_USERNAME, REDIS_PASSWORD, and
+ * Lago's LAGO_REDIS_SIDEKIQ_SENTINELS and LAGO_REDIS_SIDEKIQ_MASTER_NAME (lago-api, redis_config_builder).
+ *
+ * @throws Fault `settings` naming the field
+ */
+export function settingsFrom({ flags, env, file = {} }: Given): Settings {
+  const options: Record<string, unknown> = { ...lagoSentinels(env), ...file };
+  for (const { name, variable, kind } of SCALAR_OPTIONS) {
+    const given = flags[name] ?? env[variable];
+    if (given !== undefined) {
+      options[name] = convert(flags[name] === undefined ? variable : name, kind, given);
+    }
+  }
+  const pick = (...values: unknown[]) =>
+    values.find((value) => typeof value === 'string' && value !== '') as string | undefined;
+  const url = pick(flags['redisUrl'], env['REDIS_URL'], file['url']);
+  return parseSettings({
+    url: url ?? (options['topology'] === undefined || options['topology'] === 'single' ? DEFAULT_URL : ''),
+    username: pick(flags['username'], env['REDIS_USERNAME'], file['username']) ?? '',
+    options,
+    secrets: secretsFrom(env, file),
+  });
+}
+
+function lagoSentinels(env: NodeJS.ProcessEnv): Record<string, unknown> {
+  const sentinels = env['LAGO_REDIS_SIDEKIQ_SENTINELS'];
+  return sentinels
+    ? { topology: 'sentinel', sentinels, sentinelMaster: env['LAGO_REDIS_SIDEKIQ_MASTER_NAME'] ?? 'master' }
+    : {};
+}
+
+function secretsFrom(env: NodeJS.ProcessEnv, file: Record<string, unknown>): Secrets {
+  const secrets: Secrets = {};
+  for (const name of SECRET_NAMES) {
+    const value =
+      env[`JOBWATCH_${snake(name)}`] ?? (name === 'password' ? env['REDIS_PASSWORD'] : undefined) ?? file[name];
+    if (typeof value === 'string' && value !== '') {
+      secrets[name] = value;
+    }
+  }
+  return secrets;
+}
+
+function convert(field: string, kind: ScalarOption['kind'], value: unknown): unknown {
+  if (typeof value !== 'string' || kind === 'text') {
+    return value;
+  }
+  if (kind === 'boolean') {
+    if (!/^(true|false|1|0|yes|no)$/i.test(value)) {
+      throw wrong(field, value, 'Use true or false.');
+    }
+    return /^(true|1|yes)$/i.test(value);
+  }
+  const number = Number(value);
+  if (value.trim() === '' || Number.isNaN(number)) {
+    throw wrong(field, value, 'Use a number.');
+  }
+  return number;
+}
+
+function wrong(field: string, value: string, remedy: string): Fault {
+  return new Fault({ kind: 'settings', message: `The setting "${field}" cannot be "${value}".`, remedy });
+}

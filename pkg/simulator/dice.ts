@@ -1,0 +1,44 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+
+/** Chance that repeats by its seed. */
+export class Dice {
+  private readonly generator;
+
+  constructor(seed: number) {
+    this.generator = xoroshiro128plus(seed);
+  }
+
+  /** Evenly spread over [from, to). */
+  between(from: number, to: number): number {
+    return from + uniformFloat64(this.generator) * (to - from);
+  }
+
+  chance(probability: number): boolean {
+    return this.between(0, 1) < probability;
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[Math.floor(this.between(0, items.length))]!;
+  }
+
+  /** How often an event of this mean happens (Poisson, by Knuth's product). */
+  count(mean: number): number {
+    const limit = Math.exp(-Math.min(mean, 500));
+    let count = 0;
+    for (let product = this.between(0, 1); product > limit; product *= this.between(0, 1)) {
+      count += 1;
+    }
+    return count;
+  }
+
+  /** A duration around a median, with a long tail as jobs have it. */
+  duration(medianSeconds: number, spread = 0.6): number {
+    const normal = Math.sqrt(-2 * Math.log(1 - this.between(0, 1))) * Math.cos(2 * Math.PI * this.between(0, 1));
+    return medianSeconds * Math.exp(spread * normal);
+  }
+
+  hex(digits: number): string {
+    return Array.from({ length: digits }, () => Math.floor(this.between(0, 16)).toString(16)).join('');
+  }
+}

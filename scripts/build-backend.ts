@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Bun's target and the suffix by which Grafana finds the executable of a platform. */
+const PLATFORMS = [
+  { target: 'bun-linux-x64-baseline', suffix: 'linux_amd64', node: 'linux-x64' },
+  { target: 'bun-linux-arm64', suffix: 'linux_arm64', node: 'linux-arm64' },
+  { target: 'bun-darwin-x64', suffix: 'darwin_amd64', node: 'darwin-x64' },
+  { target: 'bun-darwin-arm64', suffix: 'darwin_arm64', node: 'darwin-arm64' },
+  { target: 'bun-windows-x64-baseline', suffix: 'windows_amd64.exe', node: 'win32-x64' },
+];
+
+const root = join(__dirname, '..');
+const here = `${process.platform}-${process.arch}`;
+const wanted = process.argv.includes('--all') ? PLATFORMS : PLATFORMS.filter(({ node }) => node === here);
+const bun = bunExecutable();
+
+mkdirSync(join(root, 'dist'), { recursive: true });
+for (const { target, suffix, node } of wanted) {
+  const outfile = join(root, 'dist', `gpx_sidekiq_${suffix}`);
+  // Without a target Bun uses itself, which needs no download.
+  const targetFlags = node === here ? [] : [`--target=${target}`];
+  const { status } = spawnSync(
+    bun,
+    ['build', '--compile', '--minify-syntax', ...targetFlags, join(root, 'pkg/main.ts'), `--outfile=${outfile}`],
+    { stdio: ['ignore', 'ignore', 'inherit'] }
+  );
+  if (status !== 0) {
+    process.stderr.write(`The executable for ${suffix} could not be built.\n`);
+    process.exit(1);
+  }
+  chmodSync(outfile, 0o755);
+  process.stdout.write(`dist/gpx_sidekiq_${suffix}\n`);
+}
+
+/**
+ * npm's package `bun` brings its binary in a package per platform. Where install scripts run, that of `bun`
+ * has moved it; where npm was not told to run them, it is still in its place.
+ */
+function bunExecutable(): string {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const arch = process.arch === 'arm64' ? 'aarch64' : 'x64';
+  const inPlace = join(root, 'node_modules', '@oven', `bun-${platform}-${arch}`, 'bin', process.platform === 'win32' ? 'bun.exe' : 'bun');
+  const moved = join(root, 'node_modules', 'bun', 'bin', 'bun.exe');
+  const found = [inPlace, moved].find((path) => existsSync(path));
+  if (!found) {
+    process.stderr.write(`Bun is not installed for ${here}; run npm ci.\n`);
+    process.exit(1);
+  }
+  return found;
+}

@@ -41,7 +41,14 @@ for (const { target, suffix, node } of wanted) {
 function bunExecutable(): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const arch = process.arch === 'arm64' ? 'aarch64' : 'x64';
-  const inPlace = join(root, 'node_modules', '@oven', `bun-${platform}-${arch}`, 'bin', process.platform === 'win32' ? 'bun.exe' : 'bun');
+  const inPlace = join(
+    root,
+    'node_modules',
+    '@oven',
+    `bun-${platform}-${arch}`,
+    'bin',
+    process.platform === 'win32' ? 'bun.exe' : 'bun'
+  );
   const moved = join(root, 'node_modules', 'bun', 'bin', 'bun.exe');
   const found = [inPlace, moved].find((path) => existsSync(path));
   if (!found) {

@@ -1,0 +1,200 @@
+import type { DataSourcePluginOptionsEditorProps } from '@grafana/data';
+import { ConfigSection, ConfigSubSection } from '@grafana/plugin-ui';
+import { Divider, Field, Input, RadioButtonGroup, Switch } from '@grafana/ui';
+import type { ReactNode } from 'react';
+import type { SecretName } from '../../pkg/settings/model';
+import type { SidekiqOptions, SidekiqSecrets } from '../types';
+import { NumberField, SecretField, SecretTextField, TextField } from './SettingsFields';
+import { WorkerTypesEditor } from './WorkerTypesEditor';
+
+type Props = DataSourcePluginOptionsEditorProps<SidekiqOptions, SidekiqSecrets>;
+
+const TOPOLOGIES = [
+  { value: 'single', label: 'Single server' },
+  { value: 'sentinel', label: 'Sentinel' },
+  { value: 'cluster', label: 'Cluster' },
+] as const;
+
+/** The form of a data source: where Redis is, how to read it, and what the queues mean. */
+export function ConfigEditor({ options, onOptionsChange }: Props) {
+  const { jsonData, secureJsonFields } = options;
+  const topology = jsonData.topology ?? 'single';
+  const set = (part: Partial<SidekiqOptions>) => onOptionsChange({ ...options, jsonData: { ...jsonData, ...part } });
+  const fields = { jsonData, set };
+  const secret = (name: SecretName) => ({
+    isConfigured: Boolean(secureJsonFields?.[name]),
+    value: options.secureJsonData?.[name] ?? '',
+    onChange: (value: string) =>
+      onOptionsChange({ ...options, secureJsonData: { ...options.secureJsonData, [name]: value } }),
+    onReset: () =>
+      onOptionsChange({
+        ...options,
+        secureJsonFields: { ...secureJsonFields, [name]: false },
+        secureJsonData: { ...options.secureJsonData, [name]: '' },
+      }),
+  });
+  const toggle = (
+    name: 'readFromReplica' | 'tlsEnabled' | 'tlsSkipVerify' | 'allowArguments',
+    label: string,
+    description: ReactNode
+  ) => (
+    <Field label={label} description={description} noMargin>
+      <Switch
+        id={`config-${name}`}
+        value={jsonData[name] ?? false}
+        onChange={({ currentTarget }) => set({ [name]: currentTarget.checked })}
+      />
+    </Field>
+  );
+  return (
+    <div style={{ maxWidth: 640 }}>
+      <ConfigSection title="Redis" description="The Redis that Sidekiq itself uses. A read-only user is enough.">
+        <Field label="Topology" noMargin>
+          <RadioButtonGroup options={[...TOPOLOGIES]} value={topology} onChange={(value) => set({ topology: value })} />
+        </Field>
+        {topology === 'single' && (
+          <Field
+            label="URL"
+            description="redis://host:6379/0, rediss://host:6380 for TLS, or unix:///path/to/redis.sock"
+            noMargin
+          >
+            <Input
+              id="config-url"
+              placeholder="redis://localhost:6379/0"
+              value={options.url}
+              onChange={({ currentTarget }) => onOptionsChange({ ...options, url: currentTarget.value })}
+            />
+          </Field>
+        )}
+        {topology === 'sentinel' && (
+          <>
+            <TextField
+              {...fields}
+              name="sentinels"
+              label="Sentinels"
+              description="host:port, comma separated"
+              placeholder="sentinel-1:26379, sentinel-2:26379"
+            />
+            <TextField {...fields} name="sentinelMaster" label="Master name" placeholder="mymaster" />
+            <TextField {...fields} name="sentinelUsername" label="Sentinel user" />
+            <SecretField {...secret('sentinelPassword')} id="sentinelPassword" label="Sentinel password" />
+          </>
+        )}
+        {topology === 'cluster' && (
+          <TextField
+            {...fields}
+            name="clusterNodes"
+            label="Nodes"
+            description="host:port of nodes to start from, comma separated"
+            placeholder="redis-1:6379, redis-2:6379"
+          />
+        )}
+        <Field label="User" description="Leave empty for Redis’ default user" noMargin>
+          <Input
+            id="config-user"
+            value={options.user}
+            onChange={({ currentTarget }) => onOptionsChange({ ...options, user: currentTarget.value })}
+          />
+        </Field>
+        <SecretField {...secret('password')} id="password" label="Password" />
+        {topology !== 'cluster' && (
+          <NumberField
+            {...fields}
+            name="database"
+            label="Database"
+            description="Leave empty to use the URL’s"
+            placeholder="0"
+          />
+        )}
+        {topology !== 'single' &&
+          toggle('readFromReplica', 'Read from a replica', 'Spares the master; figures lag as the replica does.')}
+      </ConfigSection>
+      <Divider />
+      <ConfigSection title="TLS" isCollapsible isInitiallyOpen={jsonData.tlsEnabled ?? false}>
+        {toggle('tlsEnabled', 'Use TLS', 'A rediss:// URL switches it on by itself.')}
+        {toggle('tlsSkipVerify', 'Accept any certificate', 'Only for tests: whoever stands between can read along.')}
+        <TextField
+          {...fields}
+          name="tlsServerName"
+          label="Server name"
+          description="If the certificate names another host"
+        />
+        <SecretTextField
+          {...secret('tlsCaCert')}
+          id="tlsCaCert"
+          label="CA certificate"
+          placeholder="-----BEGIN CERTIFICATE-----"
+        />
+        <SecretTextField
+          {...secret('tlsClientCert')}
+          id="tlsClientCert"
+          label="Client certificate"
+          placeholder="-----BEGIN CERTIFICATE-----"
+        />
+        <SecretTextField
+          {...secret('tlsClientKey')}
+          id="tlsClientKey"
+          label="Client key"
+          placeholder="-----BEGIN PRIVATE KEY-----"
+        />
+      </ConfigSection>
+      <Divider />
+      <ConfigSection title="Reading" isCollapsible isInitiallyOpen={false}>
+        <TextField
+          {...fields}
+          name="keyPrefix"
+          label="Key prefix"
+          description="Of redis-namespace (Sidekiq ≤ 6.5), with its colon"
+          placeholder="app:"
+        />
+        <TextField
+          {...fields}
+          name="queueInclude"
+          label="Only queues that match"
+          description="A regular expression"
+          placeholder=".*"
+        />
+        <TextField
+          {...fields}
+          name="queueExclude"
+          label="Without queues that match"
+          description="A regular expression"
+          placeholder="^sidekiq-alive"
+        />
+        <NumberField {...fields} name="reuseSeconds" label="Reuse a reading for (seconds)" placeholder="1" />
+        <NumberField {...fields} name="connectTimeoutSeconds" label="Connect timeout (seconds)" placeholder="3" />
+        <NumberField {...fields} name="commandTimeoutSeconds" label="Command timeout (seconds)" placeholder="4" />
+        <NumberField
+          {...fields}
+          name="sampleSeconds"
+          label="Look every (seconds)"
+          description="While the data source is in use, for rates and history"
+          placeholder="10"
+        />
+        <NumberField
+          {...fields}
+          name="deadMaxJobs"
+          label="Dead set limit"
+          description="Sidekiq’s dead_max_jobs"
+          placeholder="10000"
+        />
+        {toggle(
+          'allowArguments',
+          'Show job arguments',
+          'They often hold personal data. Encrypted arguments are never shown.'
+        )}
+      </ConfigSection>
+      <Divider />
+      <ConfigSection
+        title="Worker types"
+        description="Which worker type serves which queues, and how late a job may be there."
+        isCollapsible
+        isInitiallyOpen={false}
+      >
+        <ConfigSubSection title="Queues by worker type">
+          <WorkerTypesEditor workerTypes={jsonData.workerTypes} onChange={(workerTypes) => set({ workerTypes })} />
+        </ConfigSubSection>
+      </ConfigSection>
+    </div>
+  );
+}

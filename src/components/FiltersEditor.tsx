@@ -1,0 +1,71 @@
+import { Button, Combobox, IconButton, MultiCombobox, Stack, type ComboboxOption } from '@grafana/ui';
+import { FILTER_OPERATORS, type Filter, type FilterOperator } from '../../pkg/queries/filter';
+
+interface Props {
+  filters: Filter[];
+  fields: readonly string[];
+  /** Offers values of a field. */
+  loadValues: (field: string) => Promise<string[]>;
+  onChange: (filters: Filter[]) => void;
+}
+
+const OPERATOR_OPTIONS: Array<ComboboxOption<FilterOperator>> = FILTER_OPERATORS.map((value) => ({
+  value,
+  label: value,
+  description: { '=': 'is one of', '!=': 'is none of', '=~': 'matches the whole value', '!~': 'does not match' }[value],
+}));
+
+/** Rows of "field, operator, values"; values may be variables. */
+export function FiltersEditor({ filters, fields, loadValues, onChange }: Props) {
+  const replace = (index: number, change: Partial<Filter>) =>
+    onChange(filters.map((filter, at) => (at === index ? { ...filter, ...change } : filter)));
+  return (
+    <Stack direction="column" gap={1} alignItems="flex-start">
+      {filters.map((filter, index) => (
+        <Stack key={index} gap={0.5} alignItems="center">
+          <Combobox
+            aria-label="Filter field"
+            width={20}
+            options={fields.map((value) => ({ value, label: value }))}
+            value={filter.field}
+            onChange={({ value }) => replace(index, { field: value, values: [] })}
+          />
+          <Combobox
+            aria-label="Filter operator"
+            width={10}
+            options={OPERATOR_OPTIONS}
+            value={filter.operator}
+            onChange={({ value }) => replace(index, { operator: value })}
+          />
+          <MultiCombobox<string>
+            aria-label="Filter values"
+            width={40}
+            createCustomValue
+            placeholder="Any value, $variable or expression"
+            options={async (typed) =>
+              (await loadValues(filter.field))
+                .filter((value) => value.toLowerCase().includes(typed.toLowerCase()))
+                .map((value) => ({ value, label: value }))
+            }
+            value={filter.values.map((value) => ({ value, label: value }))}
+            onChange={(chosen) => replace(index, { values: chosen.map(({ value }) => value) })}
+          />
+          <IconButton
+            name="times"
+            tooltip="Remove filter"
+            onClick={() => onChange(filters.filter((_, at) => at !== index))}
+          />
+        </Stack>
+      ))}
+      <Button
+        size="sm"
+        variant="secondary"
+        icon="plus"
+        disabled={fields.length === 0}
+        onClick={() => onChange([...filters, { field: fields[0] ?? '', operator: '=', values: [] }])}
+      >
+        Filter
+      </Button>
+    </Stack>
+  );
+}

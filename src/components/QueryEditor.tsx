@@ -1,0 +1,105 @@
+import { CoreApp, type QueryEditorProps } from '@grafana/data';
+import { Alert, Combobox, InlineField, InlineSwitch, Input, MultiCombobox, Stack, Text } from '@grafana/ui';
+import type { SidekiqDataSource } from '../datasource';
+import type { SidekiqOptions, SidekiqQuery } from '../types';
+import { FiltersEditor } from './FiltersEditor';
+import { useCatalog } from './useCatalog';
+
+type Props = QueryEditorProps<SidekiqDataSource, SidekiqQuery, SidekiqOptions>;
+
+const LABEL_WIDTH = 14;
+const LIVE_TYPES = ['overview', 'queues', 'processes', 'busy'];
+
+/** The form of a query: what to ask, what to keep, which figures. Runs on every change. */
+export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Props) {
+  const { catalog, problem } = useCatalog(datasource);
+  const entry = catalog.find(({ id }) => id === query.queryType);
+  const figures = (entry?.columns ?? []).filter(({ kind }) => kind === 'number' || kind === 'boolean');
+  const alerting = app === CoreApp.UnifiedAlerting || app === CoreApp.CloudAlerting;
+  const change = (part: Partial<SidekiqQuery>) => {
+    onChange({ ...query, ...part });
+    onRunQuery();
+  };
+  const chosen = query.figures ?? [];
+  return (
+    <Stack direction="column" gap={0.5}>
+      {problem && (
+        <Alert severity="error" title="The query types cannot be loaded">
+          {problem}
+        </Alert>
+      )}
+      <Stack gap={0} wrap="wrap">
+        <InlineField label="Show" labelWidth={LABEL_WIDTH} tooltip={entry?.description ?? 'What to ask of Sidekiq'}>
+          <Combobox
+            id={`query-type-${query.refId}`}
+            width={32}
+            options={catalog.map(({ id, title, description }) => ({ value: id, label: title, description }))}
+            value={query.queryType}
+            onChange={({ value }) => change({ queryType: value, figures: [], filters: [] })}
+          />
+        </InlineField>
+        <InlineField
+          label="Figures"
+          labelWidth={LABEL_WIDTH}
+          invalid={alerting && chosen.length !== 1}
+          error="An alert rule needs exactly one figure."
+          tooltip="The number columns to return; all when none is chosen. Alert rules and expressions need exactly one."
+        >
+          <MultiCombobox<string>
+            id={`query-figures-${query.refId}`}
+            width={48}
+            placeholder={alerting ? 'Choose one' : 'All'}
+            options={figures.map(({ name, title, description }) => ({ value: name, label: title, description }))}
+            value={chosen}
+            onChange={(options) => change({ figures: options.map(({ value }) => value) })}
+          />
+        </InlineField>
+        <InlineField label="Limit" labelWidth={8} tooltip="Rows at most.">
+          <Input
+            id={`query-limit-${query.refId}`}
+            type="number"
+            width={10}
+            min={1}
+            max={10_000}
+            placeholder="1000"
+            defaultValue={query.limit ?? ''}
+            onBlur={({ currentTarget: { value } }) => {
+              const limit = value === '' ? undefined : Math.min(10_000, Math.max(1, Math.round(Number(value))));
+              if (limit !== query.limit) {
+                change({ limit });
+              }
+            }}
+          />
+        </InlineField>
+        {!alerting && LIVE_TYPES.includes(query.queryType) && (
+          <InlineField label="Live" labelWidth={8} tooltip="Push new figures as they come, about once a second.">
+            <InlineSwitch
+              id={`query-live-${query.refId}`}
+              value={query.live ?? false}
+              onChange={({ currentTarget }) => change({ live: currentTarget.checked })}
+            />
+          </InlineField>
+        )}
+      </Stack>
+      <Stack gap={0}>
+        <InlineField
+          label="Filters"
+          labelWidth={LABEL_WIDTH}
+          tooltip="Keep rows by their text fields. Expressions must match the whole value. Variables work everywhere."
+        >
+          <FiltersEditor
+            filters={query.filters ?? []}
+            fields={entry?.filterFields ?? []}
+            loadValues={(field) => datasource.values({ queryType: query.queryType, field })}
+            onChange={(filters) => change({ filters })}
+          />
+        </InlineField>
+      </Stack>
+      {entry && (
+        <Text variant="bodySmall" color="secondary">
+          {entry.description}
+        </Text>
+      )}
+    </Stack>
+  );
+}

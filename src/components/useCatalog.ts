@@ -1,0 +1,20 @@
+import { useEffect, useState } from 'react';
+import type { SidekiqDataSource } from '../datasource';
+import type { CatalogEntry } from '../types';
+
+/** What can be asked, once it is loaded; or why it could not be. */
+export function useCatalog(datasource: SidekiqDataSource): { catalog: CatalogEntry[]; problem?: string } {
+  const [state, setState] = useState<{ catalog: CatalogEntry[]; problem?: string }>({ catalog: [] });
+  useEffect(() => {
+    let shown = true;
+    datasource.catalog().then(
+      (catalog) => shown && setState({ catalog }),
+      (error: { data?: { message?: string } }) =>
+        shown && setState({ catalog: [], problem: error.data?.message ?? 'The plugin’s backend does not answer.' })
+    );
+    return () => {
+      shown = false;
+    };
+  }, [datasource]);
+  return state;
+}

@@ -1,0 +1,90 @@
+import type {
+  AdHocVariableFilter,
+  DataQueryRequest,
+  DataQueryResponse,
+  DataSourceGetTagKeysOptions,
+  DataSourceGetTagValuesOptions,
+  DataSourceInstanceSettings,
+  MetricFindValue,
+  ScopedVars,
+} from '@grafana/data';
+import { DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime';
+import { merge, type Observable } from 'rxjs';
+import { adhocFilters, interpolateFilters } from './interpolation';
+import { watchQuery } from './live';
+import type { CatalogEntry, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from './types';
+import { SidekiqVariables } from './variables';
+
+/** The data source as Grafana's frontend sees it: it asks the backend and shows what comes. */
+export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, SidekiqOptions> {
+  private loadedCatalog: Promise<CatalogEntry[]> | undefined;
+
+  constructor(settings: DataSourceInstanceSettings<SidekiqOptions>) {
+    super(settings);
+    this.variables = new SidekiqVariables(this);
+    this.annotations = {};
+  }
+
+  override getDefaultQuery(): Partial<SidekiqQuery> {
+    return { queryType: 'queues' };
+  }
+
+  override filterQuery(query: SidekiqQuery): boolean {
+    return !query.hide && Boolean(query.queryType);
+  }
+
+  override query(request: DataQueryRequest<SidekiqQuery>): Observable<DataQueryResponse> {
+    const live = request.targets.filter((query) => query.live && this.filterQuery(query));
+    const asked = request.targets.filter((query) => !query.live);
+    const streams = live.map((query) =>
+      watchQuery(this.uid, this.applyTemplateVariables(query, request.scopedVars, request.filters), request)
+    );
+    return merge(...streams, ...(asked.length > 0 ? [super.query({ ...request, targets: asked })] : []));
+  }
+
+  override applyTemplateVariables(
+    query: SidekiqQuery,
+    scopedVars: ScopedVars,
+    filters?: AdHocVariableFilter[]
+  ): SidekiqQuery {
+    const templates = getTemplateSrv();
+    return {
+      ...query,
+      queryType: templates.replace(query.queryType, scopedVars),
+      filters: interpolateFilters([...(query.filters ?? []), ...adhocFilters(filters)], templates, scopedVars),
+    };
+  }
+
+  /** What can be asked. Loaded once; it depends on the plugin's version only. */
+  catalog(): Promise<CatalogEntry[]> {
+    this.loadedCatalog ??= this.getResource<CatalogEntry[]>('catalog').catch((error: unknown) => {
+      this.loadedCatalog = undefined;
+      throw error;
+    });
+    return this.loadedCatalog;
+  }
+
+  /** The distinct values of a query type's text field, narrowed by filters. */
+  values({
+    queryType,
+    field,
+    filters,
+  }: Pick<SidekiqVariableQuery, 'queryType' | 'field' | 'filters'>): Promise<string[]> {
+    return this.getResource<string[]>('values', {
+      queryType,
+      field,
+      query: JSON.stringify({ filters: filters ?? [] }),
+    });
+  }
+
+  override async getTagKeys(options?: DataSourceGetTagKeysOptions<SidekiqQuery>): Promise<MetricFindValue[]> {
+    const types = new Set(options?.queries?.map(({ queryType }) => queryType));
+    const entries = (await this.catalog()).filter(({ id }) => types.size === 0 || types.has(id));
+    return [...new Set(entries.flatMap(({ filterFields }) => filterFields))].sort().map((text) => ({ text }));
+  }
+
+  override async getTagValues({ key }: DataSourceGetTagValuesOptions<SidekiqQuery>): Promise<MetricFindValue[]> {
+    const holder = (await this.catalog()).find(({ filterFields }) => filterFields.includes(key));
+    return holder ? (await this.values({ queryType: holder.id, field: key })).map((text) => ({ text })) : [];
+  }
+}

@@ -1,0 +1,27 @@
+import type { DataSourceJsonData } from '@grafana/data';
+import type { DataQuery } from '@grafana/schema';
+import type { StoredQuery } from '../pkg/queries/model';
+import type { QueryType } from '../pkg/queries/queryType';
+import type { SecretName, StoredOptions } from '../pkg/settings/model';
+
+/** A query as Grafana saves it: the backend's model and Grafana's own fields. */
+export interface SidekiqQuery extends DataQuery, Omit<StoredQuery, 'queryType'> {
+  queryType: string;
+  /** The version of this model, see QUERY_VERSION. */
+  version?: number;
+  /** Push new figures as they come instead of asking once. */
+  live?: boolean;
+}
+
+/** What a dashboard variable asks: the distinct values of one text field. */
+export interface SidekiqVariableQuery extends DataQuery {
+  queryType: string;
+  field: string;
+  filters?: SidekiqQuery['filters'];
+}
+
+export type SidekiqOptions = DataSourceJsonData & StoredOptions;
+export type SidekiqSecrets = Partial<Record<SecretName, string>>;
+
+/** A query type as the backend's resource `catalog` describes it. */
+export type CatalogEntry = Pick<QueryType, 'id' | 'title' | 'description' | 'columns' | 'filterFields'>;

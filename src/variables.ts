@@ -1,0 +1,24 @@
+import { CustomVariableSupport, type DataQueryRequest, type DataQueryResponse } from '@grafana/data';
+import { getTemplateSrv } from '@grafana/runtime';
+import { from, map, type Observable } from 'rxjs';
+import { VariableEditor } from './components/VariableEditor';
+import type { SidekiqDataSource } from './datasource';
+import { interpolateFilters } from './interpolation';
+import type { SidekiqVariableQuery } from './types';
+
+/** Dashboard variables: the distinct values of a text field, chained by filters that name other variables. */
+export class SidekiqVariables extends CustomVariableSupport<SidekiqDataSource, SidekiqVariableQuery> {
+  override editor = VariableEditor;
+
+  constructor(private readonly source: SidekiqDataSource) {
+    super();
+  }
+
+  override query({ targets, scopedVars }: DataQueryRequest<SidekiqVariableQuery>): Observable<DataQueryResponse> {
+    const [query] = targets;
+    const filters = interpolateFilters(query?.filters ?? [], getTemplateSrv(), scopedVars);
+    return from(
+      this.source.values({ queryType: query?.queryType ?? 'queues', field: query?.field ?? 'queue', filters })
+    ).pipe(map((values) => ({ data: values.map((value) => ({ text: value, value })) })));
+  }
+}

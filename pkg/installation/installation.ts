@@ -1,10 +1,15 @@
+import { seriesOf } from '../history/figures';
 import { Flow } from '../history/flow';
+import { MemoryStore } from '../history/memoryStore';
+import { openSqliteStore } from '../history/sqliteStore';
+import type { HistoryStore } from '../history/store';
 import type { QueryContext } from '../queries/context';
 import { openGate } from '../redis/gate';
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
 import type { Options } from '../settings/model';
 import type { Settings } from '../settings/settings';
 import { Collector, type Clock } from '../sidekiq/collector';
+import { JobMetricsReader } from '../sidekiq/jobMetricsReader';
 import type { Snapshot } from '../sidekiq/snapshot';
 
 /** What a caller knows of a question besides the query itself. */
@@ -21,13 +26,21 @@ export class Installation {
   readonly options: Options;
   readonly redis: ReadOnlyRedis;
   readonly flow = new Flow();
+  private history: HistoryStore = new MemoryStore();
   private readonly collector: Collector;
+  /** Settles when the history file, if there is one, is open. */
+  private readonly opened: Promise<void>;
+  private readonly jobMetrics: JobMetricsReader;
   private sampler: NodeJS.Timeout | undefined;
   private observed: Snapshot | undefined;
 
   constructor(settings: Settings, clock?: Clock) {
     this.options = settings.options;
     this.redis = openGate(settings);
+    this.jobMetrics = new JobMetricsReader(this.redis);
+    this.opened = this.openHistory();
+    // Told to whoever asks next.
+    this.opened.catch(() => undefined);
     this.collector = new Collector(this.redis, {
       reuseSeconds: this.options.reuseSeconds,
       includesQueue: queueTest(this.options),
@@ -37,10 +50,12 @@ export class Installation {
 
   /** The current snapshot, shared with whoever asks at the same time. @throws Fault */
   async snapshot(): Promise<Snapshot> {
+    await this.opened;
     const snapshot = await this.collector.snapshot();
     if (snapshot !== this.observed) {
       this.observed = snapshot;
       this.flow.observe(snapshot);
+      this.history.append(snapshot.at, seriesOf(snapshot, this.flow, this.options.workerTypes));
     }
     return snapshot;
   }
@@ -56,18 +71,31 @@ export class Installation {
   }
 
   context(asking: Asking): QueryContext {
+    const current = () => this.history;
     return {
       ...asking,
       snapshot: () => this.snapshot(),
       redis: this.redis,
       options: this.options,
       flow: this.flow,
+      get history() {
+        return current();
+      },
+      jobMetrics: this.jobMetrics,
     };
   }
 
   close(): void {
     clearInterval(this.sampler);
     this.redis.close();
+    this.history.close();
+  }
+
+  private async openHistory(): Promise<void> {
+    const { historyFile, historyRetentionDays } = this.options;
+    if (historyFile !== '') {
+      this.history = await openSqliteStore(historyFile, historyRetentionDays);
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Flow } from '../history/flow';
+import type { HistoryStore } from '../history/store';
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
 import type { Options } from '../settings/model';
+import type { JobMetricsReader } from '../sidekiq/jobMetricsReader';
 import type { Snapshot } from '../sidekiq/snapshot';
 
 /** What a query may draw on. */
@@ -9,8 +11,10 @@ export interface QueryContext {
   snapshot(): Promise<Snapshot>;
   /** For bounded browsing only; a query that a snapshot answers must not use it. */
   redis: ReadOnlyRedis;
+  jobMetrics: JobMetricsReader;
   options: Options;
   flow: Flow;
+  history: HistoryStore;
   /** The asked time range, epoch seconds. */
   range: { from: number; to: number };
   intervalSeconds: number;

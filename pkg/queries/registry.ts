@@ -1,6 +1,8 @@
 import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
 import { busy } from './busy';
+import { history } from './history';
+import { jobMetrics } from './jobMetrics';
 import type { QueryContext } from './context';
 import { overview } from './overview';
 import { processes } from './processes';
@@ -8,7 +10,7 @@ import type { QueryType } from './queryType';
 import { queues } from './queues';
 
 /** Every query type, in the order in which the editor offers them. */
-export const QUERY_TYPES: readonly QueryType[] = [overview, queues, processes, busy];
+export const QUERY_TYPES: readonly QueryType[] = [overview, queues, processes, busy, jobMetrics, history];
 
 /** @throws Fault `query` for a type that does not exist */
 export function queryType(id: unknown): QueryType {

@@ -38,7 +38,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
     label: string,
     description: ReactNode
   ) => (
-    <Field label={label} description={description} noMargin>
+    <Field label={label} description={description}>
       <Switch
         id={`config-${name}`}
         value={jsonData[name] ?? false}
@@ -49,14 +49,13 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
   return (
     <div style={{ maxWidth: 640 }}>
       <ConfigSection title="Redis" description="The Redis that Sidekiq itself uses. A read-only user is enough.">
-        <Field label="Topology" noMargin>
+        <Field label="Topology">
           <RadioButtonGroup options={[...TOPOLOGIES]} value={topology} onChange={(value) => set({ topology: value })} />
         </Field>
         {topology === 'single' && (
           <Field
             label="URL"
             description="redis://host:6379/0, rediss://host:6380 for TLS, or unix:///path/to/redis.sock"
-            noMargin
           >
             <Input
               id="config-url"
@@ -89,7 +88,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
             placeholder="redis-1:6379, redis-2:6379"
           />
         )}
-        <Field label="User" description="Leave empty for Redis’ default user" noMargin>
+        <Field label="User" description="Leave empty for Redis’ default user">
           <Input
             id="config-user"
             value={options.user}

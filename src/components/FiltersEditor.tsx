@@ -39,7 +39,7 @@ export function FiltersEditor({ filters, fields, loadValues, onChange }: Props) 
           />
           <MultiCombobox<string>
             aria-label="Filter values"
-            width={40}
+            width={56}
             createCustomValue
             placeholder="Any value, $variable or expression"
             options={async (typed) =>

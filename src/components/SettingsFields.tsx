@@ -18,7 +18,7 @@ interface OptionProps<Name extends string> {
 /** A text setting. */
 export function TextField({ name, label, description, placeholder, jsonData, set }: OptionProps<KeysOf<string>>) {
   return (
-    <Field label={label} description={description} noMargin>
+    <Field label={label} description={description}>
       <Input
         id={`config-${name}`}
         placeholder={placeholder}
@@ -32,7 +32,7 @@ export function TextField({ name, label, description, placeholder, jsonData, set
 /** A number setting; empty means its default. */
 export function NumberField({ name, label, description, placeholder, jsonData, set }: OptionProps<KeysOf<number>>) {
   return (
-    <Field label={label} description={description} noMargin>
+    <Field label={label} description={description}>
       <Input
         id={`config-${name}`}
         type="number"
@@ -58,7 +58,7 @@ interface SecretProps {
 /** A secret of one line; Grafana encrypts it and never sends it back. */
 export function SecretField({ id, label, value, isConfigured, onChange, onReset }: SecretProps) {
   return (
-    <Field label={label} noMargin>
+    <Field label={label}>
       <SecretInput
         id={`config-${id}`}
         isConfigured={isConfigured}
@@ -73,7 +73,7 @@ export function SecretField({ id, label, value, isConfigured, onChange, onReset 
 /** A secret of several lines: a certificate or a key. */
 export function SecretTextField({ id, label, placeholder, value, isConfigured, onChange, onReset }: SecretProps) {
   return (
-    <Field label={label} noMargin>
+    <Field label={label}>
       <SecretTextArea
         id={`config-${id}`}
         rows={4}

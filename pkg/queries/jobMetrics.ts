@@ -1,0 +1,354 @@
+import { z } from 'zod';
+import type { Field, Frame } from '../frames/frame';
+import {
+  HISTOGRAM_BOUNDS_MS,
+  HISTOGRAM_SATURATION,
+  quantile,
+  sumCounts,
+  type ClassCounts,
+} from '../sidekiq/jobMetrics';
+import {
+  addCounts,
+  MINUTES_KEPT_SECONDS,
+  TEN_MINUTES_KEPT_SECONDS,
+  type Histogram,
+  type Resolution,
+} from '../sidekiq/jobMetricsReader';
+import type { Notice } from '../sidekiq/snapshot';
+import type { QueryContext } from './context';
+import { compileFilters } from './filter';
+import { baseQuerySchema, parseQuery } from './model';
+import type { QueryType } from './queryType';
+import { tableQuery, type Column } from './table';
+
+const schema = baseQuerySchema.extend({
+  show: z.enum(['table', 'series', 'heatmap']).default('table'),
+  /** The figure by which classes are ranked; the first `top` are answered. */
+  sortBy: z.string().default('totalTime'),
+  top: z.number().int().min(1).max(1000).default(20),
+});
+
+/** A job metrics query as it is saved. */
+export type JobMetricsQuery = z.input<typeof schema>;
+type Query = z.output<typeof schema>;
+type Bucketed = Awaited<ReturnType<QueryContext['jobMetrics']['read']>>;
+
+interface Row extends ClassCounts {
+  class: string;
+  seconds: number;
+  durations: number[];
+}
+
+const quantileColumn = (name: string, title: string, q: number): Column<Row> => ({
+  name,
+  title,
+  kind: 'number',
+  unit: 's',
+  description: `${q * 100} % of the successful executions took no longer, interpolated in Sidekiq’s 26 duration buckets. Above 335 s only "more" is known.`,
+  value: ({ durations }) => quantile(q, durations)?.seconds ?? null,
+});
+
+const COLUMNS: Array<Column<Row>> = [
+  {
+    name: 'class',
+    title: 'Class',
+    kind: 'string',
+    key: true,
+    description: 'Job class; ActiveJob unwrapped, mailers under their delivery job.',
+    value: (row) => row.class,
+  },
+  {
+    name: 'executions',
+    title: 'Executions',
+    kind: 'number',
+    unit: 'short',
+    description: 'Executions, failures included.',
+    value: (row) => row.processed,
+  },
+  {
+    name: 'failures',
+    title: 'Failures',
+    kind: 'number',
+    unit: 'short',
+    description: 'Executions that raised.',
+    value: (row) => row.failed,
+  },
+  {
+    name: 'failureRate',
+    title: 'Failure rate',
+    kind: 'number',
+    unit: 'percentunit',
+    description: 'Failed share of the executions.',
+    config: { min: 0, max: 1 },
+    value: (row) => (row.processed === 0 ? null : row.failed / row.processed),
+  },
+  {
+    name: 'rate',
+    title: 'Rate',
+    kind: 'number',
+    unit: 'cps',
+    description: 'Executions per second.',
+    value: (row) => row.processed / row.seconds,
+  },
+  {
+    name: 'totalTime',
+    title: 'Total time',
+    kind: 'number',
+    unit: 's',
+    description: 'Time spent in successful executions.',
+    value: (row) => row.milliseconds / 1000,
+  },
+  {
+    name: 'meanTime',
+    title: 'Mean time',
+    kind: 'number',
+    unit: 's',
+    description: 'Mean duration of the successful executions.',
+    value: (row) => (row.processed > row.failed ? row.milliseconds / 1000 / (row.processed - row.failed) : null),
+  },
+  quantileColumn('p50', 'p50', 0.5),
+  quantileColumn('p90', 'p90', 0.9),
+  quantileColumn('p99', 'p99', 0.99),
+  {
+    name: 'p99Lower',
+    title: 'p99 at least',
+    kind: 'number',
+    unit: 's',
+    description: 'Lower bound of the duration bucket that p99 lies in.',
+    value: ({ durations }) => quantile(0.99, durations)?.lowerSeconds ?? null,
+  },
+  {
+    name: 'p99Upper',
+    title: 'p99 at most',
+    kind: 'number',
+    unit: 's',
+    description: 'Upper bound of that bucket; empty above 335 s.',
+    value: ({ durations }) => finite(quantile(0.99, durations)?.upperSeconds),
+  },
+];
+
+const QUANTILES: Record<string, number> = { p50: 0.5, p90: 0.9, p99: 0.99, p99Lower: 0.99, p99Upper: 0.99 };
+
+const table = tableQuery({
+  id: 'job_metrics',
+  title: 'Job metrics',
+  description:
+    'Per job class: executions, failures, total and mean time, p50, p90 and p99, from Sidekiq’s own metrics.',
+  schema,
+  columns: COLUMNS,
+  async rows(context, query) {
+    const { ranked, buckets, resolution, notices, now } = await rank(context, query);
+    const wantsDurations = query.figures.length === 0 || query.figures.some((figure) => figure in QUANTILES);
+    const seconds = Math.max(
+      resolution,
+      Math.min(now, context.range.to) - Math.max(context.range.from, buckets[0]?.startsAt ?? 0)
+    );
+    const rows = await Promise.all(
+      ranked.map(async ([jobClass, counts]) => {
+        const histograms =
+          wantsDurations && resolution === 60
+            ? await context.jobMetrics.readHistograms(jobClass, buckets, now, context.signal)
+            : [];
+        return {
+          class: jobClass,
+          ...counts,
+          seconds,
+          durations: histograms.reduce((sum, { counts: each }) => addCounts(sum, each), addCounts(undefined, [])),
+        };
+      })
+    );
+    return { rows, notices: [...notices, ...saturation(rows)] };
+  },
+});
+
+/** Per job class: a table, time series of one figure, or a heatmap of durations. */
+export const jobMetrics: QueryType = {
+  ...table,
+  async run(raw, context) {
+    const query = parseQuery(schema, raw);
+    switch (query.show) {
+      case 'table':
+        return table.run(raw, context);
+      case 'series':
+        return seriesFrames(context, query);
+      case 'heatmap':
+        return [await heatmapFrame(context, query)];
+    }
+  },
+};
+
+interface Ranked {
+  ranked: Array<[string, ClassCounts]>;
+  buckets: Bucketed;
+  resolution: Resolution;
+  notices: Notice[];
+  now: number;
+}
+
+/** Reads the range's buckets, keeps the classes that the filters keep, and the first `top` of them. */
+async function rank(context: QueryContext, query: Query): Promise<Ranked> {
+  const { at: now } = await context.snapshot();
+  const { from, to } = context.range;
+  const resolution: Resolution = now - from <= MINUTES_KEPT_SECONDS + 60 ? 60 : 600;
+  const kept = resolution === 60 ? MINUTES_KEPT_SECONDS : TEN_MINUTES_KEPT_SECONDS;
+  const start = Math.max(from, now - kept);
+  const buckets = await context.jobMetrics.read(start, to, resolution, now, context.signal);
+  const keeps = compileFilters(query.filters, table.filterFields);
+  const classes = [...sumCounts(buckets)].filter(([jobClass]) => keeps(() => jobClass));
+  const ranked = classes.sort((a, b) => weight(b[1], query.sortBy) - weight(a[1], query.sortBy)).slice(0, query.top);
+  const notices: Notice[] = [];
+  if (from < now - kept) {
+    notices.push({
+      severity: 'info',
+      text: `Sidekiq keeps its job metrics for ${kept / 3600} hours${resolution === 600 ? ' (per ten minutes, since Sidekiq 8.0)' : ''}; there is nothing from before.`,
+    });
+  }
+  if (resolution === 600) {
+    notices.push({
+      severity: 'info',
+      text: 'Over more than eight hours Sidekiq keeps no durations, so there are no quantiles.',
+    });
+  }
+  if (ranked.length < classes.length) {
+    notices.push({
+      severity: 'info',
+      text: `The first ${ranked.length} of ${classes.length} classes by ${query.sortBy} are shown. Raise "Top" or add a filter.`,
+    });
+  }
+  return { ranked, buckets, resolution, notices, now };
+}
+
+function weight(counts: ClassCounts, figure: string): number {
+  switch (figure) {
+    case 'executions':
+    case 'rate':
+      return counts.processed;
+    case 'failures':
+      return counts.failed;
+    case 'failureRate':
+      return counts.processed === 0 ? 0 : counts.failed / counts.processed;
+    case 'totalTime':
+      return counts.milliseconds;
+    default:
+      return counts.processed > counts.failed ? counts.milliseconds / (counts.processed - counts.failed) : 0;
+  }
+}
+
+function saturation(rows: readonly Row[]): Notice[] {
+  const full = rows
+    .filter(({ durations }) => durations.some((count) => count >= HISTOGRAM_SATURATION))
+    .map((row) => row.class);
+  return full.length === 0
+    ? []
+    : [
+        {
+          severity: 'info',
+          text: `A duration bucket may be full (65,535 a minute) for ${full.join(', ')}: quantiles may be off there.`,
+        },
+      ];
+}
+
+async function seriesFrames(context: QueryContext, query: Query): Promise<Frame[]> {
+  const { ranked, buckets, resolution, notices, now } = await rank(context, query);
+  const figure = query.figures[0] ?? 'rate';
+  const column = COLUMNS.find(({ name, kind }) => name === figure && kind === 'number') ?? COLUMNS[1]!;
+  const groups = group(buckets, Math.max(resolution, Math.ceil(context.intervalSeconds / resolution) * resolution));
+  const frames = await Promise.all(
+    ranked.map(async ([jobClass]): Promise<Frame> => {
+      const histograms =
+        column.name in QUANTILES && resolution === 60
+          ? await context.jobMetrics.readHistograms(jobClass, buckets, now, context.signal)
+          : [];
+      const values = groups.map(({ startsAt, seconds, members }) => {
+        const counts = sumCounts(members).get(jobClass) ?? { processed: 0, failed: 0, milliseconds: 0 };
+        const durations = within(histograms, startsAt, seconds);
+        return column.value({ class: jobClass, ...counts, seconds, durations });
+      });
+      return {
+        name: jobClass,
+        fields: [
+          timeField(groups.map(({ startsAt }) => startsAt)),
+          {
+            name: column.name,
+            kind: 'number',
+            values,
+            labels: { class: jobClass },
+            config: {
+              displayNameFromDS: jobClass,
+              ...(column.unit && { unit: column.unit }),
+              description: column.description,
+            },
+          },
+        ],
+        meta: {
+          type: 'timeseries-multi',
+          typeVersion: [0, 1],
+          preferredVisualisationType: 'graph',
+          ...(notices.length > 0 && { notices }),
+        },
+      };
+    })
+  );
+  return frames.length > 0
+    ? frames
+    : [{ name: 'job_metrics', fields: [], meta: { type: 'timeseries-multi', typeVersion: [0, 1], notices } }];
+}
+
+async function heatmapFrame(context: QueryContext, query: Query): Promise<Frame> {
+  const { ranked, buckets, resolution, notices, now } = await rank(context, query);
+  const read =
+    resolution === 60
+      ? await Promise.all(
+          ranked.map(([jobClass]) => context.jobMetrics.readHistograms(jobClass, buckets, now, context.signal))
+        )
+      : [];
+  const histograms = read.flat();
+  const groups = group(buckets, Math.max(resolution, Math.ceil(context.intervalSeconds / resolution) * resolution));
+  const summed = groups.map(({ startsAt, seconds }) => within(histograms, startsAt, seconds));
+  const rows = HISTOGRAM_BOUNDS_MS.map((bound, index): Field => {
+    const name = Number.isFinite(bound) ? String(bound / 1000) : '+Inf';
+    return {
+      name,
+      kind: 'number',
+      labels: { le: name },
+      values: summed.map((counts) => counts[index]!),
+      config: { unit: 'short' },
+    };
+  });
+  return {
+    name: 'job_metrics',
+    fields: [timeField(groups.map(({ startsAt }) => startsAt)), ...rows],
+    meta: { type: 'heatmap-rows', typeVersion: [0, 1], ...(notices.length > 0 && { notices }) },
+  };
+}
+
+interface Group {
+  startsAt: number;
+  seconds: number;
+  members: Bucketed;
+}
+
+function group(buckets: Bucketed, seconds: number): Group[] {
+  const groups = new Map<number, Group>();
+  for (const bucket of buckets) {
+    const startsAt = Math.floor(bucket.startsAt / seconds) * seconds;
+    const found = groups.get(startsAt) ?? { startsAt, seconds, members: [] };
+    found.members.push(bucket);
+    groups.set(startsAt, found);
+  }
+  return [...groups.values()];
+}
+
+function within(histograms: readonly Histogram[], startsAt: number, seconds: number): number[] {
+  return histograms
+    .filter((histogram) => histogram.startsAt >= startsAt && histogram.startsAt < startsAt + seconds)
+    .reduce((sum, { counts }) => addCounts(sum, counts), addCounts(undefined, []));
+}
+
+function timeField(starts: readonly number[]): Field {
+  return { name: 'time', kind: 'time', values: starts.map((at) => at * 1000), config: { displayName: 'Time' } };
+}
+
+function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}

@@ -3,10 +3,11 @@ import { toArrow } from '../frames/arrow';
 import type { Frame } from '../frames/frame';
 import { toJson } from '../frames/json';
 import type { Installation } from '../installation/installation';
-import { runQuery } from '../queries/registry';
+import { QUERY_TYPES, runQuery } from '../queries/registry';
 import type { Instances } from './instances';
 import { log } from './log';
 import type { DataQuery, DataResponse, QueryDataRequest } from './messages';
+import { queriesTotal } from './selfMetrics';
 
 /** Header that Grafana's alerting adds to its queries (ngalert, models/constants.go). */
 const ALERT_HEADER = 'fromalert';
@@ -34,10 +35,18 @@ async function answer(
     const frames = await instances.use(request.pluginContext, (installation) =>
       run(installation, request, query, signal)
     );
+    queriesTotal.inc({ type: knownType(query), outcome: 'ok' });
     return { frames: frames.map((frame) => encode(frame, request.format)), status: 200, format: request.format };
   } catch (error) {
-    return refuse(error, query.refId);
+    const refused = refuse(error, query.refId);
+    queriesTotal.inc({ type: knownType(query), outcome: String(refused.status) });
+    return refused;
   }
+}
+
+/** Only known names become label values. */
+function knownType({ queryType }: DataQuery): string {
+  return QUERY_TYPES.some(({ id }) => id === queryType) ? queryType : 'unknown';
 }
 
 async function run(

@@ -1,0 +1,28 @@
+/** One sample of Prometheus' text format. */
+export interface ExpositionSample {
+  name: string;
+  labels: Record<string, string>;
+  value: number;
+}
+
+/** Reads Prometheus' text format well enough to compare two of them. */
+export function parseExposition(text: string): { samples: ExpositionSample[]; types: Map<string, string> } {
+  const samples: ExpositionSample[] = [];
+  const types = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const type = /^# TYPE (\S+) (\S+)/.exec(line);
+    if (type) {
+      types.set(type[1]!, type[2]!);
+    }
+    const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/.exec(line);
+    if (match && !line.startsWith('#')) {
+      const labels = [...(match[2] ?? '').matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key, value]) => [key, value]);
+      samples.push({
+        name: match[1]!,
+        labels: Object.fromEntries(labels),
+        value: Number(match[3]!.replace('Inf', 'Infinity')),
+      });
+    }
+  }
+  return { samples, types };
+}

@@ -1,0 +1,117 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+
+/** Sidekiq versions of which a database was recorded, with what Sidekiq's own API and the Ruby exporter said of it. */
+export const RECORDED_VERSIONS = ['6.5.12', '7.3.10', '8.1.7'] as const;
+export type RecordedVersion = (typeof RECORDED_VERSIONS)[number];
+
+const FOLDER =
+  [join(__dirname, '../../../shared/recordings'), join(__dirname, '../fixtures/recordings')].find((path) =>
+    existsSync(path)
+  ) ?? '';
+
+interface RecordedKey {
+  key: string;
+  type: 'string' | 'list' | 'set' | 'zset' | 'hash';
+  /** Milliseconds left to live, -1 for ever. */
+  pttl: number;
+  value: unknown;
+}
+
+/** What Sidekiq's API answered on a recorded database. */
+export interface RecordedApi {
+  now: number;
+  stats: Record<
+    | 'processed'
+    | 'failed'
+    | 'scheduled'
+    | 'retry'
+    | 'dead'
+    | 'enqueued'
+    | 'processes'
+    | 'workers'
+    | 'default_queue_latency',
+    number
+  >;
+  queues: Record<string, { size: number; latency: number }>;
+  processes: Array<{
+    identity: string;
+    tag: string;
+    hostname: string;
+    concurrency: number;
+    busy: number;
+    quiet: string;
+    rss: number;
+    rtt: number;
+    queues: string[];
+    version: string | null;
+    started_at: number;
+  }>;
+  work: Array<{ process: string; tid: string; queue: string; run_at: number; jid: string; klass?: string }>;
+  top_jobs: Record<string, { totals: { ms?: number; s?: number; p?: number; f?: number }; avg: number }>;
+  marks: Array<[number, string]>;
+  for_job: Record<string, { hist: Record<string, number[]> }>;
+  retry: Array<{
+    jid: string;
+    klass: string;
+    error_class: string;
+    error_message: string;
+    at: number;
+    retry_count: number;
+  }>;
+  dead: Array<{ jid: string; klass: string; error_class: string; at: number }>;
+}
+
+function read(version: RecordedVersion, suffix: string): string {
+  return readFileSync(join(FOLDER, `sidekiq-${version}${suffix}`), 'utf8');
+}
+
+export function recordedApi(version: RecordedVersion): RecordedApi {
+  return JSON.parse(read(version, '.api.json')) as RecordedApi;
+}
+
+export function recordedExporter(version: RecordedVersion): string {
+  return read(version, '.exporter.prom');
+}
+
+/** Bytes that are text stand as text, others in base64. */
+function bytesOf(value: string | { b64: string }): Buffer {
+  return typeof value === 'string' ? Buffer.from(value) : Buffer.from(value.b64, 'base64');
+}
+
+/** Loads a recorded database as it was. Time to live is not shortened. */
+export async function loadRecording(redis: Redis, version: RecordedVersion): Promise<void> {
+  const { keys } = JSON.parse(read(version, '.json')) as { keys: RecordedKey[] };
+  const pipeline = redis.pipeline();
+  for (const { key, type, pttl, value } of keys) {
+    switch (type) {
+      case 'string':
+        pipeline.set(key, bytesOf(value as string | { b64: string }));
+        break;
+      case 'list':
+        pipeline.rpush(key, ...(value as string[]));
+        break;
+      case 'set':
+        pipeline.sadd(key, ...(value as string[]));
+        break;
+      case 'zset':
+        pipeline.zadd(
+          key,
+          ...(value as Array<[string, string | number]>).flatMap(([member, score]) => [String(score), member])
+        );
+        break;
+      case 'hash':
+        pipeline.hset(key, value as Record<string, string>);
+        break;
+    }
+    if (pttl > 0) {
+      pipeline.pexpire(key, pttl);
+    }
+  }
+  const results = await pipeline.exec();
+  const failed = results?.find(([error]) => error);
+  if (failed?.[0]) {
+    throw failed[0];
+  }
+}

@@ -23,7 +23,14 @@ export interface RunningGrafana {
 }
 
 /** Starts a Grafana with this plugin and what provisioning/ holds, open to everyone on this machine as admin. */
-export async function startGrafana({ bin, home, port, redisUrl, workDir, prometheusUrl }: GrafanaOptions): Promise<RunningGrafana> {
+export async function startGrafana({
+  bin,
+  home,
+  port,
+  redisUrl,
+  workDir,
+  prometheusUrl,
+}: GrafanaOptions): Promise<RunningGrafana> {
   const plugins = join(workDir, 'plugins');
   mkdirSync(plugins, { recursive: true });
   if (!existsSync(join(plugins, PLUGIN_ID))) {

@@ -29,7 +29,10 @@ function installPackages() {
     return;
   }
   process.stdout.write('Installing npm packages …\n');
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (status !== 0) {
     fail('npm ci failed; its message is above.');
   }
@@ -46,11 +49,16 @@ function installPrograms(programs) {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     // Packaged services are not wanted, only their programs.
     execFileSync('apt-get', ['update', '-qq'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], {
+      env,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
   }
   const absent = missing.filter(({ program, needed }) => needed && !onPath(program));
   if (absent.length > 0) {
-    fail(`Please install ${absent.map(({ program }) => program).join(', ')} (Debian: apt-get install ${names.join(' ')}; macOS: brew install redis).`);
+    fail(
+      `Please install ${absent.map(({ program }) => program).join(', ')} (Debian: apt-get install ${names.join(' ')}; macOS: brew install redis).`
+    );
   }
 }
 

@@ -20,7 +20,11 @@ process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exit(failed === 0 ? 0 : 1);
 
 function step(name: string, [program = '', ...args]: string[]): boolean {
-  const { status, stdout } = spawnSync(program, args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const { status, stdout } = spawnSync(program, args, {
+    cwd: ROOT,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   if (status === 0) {
     passed += 1;
     process.stdout.write(`✓ ${name}\n`);
@@ -33,7 +37,10 @@ function step(name: string, [program = '', ...args]: string[]): boolean {
 
 function runVitest(): void {
   rmSync(REPORT, { force: true });
-  const { status } = spawnSync('npx', ['vitest', 'run', ...process.argv.slice(2)], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status } = spawnSync('npx', ['vitest', 'run', ...process.argv.slice(2)], {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   try {
     const report = JSON.parse(readFileSync(REPORT, 'utf8')) as { numPassedTests: number; numFailedTests: number };
     passed += report.numPassedTests;

@@ -6,14 +6,15 @@ import {
   Schema,
   Struct,
   Table,
-  TimestampMillisecond,
+  TimestampNanosecond,
   Utf8,
   makeData,
   tableToIPC,
   vectorFromArray,
+  type Data,
   type DataType,
 } from 'apache-arrow';
-import type { Field, FieldKind, Frame } from './frame';
+import type { Field, FieldKind, Frame, Value } from './frame';
 
 /**
  * Encodes a frame as Grafana's backend expects it: an Arrow IPC *file* whose schema metadata holds
@@ -31,9 +32,29 @@ export function toArrow(frame: Frame): Uint8Array {
     ])
   );
   const length = frame.fields[0]?.values.length ?? 0;
-  const children = frame.fields.map((field) => vectorFromArray(field.values, typeOf(field.kind)).data[0]!);
+  const children = frame.fields.map(dataOf);
   const batch = new RecordBatch(schema, makeData({ type: new Struct(fields), length, nullCount: 0, children }));
   return tableToIPC(new Table(schema, [batch]), 'file');
+}
+
+function dataOf({ kind, values }: Field): Data {
+  return kind === 'time' ? timeData(values) : vectorFromArray(values, typeOf(kind)).data[0]!;
+}
+
+/** Grafana counts nanoseconds, which are beyond a number's precision: they are put in as they are. */
+function timeData(values: readonly Value[]): Data {
+  const nanoseconds = new BigInt64Array(values.length);
+  const nullBitmap = new Uint8Array(Math.ceil(values.length / 64) * 8);
+  let nullCount = 0;
+  values.forEach((value, index) => {
+    if (value === null) {
+      nullCount += 1;
+      return;
+    }
+    nanoseconds[index] = BigInt(Math.round(Number(value))) * 1_000_000n;
+    nullBitmap[index >> 3]! |= 1 << (index & 7);
+  });
+  return makeData({ type: new TimestampNanosecond(), length: values.length, nullCount, nullBitmap, data: nanoseconds });
 }
 
 function typeOf(kind: FieldKind): DataType {
@@ -45,7 +66,7 @@ function typeOf(kind: FieldKind): DataType {
     case 'boolean':
       return new Bool();
     case 'time':
-      return new TimestampMillisecond();
+      return new TimestampNanosecond();
   }
 }
 

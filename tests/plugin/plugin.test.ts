@@ -274,8 +274,7 @@ describe('instances', () => {
   test('a changed data source is opened new and the old connection closed', async () => {
     const url = `${server.url.slice(0, -2)}/0`;
     const count = async () =>
-      (await server.client.client('LIST'))
-        .toString()
+      String(await server.client.client('LIST'))
         .split('\n')
         .filter((line) => /cmd=/.test(line)).length;
     await query([dataQuery('A', { queryType: 'overview' })], {}, pluginContext(url, { id: 20, lastUpdatedMS: 1 }));

@@ -1,0 +1,16 @@
+import { buildDashboard } from './build';
+import type { DashboardSpec } from './panel';
+import { sidekiqOverview } from './sidekiqOverview';
+
+export const DASHBOARDS: readonly DashboardSpec[] = [sidekiqOverview];
+
+/** Every generated file by its path in the project: dashboards as provisioned, and as the plugin bundles them. */
+export function generatedFiles(): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const spec of DASHBOARDS) {
+    const direct = `${JSON.stringify(buildDashboard(spec, 'direct'), null, 2)}\n`;
+    files.set(`provisioning/dashboards/direct/${spec.id}.json`, direct);
+    files.set(`src/dashboards/${spec.id}.json`, direct);
+  }
+  return files;
+}

@@ -1,0 +1,93 @@
+import type { SidekiqQuery } from '../src/types';
+
+/** Which data source a dashboard asks: the plugin itself, or a Prometheus that scrapes the endpoint. */
+export type Flavour = 'direct' | 'prometheus';
+
+export type DirectQuery = Omit<SidekiqQuery, 'refId' | 'datasource'>;
+
+export interface PrometheusQuery {
+  expr: string;
+  legend?: string;
+  instant?: boolean;
+  format?: 'table' | 'time_series' | 'heatmap';
+}
+
+/** A colour from a value upwards; the first step begins at minus infinity. */
+export interface Step {
+  from: number | null;
+  color: string;
+}
+
+/** One panel, told once for both flavours, so that they look the same. */
+export interface Panel {
+  title: string;
+  description: string;
+  kind: 'stat' | 'gauge' | 'timeseries' | 'table' | 'bars' | 'heatmap' | 'text';
+  /** Grid units: 24 to a row. */
+  width: number;
+  height: number;
+  unit?: string;
+  decimals?: number;
+  min?: number;
+  max?: number;
+  stacked?: boolean;
+  noValue?: string;
+  steps?: Step[];
+  /** Colour by value rather than by series. */
+  colored?: boolean;
+  /** Several values in one stat panel, named by their field or series. */
+  named?: boolean;
+  /** Which field to show where a query answers several rows. */
+  rows?: boolean;
+  direct?: DirectQuery[];
+  prometheus?: PrometheusQuery[];
+  /** Columns of a table in their order, by field name, with a title for those of Prometheus. */
+  columns?: string[];
+  hidden?: string[];
+  renamed?: Record<string, string>;
+  sortBy?: string;
+  /** Cells drawn as a bar, with their largest value. */
+  gauges?: Record<string, number>;
+  /** Cells coloured from a value upwards. */
+  warnings?: Record<string, Step[]>;
+  /** Link of a column's values; `url` may name `${__value.raw}`. */
+  links?: Record<string, { title: string; url: string }>;
+  content?: string;
+}
+
+/** A titled group of panels. */
+export interface Row {
+  title: string;
+  panels: Panel[];
+  collapsed?: boolean;
+}
+
+/** A variable of a dashboard: the values of a field, or of a label. */
+export interface Variable {
+  name: string;
+  label: string;
+  direct: { queryType: string; field: string; filters?: SidekiqQuery['filters'] };
+  prometheus: string;
+  multi: boolean;
+}
+
+/** A dashboard for both flavours. */
+export interface DashboardSpec {
+  id: string;
+  title: string;
+  description: string;
+  variables: Variable[];
+  rows: Row[];
+}
+
+export const GREEN_ONLY: Step[] = [{ from: null, color: 'green' }];
+export const NEUTRAL: Step[] = [{ from: null, color: 'text' }];
+
+/** Green, then orange and red from the given values: red only for bad. */
+export function warnFrom(orange: number, red: number): Step[] {
+  return [
+    { from: null, color: 'green' },
+    { from: orange, color: 'orange' },
+    { from: red, color: 'red' },
+  ];
+}

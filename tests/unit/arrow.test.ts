@@ -1,0 +1,37 @@
+import { tableFromIPC } from 'apache-arrow';
+import { expect, test } from 'vitest';
+import { toArrow } from '../../pkg/frames/arrow';
+import { toJson } from '../../pkg/frames/json';
+import type { Frame } from '../../pkg/frames/frame';
+
+const frame: Frame = {
+  name: 'sample',
+  refId: 'A',
+  fields: [
+    { name: 'time', kind: 'time', values: [1795556581001, null] },
+    { name: 'size', kind: 'number', values: [1.5, null], labels: { queue: 'a' }, config: { unit: 's' } },
+    { name: 'queue', kind: 'string', values: ['ü', null] },
+    { name: 'paused', kind: 'boolean', values: [true, null] },
+  ],
+};
+
+test('a frame is an Arrow file in which instants are nanoseconds to the last digit', () => {
+  const bytes = toArrow(frame);
+  expect(Buffer.from(bytes.subarray(0, 6)).toString()).toBe('ARROW1');
+  const table = tableFromIPC(bytes);
+  expect((table.getChild('time')!.data[0]!.values as BigInt64Array)[0]).toBe(1795556581001000000n);
+  expect(table.getChild('time')!.get(1)).toBeNull();
+  expect([...table.getChild('size')!]).toEqual([1.5, null]);
+  expect([...table.getChild('queue')!]).toEqual(['ü', null]);
+  expect([...table.getChild('paused')!]).toEqual([true, null]);
+  expect(JSON.parse(table.schema.fields[1]!.metadata.get('labels')!)).toEqual({ queue: 'a' });
+});
+
+test('an empty frame is a valid file too', () => {
+  expect(tableFromIPC(toArrow({ name: 'none', fields: [] })).numRows).toBe(0);
+});
+
+test('in JSON a frame has its schema, or its data alone', () => {
+  expect(toJson(frame)).toHaveProperty('schema.fields.0.type', 'time');
+  expect(Object.keys(toJson(frame, 'data'))).toEqual(['data']);
+});

@@ -141,7 +141,7 @@ const KINDS: Record<Exclude<Panel['kind'], 'text'>, (panel: Panel) => AnyPanel> 
     new gauge.PanelBuilder()
       .showThresholdMarkers(true)
       .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull'])),
-  timeseries: ({ stacked }) => {
+  timeseries: ({ stacked, width }) => {
     const builder = new timeseries.PanelBuilder()
       .lineWidth(stacked ? 1 : 2)
       .fillOpacity(stacked ? 30 : 8)
@@ -149,10 +149,9 @@ const KINDS: Record<Exclude<Panel['kind'], 'text'>, (panel: Panel) => AnyPanel> 
       .legend(
         new common.VizLegendOptionsBuilder()
           .displayMode(common.LegendDisplayMode.Table)
-          .placement(common.LegendPlacement.Right)
+          .placement(width > 12 ? common.LegendPlacement.Right : common.LegendPlacement.Bottom)
           .calcs(['lastNotNull', 'max'])
           .showLegend(true)
-          .width(280)
       )
       .tooltip(
         new common.VizTooltipOptionsBuilder().mode(common.TooltipDisplayMode.Multi).sort(common.SortOrder.Descending)

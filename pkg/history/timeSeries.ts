@@ -6,14 +6,14 @@ export interface GridSeries {
   values: Array<number | null>;
 }
 
-/** The instants of a grid: multiples of the interval within the range. */
+/** The instants of a grid: multiples of the interval; the first interval holds `from`, the last `to`. */
 export function gridOf(from: number, to: number, intervalSeconds: number): number[] {
-  const first = Math.ceil(from / intervalSeconds) * intervalSeconds;
+  const first = Math.floor(from / intervalSeconds) * intervalSeconds;
   const length = Math.max(0, Math.floor((to - first) / intervalSeconds) + 1);
   return Array.from({ length }, (_, index) => first + index * intervalSeconds);
 }
 
-/** The mean of a gauge's points within the interval that ends at each instant of the grid. */
+/** The mean of a gauge's points within the interval that begins at each instant of the grid. */
 export function gaugeOnGrid(points: Points, grid: readonly number[], intervalSeconds: number): GridSeries {
   const sums = new Array<number>(grid.length).fill(0);
   const counts = new Array<number>(grid.length).fill(0);
@@ -28,7 +28,7 @@ export function gaugeOnGrid(points: Points, grid: readonly number[], intervalSec
 }
 
 /**
- * A counter's increase per second within the interval that ends at each instant of the grid. A counter
+ * A counter's increase per second within the interval that begins at each instant of the grid. A counter
  * that went down was reset and starts from 0. Across a gap the increase is spread over the gap's end only.
  */
 export function rateOnGrid(points: Points, grid: readonly number[], intervalSeconds: number): GridSeries {
@@ -50,6 +50,6 @@ export function rateOnGrid(points: Points, grid: readonly number[], intervalSeco
 }
 
 function slotOf(at: number, grid: readonly number[], intervalSeconds: number): number | undefined {
-  const slot = Math.ceil((at - grid[0]!) / intervalSeconds);
+  const slot = Math.floor((at - grid[0]!) / intervalSeconds);
   return slot >= 0 && slot < grid.length ? slot : undefined;
 }

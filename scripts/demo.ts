@@ -1,0 +1,173 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startGrafana } from './grafana';
+
+/**
+ * Shows the whole product on live, made-up data: with a Docker engine the compose stack, with GRAFANA_BIN and
+ * GRAFANA_HOME a local Grafana, with neither the exporter's web page and the terminal view. Ends on Ctrl-C.
+ */
+
+const ROOT = join(__dirname, '..');
+const children: ChildProcess[] = [];
+const folder = mkdtempSync(join(tmpdir(), 'jobwatch-demo-'));
+let stopping = false;
+
+process.on('SIGINT', () => void stop(0));
+process.on('SIGTERM', () => void stop(0));
+main().catch((error: unknown) => {
+  process.stderr.write(`The demo failed: ${(error as Error).message}\n`);
+  void stop(1);
+});
+
+async function main(): Promise<void> {
+  if (hasDocker()) {
+    say('Docker is here: starting the compose stack. Grafana will be at http://localhost:3000');
+    run('npm', ['run', '-s', 'build'], 'Building the plugin');
+    const compose = start('docker', ['compose', 'up', '--build', '--abort-on-container-exit'], 'inherit');
+    compose.once('exit', (code) => void stop(code ?? 0));
+    return;
+  }
+  const grafana = grafanaAtHand();
+  run(
+    'npm',
+    ['run', '-s', grafana ? 'build' : 'build:backend'],
+    grafana ? 'Building the plugin' : 'Building the executable'
+  );
+  const executable = executablePath();
+
+  const redisPort = await freePort(6399);
+  say(`Starting Redis at 127.0.0.1:${redisPort}`);
+  start('redis-server', ['--port', String(redisPort), '--bind', '127.0.0.1', '--save', '', '--dir', folder], 'ignore');
+  const redisUrl = `redis://127.0.0.1:${redisPort}/0`;
+  await until('Redis', () =>
+    spawnSync(executable, ['check', '--redis-url', redisUrl], { encoding: 'utf8' }).stdout.includes('answers at')
+  );
+
+  say('Starting a made-up Sidekiq: 8 processes, 20 queues, failing and slow jobs');
+  start(executable, ['demo', '--redis-url', redisUrl], 'ignore');
+  await until('the first heartbeat', () =>
+    spawnSync(executable, ['check', '--redis-url', redisUrl], { encoding: 'utf8' }).stdout.includes('alive')
+  );
+
+  const exporterPort = await freePort(9292);
+  start(executable, ['serve', '--redis-url', redisUrl, '--listen', `127.0.0.1:${exporterPort}`], 'ignore');
+  if (grafana) {
+    const port = await freePort(3000);
+    say('Starting Grafana');
+    const { url, child } = await startGrafana({ ...grafana, port, redisUrl, workDir: folder });
+    children.push(child);
+    say(`\nGrafana:  ${url}/d/sidekiq-overview`);
+  } else {
+    say(
+      '\nNo Docker engine, and no Grafana named by GRAFANA_BIN and GRAFANA_HOME: here are the live figures without it.'
+    );
+  }
+  say(`Web page: http://127.0.0.1:${exporterPort}/`);
+  say(`Metrics:  http://127.0.0.1:${exporterPort}/metrics`);
+  say(`Terminal: ${executable} top --redis-url ${redisUrl}`);
+  say('Ctrl-C ends everything.\n');
+  showFigures(executable, redisUrl);
+}
+
+/** In a terminal the live view takes over; elsewhere the figures are printed now and then. */
+function showFigures(executable: string, redisUrl: string): void {
+  const args = ['top', '--redis-url', redisUrl];
+  if (process.stdout.isTTY && !process.env['GRAFANA_HOME']) {
+    start(executable, args, 'inherit');
+    return;
+  }
+  const show = () => process.stdout.write(spawnSync(executable, args, { encoding: 'utf8' }).stdout);
+  setTimeout(show, 3000);
+  setInterval(show, 60_000);
+}
+
+function grafanaAtHand(): { bin: string; home: string } | undefined {
+  const { GRAFANA_HOME: home, GRAFANA_BIN: bin } = process.env;
+  if (!home) {
+    return undefined;
+  }
+  const found = [bin, join(home, 'bin/grafana')].find((path) => path !== undefined && existsSync(path));
+  if (!found) {
+    throw new Error(`GRAFANA_HOME is ${home}, but there is no bin/grafana; name the executable in GRAFANA_BIN.`);
+  }
+  return { bin: found, home };
+}
+
+function hasDocker(): boolean {
+  return spawnSync('docker', ['info'], { stdio: 'ignore', timeout: 10_000 }).status === 0;
+}
+
+function executablePath(): string {
+  const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
+  return join(ROOT, 'dist', `gpx_sidekiq_${process.platform}_${arch}`);
+}
+
+function run(program: string, args: string[], what: string): void {
+  say(`${what} …`);
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd: ROOT, encoding: 'utf8' });
+  if (status !== 0) {
+    throw new Error(`${what} failed:\n${stdout}${stderr}`);
+  }
+}
+
+function start(program: string, args: string[], output: 'inherit' | 'ignore'): ChildProcess {
+  const child = spawn(program, args, {
+    cwd: ROOT,
+    stdio: ['ignore', output, output === 'inherit' ? 'inherit' : 'ignore'],
+  });
+  child.once('error', (error) => say(`${program}: ${error.message}`));
+  child.once('exit', (code) => {
+    if (!stopping && code !== 0 && code !== null) {
+      say(`${program} ended with code ${code}.`);
+    }
+  });
+  children.push(child);
+  return child;
+}
+
+async function until(what: string, ready: () => boolean): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!ready()) {
+    if (Date.now() > deadline) {
+      throw new Error(`waited 20 seconds for ${what}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** The preferred port where it is free, else any. */
+function freePort(preferred: number): Promise<number> {
+  const probe = (port: number) =>
+    new Promise<number | undefined>((resolve) => {
+      const server = createServer();
+      server.once('error', () => resolve(undefined));
+      server.listen(port, '127.0.0.1', () => {
+        const { port: bound } = server.address() as { port: number };
+        server.close(() => resolve(bound));
+      });
+    });
+  return probe(preferred).then(async (port) => port ?? (await probe(0)) ?? 0);
+}
+
+async function stop(code: number): Promise<void> {
+  if (stopping) {
+    return;
+  }
+  stopping = true;
+  const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  const ended = Promise.all(running.map((child) => new Promise((resolve) => child.once('exit', resolve))));
+  running.forEach((child) => child.kill('SIGTERM'));
+  const timer = setTimeout(() => running.forEach((child) => child.kill('SIGKILL')), 5000);
+  await ended;
+  clearTimeout(timer);
+  rmSync(folder, { recursive: true, force: true });
+  say('Stopped.');
+  process.exit(code);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -36,4 +36,6 @@ export default defineConfig([
     ],
   },
   ...baseConfig,
+  // The build uses React's automatic JSX runtime.
+  { rules: { 'react/react-in-jsx-scope': 'off' } },
 ]);

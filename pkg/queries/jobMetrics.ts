@@ -262,7 +262,9 @@ async function seriesFrames(context: QueryContext, query: Query): Promise<Frame[
       const values = groups.map(({ startsAt, seconds, members }) => {
         const counts = sumCounts(members).get(jobClass) ?? { processed: 0, failed: 0, milliseconds: 0 };
         const durations = within(histograms, startsAt, seconds);
-        return column.value({ class: jobClass, ...counts, seconds, durations });
+        // The bucket that is still filling counts for the time it has lasted.
+        const lasted = Math.max(1, Math.min(seconds, now - startsAt));
+        return column.value({ class: jobClass, ...counts, seconds: lasted, durations });
       });
       return {
         name: jobClass,

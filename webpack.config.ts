@@ -11,6 +11,11 @@ export default async function config(env: Env): Promise<Configuration> {
       use.options.jsc = { ...use.options.jsc, transform: { react: { runtime: 'automatic' } } };
     }
   }
-  base.cache = { type: 'filesystem', buildDependencies: { config: [path.resolve('webpack.config.ts'), path.resolve('.config/webpack/webpack.config.ts')] } };
+  base.cache = {
+    type: 'filesystem',
+    buildDependencies: {
+      config: [path.resolve('webpack.config.ts'), path.resolve('.config/webpack/webpack.config.ts')],
+    },
+  };
   return base;
 }

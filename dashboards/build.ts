@@ -21,6 +21,7 @@ import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as table from '@grafana/grafana-foundation-sdk/table';
 import * as text from '@grafana/grafana-foundation-sdk/text';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
+import { queryType } from '../pkg/queries/registry';
 import type { DashboardSpec, Flavour, Panel, Step, Variable } from './panel';
 
 const SOURCES: Record<Flavour, DataSourceRef> = {
@@ -145,7 +146,7 @@ const KINDS: Record<Exclude<Panel['kind'], 'text'>, (panel: Panel) => AnyPanel> 
     const builder = new timeseries.PanelBuilder()
       .lineWidth(stacked ? 1 : 2)
       .fillOpacity(stacked ? 30 : 8)
-      .showPoints(common.VisibilityMode.Never)
+      .showPoints(common.VisibilityMode.Auto)
       .legend(
         new common.VizLegendOptionsBuilder()
           .displayMode(common.LegendDisplayMode.Table)
@@ -170,9 +171,10 @@ const KINDS: Record<Exclude<Panel['kind'], 'text'>, (panel: Panel) => AnyPanel> 
 
 function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: Flavour): void {
   const { columns = [], hidden = [], renamed = {} } = panel;
-  const indexByName = Object.fromEntries(columns.map((name, index) => [name, index]));
+  const title = (name: string) => (flavour === 'direct' ? titleOf(panel, name) : name);
+  const indexByName = Object.fromEntries(columns.map((name, index) => [title(name), index]));
   const excludeByName = Object.fromEntries(
-    [...hidden, ...(flavour === 'prometheus' ? ['Time', '__name__', 'job', 'instance'] : [])].map((name) => [
+    [...hidden.map(title), ...(flavour === 'prometheus' ? ['Time', '__name__', 'job', 'instance'] : [])].map((name) => [
       name,
       true,
     ])
@@ -212,6 +214,12 @@ function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: Flavour)
   for (const [name, link] of Object.entries(panel.links ?? {})) {
     builder.withOverride({ matcher: { id: 'byName', options: name }, properties: [{ id: 'links', value: [link] }] });
   }
+}
+
+/** Grafana's transformations know a column by its title. */
+function titleOf({ direct = [] }: Panel, name: string): string {
+  const columns = direct.flatMap(({ queryType: id }) => queryType(id).columns);
+  return columns.find((column) => column.name === name)?.title ?? name;
 }
 
 function thresholds(steps: Step[] = [{ from: null, color: 'green' }]): ThresholdsConfigBuilder {

@@ -54,11 +54,13 @@ export const history: QueryType = {
     }
     const keeps = compileFilters(query.filters, FILTER_FIELDS);
     // A look now, so that the newest point is never older than the question.
-    const { notices } = await context.snapshot();
+    const { notices, at: now } = await context.snapshot();
     const step = Math.max(context.intervalSeconds, context.options.sampleSeconds);
-    const grid = gridOf(context.range.from, context.range.to, step);
+    // That look came after the end of a range that ends now.
+    const to = now - context.range.to < step ? Math.max(now, context.range.to) : context.range.to;
+    const grid = gridOf(context.range.from, to, step);
     const series = figures.flatMap((figure) =>
-      context.history.read(by, figure.name, context.range.from, context.range.to).flatMap((points) => {
+      context.history.read(by, figure.name, context.range.from, to).flatMap((points) => {
         if (grid.length === 0 || !keeps((field) => (field === by ? points.key : ''))) {
           return [];
         }

@@ -1,0 +1,128 @@
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { launchBrowser } from '../support/browser';
+
+let script: string;
+let server: Server;
+let browser: Browser;
+let page: Page;
+const problems: string[] = [];
+
+beforeAll(async () => {
+  const { outputFiles } = await build({
+    entryPoints: [join(__dirname, 'editorsPage.tsx')],
+    bundle: true,
+    write: false,
+    format: 'iife',
+    jsx: 'automatic',
+    define: { 'process.env.NODE_ENV': '"production"', global: 'window' },
+    loader: { '.svg': 'dataurl', '.png': 'dataurl', '.woff2': 'dataurl', '.css': 'empty' },
+    logLevel: 'error',
+    external: ['node:*'],
+  });
+  script = outputFiles[0]!.text;
+  server = createServer((request, response) => {
+    const isScript = request.url === '/editors.js';
+    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html; charset=utf-8');
+    response.end(
+      isScript
+        ? script
+        : '<!doctype html><title>Editors</title><div id="root"></div><script src="/editors.js"></script>'
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+});
+beforeEach(async () => {
+  await page?.close();
+  page = await browser.newPage({ viewport: { width: 1280, height: 1200 } });
+  page.setDefaultTimeout(10_000);
+  problems.length = 0;
+  page.on('pageerror', (error) => problems.push(error.message));
+  await page.goto(`http://127.0.0.1:${(server.address() as { port: number }).port}/`);
+  await page.getByTestId('query').getByText('Figures').waitFor();
+});
+
+const saved = (name: string) =>
+  page.evaluate((key) => (window as unknown as { saved?: Record<string, unknown> }).saved?.[key], name);
+
+describe('the query editor', () => {
+  test('changes the type by mouse, forgets what belonged to the other, and runs', async () => {
+    await page.locator('#query-type-A').click();
+    await page.getByRole('option', { name: /^Processes/ }).click();
+    await expect.poll(() => saved('query')).toMatchObject({ queryType: 'processes', figures: [], filters: [] });
+    await expect.poll(() => saved('ran')).toBeGreaterThan(0);
+    expect(problems).toEqual([]);
+  });
+
+  test('works with the keyboard alone', async () => {
+    await page.locator('#query-type-A').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.type('Over');
+    await page.getByRole('option', { name: /^Processes/ }).waitFor({ state: 'detached' });
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => saved('query')).toMatchObject({ queryType: 'overview' });
+  });
+
+  test('chooses figures and filters', async () => {
+    await page.getByPlaceholder('All').click();
+    await page.getByRole('option', { name: /^Latency/ }).click();
+    await expect.poll(() => saved('query')).toMatchObject({ figures: ['latency'] });
+    await page.keyboard.press('Escape');
+    await page.getByTestId('query').getByRole('button', { name: 'Filter' }).click();
+    await expect.poll(() => saved('query')).toMatchObject({ filters: [{ field: 'queue', operator: '=', values: [] }] });
+    await page.getByTestId('query').getByLabel('Remove filter').press('Enter');
+    await expect.poll(() => saved('query')).toMatchObject({ filters: [] });
+  });
+
+  test('takes a limit on leaving the field', async () => {
+    await page.locator('#query-limit-A').fill('25');
+    await page.keyboard.press('Tab');
+    await expect.poll(() => saved('query')).toMatchObject({ limit: 25 });
+  });
+});
+
+describe('the config editor', () => {
+  test('keeps the URL, and secrets only in secureJsonData', async () => {
+    const config = page.getByTestId('config');
+    await config.locator('#config-url').fill('redis://host:6379/2');
+    await config.locator('#config-password').fill('hunter2');
+    const options = (await saved('options')) as { url: string; jsonData: object; secureJsonData: object };
+    expect(options.url).toBe('redis://host:6379/2');
+    expect(options.secureJsonData).toEqual({ password: 'hunter2' });
+    expect(JSON.stringify(options.jsonData)).not.toContain('hunter2');
+  });
+
+  test('asks for Sentinels where Sentinel is chosen', async () => {
+    const config = page.getByTestId('config');
+    await config.getByRole('radio', { name: 'Sentinel' }).check();
+    await config.locator('#config-sentinels').fill('a:26379, b:26379');
+    await expect
+      .poll(() => saved('options'))
+      .toMatchObject({ jsonData: { topology: 'sentinel', sentinels: 'a:26379, b:26379' } });
+    await expect.poll(() => config.locator('#config-url').count()).toBe(0);
+  });
+
+  test('edits the map of worker types, from the preset', async () => {
+    const config = page.getByTestId('config');
+    await config.getByRole('button', { name: /Worker types/ }).press('Enter');
+    await config.getByRole('button', { name: 'Worker type', exact: true }).click();
+    const { jsonData } = (await saved('options')) as { jsonData: { workerTypes: Array<{ name: string }> } };
+    expect(jsonData.workerTypes).toHaveLength(14);
+    expect(jsonData.workerTypes.at(-1)).toMatchObject({ name: 'New worker type', queues: [] });
+  });
+});
+
+test('the variable editor chooses whose values', async () => {
+  await page.locator('#variable-field').click();
+  await page.getByRole('option', { name: 'Processes: host' }).click();
+  await expect.poll(() => saved('variable')).toMatchObject({ queryType: 'processes', field: 'host' });
+});

@@ -1,0 +1,182 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { startGrafana, type RunningGrafana } from '../../scripts/grafana';
+import { launchBrowser } from '../support/browser';
+import { EXECUTABLE } from '../support/plugin';
+import { freePort, startRedis, type RedisServer } from '../support/redisServer';
+
+const { GRAFANA_BIN: bin, GRAFANA_HOME: home } = process.env;
+const DASHBOARDS = join(__dirname, '../../provisioning/dashboards/direct');
+
+if (!bin || !home) {
+  process.stdout.write('Tests in a real Grafana are skipped: GRAFANA_BIN and GRAFANA_HOME are not set.\n');
+}
+
+describe.skipIf(!bin || !home)('in a real Grafana', () => {
+  let redis: RedisServer;
+  let simulator: ChildProcess;
+  let grafana: RunningGrafana;
+  let browser: Browser;
+  const workDir = mkdtempSync(join(tmpdir(), 'jobwatch-e2e-'));
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    simulator = spawn(EXECUTABLE, ['demo', '--redis-url', redis.url], { stdio: 'ignore' });
+    grafana = await startGrafana({ bin: bin!, home: home!, port: await freePort(), redisUrl: redis.url, workDir });
+    browser = await launchBrowser();
+    await vi.waitUntil(async () => (await redis.client.scard('processes')) > 5, { timeout: 20_000 });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    grafana?.child.kill('SIGKILL');
+    simulator?.kill('SIGKILL');
+    await redis?.stop();
+    rmSync(workDir, { recursive: true, force: true });
+  });
+
+  const api = async (path: string, body?: object, method = body ? 'POST' : 'GET') => {
+    const answer = await fetch(`${grafana.url}${path}`, {
+      method,
+      headers: { 'Content-Type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return (await answer.json()) as Record<string, unknown>;
+  };
+  const query = (queries: object[]) =>
+    api('/api/ds/query', {
+      from: 'now-1h',
+      to: 'now',
+      queries: queries.map((each, index) => ({
+        refId: 'ABCDEFGH'[index],
+        datasource: { uid: 'sidekiq' },
+        intervalMs: 10_000,
+        ...each,
+      })),
+    });
+
+  test('the data source is healthy', async () => {
+    expect(await api('/api/datasources/uid/sidekiq/health')).toMatchObject({
+      status: 'OK',
+      message: expect.stringMatching(/Sidekiq 8\.1\.7 .* processes/),
+    });
+  });
+
+  test('a data source whose Redis is stopped says so', async () => {
+    const port = await freePort();
+    await api('/api/datasources', {
+      uid: 'away',
+      name: 'away',
+      type: 'jobwatch-sidekiq-datasource',
+      access: 'proxy',
+      url: `redis://127.0.0.1:${port}`,
+    });
+    expect(await api('/api/datasources/uid/away/health')).toMatchObject({
+      status: 'ERROR',
+      message: expect.stringMatching(/Nothing listens at .*Check that Redis runs/),
+    });
+  });
+
+  test.each(['overview', 'queues', 'processes', 'busy'])('%s is answered', async (queryType) => {
+    const { results } = (await query([{ queryType }])) as {
+      results: Record<string, { status: number; frames: Array<{ data: { values: unknown[][] } }> }>;
+    };
+    expect(results['A']?.status).toBe(200);
+    expect(results['A']?.frames[0]?.data.values[0]?.length).toBeGreaterThan(0);
+  });
+
+  test('an alert rule on queues evaluates, with one instance for each queue', async () => {
+    const rule = {
+      title: 'many threads',
+      ruleGroup: 'e2e',
+      folderUID: 'e2e',
+      orgID: 1,
+      for: '0s',
+      noDataState: 'NoData',
+      execErrState: 'Error',
+      condition: 'B',
+      data: [
+        {
+          refId: 'A',
+          datasourceUid: 'sidekiq',
+          relativeTimeRange: { from: 600, to: 0 },
+          model: { refId: 'A', queryType: 'queues', figures: ['threads'] },
+        },
+        {
+          refId: 'B',
+          datasourceUid: '__expr__',
+          relativeTimeRange: { from: 600, to: 0 },
+          model: {
+            refId: 'B',
+            type: 'threshold',
+            expression: 'A',
+            conditions: [{ evaluator: { type: 'gt', params: [3] } }],
+          },
+        },
+      ],
+    };
+    await api('/api/folders', { uid: 'e2e', title: 'e2e' });
+    await api('/api/v1/provisioning/alert-rules', rule);
+    interface Rules {
+      data: {
+        groups: Array<{
+          rules: Array<{
+            name: string;
+            state: string;
+            health: string;
+            lastError?: string;
+            alerts?: Array<{ state: string; labels: Record<string, string> }>;
+          }>;
+        }>;
+      };
+    }
+    const found = async () => {
+      const { data } = (await api('/api/prometheus/grafana/api/v1/rules')) as unknown as Rules;
+      return data.groups.flatMap(({ rules }) => rules).find(({ name }) => name === 'many threads');
+    };
+    await expect.poll(async () => (await found())?.state, { timeout: 90_000, interval: 1000 }).toBe('firing');
+    const state = await found();
+    expect(state).toMatchObject({ health: 'ok' });
+    expect(state?.alerts?.map(({ labels }) => labels['queue'])).toContain('events');
+  });
+
+  test.each(readdirSync(DASHBOARDS))('%s opens without an error, and has data where data is', async (file) => {
+    const { uid, panels } = JSON.parse(readFileSync(join(DASHBOARDS, file), 'utf8')) as {
+      uid: string;
+      panels: Array<{ type: string; title: string; targets?: object[] }>;
+    };
+    const page = await browser.newPage({ viewport: { width: 1440, height: 6000 } });
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    await page.goto(`${grafana.url}/d/${uid}`);
+    const shown = panels.filter(({ type }) => type !== 'row').map(({ title }) => title);
+    await page.getByText(shown[0]!, { exact: true }).first().waitFor();
+    await page.waitForLoadState('networkidle').catch(() => undefined);
+    expect(await page.getByText('An unexpected error happened').count()).toBe(0);
+    expect(await page.getByLabel(/Panel status error/).count()).toBe(0);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  test('Explore shows the queues, and the editor its form', async () => {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    const panes = {
+      a: {
+        datasource: 'sidekiq',
+        queries: [
+          { refId: 'A', datasource: { uid: 'sidekiq', type: 'jobwatch-sidekiq-datasource' }, queryType: 'queues' },
+        ],
+        range: { from: 'now-1h', to: 'now' },
+      },
+    };
+    await page.goto(
+      `${grafana.url}/explore?schemaVersion=1&orgId=1&panes=${encodeURIComponent(JSON.stringify(panes))}`
+    );
+    await page.getByText('Figures', { exact: true }).waitFor();
+    await page.getByText('ai_agent').first().waitFor();
+    await page.close();
+  });
+});

@@ -1,0 +1,110 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writeFleet } from '../support/fleet';
+import { EXECUTABLE } from '../support/plugin';
+import { freePort, startRedis, type RedisServer } from '../support/redisServer';
+
+let server: RedisServer;
+const folder = mkdtempSync(join(tmpdir(), 'jobwatch-cli-'));
+
+beforeAll(async () => {
+  server = await startRedis();
+  await writeFleet(server.client, 3, 2, 1);
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await server.stop();
+});
+
+function run(args: string[], env: NodeJS.ProcessEnv = {}) {
+  return spawnSync(EXECUTABLE, args, {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], REDIS_URL: server.url, ...env },
+  });
+}
+
+test('query --json prints one array of row objects', () => {
+  const { status, stdout } = run(['query', 'queues', '--json', '--filter', 'queue=~queue_[01]', '--figures', 'size']);
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toEqual([
+    { queue: 'queue_0', size: 1 },
+    { queue: 'queue_1', size: 1 },
+  ]);
+});
+
+test('query prints a table for people', () => {
+  const { status, stdout } = run(['query', 'busy']);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/Class.*Run time/);
+  expect(stdout).toMatch(/PlainJob/);
+});
+
+test.each([
+  [['query', 'nope'], 2, /no query type "nope"/],
+  [['query', 'queues', '--filter', 'queue'], 2, /filter "queue" cannot be read/],
+  [['query', 'queues', '--redis-url', 'http://x'], 2, /scheme "http"/],
+  [['query', 'queues', '--redis-url', 'redis://127.0.0.1:1'], 1, /Nothing listens at 127\.0\.0\.1:1/],
+  [['query', 'queues', '--reuse-seconds', 'often'], 2, /"reuseSeconds" cannot be "often"/],
+  [['serve', '--listen', 'nowhere'], 2, /listen invalid format, expected host:port, got: "nowhere"/],
+  [['query', 'queues', '--config', '/nope.yaml'], 2, /configuration file \/nope\.yaml cannot be read/],
+  [['nope'], 2, /unknown command/],
+])('%j exits with %i and says why', (args, code, message) => {
+  const { status, stderr } = run(args);
+  expect(stderr).toMatch(message);
+  expect(status).toBe(code);
+});
+
+test('check finds what is wrong and exits by it', async () => {
+  const bad = run(['check']);
+  expect(bad.stdout).toMatch(/✔ Redis/);
+  expect(bad.stdout).toMatch(/✔ Versions +Sidekiq 8\.1\.7/);
+  expect(bad.status).toBe(0);
+  await server.client.lpush('queue:orphan', '{"class":"X","jid":"1","enqueued_at":1}');
+  await server.client.sadd('queues', 'orphan');
+  const unserved = run(['check']);
+  await server.client.srem('queues', 'orphan');
+  expect(unserved.stdout).toMatch(/✘ Queues +orphan has 1 jobs and nobody serves it/);
+  expect(unserved.status).toBe(1);
+});
+
+test('a file sets what flags and the environment leave open', () => {
+  const file = join(folder, 'jobwatch.yaml');
+  writeFileSync(file, `url: ${server.url}\nqueueExclude: _2$\n`);
+  const { stdout } = run(['query', 'queues', '--json', '--figures', 'size', '--config', file], { REDIS_URL: '' });
+  expect(JSON.parse(stdout)).toHaveLength(2);
+});
+
+test('acl prints the line, for a prefix too', () => {
+  expect(run(['acl']).stdout).toMatch(/^ACL SETUSER jobwatch reset on >PASSWORD resetchannels ~\* -@all \+auth/);
+  expect(run(['acl', '--user', 'me', '--key-prefix', 'app:']).stdout).toMatch(/SETUSER me .* ~app:\* /);
+});
+
+test('demo does not write into a real Sidekiq', () => {
+  const { status, stderr } = run(['demo', '--redis-url', server.url]);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/already holds a Sidekiq/);
+});
+
+test('serve answers, reads its configuration again on SIGHUP and ends on SIGTERM', async () => {
+  const listen = `127.0.0.1:${await freePort()}`;
+  const child = spawn(EXECUTABLE, ['serve', '--listen', listen], {
+    env: { PATH: process.env['PATH'], REDIS_URL: server.url },
+  });
+  const lines: string[] = [];
+  child.stderr.on('data', (bytes: Buffer) => lines.push(bytes.toString()));
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const up = () =>
+    fetch(`http://${listen}/metrics`).then(
+      async (answer) => (await answer.text()).includes('sidekiq_up 1'),
+      () => false
+    );
+  await expect.poll(up, { timeout: 10_000 }).toBe(true);
+  child.kill('SIGHUP');
+  await expect.poll(() => lines.join('')).toMatch(/configuration reloaded/);
+  expect(await up()).toBe(true);
+  child.kill('SIGTERM');
+  expect(await exited).toBe(0);
+});

@@ -1,0 +1,135 @@
+import { spawnSync } from 'node:child_process';
+import type { Server } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { METRICS_PATHS, startExporter } from '../../pkg/exporter/server';
+import { Installation } from '../../pkg/installation/installation';
+import { parseSettings } from '../../pkg/settings/settings';
+import { parseExposition } from '../support/exposition';
+import { createReader, openAsReader } from '../support/installation';
+import { loadRecording } from '../support/recordings';
+import { freePort, startRedis, type RedisServer } from '../support/redisServer';
+
+let server: RedisServer;
+let installation: Installation;
+const exporters: Server[] = [];
+
+beforeAll(async () => {
+  server = await startRedis();
+  await loadRecording(server.client, '8.1.7');
+  await createReader(server);
+  installation = openAsReader(server);
+});
+afterAll(async () => {
+  exporters.forEach((exporter) => exporter.close());
+  installation.close();
+  await server.stop();
+});
+
+async function expose(more: Partial<Parameters<typeof startExporter>[0]> = {}): Promise<string> {
+  const listen = `127.0.0.1:${await freePort()}`;
+  exporters.push(await startExporter({ listen, installation, ...more }));
+  return `http://${listen}`;
+}
+
+test.each(METRICS_PATHS)('%s answers the text format, and promtool reads it', async (path) => {
+  const answer = await fetch((await expose()) + path);
+  const text = await answer.text();
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+  expect(answer.headers.get('content-encoding')).toBe('gzip');
+  expect(parseExposition(text).samples.length).toBeGreaterThan(80);
+  const { stderr, error } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+  expect(error).toBeUndefined();
+  expect(stderr).not.toMatch(/error while linting|parse/i);
+});
+
+test('every family has HELP and TYPE, and label values are escaped', async () => {
+  await server.client.sadd('queues', 'odd"\\\nname');
+  const text = await (await fetch(`${await expose()}/metrics`)).text();
+  await server.client.srem('queues', 'odd"\\\nname');
+  const { samples, types } = parseExposition(text);
+  for (const { name } of samples) {
+    const family = [...types.keys()].find(
+      (known) =>
+        name === known || (name.startsWith(`${known}_`) && ['histogram', 'summary'].includes(types.get(known)!))
+    );
+    expect(family, name).toBeDefined();
+    expect(text).toContain(`# HELP ${family!} `);
+  }
+  expect(text).toContain('sidekiq_queue_enqueued_jobs{name="odd\\"\\\\\\nname"} 0');
+});
+
+test('OpenMetrics is answered to who asks for it', async () => {
+  const answer = await fetch(`${await expose()}/metrics`, {
+    headers: { Accept: 'application/openmetrics-text;version=1.0.0' },
+  });
+  const text = await answer.text();
+  expect(answer.headers.get('content-type')).toMatch(/^application\/openmetrics-text; version=1\.0\.0/);
+  expect(text).toMatch(/# TYPE sidekiq_processed_jobs counter\n/);
+  expect(text).toMatch(/\nsidekiq_processed_jobs_total 31462\n/);
+  expect(text.endsWith('# EOF\n')).toBe(true);
+});
+
+test('Redis away is an answer: up 0, no gauge of before, within the scrape timeout', async () => {
+  const away = new Installation(parseSettings({ url: `redis://127.0.0.1:${await freePort()}` }));
+  const url = await expose({ installation: away });
+  const answer = await fetch(`${url}/metrics`, { headers: { 'X-Prometheus-Scrape-Timeout-Seconds': '2' } });
+  expect(answer.status).toBe(200);
+  expect(parseExposition(await answer.text()).samples).toEqual([{ name: 'sidekiq_up', labels: {}, value: 0 }]);
+  expect((await fetch(`${url}/-/ready`)).status).toBe(503);
+  expect((await fetch(`${url}/-/healthy`)).status).toBe(200);
+  away.close();
+});
+
+describe('access', () => {
+  test('a token is asked for, as bearer or as basic password', async () => {
+    const url = `${await expose({ token: 'secret' })}/metrics`;
+    const basic = (password: string) => `Basic ${Buffer.from(`any:${password}`).toString('base64')}`;
+    const status = async (authorization?: string) =>
+      (await fetch(url, { headers: authorization ? { authorization } : {} })).status;
+    expect(await status()).toBe(401);
+    expect(await status('Bearer wrong')).toBe(401);
+    expect(await status(basic('wrong'))).toBe(401);
+    expect(await status('Bearer secret')).toBe(200);
+    expect(await status(basic('secret'))).toBe(200);
+  });
+
+  test('only reads are allowed', async () => {
+    const answer = await fetch(`${await expose()}/metrics`, { method: 'POST' });
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get('allow')).toBe('GET, HEAD');
+  });
+
+  test('an unknown path says what there is', async () => {
+    const answer = await fetch(`${await expose()}/nope`);
+    expect(answer.status).toBe(404);
+    expect(await answer.text()).toContain('/metrics');
+  });
+});
+
+test('several installations are probed by name', async () => {
+  const other = openAsReader(server, { database: 3 });
+  const url = await expose({ targets: new Map([['other', other]]) });
+  expect(parseExposition(await (await fetch(`${url}/probe?target=other`)).text()).samples).toContainEqual({
+    name: 'sidekiq_enqueued_jobs',
+    labels: {},
+    value: 0,
+  });
+  const unknown = await fetch(`${url}/probe?target=nope`);
+  expect(unknown.status).toBe(404);
+  expect(await unknown.text()).toMatch(/no target "nope".*other/);
+  other.close();
+});
+
+test('a port that is taken is told with a remedy', async () => {
+  const url = new URL(await expose());
+  await expect(startExporter({ listen: url.host, installation })).rejects.toThrow(
+    /Cannot listen at .*: the port is taken/
+  );
+});
+
+test('the page for people shows state and queues', async () => {
+  const page = await (await fetch(await expose())).text();
+  expect(page).toMatch(/Sidekiq \(no process|Sidekiq 8\.1\.7/);
+  expect(page).toContain('ai_agent');
+});

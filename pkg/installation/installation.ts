@@ -1,5 +1,7 @@
+import { ClassQueues } from '../history/classQueues';
 import { seriesOf } from '../history/figures';
 import { Flow } from '../history/flow';
+import { LossWatch } from '../history/lossWatch';
 import { MemoryStore } from '../history/memoryStore';
 import { openSqliteStore } from '../history/sqliteStore';
 import type { HistoryStore } from '../history/store';
@@ -26,6 +28,8 @@ export class Installation {
   readonly options: Options;
   readonly redis: ReadOnlyRedis;
   readonly flow = new Flow();
+  readonly watch = new LossWatch();
+  private readonly classQueues = new ClassQueues();
   private history: HistoryStore = new MemoryStore();
   private readonly collector: Collector;
   /** Settles when the history file, if there is one, is open. */
@@ -55,6 +59,8 @@ export class Installation {
     if (snapshot !== this.observed) {
       this.observed = snapshot;
       this.flow.observe(snapshot);
+      this.watch.observe(snapshot);
+      this.classQueues.observe(snapshot);
       this.history.append(snapshot.at, seriesOf(snapshot, this.flow, this.options.workerTypes));
     }
     return snapshot;
@@ -78,6 +84,8 @@ export class Installation {
       redis: this.redis,
       options: this.options,
       flow: this.flow,
+      classQueues: this.classQueues,
+      watch: this.watch,
       get history() {
         return current();
       },

@@ -1,4 +1,6 @@
+import type { ClassQueues } from '../history/classQueues';
 import type { Flow } from '../history/flow';
+import type { LossWatch } from '../history/lossWatch';
 import type { HistoryStore } from '../history/store';
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
 import type { Options } from '../settings/model';
@@ -14,6 +16,8 @@ export interface QueryContext {
   jobMetrics: JobMetricsReader;
   options: Options;
   flow: Flow;
+  classQueues: ClassQueues;
+  watch: LossWatch;
   history: HistoryStore;
   /** The asked time range, epoch seconds. */
   range: { from: number; to: number };

@@ -10,8 +10,9 @@ import type {
 } from '@grafana/data';
 import { DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime';
 import { merge, type Observable } from 'rxjs';
-import { adhocFilters, interpolateFilters } from './interpolation';
+import { adhocFilters, interpolateFilters, interpolateTexts } from './interpolation';
 import { watchQuery } from './live';
+import { QUERY_VERSION } from '../pkg/queries/version';
 import type { CatalogEntry, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from './types';
 import { SidekiqVariables } from './variables';
 
@@ -22,11 +23,13 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
   constructor(settings: DataSourceInstanceSettings<SidekiqOptions>) {
     super(settings);
     this.variables = new SidekiqVariables(this);
-    this.annotations = {};
+    this.annotations = {
+      getDefaultQuery: () => ({ refId: 'annotation', queryType: 'events', version: QUERY_VERSION }),
+    };
   }
 
   override getDefaultQuery(): Partial<SidekiqQuery> {
-    return { queryType: 'queues' };
+    return { queryType: 'queues', version: QUERY_VERSION };
   }
 
   override filterQuery(query: SidekiqQuery): boolean {
@@ -49,8 +52,7 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
   ): SidekiqQuery {
     const templates = getTemplateSrv();
     return {
-      ...query,
-      queryType: templates.replace(query.queryType, scopedVars),
+      ...interpolateTexts(query, templates, scopedVars),
       filters: interpolateFilters([...(query.filters ?? []), ...adhocFilters(filters)], templates, scopedVars),
     };
   }

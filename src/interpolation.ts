@@ -59,3 +59,12 @@ export function adhocFilters(filters: readonly AdHocVariableFilter[] = []): Filt
     return known ? [{ field: key, operator: known, values: values ?? [value], adhoc: true }] : [];
   });
 }
+
+/** Puts variables' values into every text of a query but its filters, which take several values. */
+export function interpolateTexts<Q extends object>(query: Q, templates: TemplateSrv, scopedVars: ScopedVars): Q {
+  const replaced = Object.entries(query).map(([name, value]) => [
+    name,
+    typeof value === 'string' && name !== 'refId' ? templates.replace(value, scopedVars) : value,
+  ]);
+  return Object.fromEntries(replaced) as Q;
+}

@@ -2,9 +2,6 @@ import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { FILTER_OPERATORS } from './filter';
 
-/** The version that a saved query carries; older ones are migrated when they are opened or run. */
-export const QUERY_VERSION = 1;
-
 const filterSchema = z.object({
   field: z.string().min(1),
   operator: z.enum(FILTER_OPERATORS),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LAGO_CADENCES, LAGO_WORKER_TYPES } from './lago';
+import { LAGO_WORKER_TYPES } from './lago';
 
 const seconds = (fallback: number, min: number, max: number) => z.number().min(min).max(max).default(fallback);
 const text = z.string().trim().default('');
@@ -45,7 +45,7 @@ export const optionsSchema = z.object({
   historyFile: text.describe('SQLite file that keeps the history; in memory where it is empty'),
   historyRetentionDays: z.number().positive().max(3650).default(30).describe('Days kept in the history file'),
   workerTypes: z.array(workerTypeSchema).default(LAGO_WORKER_TYPES),
-  cadences: z.array(cadenceSchema).default(LAGO_CADENCES),
+  cadences: z.array(cadenceSchema).default([]),
   exporterListen: text.describe('host:port of a Prometheus endpoint of its own'),
   statsdListen: text.describe('host:port or unix:///path that takes DogStatsD packets'),
   statsdPrefix: z.string().trim().default('lago_api').describe('Prefix of the per-job metrics that DogStatsD brings'),

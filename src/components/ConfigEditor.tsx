@@ -4,6 +4,7 @@ import { Divider, Field, Input, RadioButtonGroup, Switch } from '@grafana/ui';
 import type { ReactNode } from 'react';
 import type { SecretName } from '../../pkg/settings/model';
 import type { SidekiqOptions, SidekiqSecrets } from '../types';
+import { CadencesEditor } from './CadencesEditor';
 import { NumberField, SecretField, SecretTextField, TextField } from './SettingsFields';
 import { WorkerTypesEditor } from './WorkerTypesEditor';
 
@@ -192,6 +193,12 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
       >
         <ConfigSubSection title="Queues by worker type">
           <WorkerTypesEditor workerTypes={jsonData.workerTypes} onChange={(workerTypes) => set({ workerTypes })} />
+        </ConfigSubSection>
+        <ConfigSubSection
+          title="Expected cadences"
+          description="Job classes that should run again and again; the query “Recurring” tells which are late."
+        >
+          <CadencesEditor cadences={jsonData.cadences ?? []} onChange={(cadences) => set({ cadences })} />
         </ConfigSubSection>
       </ConfigSection>
     </div>

@@ -3,6 +3,7 @@ import { Alert, Combobox, InlineField, InlineSwitch, Input, MultiCombobox, Stack
 import type { SidekiqDataSource } from '../datasource';
 import type { SidekiqOptions, SidekiqQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
+import { FORMS } from './forms/forms';
 import { useCatalog } from './useCatalog';
 
 type Props = QueryEditorProps<SidekiqDataSource, SidekiqQuery, SidekiqOptions>;
@@ -21,6 +22,7 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
     onRunQuery();
   };
   const chosen = query.figures ?? [];
+  const Form = FORMS[query.queryType];
   return (
     <Stack direction="column" gap={0.5}>
       {problem && (
@@ -35,7 +37,21 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
             width={32}
             options={catalog.map(({ id, title, description }) => ({ value: id, label: title, description }))}
             value={query.queryType}
-            onChange={({ value }) => change({ queryType: value, figures: [], filters: [] })}
+            onChange={({ value }) => {
+              // Options of the former type mean nothing to another; what Grafana itself keeps stays.
+              const { refId, datasource: source, key, hide } = query;
+              onChange({
+                refId,
+                datasource: source,
+                key,
+                hide,
+                version: query.version,
+                queryType: value,
+                figures: [],
+                filters: [],
+              });
+              onRunQuery();
+            }}
           />
         </InlineField>
         <InlineField
@@ -81,6 +97,11 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
           </InlineField>
         )}
       </Stack>
+      {Form && (
+        <Stack gap={0} wrap="wrap">
+          <Form key={query.queryType} query={query} datasource={datasource} change={change} />
+        </Stack>
+      )}
       <Stack gap={0}>
         <InlineField
           label="Filters"

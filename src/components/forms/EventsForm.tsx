@@ -1,0 +1,29 @@
+import { InlineField, MultiCombobox } from '@grafana/ui';
+import type { EventsQuery } from '../../../pkg/queries/events';
+import type { FormProps } from './form';
+
+type Kind = NonNullable<EventsQuery['kinds']>[number];
+
+const KINDS: Array<{ value: Kind; label: string }> = [
+  { value: 'deploy', label: 'Deploys' },
+  { value: 'start', label: 'Process starts' },
+  { value: 'stop', label: 'Process stops' },
+  { value: 'vanished', label: 'Vanished processes' },
+  { value: 'version', label: 'New Sidekiq versions' },
+  { value: 'leader', label: 'Leader changes' },
+];
+
+/** Which events. */
+export function EventsForm({ query, change }: FormProps<Partial<EventsQuery>>) {
+  return (
+    <InlineField label="Events" labelWidth={14} tooltip="What to show; everything when none is chosen.">
+      <MultiCombobox<Kind>
+        width={56}
+        placeholder="All"
+        options={KINDS}
+        value={query.kinds ?? []}
+        onChange={(kinds) => change({ kinds: kinds.length === 0 ? undefined : kinds.map(({ value }) => value) })}
+      />
+    </InlineField>
+  );
+}

@@ -1,0 +1,18 @@
+import type { ComponentType } from 'react';
+import { CapacityForm } from './CapacityForm';
+import { ErrorsForm } from './ErrorsForm';
+import { EventsForm } from './EventsForm';
+import type { FormProps } from './form';
+import { HistoryForm } from './HistoryForm';
+import { JobMetricsForm } from './JobMetricsForm';
+import { JobsForm } from './JobsForm';
+
+/** The form of each query type that has options of its own. */
+export const FORMS: Record<string, ComponentType<FormProps<object>> | undefined> = {
+  jobs: JobsForm,
+  job_metrics: JobMetricsForm,
+  history: HistoryForm,
+  capacity: CapacityForm,
+  errors: ErrorsForm,
+  events: EventsForm,
+};

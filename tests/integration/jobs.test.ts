@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Installation } from '../../pkg/installation/installation';
+import type { Frame } from '../../pkg/frames/frame';
+import { rowsOf } from '../../pkg/frames/frame';
+import { job } from '../support/fleet';
+import { ask, askRows, createReader, noticesOf, openAsReader } from '../support/installation';
+import { loadRecording, recordedApi, RECORDED_VERSIONS } from '../support/recordings';
+import { startRedis, type RedisServer } from '../support/redisServer';
+
+describe.each(RECORDED_VERSIONS)('on a database recorded from Sidekiq %s', (version) => {
+  let server: RedisServer;
+  let installation: Installation;
+  const api = recordedApi(version);
+
+  beforeAll(async () => {
+    server = await startRedis();
+    await loadRecording(server.client, version);
+    await createReader(server);
+    installation = openAsReader(server, {}, () => api.now);
+  });
+  afterAll(async () => {
+    installation.close();
+    await server.stop();
+  });
+
+  test('jobs of the retry set are those of Sidekiq::RetrySet', async () => {
+    const rows = await askRows(installation, { queryType: 'jobs', source: 'retry', limit: 1000 });
+    expect(rows).toHaveLength(api.stats.retry);
+    for (const retry of api.retry) {
+      const row = rows.find((each) => each['jid'] === retry.jid);
+      expect(row).toMatchObject({ class: retry.klass, errorClass: retry.error_class, retryCount: retry.retry_count });
+      expect(row?.['at']).toBeCloseTo(retry.at * 1000, 0);
+      // The recording cut its messages at forty characters.
+      expect(String(row?.['errorMessage']).slice(0, 20)).toBe(retry.error_message.slice(0, 20));
+    }
+  });
+
+  test('dead jobs come newest first, as Sidekiq::DeadSet has them', async () => {
+    const rows = await askRows(installation, { queryType: 'jobs', source: 'dead', limit: 1000 });
+    expect(rows).toHaveLength(api.stats.dead);
+    const newest = [...api.dead].sort((a, b) => b.at - a.at).map(({ jid }) => jid);
+    expect(rows.slice(0, newest.length).map((row) => row['jid'])).toEqual(newest);
+  });
+
+  test('a queue has as many jobs as Sidekiq::Queue says', async () => {
+    const { size } = api.queues['ai_agent']!;
+    expect(await askRows(installation, { queryType: 'jobs', queue: 'ai_agent', limit: 5000 })).toHaveLength(size);
+  });
+
+  test('errors add up to the retry and dead sets', async () => {
+    const rows = await askRows(installation, { queryType: 'errors' });
+    const sum = (name: string) => rows.reduce((total, row) => total + Number(row[name]), 0);
+    expect(sum('retry')).toBe(api.stats.retry);
+    expect(sum('dead')).toBe(api.stats.dead);
+    const byError = await askRows(installation, { queryType: 'errors', groupBy: ['errorClass'] });
+    expect(byError.map((row) => row['errorClass']).sort()).toEqual(
+      [...new Set(rows.map((row) => row['errorClass']))].sort()
+    );
+  });
+});
+
+describe('browsing', () => {
+  let server: RedisServer;
+  let installation: Installation;
+  const now = Date.now();
+
+  beforeAll(async () => {
+    server = await startRedis();
+    await createReader(server);
+    installation = openAsReader(server);
+    await server.client.sadd('queues', 'default');
+    for (let index = 0; index < 30; index += 1) {
+      // Pushed at the head: j0 is the oldest and next.
+      await server.client.lpush(
+        'queue:default',
+        job(index % 3 === 0 ? 'ThirdJob' : 'OtherJob', 'default', now - (30 - index) * 1000, {
+          jid: `j${index}`,
+          args: ['private'],
+          tags: index === 4 ? ['vip'] : [],
+        })
+      );
+      await server.client.zadd(
+        'schedule',
+        now / 1000 + Math.floor(index / 10),
+        job('LaterJob', 'default', now, { jid: `s${index}` })
+      );
+    }
+  });
+  afterAll(async () => {
+    installation.close();
+    await server.stop();
+  });
+
+  const jids = (frames: Frame[]) => rowsOf(frames[0]!).map((row) => row['jid']);
+  const cursorOf = (frames: Frame[]) => String(frames[0]?.meta?.custom?.['cursor']);
+
+  test('pages of a queue follow each other, while jobs come and go', async () => {
+    const first = await ask(installation, { queryType: 'jobs', limit: 10 });
+    expect(jids(first)).toEqual(Array.from({ length: 10 }, (_, index) => `j${index}`));
+    await server.client.rpop('queue:default', 3);
+    await server.client.lpush('queue:default', job('NewJob', 'default', now, { jid: 'new' }));
+    const second = await ask(installation, { queryType: 'jobs', limit: 10, cursor: cursorOf(first) });
+    expect(jids(second)[0]).toBe('j10');
+    await server.client.rpop('queue:default', 17);
+    const third = await ask(installation, { queryType: 'jobs', limit: 100, cursor: cursorOf(second) });
+    expect(jids(third)).toEqual([...Array.from({ length: 10 }, (_, index) => `j${20 + index}`), 'new']);
+  });
+
+  test('pages of a set follow each other through equal scores', async () => {
+    const seen: unknown[] = [];
+    let cursor: string | undefined;
+    for (let page = 0; page < 5; page += 1) {
+      const frames = await ask(installation, {
+        queryType: 'jobs',
+        source: 'scheduled',
+        limit: 7,
+        ...(cursor && { cursor }),
+      });
+      seen.push(...jids(frames));
+      cursor = cursorOf(frames);
+    }
+    expect(new Set(seen).size).toBe(30);
+    expect(seen).toHaveLength(30);
+  });
+
+  test('jobs are found by class, jid, tag and age', async () => {
+    await server.client.del('queue:default');
+    for (let index = 0; index < 9; index += 1) {
+      await server.client.lpush(
+        'queue:default',
+        job(index % 3 === 0 ? 'ThirdJob' : 'OtherJob', 'default', Date.now() - (9 - index) * 10_000, {
+          jid: `j${index}`,
+          tags: index === 4 ? ['vip'] : [],
+        })
+      );
+    }
+    const find = (filter: object, more: object = {}) =>
+      ask(installation, { queryType: 'jobs', filters: [filter], ...more }).then(jids);
+    expect(await find({ field: 'class', operator: '=', values: ['ThirdJob'] })).toEqual(['j0', 'j3', 'j6']);
+    expect(await find({ field: 'jid', operator: '=~', values: ['j[78]'] })).toEqual(['j7', 'j8']);
+    expect(await find({ field: 'tags', operator: '=', values: ['vip'] })).toEqual(['j4']);
+    expect(await find({ field: 'class', operator: '!=', values: ['x'] }, { minAgeSeconds: 75 })).toEqual(['j0', 'j1']);
+  });
+
+  test('arguments are shown only where the data source allows them, encrypted ones never', async () => {
+    await server.client.del('queue:default');
+    await server.client.lpush(
+      'queue:default',
+      job('SecretJob', 'default', now, { args: [1, 'ciphertext'], encrypt: true })
+    );
+    expect((await askRows(installation, { queryType: 'jobs' }))[0]?.['arguments']).toBeNull();
+    const allowed = openAsReader(server, { allowArguments: true });
+    expect((await askRows(allowed, { queryType: 'jobs' }))[0]?.['arguments']).toBe('[1,"[encrypted]"]');
+    allowed.close();
+  });
+
+  test('a wrong cursor is refused', async () => {
+    await expect(ask(installation, { queryType: 'jobs', source: 'dead', cursor: 'x' })).rejects.toThrow(
+      /cursor "x" cannot be read/
+    );
+  });
+
+  test('a queue of a million and a dead set of 100,000 stay within the budget, and no command is slow', async () => {
+    const fill = async (count: number, write: (from: number, to: number) => Promise<unknown>) => {
+      for (let from = 0; from < count; from += 20_000) {
+        await write(from, Math.min(count, from + 20_000));
+      }
+    };
+    await fill(1_000_000, (from, to) =>
+      server.client.rpush(
+        'queue:big',
+        ...Array.from({ length: to - from }, (_, index) => job('BigJob', 'big', now, { jid: `b${from + index}` }))
+      )
+    );
+    await fill(100_000, (from, to) =>
+      server.client.zadd(
+        'dead',
+        ...Array.from({ length: to - from }, (_, index) => [
+          now / 1000 - from - index,
+          job('DeadJob', 'big', now, { jid: `d${from + index}`, error_class: 'E' }),
+        ]).flat()
+      )
+    );
+    await server.client.config('SET', 'slowlog-log-slower-than', '10000');
+    await server.client.call('SLOWLOG', 'RESET');
+    const queued = await ask(installation, {
+      queryType: 'jobs',
+      queue: 'big',
+      filters: [{ field: 'class', operator: '=', values: ['None'] }],
+    });
+    const failed = await ask(installation, { queryType: 'errors' });
+    await installation.snapshot();
+    expect(noticesOf(queued).join()).toMatch(/5,000 of 1,000,000 jobs looked at, 0 found/);
+    expect(noticesOf(failed).join()).toMatch(/5,000 of 100,000 dead jobs looked at/);
+    const slow = (await server.client.call('SLOWLOG', 'GET')) as Array<[number, number, number, string[]]>;
+    expect(slow.map(([, , , command]) => command[0])).toEqual([]);
+  });
+});

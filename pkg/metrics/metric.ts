@@ -1,4 +1,5 @@
 import type { Flow } from '../history/flow';
+import type { LossWatch } from '../history/lossWatch';
 import type { QueueFacts } from '../sidekiq/queueFacts';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { InstallationTotals } from '../sidekiq/totals';
@@ -20,6 +21,9 @@ export interface MetricState {
   totals: InstallationTotals;
   queues: readonly QueueFacts[];
   flow: Flow;
+  watch: LossWatch;
+  /** Sidekiq’s dead_max_jobs, which is not in Redis. */
+  deadMaxJobs: number;
 }
 
 /**

@@ -34,6 +34,8 @@ export async function scrape(installation: Installation, accept: string, timeout
         totals: installationTotals(snapshot),
         queues: queueFacts(snapshot),
         flow: installation.flow,
+        watch: installation.watch,
+        deadMaxJobs: installation.options.deadMaxJobs,
       }),
     ];
   } catch (error) {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import type { Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { METRICS_PATHS, startExporter } from '../../pkg/exporter/server';
+import { JOBWATCH_METRICS } from '../../pkg/metrics/jobwatchMetrics';
 import { Installation } from '../../pkg/installation/installation';
 import { parseSettings } from '../../pkg/settings/settings';
 import { parseExposition } from '../support/exposition';
@@ -41,6 +42,9 @@ test.each(METRICS_PATHS)('%s answers the text format, and promtool reads it', as
   const { stderr, error } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
   expect(error).toBeUndefined();
   expect(stderr).not.toMatch(/error while linting|parse/i);
+  // The names of the Ruby exporter are what they are; those of ours must be clean.
+  const ours = stderr.split('\n').filter((line) => JOBWATCH_METRICS.some(({ name }) => line.startsWith(`${name} `)));
+  expect(ours).toEqual([]);
 });
 
 test('every family has HELP and TYPE, and label values are escaped', async () => {

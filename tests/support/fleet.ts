@@ -37,7 +37,11 @@ export async function writeFleet(redis: Redis, queues: number, processes: number
       })
       .expire(identity, 60);
     for (let thread = 0; thread < busyThreads; thread += 1) {
-      const work = { queue: names[0], payload: job('PlainJob', names[0]!, now * 1000, { jid: `${index}-${thread}` }), run_at: Math.floor(now) };
+      const work = {
+        queue: names[0],
+        payload: job('PlainJob', names[0]!, now * 1000, { jid: `${index}-${thread}` }),
+        run_at: Math.floor(now),
+      };
       pipeline.hset(`${identity}:work`, `t${thread}`, JSON.stringify(work));
     }
   }

@@ -1,0 +1,241 @@
+import { VERSION } from '../plugin/version';
+import type { Process } from '../sidekiq/process';
+import type { QueueFacts } from '../sidekiq/queueFacts';
+import type { Metric, MetricState, Sample } from './metric';
+
+/**
+ * The metrics beside those of the Ruby exporter: under names of their own, and right where those mislead. Every
+ * known queue has its series, also when it is idle or nobody serves it.
+ */
+export const JOBWATCH_METRICS: readonly Metric[] = [
+  single(
+    'sidekiq_live_processes',
+    'Processes whose heartbeat has not expired.',
+    'hash of each process',
+    ({ totals }) => totals.processes
+  ),
+  single(
+    'sidekiq_ready_threads',
+    'Threads of processes that still take jobs (not quiet).',
+    'concurrency and quiet of each process',
+    ({ totals }) => totals.readyThreads
+  ),
+  single(
+    'sidekiq_ghost_processes',
+    'Names of processes that died without a word and were not yet cleaned up.',
+    'SMEMBERS processes, less live ones',
+    ({ snapshot }) => snapshot.ghosts.length
+  ),
+  single(
+    'sidekiq_dead_jobs_last_hour',
+    'Jobs that died within the last hour and are still kept.',
+    'ZCOUNT dead',
+    ({ snapshot }) => snapshot.totals.deadLastHour
+  ),
+  single(
+    'sidekiq_dead_set_fill_ratio',
+    'Share of Sidekiq’s dead_max_jobs that the dead set holds; full, the oldest are dropped.',
+    'ZCARD dead, deadMaxJobs of the settings',
+    ({ snapshot, deadMaxJobs }) => (snapshot.totals.dead === null ? null : snapshot.totals.dead / deadMaxJobs),
+    'ratio'
+  ),
+  single(
+    'sidekiq_overdue_scheduled_jobs',
+    'Scheduled jobs whose time has come and which no process has enqueued yet.',
+    'ZCOUNT schedule',
+    ({ snapshot }) => snapshot.totals.overdueScheduled
+  ),
+  single(
+    'sidekiq_overdue_retry_jobs',
+    'Retries whose time has come and which no process has enqueued yet.',
+    'ZCOUNT retry',
+    ({ snapshot }) => snapshot.totals.overdueRetry
+  ),
+  perQueue(
+    'sidekiq_queue_ready_threads',
+    'Threads that may take a job of the queue now, counted by capsule.',
+    'capsules of each process',
+    ({ readyThreads }) => readyThreads
+  ),
+  perQueue(
+    'sidekiq_queue_running_jobs',
+    'Jobs of the queue that run now, by the work records.',
+    'work of each process',
+    ({ busy }) => busy
+  ),
+  perQueue('sidekiq_queue_paused', '1 where the queue is paused (Sidekiq Pro).', 'SMEMBERS paused', ({ paused }) =>
+    Number(paused)
+  ),
+  perQueue(
+    'sidekiq_queue_unserved',
+    '1 where jobs wait and no ready thread serves the queue.',
+    'LLEN, capsules of each process',
+    ({ unserved }) => Number(unserved)
+  ),
+  perQueue(
+    'sidekiq_queue_starved',
+    '1 where strict order keeps every process busy with queues before it.',
+    'capsules of each process',
+    ({ starved }) => Number(starved)
+  ),
+  {
+    ...perQueue(
+      'sidekiq_queue_drain_seconds',
+      'Time until the queue is empty at the present rates; missing while it does not shrink.',
+      'LLEN and the oldest job, over two minutes',
+      (queue, { flow }) => flow.of(queue).drainSeconds
+    ),
+    unit: 'seconds',
+  },
+  perProcess('sidekiq_process_threads', 'Threads of the process.', ({ concurrency }) => concurrency),
+  perProcess(
+    'sidekiq_process_busy_threads',
+    'Busy threads of the process as of its last heartbeat.',
+    ({ busy }) => busy
+  ),
+  perProcess(
+    'sidekiq_process_resident_memory_bytes',
+    'Resident memory of the process.',
+    ({ rssBytes }) => rssBytes,
+    'bytes'
+  ),
+  perProcess(
+    'sidekiq_process_redis_rtt_seconds',
+    'Round trip between the process and Redis, as it measured.',
+    ({ rttSeconds }) => rttSeconds,
+    'seconds'
+  ),
+  perProcess(
+    'sidekiq_process_heartbeat_age_seconds',
+    'Time since the last heartbeat of the process.',
+    ({ beatAgeSeconds }) => beatAgeSeconds,
+    'seconds'
+  ),
+  {
+    name: 'sidekiq_process_info',
+    type: 'gauge',
+    help: 'Live processes with their version, tag and role; always 1.',
+    labels: ['host', 'process', 'version', 'tag', 'leader'],
+    source: 'info of each process, dear-leader',
+    read: ({ snapshot }) =>
+      snapshot.processes.map(({ host, identity, version, tag }) => ({
+        labels: { host, process: identity, version, tag, leader: String(identity === snapshot.leader) },
+        value: 1,
+      })),
+  },
+  {
+    name: 'sidekiq_vanished_processes_total',
+    type: 'counter',
+    help: 'Processes that ended without a word since this exporter started.',
+    labels: ['host'],
+    source: 'two looks at the processes',
+    read: ({ watch }) => [...watch.vanishedTotal].map(([host, value]) => ({ labels: { host }, value })),
+  },
+  {
+    ...single(
+      'sidekiq_lost_jobs_total',
+      'Jobs that ran in vanished processes since this exporter started.',
+      'two looks at the work records',
+      ({ watch }) => watch.lostJobsTotal
+    ),
+    type: 'counter',
+  },
+  single(
+    'jobwatch_scrape_round_trips',
+    'Round trips to Redis of the last reading.',
+    'the reading itself',
+    ({ snapshot }) => snapshot.cost.roundTrips
+  ),
+  single(
+    'jobwatch_scrape_commands',
+    'Commands of the last reading.',
+    'the reading itself',
+    ({ snapshot }) => snapshot.cost.commands
+  ),
+  single(
+    'jobwatch_scrape_received_bytes',
+    'Bytes that the last reading brought.',
+    'the reading itself',
+    ({ snapshot }) => snapshot.cost.bytesIn,
+    'bytes'
+  ),
+  single(
+    'jobwatch_scrape_duration_seconds',
+    'Time that the last reading waited for Redis.',
+    'the reading itself',
+    ({ snapshot }) => snapshot.cost.milliseconds / 1000,
+    'seconds'
+  ),
+  single(
+    'jobwatch_scrape_notices',
+    'Parts that are missing or were cut in the last reading.',
+    'the reading itself',
+    ({ snapshot }) => snapshot.notices.length
+  ),
+  {
+    name: 'jobwatch_build_info',
+    type: 'gauge',
+    help: 'Version of Jobwatch; always 1.',
+    labels: ['version'],
+    source: 'package.json',
+    read: () => [{ labels: { version: VERSION }, value: 1 }],
+  },
+];
+
+function single(
+  name: string,
+  help: string,
+  source: string,
+  value: (state: MetricState) => number | null,
+  unit?: Metric['unit']
+): Metric {
+  return {
+    name,
+    type: 'gauge',
+    help,
+    labels: [],
+    source,
+    ...(unit && { unit }),
+    read: (state) => samplesOf({}, value(state)),
+  };
+}
+
+function perQueue(
+  name: string,
+  help: string,
+  source: string,
+  value: (queue: QueueFacts, state: MetricState) => number | null
+): Metric {
+  return {
+    name,
+    type: 'gauge',
+    help,
+    labels: ['name'],
+    source,
+    read: (state) => state.queues.flatMap((queue) => samplesOf({ name: queue.name }, value(queue, state))),
+  };
+}
+
+function perProcess(
+  name: string,
+  help: string,
+  value: (process: Process) => number | null,
+  unit?: Metric['unit']
+): Metric {
+  return {
+    name,
+    type: 'gauge',
+    help,
+    labels: ['host', 'process'],
+    source: 'hash of each process',
+    ...(unit && { unit }),
+    read: ({ snapshot }) =>
+      snapshot.processes.flatMap((process) =>
+        samplesOf({ host: process.host, process: process.identity }, value(process))
+      ),
+  };
+}
+
+function samplesOf(labels: Record<string, string>, value: number | null): Sample[] {
+  return value === null ? [] : [{ labels, value }];
+}

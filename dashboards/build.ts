@@ -1,4 +1,5 @@
 import {
+  AnnotationQueryBuilder,
   DashboardBuilder,
   DashboardCursorSync,
   DashboardLinkBuilder,
@@ -33,6 +34,11 @@ const NO_DATA: Record<Flavour, string> = {
   prometheus: 'Nothing yet. Check that Prometheus scrapes gpx_sidekiq.',
 };
 
+const ANNOTATIONS = [
+  { name: 'Deploys', color: 'blue', kinds: ['deploy', 'version'] },
+  { name: 'Vanished processes', color: 'red', kinds: ['vanished'] },
+];
+
 /** Turns a specification into the JSON that Grafana provisions. */
 export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard {
   const direct = flavour === 'direct';
@@ -58,8 +64,20 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
         .label('Data source')
         .type(direct ? 'jobwatch-sidekiq-datasource' : 'prometheus')
     );
-  for (const variable of spec.variables) {
+  for (const variable of spec.variables.filter(({ prometheus }) => direct || prometheus !== undefined)) {
     builder.withVariable(variableOf(variable, flavour));
+  }
+  if (direct) {
+    ANNOTATIONS.forEach(({ name, color, kinds }) =>
+      builder.annotation(
+        new AnnotationQueryBuilder()
+          .name(name)
+          .datasource(SOURCES.direct)
+          .enable(true)
+          .iconColor(color)
+          .target({ refId: 'annotation', queryType: 'events', kinds } as never)
+      )
+    );
   }
   for (const row of spec.rows) {
     const panels = row.panels.filter((panel) => panel.kind === 'text' || (panel[flavour]?.length ?? 0) > 0);
@@ -72,7 +90,8 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
 }
 
 function variableOf({ name, label, direct, prometheus, multi }: Variable, flavour: Flavour): QueryVariableBuilder {
-  const query = flavour === 'direct' ? { refId: 'variable', ...direct } : { refId: 'variable', query: prometheus };
+  const query =
+    flavour === 'direct' ? { refId: 'variable', ...direct } : { refId: 'variable', query: prometheus ?? '' };
   return new QueryVariableBuilder(name)
     .label(label)
     .datasource(SOURCES[flavour])
@@ -109,7 +128,7 @@ function panelOf(panel: Panel, flavour: Flavour): AnyPanel | text.PanelBuilder {
     .span(panel.width)
     .height(panel.height)
     .datasource(SOURCES[flavour])
-    .noValue(panel.noValue ?? NO_DATA[flavour])
+    .noValue(panel.noValue ?? (panel.kind === 'table' ? '–' : NO_DATA[flavour]))
     .thresholds(thresholds(panel.steps));
   if (panel.unit) {
     builder.unit(panel.unit);
@@ -146,12 +165,14 @@ const KINDS: Record<Exclude<Panel['kind'], 'text'>, (panel: Panel) => AnyPanel> 
     const builder = new timeseries.PanelBuilder()
       .lineWidth(stacked ? 1 : 2)
       .fillOpacity(stacked ? 30 : 8)
-      .showPoints(common.VisibilityMode.Auto)
+      .showPoints(stacked ? common.VisibilityMode.Never : common.VisibilityMode.Auto)
       .legend(
         new common.VizLegendOptionsBuilder()
           .displayMode(common.LegendDisplayMode.Table)
           .placement(width > 12 ? common.LegendPlacement.Right : common.LegendPlacement.Bottom)
           .calcs(['lastNotNull', 'max'])
+          .sortBy('Last *')
+          .sortDesc(true)
           .showLegend(true)
       )
       .tooltip(
@@ -159,7 +180,7 @@ const KINDS: Record<Exclude<Panel['kind'], 'text'>, (panel: Panel) => AnyPanel> 
       );
     return stacked ? builder.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal)) : builder;
   },
-  table: () => new table.PanelBuilder().showHeader(true).cellHeight(common.TableCellHeight.Sm),
+  table: () => new table.PanelBuilder().showHeader(true).cellHeight(common.TableCellHeight.Sm).minWidth(80),
   bars: () =>
     new bargauge.PanelBuilder()
       .orientation(common.VizOrientation.Horizontal)

@@ -10,6 +10,8 @@ export function generatedFiles(): Map<string, string> {
   for (const spec of DASHBOARDS) {
     const direct = `${JSON.stringify(buildDashboard(spec, 'direct'), null, 2)}\n`;
     files.set(`provisioning/dashboards/direct/${spec.id}.json`, direct);
+    const prometheus = `${JSON.stringify(buildDashboard(spec, 'prometheus'), null, 2)}\n`;
+    files.set(`provisioning/dashboards/prometheus/${spec.id}.json`, prometheus);
     files.set(`src/dashboards/${spec.id}.json`, direct);
   }
   return files;

@@ -67,7 +67,8 @@ export interface Variable {
   name: string;
   label: string;
   direct: { queryType: string; field: string; filters?: SidekiqQuery['filters'] };
-  prometheus: string;
+  /** Left out where Prometheus has no such label. */
+  prometheus?: string;
   multi: boolean;
 }
 

@@ -33,7 +33,6 @@ export const sidekiqOverview: DashboardSpec = {
       name: 'workerType',
       label: 'Worker type',
       direct: { queryType: 'queues', field: 'workerType' },
-      prometheus: 'label_values(sidekiq_queue_size, worker_type)',
       multi: true,
     },
     {
@@ -75,6 +74,7 @@ export const sidekiqOverview: DashboardSpec = {
           'sidekiq_busy_workers',
           {
             named: true,
+            width: 4,
             direct: [{ queryType: 'overview', figures: ['busy', 'threads'] }],
             prometheus: [
               { expr: 'sidekiq_busy_workers', legend: 'Busy', instant: true },
@@ -95,7 +95,7 @@ export const sidekiqOverview: DashboardSpec = {
             steps: warnFrom(60, 300),
           }
         ),
-        figure('Retries', 'retry', 'Failed jobs that wait for their next attempt.', 'sidekiq_retry_jobs'),
+        figure('Retries', 'retry', 'Failed jobs that wait for their next attempt.', 'sidekiq_retry_jobs', { width: 2 }),
         figure('Scheduled', 'scheduled', 'Jobs to be enqueued later.', 'sidekiq_scheduled_jobs'),
         figure(
           'Died in the last hour',

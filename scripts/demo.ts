@@ -1,8 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
 import { startGrafana } from './grafana';
 
 /**
@@ -56,8 +57,9 @@ async function main(): Promise<void> {
   start(executable, ['serve', '--redis-url', redisUrl, '--listen', `127.0.0.1:${exporterPort}`], 'ignore');
   if (grafana) {
     const port = await freePort(3000);
+    const prometheusUrl = await startPrometheus(exporterPort);
     say('Starting Grafana');
-    const { url, child } = await startGrafana({ ...grafana, port, redisUrl, workDir: folder });
+    const { url, child } = await startGrafana({ ...grafana, port, redisUrl, workDir: folder, prometheusUrl });
     children.push(child);
     say(`\nGrafana:  ${url}/d/sidekiq-overview`);
   } else {
@@ -70,6 +72,29 @@ async function main(): Promise<void> {
   say(`Terminal: ${executable} top --redis-url ${redisUrl}`);
   say('Ctrl-C ends everything.\n');
   showFigures(executable, redisUrl);
+}
+
+/** Prometheus feeds the second flavour of the dashboards; without its program they stay empty. */
+async function startPrometheus(exporterPort: number): Promise<string> {
+  const port = await freePort(9090);
+  const config = parse(readFileSync(join(ROOT, 'provisioning/prometheus/prometheus.yml'), 'utf8')) as {
+    rule_files: string[];
+    scrape_configs: Array<{ static_configs: Array<{ targets: string[] }> }>;
+  };
+  config.rule_files = config.rule_files.map((file) => join(ROOT, 'provisioning/prometheus', file));
+  config.scrape_configs[0]!.static_configs[0]!.targets = [`127.0.0.1:${exporterPort}`];
+  const file = join(folder, 'prometheus.yml');
+  writeFileSync(file, stringify(config));
+  start(
+    'prometheus',
+    [
+      `--config.file=${file}`,
+      `--storage.tsdb.path=${join(folder, 'prometheus')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    'ignore'
+  );
+  return `http://127.0.0.1:${port}`;
 }
 
 /** In a terminal the live view takes over; elsewhere the figures are printed now and then. */
@@ -118,7 +143,7 @@ function start(program: string, args: string[], output: 'inherit' | 'ignore'): C
     cwd: ROOT,
     stdio: ['ignore', output, output === 'inherit' ? 'inherit' : 'ignore'],
   });
-  child.once('error', (error) => say(`${program}: ${error.message}`));
+  child.once('error', () => say(`${program} is not installed; what it would show stays empty.`));
   child.once('exit', (code) => {
     if (!stopping && code !== 0 && code !== null) {
       say(`${program} ended with code ${code}.`);

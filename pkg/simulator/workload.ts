@@ -168,7 +168,7 @@ export const JOB_CLASSES: readonly JobClass[] = [
   {
     name: 'AiAgent::SummarizeJob',
     queue: 'ai_agent',
-    rate: 0.33,
+    rate: 0.4,
     medianSeconds: 6,
     failureRate: 0.06,
     errors: [['OpenAI::RateLimitError', 'Rate limit reached for requests']],

@@ -34,7 +34,7 @@ export function JobsForm({ query, datasource, change }: FormProps<Partial<JobsQu
       )}
       <NumberOption
         id="jobs-min-age"
-        label="Older than (s)"
+        label="Min. age (s)"
         tooltip="Only jobs that have waited at least so long."
         placeholder="0"
         value={query.minAgeSeconds}

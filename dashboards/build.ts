@@ -75,7 +75,7 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
           .datasource(SOURCES.direct)
           .enable(true)
           .iconColor(color)
-          .target({ refId: 'annotation', queryType: 'events', kinds } as never)
+          .target({ build: () => ({ refId: 'annotation', queryType: 'events', kinds }) as never })
       )
     );
   }
@@ -230,6 +230,12 @@ function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: Flavour)
         { id: 'custom.cellOptions', value: { type: 'color-text' } },
         { id: 'thresholds', value: thresholds(steps).build() },
       ],
+    });
+  }
+  for (const [name, width] of Object.entries(panel.widths ?? {})) {
+    builder.withOverride({
+      matcher: { id: 'byName', options: name },
+      properties: [{ id: 'custom.width', value: width }],
     });
   }
   for (const [name, link] of Object.entries(panel.links ?? {})) {

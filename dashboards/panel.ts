@@ -46,6 +46,8 @@ export interface Panel {
   hidden?: string[];
   renamed?: Record<string, string>;
   sortBy?: string;
+  /** Widths of columns in pixels, by title. */
+  widths?: Record<string, number>;
   /** Cells drawn as a bar, with their largest value. */
   gauges?: Record<string, number>;
   /** Cells coloured from a value upwards. */

@@ -161,6 +161,7 @@ export const sidekiqOverview: DashboardSpec = {
           ],
           hidden: ['threads'],
           sortBy: 'Size',
+          widths: { Queue: 180, 'Worker type': 190 },
           warnings: { Latency: warnFrom(60, 300) },
         },
         {
@@ -243,6 +244,7 @@ export const sidekiqOverview: DashboardSpec = {
           direct: [{ queryType: 'busy', limit: 20, filters: [BY_QUEUE] }],
           columns: ['class', 'queue', 'runTime', 'host', 'jid', 'waited'],
           hidden: ['process', 'thread', 'workerType', 'startedAt'],
+          widths: { Class: 210, JID: 210 },
           warnings: { 'Run time': warnFrom(300, 3600) },
         },
       ],
@@ -261,6 +263,7 @@ export const sidekiqOverview: DashboardSpec = {
           columns: ['class', 'executions', 'failures', 'failureRate', 'meanTime', 'p50', 'p90', 'p99', 'totalTime'],
           hidden: ['p99Lower', 'p99Upper', 'rate'],
           sortBy: 'Total time',
+          widths: { Class: 230 },
           warnings: { 'Failure rate': warnFrom(0.05, 0.1) },
         },
         {

@@ -11,6 +11,7 @@ export function startedByGrafana(env: NodeJS.ProcessEnv): boolean {
 
 const CORE_PROTOCOL = 1;
 const PLUGIN_PROTOCOL = 2;
+const PARENT_CHECK_MS = 2000;
 
 /**
  * Serves the plugin: binds, prints go-plugin's one handshake line on stdout (`1|2|unix|/path|grpc`) and
@@ -36,6 +37,7 @@ export async function servePlugin(env: NodeJS.ProcessEnv): Promise<void> {
     process.exit(0);
   };
   const { server, instances } = createServer(stop);
+  endWithParent(stop);
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   process.on('unhandledRejection', (reason) => log('error', 'unhandled rejection', { error: String(reason) }));
@@ -47,6 +49,12 @@ export async function servePlugin(env: NodeJS.ProcessEnv): Promise<void> {
   } else {
     handshake('tcp', `127.0.0.1:${await listen(server, '127.0.0.1:0')}`);
   }
+}
+
+/** A Grafana that was killed says no Shutdown; its plugin must not stay behind. */
+function endWithParent(stop: () => void): void {
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && stop(), PARENT_CHECK_MS).unref();
 }
 
 function handshake(network: 'unix' | 'tcp', address: string): void {

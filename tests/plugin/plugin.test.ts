@@ -1,7 +1,8 @@
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeFleet } from '../support/fleet';
-import { dataQuery, pluginContext, readArrow, startPlugin, type RunningPlugin } from '../support/plugin';
+import { dataQuery, EXECUTABLE, pluginContext, readArrow, startPlugin, type RunningPlugin } from '../support/plugin';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 
 interface DataResponse {
@@ -56,6 +57,20 @@ describe('the handshake', () => {
     await another.call('plugin.GRPCController', 'Shutdown', {});
     expect(await exited).toBe(0);
     expect(existsSync(another.socket)).toBe(false);
+  });
+
+  test('does not outlive a Grafana that was killed', async () => {
+    const script = `require('child_process').spawn(process.argv[1], [], { stdio: ['ignore', 'inherit', 'ignore'] }); setInterval(() => {}, 1000)`;
+    const grafana = spawn(process.execPath, ['-e', script, EXECUTABLE], {
+      env: { grafana_plugin_type: 'datasource', PLUGIN_PROTOCOL_VERSIONS: '2' },
+    });
+    const line = await new Promise<string>((resolve) =>
+      grafana.stdout.once('data', (bytes: Buffer) => resolve(bytes.toString()))
+    );
+    const socket = line.split('|')[3]!;
+    expect(existsSync(socket)).toBe(true);
+    grafana.kill('SIGKILL');
+    await expect.poll(() => existsSync(socket), { timeout: 10_000 }).toBe(false);
   });
 
   test('nothing can be published: permission denied', async () => {

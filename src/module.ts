@@ -1,6 +1,7 @@
 import { DataSourcePlugin } from '@grafana/data';
 import { ConfigEditor } from './components/ConfigEditor';
 import { QueryEditor } from './components/QueryEditor';
+import { QueryHelp } from './components/QueryHelp';
 import { SidekiqDataSource } from './datasource';
 import type { SidekiqOptions, SidekiqQuery, SidekiqSecrets } from './types';
 
@@ -8,4 +9,5 @@ export const plugin = new DataSourcePlugin<SidekiqDataSource, SidekiqQuery, Side
   SidekiqDataSource
 )
   .setConfigEditor(ConfigEditor)
-  .setQueryEditor(QueryEditor);
+  .setQueryEditor(QueryEditor)
+  .setQueryEditorHelp(QueryHelp);

@@ -1,5 +1,6 @@
 import { workerTypeOf } from '../settings/lago';
 import type { Work } from '../sidekiq/work';
+import { jobsOfQueue, metricsOfClass } from './links';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
@@ -33,6 +34,7 @@ const columns: Array<Column<Row>> = [
     kind: 'string',
     key: true,
     description: 'Queue it was taken from.',
+    links: jobsOfQueue,
     value: (row) => row.queue,
   },
   {
@@ -48,6 +50,7 @@ const columns: Array<Column<Row>> = [
     kind: 'string',
     key: true,
     description: 'Job class; ActiveJob and mailers unwrapped.',
+    links: metricsOfClass,
     value: (row) => row.class,
   },
   { name: 'jid', title: 'JID', kind: 'string', key: true, description: 'Job id.', value: (row) => row.jid },

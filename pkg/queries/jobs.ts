@@ -6,6 +6,7 @@ import type { Notice } from '../sidekiq/snapshot';
 import { toEpochSeconds } from '../sidekiq/time';
 import { Fault } from '../faults/fault';
 import { compileFilters } from './filter';
+import { metricsOfClass } from './links';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
@@ -38,6 +39,7 @@ const COLUMNS: Array<Column<Row>> = [
     kind: 'string',
     key: true,
     description: 'Job class; ActiveJob and mailers unwrapped.',
+    links: metricsOfClass,
     value: (row) => row.class,
   },
   {

@@ -1,6 +1,7 @@
 import type { QueueFlow } from '../history/flow';
 import { workerTypeOf } from '../settings/lago';
 import { queueFacts, type QueueFacts } from '../sidekiq/queueFacts';
+import { jobsOfQueue } from './links';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
@@ -16,6 +17,7 @@ const columns: Array<Column<Row>> = [
     kind: 'string',
     key: true,
     description: 'Name of the queue.',
+    links: jobsOfQueue,
     value: (row) => row.name,
   },
   {

@@ -77,6 +77,32 @@ test('a file sets what flags and the environment leave open', () => {
   expect(JSON.parse(stdout)).toHaveLength(2);
 });
 
+test('a history file outlives the process that wrote it', () => {
+  const file = join(folder, 'history.db');
+  const ask = () =>
+    JSON.parse(
+      run([
+        'query',
+        'history',
+        '--json',
+        '--figures',
+        'enqueued',
+        '--history-file',
+        file,
+        '--sample-seconds',
+        '1',
+        '--from',
+        '-60',
+      ]).stdout
+    ) as Array<{ enqueued: number | null }>;
+  ask();
+  ask();
+  // One look each; both may fall into one interval, so the mean of two equal looks is what must be there.
+  expect(ask().filter(({ enqueued }) => enqueued === 3).length).toBeGreaterThan(0);
+  const database = run(['query', 'history', '--figures', 'enqueued', '--history-file', '/nope/history.db']);
+  expect(database.stderr).toMatch(/history file "\/nope\/history.db" cannot be opened/);
+});
+
 test('acl prints the line, for a prefix too', () => {
   expect(run(['acl']).stdout).toMatch(/^ACL SETUSER jobwatch reset on >PASSWORD resetchannels ~\* -@all \+auth/);
   expect(run(['acl', '--user', 'me', '--key-prefix', 'app:']).stdout).toMatch(/SETUSER me .* ~app:\* /);

@@ -36,6 +36,12 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
     return !query.hide && Boolean(query.queryType);
   }
 
+  /** One line for Explore's query history. */
+  override getQueryDisplayText({ queryType, figures = [], filters = [] }: SidekiqQuery): string {
+    const kept = filters.map(({ field, operator, values }) => `${field} ${operator} ${values.join(', ')}`);
+    return [queryType, figures.join(', '), ...kept].filter((part) => part !== '').join(' · ');
+  }
+
   override query(request: DataQueryRequest<SidekiqQuery>): Observable<DataQueryResponse> {
     const live = request.targets.filter((query) => query.live && this.filterQuery(query));
     const asked = request.targets.filter((query) => !query.live);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { FILTER_OPERATORS } from './filter';
+import { QUERY_VERSION } from './version';
 
 const filterSchema = z.object({
   field: z.string().min(1),
@@ -12,6 +13,8 @@ const filterSchema = z.object({
 /** What every query type understands; each type's own file adds its options. */
 export const baseQuerySchema = z.object({
   queryType: z.string(),
+  /** Of the model, see QUERY_VERSION; one from a newer plugin is refused rather than half understood. */
+  version: z.number().max(QUERY_VERSION, 'it was saved by a newer version of the plugin').optional(),
   /** Names of the number columns to return; all when empty. Alert rules need exactly one. */
   figures: z.array(z.string()).default([]),
   filters: z.array(filterSchema).default([]),

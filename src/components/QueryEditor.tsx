@@ -38,18 +38,11 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
             options={catalog.map(({ id, title, description }) => ({ value: id, label: title, description }))}
             value={query.queryType}
             onChange={({ value }) => {
-              // Options of the former type mean nothing to another; what Grafana itself keeps stays.
-              const { refId, datasource: source, key, hide } = query;
-              onChange({
-                refId,
-                datasource: source,
-                key,
-                hide,
-                version: query.version,
-                queryType: value,
-                figures: [],
-                filters: [],
-              });
+              // Filters by a field that the other type has too go along; options and figures mean nothing there.
+              const fields = catalog.find(({ id }) => id === value)?.filterFields ?? [];
+              const filters = (query.filters ?? []).filter(({ field }) => fields.includes(field));
+              const { refId, datasource: source, key, hide, version } = query;
+              onChange({ refId, datasource: source, key, hide, version, queryType: value, figures: [], filters });
               onRunQuery();
             }}
           />

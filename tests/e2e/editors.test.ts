@@ -62,6 +62,13 @@ describe('the query editor', () => {
     expect(problems).toEqual([]);
   });
 
+  test('takes filters along to a type that has their field', async () => {
+    await page.getByTestId('query').getByRole('button', { name: 'Filter' }).click();
+    await page.locator('#query-type-A').click();
+    await page.getByRole('option', { name: /^Busy/ }).click();
+    await expect.poll(() => saved('query')).toMatchObject({ queryType: 'busy', filters: [{ field: 'queue' }] });
+  });
+
   test('works with the keyboard alone', async () => {
     await page.locator('#query-type-A').focus();
     await page.keyboard.press('ArrowDown');

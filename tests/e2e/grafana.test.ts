@@ -175,7 +175,9 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
       't',
       JSON.stringify({ queue: 'default', payload: JSON.stringify({ class: 'DoomedJob', jid: 'doomed' }), run_at: 1 })
     );
-    await query([{ queryType: 'lost' }]);
+    // It must have been seen alive; a snapshot may be a second old.
+    const hosts = () => api('/api/datasources/uid/sidekiq/resources/values?queryType=processes&field=host');
+    await expect.poll(hosts, { timeout: 10_000 }).toContain('doomed');
     const rule = (title: string, figure: string, above: number, model: object) => ({
       title,
       ruleGroup: 'e2e',

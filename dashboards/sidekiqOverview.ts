@@ -74,7 +74,7 @@ export const sidekiqOverview: DashboardSpec = {
           'sidekiq_busy_workers',
           {
             named: true,
-            width: 4,
+            width: 5,
             direct: [{ queryType: 'overview', figures: ['busy', 'threads'] }],
             prometheus: [
               { expr: 'sidekiq_busy_workers', legend: 'Busy', instant: true },
@@ -95,17 +95,13 @@ export const sidekiqOverview: DashboardSpec = {
             steps: warnFrom(60, 300),
           }
         ),
-        figure('Retries', 'retry', 'Failed jobs that wait for their next attempt.', 'sidekiq_retry_jobs', { width: 2 }),
-        figure('Scheduled', 'scheduled', 'Jobs to be enqueued later.', 'sidekiq_scheduled_jobs'),
+        figure('Retries', 'retry', 'Failed jobs that wait for their next attempt.', 'sidekiq_retry_jobs'),
         figure(
           'Died in the last hour',
           'deadLastHour',
           'Jobs that ran out of retries within the last hour.',
           'sidekiq_dead_jobs_last_hour',
-          {
-            colored: true,
-            steps: warnFrom(1, 100),
-          }
+          { width: 4, colored: true, steps: warnFrom(1, 100) }
         ),
       ],
     },
@@ -161,7 +157,7 @@ export const sidekiqOverview: DashboardSpec = {
           ],
           hidden: ['threads'],
           sortBy: 'Size',
-          widths: { Queue: 180, 'Worker type': 190 },
+          widths: { Queue: 180, 'Worker type': 190, 'Drain time': 150 },
           warnings: { Latency: warnFrom(60, 300) },
         },
         {

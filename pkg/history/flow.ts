@@ -67,7 +67,12 @@ function departures(first: Sample, last: Sample): number | null {
     return first.size > 0 ? first.size : null;
   }
   if (first.oldestAt === null || last.oldestAt > first.at) {
-    const pushRate = last.at > last.oldestAt ? last.size / (last.at - last.oldestAt) : 0;
+    const waited = last.at - last.oldestAt;
+    // A job that has just come says nothing of the rate.
+    if (waited < SHORTEST_SECONDS) {
+      return null;
+    }
+    const pushRate = last.size / waited;
     return first.size + pushRate * (last.oldestAt - first.at);
   }
   const waited = first.at - first.oldestAt;

@@ -74,6 +74,13 @@ test('a shrinking queue has a drain time', () => {
   expect(flow.of({ name: 'q', size: 300 })).toEqual({ inRate: 0, outRate: 10, drainSeconds: 30 });
 });
 
+test('one job that has just come is no rate', () => {
+  const flow = new Flow();
+  flow.observe(look(1000, 0, 0));
+  flow.observe(look(1060, 1, 0.01));
+  expect(flow.of({ name: 'q', size: 1 })).toEqual({ inRate: null, outRate: null, drainSeconds: null });
+});
+
 test('an empty queue is drained', () => {
   expect(new Flow().of({ name: 'q', size: 0 }).drainSeconds).toBe(0);
 });

@@ -42,6 +42,13 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
 }
 
 async function start({ settings, file }: Configured, flags: ServeFlags): Promise<Running> {
+  if (Boolean(flags.tlsCertFile) !== Boolean(flags.tlsKeyFile)) {
+    throw new Fault({
+      kind: 'settings',
+      message: 'Only one of --tls-cert-file and --tls-key-file is given.',
+      remedy: 'Give both, or none for plain HTTP.',
+    });
+  }
   const installation = new Installation(settings);
   const targets = targetsFrom(file);
   const server = await startExporter({

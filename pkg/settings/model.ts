@@ -46,9 +46,6 @@ export const optionsSchema = z.object({
   historyRetentionDays: z.number().positive().max(3650).default(30).describe('Days kept in the history file'),
   workerTypes: z.array(workerTypeSchema).default(LAGO_WORKER_TYPES),
   cadences: z.array(cadenceSchema).default([]),
-  exporterListen: text.describe('host:port of a Prometheus endpoint of its own'),
-  statsdListen: text.describe('host:port or unix:///path that takes DogStatsD packets'),
-  statsdPrefix: z.string().trim().default('lago_api').describe('Prefix of the per-job metrics that DogStatsD brings'),
 });
 
 export type WorkerType = z.infer<typeof workerTypeSchema>;

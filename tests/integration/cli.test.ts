@@ -49,6 +49,7 @@ test.each([
   [['query', 'queues', '--redis-url', 'redis://127.0.0.1:1'], 1, /Nothing listens at 127\.0\.0\.1:1/],
   [['query', 'queues', '--reuse-seconds', 'often'], 2, /"reuseSeconds" cannot be "often"/],
   [['serve', '--listen', 'nowhere'], 2, /listen invalid format, expected host:port, got: "nowhere"/],
+  [['serve', '--tls-cert-file', 'x'], 2, /Only one of --tls-cert-file and --tls-key-file/],
   [['query', 'queues', '--config', '/nope.yaml'], 2, /configuration file \/nope\.yaml cannot be read/],
   [['nope'], 2, /unknown command/],
 ])('%j exits with %i and says why', (args, code, message) => {

@@ -14,13 +14,9 @@ import {
   type DataSourceRef,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog';
-import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
 import * as common from '@grafana/grafana-foundation-sdk/common';
-import * as gauge from '@grafana/grafana-foundation-sdk/gauge';
-import * as heatmap from '@grafana/grafana-foundation-sdk/heatmap';
 import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as table from '@grafana/grafana-foundation-sdk/table';
-import * as text from '@grafana/grafana-foundation-sdk/text';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 import { queryType } from '../pkg/queries/registry';
 import type { DashboardSpec, Flavour, Panel, Step, Variable } from './panel';
@@ -80,7 +76,7 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
     );
   }
   for (const row of spec.rows) {
-    const panels = row.panels.filter((panel) => panel.kind === 'text' || (panel[flavour]?.length ?? 0) > 0);
+    const panels = row.panels.filter((panel) => (panel[flavour]?.length ?? 0) > 0);
     if (panels.length > 0) {
       builder.withRow(new RowBuilder(row.title));
       panels.forEach((panel) => builder.withPanel(panelOf(panel, flavour)));
@@ -104,23 +100,9 @@ function variableOf({ name, label, direct, prometheus, multi }: Variable, flavou
     .current(multi ? { selected: true, text: 'All' as never, value: '$__all' as never } : ({} as never));
 }
 
-type AnyPanel =
-  | stat.PanelBuilder
-  | gauge.PanelBuilder
-  | timeseries.PanelBuilder
-  | table.PanelBuilder
-  | bargauge.PanelBuilder
-  | heatmap.PanelBuilder;
+type AnyPanel = stat.PanelBuilder | timeseries.PanelBuilder | table.PanelBuilder;
 
-function panelOf(panel: Panel, flavour: Flavour): AnyPanel | text.PanelBuilder {
-  if (panel.kind === 'text') {
-    return new text.PanelBuilder()
-      .title(panel.title)
-      .span(panel.width)
-      .height(panel.height)
-      .transparent(true)
-      .content(panel.content ?? '');
-  }
+function panelOf(panel: Panel, flavour: Flavour): AnyPanel {
   const builder = KINDS[panel.kind](panel);
   builder
     .title(panel.title)
@@ -149,18 +131,14 @@ function panelOf(panel: Panel, flavour: Flavour): AnyPanel | text.PanelBuilder {
   return builder;
 }
 
-const KINDS: Record<Exclude<Panel['kind'], 'text'>, (panel: Panel) => AnyPanel> = {
-  stat: ({ named, colored, rows }) =>
+const KINDS: Record<Panel['kind'], (panel: Panel) => AnyPanel> = {
+  stat: ({ named, colored }) =>
     new stat.PanelBuilder()
       .colorMode(colored ? common.BigValueColorMode.Value : common.BigValueColorMode.None)
       .graphMode(common.BigValueGraphMode.Area)
       .textMode(named ? common.BigValueTextMode.ValueAndName : common.BigValueTextMode.Value)
       .wideLayout(false)
-      .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(rows ?? false)),
-  gauge: () =>
-    new gauge.PanelBuilder()
-      .showThresholdMarkers(true)
-      .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull'])),
+      .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false)),
   timeseries: ({ stacked, width }) => {
     const builder = new timeseries.PanelBuilder()
       .lineWidth(stacked ? 1 : 2)
@@ -181,17 +159,10 @@ const KINDS: Record<Exclude<Panel['kind'], 'text'>, (panel: Panel) => AnyPanel> 
     return stacked ? builder.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal)) : builder;
   },
   table: () => new table.PanelBuilder().showHeader(true).cellHeight(common.TableCellHeight.Sm).minWidth(80),
-  bars: () =>
-    new bargauge.PanelBuilder()
-      .orientation(common.VizOrientation.Horizontal)
-      .displayMode(common.BarGaugeDisplayMode.Basic)
-      .valueMode(common.BarGaugeValueMode.Text)
-      .reduceOptions(new common.ReduceDataOptionsBuilder().values(true).calcs([])),
-  heatmap: () => new heatmap.PanelBuilder(),
 };
 
 function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: Flavour): void {
-  const { columns = [], hidden = [], renamed = {} } = panel;
+  const { columns = [], hidden = [] } = panel;
   const title = (name: string) => (flavour === 'direct' ? titleOf(panel, name) : name);
   const indexByName = Object.fromEntries(columns.map((name, index) => [title(name), index]));
   const excludeByName = Object.fromEntries(
@@ -205,7 +176,7 @@ function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: Flavour)
   }
   builder.withTransformation({
     id: 'organize',
-    options: { indexByName, excludeByName, renameByName: flavour === 'prometheus' ? renamed : {} },
+    options: { indexByName, excludeByName, renameByName: {} },
   });
   if (panel.sortBy) {
     builder.sortBy([new common.TableSortByFieldStateBuilder().displayName(panel.sortBy).desc(true)]);
@@ -237,9 +208,6 @@ function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: Flavour)
       matcher: { id: 'byName', options: name },
       properties: [{ id: 'custom.width', value: width }],
     });
-  }
-  for (const [name, link] of Object.entries(panel.links ?? {})) {
-    builder.withOverride({ matcher: { id: 'byName', options: name }, properties: [{ id: 'links', value: [link] }] });
   }
 }
 

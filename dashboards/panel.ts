@@ -9,7 +9,7 @@ export interface PrometheusQuery {
   expr: string;
   legend?: string;
   instant?: boolean;
-  format?: 'table' | 'time_series' | 'heatmap';
+  format?: 'table' | 'time_series';
 }
 
 /** A colour from a value upwards; the first step begins at minus infinity. */
@@ -22,7 +22,7 @@ export interface Step {
 export interface Panel {
   title: string;
   description: string;
-  kind: 'stat' | 'gauge' | 'timeseries' | 'table' | 'bars' | 'heatmap' | 'text';
+  kind: 'stat' | 'timeseries' | 'table';
   /** Grid units: 24 to a row. */
   width: number;
   height: number;
@@ -37,14 +37,11 @@ export interface Panel {
   colored?: boolean;
   /** Several values in one stat panel, named by their field or series. */
   named?: boolean;
-  /** Which field to show where a query answers several rows. */
-  rows?: boolean;
   direct?: DirectQuery[];
   prometheus?: PrometheusQuery[];
-  /** Columns of a table in their order, by field name, with a title for those of Prometheus. */
+  /** Columns of a table in their order, by field name. */
   columns?: string[];
   hidden?: string[];
-  renamed?: Record<string, string>;
   sortBy?: string;
   /** Widths of columns in pixels, by title. */
   widths?: Record<string, number>;
@@ -52,16 +49,12 @@ export interface Panel {
   gauges?: Record<string, number>;
   /** Cells coloured from a value upwards. */
   warnings?: Record<string, Step[]>;
-  /** Link of a column's values; `url` may name `${__value.raw}`. */
-  links?: Record<string, { title: string; url: string }>;
-  content?: string;
 }
 
 /** A titled group of panels. */
 export interface Row {
   title: string;
   panels: Panel[];
-  collapsed?: boolean;
 }
 
 /** A variable of a dashboard: the values of a field, or of a label. */
@@ -83,7 +76,6 @@ export interface DashboardSpec {
   rows: Row[];
 }
 
-export const GREEN_ONLY: Step[] = [{ from: null, color: 'green' }];
 export const NEUTRAL: Step[] = [{ from: null, color: 'text' }];
 
 /** Green, then orange and red from the given values: red only for bad. */

@@ -1,8 +1,9 @@
 import { Fault } from '../faults/fault';
+import { noSidekiq } from '../installation/health';
 import { Installation } from '../installation/installation';
 import { queueFacts } from '../sidekiq/queueFacts';
 import type { Snapshot } from '../sidekiq/snapshot';
-import { installationTotals } from '../sidekiq/totals';
+import { installationTotals, versionsOf } from '../sidekiq/totals';
 import type { Settings } from '../settings/settings';
 
 /** One thing that was looked at. */
@@ -38,7 +39,7 @@ async function look(installation: Installation): Promise<Finding[]> {
     const snapshot = await installation.snapshot();
     return snapshot.hasSidekiq
       ? findings(snapshot, installation.redis.address)
-      : [noSidekiq(installation.redis.address)];
+      : [emptyFinding(installation.redis.address)];
   } catch (error) {
     if (error instanceof Fault) {
       return [{ what: 'Redis', state: 'error', text: error.explanation }];
@@ -47,11 +48,11 @@ async function look(installation: Installation): Promise<Finding[]> {
   }
 }
 
-function noSidekiq(address: string): Finding {
+function emptyFinding(address: string): Finding {
   return {
     what: 'Sidekiq',
     state: 'error',
-    text: `Redis answers at ${address}, but this database holds no Sidekiq. Check the database number and the key prefix.`,
+    text: noSidekiq(address),
   };
 }
 
@@ -100,8 +101,8 @@ function processFinding({ processes, ghosts }: Snapshot): Finding {
     : { what: 'Processes', state: 'warning', text: `${alive}; ${problems.join('; ')}.` };
 }
 
-function versionFinding({ processes }: Snapshot): Finding {
-  const versions = [...new Set(processes.map(({ version }) => version || 'before 7.0.2'))].sort();
+function versionFinding(snapshot: Snapshot): Finding {
+  const versions = versionsOf(snapshot);
   return versions.length > 1
     ? { what: 'Versions', state: 'warning', text: `Mixed: ${versions.join(', ')}. Fine during a rollout; finish it.` }
     : { what: 'Versions', state: 'ok', text: `Sidekiq ${versions[0] ?? 'unknown'}.` };

@@ -46,8 +46,6 @@ export interface FrameMeta {
   typeVersion?: [number, number];
   notices?: Notice[];
   preferredVisualisationType?: 'graph' | 'table';
-  channel?: string;
-  uniqueRowIdFields?: number[];
   custom?: Record<string, unknown>;
 }
 

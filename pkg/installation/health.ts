@@ -1,6 +1,7 @@
 import { Fault } from '../faults/fault';
 import type { Snapshot } from '../sidekiq/snapshot';
-import { installationTotals } from '../sidekiq/totals';
+import { installationTotals, versionsOf } from '../sidekiq/totals';
+import { snapshotWithin } from './deadline';
 import type { Installation } from './installation';
 
 /** How an installation is, in a sentence and as figures. */
@@ -15,28 +16,23 @@ const HEALTH_SECONDS = 4.5;
 
 /** Looks once and says what it found: Sidekiq's versions, queues and processes, or what to do about a failure. */
 export async function checkHealth(installation: Installation): Promise<Health> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(tooSlow(installation)), HEALTH_SECONDS * 1000);
-  });
   try {
-    return describe(await Promise.race([installation.snapshot(), tooLate]), installation);
+    const snapshot = await snapshotWithin(HEALTH_SECONDS, installation, {
+      span: `${HEALTH_SECONDS} seconds`,
+      remedy: 'Check firewalls, and whether Redis is blocked by a slow command (SLOWLOG GET).',
+    });
+    return describe(snapshot, installation);
   } catch (error) {
     if (error instanceof Fault) {
       return { ok: false, message: error.explanation, details: { kind: error.kind } };
     }
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
 }
 
-function tooSlow(installation: Installation): Fault {
-  return new Fault({
-    kind: 'connection',
-    message: `Redis at ${installation.redis.address} did not answer within ${HEALTH_SECONDS} seconds.`,
-    remedy: 'Check firewalls, and whether Redis is blocked by a slow command (SLOWLOG GET).',
-  });
+/** What to say of a Redis in which nothing is Sidekiq's. */
+export function noSidekiq(address: string): string {
+  return `Redis answers at ${address}, but this database holds no Sidekiq. Check the database number and the key prefix.`;
 }
 
 function describe(snapshot: Snapshot, installation: Installation): Health {
@@ -44,14 +40,12 @@ function describe(snapshot: Snapshot, installation: Installation): Health {
   if (!snapshot.hasSidekiq) {
     return {
       ok: false,
-      message:
-        `Redis answers at ${address}, but this database holds no Sidekiq. ` +
-        'Check the database number and the key prefix; the applications name theirs in REDIS_URL.',
+      message: `${noSidekiq(address)} The applications name theirs in REDIS_URL.`,
       details: { kind: 'data' },
     };
   }
   const totals = installationTotals(snapshot);
-  const versions = [...new Set(snapshot.processes.map(({ version }) => version || 'before 7.0.2'))].sort();
+  const versions = versionsOf(snapshot);
   const sidekiq = versions.length > 0 ? `Sidekiq ${versions.join(', ')}` : 'Sidekiq (no process is running)';
   const parts = [
     `${sidekiq} at ${address}`,

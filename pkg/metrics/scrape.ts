@@ -1,4 +1,5 @@
 import { Fault } from '../faults/fault';
+import { snapshotWithin } from '../installation/deadline';
 import type { Installation } from '../installation/installation';
 import { queueFacts } from '../sidekiq/queueFacts';
 import { installationTotals } from '../sidekiq/totals';
@@ -26,7 +27,10 @@ export async function scrape(installation: Installation, accept: string, timeout
   let families: Family[];
   let fault: Fault | undefined;
   try {
-    const snapshot = await within(timeoutSeconds, installation);
+    const snapshot = await snapshotWithin(timeoutSeconds, installation, {
+      span: 'the scrape timeout',
+      remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET), or raise scrape_timeout.',
+    });
     families = [
       up(1),
       ...readFamilies(METRICS, {
@@ -60,26 +64,4 @@ function up(value: 0 | 1): Family {
     help: 'Whether Redis could be read for this scrape.',
     samples: [{ value }],
   };
-}
-
-async function within(seconds: number, installation: Installation) {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          new Fault({
-            kind: 'connection',
-            message: `Redis at ${installation.redis.address} did not answer within the scrape timeout.`,
-            remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET), or raise scrape_timeout.',
-          })
-        ),
-      seconds * 1000
-    );
-  });
-  try {
-    return await Promise.race([installation.snapshot(), tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

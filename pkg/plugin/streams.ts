@@ -3,11 +3,9 @@ import type { Frame } from '../frames/frame';
 import { toJson } from '../frames/json';
 import type { Installation } from '../installation/installation';
 import { runQuery } from '../queries/registry';
+import { STREAMED_TYPES } from '../queries/streamed';
 import type { Instances } from './instances';
 import type { StreamRequest } from './messages';
-
-/** Query types that can be watched; their channel is `<type>` or `<type>/<any id of the query>`. */
-export const STREAMED_TYPES: readonly string[] = ['overview', 'queues', 'processes', 'busy'];
 
 const SHORTEST_INTERVAL_MS = 1000;
 
@@ -17,7 +15,7 @@ interface Watched {
   intervalMs: number;
 }
 
-/** @returns the channel's query, or `undefined` where no such channel exists */
+/** A channel is `<type>` or `<type>/<any id of the query>`. @returns the channel's query, or `undefined` where no such channel exists */
 export function parseChannel(request: StreamRequest): Watched | undefined {
   const [type = ''] = request.path.split('/');
   if (!STREAMED_TYPES.includes(type)) {

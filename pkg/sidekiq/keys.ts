@@ -18,7 +18,6 @@ export const keys = {
   paused: 'paused',
   leader: 'dear-leader',
   marks: (epochSeconds: number) => `${utcDate(epochSeconds).replaceAll('-', '')}-marks`,
-  iteration: (jid: string) => `it-${jid}`,
 } as const;
 
 interface UtcParts {

@@ -44,6 +44,11 @@ export function installationTotals(snapshot: Snapshot): InstallationTotals {
   };
 }
 
+/** Sidekiq's versions among the live processes; before 7.0.2 it did not write one. */
+export function versionsOf({ processes }: Snapshot): string[] {
+  return [...new Set(processes.map(({ version }) => version || 'before 7.0.2'))].sort();
+}
+
 function failureRate({ minutes, totals }: Snapshot): number | null {
   let processed = 0;
   let failed = 0;

@@ -1,5 +1,6 @@
 import { CoreApp, type QueryEditorProps } from '@grafana/data';
 import { Alert, Combobox, InlineField, InlineSwitch, Input, MultiCombobox, Stack, Text } from '@grafana/ui';
+import { STREAMED_TYPES } from '../../pkg/queries/streamed';
 import type { SidekiqDataSource } from '../datasource';
 import type { SidekiqOptions, SidekiqQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
@@ -9,7 +10,6 @@ import { useCatalog } from './useCatalog';
 type Props = QueryEditorProps<SidekiqDataSource, SidekiqQuery, SidekiqOptions>;
 
 const LABEL_WIDTH = 14;
-const LIVE_TYPES = ['overview', 'queues', 'processes', 'busy'];
 
 /** The form of a query: what to ask, what to keep, which figures. Runs on every change. */
 export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Props) {
@@ -80,7 +80,7 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
             }}
           />
         </InlineField>
-        {!alerting && LIVE_TYPES.includes(query.queryType) && (
+        {!alerting && STREAMED_TYPES.includes(query.queryType) && (
           <InlineField label="Live" labelWidth={8} tooltip="Push new figures as they come, about once a second.">
             <InlineSwitch
               id={`query-live-${query.refId}`}

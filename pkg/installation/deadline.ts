@@ -1,0 +1,34 @@
+import { Fault } from '../faults/fault';
+import type { Snapshot } from '../sidekiq/snapshot';
+import type { Installation } from './installation';
+
+/**
+ * A snapshot, or a fault once so many seconds have passed, whatever the state of Redis.
+ *
+ * @throws Fault `connection` when it is too late, or what the reading itself throws
+ */
+export async function snapshotWithin(
+  seconds: number,
+  installation: Installation,
+  late: { span: string; remedy: string }
+): Promise<Snapshot> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new Fault({
+            kind: 'connection',
+            message: `Redis at ${installation.redis.address} did not answer within ${late.span}.`,
+            remedy: late.remedy,
+          })
+        ),
+      seconds * 1000
+    );
+  });
+  try {
+    return await Promise.race([installation.snapshot(), tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -4,6 +4,8 @@ import { startExporter, METRICS_PATHS } from '../exporter/server';
 import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
 import { log } from '../plugin/log';
+import { startStatsdReceiver, type StatsdReceiver } from '../statsd/receiver';
+import { STATSD_ENDPOINT, statsdAddress } from '../settings/lago';
 import { settingsFrom } from '../settings/environment';
 import type { Configured } from './program';
 
@@ -15,7 +17,8 @@ interface ServeFlags {
 }
 
 interface Running {
-  server: Server;
+  servers: Server[];
+  receiver: StatsdReceiver | undefined;
   installations: Installation[];
 }
 
@@ -49,21 +52,34 @@ async function start({ settings, file }: Configured, flags: ServeFlags): Promise
       remedy: 'Give both, or none for plain HTTP.',
     });
   }
-  const installation = new Installation(settings);
   const targets = targetsFrom(file);
-  const server = await startExporter({
-    listen: flags.listen,
-    installation,
-    targets,
-    ...(settings.secrets.exporterToken && { token: settings.secrets.exporterToken }),
-    ...(flags.webPath && { path: flags.webPath }),
-    ...(flags.tlsCertFile &&
-      flags.tlsKeyFile && {
-        tls: { cert: readFileSync(flags.tlsCertFile, 'utf8'), key: readFileSync(flags.tlsKeyFile, 'utf8') },
-      }),
-  });
-  const installations = [installation, ...targets.values()];
-  for (const each of installations) {
+  const installation = new Installation(settings);
+  const running: Running = { servers: [], receiver: undefined, installations: [installation, ...targets.values()] };
+  const { exporterToken } = settings.secrets;
+  const { statsdMetricsListen } = settings.options;
+  try {
+    running.servers.push(
+      await startExporter({
+        listen: flags.listen,
+        installation,
+        targets,
+        ...(exporterToken && { token: exporterToken }),
+        ...(flags.webPath && { path: flags.webPath }),
+        ...(flags.tlsCertFile &&
+          flags.tlsKeyFile && {
+            tls: { cert: readFileSync(flags.tlsCertFile, 'utf8'), key: readFileSync(flags.tlsKeyFile, 'utf8') },
+          }),
+      })
+    );
+    if (statsdMetricsListen !== '') {
+      running.servers.push(await startExporter({ listen: statsdMetricsListen, installation, only: 'statsd' }));
+    }
+  } catch (error) {
+    await stop(running);
+    throw error;
+  }
+  running.receiver = await receiveStatsd(installation, process.env);
+  for (const each of running.installations) {
     each.startSampling();
   }
   log('info', 'serving metrics', {
@@ -74,12 +90,40 @@ async function start({ settings, file }: Configured, flags: ServeFlags): Promise
   await installation
     .snapshot()
     .catch((error: unknown) => log('warn', 'Redis cannot be read yet', { error: explain(error) }));
-  return { server, installations };
+  return running;
 }
 
-async function stop({ server, installations }: Running): Promise<void> {
-  server.closeAllConnections();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
+/**
+ * Starts the DogStatsD receiver where an address is given, by our own setting or by the variable that Lago's workers
+ * read. Without one, or with one that cannot be used, everything else runs, and the log says so.
+ */
+async function receiveStatsd(installation: Installation, env: NodeJS.ProcessEnv): Promise<StatsdReceiver | undefined> {
+  try {
+    const listen = statsdAddress(installation.options.statsdListen, env);
+    if (listen === undefined) {
+      log('warn', `${STATSD_ENDPOINT} not set, Sidekiq Pro metrics will not be reported`);
+      return undefined;
+    }
+    const receiver = await startStatsdReceiver(listen, installation.pro, (message, fields) =>
+      log('warn', message, fields)
+    );
+    log('info', 'receiving DogStatsD', { listen });
+    return receiver;
+  } catch (error) {
+    if (!(error instanceof Fault)) {
+      throw error;
+    }
+    log('error', error.message, { remedy: error.remedy });
+    return undefined;
+  }
+}
+
+async function stop({ servers, receiver, installations }: Running): Promise<void> {
+  receiver?.close();
+  for (const server of servers) {
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
   for (const installation of installations) {
     installation.close();
   }

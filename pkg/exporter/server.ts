@@ -10,7 +10,7 @@ import { createServer as createHttps } from 'node:https';
 import { gzipSync } from 'node:zlib';
 import { Fault } from '../faults/fault';
 import type { Installation } from '../installation/installation';
-import { scrape } from '../metrics/scrape';
+import { scrape, scrapePro } from '../metrics/scrape';
 import { parseEndpoint } from '../settings/endpoint';
 import { landingPage } from './landingPage';
 
@@ -26,6 +26,8 @@ export interface ExporterOptions {
   /** Asked of everything but `/-/healthy` and `/-/ready`: a bearer token, or that as a basic password. */
   token?: string;
   tls?: { cert: string; key: string };
+  /** Serve at /metrics only what arrived by DogStatsD, as a statsd_exporter of its own would. */
+  only?: 'statsd';
   /** Another path for the metrics, beside the usual ones. */
   path?: string;
 }
@@ -83,7 +85,9 @@ async function answer(options: ExporterOptions, request: IncomingMessage, respon
     send(request, response, 401, 'text/plain', 'A bearer token, or the token as basic password, is needed.\n');
     return;
   }
-  if (url.pathname === options.path || METRICS_PATHS.some((path) => path === url.pathname)) {
+  if (options.only === 'statsd') {
+    answerStatsd(options.installation, url.pathname, request, response);
+  } else if (url.pathname === options.path || METRICS_PATHS.some((path) => path === url.pathname)) {
     await answerScrape(options.installation, request, response);
   } else if (url.pathname === '/probe') {
     await answerProbe(options, url.searchParams.get('target') ?? '', request, response);
@@ -98,6 +102,20 @@ async function answer(options: ExporterOptions, request: IncomingMessage, respon
       `Nothing here. There are: /, ${METRICS_PATHS.join(', ')}, /probe, /-/healthy, /-/ready.\n`
     );
   }
+}
+
+function answerStatsd(
+  installation: Installation,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse
+): void {
+  if (path !== '/metrics') {
+    send(request, response, 404, 'text/plain', 'Nothing here. There are: /metrics, /-/healthy, /-/ready.\n');
+    return;
+  }
+  const { contentType, body } = scrapePro(installation, request.headers.accept ?? '');
+  send(request, response, 200, contentType, body);
 }
 
 async function answerReady(

@@ -81,6 +81,13 @@ export class MemoryStore implements HistoryStore {
     return this.held;
   }
 
+  /** In memory nothing outlives a restart, so no state is kept. */
+  loadState(): null {
+    return null;
+  }
+
+  saveState(): void {}
+
   close(): void {
     this.samples = [];
     this.thinned = [];

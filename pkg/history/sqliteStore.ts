@@ -63,6 +63,7 @@ class SqliteStore implements HistoryStore {
     database.exec(
       'CREATE TABLE IF NOT EXISTS samples (series INTEGER, at REAL, value REAL, PRIMARY KEY (series, at)) WITHOUT ROWID'
     );
+    database.exec('CREATE TABLE IF NOT EXISTS states (name TEXT PRIMARY KEY, state TEXT)');
     for (const row of this.database.prepare('SELECT id, scope, key, figure FROM series').all() as SeriesRow[]) {
       this.ids.set(nameOf(row), row.id);
     }
@@ -103,6 +104,17 @@ class SqliteStore implements HistoryStore {
   oldest(): number | null {
     const [row] = this.database.prepare('SELECT min(at) AS at FROM samples').all() as Array<{ at: number | null }>;
     return row?.at ?? null;
+  }
+
+  loadState(name: string): string | null {
+    const [row] = this.database.prepare('SELECT state FROM states WHERE name = ?').all(name) as Array<{
+      state: string;
+    }>;
+    return row?.state ?? null;
+  }
+
+  saveState(name: string, state: string): void {
+    this.database.prepare('INSERT OR REPLACE INTO states (name, state) VALUES (?, ?)').run(name, state);
   }
 
   close(): void {

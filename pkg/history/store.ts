@@ -20,5 +20,8 @@ export interface HistoryStore {
   read(scope: HistoryScope, figure: string, from: number, to: number): Points[];
   /** Epoch seconds of the oldest sample kept, or `null`. */
   oldest(): number | null;
+  /** A state kept under a name, or `null`. */
+  loadState(name: string): string | null;
+  saveState(name: string, state: string): void;
   close(): void;
 }

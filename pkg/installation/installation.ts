@@ -1,5 +1,6 @@
 import { ClassQueues } from '../history/classQueues';
 import { seriesOf } from '../history/figures';
+import { ClassTotals } from '../history/classTotals';
 import { Flow } from '../history/flow';
 import { LossWatch } from '../history/lossWatch';
 import { MemoryStore } from '../history/memoryStore';
@@ -8,11 +9,17 @@ import type { HistoryStore } from '../history/store';
 import type { QueryContext } from '../queries/context';
 import { openGate } from '../redis/gate';
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
-import type { Options } from '../settings/model';
+import type { Options, Secrets } from '../settings/model';
 import type { Settings } from '../settings/settings';
 import { Collector, type Clock } from '../sidekiq/collector';
-import { JobMetricsReader } from '../sidekiq/jobMetricsReader';
-import type { Snapshot } from '../sidekiq/snapshot';
+import { JobMetricsReader, MINUTES_KEPT_SECONDS } from '../sidekiq/jobMetricsReader';
+import type { Durations, Snapshot } from '../sidekiq/snapshot';
+import { ProJobs } from '../statsd/proJobs';
+
+const CLASS_TOTALS = 'class totals';
+const SAVE_EVERY_SECONDS = 10;
+/** A heartbeat may flush a minute's figures this long after the minute. */
+const LATE_FLUSH_SECONDS = 180;
 
 /** What a caller knows of a question besides the query itself. */
 export type Asking = Pick<
@@ -26,9 +33,15 @@ export type Asking = Pick<
  */
 export class Installation {
   readonly options: Options;
+  readonly secrets: Secrets;
   readonly redis: ReadOnlyRedis;
   readonly flow = new Flow();
   readonly watch = new LossWatch();
+  readonly classTotals = new ClassTotals();
+  /** What Sidekiq Pro has sent by DogStatsD; empty where no receiver fills it. */
+  readonly pro: ProJobs;
+  /** Label sets left out of scrapes for their number, by metric. */
+  readonly droppedSeries = new Map<string, number>();
   private readonly classQueues = new ClassQueues();
   private history: HistoryStore = new MemoryStore();
   private readonly collector: Collector;
@@ -37,11 +50,14 @@ export class Installation {
   private readonly jobMetrics: JobMetricsReader;
   private sampler: NodeJS.Timeout | undefined;
   private observed: Snapshot | undefined;
+  private savedAt = 0;
 
   constructor(settings: Settings, clock?: Clock) {
     this.options = settings.options;
+    this.secrets = settings.secrets;
     this.redis = openGate(settings);
     this.jobMetrics = new JobMetricsReader(this.redis);
+    this.pro = new ProJobs({ series: this.options.seriesLimit, expireSeconds: this.options.statsdExpireSeconds });
     this.opened = this.openHistory();
     // Told to whoever asks next.
     this.opened.catch(() => undefined);
@@ -61,6 +77,7 @@ export class Installation {
       this.flow.observe(snapshot);
       this.watch.observe(snapshot);
       this.classQueues.observe(snapshot);
+      await this.countClasses(snapshot);
       this.history.append(snapshot.at, seriesOf(snapshot, this.flow, this.options.workerTypes));
     }
     return snapshot;
@@ -90,19 +107,58 @@ export class Installation {
         return current();
       },
       jobMetrics: this.jobMetrics,
+      pro: this.pro,
     };
   }
 
   close(): void {
     clearInterval(this.sampler);
     this.redis.close();
+    this.saveTotals();
     this.history.close();
+  }
+
+  private async countClasses(snapshot: Snapshot): Promise<void> {
+    const { lastAt } = this.classTotals;
+    const reached = snapshot.minutes[snapshot.minutes.length - 1]?.startsAt ?? snapshot.at;
+    if (lastAt > 0 && lastAt < reached) {
+      await this.catchUp(lastAt, reached, snapshot.at);
+    }
+    this.classTotals.observe(snapshot);
+    if (snapshot.at - this.savedAt >= SAVE_EVERY_SECONDS) {
+      this.savedAt = snapshot.at;
+      this.saveTotals();
+    }
+  }
+
+  /** Counts what ran while nobody looked, as far back as Sidekiq keeps it. */
+  private async catchUp(from: number, to: number, now: number): Promise<void> {
+    const start = Math.max(from - LATE_FLUSH_SECONDS, now - MINUTES_KEPT_SECONDS);
+    const buckets = await this.jobMetrics.read(start, to, 60, now);
+    const classes = new Set(buckets.flatMap((bucket) => [...bucket.classes.keys()]));
+    const durations: Durations[] = [];
+    for (const jobClass of classes) {
+      for (const { startsAt, counts } of await this.jobMetrics.readHistograms(jobClass, buckets, now)) {
+        durations.push({ startsAt, jobClass, counts });
+      }
+    }
+    this.classTotals.absorb(buckets, durations);
+  }
+
+  private saveTotals(): void {
+    if (this.classTotals.lastAt > 0) {
+      this.history.saveState(CLASS_TOTALS, this.classTotals.save());
+    }
   }
 
   private async openHistory(): Promise<void> {
     const { historyFile, historyRetentionDays } = this.options;
     if (historyFile !== '') {
       this.history = await openSqliteStore(historyFile, historyRetentionDays);
+      const saved = this.history.loadState(CLASS_TOTALS);
+      if (saved !== null) {
+        this.classTotals.restore(saved);
+      }
     }
   }
 }

@@ -2,6 +2,7 @@ import { VERSION } from '../plugin/version';
 import type { Process } from '../sidekiq/process';
 import type { QueueFacts } from '../sidekiq/queueFacts';
 import type { Metric, MetricState, Sample } from './metric';
+import { histogramSamples } from './proMetrics';
 
 /**
  * The metrics beside those of the Ruby exporter: under names of their own, and right where those mislead. Every
@@ -123,6 +124,24 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
         value: 1,
       })),
   },
+  perClass(
+    'sidekiq_job_executions_total',
+    'Executions, failures included, since this exporter began to count.',
+    'processed'
+  ),
+  perClass('sidekiq_job_failures_total', 'Executions that raised, since this exporter began to count.', 'failed'),
+  {
+    name: 'sidekiq_job_duration_seconds',
+    type: 'histogram',
+    help: 'Duration of the executions that succeeded, since this exporter began to count.',
+    unit: 'seconds',
+    labels: ['class'],
+    source: 'growth of the job metrics’ minutes and their histograms (Sidekiq ≥ 7.0)',
+    read: ({ classTotals }) =>
+      [...classTotals.byClass].flatMap(([jobClass, { durations, milliseconds }]) =>
+        histogramSamples({ class: jobClass }, durations, milliseconds / 1000)
+      ),
+  },
   {
     name: 'sidekiq_vanished_processes_total',
     type: 'counter',
@@ -173,6 +192,14 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     ({ snapshot }) => snapshot.notices.length
   ),
   {
+    name: 'jobwatch_dropped_series_total',
+    type: 'counter',
+    help: 'Label sets left out of scrapes for their number (the setting seriesLimit).',
+    labels: ['metric'],
+    source: 'the scrapes themselves',
+    read: ({ droppedSeries }) => [...droppedSeries].map(([metric, value]) => ({ labels: { metric }, value })),
+  },
+  {
     name: 'jobwatch_build_info',
     type: 'gauge',
     help: 'Version of Jobwatch; always 1.',
@@ -213,6 +240,18 @@ function perQueue(
     labels: ['name'],
     source,
     read: (state) => state.queues.flatMap((queue) => samplesOf({ name: queue.name }, value(queue, state))),
+  };
+}
+
+function perClass(name: string, help: string, part: 'processed' | 'failed'): Metric {
+  return {
+    name,
+    type: 'counter',
+    help,
+    labels: ['class'],
+    source: 'growth of the job metrics’ minutes (Sidekiq ≥ 7.0)',
+    read: ({ classTotals }) =>
+      [...classTotals.byClass].map(([jobClass, total]) => ({ labels: { class: jobClass }, value: total[part] })),
   };
 }
 

@@ -1,27 +1,40 @@
+import type { ClassTotals } from '../history/classTotals';
 import type { Flow } from '../history/flow';
 import type { LossWatch } from '../history/lossWatch';
+import { HISTOGRAM_BOUNDS_MS } from '../sidekiq/jobMetrics';
 import type { QueueFacts } from '../sidekiq/queueFacts';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { InstallationTotals } from '../sidekiq/totals';
+import type { ProJobs } from '../statsd/proJobs';
 
 export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
 
 /** One line of exposition. Label order is the order of printing. */
 export interface Sample {
-  labels?: Record<string, string>;
+  labels?: Readonly<Record<string, string>>;
   /** A number, or the digits to print where their form matters. */
   value: number | string;
   /** `_bucket`, `_sum`, `_count` of histograms and summaries. */
   suffix?: string;
 }
 
+/** What metrics of the DogStatsD receiver are read off; it does not depend on Redis. */
+export interface ReceiverState {
+  pro: ProJobs;
+  /** This host's clock in epoch seconds, by which arrivals are timed. */
+  now: number;
+}
+
 /** What metrics are read off: a snapshot and what was derived from it once. */
-export interface MetricState {
+export interface MetricState extends ReceiverState {
   snapshot: Snapshot;
   totals: InstallationTotals;
   queues: readonly QueueFacts[];
   flow: Flow;
   watch: LossWatch;
+  classTotals: ClassTotals;
+  /** Label sets left out so far, by metric. */
+  droppedSeries: ReadonlyMap<string, number>;
   /** Sidekiq’s dead_max_jobs, which is not in Redis. */
   deadMaxJobs: number;
 }
@@ -33,7 +46,7 @@ export interface MetricState {
  * `read` gives its samples in the order of printing, or `null` where the whole family is left out. It
  * must not keep or change the state, and it never throws: what a snapshot lacks is a missing sample.
  */
-export interface Metric {
+export interface Metric<State = MetricState> {
   name: string;
   type: MetricType;
   help: string;
@@ -41,7 +54,7 @@ export interface Metric {
   labels: readonly string[];
   /** Where the figure comes from in Redis, for the reference page. */
   source: string;
-  read(state: MetricState): Sample[] | null;
+  read(state: State): Sample[] | null;
 }
 
 /** A metric with its samples, ready to print. */
@@ -49,10 +62,30 @@ export interface Family extends Pick<Metric, 'name' | 'type' | 'help' | 'unit'> 
   samples: Sample[];
 }
 
-/** Reads every metric of a table off one state. */
-export function readFamilies(metrics: readonly Metric[], state: MetricState): Family[] {
+/**
+ * Reads every metric of a table off one state.
+ *
+ * @param limit label sets of one metric at most
+ * @param onDropped told the metric and how many were left out
+ */
+export function readFamilies<State>(
+  metrics: ReadonlyArray<Metric<State>>,
+  state: State,
+  limit: number,
+  onDropped: (name: string, count: number) => void
+): Family[] {
   return metrics.flatMap((metric) => {
     const samples = metric.read(state);
-    return samples === null ? [] : [{ ...metric, samples }];
+    if (samples === null) {
+      return [];
+    }
+    const most = limit * (LINES[metric.type] ?? 1);
+    if (samples.length > most) {
+      onDropped(metric.name, Math.ceil((samples.length - most) / (LINES[metric.type] ?? 1)));
+    }
+    return [{ ...metric, samples: samples.slice(0, most) }];
   });
 }
+
+/** Lines that one label set takes. */
+const LINES: Partial<Record<MetricType, number>> = { histogram: HISTOGRAM_BOUNDS_MS.length + 2, summary: 5 };

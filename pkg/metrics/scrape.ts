@@ -5,7 +5,8 @@ import { queueFacts } from '../sidekiq/queueFacts';
 import { installationTotals } from '../sidekiq/totals';
 import { OPENMETRICS_CONTENT_TYPE, renderOpenMetrics, renderText, TEXT_CONTENT_TYPE } from './exposition';
 import { readFamilies, type Family } from './metric';
-import { METRICS } from './table';
+import { receiverMetrics } from './proMetrics';
+import { metricTable } from './table';
 
 /** An answer to a scrape. */
 export interface Scrape {
@@ -24,6 +25,7 @@ export interface Scrape {
  * @param timeoutSeconds after which the answer is `sidekiq_up 0` all the same
  */
 export async function scrape(installation: Installation, accept: string, timeoutSeconds: number): Promise<Scrape> {
+  const { options } = installation;
   let families: Family[];
   let fault: Fault | undefined;
   try {
@@ -33,27 +35,58 @@ export async function scrape(installation: Installation, accept: string, timeout
     });
     families = [
       up(1),
-      ...readFamilies(METRICS, {
-        snapshot,
-        totals: installationTotals(snapshot),
-        queues: queueFacts(snapshot),
-        flow: installation.flow,
-        watch: installation.watch,
-        deadMaxJobs: installation.options.deadMaxJobs,
-      }),
+      ...readFamilies(
+        metricTable(options.statsdPrefix),
+        {
+          snapshot,
+          totals: installationTotals(snapshot),
+          queues: queueFacts(snapshot),
+          flow: installation.flow,
+          watch: installation.watch,
+          classTotals: installation.classTotals,
+          deadMaxJobs: options.deadMaxJobs,
+          droppedSeries: installation.droppedSeries,
+          pro: installation.pro,
+          now: Date.now() / 1000,
+        },
+        options.seriesLimit,
+        (name, count) => noteDropped(installation, name, count)
+      ),
     ];
   } catch (error) {
     if (!(error instanceof Fault)) {
       throw error;
     }
-    families = [up(0)];
+    // What arrives by DogStatsD does not depend on Redis.
+    families = [up(0), ...readPro(installation)];
     fault = error;
   }
+  return { ...print(families, accept), ...(fault && { fault }) };
+}
+
+/** What Sidekiq Pro has sent and nothing else, for an endpoint of its own as statsd_exporter has. */
+export function scrapePro(installation: Installation, accept: string): Scrape {
+  return print(readPro(installation), accept);
+}
+
+function readPro(installation: Installation): Family[] {
+  return readFamilies(
+    receiverMetrics(installation.options.statsdPrefix),
+    { pro: installation.pro, now: Date.now() / 1000 },
+    installation.options.seriesLimit,
+    (name, count) => noteDropped(installation, name, count)
+  );
+}
+
+function noteDropped({ droppedSeries }: Installation, name: string, count: number): void {
+  droppedSeries.set(name, (droppedSeries.get(name) ?? 0) + count);
+}
+
+function print(families: readonly Family[], accept: string): Scrape {
   const openMetrics = accept.includes('application/openmetrics-text');
   return {
     contentType: openMetrics ? OPENMETRICS_CONTENT_TYPE : TEXT_CONTENT_TYPE,
     body: openMetrics ? renderOpenMetrics(families) : renderText(families),
-    ...(fault && { fault }),
   };
 }
 

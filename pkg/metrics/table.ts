@@ -1,6 +1,9 @@
 import { EXPORTER_METRICS } from './exporterMetrics';
 import { JOBWATCH_METRICS } from './jobwatchMetrics';
 import type { Metric } from './metric';
+import { receiverMetrics } from './proMetrics';
 
-/** Every metric of the endpoint that is read off a snapshot, in the order of printing. */
-export const METRICS: readonly Metric[] = [...EXPORTER_METRICS, ...JOBWATCH_METRICS];
+/** Every metric of the endpoint, in the order of printing. @param statsdPrefix stands before what Sidekiq Pro sends */
+export function metricTable(statsdPrefix: string): readonly Metric[] {
+  return [...EXPORTER_METRICS, ...JOBWATCH_METRICS, ...receiverMetrics(statsdPrefix)];
+}

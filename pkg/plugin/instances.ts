@@ -2,10 +2,12 @@ import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
 import { SECRET_NAMES, type Secrets } from '../settings/model';
 import { parseSettings } from '../settings/settings';
+import { Listeners } from './listeners';
 import type { DataSourceInstanceSettings, PluginContext } from './messages';
 
 interface Entry {
   installation: Installation;
+  listeners: Listeners;
   lastUpdatedMS: number;
   users: number;
   retired: boolean;
@@ -18,18 +20,21 @@ const IDLE_MS = 10 * 60_000;
  * Keeps one installation per data source, by its id and the time its settings were last saved.
  *
  * A changed data source is opened new; the old one is closed when its last running request ends. One
- * that nobody has used for ten minutes is closed.
+ * that nobody has used for ten minutes is closed, unless it listens for others.
  */
 export class Instances {
   private readonly entries = new Map<string, Entry>();
   private readonly sweeper = setInterval(() => this.closeIdle(), 60_000).unref();
 
   /** Runs `work` with the data source's installation, which stays open at least until it ends. @throws Fault `settings` */
-  async use<T>(context: PluginContext | null, work: (installation: Installation) => Promise<T>): Promise<T> {
+  async use<T>(
+    context: PluginContext | null,
+    work: (installation: Installation, listeners: Listeners) => Promise<T>
+  ): Promise<T> {
     const entry = this.entryFor(context);
     entry.users += 1;
     try {
-      return await work(entry.installation);
+      return await work(entry.installation, entry.listeners);
     } finally {
       entry.users -= 1;
       entry.usedAt = Date.now();
@@ -67,7 +72,14 @@ export class Instances {
     }
     const installation = new Installation(settingsOf(stored));
     this.retire(key);
-    const entry = { installation, lastUpdatedMS: stored.lastUpdatedMS, users: 0, retired: false, usedAt: Date.now() };
+    const entry = {
+      installation,
+      listeners: new Listeners(installation),
+      lastUpdatedMS: stored.lastUpdatedMS,
+      users: 0,
+      retired: false,
+      usedAt: Date.now(),
+    };
     this.entries.set(key, entry);
     installation.startSampling();
     return entry;
@@ -80,6 +92,7 @@ export class Instances {
     }
     this.entries.delete(key);
     entry.retired = true;
+    entry.listeners.close();
     if (entry.users === 0) {
       entry.installation.close();
     }
@@ -88,7 +101,7 @@ export class Instances {
   private closeIdle(): void {
     const now = Date.now();
     for (const [key, entry] of this.entries) {
-      if (entry.users === 0 && now - entry.usedAt > IDLE_MS) {
+      if (entry.users === 0 && !entry.listeners.wanted && now - entry.usedAt > IDLE_MS) {
         this.retire(key);
       }
     }

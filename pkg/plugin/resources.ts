@@ -2,7 +2,7 @@ import { Fault, httpStatus } from '../faults/fault';
 import { checkHealth } from '../installation/health';
 import type { Installation } from '../installation/installation';
 import { scrape } from '../metrics/scrape';
-import { METRICS } from '../metrics/table';
+import { metricTable } from '../metrics/table';
 import { QUERY_TYPES } from '../queries/registry';
 import { readValues } from '../queries/values';
 import type { Instances } from './instances';
@@ -38,8 +38,17 @@ const HANDLERS: Record<string, Handler> = {
     const { contentType, body } = await scrape(installation, headers.get('accept') ?? '', SCRAPE_SECONDS);
     return { status: 200, contentType, body };
   },
-  'metrics/metadata': () =>
-    json(METRICS.map(({ name, type, help, unit, labels, source }) => ({ name, type, help, unit, labels, source }))),
+  'metrics/metadata': ({ options }) =>
+    json(
+      metricTable(options.statsdPrefix).map(({ name, type, help, unit, labels, source }) => ({
+        name,
+        type,
+        help,
+        unit,
+        labels,
+        source,
+      }))
+    ),
   diagnostics: async (installation) => json({ version: VERSION, ...(await checkHealth(installation)) }),
 };
 

@@ -112,8 +112,15 @@ export function listen(server: Server, address: string): Promise<number> {
 
 async function health(instances: Instances, context: WithContext['pluginContext']) {
   try {
-    const { ok, message, details } = await instances.use(context, checkHealth);
-    return { status: ok ? HEALTH_OK : HEALTH_ERROR, message, jsonDetails: Buffer.from(JSON.stringify(details)) };
+    return await instances.use(context, async (installation, listeners) => {
+      const [{ ok, message, details }] = await Promise.all([checkHealth(installation), listeners.tried]);
+      const { problems } = listeners;
+      return {
+        status: ok && problems.length === 0 ? HEALTH_OK : HEALTH_ERROR,
+        message: [...problems, message].join(' '),
+        jsonDetails: Buffer.from(JSON.stringify({ ...details, listenerProblems: problems })),
+      };
+    });
   } catch (error) {
     if (error instanceof Fault) {
       return {

@@ -6,6 +6,7 @@ import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
 import type { Options } from '../settings/model';
 import type { JobMetricsReader } from '../sidekiq/jobMetricsReader';
 import type { Snapshot } from '../sidekiq/snapshot';
+import type { ProJobs } from '../statsd/proJobs';
 
 /** What a query may draw on. */
 export interface QueryContext {
@@ -14,6 +15,8 @@ export interface QueryContext {
   /** For bounded browsing only; a query that a snapshot answers must not use it. */
   redis: ReadOnlyRedis;
   jobMetrics: JobMetricsReader;
+  /** What Sidekiq Pro has sent by DogStatsD. */
+  pro: ProJobs;
   options: Options;
   flow: Flow;
   classQueues: ClassQueues;

@@ -44,6 +44,19 @@ export const optionsSchema = z.object({
   sampleSeconds: seconds(10, 1, 3600).describe('Seconds between two looks'),
   historyFile: text.describe('SQLite file that keeps the history; in memory where it is empty'),
   historyRetentionDays: z.number().positive().max(3650).default(30).describe('Days kept in the history file'),
+  exporterListen: text.describe('Where the plugin serves Prometheus metrics itself, as host:port'),
+  statsdListen: text.describe('Where to receive DogStatsD: host:port or unixgram:///path, comma separated'),
+  statsdMetricsListen: text.describe('Where to serve at /metrics only what came by DogStatsD, as host:port'),
+  statsdPrefix: z
+    .string()
+    .trim()
+    .regex(/^([a-zA-Z_][a-zA-Z0-9_]*)?$/, 'use letters, digits and _')
+    .default('lago_api')
+    .describe('What stands before the names of metrics that Sidekiq Pro sends'),
+  statsdExpireSeconds: seconds(172_800, 60, 31_536_000).describe(
+    'Seconds after which a silent series of DogStatsD is forgotten'
+  ),
+  seriesLimit: z.number().int().positive().default(10_000).describe('Label sets of one metric at most'),
   workerTypes: z.array(workerTypeSchema).default(LAGO_WORKER_TYPES),
   cadences: z.array(cadenceSchema).default([]),
 });

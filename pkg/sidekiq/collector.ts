@@ -1,15 +1,13 @@
-import { Fault } from '../faults/fault';
-import { redisFault } from '../redis/faults';
-import { command, type Command, type Cost, type ReadOnlyRedis, type Reply } from '../redis/readOnlyRedis';
+import { command, type Command, type Cost, type ReadOnlyRedis } from '../redis/readOnlyRedis';
+import { DurationReads } from './durationReads';
 import { readCounts, type Bucket } from './jobMetrics';
 import { keys, metricKeys } from './keys';
 import { processCommands, readProcess, type Process } from './process';
 import { queueCommands, readQueue, type Queue } from './queue';
-import type { DeployMark, Notice, Snapshot, Totals } from './snapshot';
+import { Reading, readSet, scanSet } from './reading';
+import type { DeployMark, Snapshot, Totals } from './snapshot';
 import { readWork, WORK_CAP, workCommands, type Work } from './work';
 
-/** Members read of the sets `queues`, `processes` and `paused`. */
-export const SET_CAP = 5000;
 const MINUTES_KEPT = 60;
 /** A heartbeat flushes into the minute it happens in; clocks may differ, so the last minutes are read again. */
 const MINUTES_STILL_CHANGING = 3;
@@ -37,6 +35,7 @@ export class Collector {
   private running: Promise<Snapshot> | undefined;
   private latest: { snapshot: Snapshot; readAt: number } | undefined;
   private readonly finalMinutes = new Map<number, Bucket>();
+  private readonly durations = new DurationReads();
   private readonly writesNewWorkKey = new Set<string>();
   private clockOffset = 0;
 
@@ -94,7 +93,15 @@ export class Collector {
     const pausedNames = new Set(paused()?.members ?? []);
     const queueReads = [...known].map((name) => this.askQueue(second, name, at));
     const processReads = identities.map((identity) => this.askProcess(second, identity, at));
-    const secondCost = queueReads.length + processReads.length > 0 ? await second.run(this.redis) : NO_COST;
+    const durations = this.durations.ask(
+      second,
+      minutes.slice(0, MINUTES_STILL_CHANGING).map((startsAt, index) => ({
+        startsAt,
+        shapes: minuteHashes[index]!.map((hash) => readCounts([hash() ?? {}])),
+      })),
+      at
+    );
+    const secondCost = await second.run(this.redis);
 
     const processes = processReads.flatMap(({ process }) => process() ?? []);
     const alive = new Set(processes.map(({ identity }) => identity));
@@ -121,6 +128,7 @@ export class Collector {
       leader: leader() ?? '',
       marks: marks.flatMap((day) => day() ?? []).sort((a, b) => a.at - b.at),
       minutes: [...this.finalMinutes.values()].sort((a, b) => b.startsAt - a.startsAt),
+      durations: durations(),
       hasSidekiq: known.size > 0 || identities.length > 0 || totals().processed !== null,
       notices: [...first.notices(), ...second.notices()],
       cost: addCosts(firstCost, secondCost),
@@ -205,73 +213,6 @@ export class Collector {
   }
 }
 
-/** The value of a part after the round trip; `undefined` when Redis refused it. */
-interface Answer<T> {
-  (): T | undefined;
-  failed(): boolean;
-}
-
-/** Collects commands with how to read their replies, runs them at once, and notes what Redis refused. */
-class Reading {
-  private readonly commands: Command[] = [];
-  private readonly parts: string[] = [];
-  private replies: Reply[] = [];
-  private readonly found = new Map<string, Notice>();
-
-  constructor(private readonly address: string) {}
-
-  ask<T>(part: string, asked: Command, read: (value: unknown) => T): Answer<T> {
-    const index = this.commands.push(asked) - 1;
-    this.parts.push(part);
-    const answer = () => {
-      const reply = this.replies[index];
-      return reply === undefined || reply.error ? undefined : read(reply.value);
-    };
-    return Object.assign(answer, { failed: () => this.replies[index]?.error !== undefined });
-  }
-
-  async run(redis: ReadOnlyRedis): Promise<Cost> {
-    const { replies, cost } = await redis.batch(this.commands);
-    this.replies = replies;
-    replies.forEach(({ error }, index) => error && this.refused(error, index));
-    if (replies.length > 0 && replies.every(({ error }) => error)) {
-      throw redisFault(replies[0]!.error!, this.address);
-    }
-    return cost;
-  }
-
-  private refused(error: Error, index: number): void {
-    const { name, args } = this.commands[index]!;
-    const fault = /^NOPERM/.test(error.message)
-      ? redisFault(error, this.address)
-      : new Fault({
-          kind: 'data',
-          message: `${name.toUpperCase()} ${String(args[0] ?? '')} failed: ${error.message}.`,
-          remedy: 'Check what else writes this key.',
-        });
-    this.note('warning', `No ${this.parts[index]} here: ${fault.explanation}`);
-  }
-
-  note(severity: Notice['severity'], text: string): void {
-    this.found.set(text, { severity, text });
-  }
-
-  noteCap(part: string, set: SetRead | undefined): void {
-    if (set?.capped) {
-      this.note(
-        'warning',
-        `More than ${SET_CAP} ${part}; only ${set.members.length} were read. Narrow them by the queue patterns in the settings.`
-      );
-    }
-  }
-
-  notices(): Notice[] {
-    return [...this.found.values()];
-  }
-}
-
-const NO_COST: Cost = { roundTrips: 0, commands: 0, bytesIn: 0, milliseconds: 0 };
-
 function addCosts(a: Cost, b: Cost): Cost {
   return {
     roundTrips: a.roundTrips + b.roundTrips,
@@ -315,21 +256,6 @@ function askTotals(reading: Reading, now: number): () => Totals {
     overdueRetry: totals.overdueRetry(),
     deadLastHour: totals.deadLastHour(),
   });
-}
-
-interface SetRead {
-  members: string[];
-  capped: boolean;
-}
-
-/** With COUNT at the cap one SSCAN returns a smaller set whole, and never much more than the cap. */
-function scanSet(key: string): Command {
-  return command('sscan', key, 0, 'COUNT', SET_CAP);
-}
-
-function readSet(reply: unknown): SetRead {
-  const [cursor, members] = reply as [string, string[]];
-  return { members: [...new Set(members)], capped: cursor !== '0' };
 }
 
 function readTime(reply: unknown): number {

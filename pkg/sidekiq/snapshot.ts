@@ -30,6 +30,15 @@ export interface Totals {
   deadLastHour: number | null;
 }
 
+/** How long the successful executions of a class took in one minute. */
+export interface Durations {
+  /** Epoch seconds at which the minute begins. */
+  startsAt: number;
+  jobClass: string;
+  /** Executions per duration bucket, see HISTOGRAM_BOUNDS_MS. */
+  counts: readonly number[];
+}
+
 /** A deploy mark written by `Sidekiq::Deploy`. */
 export interface DeployMark {
   at: number;
@@ -58,6 +67,8 @@ export interface Snapshot {
   readonly marks: readonly DeployMark[];
   /** The last 60 minutes of executions by class, newest first, the current minute included. */
   readonly minutes: readonly Bucket[];
+  /** Durations of the minutes that may still change, by class. */
+  readonly durations: readonly Durations[];
   /** Some key that only Sidekiq writes was found. */
   readonly hasSidekiq: boolean;
   readonly notices: readonly Notice[];

@@ -1,0 +1,73 @@
+import { HISTOGRAM_BOUNDS_MS, type Bucket, type ClassCounts } from '../sidekiq/jobMetrics';
+import { MINUTES_KEPT_SECONDS, type Histogram } from '../sidekiq/jobMetricsReader';
+
+interface Executions extends ClassCounts {
+  durations: number[];
+}
+
+/**
+ * What arrived by DogStatsD, minute by minute and class by class, in the shape of Sidekiq's own job metrics and
+ * kept as long as those (eight hours), so that the same query reads either.
+ */
+export class ProMinutes {
+  private readonly minutes = new Map<number, Map<string, Executions>>();
+  /** Epoch seconds of the last duration, 0 before any. */
+  lastAt = 0;
+  /** Epoch seconds of the first arrival: there is nothing from before. */
+  firstAt = 0;
+
+  count(jobClass: string, part: 'processed' | 'failed', amount: number, now: number): void {
+    this.of(jobClass, now)[part] += amount;
+  }
+
+  /** @param weight how many executions the duration stands for */
+  duration(jobClass: string, milliseconds: number, weight: number, now: number): void {
+    const executions = this.of(jobClass, now);
+    executions.milliseconds += milliseconds * weight;
+    // Exclusive, as Sidekiq's own bounds are.
+    executions.durations[HISTOGRAM_BOUNDS_MS.findIndex((bound) => milliseconds < bound)]! += weight;
+    this.lastAt = now;
+  }
+
+  /** Minutes from `from` to `to`, oldest first, those without executions included. */
+  read(from: number, to: number): Bucket[] {
+    const buckets: Bucket[] = [];
+    for (let startsAt = Math.floor(from / 60) * 60; startsAt <= to; startsAt += 60) {
+      buckets.push({ startsAt, classes: this.minutes.get(startsAt) ?? new Map() });
+    }
+    return buckets;
+  }
+
+  histograms(jobClass: string, buckets: readonly Bucket[]): Histogram[] {
+    return buckets.flatMap(({ startsAt }) => {
+      const executions = this.minutes.get(startsAt)?.get(jobClass);
+      return executions ? [{ startsAt, counts: [...executions.durations] }] : [];
+    });
+  }
+
+  private of(jobClass: string, now: number): Executions {
+    const startsAt = Math.floor(now / 60) * 60;
+    let minute = this.minutes.get(startsAt);
+    if (!minute) {
+      minute = new Map();
+      this.minutes.set(startsAt, minute);
+      this.firstAt ||= now;
+      for (const old of this.minutes.keys()) {
+        if (old < now - MINUTES_KEPT_SECONDS - 60) {
+          this.minutes.delete(old);
+        }
+      }
+    }
+    let executions = minute.get(jobClass);
+    if (!executions) {
+      executions = {
+        processed: 0,
+        failed: 0,
+        milliseconds: 0,
+        durations: new Array<number>(HISTOGRAM_BOUNDS_MS.length).fill(0),
+      };
+      minute.set(jobClass, executions);
+    }
+    return executions;
+  }
+}

@@ -1,0 +1,107 @@
+import { createSocket } from 'node:dgram';
+import { isIP } from 'node:net';
+import { Fault } from '../faults/fault';
+import { parseEndpoint, type Endpoint } from '../settings/endpoint';
+import type { ProJobs } from './proJobs';
+import { receiveUnixDatagrams } from './unixDatagrams';
+
+/** As large as the system grants: bursts wait here while a scrape is answered. */
+const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
+const COMPLAIN_EVERY_SECONDS = 60;
+const UNIX_PREFIX = /^unix(?:gram)?:\/\//;
+
+/** A running receiver. */
+export interface StatsdReceiver {
+  close(): void;
+}
+
+export type Complain = (message: string, fields: Record<string, string | number>) => void;
+
+/**
+ * Receives DogStatsD at one or more addresses, comma separated: `host:port` for UDP, `unixgram:///path` for a unix
+ * datagram socket, and puts what arrives into `jobs`.
+ *
+ * @param complain told of malformed lines with a sample, at most once a minute
+ * @throws Fault `settings` when an address is malformed, taken, or not of this host; nothing is left open then
+ */
+export async function startStatsdReceiver(listen: string, jobs: ProJobs, complain: Complain): Promise<StatsdReceiver> {
+  const addresses = listen
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  const closers: Array<() => void> = [];
+  let complainedAt = 0;
+  let sinceComplaint = 0;
+  const take = (packet: string) => {
+    const now = Date.now() / 1000;
+    const bad = jobs.receive(packet, now);
+    if (!bad) {
+      return;
+    }
+    sinceComplaint += 1;
+    if (now - complainedAt >= COMPLAIN_EVERY_SECONDS) {
+      complain('malformed DogStatsD line', {
+        problem: bad.problem,
+        sample: bad.text.slice(0, 200),
+        packets: sinceComplaint,
+      });
+      complainedAt = now;
+      sinceComplaint = 0;
+    }
+  };
+  try {
+    for (const address of addresses) {
+      closers.push(
+        UNIX_PREFIX.test(address)
+          ? await receiveUnixDatagrams(address.replace(UNIX_PREFIX, ''), take)
+          : await receiveUdp(parseEndpoint('statsdListen', address), address, take)
+      );
+    }
+  } catch (error) {
+    closers.forEach((close) => close());
+    throw error;
+  }
+  jobs.listening.push(...addresses);
+  return {
+    close() {
+      closers.forEach((close) => close());
+      jobs.listening.length = 0;
+    },
+  };
+}
+
+function receiveUdp({ host, port }: Endpoint, address: string, take: (packet: string) => void): Promise<() => void> {
+  const socket = createSocket({ type: isIP(host) === 6 ? 'udp6' : 'udp4' });
+  return new Promise((resolve, reject) => {
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      socket.close();
+      reject(cannotListen(address, error));
+    });
+    socket.bind(port, host, () => {
+      socket.removeAllListeners('error');
+      // An error afterwards concerns one datagram; the next ones still arrive.
+      socket.on('error', () => undefined);
+      try {
+        socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
+      } catch {
+        // The system's own size remains.
+      }
+      socket.on('message', (packet) => take(packet.toString('utf8')));
+      resolve(() => socket.close());
+    });
+  });
+}
+
+function cannotListen(address: string, error: NodeJS.ErrnoException): Fault {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'the port is taken',
+    EADDRNOTAVAIL: 'that address is not of this host',
+    ENOTFOUND: 'that host name is unknown',
+  };
+  return new Fault({
+    kind: 'settings',
+    message: `Cannot receive DogStatsD at ${address}: ${reasons[error.code ?? ''] ?? error.message}.`,
+    remedy: 'Choose another address, or stop what listens there; 0.0.0.0:9125 listens at every address of this host.',
+    cause: error,
+  });
+}

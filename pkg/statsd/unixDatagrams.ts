@@ -1,0 +1,81 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { Fault } from '../faults/fault';
+
+/** Values of Linux and macOS headers: `<sys/socket.h>`, `<fcntl.h>`. */
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+const MSG_DONTWAIT = process.platform === 'darwin' ? 0x80 : 0x40;
+/** Longest path that `sockaddr_un` holds. */
+const PATH_BYTES = process.platform === 'darwin' ? 103 : 107;
+const PACKET_BYTES = 65_536;
+/** Neither Node nor Bun waits on such sockets, so they are looked at this often. */
+const POLL_MS = 5;
+
+/**
+ * Receives datagrams at a unix socket, through the C library by Bun's foreign function interface, since Node's
+ * `dgram` knows UDP only.
+ *
+ * @returns a function that closes and removes the socket
+ * @throws Fault `settings` where the runtime is not Bun or the path cannot be bound
+ */
+export async function receiveUnixDatagrams(path: string, onPacket: (packet: string) => void): Promise<() => void> {
+  if (!process.versions['bun'] || process.platform === 'win32') {
+    throw new Fault({
+      kind: 'settings',
+      message: `Datagrams at the unix socket ${path} cannot be received here.`,
+      remedy: 'Use the gpx_sidekiq executable on Linux or macOS, or UDP as 127.0.0.1:9125.',
+    });
+  }
+  if (Buffer.byteLength(path) > PATH_BYTES) {
+    throw new Fault({
+      kind: 'settings',
+      message: `The path of the unix socket ${path} is longer than ${PATH_BYTES} bytes.`,
+      remedy: 'Choose a shorter path.',
+    });
+  }
+  const { dlopen, ptr } = await import('bun:ffi');
+  const library = dlopen(process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6', {
+    socket: { args: ['i32', 'i32', 'i32'], returns: 'i32' },
+    bind: { args: ['i32', 'ptr', 'u32'], returns: 'i32' },
+    recv: { args: ['i32', 'ptr', 'usize', 'i32'], returns: 'i64' },
+    close: { args: ['i32'], returns: 'i32' },
+  });
+  const { symbols } = library;
+  const descriptor = symbols.socket(AF_UNIX, SOCK_DGRAM, 0);
+  const address = unixAddress(path);
+  rmSync(path, { force: true });
+  if (descriptor < 0 || symbols.bind(descriptor, ptr(address), address.length) !== 0) {
+    if (descriptor >= 0) {
+      symbols.close(descriptor);
+    }
+    throw new Fault({
+      kind: 'settings',
+      message: `Cannot listen at the unix socket ${path}.`,
+      remedy: 'Check that its folder exists and can be written.',
+    });
+  }
+  // Workers run as another user than this process, as a rule.
+  chmodSync(path, 0o666);
+  const buffer = Buffer.alloc(PACKET_BYTES);
+  const timer = setInterval(() => {
+    for (;;) {
+      const length = Number(symbols.recv(descriptor, ptr(buffer), PACKET_BYTES, MSG_DONTWAIT));
+      if (length < 0) {
+        return;
+      }
+      onPacket(buffer.toString('utf8', 0, length));
+    }
+  }, POLL_MS);
+  return () => {
+    clearInterval(timer);
+    symbols.close(descriptor);
+    library.close();
+    rmSync(path, { force: true });
+  };
+}
+
+/** A `sockaddr_un`: Linux begins with the family in two bytes, macOS with length and family in one each. */
+function unixAddress(path: string): Buffer {
+  const head = process.platform === 'darwin' ? Buffer.from([PATH_BYTES + 3, AF_UNIX]) : Buffer.from([AF_UNIX, 0]);
+  return Buffer.concat([head, Buffer.from(path), Buffer.alloc(1)]);
+}

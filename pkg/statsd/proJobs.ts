@@ -55,7 +55,8 @@ export class ProJobs {
   readonly listening: string[] = [];
   private readonly series = new Map<string, ProSeries>();
   /** By name and tags as sent; `null` for what is not kept. */
-  private readonly known = new Map<string, ProSeries | null>();
+  private readonly known = new Map<string, Map<string, ProSeries | null>>();
+  private remembered = 0;
   private sweptAt = 0;
 
   constructor(private readonly limits: ProLimits) {}
@@ -136,8 +137,8 @@ export class ProJobs {
   }
 
   private find(line: StatsdLine): ProSeries | null {
-    const asSent = `${line.name}|${line.tags}`;
-    const known = this.known.get(asSent);
+    let byTags = this.known.get(line.name);
+    const known = byTags?.get(line.tags);
     if (known !== undefined) {
       if (known === null) {
         this.countUnused(line);
@@ -153,10 +154,16 @@ export class ProJobs {
     if (!metric) {
       this.countUnused(line);
     }
-    if (this.known.size >= REMEMBERED) {
-      this.known.clear();
+    if (this.remembered >= REMEMBERED) {
+      this.forget();
+      byTags = undefined;
     }
-    this.known.set(asSent, found);
+    if (!byTags) {
+      byTags = new Map();
+      this.known.set(line.name, byTags);
+    }
+    byTags.set(line.tags, found);
+    this.remembered += 1;
     return found;
   }
 
@@ -204,8 +211,13 @@ export class ProJobs {
       }
     }
     if (this.series.size < before) {
-      this.known.clear();
+      this.forget();
     }
+  }
+
+  private forget(): void {
+    this.known.clear();
+    this.remembered = 0;
   }
 }
 

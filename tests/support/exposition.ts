@@ -5,8 +5,16 @@ export interface ExpositionSample {
   value: number;
 }
 
+/** What an endpoint answered. */
+export interface Exposition {
+  samples: ExpositionSample[];
+  types: Map<string, string>;
+  /** The value of the one sample with this name and just these labels. */
+  value(name: string, labels?: Record<string, string>): number | undefined;
+}
+
 /** Reads Prometheus' text format well enough to compare two of them. */
-export function parseExposition(text: string): { samples: ExpositionSample[]; types: Map<string, string> } {
+export function parseExposition(text: string): Exposition {
   const samples: ExpositionSample[] = [];
   const types = new Map<string, string>();
   for (const line of text.split('\n')) {
@@ -24,5 +32,7 @@ export function parseExposition(text: string): { samples: ExpositionSample[]; ty
       });
     }
   }
-  return { samples, types };
+  const key = (name: string, labels: Record<string, string>) => JSON.stringify([name, Object.entries(labels).sort()]);
+  const byKey = new Map(samples.map(({ name, labels, value }) => [key(name, labels), value]));
+  return { samples, types, value: (name, labels = {}) => byKey.get(key(name, labels)) };
 }

@@ -29,10 +29,19 @@ describe('a DogStatsD line', () => {
     ['', 'blank'],
   ])('%j is no error', (text, unused) => expect(parseLine(text)).toEqual({ unused }));
 
-  test.each(['nothing', 'a:1', ':1|c', 'a:|c', 'a:x|c', 'a:1|q', 'a:1|c|@0', 'a:1|c|@2', 'a:1|c|@x', 'a|c:1', 'a:1:|c'])(
-    '%s is malformed',
-    (text) => expect(parseLine(text)).toHaveProperty('malformed')
-  );
+  test.each([
+    'nothing',
+    'a:1',
+    ':1|c',
+    'a:|c',
+    'a:x|c',
+    'a:1|q',
+    'a:1|c|@0',
+    'a:1|c|@2',
+    'a:1|c|@x',
+    'a|c:1',
+    'a:1:|c',
+  ])('%s is malformed', (text) => expect(parseLine(text)).toHaveProperty('malformed'));
 
   test('tags are split at the first colon', () => {
     expect(parseTags('worker:Bills::Job,env:,blue')).toEqual([
@@ -102,10 +111,9 @@ test('label sets are capped, what is dropped is counted, known ones go on', () =
 
 test('labels are valid, short and few, whoever sends', () => {
   const many = Array.from({ length: 30 }, (_, index) => `tag-${index}:v`).join(',');
-  const [series] = receive(`jobs.count:1|c|#1st:x,worker:${'W'.repeat(500)},quantile:9,le:1,__name__:y,${many}`).seriesOf(
-    metric('jobs.count'),
-    NOW
-  );
+  const [series] = receive(
+    `jobs.count:1|c|#1st:x,worker:${'W'.repeat(500)},quantile:9,le:1,__name__:y,${many}`
+  ).seriesOf(metric('jobs.count'), NOW);
   const names = Object.keys(series!.labels);
   expect(names).toHaveLength(16);
   expect(names.every((name) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) && !name.startsWith('__'))).toBe(true);
@@ -120,7 +128,14 @@ test('malformed, unused and foreign lines are counted apart, and the first bad o
     NOW
   );
   expect(bad).toEqual({ text: 'rubbish', problem: 'no "name:value|type"' });
-  expect(jobs.counts).toMatchObject({ packets: 1, lines: 7, malformed: 2, unused: 4, dropped: 0, droppedBySenders: 40 });
+  expect(jobs.counts).toMatchObject({
+    packets: 1,
+    lines: 7,
+    malformed: 2,
+    unused: 4,
+    dropped: 0,
+    droppedBySenders: 40,
+  });
 });
 
 describe('the sliding summary', () => {

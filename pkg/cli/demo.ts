@@ -2,6 +2,8 @@ import { Redis } from 'ioredis';
 import { Fault } from '../faults/fault';
 import { log } from '../plugin/log';
 import { backfill } from '../simulator/backfill';
+import { parseEndpoint } from '../settings/endpoint';
+import { startProReporter } from '../simulator/proReporter';
 import { Simulator } from '../simulator/simulator';
 import type { SidekiqVersion } from '../simulator/workload';
 
@@ -10,12 +12,13 @@ interface DemoFlags {
   sidekiq: string;
   seed: number;
   force?: boolean;
+  statsdEndpoint?: string;
 }
 
 const STEP_SECONDS = 0.25;
 
 /** Lives a made-up Sidekiq in a Redis until SIGINT or SIGTERM. @throws Fault when that Redis holds a real one */
-export async function demo({ redisUrl, sidekiq, seed, force }: DemoFlags): Promise<void> {
+export async function demo({ redisUrl, sidekiq, seed, force, statsdEndpoint }: DemoFlags): Promise<void> {
   const version = sidekiq as SidekiqVersion;
   const redis = new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: 1 });
   redis.on('error', () => undefined);
@@ -41,7 +44,16 @@ export async function demo({ redisUrl, sidekiq, seed, force }: DemoFlags): Promi
   }
   const now = Date.now() / 1000;
   await backfill(redis, version, seed, now);
-  const simulator = new Simulator(redis, { version, seed, startsAt: now });
+  const reporter =
+    statsdEndpoint === undefined
+      ? undefined
+      : startProReporter(parseEndpoint('statsdEndpoint', statsdEndpoint), version);
+  const simulator = new Simulator(redis, {
+    version,
+    seed,
+    startsAt: now,
+    ...(reporter && { onFinished: reporter.report }),
+  });
   log('info', 'simulating Sidekiq', { sidekiq: version, seed });
   let stopped = false;
   const stop = () => (stopped = true);
@@ -54,5 +66,6 @@ export async function demo({ redisUrl, sidekiq, seed, force }: DemoFlags): Promi
     await simulator.advance(Math.min(1, current - lived));
     lived = current;
   }
+  reporter?.close();
   redis.disconnect();
 }

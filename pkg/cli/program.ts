@@ -104,6 +104,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     .option('--redis-url <url>', 'where to write', env['REDIS_URL'] ?? 'redis://127.0.0.1:6379/0')
     .addOption(new Option('--sidekiq <version>', 'whose format to write').choices(['7.3', '8.1']).default('8.1'))
     .option('--seed <number>', 'repeatable by seed', positive, 1)
+    .option('--statsd-endpoint <host:port>', 'also send what Sidekiq Pro would, by DogStatsD')
     .option('--force', 'write even where Sidekiq’s keys are found')
     .action(async (flags) => demo(flags));
 

@@ -7,21 +7,19 @@ import {
   sumCounts,
   type ClassCounts,
 } from '../sidekiq/jobMetrics';
-import {
-  addCounts,
-  MINUTES_KEPT_SECONDS,
-  TEN_MINUTES_KEPT_SECONDS,
-  type Histogram,
-  type Resolution,
-} from '../sidekiq/jobMetricsReader';
+import type { Bucket } from '../sidekiq/jobMetrics';
+import { addCounts, type Histogram } from '../sidekiq/jobMetricsReader';
 import type { Notice } from '../sidekiq/snapshot';
 import type { QueryContext } from './context';
 import { compileFilters } from './filter';
+import { JOB_METRICS_SOURCES, readExecutions, type Executions } from './jobMetricsSource';
 import { baseQuerySchema, parseQuery } from './model';
 import type { QueryType } from './queryType';
 import { tableQuery, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
+  /** Sidekiq's own metrics in Redis, what Sidekiq Pro sends by DogStatsD, or that where it arrives and Redis otherwise. */
+  source: z.enum(JOB_METRICS_SOURCES).default('auto'),
   show: z.enum(['table', 'series', 'heatmap']).default('table'),
   /** The figure by which classes are ranked; the first `top` are answered. */
   sortBy: z.string().default('totalTime'),
@@ -31,7 +29,6 @@ const schema = baseQuerySchema.extend({
 /** A job metrics query as it is saved. */
 export type JobMetricsQuery = z.input<typeof schema>;
 type Query = z.output<typeof schema>;
-type Bucketed = Awaited<ReturnType<QueryContext['jobMetrics']['read']>>;
 
 interface Row extends ClassCounts {
   class: string;
@@ -133,11 +130,11 @@ const table = tableQuery({
   id: 'job_metrics',
   title: 'Job metrics',
   description:
-    'Per job class: executions, failures, total and mean time, p50, p90 and p99, from Sidekiq’s own metrics.',
+    'Per job class: executions, failures, total and mean time, p50, p90 and p99, from Sidekiq’s own metrics or from Sidekiq Pro.',
   schema,
   columns: COLUMNS,
   async rows(context, query) {
-    const { ranked, buckets, resolution, notices, now } = await rank(context, query);
+    const { ranked, buckets, resolution, notices, now, histogramsOf } = await rank(context, query);
     const wantsDurations = query.figures.length === 0 || query.figures.some((figure) => figure in QUANTILES);
     const seconds = Math.max(
       resolution,
@@ -145,10 +142,7 @@ const table = tableQuery({
     );
     const rows = await Promise.all(
       ranked.map(async ([jobClass, counts]) => {
-        const histograms =
-          wantsDurations && resolution === 60
-            ? await context.jobMetrics.readHistograms(jobClass, buckets, now, context.signal)
-            : [];
+        const histograms = wantsDurations ? await histogramsOf(jobClass) : [];
         return {
           class: jobClass,
           ...counts,
@@ -177,45 +171,24 @@ export const jobMetrics: QueryType = {
   },
 };
 
-interface Ranked {
+interface Ranked extends Executions {
   ranked: Array<[string, ClassCounts]>;
-  buckets: Bucketed;
-  resolution: Resolution;
-  notices: Notice[];
-  now: number;
 }
 
-/** Reads the range's buckets, keeps the classes that the filters keep, and the first `top` of them. */
+/** Reads the range, keeps the classes that the filters keep, and the first `top` of them. */
 async function rank(context: QueryContext, query: Query): Promise<Ranked> {
-  const { at: now } = await context.snapshot();
-  const { from, to } = context.range;
-  const resolution: Resolution = now - from <= MINUTES_KEPT_SECONDS + 60 ? 60 : 600;
-  const kept = resolution === 60 ? MINUTES_KEPT_SECONDS : TEN_MINUTES_KEPT_SECONDS;
-  const start = Math.max(from, now - kept);
-  const buckets = await context.jobMetrics.read(start, to, resolution, now, context.signal);
+  const executions = await readExecutions(context, query.source);
   const keeps = compileFilters(query.filters, table.filterFields);
-  const classes = [...sumCounts(buckets)].filter(([jobClass]) => keeps(() => jobClass));
+  const classes = [...sumCounts(executions.buckets)].filter(([jobClass]) => keeps(() => jobClass));
   const ranked = classes.sort((a, b) => weight(b[1], query.sortBy) - weight(a[1], query.sortBy)).slice(0, query.top);
-  const notices: Notice[] = [];
-  if (from < now - kept) {
-    notices.push({
-      severity: 'info',
-      text: `Sidekiq keeps its job metrics for ${kept / 3600} hours${resolution === 600 ? ' (per ten minutes, since Sidekiq 8.0)' : ''}; there is nothing from before.`,
-    });
-  }
-  if (resolution === 600) {
-    notices.push({
-      severity: 'info',
-      text: 'Over more than eight hours Sidekiq keeps no durations, so there are no quantiles.',
-    });
-  }
+  const notices = [...executions.notices];
   if (ranked.length < classes.length) {
     notices.push({
       severity: 'info',
       text: `The first ${ranked.length} of ${classes.length} classes by ${query.sortBy} are shown. Raise "Top" or add a filter.`,
     });
   }
-  return { ranked, buckets, resolution, notices, now };
+  return { ...executions, ranked, notices };
 }
 
 function weight(counts: ClassCounts, figure: string): number {
@@ -249,16 +222,13 @@ function saturation(rows: readonly Row[]): Notice[] {
 }
 
 async function seriesFrames(context: QueryContext, query: Query): Promise<Frame[]> {
-  const { ranked, buckets, resolution, notices, now } = await rank(context, query);
+  const { ranked, buckets, resolution, notices, now, histogramsOf } = await rank(context, query);
   const figure = query.figures[0] ?? 'rate';
   const column = COLUMNS.find(({ name, kind }) => name === figure && kind === 'number') ?? COLUMNS[1]!;
   const groups = group(buckets, Math.max(resolution, Math.ceil(context.intervalSeconds / resolution) * resolution));
   const frames = await Promise.all(
     ranked.map(async ([jobClass]): Promise<Frame> => {
-      const histograms =
-        column.name in QUANTILES && resolution === 60
-          ? await context.jobMetrics.readHistograms(jobClass, buckets, now, context.signal)
-          : [];
+      const histograms = column.name in QUANTILES ? await histogramsOf(jobClass) : [];
       const values = groups.map(({ startsAt, seconds, members }) => {
         const counts = sumCounts(members).get(jobClass) ?? { processed: 0, failed: 0, milliseconds: 0 };
         const durations = within(histograms, startsAt, seconds);
@@ -297,13 +267,8 @@ async function seriesFrames(context: QueryContext, query: Query): Promise<Frame[
 }
 
 async function heatmapFrame(context: QueryContext, query: Query): Promise<Frame> {
-  const { ranked, buckets, resolution, notices, now } = await rank(context, query);
-  const read =
-    resolution === 60
-      ? await Promise.all(
-          ranked.map(([jobClass]) => context.jobMetrics.readHistograms(jobClass, buckets, now, context.signal))
-        )
-      : [];
+  const { ranked, buckets, resolution, notices, histogramsOf } = await rank(context, query);
+  const read = await Promise.all(ranked.map(([jobClass]) => histogramsOf(jobClass)));
   const histograms = read.flat();
   const groups = group(buckets, Math.max(resolution, Math.ceil(context.intervalSeconds / resolution) * resolution));
   const summed = groups.map(({ startsAt, seconds }) => within(histograms, startsAt, seconds));
@@ -327,10 +292,10 @@ async function heatmapFrame(context: QueryContext, query: Query): Promise<Frame>
 interface Group {
   startsAt: number;
   seconds: number;
-  members: Bucketed;
+  members: Bucket[];
 }
 
-function group(buckets: Bucketed, seconds: number): Group[] {
+function group(buckets: Bucket[], seconds: number): Group[] {
   const groups = new Map<number, Group>();
   for (const bucket of buckets) {
     const startsAt = Math.floor(bucket.startsAt / seconds) * seconds;

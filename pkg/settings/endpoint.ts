@@ -39,3 +39,22 @@ export function parseEndpoints(field: string, value: string): Endpoint[] {
   }
   return parts.map((part) => parseEndpoint(field, part));
 }
+
+/** A unix datagram socket instead of `host:port`, where a setting takes one. */
+export const UNIX_PREFIX = /^unix(?:gram)?:\/\//;
+
+/** What is wrong with a comma separated list of addresses to listen at, or `undefined`; empty is fine. */
+export function listenProblem(field: string, value: string): string | undefined {
+  if (value.trim() === '') {
+    return undefined;
+  }
+  try {
+    value
+      .split(',')
+      .filter((address) => !UNIX_PREFIX.test(address.trim()))
+      .forEach((address) => parseEndpoint(field, address));
+    return undefined;
+  } catch (error) {
+    return (error as Fault).explanation;
+  }
+}

@@ -9,6 +9,8 @@ export interface SimulatorOptions {
   seed: number;
   /** Where its clock starts, epoch seconds. */
   startsAt: number;
+  /** Told of every execution, as Sidekiq Pro's middleware is. */
+  onFinished?: (jobClass: JobClass, seconds: number, error: string | undefined) => void;
 }
 
 const DEAD_MAX_JOBS = 10_000;
@@ -151,16 +153,16 @@ export class Simulator {
         if (job.endsAt <= this.now) {
           process.running.delete(thread);
           process.metrics.add(job.jobClass.name, job.endsAt - job.runAt, job.fails);
-          if (job.fails) {
-            this.fail(pipeline, job);
-          }
+          const error = job.fails ? this.fail(pipeline, job) : undefined;
+          this.options.onFinished?.(job.jobClass, job.endsAt - job.runAt, error);
         }
       }
     }
     await pipeline.exec();
   }
 
-  private fail(pipeline: ReturnType<Redis['pipeline']>, { raw, jobClass, endsAt }: RunningJob): void {
+  /** @returns the class of the error */
+  private fail(pipeline: ReturnType<Redis['pipeline']>, { raw, jobClass, endsAt }: RunningJob): string {
     const job = JSON.parse(raw) as { retry: number; retry_count?: number; failed_at?: number };
     const [errorClass, message] = this.dice.pick(jobClass.errors);
     const count = job.retry_count === undefined ? 0 : job.retry_count + 1;
@@ -175,12 +177,13 @@ export class Simulator {
     };
     if (count < job.retry) {
       pipeline.zadd('retry', endsAt + count ** 4 + 15 + this.dice.between(0, 10 * (count + 1)), JSON.stringify(failed));
-      return;
+      return errorClass;
     }
     pipeline
       .zadd('dead', endsAt, JSON.stringify(failed))
       .zremrangebyscore('dead', '-inf', endsAt - DEAD_TIMEOUT_SECONDS)
       .zremrangebyrank('dead', 0, -DEAD_MAX_JOBS);
+    return errorClass;
   }
 
   private async deployOrCrash(): Promise<void> {

@@ -1,14 +1,13 @@
 import { createSocket } from 'node:dgram';
 import { isIP } from 'node:net';
 import { Fault } from '../faults/fault';
-import { parseEndpoint, type Endpoint } from '../settings/endpoint';
+import { parseEndpoint, UNIX_PREFIX, type Endpoint } from '../settings/endpoint';
 import type { ProJobs } from './proJobs';
 import { receiveUnixDatagrams } from './unixDatagrams';
 
 /** As large as the system grants: bursts wait here while a scrape is answered. */
 const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
 const COMPLAIN_EVERY_SECONDS = 60;
-const UNIX_PREFIX = /^unix(?:gram)?:\/\//;
 
 /** A running receiver. */
 export interface StatsdReceiver {

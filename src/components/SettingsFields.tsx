@@ -1,4 +1,5 @@
 import { Field, Input, SecretInput, SecretTextArea } from '@grafana/ui';
+import { listenProblem } from '../../pkg/settings/endpoint';
 import type { SidekiqOptions } from '../types';
 
 type KeysOf<T> = {
@@ -23,6 +24,22 @@ export function TextField({ name, label, description, placeholder, jsonData, set
         id={`config-${name}`}
         placeholder={placeholder}
         value={jsonData[name] ?? ''}
+        onChange={({ currentTarget }) => set({ [name]: currentTarget.value })}
+      />
+    </Field>
+  );
+}
+
+/** Addresses to listen at; says at once what is wrong with one. */
+export function ListenField({ name, label, description, placeholder, jsonData, set }: OptionProps<KeysOf<string>>) {
+  const value = jsonData[name] ?? '';
+  const problem = listenProblem(name, value);
+  return (
+    <Field label={label} description={description} invalid={problem !== undefined} error={problem}>
+      <Input
+        id={`config-${name}`}
+        placeholder={placeholder}
+        value={value}
         onChange={({ currentTarget }) => set({ [name]: currentTarget.value })}
       />
     </Field>

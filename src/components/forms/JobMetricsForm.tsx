@@ -16,6 +16,12 @@ const SORTS = [
   { value: 'meanTime', label: 'Mean time' },
 ];
 
+const SOURCES = [
+  { value: 'auto', label: 'Best at hand', description: 'Sidekiq Pro from when it arrives, else Redis' },
+  { value: 'redis', label: 'Redis', description: 'Sidekiq’s own metrics' },
+  { value: 'statsd', label: 'DogStatsD', description: 'what Sidekiq Pro sends' },
+] satisfies Array<{ value: NonNullable<JobMetricsQuery['source']>; label: string; description: string }>;
+
 /** As what, and which classes. */
 export function JobMetricsForm({ query, change }: FormProps<Partial<JobMetricsQuery>>) {
   return (
@@ -43,6 +49,14 @@ export function JobMetricsForm({ query, change }: FormProps<Partial<JobMetricsQu
         placeholder="20"
         value={query.top}
         onChange={(top) => change({ top })}
+      />
+      <SelectOption
+        id="job-metrics-source"
+        label="From"
+        tooltip="Where the figures come from; a notice on the panel says so too."
+        value={query.source ?? 'auto'}
+        options={SOURCES}
+        onChange={(source) => change({ source })}
       />
     </>
   );

@@ -1,0 +1,195 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Installation } from '../../pkg/installation/installation';
+import { scrape } from '../../pkg/metrics/scrape';
+import { parseSettings } from '../../pkg/settings/settings';
+import { HISTOGRAM_BOUNDS_MS } from '../../pkg/sidekiq/jobMetrics';
+import { metricKeys } from '../../pkg/sidekiq/keys';
+import { ask, askRows, noticesOf } from '../support/installation';
+import { parseExposition, type Exposition } from '../support/exposition';
+import { startCountingProxy } from '../support/roundTrips';
+import { startServing } from '../support/serve';
+import { startRedis, type RedisServer } from '../support/redisServer';
+
+const START = Math.floor(Date.now() / 60_000) * 60 + 5;
+
+let redis: RedisServer;
+let now = START;
+const opened: Installation[] = [];
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterEach(async () => {
+  opened.splice(0).forEach((installation) => installation.close());
+  await redis.client.flushall();
+  now = START;
+});
+afterAll(() => redis.stop());
+
+function open(url = redis.url, options: Record<string, unknown> = {}): Installation {
+  const settings = parseSettings({ url, options: { reuseSeconds: 0, samplerEnabled: false, ...options } });
+  const installation = new Installation(settings, () => now);
+  opened.push(installation);
+  return installation;
+}
+
+/** What a heartbeat of Sidekiq 8 or 7 writes into the minute of its flush: executions of 50 ms each. */
+async function flush(
+  at: number,
+  jobClass: string,
+  count: number,
+  failed = 0,
+  shape: 'new' | 'old' = 'new'
+): Promise<void> {
+  const [minute, histogram] =
+    shape === 'new'
+      ? [metricKeys.minute(at), metricKeys.histogram(jobClass, at)]
+      : [metricKeys.oldMinute(at), metricKeys.oldHistogram(jobClass, at)];
+  const bucket = HISTOGRAM_BOUNDS_MS.findIndex((bound) => 50 < bound);
+  await redis.client
+    .multi()
+    .hincrby(minute, `${jobClass}|p`, count)
+    .hincrby(minute, `${jobClass}|f`, failed)
+    .hincrby(minute, `${jobClass}|ms`, 50 * (count - failed))
+    .call('BITFIELD', histogram, 'OVERFLOW', 'SAT', 'INCRBY', 'u16', `#${bucket}`, count - failed)
+    .incrby('stat:processed', count)
+    .exec();
+}
+
+async function read(installation: Installation): Promise<Exposition> {
+  return parseExposition((await scrape(installation, '', 5)).body);
+}
+
+function figures(found: Exposition, jobClass: string) {
+  const labels = { class: jobClass };
+  return {
+    executions: found.value('sidekiq_job_executions_total', labels),
+    failures: found.value('sidekiq_job_failures_total', labels),
+    sum: found.value('sidekiq_job_duration_seconds_sum', labels),
+    count: found.value('sidekiq_job_duration_seconds_count', labels),
+    below45: found.value('sidekiq_job_duration_seconds_bucket', { ...labels, le: '0.045' }),
+    below65: found.value('sidekiq_job_duration_seconds_bucket', { ...labels, le: '0.065' }),
+  };
+}
+
+test('counters and histograms grow with the minutes of Sidekiq 7 and 8, in two round trips', async () => {
+  const proxy = await startCountingProxy(redis.port);
+  const installation = open(`redis://127.0.0.1:${proxy.port}/0`);
+  await flush(now, 'A', 10, 1);
+  expect(figures(await read(installation), 'A')).toMatchObject({ executions: 0, count: 0 });
+  now += 10;
+  await flush(now, 'A', 4, 1);
+  await flush(now, 'A', 3, 0, 'old');
+  proxy.reset();
+  const found = figures(await read(installation), 'A');
+  expect(proxy.roundTrips()).toBe(2);
+  expect(found).toEqual({ executions: 7, failures: 1, sum: 0.3, count: 6, below45: 0, below65: 6 });
+  await proxy.close();
+});
+
+test('a heartbeat that comes late, into the minute before, is counted', async () => {
+  const installation = open();
+  await flush(now, 'A', 1);
+  await read(installation);
+  now += 70;
+  await flush(now, 'A', 2);
+  await read(installation);
+  await flush(now - 70, 'A', 5);
+  now += 10;
+  expect(figures(await read(installation), 'A')).toMatchObject({ executions: 7, count: 7 });
+});
+
+test('a quiet installation costs no further reads', async () => {
+  const installation = open();
+  await flush(now, 'A', 1);
+  const first = await installation.snapshot();
+  now += 30;
+  const later = await installation.snapshot();
+  expect(later.cost.commands).toBeLessThan(first.cost.commands);
+  expect(later.durations).toEqual(first.durations);
+});
+
+test('after hours in which nobody looked, what Sidekiq still holds is counted once', async () => {
+  const installation = open();
+  await flush(now, 'A', 1);
+  await read(installation);
+  await flush(now, 'A', 2);
+  await flush(now + 1800, 'A', 3);
+  now += 2 * 3600;
+  await flush(now, 'A', 4);
+  expect(figures(await read(installation), 'A')).toMatchObject({ executions: 9, count: 9 });
+});
+
+test('with a history file a restart neither loses nor repeats', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'jobwatch-counters-'));
+  const serve = () => startServing(redis.url, ['--history-file', join(folder, 'history.db'), '--reuse-seconds', '0']);
+  const present = () => Date.now() / 1000;
+  await flush(present(), 'A', 1);
+  const first = await serve();
+  await first.scrape();
+  await flush(present(), 'A', 9);
+  expect(figures(await first.scrape(), 'A')).toMatchObject({ executions: 9, count: 9 });
+  await flush(present(), 'A', 2);
+  expect(await first.stop()).toBe(0);
+  await flush(present(), 'A', 3);
+  const second = await serve();
+  expect(figures(await second.scrape(), 'A')).toMatchObject({ executions: 14, count: 14 });
+  await second.stop();
+  rmSync(folder, { recursive: true });
+});
+
+test('label sets beyond the limit are left out and counted', async () => {
+  for (let index = 0; index < 8; index += 1) {
+    await flush(now, `Job${index}`, 1);
+  }
+  const installation = open(redis.url, { seriesLimit: 5 });
+  await read(installation);
+  const found = await read(installation);
+  expect(found.samples.filter(({ name }) => name === 'sidekiq_job_executions_total')).toHaveLength(5);
+  expect(found.samples.filter(({ name }) => name === 'sidekiq_job_duration_seconds_count')).toHaveLength(5);
+  // Three in each of the two scrapes.
+  expect(found.value('jobwatch_dropped_series_total', { metric: 'sidekiq_job_executions_total' })).toBe(6);
+});
+
+describe('job_metrics', () => {
+  const send = (installation: Installation, jobClass: string, milliseconds: number) =>
+    installation.pro.receive(
+      `a.jobs.count:1|c|#worker:${jobClass}\na.jobs.perform:${milliseconds}|ms|#worker:${jobClass}`,
+      now
+    );
+
+  test('comes from Redis while nothing arrives by DogStatsD, and says so when asked for that alone', async () => {
+    const installation = open();
+    await flush(now, 'A', 3);
+    const query = { queryType: 'job_metrics', figures: ['executions'] };
+    expect(await askRows(installation, query, { to: now + 1 })).toEqual([{ class: 'A', executions: 3 }]);
+    const frames = await ask(installation, { ...query, source: 'statsd' }, { to: now + 1 });
+    expect(noticesOf(frames).join()).toMatch(/Nothing has arrived by DogStatsD/);
+  });
+
+  test('comes from DogStatsD from its first whole minute on, from Redis before, and says so', async () => {
+    const installation = open();
+    await flush(now, 'A', 3);
+    send(installation, 'A', 50);
+    now += 60;
+    await flush(now, 'A', 100);
+    send(installation, 'A', 1000);
+    send(installation, 'A', 1000);
+    const options = { from: now - 600, to: now + 1 };
+    const frames = await ask(installation, { queryType: 'job_metrics' }, options);
+    expect(noticesOf(frames).join()).toMatch(/Redis until \d\d:\d\d UTC, then from Sidekiq Pro by DogStatsD/);
+    const [row] = await askRows(installation, { queryType: 'job_metrics' }, options);
+    expect(row).toMatchObject({ class: 'A', executions: 5, p99Lower: 0.75, p99Upper: 1.1 });
+    const series = await ask(
+      installation,
+      { queryType: 'job_metrics', show: 'series', figures: ['executions'] },
+      options
+    );
+    expect(series[0]!.fields[1]!.values.slice(-2)).toEqual([3, 2]);
+    const redisOnly = await askRows(installation, { queryType: 'job_metrics', source: 'redis' }, options);
+    expect(redisOnly[0]).toMatchObject({ executions: 103 });
+  });
+});

@@ -18,6 +18,7 @@ installPrograms([
   ...(forTests
     ? [
         { program: 'promtool', debian: 'prometheus', needed: true },
+        { program: 'prometheus-alertmanager', debian: 'prometheus-alertmanager', needed: false },
         { program: 'chromium', debian: 'chromium', needed: true },
       ]
     : []),

@@ -1,0 +1,188 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { EXECUTABLE } from '../support/plugin';
+import { loadRecording, RECORDED_VERSIONS } from '../support/recordings';
+import { freePort, startRedis, type RedisServer } from '../support/redisServer';
+import { startServing, type Serving } from '../support/serve';
+
+const RULES = join(__dirname, '../../provisioning/prometheus');
+const hasAlertmanager = spawnSync('prometheus-alertmanager', ['--version']).status === 0;
+const folder = mkdtempSync(join(tmpdir(), 'jobwatch-prometheus-'));
+const children: ChildProcess[] = [];
+const servers: RedisServer[] = [];
+let serving: Serving;
+let prometheus: string;
+let alertmanager: string;
+let prometheusLog = '';
+
+/** A made-up Sidekiq with Pro, and each recording as a further target, scraped by a real Prometheus. */
+beforeAll(async () => {
+  const live = await startRedis();
+  servers.push(live);
+  const targets: Record<string, object> = {};
+  for (const version of RECORDED_VERSIONS) {
+    const server = await startRedis();
+    servers.push(server);
+    await loadRecording(server.client, version);
+    targets[version] = { url: server.url };
+  }
+  const config = join(folder, 'jobwatch.yaml');
+  writeFileSync(config, stringify({ targets }));
+  const statsd = `127.0.0.1:${await freePort()}`;
+  serving = await startServing(live.url, ['--config', config, '--statsd-listen', statsd]);
+  start(EXECUTABLE, ['demo', '--redis-url', live.url, '--statsd-endpoint', statsd]);
+  const alertmanagerAt = `127.0.0.1:${await freePort()}`;
+  alertmanager = `http://${alertmanagerAt}`;
+  if (hasAlertmanager) {
+    const file = join(folder, 'alertmanager.yml');
+    writeFileSync(file, stringify({ route: { receiver: 'none' }, receivers: [{ name: 'none' }] }));
+    start('prometheus-alertmanager', [
+      `--config.file=${file}`,
+      `--storage.path=${join(folder, 'alertmanager')}`,
+      `--web.listen-address=${alertmanagerAt}`,
+      '--cluster.listen-address=',
+    ]);
+  }
+  await startPrometheus(alertmanagerAt);
+});
+
+afterAll(async () => {
+  children.forEach((child) => child.kill('SIGKILL'));
+  await serving.stop();
+  await Promise.all(servers.map((server) => server.stop()));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function start(program: string, args: string[]): ChildProcess {
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  children.push(child);
+  return child;
+}
+
+/** The configuration that the project ships, at a pace for tests, with the recordings as probes. */
+async function startPrometheus(alertmanagerAt: string): Promise<void> {
+  const shipped = parse(readFileSync(join(RULES, 'prometheus.yml'), 'utf8')) as {
+    rule_files: string[];
+    scrape_configs: Array<{ job_name: string; static_configs: unknown }>;
+  };
+  const listen = serving.url.replace('http://', '');
+  const config = {
+    ...shipped,
+    global: { scrape_interval: '1s', evaluation_interval: '1s' },
+    rule_files: shipped.rule_files.map((file) => join(RULES, file)),
+    scrape_configs: [
+      ...shipped.scrape_configs.map((each) => ({ ...each, static_configs: [{ targets: [listen] }] })),
+      ...RECORDED_VERSIONS.map((version) => ({
+        job_name: `recording-${version}`,
+        metrics_path: '/probe',
+        params: { target: [version] },
+        static_configs: [{ targets: [listen] }],
+      })),
+    ],
+    alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanagerAt] }] }] },
+  };
+  const file = join(folder, 'prometheus.yml');
+  writeFileSync(file, stringify(config));
+  const port = await freePort();
+  prometheus = `http://127.0.0.1:${port}`;
+  const child = start('prometheus', [
+    `--config.file=${file}`,
+    `--storage.tsdb.path=${join(folder, 'tsdb')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+  ]);
+  child.stderr?.on('data', (text) => (prometheusLog += String(text)));
+}
+
+interface Vector {
+  metric: Record<string, string>;
+  value: [number, string];
+}
+
+async function api<T>(path: string): Promise<T> {
+  const answer = await fetch(`${prometheus}/api/v1/${path}`);
+  return ((await answer.json()) as { data: T }).data;
+}
+
+async function query(expr: string): Promise<Vector[]> {
+  return (await api<{ result: Vector[] }>(`query?query=${encodeURIComponent(expr)}`)).result;
+}
+
+/** Polls: Prometheus scrapes each second, and starts when it starts. */
+function soon(check: () => Promise<void>): Promise<void> {
+  return expect.poll(() => check().then(() => 'ok', String), { timeout: 45_000, interval: 500 }).toBe('ok') as never;
+}
+
+test('every target is up, and nothing about a scrape is worth a warning', async () => {
+  await soon(async () => {
+    const { activeTargets } = await api<{ activeTargets: Array<{ health: string; lastError: string }> }>('targets');
+    expect(activeTargets).toHaveLength(1 + RECORDED_VERSIONS.length);
+    activeTargets.forEach((target) => expect(target).toMatchObject({ health: 'up', lastError: '' }));
+  });
+  await soon(async () => expect((await query('count(sidekiq_up == 1)'))[0]?.value[1]).toBe('4'));
+  expect(prometheusLog.split('\n').filter((line) => /level=(warn|error).*component="?scrape/.test(line))).toEqual([]);
+});
+
+test('both rule files are loaded and evaluate without an error', async () => {
+  await soon(async () => {
+    const { groups } = await api<{ groups: Array<{ name: string; rules: Array<{ name: string; health: string }> }> }>(
+      'rules'
+    );
+    const rules = groups.flatMap((group) => group.rules);
+    expect(rules.length).toBeGreaterThanOrEqual(8 + 17);
+    rules.forEach((rule) => expect(rule).toMatchObject({ health: 'ok' }));
+  });
+});
+
+test('the seed’s example queries answer, its failure rate once it is corrected', async () => {
+  await soon(async () => {
+    const perQueue = await query('sum by (queue) (rate(lago_api_jobs_count[5m]))');
+    expect(perQueue.map(({ metric }) => metric['queue'])).toContain('default');
+    expect(perQueue.every(({ value }) => Number(value[1]) > 0)).toBe(true);
+  });
+  await soon(async () => {
+    const slowest = await query('topk(10, lago_api_jobs_perform{quantile="0.5"})');
+    expect(slowest).toHaveLength(10);
+    expect(slowest.every(({ metric }) => metric['worker'] !== undefined)).toBe(true);
+  });
+  await soon(async () => {
+    const [billing] = await query('lago_api_jobs_perform{queue="billing",quantile="0.99"}');
+    expect(Number(billing?.value[1])).toBeGreaterThan(0);
+  });
+  await soon(async () => {
+    const corrected = await query(
+      'sum by (queue, worker) (rate(lago_api_jobs_failure[5m])) / sum by (queue, worker) (rate(lago_api_jobs_count[5m]))'
+    );
+    expect(corrected.some(({ value }) => Number(value[1]) > 0)).toBe(true);
+  });
+  // As written it never answers: failures carry error_type, executions do not.
+  expect(await query('rate(lago_api_jobs_failure[5m]) / rate(lago_api_jobs_count[5m])')).toEqual([]);
+});
+
+test('real counters and histograms per class without Sidekiq Pro answer rate and quantile', async () => {
+  await soon(async () => {
+    expect(await query('topk(3, sum by (class) (rate(sidekiq_job_executions_total[5m]))) > 0')).toHaveLength(3);
+    const p99 = await query(
+      'histogram_quantile(0.99, sum by (le, class) (rate(sidekiq_job_duration_seconds_bucket[5m]))) > 0'
+    );
+    expect(p99.length).toBeGreaterThan(0);
+  });
+});
+
+test.skipIf(!hasAlertmanager)('an alert that fires reaches Alertmanager', async () => {
+  const now = Date.now() / 1000;
+  const dead = Array.from({ length: 150 }, (_, index) => [now, JSON.stringify({ class: 'X', jid: `dead${index}` })]);
+  await servers[0]!.client.zadd('dead', ...dead.flat());
+  await soon(async () => {
+    const alerts = (await (await fetch(`${alertmanager}/api/v2/alerts`)).json()) as Array<{
+      labels: Record<string, string>;
+      annotations: Record<string, string>;
+    }>;
+    const alert = alerts.find(({ labels }) => labels['alertname'] === 'SidekiqJobsDying');
+    expect(alert).toMatchObject({ labels: { severity: 'critical', job: 'sidekiq' } });
+    expect(alert?.annotations['description']).toMatch(/^1\d\d jobs ran out of retries/);
+  });
+});

@@ -1,10 +1,11 @@
 import { buildDashboard } from './build';
+import { grafanaRules, prometheusRules } from './buildAlerts';
 import type { DashboardSpec } from './panel';
 import { sidekiqOverview } from './sidekiqOverview';
 
 export const DASHBOARDS: readonly DashboardSpec[] = [sidekiqOverview];
 
-/** Every generated file by its path in the project: dashboards as provisioned, and as the plugin bundles them. */
+/** Every generated file by its path in the project: dashboards as provisioned and as the plugin bundles them, alert rules. */
 export function generatedFiles(): Map<string, string> {
   const files = new Map<string, string>();
   for (const spec of DASHBOARDS) {
@@ -14,5 +15,7 @@ export function generatedFiles(): Map<string, string> {
     files.set(`provisioning/dashboards/prometheus/${spec.id}.json`, prometheus);
     files.set(`src/dashboards/${spec.id}.json`, direct);
   }
+  files.set('provisioning/prometheus/sidekiq.rules.yml', prometheusRules());
+  files.set('provisioning/alerting/sidekiq.yaml', grafanaRules());
   return files;
 }

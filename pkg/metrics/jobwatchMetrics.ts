@@ -1,4 +1,5 @@
 import { VERSION } from '../plugin/version';
+import { latencyObjectiveOf } from '../settings/lago';
 import type { Process } from '../sidekiq/process';
 import type { QueueFacts } from '../sidekiq/queueFacts';
 import type { Metric, MetricState, Sample } from './metric';
@@ -52,6 +53,21 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     'ZCOUNT retry',
     ({ snapshot }) => snapshot.totals.overdueRetry
   ),
+  single(
+    'sidekiq_activejob_retries',
+    'Scheduled jobs that are retries of ActiveJob, estimated from the next ones due.',
+    'ZCARD schedule, and the first 20 of it',
+    ({ snapshot }) => snapshot.totals.activeJobRetries
+  ),
+  {
+    ...perQueue(
+      'sidekiq_queue_objective_seconds',
+      'Latency that the queue should stay below, by its worker type.',
+      'workerTypes of the settings',
+      ({ name }, { workerTypes }) => latencyObjectiveOf(name, workerTypes)
+    ),
+    unit: 'seconds',
+  },
   perQueue(
     'sidekiq_queue_ready_threads',
     'Threads that may take a job of the queue now, counted by capsule.',
@@ -148,7 +164,12 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     help: 'Processes that ended without a word since this exporter started.',
     labels: ['host'],
     source: 'two looks at the processes',
-    read: ({ watch }) => [...watch.vanishedTotal].map(([host, value]) => ({ labels: { host }, value })),
+    // Hosts without a loss are there with 0, so that the first loss is an increase.
+    read: ({ snapshot, watch }) =>
+      [...new Set([...snapshot.processes.map(({ host }) => host), ...watch.vanishedTotal.keys()])].map((host) => ({
+        labels: { host },
+        value: watch.vanishedTotal.get(host) ?? 0,
+      })),
   },
   {
     ...single(

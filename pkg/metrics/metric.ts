@@ -1,6 +1,7 @@
 import type { ClassTotals } from '../history/classTotals';
 import type { Flow } from '../history/flow';
 import type { LossWatch } from '../history/lossWatch';
+import type { WorkerType } from '../settings/model';
 import { HISTOGRAM_BOUNDS_MS } from '../sidekiq/jobMetrics';
 import type { QueueFacts } from '../sidekiq/queueFacts';
 import type { Snapshot } from '../sidekiq/snapshot';
@@ -35,6 +36,7 @@ export interface MetricState extends ReceiverState {
   classTotals: ClassTotals;
   /** Label sets left out so far, by metric. */
   droppedSeries: ReadonlyMap<string, number>;
+  workerTypes: readonly WorkerType[];
   /** Sidekiq’s dead_max_jobs, which is not in Redis. */
   deadMaxJobs: number;
 }

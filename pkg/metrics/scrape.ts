@@ -44,6 +44,7 @@ export async function scrape(installation: Installation, accept: string, timeout
           flow: installation.flow,
           watch: installation.watch,
           classTotals: installation.classTotals,
+          workerTypes: options.workerTypes,
           deadMaxJobs: options.deadMaxJobs,
           droppedSeries: installation.droppedSeries,
           pro: installation.pro,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { workerTypeOf } from '../settings/lago';
+import { latencyObjectiveOf, workerTypeOf } from '../settings/lago';
 import { sumCounts } from '../sidekiq/jobMetrics';
 import { queueFacts, type QueueFacts } from '../sidekiq/queueFacts';
 import type { Snapshot } from '../sidekiq/snapshot';
@@ -32,7 +32,6 @@ interface Row {
 
 /** Complete minutes of job metrics that demand is taken from. */
 const MINUTES = 10;
-const DEFAULT_OBJECTIVE_SECONDS = 300;
 
 const COLUMNS: Array<Column<Row>> = [
   {
@@ -199,9 +198,7 @@ function queueRows(snapshot: Snapshot, { classQueues, flow, options }: QueryCont
       queue: facts.name,
       size: facts.size,
       latencySeconds: Math.max(0, facts.latencySeconds ?? 0),
-      objectiveSeconds:
-        options.workerTypes.find(({ name }) => name === workerType)?.latencyObjectiveSeconds ??
-        DEFAULT_OBJECTIVE_SECONDS,
+      objectiveSeconds: latencyObjectiveOf(facts.name, options.workerTypes),
       supply: facts.readyThreads,
       demand: (seconds / (MINUTES * 60)) * growth,
       meanSeconds: executions === 0 ? null : seconds / executions,

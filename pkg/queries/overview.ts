@@ -5,6 +5,7 @@ import { tableQuery, type Column } from './table';
 
 interface Row {
   snapshot: Snapshot;
+  deadMaxJobs: number;
   totals: InstallationTotals;
 }
 
@@ -123,12 +124,29 @@ const columns: Array<Column<Row>> = [
     value: ({ snapshot }) => snapshot.totals.dead,
   },
   {
+    name: 'deadFill',
+    title: 'Dead set fill',
+    kind: 'number',
+    unit: 'percentunit',
+    description: 'Share of dead_max_jobs (in the settings) that the dead set holds; full, the oldest are dropped.',
+    value: ({ snapshot, deadMaxJobs }) => (snapshot.totals.dead === null ? null : snapshot.totals.dead / deadMaxJobs),
+  },
+  {
     name: 'deadLastHour',
     title: 'Died in the last hour',
     kind: 'number',
     unit: 'short',
     description: 'Jobs that died within the last hour and are still kept.',
     value: ({ snapshot }) => snapshot.totals.deadLastHour,
+  },
+  {
+    name: 'activeJobRetries',
+    title: 'ActiveJob retries',
+    kind: 'number',
+    unit: 'short',
+    description:
+      'Scheduled jobs that are retries of ActiveJob, which Sidekiq counts as successes: estimated from the next ones due.',
+    value: ({ snapshot }) => snapshot.totals.activeJobRetries,
   },
   {
     name: 'overdueScheduled',
@@ -187,8 +205,9 @@ export const overview = tableQuery({
   description: 'The whole installation at a glance: totals, backlog, threads, retries and dead jobs.',
   schema: baseQuerySchema,
   columns,
-  async rows({ snapshot }) {
+  async rows({ snapshot, options }) {
     const current = await snapshot();
-    return { rows: [{ snapshot: current, totals: installationTotals(current) }], notices: current.notices };
+    const row = { snapshot: current, totals: installationTotals(current), deadMaxJobs: options.deadMaxJobs };
+    return { rows: [row], notices: current.notices };
   },
 });

@@ -60,6 +60,15 @@ export function workerTypeOf(queue: string, workerTypes: readonly WorkerType[]):
   return workerTypes.find((workerType) => workerType.queues.includes(queue))?.name ?? '';
 }
 
+/** Seconds a job may wait in a queue of no worker type. */
+const DEFAULT_OBJECTIVE_SECONDS = 300;
+
+/** How long a job may wait in a queue (seconds), by the objective of its worker type. */
+export function latencyObjectiveOf(queue: string, workerTypes: readonly WorkerType[]): number {
+  const workerType = workerTypes.find(({ queues }) => queues.includes(queue));
+  return workerType?.latencyObjectiveSeconds ?? DEFAULT_OBJECTIVE_SECONDS;
+}
+
 /** Where Lago's workers send DogStatsD; set on the receiver too, it says where to listen. */
 export const STATSD_ENDPOINT = 'LAGO_SIDEKIQ_STATSD_ENDPOINT';
 

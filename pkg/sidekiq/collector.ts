@@ -2,6 +2,7 @@ import { command, type Command, type Cost, type ReadOnlyRedis } from '../redis/r
 import { DurationReads } from './durationReads';
 import { readCounts, type Bucket } from './jobMetrics';
 import { keys, metricKeys } from './keys';
+import { activeJobOf, parsePayload } from './payload';
 import { processCommands, readProcess, type Process } from './process';
 import { queueCommands, readQueue, type Queue } from './queue';
 import { Reading, readSet, scanSet } from './reading';
@@ -11,6 +12,9 @@ import { readWork, WORK_CAP, workCommands, type Work } from './work';
 const MINUTES_KEPT = 60;
 /** A heartbeat flushes into the minute it happens in; clocks may differ, so the last minutes are read again. */
 const MINUTES_STILL_CHANGING = 3;
+
+/** Payloads looked at of the scheduled jobs, the next ones due. */
+const SCHEDULED_SAMPLE = 20;
 
 /** Tells the time in epoch seconds. */
 export type Clock = () => number;
@@ -241,6 +245,11 @@ function askTotals(reading: Reading, now: number): () => Totals {
     processNames: count('processes', command('scard', keys.processes)),
     overdueScheduled: count('scheduled jobs', command('zcount', keys.schedule, '-inf', now)),
     overdueRetry: count('retries', command('zcount', keys.retry, '-inf', now)),
+    retryShare: reading.ask(
+      'scheduled jobs',
+      command('zrange', keys.schedule, 0, SCHEDULED_SAMPLE - 1),
+      readActiveJobRetryShare
+    ),
     deadLastHour: count('dead jobs', command('zcount', keys.dead, now - 3600, '+inf')),
   };
   return () => ({
@@ -254,8 +263,23 @@ function askTotals(reading: Reading, now: number): () => Totals {
     processNames: totals.processNames(),
     overdueScheduled: totals.overdueScheduled(),
     overdueRetry: totals.overdueRetry(),
+    activeJobRetries: estimate(totals.scheduled(), totals.retryShare()),
     deadLastHour: totals.deadLastHour(),
   });
+}
+
+/** ActiveJob counts its executions in its own payload; a job that is scheduled for the first time has none. */
+function readActiveJobRetryShare(raws: unknown): number {
+  const jobs = raws as string[];
+  const retries = jobs.filter((raw) => {
+    const payload = parsePayload(raw);
+    return payload !== null && Number(activeJobOf(payload)?.['executions'] ?? 0) > 0;
+  });
+  return jobs.length === 0 ? 0 : retries.length / jobs.length;
+}
+
+function estimate(total: number | null, share: number | undefined): number | null {
+  return total === null || share === undefined ? null : Math.round(total * share);
 }
 
 function readTime(reply: unknown): number {

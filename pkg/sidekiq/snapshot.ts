@@ -26,6 +26,8 @@ export interface Totals {
   /** Scheduled jobs and retries whose time has come but which no process has moved yet. */
   overdueScheduled: number | null;
   overdueRetry: number | null;
+  /** Scheduled jobs that ActiveJob's `retry_on` put back, by the share among the next ones due. */
+  activeJobRetries: number | null;
   /** Jobs that died within the last hour and are still kept. */
   deadLastHour: number | null;
 }

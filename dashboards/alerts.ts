@@ -1,0 +1,271 @@
+import type { Alert } from './alert';
+import type { DirectQuery } from './panel';
+
+const overview = (figure: string): DirectQuery => ({ queryType: 'overview', figures: [figure] });
+const queue = (figure: string): DirectQuery =>
+  ({ queryType: 'capacity', by: 'queue', figures: [figure] }) as DirectQuery;
+const processes = (figure: string): DirectQuery => ({ queryType: 'processes', figures: [figure] });
+const classes = (figure: string): DirectQuery =>
+  ({ queryType: 'job_metrics', figures: [figure], top: 1000 }) as DirectQuery;
+
+const BY_NAME = { queue: 'name' };
+const BY_WORKER = { class: 'worker' };
+
+/** Every alert of ours, the most urgent first. docs/alerts.md has a runbook for each. */
+export const ALERTS: readonly Alert[] = [
+  {
+    name: 'SidekiqUnreachable',
+    severity: 'critical',
+    pendingMinutes: 2,
+    summary: 'The Redis of Sidekiq cannot be read',
+    description: 'Redis has not been readable for two minutes. Sidekiq itself probably cannot read it either.',
+    dashboard: 'sidekiq-overview',
+    prometheus: { expr: 'sidekiq_up == 0' },
+    direct: { queries: [overview('processes')], when: { below: 0 }, error: 'Alerting' },
+  },
+  {
+    name: 'SidekiqNoReadyThreads',
+    severity: 'critical',
+    pendingMinutes: 2,
+    summary: 'Nobody takes Sidekiq jobs',
+    description: 'No live process takes jobs, or nothing can be said of them any more.',
+    dashboard: 'sidekiq-processes',
+    prometheus: { expr: 'sidekiq_ready_threads == 0 or absent(sidekiq_up)' },
+    direct: { queries: [overview('readyThreads')], when: { below: 1 }, noData: 'Alerting' },
+  },
+  {
+    name: 'SidekiqQueueUnserved',
+    severity: 'critical',
+    pendingMinutes: 5,
+    summary: 'Nobody serves the queue {{ $labels.queue }}',
+    description:
+      'Jobs wait in {{ $labels.queue }} and no ready thread serves it: a worker is down, or jobs are routed to a queue without one.',
+    dashboard: 'sidekiq-queue',
+    prometheus: { expr: 'sidekiq_queue_unserved == 1', labels: BY_NAME },
+    direct: { queries: [queue('unserved')], when: { above: 0 } },
+  },
+  {
+    name: 'SidekiqQueueLate',
+    severity: 'critical',
+    pendingMinutes: 5,
+    summary: 'The queue {{ $labels.queue }} is late',
+    description:
+      'The oldest job of {{ $labels.queue }} has waited for {{ $value | humanizeDuration }}, longer than its objective.',
+    dashboard: 'sidekiq-queue',
+    prometheus: { expr: 'sidekiq_queue_latency_seconds > sidekiq_queue_objective_seconds', labels: BY_NAME },
+    direct: { queries: [queue('latency'), queue('objective')], when: { math: '$A > $B' } },
+  },
+  {
+    name: 'SidekiqJobsDying',
+    severity: 'critical',
+    pendingMinutes: 0,
+    summary: 'Sidekiq jobs die',
+    description: '{{ $value }} jobs ran out of retries within the last hour.',
+    dashboard: 'sidekiq-errors',
+    prometheus: { expr: 'sidekiq_dead_jobs_last_hour > 100' },
+    direct: { queries: [overview('deadLastHour')], when: { above: 100 } },
+  },
+  {
+    name: 'SidekiqJobsLost',
+    severity: 'critical',
+    pendingMinutes: 0,
+    summary: 'Sidekiq jobs were lost',
+    description:
+      'About {{ $value | humanize }} jobs ran in processes that were killed. Without super_fetch they are gone.',
+    dashboard: 'sidekiq-processes',
+    prometheus: { expr: 'increase(sidekiq_lost_jobs_total[15m]) > 0' },
+    direct: { queries: [{ queryType: 'lost', figures: ['jobs'] }], when: { above: 0 }, minutes: 15 },
+  },
+  {
+    name: 'SidekiqFailureRateHigh',
+    severity: 'warning',
+    pendingMinutes: 5,
+    summary: 'Many Sidekiq jobs fail',
+    description: '{{ $value | humanizePercentage }} of the executions fail.',
+    dashboard: 'sidekiq-errors',
+    prometheus: { expr: 'sidekiq:failure:ratio_rate5m > 0.05 and rate(sidekiq_processed_jobs_total[5m]) > 0.1' },
+    direct: { queries: [overview('failureRate')], when: { above: 0.05 } },
+  },
+  {
+    name: 'SidekiqClassFailureRateHigh',
+    severity: 'warning',
+    pendingMinutes: 5,
+    summary: 'High failure rate of {{ $labels.class }}',
+    description: '{{ $value | humanizePercentage }} of the executions of {{ $labels.class }} fail.',
+    dashboard: 'sidekiq-job-class',
+    prometheus: {
+      expr: 'rate(sidekiq_job_failures_total[15m]) / (rate(sidekiq_job_executions_total[15m]) > 0.02) > 0.05',
+    },
+    direct: {
+      queries: [classes('failureRate'), classes('executions')],
+      when: { math: '$A > 0.05 && $B >= 20' },
+      minutes: 15,
+    },
+  },
+  {
+    name: 'SidekiqJobFailureRateHigh',
+    severity: 'warning',
+    pendingMinutes: 5,
+    summary: 'High failure rate of {{ $labels.class }}',
+    description: '{{ $value | humanizePercentage }} of the executions of {{ $labels.class }} fail (Sidekiq Pro).',
+    dashboard: 'sidekiq-job-class',
+    prometheus: {
+      expr:
+        'sum by (queue, worker) (rate(lago_api_jobs_failure[5m])) ' +
+        '/ (sum by (queue, worker) (rate(lago_api_jobs_count[5m])) > 0.01) > 0.05',
+      labels: BY_WORKER,
+    },
+  },
+  {
+    name: 'SidekiqClassSlow',
+    severity: 'warning',
+    pendingMinutes: 5,
+    summary: 'Slow executions of {{ $labels.class }}',
+    description:
+      'One of a hundred executions of {{ $labels.class }} takes longer than {{ $value | humanizeDuration }}.',
+    dashboard: 'sidekiq-job-class',
+    prometheus: {
+      expr: 'histogram_quantile(0.99, sum by (le, class) (rate(sidekiq_job_duration_seconds_bucket[15m]))) > 30',
+    },
+    direct: { queries: [classes('p99')], when: { above: 30 }, minutes: 15 },
+  },
+  {
+    name: 'SidekiqQueueDrainsSlowly',
+    severity: 'warning',
+    pendingMinutes: 15,
+    summary: 'The queue {{ $labels.queue }} does not drain',
+    description: '{{ $value }} jobs wait in {{ $labels.queue }}; at this rate it is not empty within an hour.',
+    dashboard: 'sidekiq-queue',
+    prometheus: {
+      expr: 'sidekiq_queue_enqueued_jobs > 100 unless sidekiq_queue_drain_seconds < 3600',
+      labels: BY_NAME,
+    },
+    direct: {
+      queries: [queue('size'), queue('inRate'), queue('outRate')],
+      // Less than what empties it within an hour: (out − in) × 3600 < size.
+      when: { math: '$A > 100 && ($C - $B) * 3600 < $A' },
+    },
+  },
+  {
+    name: 'SidekiqQueueStarved',
+    severity: 'warning',
+    pendingMinutes: 10,
+    summary: 'The queue {{ $labels.queue }} starves',
+    description: 'Strict order keeps every worker of {{ $labels.queue }} busy with queues before it.',
+    dashboard: 'sidekiq-queue',
+    prometheus: { expr: 'sidekiq_queue_starved == 1', labels: BY_NAME },
+    direct: { queries: [queue('starved')], when: { above: 0 } },
+  },
+  {
+    name: 'SidekiqQuietTooLong',
+    severity: 'warning',
+    pendingMinutes: 10,
+    summary: 'A Sidekiq process on {{ $labels.host }} is quiet for long',
+    description: 'It takes no new jobs and has not stopped for over ten minutes.',
+    dashboard: 'sidekiq-processes',
+    prometheus: { expr: 'sidekiq_host_processes{quiet="true"} > 0' },
+    direct: {
+      queries: [{ ...processes('concurrency'), filters: [{ field: 'state', operator: '=', values: ['quiet'] }] }],
+      when: { above: 0 },
+    },
+  },
+  {
+    name: 'SidekiqProcessVanished',
+    severity: 'warning',
+    pendingMinutes: 0,
+    summary: 'A Sidekiq process on {{ $labels.host }} vanished',
+    description: 'It ended without a word: killed, or out of memory.',
+    dashboard: 'sidekiq-processes',
+    prometheus: { expr: 'increase(sidekiq_vanished_processes_total[15m]) > 0' },
+    direct: { queries: [{ queryType: 'lost', figures: ['jobs'] }], when: { above: -1 }, minutes: 15 },
+  },
+  {
+    name: 'SidekiqHeartbeatLate',
+    severity: 'warning',
+    pendingMinutes: 1,
+    summary: 'No heartbeat of {{ $labels.process }}',
+    description: 'Its last heartbeat was {{ $value | humanizeDuration }} ago; ten seconds are healthy.',
+    dashboard: 'sidekiq-processes',
+    prometheus: { expr: 'sidekiq_process_heartbeat_age_seconds > 30' },
+    direct: { queries: [processes('beatAge')], when: { above: 30 } },
+  },
+  {
+    name: 'SidekiqRedisSlow',
+    severity: 'warning',
+    pendingMinutes: 5,
+    summary: 'Redis is slow for {{ $labels.process }}',
+    description: 'A round trip takes {{ $value | humanizeDuration }}; Sidekiq warns from 50 ms.',
+    dashboard: 'sidekiq-processes',
+    prometheus: { expr: 'sidekiq_process_redis_rtt_seconds > 0.05' },
+    direct: { queries: [processes('rtt')], when: { above: 0.05 } },
+  },
+  {
+    name: 'SidekiqDeadSetNearlyFull',
+    severity: 'warning',
+    pendingMinutes: 15,
+    summary: 'The dead set is nearly full',
+    description: 'It is {{ $value | humanizePercentage }} full. Full, Sidekiq drops the oldest without a word.',
+    dashboard: 'sidekiq-errors',
+    prometheus: { expr: 'sidekiq_dead_set_fill_ratio > 0.9' },
+    direct: { queries: [overview('deadFill')], when: { above: 0.9 } },
+  },
+  {
+    name: 'SidekiqRecurringLate',
+    severity: 'warning',
+    pendingMinutes: 5,
+    summary: '{{ $labels.name }} does not run any more',
+    description: 'It should have run {{ $value | humanizeDuration }} ago. A silent clock shows in no queue.',
+    dashboard: 'sidekiq-overview',
+    direct: { queries: [{ queryType: 'recurring', figures: ['lateBy'] }], when: { above: 300 } },
+  },
+  {
+    name: 'SidekiqRedisMemoryHigh',
+    severity: 'warning',
+    pendingMinutes: 10,
+    summary: 'Redis is nearly full',
+    description:
+      '{{ $value | humanizePercentage }} of its maxmemory is used. With noeviction, jobs can then not be enqueued.',
+    dashboard: 'sidekiq-overview',
+    direct: { queries: [{ queryType: 'redis', figures: ['memoryShare'] }], when: { above: 0.9 } },
+  },
+  {
+    name: 'SidekiqPollerBehind',
+    severity: 'info',
+    pendingMinutes: 5,
+    summary: 'Scheduled jobs are not enqueued in time',
+    description: '{{ $value }} scheduled jobs and retries are due. No process polls, or not fast enough.',
+    dashboard: 'sidekiq-overview',
+    prometheus: { expr: 'sidekiq_overdue_scheduled_jobs + sidekiq_overdue_retry_jobs > 50' },
+    direct: { queries: [overview('overdueScheduled'), overview('overdueRetry')], when: { math: '$A + $B > 50' } },
+  },
+  {
+    name: 'SidekiqManyRetries',
+    severity: 'info',
+    pendingMinutes: 15,
+    summary: 'Many Sidekiq jobs wait for a retry',
+    description: '{{ $value }} jobs wait to be tried again.',
+    dashboard: 'sidekiq-errors',
+    prometheus: { expr: 'sidekiq_retry_jobs > 50' },
+    direct: { queries: [overview('retry')], when: { above: 50 } },
+  },
+  {
+    name: 'SidekiqActiveJobRetries',
+    severity: 'info',
+    pendingMinutes: 15,
+    summary: 'Many ActiveJobs wait for a retry',
+    description:
+      'About {{ $value | humanize }} of the scheduled jobs are retries of ActiveJob, which Sidekiq’s own retries do not show.',
+    dashboard: 'sidekiq-errors',
+    prometheus: { expr: 'sidekiq_activejob_retries > 50' },
+    direct: { queries: [overview('activeJobRetries')], when: { above: 50 } },
+  },
+];
+
+/** What dashboards and rules ask again and again. */
+export const RECORDING_RULES = [
+  {
+    record: 'sidekiq:failure:ratio_rate5m',
+    expr: 'rate(sidekiq_failed_jobs_total[5m]) / (rate(sidekiq_processed_jobs_total[5m]) > 0)',
+  },
+  { record: 'sidekiq:utilisation:ratio', expr: 'sidekiq_busy_workers / (sidekiq_workers > 0)' },
+];

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { stringify } from 'yaml';
+import type { Alert, Condition, DirectAlert, Severity } from './alert';
+import { ALERTS, RECORDING_RULES } from './alerts';
+
+const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info'];
+const RUNBOOKS = 'https://github.com/jobwatch/jobwatch-sidekiq-datasource/blob/main/docs/alerts.md';
+const DATA_SOURCE_UID = 'sidekiq';
+const HEADER = '# Generated from dashboards/alerts.ts by npm run generate. docs/alerts.md explains each.\n';
+
+/** The rule file for Prometheus. */
+export function prometheusRules(): string {
+  const groups = SEVERITIES.map((severity) => ({
+    name: `sidekiq-${severity}`,
+    rules: ALERTS.filter((alert) => alert.severity === severity).flatMap((alert) => {
+      const { prometheus } = alert;
+      return prometheus
+        ? [
+            {
+              alert: alert.name,
+              expr: prometheus.expr,
+              ...(alert.pendingMinutes > 0 && { for: `${alert.pendingMinutes}m` }),
+              labels: { severity },
+              annotations: annotations(alert, (text) => renameLabels(text, prometheus.labels), '-prom'),
+            },
+          ]
+        : [];
+    }),
+  }));
+  return HEADER + yaml({ groups: [{ name: 'sidekiq-recording', rules: RECORDING_RULES }, ...groups] });
+}
+
+/** The rules that Grafana evaluates by itself, on this data source alone. Contact points are the operator's. */
+export function grafanaRules(): string {
+  const groups = SEVERITIES.map((severity) => ({
+    orgId: 1,
+    name: `sidekiq-${severity}`,
+    folder: 'Sidekiq',
+    interval: '1m',
+    rules: ALERTS.filter((alert) => alert.severity === severity).flatMap((alert) =>
+      alert.direct ? [grafanaRule(alert, alert.direct)] : []
+    ),
+  }));
+  return HEADER + yaml({ apiVersion: 1, groups });
+}
+
+function grafanaRule(alert: Alert, direct: DirectAlert) {
+  const seconds = (direct.minutes ?? 10) * 60;
+  const relativeTimeRange = { from: seconds, to: 0 };
+  const refIds = 'ABCD';
+  const queries = direct.queries.map((query, index) => ({
+    refId: refIds[index]!,
+    relativeTimeRange,
+    datasourceUid: DATA_SOURCE_UID,
+    model: { ...query, refId: refIds[index]! },
+  }));
+  return {
+    uid: `jobwatch-${createHash('sha256').update(alert.name).digest('hex').slice(0, 12)}`,
+    title: alert.name,
+    condition: 'FIRES',
+    for: `${alert.pendingMinutes}m`,
+    noDataState: direct.noData ?? 'OK',
+    execErrState: direct.error ?? 'KeepLast',
+    labels: { severity: alert.severity },
+    annotations: annotations(alert, (text) => text.replaceAll('$value', '$values.A.Value'), ''),
+    data: [
+      ...queries,
+      {
+        refId: 'FIRES',
+        relativeTimeRange,
+        datasourceUid: '__expr__',
+        model: { refId: 'FIRES', ...expression(direct.when) },
+      },
+    ],
+  };
+}
+
+function expression(when: Condition): object {
+  if ('math' in when) {
+    return { type: 'math', expression: when.math };
+  }
+  const evaluator = 'above' in when ? { type: 'gt', params: [when.above] } : { type: 'lt', params: [when.below] };
+  return { type: 'threshold', expression: 'A', conditions: [{ evaluator }] };
+}
+
+function annotations(alert: Alert, text: (text: string) => string, flavour: string) {
+  return {
+    summary: text(alert.summary),
+    description: text(alert.description),
+    runbook_url: `${RUNBOOKS}#${alert.name.toLowerCase()}`,
+    dashboard: `/d/${alert.dashboard}${flavour}`,
+  };
+}
+
+function renameLabels(text: string, labels: Record<string, string> = {}): string {
+  return Object.entries(labels).reduce(
+    (renamed, [from, to]) => renamed.replaceAll(`$labels.${from}`, `$labels.${to}`),
+    text
+  );
+}
+
+function yaml(value: unknown): string {
+  return stringify(value, { lineWidth: 0, singleQuote: true, aliasDuplicateObjects: false });
+}

@@ -2,11 +2,9 @@ import type { Alert } from './alert';
 import type { DirectQuery } from './panel';
 
 const overview = (figure: string): DirectQuery => ({ queryType: 'overview', figures: [figure] });
-const queue = (figure: string): DirectQuery =>
-  ({ queryType: 'capacity', by: 'queue', figures: [figure] }) as DirectQuery;
+const queue = (figure: string): DirectQuery => ({ queryType: 'capacity', by: 'queue', figures: [figure] });
 const processes = (figure: string): DirectQuery => ({ queryType: 'processes', figures: [figure] });
-const classes = (figure: string): DirectQuery =>
-  ({ queryType: 'job_metrics', figures: [figure], top: 1000 }) as DirectQuery;
+const classes = (figure: string): DirectQuery => ({ queryType: 'job_metrics', figures: [figure], top: 1000 });
 
 const BY_NAME = { queue: 'name' };
 const BY_WORKER = { class: 'worker' };

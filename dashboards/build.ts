@@ -15,11 +15,12 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog';
 import * as common from '@grafana/grafana-foundation-sdk/common';
+import * as heatmap from '@grafana/grafana-foundation-sdk/heatmap';
 import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as table from '@grafana/grafana-foundation-sdk/table';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 import { queryType } from '../pkg/queries/registry';
-import type { DashboardSpec, Flavour, Panel, Step, Variable } from './panel';
+import type { DashboardSpec, DashboardTarget, Flavour, Panel, Step, Variable } from './panel';
 
 const SOURCES: Record<Flavour, DataSourceRef> = {
   direct: { type: 'jobwatch-sidekiq-datasource', uid: '${datasource}' },
@@ -29,6 +30,8 @@ const NO_DATA: Record<Flavour, string> = {
   direct: 'Nothing yet. Check the data source with "Save & test".',
   prometheus: 'Nothing yet. Check that Prometheus scrapes gpx_sidekiq.',
 };
+
+const REF_IDS = 'ABCDEFGHIJ';
 
 const ANNOTATIONS = [
   { name: 'Deploys', color: 'blue', kinds: ['deploy', 'version'] },
@@ -59,6 +62,13 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
       new DatasourceVariableBuilder('datasource')
         .label('Data source')
         .type(direct ? 'jobwatch-sidekiq-datasource' : 'prometheus')
+        .multi(direct && spec.dataSources === 'several')
+        .includeAll(direct && spec.dataSources === 'several')
+        .current(
+          direct && spec.dataSources === 'several'
+            ? { selected: true, text: 'All' as never, value: '$__all' as never }
+            : ({} as never)
+        )
     );
   for (const variable of spec.variables.filter(({ prometheus }) => direct || prometheus !== undefined)) {
     builder.withVariable(variableOf(variable, flavour));
@@ -100,7 +110,12 @@ function variableOf({ name, label, direct, prometheus, multi }: Variable, flavou
     .current(multi ? { selected: true, text: 'All' as never, value: '$__all' as never } : ({} as never));
 }
 
-type AnyPanel = stat.PanelBuilder | timeseries.PanelBuilder | table.PanelBuilder;
+function noValueOf({ kind, noValue, prometheusNoValue }: Panel, flavour: Flavour): string {
+  const own = flavour === 'prometheus' ? (prometheusNoValue ?? noValue) : noValue;
+  return own ?? (kind === 'table' ? '–' : NO_DATA[flavour]);
+}
+
+type AnyPanel = stat.PanelBuilder | timeseries.PanelBuilder | table.PanelBuilder | heatmap.PanelBuilder;
 
 function panelOf(panel: Panel, flavour: Flavour): AnyPanel {
   const builder = KINDS[panel.kind](panel);
@@ -110,7 +125,7 @@ function panelOf(panel: Panel, flavour: Flavour): AnyPanel {
     .span(panel.width)
     .height(panel.height)
     .datasource(SOURCES[flavour])
-    .noValue(panel.noValue ?? (panel.kind === 'table' ? '–' : NO_DATA[flavour]))
+    .noValue(noValueOf(panel, flavour))
     .thresholds(thresholds(panel.steps));
   if (panel.unit) {
     builder.unit(panel.unit);
@@ -124,9 +139,25 @@ function panelOf(panel: Panel, flavour: Flavour): AnyPanel {
   if (panel.max !== undefined) {
     builder.max(panel.max);
   }
+  for (const [name, steps] of Object.entries(panel.fieldSteps ?? {})) {
+    builder.withOverride({
+      matcher: byName(name),
+      properties: [{ id: 'thresholds', value: thresholds(steps).build() }],
+    });
+  }
   builder.targets(targetsOf(panel, flavour));
+  if (panel.repeated && flavour === 'direct') {
+    builder.repeat('datasource').repeatDirection('h').maxPerRow(4);
+  }
   if (panel.kind === 'table') {
     dressTable(builder as table.PanelBuilder, panel, flavour);
+  } else {
+    builder.dataLinks(
+      Object.entries(panel.links ?? {}).map(([label, target]) => {
+        const name = flavour === 'prometheus' ? (panel.labels?.[label] ?? label) : label;
+        return { build: () => linkTo(target, `\${__field.labels.${name}}`, flavour) as never };
+      })
+    );
   }
   return builder;
 }
@@ -158,45 +189,45 @@ const KINDS: Record<Panel['kind'], (panel: Panel) => AnyPanel> = {
       );
     return stacked ? builder.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal)) : builder;
   },
+  heatmap: ({ unit }) =>
+    new heatmap.PanelBuilder()
+      .calculate(false)
+      .color(new heatmap.HeatmapColorOptionsBuilder().mode(heatmap.HeatmapColorMode.Scheme).scheme('Blues').steps(64))
+      .cellGap(1)
+      .yAxis(new heatmap.YAxisConfigBuilder().unit(unit ?? 's').axisPlacement(common.AxisPlacement.Left)),
   table: () => new table.PanelBuilder().showHeader(true).cellHeight(common.TableCellHeight.Sm).minWidth(80),
 };
 
 function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: Flavour): void {
-  const { columns = [], hidden = [] } = panel;
-  const title = (name: string) => (flavour === 'direct' ? titleOf(panel, name) : name);
-  const indexByName = Object.fromEntries(columns.map((name, index) => [title(name), index]));
-  const excludeByName = Object.fromEntries(
-    [...hidden.map(title), ...(flavour === 'prometheus' ? ['Time', '__name__', 'job', 'instance'] : [])].map((name) => [
-      name,
-      true,
-    ])
-  );
-  if (flavour === 'prometheus' && (panel.prometheus?.length ?? 0) > 1) {
-    builder.withTransformation({ id: 'merge', options: {} });
+  builder.withTransformation(flavour === 'direct' ? organizeFrame(panel) : { id: 'merge', options: {} });
+  if (flavour === 'prometheus') {
+    builder.withTransformation(organizeSeries(panel));
+    for (const [name, unit] of Object.entries(panel.units ?? {})) {
+      builder.withOverride({ matcher: byName(name), properties: [{ id: 'unit', value: unit }] });
+    }
   }
-  builder.withTransformation({
-    id: 'organize',
-    options: { indexByName, excludeByName, renameByName: {} },
-  });
+  for (const [name, target] of Object.entries(panel.links ?? {})) {
+    builder.withOverride({
+      matcher: byName(name),
+      properties: [{ id: 'links', value: [linkTo(target, '${__value.raw}', flavour)] }],
+    });
+  }
   if (panel.sortBy) {
     builder.sortBy([new common.TableSortByFieldStateBuilder().displayName(panel.sortBy).desc(true)]);
   }
-  const titles = (name: string) => [{ id: 'byName', options: name }];
   for (const [name, max] of Object.entries(panel.gauges ?? {})) {
-    for (const matcher of titles(name)) {
-      builder.withOverride({
-        matcher,
-        properties: [
-          { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } },
-          { id: 'min', value: 0 },
-          { id: 'max', value: max },
-        ],
-      });
-    }
+    builder.withOverride({
+      matcher: byName(name),
+      properties: [
+        { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } },
+        { id: 'min', value: 0 },
+        { id: 'max', value: max },
+      ],
+    });
   }
   for (const [name, steps] of Object.entries(panel.warnings ?? {})) {
     builder.withOverride({
-      matcher: { id: 'byName', options: name },
+      matcher: byName(name),
       properties: [
         { id: 'custom.cellOptions', value: { type: 'color-text' } },
         { id: 'thresholds', value: thresholds(steps).build() },
@@ -205,10 +236,55 @@ function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: Flavour)
   }
   for (const [name, width] of Object.entries(panel.widths ?? {})) {
     builder.withOverride({
-      matcher: { id: 'byName', options: name },
+      matcher: byName(name),
       properties: [{ id: 'custom.width', value: width }],
     });
   }
+}
+
+function byName(name: string) {
+  return { id: 'byName', options: name };
+}
+
+/** Puts the columns of a frame of ours in order. */
+function organizeFrame(panel: Panel) {
+  const { columns = [], hidden = [] } = panel;
+  return {
+    id: 'organize',
+    options: {
+      indexByName: Object.fromEntries(columns.map((name, index) => [titleOf(panel, name), index])),
+      excludeByName: Object.fromEntries(hidden.map((name) => [titleOf(panel, name), true])),
+      renameByName: {},
+    },
+  };
+}
+
+/** Makes a table of instant queries that were merged by their labels: a label is a column, and so is each value. */
+function organizeSeries({ prometheus = [], labels = {} }: Panel) {
+  const values = prometheus.map(({ column = 'Value' }, index) => [
+    prometheus.length > 1 ? `Value #${REF_IDS[index]}` : 'Value',
+    column,
+  ]);
+  const order = [...Object.keys(labels), ...values.map(([name]) => name!)];
+  return {
+    id: 'organize',
+    options: {
+      indexByName: Object.fromEntries(order.map((name, index) => [name, index])),
+      excludeByName: Object.fromEntries(
+        ['Time', '__name__', 'job', 'instance'].filter((name) => !(name in labels)).map((name) => [name, true])
+      ),
+      renameByName: { ...labels, ...Object.fromEntries(values) },
+    },
+  };
+}
+
+/** A link to another dashboard of the same flavour that keeps data source and time. */
+function linkTo({ dashboard, variable }: DashboardTarget, value: string, flavour: Flavour) {
+  const uid = flavour === 'direct' ? dashboard : `${dashboard}-prom`;
+  return {
+    title: 'Details',
+    url: `/d/${uid}?var-datasource=\${datasource}&var-${variable}=${value}&\${__url_time_range}`,
+  };
 }
 
 /** Grafana's transformations know a column by its title. */
@@ -217,6 +293,8 @@ function titleOf({ direct = [] }: Panel, name: string): string {
   return columns.find((column) => column.name === name)?.title ?? name;
 }
 
+const FORMATS: Partial<Record<Panel['kind'], string>> = { table: 'table', heatmap: 'heatmap' };
+
 function thresholds(steps: Step[] = [{ from: null, color: 'green' }]): ThresholdsConfigBuilder {
   return new ThresholdsConfigBuilder()
     .mode(ThresholdsMode.Absolute)
@@ -224,19 +302,18 @@ function thresholds(steps: Step[] = [{ from: null, color: 'green' }]): Threshold
 }
 
 function targetsOf(panel: Panel, flavour: Flavour): Array<Builder<Dataquery>> {
-  const refIds = 'ABCDEFGH';
   const queries =
     flavour === 'direct'
       ? (panel.direct ?? []).map((query) => ({ ...query }))
-      : (panel.prometheus ?? []).map(({ expr, legend, instant, format }) => ({
+      : (panel.prometheus ?? []).map(({ expr, legend, instant }) => ({
           expr,
           legendFormat: legend ?? '__auto',
-          range: !instant,
-          instant: instant ?? false,
-          format: format ?? (panel.kind === 'table' ? 'table' : 'time_series'),
+          range: !(instant || panel.kind === 'table'),
+          instant: instant ?? panel.kind === 'table',
+          format: FORMATS[panel.kind] ?? 'time_series',
           editorMode: 'code',
         }));
   return queries.map((query, index) => ({
-    build: () => ({ ...query, refId: refIds[index]!, datasource: SOURCES[flavour] }) as unknown as Dataquery,
+    build: () => ({ ...query, refId: REF_IDS[index]!, datasource: SOURCES[flavour] }) as unknown as Dataquery,
   }));
 }

@@ -62,7 +62,7 @@ function grafanaRule(alert: Alert, direct: DirectAlert) {
     noDataState: direct.noData ?? 'OK',
     execErrState: direct.error ?? 'KeepLast',
     labels: { severity: alert.severity },
-    annotations: annotations(alert, (text) => text.replaceAll('$value', '$values.A.Value'), ''),
+    annotations: annotations(alert, valueOfA, ''),
     data: [
       ...queries,
       {
@@ -90,6 +90,11 @@ function annotations(alert: Alert, text: (text: string) => string, flavour: stri
     runbook_url: `${RUNBOOKS}#${alert.name.toLowerCase()}`,
     dashboard: `/d/${alert.dashboard}${flavour}`,
   };
+}
+
+/** Grafana's `$value` is a text of all results; a rule that has no data has no `A`. */
+function valueOfA(text: string): string {
+  return text.replace(/\{\{ \$value(.*?) \}\}/g, '{{ with $values.A }}{{ .Value$1 }}{{ end }}');
 }
 
 function renameLabels(text: string, labels: Record<string, string> = {}): string {

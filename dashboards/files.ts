@@ -1,9 +1,21 @@
 import { buildDashboard } from './build';
 import { grafanaRules, prometheusRules } from './buildAlerts';
+import { errorsAndDead } from './errorsAndDead';
+import { fleet } from './fleet';
+import { jobClassDetail } from './jobClassDetail';
 import type { DashboardSpec } from './panel';
+import { processesAndCapacity } from './processesAndCapacity';
+import { queueDetail } from './queueDetail';
 import { sidekiqOverview } from './sidekiqOverview';
 
-export const DASHBOARDS: readonly DashboardSpec[] = [sidekiqOverview];
+export const DASHBOARDS: readonly DashboardSpec[] = [
+  sidekiqOverview,
+  queueDetail,
+  jobClassDetail,
+  processesAndCapacity,
+  errorsAndDead,
+  fleet,
+];
 
 /** Every generated file by its path in the project: dashboards as provisioned and as the plugin bundles them, alert rules. */
 export function generatedFiles(): Map<string, string> {

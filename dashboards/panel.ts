@@ -1,15 +1,30 @@
-import type { SidekiqQuery } from '../src/types';
+import type { CapacityQuery } from '../pkg/queries/capacity';
+import type { ErrorsQuery } from '../pkg/queries/errors';
+import type { EventsQuery } from '../pkg/queries/events';
+import type { HistoryQuery } from '../pkg/queries/history';
+import type { JobMetricsQuery } from '../pkg/queries/jobMetrics';
+import type { JobsQuery } from '../pkg/queries/jobs';
+import type { StoredQuery } from '../pkg/queries/model';
 
 /** Which data source a dashboard asks: the plugin itself, or a Prometheus that scrapes the endpoint. */
 export type Flavour = 'direct' | 'prometheus';
 
-export type DirectQuery = Omit<SidekiqQuery, 'refId' | 'datasource'>;
+/** A query as any of the types saves it. */
+export type DirectQuery =
+  StoredQuery | CapacityQuery | ErrorsQuery | EventsQuery | HistoryQuery | JobMetricsQuery | JobsQuery;
 
 export interface PrometheusQuery {
   expr: string;
   legend?: string;
   instant?: boolean;
-  format?: 'table' | 'time_series';
+  /** In a table: the title of the column that its value becomes. */
+  column?: string;
+}
+
+/** Another dashboard to go to with a value: the queue, class or host that was clicked. */
+export interface DashboardTarget {
+  dashboard: string;
+  variable: string;
 }
 
 /** A colour from a value upwards; the first step begins at minus infinity. */
@@ -22,7 +37,7 @@ export interface Step {
 export interface Panel {
   title: string;
   description: string;
-  kind: 'stat' | 'timeseries' | 'table';
+  kind: 'stat' | 'timeseries' | 'table' | 'heatmap';
   /** Grid units: 24 to a row. */
   width: number;
   height: number;
@@ -31,20 +46,31 @@ export interface Panel {
   min?: number;
   max?: number;
   stacked?: boolean;
+  /** What a panel without data says, and in the Prometheus flavour where that differs. */
   noValue?: string;
+  prometheusNoValue?: string;
   steps?: Step[];
   /** Colour by value rather than by series. */
   colored?: boolean;
+  /** Steps of single fields, by their title, where one panel shows several. */
+  fieldSteps?: Record<string, Step[]>;
   /** Several values in one stat panel, named by their field or series. */
   named?: boolean;
   direct?: DirectQuery[];
   prometheus?: PrometheusQuery[];
+  /** Once for each chosen data source (direct), side by side. */
+  repeated?: boolean;
   /** Columns of a table in their order, by field name. */
   columns?: string[];
   hidden?: string[];
   sortBy?: string;
   /** Widths of columns in pixels, by title. */
   widths?: Record<string, number>;
+  /** In a table of Prometheus: units by column title, and titles of labels; the data source brings its own. */
+  units?: Record<string, string>;
+  labels?: Record<string, string>;
+  /** Where a click on a cell (by column title), or on a series (by the label that names it), leads. */
+  links?: Record<string, DashboardTarget>;
   /** Cells drawn as a bar, with their largest value. */
   gauges?: Record<string, number>;
   /** Cells coloured from a value upwards. */
@@ -61,11 +87,14 @@ export interface Row {
 export interface Variable {
   name: string;
   label: string;
-  direct: { queryType: string; field: string; filters?: SidekiqQuery['filters'] };
+  direct: { queryType: string; field: string; filters?: StoredQuery['filters'] };
   /** Left out where Prometheus has no such label. */
   prometheus?: string;
   multi: boolean;
 }
+
+/** A dashboard's way of choosing data sources: one, or several with a panel each. */
+export type DataSourceChoice = 'one' | 'several';
 
 /** A dashboard for both flavours. */
 export interface DashboardSpec {
@@ -74,6 +103,8 @@ export interface DashboardSpec {
   description: string;
   variables: Variable[];
   rows: Row[];
+  /** By default one. */
+  dataSources?: DataSourceChoice;
 }
 
 export const NEUTRAL: Step[] = [{ from: null, color: 'text' }];

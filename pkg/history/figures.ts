@@ -17,6 +17,8 @@ export interface HistoryFigure {
   scopes: readonly HistoryScope[];
   /** A counter is kept as it stands and answered as a rate per second. */
   counter?: boolean;
+  /** The figure it is another view of, and by what that is multiplied. */
+  derived?: { from: string; times: number };
   description: string;
 }
 
@@ -43,6 +45,15 @@ export const HISTORY_FIGURES: readonly HistoryFigure[] = [
     scopes: TOTAL,
     counter: true,
     description: 'Jobs finished per second, failures included.',
+  },
+  {
+    name: 'processedPerHour',
+    title: 'Processed per hour',
+    unit: 'short',
+    scopes: TOTAL,
+    counter: true,
+    derived: { from: 'processedRate', times: 3600 },
+    description: 'Jobs finished within an hour at the rate of the moment, failures included.',
   },
   {
     name: 'failedRate',

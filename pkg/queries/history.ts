@@ -60,11 +60,13 @@ export const history: QueryType = {
     const to = now - context.range.to < step ? Math.max(now, context.range.to) : context.range.to;
     const grid = gridOf(context.range.from, to, step);
     const series = figures.flatMap((figure) =>
-      context.history.read(by, figure.name, context.range.from, to).flatMap((points) => {
+      context.history.read(by, figure.derived?.from ?? figure.name, context.range.from, to).flatMap((points) => {
         if (grid.length === 0 || !keeps((field) => (field === by ? points.key : ''))) {
           return [];
         }
-        return [{ figure, ...(figure.counter ? rateOnGrid : gaugeOnGrid)(points, grid, step) }];
+        const { key, values } = (figure.counter ? rateOnGrid : gaugeOnGrid)(points, grid, step);
+        const times = figure.derived?.times ?? 1;
+        return [{ figure, key, values: values.map((value) => (value === null ? null : value * times)) }];
       })
     );
     const shown = series.slice(0, query.limit);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ALERTS } from '../../dashboards/alerts';
 import { startGrafana, type RunningGrafana } from '../../scripts/grafana';
 import { launchBrowser } from '../support/browser';
 import { EXECUTABLE } from '../support/plugin';
@@ -60,6 +61,19 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
         ...each,
       })),
     });
+
+  interface Rule {
+    name: string;
+    state: string;
+    health: string;
+    alerts?: Array<{ labels: Record<string, string>; annotations: Record<string, string> }>;
+  }
+  const rules = async (group?: string): Promise<Rule[]> => {
+    const { data } = (await api('/api/prometheus/grafana/api/v1/rules')) as {
+      data: { groups: Array<{ name: string; rules: Rule[] }> };
+    };
+    return data.groups.filter(({ name }) => group === undefined || name === group).flatMap((each) => each.rules);
+  };
 
   test('the data source is healthy', async () => {
     expect(await api('/api/datasources/uid/sidekiq/health')).toMatchObject({
@@ -152,6 +166,21 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
     await page.close();
   });
 
+  test('the provisioned alert rules are loaded, one fires and resolves', async () => {
+    const ours = async () => (await rules()).filter(({ name }) => name.startsWith('Sidekiq'));
+    await expect
+      .poll(async () => (await ours()).filter(({ health }) => health === 'ok').length, { timeout: 90_000 })
+      .toBe(ALERTS.filter(({ direct }) => direct).length);
+    const dying = async () => (await ours()).find(({ name }) => name === 'SidekiqJobsDying');
+    const now = Date.now() / 1000;
+    const dead = Array.from({ length: 150 }, (_, index) => [now, JSON.stringify({ class: 'X', jid: `dead${index}` })]);
+    await redis.client.zadd('dead', ...dead.flat());
+    await expect.poll(async () => (await dying())?.state, { timeout: 90_000, interval: 1000 }).toBe('firing');
+    expect((await dying())?.alerts?.[0]?.annotations?.['description']).toMatch(/^1\d\d jobs ran out of retries/);
+    await redis.client.zrem('dead', ...dead.map(([, member]) => member!));
+    await expect.poll(async () => (await dying())?.state, { timeout: 90_000, interval: 1000 }).toBe('inactive');
+  }, 300_000);
+
   test('alert rules on queues, capacity and lost jobs fire, with an instance for each row', async () => {
     const identity = 'doomed:1:abc';
     const info = {
@@ -213,29 +242,13 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
     await api('/api/v1/provisioning/alert-rules', rule('lost', 'jobs', 0, { queryType: 'lost' }));
     // Killed: its heartbeat expires, its name stays.
     await redis.client.del(identity, `${identity}:work`);
-    interface Rules {
-      data: {
-        groups: Array<{
-          rules: Array<{
-            name: string;
-            state: string;
-            health: string;
-            alerts?: Array<{ labels: Record<string, string> }>;
-          }>;
-        }>;
-      };
-    }
-    const rules = async () => {
-      const { data } = (await api('/api/prometheus/grafana/api/v1/rules')) as unknown as Rules;
-      return data.groups.flatMap(({ rules: each }) => each);
-    };
     await expect
-      .poll(async () => (await rules()).filter(({ state }) => state === 'firing').length, {
+      .poll(async () => (await rules('e2e')).filter(({ state }) => state === 'firing').length, {
         timeout: 150_000,
         interval: 1000,
       })
       .toBe(3);
-    const found = await rules();
+    const found = await rules('e2e');
     expect(found.map(({ health }) => health)).toEqual(['ok', 'ok', 'ok']);
     const labels = (name: string) =>
       found.find((each) => each.name === name)?.alerts?.map((alert) => alert.labels) ?? [];

@@ -1,0 +1,151 @@
+import { warnFrom, type DashboardSpec } from './panel';
+import { BY_CLASS, BY_QUEUE, byClass, CLASS, figure, QUEUE, TO_CLASS, TO_QUEUE, total } from './queries';
+
+const JOB_COLUMNS_HIDDEN = ['enqueued', 'created', 'executions', 'tags', 'batch', 'bytes', 'arguments'];
+
+/** What fails, why, since when, and what is lost for good. */
+export const errorsAndDead: DashboardSpec = {
+  id: 'sidekiq-errors',
+  title: 'Sidekiq errors and dead jobs',
+  description: 'What fails and why, what waits for a retry, and what died.',
+  variables: [QUEUE, CLASS],
+  rows: [
+    {
+      title: 'Now',
+      panels: [
+        figure(
+          'Failure rate',
+          'failureRate',
+          'Failed share of the executions of the last hour.',
+          'rate(sidekiq_failed_jobs_total[1h]) / rate(sidekiq_processed_jobs_total[1h])',
+          { width: 4, unit: 'percentunit', decimals: 1, colored: true, steps: warnFrom(0.05, 0.1) }
+        ),
+        figure('Retries', 'retry', 'Failed jobs that wait for their next attempt.', 'sidekiq_retry_jobs', { width: 4 }),
+        figure(
+          'ActiveJob retries',
+          'activeJobRetries',
+          'Scheduled jobs that are retries of ActiveJob, which Sidekiq counts as successes. Estimated from the next ones due.',
+          'sidekiq_activejob_retries',
+          { width: 4 }
+        ),
+        figure('Dead', 'dead', 'Jobs that ran out of retries and are kept.', 'sidekiq_dead_jobs', { width: 4 }),
+        figure(
+          'Died in the last hour',
+          'deadLastHour',
+          'Jobs that ran out of retries within the last hour.',
+          'sidekiq_dead_jobs_last_hour',
+          { width: 4, colored: true, steps: warnFrom(1, 100) }
+        ),
+        figure(
+          'Dead set fill',
+          'deadFill',
+          'Full, Sidekiq drops the oldest dead jobs without a word.',
+          'sidekiq_dead_set_fill_ratio',
+          { width: 4, unit: 'percentunit', decimals: 0, colored: true, steps: warnFrom(0.8, 0.95) }
+        ),
+      ],
+    },
+    {
+      title: 'Over time',
+      panels: [
+        {
+          title: 'Failures',
+          description: 'Executions that raised per second.',
+          kind: 'timeseries',
+          width: 8,
+          height: 8,
+          unit: 'cps',
+          min: 0,
+          direct: total('failedRate'),
+          prometheus: [{ expr: 'rate(sidekiq_failed_jobs_total[$__rate_interval])', legend: 'Failed' }],
+        },
+        {
+          title: 'Failures by class',
+          description: 'Executions that raised, per interval and class.',
+          kind: 'timeseries',
+          width: 8,
+          height: 8,
+          unit: 'short',
+          min: 0,
+          stacked: true,
+          direct: byClass('failures', 'failures', [BY_CLASS]),
+          prometheus: [
+            {
+              expr: 'topk(10, sum by (class) (increase(sidekiq_job_failures_total{class=~"$class"}[$__rate_interval])) > 0)',
+              legend: '{{class}}',
+            },
+          ],
+          links: { class: TO_CLASS },
+        },
+        {
+          title: 'Retries and dead jobs',
+          description: 'Jobs that wait for a retry, and those that died within the hour before.',
+          kind: 'timeseries',
+          width: 8,
+          height: 8,
+          unit: 'short',
+          min: 0,
+          direct: total('retry', 'deadLastHour'),
+          prometheus: [
+            { expr: 'sidekiq_retry_jobs', legend: 'Retries' },
+            { expr: 'sidekiq_dead_jobs_last_hour', legend: 'Died in the last hour' },
+          ],
+        },
+      ],
+    },
+    {
+      title: 'Why',
+      panels: [
+        {
+          title: 'Errors',
+          description:
+            'Jobs in retry and in the dead set by error, class and queue, from a bounded sample of each; a notice says where it is one.',
+          kind: 'table',
+          width: 24,
+          height: 11,
+          noValue: 'No job waits for a retry, none is dead.',
+          direct: [{ queryType: 'errors', filters: [BY_QUEUE, BY_CLASS], limit: 200 }],
+          columns: ['errorClass', 'class', 'queue', 'count', 'retry', 'dead', 'rate', 'first', 'last', 'message'],
+          prometheus: [
+            {
+              expr: 'sort_desc(sum by (error_type, worker, queue) (increase(lago_api_jobs_failure{queue=~"$queue",worker=~"$class"}[$__range])) > 0)',
+              column: 'Failures',
+            },
+          ],
+          labels: { error_type: 'Error class', worker: 'Class', queue: 'Queue' },
+          prometheusNoValue: 'By error type only Sidekiq Pro counts, by DogStatsD.',
+          sortBy: 'Count',
+          links: { Class: TO_CLASS, Queue: TO_QUEUE },
+          widths: { 'Error class': 230, Class: 230, Message: 380 },
+        },
+        {
+          title: 'Latest dead jobs',
+          description:
+            'Jobs that ran out of retries, the latest first. Retry them in Sidekiq’s Web UI once the cause is gone.',
+          kind: 'table',
+          width: 12,
+          height: 10,
+          noValue: 'None is dead.',
+          direct: [{ queryType: 'jobs', source: 'dead', filters: [BY_QUEUE, BY_CLASS], limit: 50 }],
+          columns: ['at', 'class', 'errorClass', 'errorMessage', 'queue', 'retryCount', 'jid'],
+          hidden: [...JOB_COLUMNS_HIDDEN, 'age', 'failedAt', 'retriedAt'],
+          links: { Class: TO_CLASS, Queue: TO_QUEUE },
+          widths: { Class: 200, 'Error class': 180 },
+        },
+        {
+          title: 'Next retries',
+          description: 'Failed jobs, the next attempt first.',
+          kind: 'table',
+          width: 12,
+          height: 10,
+          noValue: 'None waits for a retry.',
+          direct: [{ queryType: 'jobs', source: 'retry', filters: [BY_QUEUE, BY_CLASS], limit: 50 }],
+          columns: ['at', 'class', 'errorClass', 'errorMessage', 'queue', 'retryCount', 'jid'],
+          hidden: [...JOB_COLUMNS_HIDDEN, 'age', 'failedAt', 'retriedAt'],
+          links: { Class: TO_CLASS, Queue: TO_QUEUE },
+          widths: { Class: 200, 'Error class': 180 },
+        },
+      ],
+    },
+  ],
+};

@@ -1,0 +1,61 @@
+import { type Row } from '../panel';
+import { total } from '../queries';
+
+/** The row "Capacity planning". */
+export const capacityPlanning: Row = {
+  title: 'Capacity planning',
+  panels: [
+    {
+      title: 'Processed per hour',
+      description: 'Jobs finished within an hour, at the rate of each moment.',
+      kind: 'timeseries',
+      width: 6,
+      height: 8,
+      unit: 'short',
+      min: 0,
+      direct: total('processedPerHour'),
+      prometheus: [{ expr: 'rate(sidekiq_processed_jobs_total[5m]) * 3600', legend: 'Processed per hour' }],
+    },
+    {
+      title: 'Throughput',
+      description: 'Jobs finished and failed per second.',
+      kind: 'timeseries',
+      width: 6,
+      height: 8,
+      unit: 'cps',
+      min: 0,
+      direct: total('processedRate', 'failedRate'),
+      prometheus: [
+        { expr: 'rate(sidekiq_processed_jobs_total[$__rate_interval])', legend: 'Processed' },
+        { expr: 'rate(sidekiq_failed_jobs_total[$__rate_interval])', legend: 'Failed' },
+      ],
+    },
+    {
+      title: 'Queue depth',
+      description: 'Jobs waiting, in retry and scheduled.',
+      kind: 'timeseries',
+      width: 6,
+      height: 8,
+      unit: 'short',
+      min: 0,
+      direct: total('enqueued', 'retry', 'scheduled'),
+      prometheus: [
+        { expr: 'sidekiq_enqueued_jobs', legend: 'Enqueued' },
+        { expr: 'sidekiq_retry_jobs', legend: 'Retries' },
+        { expr: 'sidekiq_scheduled_jobs', legend: 'Scheduled' },
+      ],
+    },
+    {
+      title: 'Utilisation',
+      description: 'Busy share of all threads. Above 80 % for long, add threads.',
+      kind: 'timeseries',
+      width: 6,
+      height: 8,
+      unit: 'percentunit',
+      min: 0,
+      max: 1,
+      direct: total('utilisation'),
+      prometheus: [{ expr: 'sidekiq_busy_workers / sidekiq_workers', legend: 'Utilisation' }],
+    },
+  ],
+};

@@ -1,0 +1,117 @@
+import { warnFrom, type Row } from '../panel';
+import { byClass, TO_CLASS } from '../queries';
+
+const HOUR = '[1h]';
+const successes = 'sum by (class) (rate(sidekiq_job_duration_seconds_count[1h]))';
+const quantile = (q: number, range: string) =>
+  `histogram_quantile(${q}, sum by (le, class) (rate(sidekiq_job_duration_seconds_bucket${range})))`;
+
+/** The seed's row for Sidekiq Pro, which works without it: from Sidekiq's own metrics where no DogStatsD arrives. */
+export const jobPerformance: Row = {
+  title: 'Job performance',
+  panels: [
+    {
+      title: 'Top 10 slowest job classes',
+      description:
+        'Classes by mean time, with their quantiles. From Sidekiq Pro where it sends, else interpolated in Sidekiq’s own duration buckets.',
+      kind: 'table',
+      width: 24,
+      height: 10,
+      noValue: 'Sidekiq keeps job metrics since 7.0.',
+      direct: [{ queryType: 'job_metrics', top: 10, sortBy: 'meanTime' }],
+      columns: ['class', 'executions', 'failures', 'failureRate', 'meanTime', 'p50', 'p90', 'p99', 'totalTime'],
+      hidden: ['p99Lower', 'p99Upper', 'rate'],
+      prometheus: [
+        {
+          expr: `topk(10, sum by (class) (rate(sidekiq_job_duration_seconds_sum${HOUR})) / (${successes} > 0))`,
+          column: 'Mean time',
+        },
+        { expr: `sum by (class) (increase(sidekiq_job_executions_total${HOUR}))`, column: 'Executions' },
+        {
+          expr: `sum by (class) (rate(sidekiq_job_failures_total${HOUR})) / sum by (class) (rate(sidekiq_job_executions_total${HOUR}) > 0)`,
+          column: 'Failure rate',
+        },
+        { expr: quantile(0.5, HOUR), column: 'p50' },
+        { expr: quantile(0.9, HOUR), column: 'p90' },
+        { expr: quantile(0.99, HOUR), column: 'p99' },
+      ],
+      labels: { class: 'Class' },
+      units: { 'Mean time': 's', 'Failure rate': 'percentunit', p50: 's', p90: 's', p99: 's', Executions: 'none' },
+      links: { Class: TO_CLASS },
+      sortBy: 'Mean time',
+      widths: { Class: 260 },
+      warnings: { 'Failure rate': warnFrom(0.05, 0.1) },
+    },
+    ...(
+      [
+        ['p50', 0.5],
+        ['p90', 0.9],
+        ['p99', 0.99],
+      ] as const
+    ).map(([name, q]) => ({
+      title: `${name} by class`,
+      description: `${q * 100} % of the successful executions took no longer.`,
+      kind: 'timeseries' as const,
+      width: 8,
+      height: 9,
+      unit: 's',
+      min: 0,
+      direct: byClass(name, 'totalTime'),
+      prometheus: [{ expr: `topk(10, ${quantile(q, '[5m]')} > 0)`, legend: '{{class}}' }],
+      links: { class: TO_CLASS },
+    })),
+    {
+      title: 'Executions by class',
+      description: 'Executions per second, failures included.',
+      kind: 'timeseries',
+      width: 8,
+      height: 9,
+      unit: 'cps',
+      min: 0,
+      stacked: true,
+      direct: byClass('rate', 'executions'),
+      prometheus: [
+        {
+          expr: 'topk(10, sum by (class) (rate(sidekiq_job_executions_total[$__rate_interval])))',
+          legend: '{{class}}',
+        },
+      ],
+      links: { class: TO_CLASS },
+    },
+    {
+      title: 'Failure rate by class',
+      description: 'Failed share of the executions of each class.',
+      kind: 'timeseries',
+      width: 8,
+      height: 9,
+      unit: 'percentunit',
+      min: 0,
+      direct: byClass('failureRate', 'failures'),
+      prometheus: [
+        {
+          expr: 'topk(10, sum by (class) (rate(sidekiq_job_failures_total[5m])) / sum by (class) (rate(sidekiq_job_executions_total[5m]) > 0))',
+          legend: '{{class}}',
+        },
+      ],
+      links: { class: TO_CLASS },
+    },
+    {
+      title: 'Errors by type',
+      description: 'Jobs in retry and in the dead set by error class, from a bounded sample of each.',
+      kind: 'table',
+      width: 8,
+      height: 9,
+      noValue: 'No job waits for a retry, none is dead.',
+      direct: [{ queryType: 'errors', limit: 50, figures: ['count', 'retry', 'dead'] }],
+      columns: ['errorClass', 'class', 'queue', 'count', 'retry', 'dead'],
+      hidden: ['queue', 'message', 'first', 'last', 'rate'],
+      prometheus: [
+        { expr: 'sort_desc(sum by (error_type) (increase(lago_api_jobs_failure[1h])) > 0)', column: 'Failures' },
+      ],
+      labels: { error_type: 'Error class' },
+      prometheusNoValue: 'By error type only Sidekiq Pro counts, by DogStatsD.',
+      sortBy: 'Count',
+      links: { Class: TO_CLASS },
+    },
+  ],
+};

@@ -1,0 +1,74 @@
+import { NEUTRAL, type DashboardTarget, type DirectQuery, type Panel, type Variable } from './panel';
+
+/** Filters by the variables that dashboards share. */
+export const BY_QUEUE = { field: 'queue', operator: '=' as const, values: ['$queue'] };
+export const BY_TYPE = { field: 'workerType', operator: '=' as const, values: ['$workerType'] };
+export const BY_CLASS = { field: 'class', operator: '=' as const, values: ['$class'] };
+export const BY_HOST = { field: 'host', operator: '=' as const, values: ['$host'] };
+
+export const WORKER_TYPE: Variable = {
+  name: 'workerType',
+  label: 'Worker type',
+  direct: { queryType: 'queues', field: 'workerType' },
+  multi: true,
+};
+export const QUEUE: Variable = {
+  name: 'queue',
+  label: 'Queue',
+  direct: { queryType: 'queues', field: 'queue' },
+  prometheus: 'label_values(sidekiq_queue_enqueued_jobs, name)',
+  multi: true,
+};
+export const CLASS: Variable = {
+  name: 'class',
+  label: 'Class',
+  direct: { queryType: 'job_metrics', field: 'class' },
+  prometheus: 'label_values(sidekiq_job_executions_total, class)',
+  multi: true,
+};
+export const HOST: Variable = {
+  name: 'host',
+  label: 'Host',
+  direct: { queryType: 'processes', field: 'host' },
+  prometheus: 'label_values(sidekiq_host_processes, host)',
+  multi: true,
+};
+
+export const TO_QUEUE: DashboardTarget = { dashboard: 'sidekiq-queue', variable: 'queue' };
+export const TO_CLASS: DashboardTarget = { dashboard: 'sidekiq-job-class', variable: 'class' };
+export const TO_HOST: DashboardTarget = { dashboard: 'sidekiq-processes', variable: 'host' };
+
+/** Figures of the whole installation over time. */
+export const total = (...figures: string[]): DirectQuery[] => [{ queryType: 'history', by: 'total', figures }];
+/** A figure per queue over time. */
+export const byQueue = (figure: string): DirectQuery[] => [
+  { queryType: 'history', by: 'queue', figures: [figure], filters: [BY_QUEUE] },
+];
+/** A figure per worker type over time. */
+export const byWorkerType = (figure: string): DirectQuery[] => [
+  { queryType: 'history', by: 'workerType', figures: [figure], filters: [BY_TYPE] },
+];
+/** A figure per job class over time. */
+export const byClass = (figure: string, sortBy: string, filters: DirectQuery['filters'] = []): DirectQuery[] => [
+  { queryType: 'job_metrics', show: 'series', figures: [figure], top: 10, sortBy, filters },
+];
+
+/** One number of the whole installation. */
+export const figure = (
+  title: string,
+  name: string,
+  description: string,
+  expr: string,
+  more: Partial<Panel> = {}
+): Panel => ({
+  title,
+  description,
+  kind: 'stat',
+  width: 3,
+  height: 4,
+  unit: 'short',
+  steps: NEUTRAL,
+  direct: [{ queryType: 'overview', figures: [name] }],
+  prometheus: [{ expr, instant: true }],
+  ...more,
+});

@@ -1,0 +1,193 @@
+import { NEUTRAL, warnFrom, type DashboardSpec, type Panel } from './panel';
+import { BY_QUEUE, byQueue, QUEUE, TO_CLASS, TO_HOST } from './queries';
+
+const now = (title: string, name: string, description: string, expr: string, more: Partial<Panel> = {}): Panel => ({
+  title,
+  description,
+  kind: 'stat',
+  width: 4,
+  height: 4,
+  unit: 'short',
+  steps: NEUTRAL,
+  direct: [{ queryType: 'queues', figures: [name], filters: [BY_QUEUE] }],
+  prometheus: [{ expr, instant: true }],
+  ...more,
+});
+
+/** One queue, or a few: how late, why, who serves it, what waits there, and when it will be empty. */
+export const queueDetail: DashboardSpec = {
+  id: 'sidekiq-queue',
+  title: 'Sidekiq queue detail',
+  description: 'How late a queue is and why, who serves it, what waits in it, and when it will be empty.',
+  variables: [{ ...QUEUE, multi: false }],
+  rows: [
+    {
+      title: 'Now',
+      panels: [
+        now('Waiting', 'size', 'Jobs waiting.', 'sidekiq_queue_enqueued_jobs{name=~"$queue"}'),
+        now(
+          'Oldest job',
+          'latency',
+          'How long the oldest job has waited.',
+          'sidekiq_queue_latency_seconds{name=~"$queue"}',
+          { unit: 's', colored: true, steps: warnFrom(60, 300) }
+        ),
+        now('Running', 'busy', 'Jobs of the queue in progress.', 'sidekiq_queue_running_jobs{name=~"$queue"}'),
+        now(
+          'Ready threads',
+          'readyThreads',
+          'Threads that may take a job of the queue; other queues may keep them busy.',
+          'sidekiq_queue_ready_threads{name=~"$queue"}',
+          {
+            colored: true,
+            steps: [
+              { from: null, color: 'red' },
+              { from: 1, color: 'text' },
+            ],
+          }
+        ),
+        now(
+          'Empty in',
+          'drainTime',
+          'Time until the queue is empty at the present rates.',
+          'sidekiq_queue_drain_seconds{name=~"$queue"}',
+          { unit: 's', noValue: 'Not at this rate, or nothing waits' }
+        ),
+        now(
+          'Longest run',
+          'longestRun',
+          'How long the longest running job of the queue has run.',
+          'sidekiq_queue_max_processing_time_seconds{name=~"$queue"}',
+          { unit: 's', noValue: 'Nothing runs' }
+        ),
+      ],
+    },
+    {
+      title: 'Over time',
+      panels: [
+        {
+          title: 'Latency',
+          description: 'How long the oldest job has waited, and what its worker type aims at.',
+          kind: 'timeseries',
+          width: 12,
+          height: 8,
+          unit: 's',
+          min: 0,
+          direct: byQueue('latency'),
+          prometheus: [
+            { expr: 'sidekiq_queue_latency_seconds{name=~"$queue"}', legend: '{{name}}' },
+            { expr: 'sidekiq_queue_objective_seconds{name=~"$queue"}', legend: 'objective' },
+          ],
+        },
+        {
+          title: 'Waiting jobs',
+          description: 'Jobs waiting in the queue.',
+          kind: 'timeseries',
+          width: 12,
+          height: 8,
+          unit: 'short',
+          min: 0,
+          direct: byQueue('enqueued'),
+          prometheus: [{ expr: 'sidekiq_queue_enqueued_jobs{name=~"$queue"}', legend: '{{name}}' }],
+        },
+        {
+          title: 'In and out',
+          description:
+            'Jobs pushed and taken per second, estimated from the length of the queue and the age of its oldest job. A queue that never waits shows nothing.',
+          kind: 'timeseries',
+          width: 12,
+          height: 8,
+          unit: 'cps',
+          min: 0,
+          direct: [{ queryType: 'history', by: 'queue', figures: ['inRate', 'outRate'], filters: [BY_QUEUE] }],
+          prometheus: [
+            { expr: 'sum by (queue) (rate(lago_api_jobs_count{queue=~"$queue"}[$__rate_interval]))', legend: 'Out' },
+          ],
+          noValue: 'Nothing has waited here.',
+          prometheusNoValue: 'Sidekiq keeps no counter per queue: this needs what Sidekiq Pro sends by DogStatsD.',
+        },
+        {
+          title: 'Running jobs and ready threads',
+          description: 'Jobs of the queue in progress against the threads that may take one.',
+          kind: 'timeseries',
+          width: 12,
+          height: 8,
+          unit: 'short',
+          min: 0,
+          direct: [{ queryType: 'history', by: 'queue', figures: ['busy', 'readyThreads'], filters: [BY_QUEUE] }],
+          prometheus: [
+            { expr: 'sidekiq_queue_running_jobs{name=~"$queue"}', legend: 'Running' },
+            { expr: 'sidekiq_queue_ready_threads{name=~"$queue"}', legend: 'Ready threads' },
+          ],
+        },
+      ],
+    },
+    {
+      title: 'What is in it',
+      panels: [
+        {
+          title: 'Next jobs',
+          description: 'The jobs that wait, the next one first. Arguments only where the data source allows them.',
+          kind: 'table',
+          width: 12,
+          height: 10,
+          noValue: 'Nothing waits.',
+          direct: [{ queryType: 'jobs', source: 'queue', queue: '$queue', limit: 50 }],
+          columns: ['class', 'enqueued', 'age', 'retryCount', 'tags', 'jid'],
+          hidden: [
+            'queue',
+            'created',
+            'at',
+            'executions',
+            'errorClass',
+            'errorMessage',
+            'failedAt',
+            'retriedAt',
+            'batch',
+            'bytes',
+            'arguments',
+          ],
+          links: { Class: TO_CLASS },
+          widths: { Class: 240 },
+        },
+        {
+          title: 'Running now',
+          description: 'Jobs of the queue in progress, the longest running first.',
+          kind: 'table',
+          width: 12,
+          height: 10,
+          noValue: 'Nothing runs.',
+          direct: [{ queryType: 'busy', limit: 50, filters: [BY_QUEUE] }],
+          columns: ['class', 'runTime', 'host', 'waited', 'jid'],
+          hidden: ['process', 'thread', 'queue', 'workerType', 'startedAt'],
+          links: { Class: TO_CLASS, Host: TO_HOST },
+          widths: { Class: 240 },
+          warnings: { 'Run time': warnFrom(300, 3600) },
+        },
+        {
+          title: 'Room',
+          description: 'Demand against threads, over fifteen minutes, and the threads that the objective needs.',
+          kind: 'table',
+          width: 24,
+          height: 5,
+          direct: [{ queryType: 'capacity', by: 'queue', filters: [BY_QUEUE] }],
+          columns: [
+            'queue',
+            'workerType',
+            'demand',
+            'supply',
+            'utilisation',
+            'headroom',
+            'latency',
+            'objective',
+            'late',
+            'drainTime',
+            'threadsNeeded',
+          ],
+          hidden: ['size', 'inRate', 'outRate', 'unserved', 'starved'],
+          gauges: { Utilisation: 1 },
+        },
+      ],
+    },
+  ],
+};

@@ -86,13 +86,33 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
     );
   }
   for (const row of spec.rows) {
-    const panels = row.panels.filter((panel) => (panel[flavour]?.length ?? 0) > 0);
+    const panels = filled(row.panels.filter((panel) => (panel[flavour]?.length ?? 0) > 0));
     if (panels.length > 0) {
       builder.withRow(new RowBuilder(row.title));
       panels.forEach((panel) => builder.withPanel(panelOf(panel, flavour)));
     }
   }
   return builder.build();
+}
+
+const COLUMNS = 24;
+
+/** Widens the last panel of each line to its end: a flavour may lack a panel of the other. */
+function filled(panels: readonly Panel[]): Panel[] {
+  const lines: Panel[][] = [];
+  let width = COLUMNS;
+  for (const panel of panels) {
+    if (width + panel.width > COLUMNS) {
+      lines.push([]);
+      width = 0;
+    }
+    lines[lines.length - 1]!.push(panel);
+    width += panel.width;
+  }
+  return lines.flatMap((line) => {
+    const used = line.slice(0, -1).reduce((sum, panel) => sum + panel.width, 0);
+    return line.map((panel, index) => (index === line.length - 1 ? { ...panel, width: COLUMNS - used } : panel));
+  });
 }
 
 function variableOf({ name, label, direct, prometheus, multi }: Variable, flavour: Flavour): QueryVariableBuilder {
@@ -127,7 +147,8 @@ function panelOf(panel: Panel, flavour: Flavour): AnyPanel {
     .datasource(SOURCES[flavour])
     .noValue(noValueOf(panel, flavour))
     .thresholds(thresholds(panel.steps));
-  if (panel.unit) {
+  // A heatmap's unit is that of its axis; its cells are counts.
+  if (panel.unit && panel.kind !== 'heatmap') {
     builder.unit(panel.unit);
   }
   if (panel.decimals !== undefined) {
@@ -199,8 +220,12 @@ const KINDS: Record<Panel['kind'], (panel: Panel) => AnyPanel> = {
 };
 
 function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: Flavour): void {
-  builder.withTransformation(flavour === 'direct' ? organizeFrame(panel) : { id: 'merge', options: {} });
-  if (flavour === 'prometheus') {
+  if (flavour === 'direct') {
+    builder.withTransformation(organizeFrame(panel));
+  } else {
+    // By their name no two series would merge into one row.
+    builder.withTransformation({ id: 'organize', options: { excludeByName: { __name__: true } } });
+    builder.withTransformation({ id: 'merge', options: {} });
     builder.withTransformation(organizeSeries(panel));
     for (const [name, unit] of Object.entries(panel.units ?? {})) {
       builder.withOverride({ matcher: byName(name), properties: [{ id: 'unit', value: unit }] });
@@ -234,6 +259,15 @@ function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: Flavour)
       ],
     });
   }
+  for (const name of panel.alarms ?? []) {
+    builder.withOverride({
+      matcher: byName(name),
+      properties: [
+        { id: 'custom.cellOptions', value: { type: 'color-text' } },
+        { id: 'mappings', value: [{ type: 'value', options: YES_IS_BAD }] },
+      ],
+    });
+  }
   for (const [name, width] of Object.entries(panel.widths ?? {})) {
     builder.withOverride({
       matcher: byName(name),
@@ -241,6 +275,11 @@ function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: Flavour)
     });
   }
 }
+
+const YES_IS_BAD = Object.fromEntries([
+  ...['true', '1'].map((value) => [value, { text: 'yes', color: 'red', index: 0 }]),
+  ...['false', '0'].map((value) => [value, { text: 'no', color: 'text', index: 1 }]),
+]);
 
 function byName(name: string) {
   return { id: 'byName', options: name };

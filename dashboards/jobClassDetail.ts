@@ -140,7 +140,7 @@ export const jobClassDetail: DashboardSpec = {
           prometheusNoValue: 'By error type only Sidekiq Pro counts, by DogStatsD.',
           sortBy: 'Count',
           links: { Queue: TO_QUEUE },
-          widths: { Message: 420, 'Error class': 220 },
+          widths: { Message: 420, Error: 240, 'Error class': 240, Queue: 150, First: 160, Last: 160 },
         },
         {
           title: 'Running',
@@ -178,6 +178,7 @@ export const jobClassDetail: DashboardSpec = {
             'arguments',
           ],
           links: { Queue: TO_QUEUE },
+          widths: { 'Due or died': 160, Retries: 80 },
         },
       ],
     },

@@ -73,6 +73,8 @@ export interface Panel {
   links?: Record<string, DashboardTarget>;
   /** Cells drawn as a bar, with their largest value. */
   gauges?: Record<string, number>;
+  /** Columns of yes or no, by title, of which yes is bad. */
+  alarms?: string[];
   /** Cells coloured from a value upwards. */
   warnings?: Record<string, Step[]>;
 }

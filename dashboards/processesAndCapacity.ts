@@ -1,5 +1,16 @@
 import { warnFrom, type DashboardSpec } from './panel';
-import { BY_HOST, BY_TYPE, byWorkerType, figure, HOST, TO_CLASS, TO_QUEUE, total, WORKER_TYPE } from './queries';
+import {
+  BY_HOST,
+  BY_TYPE,
+  byWorkerType,
+  figure,
+  HOST,
+  promByWorkerType,
+  TO_CLASS,
+  TO_QUEUE,
+  total,
+  WORKER_TYPE,
+} from './queries';
 
 /** Who works, how hard, how healthy, and whether there are enough of them. */
 export const processesAndCapacity: DashboardSpec = {
@@ -36,9 +47,9 @@ export const processesAndCapacity: DashboardSpec = {
           steps: warnFrom(0.8, 0.95),
         }),
         figure(
-          'Vanished, not cleaned up',
+          'Vanished',
           'ghosts',
-          'Names of processes that ended without a word: killed, or out of memory.',
+          'Processes that ended without a word (killed, or out of memory) and whose names nobody has cleaned up yet.',
           'sidekiq_ghost_processes',
           { width: 4, colored: true, steps: warnFrom(1, 3) }
         ),
@@ -71,9 +82,24 @@ export const processesAndCapacity: DashboardSpec = {
             'outRate',
           ],
           hidden: ['queue', 'unserved', 'starved'],
+          prometheus: [
+            { expr: promByWorkerType('sum', 'sidekiq_queue_running_jobs'), column: 'Running' },
+            { expr: promByWorkerType('max', 'sidekiq_queue_ready_threads'), column: 'Ready threads' },
+            {
+              expr: `${promByWorkerType('sum', 'sidekiq_queue_running_jobs')} / (${promByWorkerType('max', 'sidekiq_queue_ready_threads')} > 0)`,
+              column: 'Utilisation',
+            },
+            { expr: promByWorkerType('sum', 'sidekiq_queue_enqueued_jobs'), column: 'Backlog' },
+            { expr: promByWorkerType('max', 'sidekiq_queue_latency_seconds'), column: 'Latency' },
+            { expr: promByWorkerType('max', 'sidekiq_queue_objective_seconds'), column: 'Objective' },
+            { expr: promByWorkerType('max', 'sidekiq_queue_drain_seconds'), column: 'Drain time' },
+          ],
+          labels: { worker_type: 'Worker type' },
+          units: { Utilisation: 'percentunit', Latency: 's', Objective: 's', 'Drain time': 's' },
           sortBy: 'Utilisation',
           gauges: { Utilisation: 1 },
-          widths: { 'Worker type': 220 },
+          alarms: ['Late'],
+          widths: { 'Worker type': 220, Utilisation: 150, 'Threads needed': 130 },
         },
         {
           title: 'Busy by worker type',
@@ -85,7 +111,7 @@ export const processesAndCapacity: DashboardSpec = {
           min: 0,
           stacked: true,
           direct: byWorkerType('busy'),
-          prometheus: [{ expr: 'sidekiq_queue_running_jobs > 0', legend: '{{name}}' }],
+          prometheus: [{ expr: promByWorkerType('sum', 'sidekiq_queue_running_jobs'), legend: '{{worker_type}}' }],
         },
         {
           title: 'Latency by worker type',
@@ -96,7 +122,7 @@ export const processesAndCapacity: DashboardSpec = {
           unit: 's',
           min: 0,
           direct: byWorkerType('latency'),
-          prometheus: [{ expr: 'sidekiq_queue_latency_seconds > 0', legend: '{{name}}' }],
+          prometheus: [{ expr: promByWorkerType('max', 'sidekiq_queue_latency_seconds'), legend: '{{worker_type}}' }],
         },
         {
           title: 'Threads',
@@ -172,7 +198,7 @@ export const processesAndCapacity: DashboardSpec = {
           units: { Utilisation: 'percentunit', 'Beat age': 's', RSS: 'bytes', 'Redis RTT': 's' },
           gauges: { Utilisation: 1 },
           warnings: { 'Beat age': warnFrom(20, 30), 'Redis RTT': warnFrom(0.02, 0.05) },
-          widths: { Host: 150 },
+          widths: { Host: 140, Process: 220, Utilisation: 140, Started: 160, Queues: 200 },
         },
         {
           title: 'Memory by process',
@@ -210,6 +236,7 @@ export const processesAndCapacity: DashboardSpec = {
           direct: [{ queryType: 'lost' }],
           columns: ['noticed', 'host', 'class', 'queue', 'runTime', 'lost', 'jid'],
           hidden: ['process', 'lastBeat', 'jobs'],
+          alarms: ['Lost'],
           prometheus: [
             {
               expr: 'increase(sidekiq_vanished_processes_total{host=~"$host"}[$__range]) > 0',

@@ -10,6 +10,7 @@ export const WORKER_TYPE: Variable = {
   name: 'workerType',
   label: 'Worker type',
   direct: { queryType: 'queues', field: 'workerType' },
+  prometheus: 'label_values(sidekiq_queue_info, worker_type)',
   multi: true,
 };
 export const QUEUE: Variable = {
@@ -52,6 +53,10 @@ export const byWorkerType = (figure: string): DirectQuery[] => [
 export const byClass = (figure: string, sortBy: string, filters: DirectQuery['filters'] = []): DirectQuery[] => [
   { queryType: 'job_metrics', show: 'series', figures: [figure], top: 10, sortBy, filters },
 ];
+
+/** A metric of queues by worker type. @param how they add up: `sum`, or `max` for what queues share */
+export const promByWorkerType = (how: 'sum' | 'max', metric: string): string =>
+  `${how} by (worker_type) (${metric} * on (instance, job, name) group_left (worker_type) sidekiq_queue_info{worker_type=~"$workerType"})`;
 
 /** One number of the whole installation. */
 export const figure = (

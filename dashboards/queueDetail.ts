@@ -148,7 +148,7 @@ export const queueDetail: DashboardSpec = {
             'arguments',
           ],
           links: { Class: TO_CLASS },
-          widths: { Class: 240 },
+          widths: { Class: 230, Enqueued: 160 },
         },
         {
           title: 'Running now',
@@ -186,6 +186,7 @@ export const queueDetail: DashboardSpec = {
           ],
           hidden: ['size', 'inRate', 'outRate', 'unserved', 'starved'],
           gauges: { Utilisation: 1 },
+          alarms: ['Late'],
         },
       ],
     },

@@ -72,6 +72,7 @@ export const queueHealth: Row = {
       sortBy: 'Size',
       widths: { Queue: 180, 'Worker type': 190, 'Drain time': 150 },
       warnings: { Latency: warnFrom(60, 300) },
+      alarms: ['Unserved', 'Starved'],
     },
     {
       title: 'Throughput by queue',

@@ -1,5 +1,5 @@
 import { VERSION } from '../plugin/version';
-import { latencyObjectiveOf } from '../settings/lago';
+import { latencyObjectiveOf, workerTypeOf } from '../settings/lago';
 import type { Process } from '../sidekiq/process';
 import type { QueueFacts } from '../sidekiq/queueFacts';
 import type { Metric, MetricState, Sample } from './metric';
@@ -59,6 +59,15 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     'ZCARD schedule, and the first 20 of it',
     ({ snapshot }) => snapshot.totals.activeJobRetries
   ),
+  {
+    name: 'sidekiq_queue_info',
+    type: 'gauge',
+    help: 'Worker type of each queue, to join with other metrics of it; always 1.',
+    labels: ['name', 'worker_type'],
+    source: 'workerTypes of the settings',
+    read: ({ queues, workerTypes }) =>
+      queues.map(({ name }) => ({ labels: { name, worker_type: workerTypeOf(name, workerTypes) }, value: 1 })),
+  },
   {
     ...perQueue(
       'sidekiq_queue_objective_seconds',

@@ -279,7 +279,8 @@ async function heatmapFrame(context: QueryContext, query: Query): Promise<Frame>
       kind: 'number',
       labels: { le: name },
       values: summed.map((counts) => counts[index]!),
-      config: { unit: 'short' },
+      // Otherwise the axis says the name and the label.
+      config: { unit: 'short', displayNameFromDS: name },
     };
   });
   return {

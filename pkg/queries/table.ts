@@ -101,6 +101,8 @@ function chooseColumns<Row>(
   return figures.length === 0 ? columns : columns.filter(({ name, key }) => key || figures.includes(name));
 }
 
+const YES_NO = [{ type: 'value', options: { true: { text: 'yes' }, false: { text: 'no' } } }];
+
 function isFigure<Row>({ kind }: Column<Row>): boolean {
   return kind === 'number' || kind === 'boolean';
 }
@@ -125,6 +127,7 @@ function frameOf<Row>(
         displayName: column.title,
         description: column.description,
         ...(column.unit && { unit: column.unit }),
+        ...(column.kind === 'boolean' && !asNumber && { mappings: YES_NO }),
         ...column.config,
         ...(links.length > 0 && { links }),
       },

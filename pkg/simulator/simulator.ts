@@ -68,7 +68,7 @@ export class Simulator {
   /** Pushes follow the hour: a calm night, a busy noon, and a wave within the hour. */
   private async push(seconds: number): Promise<void> {
     const hour = (this.now / 3600) % 24;
-    const rhythm = 0.75 + 0.35 * Math.sin(((hour - 6) / 24) * 2 * Math.PI) + 0.25 * Math.sin(this.now / 180);
+    const rhythm = 1.1 + 0.2 * Math.sin(((hour - 6) / 24) * 2 * Math.PI) + 0.5 * Math.sin(this.now / 120);
     const pipeline = this.redis.pipeline();
     for (const jobClass of JOB_CLASSES) {
       for (let count = this.dice.count(jobClass.rate * rhythm * seconds); count > 0; count -= 1) {

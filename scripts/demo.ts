@@ -48,13 +48,18 @@ async function main(): Promise<void> {
   );
 
   say('Starting a made-up Sidekiq: 8 processes, 20 queues, failing and slow jobs');
-  start(executable, ['demo', '--redis-url', redisUrl], 'ignore');
+  const statsd = `127.0.0.1:${await freePort(9125)}`;
+  start(executable, ['demo', '--redis-url', redisUrl, '--statsd-endpoint', statsd], 'ignore');
   await until('the first heartbeat', () =>
     spawnSync(executable, ['check', '--redis-url', redisUrl], { encoding: 'utf8' }).stdout.includes('alive')
   );
 
   const exporterPort = await freePort(9292);
-  start(executable, ['serve', '--redis-url', redisUrl, '--listen', `127.0.0.1:${exporterPort}`], 'ignore');
+  start(
+    executable,
+    ['serve', '--redis-url', redisUrl, '--listen', `127.0.0.1:${exporterPort}`, '--statsd-listen', statsd],
+    'ignore'
+  );
   if (grafana) {
     const port = await freePort(3000);
     const prometheusUrl = await startPrometheus(exporterPort);

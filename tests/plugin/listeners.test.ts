@@ -1,0 +1,96 @@
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { parseExposition } from '../support/exposition';
+import { writeFleet } from '../support/fleet';
+import { dataQuery, pluginContext, startPlugin, type RunningPlugin } from '../support/plugin';
+import { freePort, startRedis, type RedisServer } from '../support/redisServer';
+
+let redis: RedisServer;
+let plugin: RunningPlugin;
+let nextId = 10;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  await writeFleet(redis.client, 2, 1);
+  plugin = await startPlugin();
+});
+afterAll(async () => {
+  plugin.stop();
+  await redis.stop();
+});
+
+interface HealthAnswer {
+  status: number;
+  message: string;
+}
+
+function health(context: ReturnType<typeof pluginContext>): Promise<HealthAnswer> {
+  return plugin.call('pluginv2.Diagnostics', 'CheckHealth', { pluginContext: context });
+}
+
+async function metrics(port: number, headers: Record<string, string> = {}) {
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { headers });
+  return { status: answer.status, found: parseExposition(await answer.text()) };
+}
+
+test('the settings switch on an endpoint and a receiver in the plugin’s process', async () => {
+  const [web, statsd, second] = [await freePort(), await freePort(), await freePort()];
+  const context = pluginContext(redis.url, {
+    id: nextId++,
+    jsonData: {
+      exporterListen: `127.0.0.1:${web}`,
+      statsdListen: `127.0.0.1:${statsd}`,
+      statsdMetricsListen: `127.0.0.1:${second}`,
+    },
+    secrets: { exporterToken: 'TOKEN' },
+  });
+  expect(await health(context)).toMatchObject({ status: 1 });
+  const socket = createSocket('udp4');
+  socket.send('lago-api.jobs.count:1|c|#queue:q,worker:W', statsd, '127.0.0.1', () => socket.close());
+  const labels = { queue: 'q', worker: 'W' };
+  await vi.waitFor(async () => expect((await metrics(second)).found.value('lago_api_jobs_count', labels)).toBe(1));
+  expect((await metrics(web)).status).toBe(401);
+  const { found } = await metrics(web, { Authorization: 'Bearer TOKEN' });
+  expect(found.value('sidekiq_up')).toBe(1);
+  expect(found.value('lago_api_jobs_count', labels)).toBe(1);
+});
+
+test('a port that is taken is told by the health check, while queries work, and is used once it is free', async () => {
+  const port = await freePort();
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
+  const context = pluginContext(redis.url, { id: nextId++, jsonData: { exporterListen: `127.0.0.1:${port}` } });
+  const answer = await health(context);
+  expect(answer.status).toBe(2);
+  expect(answer.message).toMatch(new RegExp(`Cannot listen at 127.0.0.1:${port}: the port is taken.*Sidekiq 8`));
+  const { responses } = await plugin.call<{ responses: Record<string, { error: string }> }>(
+    'pluginv2.Data',
+    'QueryData',
+    { pluginContext: context, headers: {}, queries: [dataQuery('A', { queryType: 'queues' })] }
+  );
+  expect(responses['A']!.error).toBe('');
+  await new Promise((resolve) => other.close(resolve));
+  await vi.waitFor(async () => expect((await metrics(port)).status).toBe(200), { timeout: 10_000 });
+  expect(await health(context)).toMatchObject({ status: 1 });
+});
+
+test('saving the settings again frees the former port', async () => {
+  const [first, second] = [await freePort(), await freePort()];
+  const id = nextId++;
+  const saved = (lastUpdatedMS: number, port: number) =>
+    pluginContext(redis.url, { id, lastUpdatedMS, jsonData: { exporterListen: `127.0.0.1:${port}` } });
+  await health(saved(1, first));
+  expect((await metrics(first)).status).toBe(200);
+  await health(saved(2, second));
+  expect((await metrics(second)).status).toBe(200);
+  await expect(metrics(first)).rejects.toThrow();
+});
+
+test('a malformed address is told with the form that is expected', async () => {
+  const { status, message } = await health(
+    pluginContext(redis.url, { id: nextId++, jsonData: { statsdListen: 'udp://h:9125' } })
+  );
+  expect(status).toBe(2);
+  expect(message).toMatch(/statsdListen invalid format, expected host:port, got: "udp:\/\/h:9125"/);
+});

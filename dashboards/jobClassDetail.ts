@@ -73,8 +73,8 @@ export const jobClassDetail: DashboardSpec = {
           ],
         },
         {
-          title: 'Executions',
-          description: 'Executions per second, failures included.',
+          title: 'Executions per second',
+          description: 'How often it runs, failures included.',
           kind: 'timeseries',
           width: 8,
           height: 8,
@@ -89,7 +89,7 @@ export const jobClassDetail: DashboardSpec = {
           ],
         },
         {
-          title: 'p99',
+          title: 'p99 over time',
           description: '99 % of the executions that succeeded took no longer.',
           kind: 'timeseries',
           width: 8,
@@ -100,7 +100,7 @@ export const jobClassDetail: DashboardSpec = {
           prometheus: [{ expr: quantile(0.99, '$__rate_interval'), legend: '{{class}}' }],
         },
         {
-          title: 'Failure rate',
+          title: 'Failures over time',
           description: 'Failed share of the executions.',
           kind: 'timeseries',
           width: 8,

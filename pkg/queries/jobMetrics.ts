@@ -12,14 +12,14 @@ import { addCounts, type Histogram } from '../sidekiq/jobMetricsReader';
 import type { Notice } from '../sidekiq/snapshot';
 import type { QueryContext } from './context';
 import { compileFilters } from './filter';
-import { JOB_METRICS_SOURCES, readExecutions, type Executions } from './jobMetricsSource';
+import { JOB_METRICS_ORIGINS, readExecutions, type Executions } from './jobMetricsOrigin';
 import { baseQuerySchema, parseQuery } from './model';
 import type { QueryType } from './queryType';
 import { tableQuery, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
   /** Sidekiq's own metrics in Redis, what Sidekiq Pro sends by DogStatsD, or that where it arrives and Redis otherwise. */
-  source: z.enum(JOB_METRICS_SOURCES).default('auto'),
+  origin: z.enum(JOB_METRICS_ORIGINS).default('auto'),
   show: z.enum(['table', 'series', 'heatmap']).default('table'),
   /** The figure by which classes are ranked; the first `top` are answered. */
   sortBy: z.string().default('totalTime'),
@@ -177,7 +177,7 @@ interface Ranked extends Executions {
 
 /** Reads the range, keeps the classes that the filters keep, and the first `top` of them. */
 async function rank(context: QueryContext, query: Query): Promise<Ranked> {
-  const executions = await readExecutions(context, query.source);
+  const executions = await readExecutions(context, query.origin);
   const keeps = compileFilters(query.filters, table.filterFields);
   const classes = [...sumCounts(executions.buckets)].filter(([jobClass]) => keeps(() => jobClass));
   const ranked = classes.sort((a, b) => weight(b[1], query.sortBy) - weight(a[1], query.sortBy)).slice(0, query.top);

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -11,7 +11,6 @@ import { EXECUTABLE } from '../support/plugin';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 
 const { GRAFANA_BIN: bin, GRAFANA_HOME: home } = process.env;
-const DASHBOARDS = join(__dirname, '../../provisioning/dashboards/direct');
 
 if (!bin || !home) {
   process.stdout.write('Tests in a real Grafana are skipped: GRAFANA_BIN and GRAFANA_HOME are not set.\n');
@@ -256,24 +255,6 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
     expect(labels('room').map((each) => each['workerType'])).toContain('Events Worker');
     expect(labels('lost')[0]).toMatchObject({ host: 'doomed', class: 'DoomedJob', jid: 'doomed' });
   }, 180_000);
-
-  test.each(readdirSync(DASHBOARDS))('%s opens without an error, and has data where data is', async (file) => {
-    const { uid, panels } = JSON.parse(readFileSync(join(DASHBOARDS, file), 'utf8')) as {
-      uid: string;
-      panels: Array<{ type: string; title: string; targets?: object[] }>;
-    };
-    const page = await browser.newPage({ viewport: { width: 1440, height: 6000 } });
-    const problems: string[] = [];
-    page.on('pageerror', (error) => problems.push(error.message));
-    await page.goto(`${grafana.url}/d/${uid}`);
-    const shown = panels.filter(({ type }) => type !== 'row').map(({ title }) => title);
-    await page.getByText(shown[0]!, { exact: true }).first().waitFor();
-    await page.waitForLoadState('networkidle').catch(() => undefined);
-    expect(await page.getByText('An unexpected error happened').count()).toBe(0);
-    expect(await page.getByLabel(/Panel status error/).count()).toBe(0);
-    expect(problems).toEqual([]);
-    await page.close();
-  });
 
   test('Explore shows the queues, and the editor its form', async () => {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });

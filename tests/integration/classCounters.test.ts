@@ -166,7 +166,7 @@ describe('job_metrics', () => {
     await flush(now, 'A', 3);
     const query = { queryType: 'job_metrics', figures: ['executions'] };
     expect(await askRows(installation, query, { to: now + 1 })).toEqual([{ class: 'A', executions: 3 }]);
-    const frames = await ask(installation, { ...query, source: 'statsd' }, { to: now + 1 });
+    const frames = await ask(installation, { ...query, origin: 'statsd' }, { to: now + 1 });
     expect(noticesOf(frames).join()).toMatch(/Nothing has arrived by DogStatsD/);
   });
 
@@ -189,7 +189,7 @@ describe('job_metrics', () => {
       options
     );
     expect(series[0]!.fields[1]!.values.slice(-2)).toEqual([3, 2]);
-    const redisOnly = await askRows(installation, { queryType: 'job_metrics', source: 'redis' }, options);
+    const redisOnly = await askRows(installation, { queryType: 'job_metrics', origin: 'redis' }, options);
     expect(redisOnly[0]).toMatchObject({ executions: 103 });
   });
 });

@@ -16,11 +16,11 @@ const SORTS = [
   { value: 'meanTime', label: 'Mean time' },
 ];
 
-const SOURCES = [
+const ORIGINS = [
   { value: 'auto', label: 'Best at hand', description: 'Sidekiq Pro from when it arrives, else Redis' },
   { value: 'redis', label: 'Redis', description: 'Sidekiq’s own metrics' },
   { value: 'statsd', label: 'DogStatsD', description: 'what Sidekiq Pro sends' },
-] satisfies Array<{ value: NonNullable<JobMetricsQuery['source']>; label: string; description: string }>;
+] satisfies Array<{ value: NonNullable<JobMetricsQuery['origin']>; label: string; description: string }>;
 
 /** As what, and which classes. */
 export function JobMetricsForm({ query, change }: FormProps<Partial<JobMetricsQuery>>) {
@@ -51,12 +51,12 @@ export function JobMetricsForm({ query, change }: FormProps<Partial<JobMetricsQu
         onChange={(top) => change({ top })}
       />
       <SelectOption
-        id="job-metrics-source"
+        id="job-metrics-origin"
         label="From"
         tooltip="Where the figures come from; a notice on the panel says so too."
-        value={query.source ?? 'auto'}
-        options={SOURCES}
-        onChange={(source) => change({ source })}
+        value={query.origin ?? 'auto'}
+        options={ORIGINS}
+        onChange={(origin) => change({ origin })}
       />
     </>
   );

@@ -9,8 +9,8 @@ import type { Notice } from '../sidekiq/snapshot';
 import type { QueryContext } from './context';
 
 /** Where job metrics come from; `auto` takes DogStatsD from the time it arrives. */
-export const JOB_METRICS_SOURCES = ['auto', 'redis', 'statsd'] as const;
-export type JobMetricsSource = (typeof JOB_METRICS_SOURCES)[number];
+export const JOB_METRICS_ORIGINS = ['auto', 'redis', 'statsd'] as const;
+export type JobMetricsOrigin = (typeof JOB_METRICS_ORIGINS)[number];
 
 /** Sidekiq Pro sends with every job; nothing for so long means that it no longer does. */
 const SILENT_SECONDS = 600;
@@ -30,11 +30,11 @@ export interface Executions {
  * Reads the asked range. With DogStatsD at hand its minutes are used from its first whole minute on, and Redis' before
  * that, so that no minute is counted from both; a notice says which is which.
  */
-export async function readExecutions(context: QueryContext, source: JobMetricsSource): Promise<Executions> {
+export async function readExecutions(context: QueryContext, origin: JobMetricsOrigin): Promise<Executions> {
   const { at: now } = await context.snapshot();
   const { minutes } = context.pro;
   const arrives = minutes.lastAt > 0 && now - minutes.lastAt < SILENT_SECONDS;
-  if (source === 'redis' || (source === 'auto' && !arrives)) {
+  if (origin === 'redis' || (origin === 'auto' && !arrives)) {
     return fromRedis(context, now, context.range.to);
   }
   const { from, to } = context.range;
@@ -45,7 +45,7 @@ export async function readExecutions(context: QueryContext, source: JobMetricsSo
   const firstWhole = Math.ceil(minutes.firstAt / 60) * 60;
   const since = new Date(firstWhole * 1000).toISOString().slice(11, 16);
   const buckets = minutes.read(Math.max(from, firstWhole), Math.min(to, now));
-  const earlier = source === 'auto' && from < firstWhole ? await fromRedis(context, now, firstWhole - 1) : undefined;
+  const earlier = origin === 'auto' && from < firstWhole ? await fromRedis(context, now, firstWhole - 1) : undefined;
   if (earlier?.resolution === 600) {
     // Beyond eight hours only Redis has figures, and in steps of ten minutes.
     return fromRedis(context, now, to);

@@ -1,0 +1,243 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { stringify } from 'yaml';
+import { startGrafana, type RunningGrafana } from '../../scripts/grafana';
+import { launchBrowser } from '../support/browser';
+import { EXECUTABLE } from '../support/plugin';
+import { freePort, startRedis, type RedisServer } from '../support/redisServer';
+import { startServing, type Serving } from '../support/serve';
+
+const { GRAFANA_BIN: bin, GRAFANA_HOME: home } = process.env;
+const PROVISIONED = join(__dirname, '../../provisioning/dashboards');
+
+/** What Redis itself says, once the made-up Sidekiq has been stopped. */
+interface Truth {
+  enqueued: number;
+  retry: number;
+  dead: number;
+  processes: number;
+  threads: number;
+  stranded: number;
+  /** Executions of RARE in all minutes that Redis holds. */
+  executions: number;
+  failures: number;
+}
+
+/** Rare, so that its count is shown whole. */
+const RARE = 'Exports::LongExportJob';
+const FREQUENT = 'Events::IngestJob';
+
+/** Panels whose figure is known, by dashboard; the values are what the panel must show. */
+const FIGURES: Record<string, (truth: Truth) => Array<[string, number]>> = {
+  'sidekiq-overview': ({ enqueued, retry, threads }) => [
+    ['Enqueued', enqueued],
+    ['Retries', retry],
+    ['Busy of all threads', threads],
+  ],
+  'sidekiq-queue': ({ stranded }) => [
+    ['Waiting', stranded],
+    ['Running', 0],
+    ['Ready threads', 0],
+  ],
+  'sidekiq-job-class': () => [],
+  'sidekiq-processes': ({ processes, threads }) => [
+    ['Processes', processes],
+    ['Quiet', 0],
+    ['Ready threads', threads],
+  ],
+  'sidekiq-errors': ({ retry, dead }) => [
+    ['Retries', retry],
+    ['Dead', dead],
+    ['ActiveJob retries', 0],
+  ],
+  'sidekiq-fleet': () => [],
+};
+/** Texts that must stand in a panel, where figures are drawn as rows. */
+const TEXTS: Record<string, (truth: Truth, direct: boolean) => Array<[string, string]>> = {
+  'sidekiq-job-class': ({ executions, failures }, direct) => [
+    // Prometheus has seen only what ran since it began to look.
+    ['Executions', direct ? String(executions) : ''],
+    ['Failure rate', direct ? `${((failures / executions) * 100).toFixed(1)}%` : '%'],
+    ['Executions per second', direct ? RARE : FREQUENT],
+    ['p99 over time', direct ? RARE : FREQUENT],
+  ],
+  'sidekiq-fleet': ({ enqueued, retry }, direct) =>
+    direct
+      ? [
+          ['Sidekiq', `Enqueued${enqueued}`],
+          ['Sidekiq', `Retries${retry}`],
+          ['Enqueued', String(enqueued)],
+        ]
+      : [
+          ['By target', 'sidekiq'],
+          ['By target', String(enqueued)],
+          ['Enqueued', String(enqueued)],
+        ],
+};
+/** What the address chooses. */
+const CHOSEN: Record<string, (direct: boolean) => string> = {
+  'sidekiq-queue': () => 'var-queue=meilisearch',
+  'sidekiq-job-class': (direct) => `from=now-7h&to=now&var-class=${direct ? RARE : FREQUENT}`,
+};
+
+describe.skipIf(!bin || !home)('dashboards in a real Grafana', () => {
+  let redis: RedisServer;
+  let simulator: ChildProcess;
+  let serving: Serving;
+  let prometheus: ChildProcess;
+  let grafana: RunningGrafana;
+  let browser: Browser;
+  let truth: Truth;
+  const workDir = mkdtempSync(join(tmpdir(), 'jobwatch-dashboards-'));
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    const statsd = `127.0.0.1:${await freePort()}`;
+    serving = await startServing(redis.url, ['--statsd-listen', statsd]);
+    simulator = spawn(EXECUTABLE, ['demo', '--redis-url', redis.url, '--statsd-endpoint', statsd], { stdio: 'ignore' });
+    const prometheusUrl = await startPrometheus();
+    grafana = await startGrafana({
+      bin: bin!,
+      home: home!,
+      port: await freePort(),
+      redisUrl: redis.url,
+      workDir,
+      prometheusUrl,
+    });
+    browser = await launchBrowser();
+    // Long enough for rates and for jobs that nobody takes.
+    await vi.waitUntil(async () => (await redis.client.llen('queue:meilisearch')) > 0 && (await asked()) > 20, {
+      timeout: 90_000,
+      interval: 500,
+    });
+    truth = await freeze();
+  }, 180_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    grafana?.child.kill('SIGKILL');
+    prometheus?.kill('SIGKILL');
+    simulator?.kill('SIGKILL');
+    await serving?.stop();
+    await redis?.stop();
+    rmSync(workDir, { recursive: true, force: true });
+  });
+
+  /** Scrapes so far; the panels need some. */
+  async function asked(): Promise<number> {
+    const answer = await fetch(
+      `${grafana.url}/api/datasources/uid/prometheus/resources/api/v1/query?query=count_over_time(sidekiq_up[5m])`
+    );
+    const { data } = (await answer.json()) as { data?: { result: Array<{ value: [number, string] }> } };
+    return Number(data?.result[0]?.value[1] ?? 0);
+  }
+
+  async function startPrometheus(): Promise<string> {
+    const file = join(workDir, 'prometheus.yml');
+    const listen = serving.url.replace('http://', '');
+    writeFileSync(
+      file,
+      stringify({
+        global: { scrape_interval: '1s' },
+        scrape_configs: [{ job_name: 'sidekiq', static_configs: [{ targets: [listen] }] }],
+      })
+    );
+    const port = await freePort();
+    prometheus = spawn(
+      'prometheus',
+      [
+        `--config.file=${file}`,
+        `--storage.tsdb.path=${join(workDir, 'tsdb')}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+      ],
+      { stdio: 'ignore' }
+    );
+    return `http://127.0.0.1:${port}`;
+  }
+
+  /** Stops the made-up Sidekiq where it is, keeps its processes alive, and counts. */
+  async function freeze(): Promise<Truth> {
+    simulator.kill('SIGSTOP');
+    const identities = await redis.client.smembers('processes');
+    let processes = 0;
+    let threads = 0;
+    for (const identity of identities) {
+      const fields = await redis.client.hgetall(identity);
+      if (fields['info'] === undefined || fields['quiet'] === 'true') {
+        await redis.client.srem('processes', identity);
+        continue;
+      }
+      processes += 1;
+      threads += Number(fields['concurrency']);
+      await redis.client.persist(identity);
+      await redis.client.persist(`${identity}:work`);
+    }
+    const minutes = await Promise.all((await redis.client.keys('j|*|*:??')).map((key) => redis.client.hgetall(key)));
+    const counted = (part: string) => minutes.reduce((sum, minute) => sum + Number(minute[`${RARE}|${part}`] ?? 0), 0);
+    const sizes = await Promise.all(
+      (await redis.client.smembers('queues')).map((queue) => redis.client.llen(`queue:${queue}`))
+    );
+    return {
+      enqueued: sizes.reduce((sum, size) => sum + size, 0),
+      retry: await redis.client.zcard('retry'),
+      dead: await redis.client.zcard('dead'),
+      processes,
+      threads,
+      stranded: await redis.client.llen('queue:meilisearch'),
+      executions: counted('p'),
+      failures: counted('f'),
+    };
+  }
+
+  const panel = (page: Page, title: string) =>
+    page
+      .locator('section')
+      .filter({ has: page.getByRole('heading', { name: title, exact: true }) })
+      .first();
+
+  const cases = ['direct', 'prometheus'].flatMap((flavour) =>
+    readdirSync(join(PROVISIONED, flavour)).map((file): [string, string] => [flavour, file.replace('.json', '')])
+  );
+
+  test.each(cases)(
+    '%s %s opens without an error, with data where data is, and the right figures',
+    async (flavour, id) => {
+      const direct = flavour === 'direct';
+      const page = await browser.newPage({ viewport: { width: 1440, height: 4000 } });
+      const problems: string[] = [];
+      page.on('pageerror', (error) => problems.push(error.message));
+      await page.goto(`${grafana.url}/d/${id}${direct ? '' : '-prom'}?${CHOSEN[id]?.(direct) ?? ''}&kiosk&refresh=5s`);
+      const shown = JSON.parse(readFileSync(join(PROVISIONED, flavour, `${id}.json`), 'utf8')) as {
+        panels: Array<{ title: string; type: string }>;
+      };
+      const titles = shown.panels
+        .filter(({ type }) => type !== 'row')
+        .map(({ title }) => title.replace('$datasource', 'Sidekiq'));
+      for (const title of titles) {
+        await panel(page, title).waitFor({ timeout: 20_000 });
+      }
+      for (const [title, value] of FIGURES[id]!(truth)) {
+        await expect
+          .poll(() => panel(page, title).innerText(), { timeout: 20_000, message: `${id}: ${title}` })
+          .toMatch(new RegExp(`(^|\\D)${value}(\\D|$)`));
+      }
+      for (const [title, text] of TEXTS[id]?.(truth, direct) ?? []) {
+        await expect
+          .poll(async () => (await panel(page, title).innerText()).replaceAll(/\s/g, ''), {
+            timeout: 20_000,
+            message: `${id}: ${title}`,
+          })
+          .toContain(text.replaceAll(/\s/g, ''));
+      }
+      expect(await page.getByText('No data', { exact: true }).count()).toBe(0);
+      expect(await page.getByText('An unexpected error happened').count()).toBe(0);
+      expect(await page.getByLabel(/Panel status error/).count()).toBe(0);
+      expect(problems).toEqual([]);
+      await page.close();
+    }
+  );
+});

@@ -51,7 +51,7 @@ export const queueDetail: DashboardSpec = {
           'drainTime',
           'Time until the queue is empty at the present rates.',
           'sidekiq_queue_drain_seconds{name=~"$queue"}',
-          { unit: 's', noValue: 'Not at this rate, or nothing waits' }
+          { unit: 's', noValue: 'Not in sight' }
         ),
         now(
           'Longest run',

@@ -105,6 +105,7 @@ export const jobPerformance: Row = {
       direct: [{ queryType: 'errors', limit: 50, figures: ['count', 'retry', 'dead'] }],
       columns: ['errorClass', 'class', 'queue', 'count', 'retry', 'dead'],
       hidden: ['queue', 'message', 'first', 'last', 'rate'],
+      widths: { Error: 150, Class: 150, Jobs: 60 },
       prometheus: [
         { expr: 'sort_desc(sum by (error_type) (increase(lago_api_jobs_failure[1h])) > 0)', column: 'Failures' },
       ],

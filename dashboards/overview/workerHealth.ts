@@ -40,6 +40,7 @@ export const workerHealth: Row = {
       units: { Utilisation: 'percentunit', 'Beat age': 's', RSS: 'bytes', 'Redis RTT': 's' },
       links: { Host: TO_HOST },
       gauges: { Utilisation: 1 },
+      widths: { Host: 120, PID: 70, Utilisation: 120 },
       warnings: { 'Beat age': warnFrom(20, 30), 'Redis RTT': warnFrom(0.02, 0.05) },
     },
     {

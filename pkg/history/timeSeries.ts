@@ -13,8 +13,16 @@ export function gridOf(from: number, to: number, intervalSeconds: number): numbe
   return Array.from({ length }, (_, index) => first + index * intervalSeconds);
 }
 
-/** The mean of a gauge's points within the interval that begins at each instant of the grid. */
-export function gaugeOnGrid(points: Points, grid: readonly number[], intervalSeconds: number): GridSeries {
+/**
+ * The mean of a gauge's points within the interval that begins at each instant of the grid. An interval without one
+ * keeps the value before it where the next point comes within `gapSeconds`: samplers do not keep step with a grid.
+ */
+export function gaugeOnGrid(
+  points: Points,
+  grid: readonly number[],
+  intervalSeconds: number,
+  gapSeconds: number
+): GridSeries {
   const sums = new Array<number>(grid.length).fill(0);
   const counts = new Array<number>(grid.length).fill(0);
   points.at.forEach((at, index) => {
@@ -23,30 +31,64 @@ export function gaugeOnGrid(points: Points, grid: readonly number[], intervalSec
       sums[slot]! += points.values[index]!;
       counts[slot]! += 1;
     }
+    for (const empty of slotsBetween(at, points.at[index + 1], grid, intervalSeconds, gapSeconds)) {
+      sums[empty] = points.values[index]!;
+      counts[empty] = 1;
+    }
   });
   return { key: points.key, values: sums.map((sum, slot) => (counts[slot] === 0 ? null : sum / counts[slot]!)) };
 }
 
 /**
- * A counter's increase per second within the interval that begins at each instant of the grid. A counter
- * that went down was reset and starts from 0. Across a gap the increase is spread over the gap's end only.
+ * A counter's increase per second within the interval that begins at each instant of the grid. A counter that went
+ * down was reset and starts from 0. An increase counts where it was seen, and in the intervals before that without a
+ * point, unless it took longer than `gapSeconds` to see it.
  */
-export function rateOnGrid(points: Points, grid: readonly number[], intervalSeconds: number): GridSeries {
+export function rateOnGrid(
+  points: Points,
+  grid: readonly number[],
+  intervalSeconds: number,
+  gapSeconds: number
+): GridSeries {
   const increases = new Array<number>(grid.length).fill(0);
   const seconds = new Array<number>(grid.length).fill(0);
   for (let index = 1; index < points.at.length; index += 1) {
-    const slot = slotOf(points.at[index]!, grid, intervalSeconds);
-    if (slot !== undefined) {
-      const before = points.values[index - 1]!;
-      const now = points.values[index]!;
-      increases[slot]! += now >= before ? now - before : now;
-      seconds[slot]! += points.at[index]! - points.at[index - 1]!;
+    const before = points.values[index - 1]!;
+    const now = points.values[index]!;
+    const from = points.at[index - 1]!;
+    const at = points.at[index]!;
+    const increase = now >= before ? now - before : now;
+    const slot = slotOf(at, grid, intervalSeconds);
+    for (const each of [
+      ...slotsBetween(from, at, grid, intervalSeconds, gapSeconds),
+      ...(slot === undefined ? [] : [slot]),
+    ]) {
+      increases[each]! += increase;
+      seconds[each]! += at - from;
     }
   }
   return {
     key: points.key,
     values: increases.map((increase, slot) => (seconds[slot] === 0 ? null : increase / seconds[slot]!)),
   };
+}
+
+/** Intervals wholly between two points, none where those are further apart than a gap. */
+function slotsBetween(
+  from: number,
+  to: number | undefined,
+  grid: readonly number[],
+  intervalSeconds: number,
+  gapSeconds: number
+): number[] {
+  if (to === undefined || to - from > gapSeconds || grid.length === 0) {
+    return [];
+  }
+  const first = Math.floor((from - grid[0]!) / intervalSeconds) + 1;
+  const last = Math.floor((to - grid[0]!) / intervalSeconds) - 1;
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index).filter(
+    (slot) => slot >= 0 && slot < grid.length
+  );
 }
 
 function slotOf(at: number, grid: readonly number[], intervalSeconds: number): number | undefined {

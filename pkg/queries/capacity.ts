@@ -136,7 +136,7 @@ const COLUMNS: Array<Column<Row>> = [
     kind: 'number',
     unit: 's',
     description: 'Until it is empty at the present rates.',
-    config: { noValue: 'never at this rate' },
+    config: { noValue: 'not in sight' },
     value: (row) => row.drainSeconds,
   },
   {

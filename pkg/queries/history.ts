@@ -18,6 +18,10 @@ const schema = baseQuerySchema.extend({
 /** A history query as it is saved. */
 export type HistoryQuery = z.input<typeof schema>;
 
+/** Samples missed that make a gap: fewer are a sampler that is late. */
+const GAP_SAMPLES = 2.5;
+/** In memory samples older than this are a minute apart. */
+const FULL_PACE_SECONDS = 6 * 3600;
 const FILTER_FIELDS = ['queue', 'workerType'];
 const DEFAULT_FIGURES: Record<HistoryScope, string[]> = {
   total: ['enqueued', 'busy'],
@@ -55,25 +59,30 @@ export const history: QueryType = {
     const keeps = compileFilters(query.filters, FILTER_FIELDS);
     // A look now, so that the newest point is never older than the question.
     const { notices, at: now } = await context.snapshot();
-    const step = Math.max(context.intervalSeconds, context.options.sampleSeconds);
+    const { sampleSeconds } = context.options;
+    const step = Math.max(context.intervalSeconds, sampleSeconds);
     // That look came after the end of a range that ends now.
     const to = now - context.range.to < step ? Math.max(now, context.range.to) : context.range.to;
-    const grid = gridOf(context.range.from, to, step);
-    const series = figures.flatMap((figure) =>
-      context.history.read(by, figure.derived?.from ?? figure.name, context.range.from, to).flatMap((points) => {
+    const gap =
+      GAP_SAMPLES * (now - context.range.from > FULL_PACE_SECONDS ? Math.max(sampleSeconds, 60) : sampleSeconds);
+    const series = figures.flatMap((figure) => {
+      // Processes count every ten seconds, each at its own: over less than three beats a rate is mostly their rhythm.
+      const interval = figure.counter ? Math.max(step, 3 * sampleSeconds) : step;
+      const grid = gridOf(context.range.from, to, interval);
+      return context.history.read(by, figure.derived?.from ?? figure.name, context.range.from, to).flatMap((points) => {
         if (grid.length === 0 || !keeps((field) => (field === by ? points.key : ''))) {
           return [];
         }
-        const { key, values } = (figure.counter ? rateOnGrid : gaugeOnGrid)(points, grid, step);
+        const { key, values } = (figure.counter ? rateOnGrid : gaugeOnGrid)(points, grid, interval, gap);
         const times = figure.derived?.times ?? 1;
-        return [{ figure, key, values: values.map((value) => (value === null ? null : value * times)) }];
-      })
-    );
+        return [
+          { figure, key, grid, interval, values: values.map((value) => (value === null ? null : value * times)) },
+        ];
+      });
+    });
     const shown = series.slice(0, query.limit);
     const said = [...notices, ...beginning(context), ...cut(shown.length, series.length)];
-    return shown.length === 0
-      ? [empty(said)]
-      : shown.map((each) => frameOf(each, grid, step, by, figures.length > 1, said));
+    return shown.length === 0 ? [empty(said)] : shown.map((each) => frameOf(each, by, figures.length > 1, said));
   },
 };
 
@@ -90,10 +99,15 @@ function figureOf(name: string, by: HistoryScope): HistoryFigure {
   return figure;
 }
 
+interface FigureSeries extends GridSeries {
+  figure: HistoryFigure;
+  grid: readonly number[];
+  /** Seconds from one instant of the grid to the next. */
+  interval: number;
+}
+
 function frameOf(
-  { figure, key, values }: GridSeries & { figure: HistoryFigure },
-  grid: readonly number[],
-  step: number,
+  { figure, key, values, grid, interval }: FigureSeries,
   by: HistoryScope,
   several: boolean,
   notices: Notice[]
@@ -106,7 +120,7 @@ function frameOf(
         name: 'time',
         kind: 'time',
         values: grid.map((at) => at * 1000),
-        config: { displayName: 'Time', interval: step * 1000 },
+        config: { displayName: 'Time', interval: interval * 1000 },
       },
       {
         name: figure.name,

@@ -112,8 +112,9 @@ const columns: Array<Column<Row>> = [
     title: 'Drain time',
     kind: 'number',
     unit: 's',
-    description: 'Time until it is empty at the present rates; empty cell while it grows: never at this rate.',
-    config: { noValue: 'never at this rate' },
+    description:
+      'Time until it is empty at the present rates; not in sight while it grows, or while too little was seen to tell.',
+    config: { noValue: 'not in sight' },
     value: (row) => row.flow.drainSeconds,
   },
   {

@@ -36,14 +36,21 @@ test('more series than fit drop the oldest samples, not the newest', () => {
 
 test('a gauge is the mean of each interval, and gaps stay gaps', () => {
   const grid = gridOf(0, 40, 10);
-  const series = gaugeOnGrid({ key: '', at: [5, 9, 35], values: [2, 4, 9] }, grid, 10);
+  const series = gaugeOnGrid({ key: '', at: [5, 9, 35], values: [2, 4, 9] }, grid, 10, 20);
   expect(grid).toEqual([0, 10, 20, 30, 40]);
   expect(series.values).toEqual([3, null, null, 9, null]);
 });
 
+test('a sampler that is late makes no gap, in gauges and in counters', () => {
+  const grid = gridOf(0, 40, 10);
+  const points = { key: '', at: [5, 9, 21, 41], values: [2, 4, 9, 29] };
+  expect(gaugeOnGrid(points, grid, 10, 25).values).toEqual([3, 4, 9, 9, 29]);
+  expect(rateOnGrid(points, grid, 10, 25).values).toEqual([0.5, 5 / 12, 5 / 12, 1, 1]);
+});
+
 // 0 → 100 in 10 s is 10/s; then a reset to 30: 30 in 10 s is 3/s.
 test('a counter is a rate, and a reset starts from 0', () => {
-  const series = rateOnGrid({ key: '', at: [0, 10, 20], values: [0, 100, 30] }, gridOf(0, 20, 10), 10);
+  const series = rateOnGrid({ key: '', at: [0, 10, 20], values: [0, 100, 30] }, gridOf(0, 20, 10), 10, 20);
   expect(series.values).toEqual([null, 10, 3]);
 });
 

@@ -1,3 +1,4 @@
+import { aclLine } from '../pkg/redis/acl';
 import { buildDashboard } from './build';
 import { grafanaRules, prometheusRules } from './buildAlerts';
 import { errorsAndDead } from './errorsAndDead';
@@ -29,5 +30,12 @@ export function generatedFiles(): Map<string, string> {
   }
   files.set('provisioning/prometheus/sidekiq.rules.yml', prometheusRules());
   files.set('provisioning/alerting/sidekiq.yaml', grafanaRules());
+  files.set('provisioning/redis/users.acl', devStackUsers());
   return files;
+}
+
+/** Redis' ACL file of the dev stack: applications as the default user, Jobwatch as its read-only one. */
+function devStackUsers(): string {
+  const jobwatch = aclLine('jobwatch').replace('ACL SETUSER', 'user').replace('reset on >PASSWORD', 'on >jobwatch');
+  return `user default on nopass ~* &* +@all\n${jobwatch}\n`;
 }

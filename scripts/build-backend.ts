@@ -13,7 +13,9 @@ const PLATFORMS = [
 
 const root = join(__dirname, '..');
 const here = `${process.platform}-${process.arch}`;
-const wanted = process.argv.includes('--all') ? PLATFORMS : PLATFORMS.filter(({ node }) => node === here);
+// Containers are Linux on this machine's CPU.
+const platform = process.argv.includes('--containers') ? `linux-${process.arch}` : here;
+const wanted = process.argv.includes('--all') ? PLATFORMS : PLATFORMS.filter(({ node }) => node === platform);
 const bun = bunExecutable();
 
 mkdirSync(join(root, 'dist'), { recursive: true });

@@ -26,7 +26,7 @@ main().catch((error: unknown) => {
 async function main(): Promise<void> {
   if (hasDocker()) {
     say('Docker is here: starting the compose stack. Grafana will be at http://localhost:3000');
-    run('npm', ['run', '-s', 'build'], 'Building the plugin');
+    run('npm', ['run', '-s', 'build:compose'], 'Building the plugin');
     const compose = start('docker', ['compose', 'up', '--build', '--abort-on-container-exit'], 'inherit');
     compose.once('exit', (code) => void stop(code ?? 0));
     return;

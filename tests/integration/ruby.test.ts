@@ -67,7 +67,14 @@ describe.skipIf(!hasSidekiq)('a real Sidekiq', () => {
   function sidekiqApi(script: string): Record<string, number> {
     const { stdout, stderr } = spawnSync(
       'ruby',
-      ['-r', 'sidekiq', '-r', 'sidekiq/api', '-e', `Sidekiq.logger.level = 2; puts JSON.generate(begin; ${script}; end)`],
+      [
+        '-r',
+        'sidekiq',
+        '-r',
+        'sidekiq/api',
+        '-e',
+        `Sidekiq.logger.level = 2; puts JSON.generate(begin; ${script}; end)`,
+      ],
       {
         env,
         encoding: 'utf8',

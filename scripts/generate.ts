@@ -1,35 +1,42 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import { generatedFiles } from '../dashboards/files';
+import { metricsPage, queriesPage } from './referencePages';
 
 /** Writes what is generated from code; with --check it only says what differs, for CI. */
 
 const ROOT = join(__dirname, '..');
-const check = process.argv.includes('--check');
-const stale: string[] = [];
 
-for (const [path, content] of generatedFiles()) {
-  const file = join(ROOT, path);
-  if (read(file) === content) {
-    continue;
+async function main(): Promise<void> {
+  const check = process.argv.includes('--check');
+  const files = generatedFiles();
+  for (const [path, page] of [
+    ['docs/metrics.md', metricsPage()],
+    ['docs/queries.md', queriesPage()],
+  ] as const) {
+    const options = await resolveConfig(join(ROOT, path));
+    files.set(path, await format(page, { ...options, parser: 'markdown' }));
   }
-  if (check) {
-    stale.push(path);
-  } else {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, content);
+  const stale = [...files].filter(([path, content]) => read(path) !== content);
+  if (check && stale.length > 0) {
+    process.stdout.write(`Out of date, run npm run generate: ${stale.map(([path]) => path).join(', ')}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  for (const [path, content] of stale) {
+    mkdirSync(dirname(join(ROOT, path)), { recursive: true });
+    writeFileSync(join(ROOT, path), content);
     process.stdout.write(`${path}\n`);
   }
 }
-if (stale.length > 0) {
-  process.stdout.write(`Out of date, run npm run generate: ${stale.join(', ')}\n`);
-  process.exit(1);
-}
 
-function read(file: string): string | undefined {
+function read(path: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(join(ROOT, path), 'utf8');
   } catch {
     return undefined;
   }
 }
+
+void main();

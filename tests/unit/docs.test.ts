@@ -1,0 +1,58 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ALERTS } from '../../dashboards/alerts';
+import { EXPORTER_METRICS } from '../../pkg/metrics/exporterMetrics';
+import { SECRET_NAMES, optionsSchema } from '../../pkg/settings/model';
+
+const ROOT = join(__dirname, '../..');
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+test.each(pages)('every link and picture of %s leads to a file', (page) => {
+  for (const [, target = ''] of read(page).matchAll(/\]\(((?!https?:|#)[^)\s#]+)/g)) {
+    expect(existsSync(join(ROOT, dirname(page), target)), target).toBe(true);
+  }
+});
+
+test('every alert has its runbook', () => {
+  const headings = [...read('docs/alerts.md').matchAll(/^### (\w+)$/gm)].map(([, name]) => name);
+  expect(headings).toEqual(expect.arrayContaining(ALERTS.map(({ name }) => name)));
+});
+
+test('the seed is covered without a gap, and the tests it names exist', () => {
+  const page = read('docs/seed-coverage.md');
+  const points = [...page.matchAll(/^\| D(\d+)(?:–D(\d+))?/gm)].flatMap(([, from, to]) =>
+    Array.from({ length: Number(to ?? from) - Number(from) + 1 }, (_, index) => Number(from) + index)
+  );
+  expect(points).toEqual(Array.from({ length: 59 }, (_, index) => index + 1));
+  for (const [, path] of page.matchAll(/`((?:unit|integration|recordings|plugin|rules|e2e|bench)\/[\w.]+)`/g)) {
+    expect(existsSync(join(ROOT, 'tests', path!)), path).toBe(true);
+  }
+});
+
+test('the page on moving over names every metric of the Ruby exporter', () => {
+  // `a_b`, `_c` stands for a_b and a_c.
+  const page = read('docs/migration.md');
+  for (const { name } of EXPORTER_METRICS) {
+    expect(
+      page.includes(name) ||
+        page.includes(`_${name.split('_').at(-1)}\``) ||
+        page.includes(name.replace('sidekiq_job', '')),
+      name
+    ).toBe(true);
+  }
+});
+
+test('the README names every setting', () => {
+  const page = read('README.md');
+  for (const name of [...Object.keys(optionsSchema.shape), ...SECRET_NAMES]) {
+    expect(page.includes(`\`${name}\``), name).toBe(true);
+  }
+});

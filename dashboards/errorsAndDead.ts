@@ -1,5 +1,17 @@
 import { warnFrom, type DashboardSpec } from './panel';
-import { BY_CLASS, BY_QUEUE, byClass, CLASS, figure, QUEUE, TO_CLASS, TO_QUEUE, total } from './queries';
+import {
+  BY_CLASS,
+  BY_QUEUE,
+  byClass,
+  CLASS,
+  diedInTheLastHour,
+  failureRate,
+  figure,
+  QUEUE,
+  TO_CLASS,
+  TO_QUEUE,
+  total,
+} from './queries';
 
 const JOB_COLUMNS_HIDDEN = ['enqueued', 'created', 'executions', 'tags', 'batch', 'bytes', 'arguments'];
 
@@ -13,14 +25,8 @@ export const errorsAndDead: DashboardSpec = {
     {
       title: 'Now',
       panels: [
-        figure(
-          'Failure rate',
-          'failureRate',
-          'Failed share of the executions of the last hour.',
-          'rate(sidekiq_failed_jobs_total[1h]) / rate(sidekiq_processed_jobs_total[1h])',
-          { width: 4, unit: 'percentunit', decimals: 1, colored: true, steps: warnFrom(0.05, 0.1) }
-        ),
-        figure('Retries', 'retry', 'Failed jobs that wait for their next attempt.', 'sidekiq_retry_jobs', { width: 4 }),
+        failureRate(),
+        figure('Retries', 'retry', 'Failed jobs that wait for their next attempt.', 'sidekiq_retry_jobs'),
         figure(
           'ActiveJob retries',
           'activeJobRetries',
@@ -28,20 +34,14 @@ export const errorsAndDead: DashboardSpec = {
           'sidekiq_activejob_retries',
           { width: 4 }
         ),
-        figure('Dead', 'dead', 'Jobs that ran out of retries and are kept.', 'sidekiq_dead_jobs', { width: 4 }),
-        figure(
-          'Died in the last hour',
-          'deadLastHour',
-          'Jobs that ran out of retries within the last hour.',
-          'sidekiq_dead_jobs_last_hour',
-          { width: 4, colored: true, steps: warnFrom(1, 100) }
-        ),
+        figure('Dead', 'dead', 'Jobs that ran out of retries and are kept.', 'sidekiq_dead_jobs'),
+        diedInTheLastHour(),
         figure(
           'Dead set fill',
           'deadFill',
           'Full, Sidekiq drops the oldest dead jobs without a word.',
           'sidekiq_dead_set_fill_ratio',
-          { width: 4, unit: 'percentunit', decimals: 0, colored: true, steps: warnFrom(0.8, 0.95) }
+          { unit: 'percentunit', decimals: 0, colored: true, steps: warnFrom(0.8, 0.95) }
         ),
       ],
     },

@@ -1,23 +1,15 @@
-import { NEUTRAL, warnFrom, type DashboardSpec, type Panel } from './panel';
-import { BY_CLASS, byClass, CLASS, TO_HOST, TO_QUEUE } from './queries';
+import { warnFrom, type DashboardSpec, type Panel } from './panel';
+import { BY_CLASS, byClass, CLASS, stat, TO_HOST, TO_QUEUE } from './queries';
 
 const IN_RANGE = '{class=~"$class"}[$__range]';
 const quantile = (q: number, range: string) =>
   `histogram_quantile(${q}, sum by (le, class) (rate(sidekiq_job_duration_seconds_bucket{class=~"$class"}[${range}])))`;
 
-const inRange = (title: string, name: string, description: string, expr: string, more: Partial<Panel> = {}): Panel => ({
-  title,
-  description,
-  kind: 'stat',
-  width: 4,
-  height: 4,
-  unit: 'short',
-  steps: NEUTRAL,
-  direct: [{ queryType: 'job_metrics', figures: [name], filters: [BY_CLASS] }],
-  prometheus: [{ expr, instant: true }],
-  noValue: 'Did not run',
-  ...more,
-});
+const inRange = (title: string, name: string, description: string, expr: string, more: Partial<Panel> = {}): Panel =>
+  stat(title, description, { queryType: 'job_metrics', figures: [name], filters: [BY_CLASS] }, expr, {
+    noValue: 'Did not run',
+    ...more,
+  });
 
 /** One job class: how often, how long, how often it fails and why, and what runs or waits right now. */
 export const jobClassDetail: DashboardSpec = {

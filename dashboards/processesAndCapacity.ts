@@ -8,9 +8,9 @@ import {
   promByWorkerType,
   TO_CLASS,
   TO_QUEUE,
-  total,
   WORKER_TYPE,
 } from './queries';
+import { processesOverTime, processTable, threadsOverTime } from './workerPanels';
 
 /** Who works, how hard, how healthy, and whether there are enough of them. */
 export const processesAndCapacity: DashboardSpec = {
@@ -22,7 +22,7 @@ export const processesAndCapacity: DashboardSpec = {
     {
       title: 'Now',
       panels: [
-        figure('Processes', 'processes', 'Live processes.', 'sidekiq_live_processes', { width: 4 }),
+        figure('Processes', 'processes', 'Live processes.', 'sidekiq_live_processes'),
         figure(
           'Quiet',
           'quietProcesses',
@@ -31,16 +31,14 @@ export const processesAndCapacity: DashboardSpec = {
           { width: 4 }
         ),
         figure('Ready threads', 'readyThreads', 'Threads of processes that still take jobs.', 'sidekiq_ready_threads', {
-          width: 4,
           colored: true,
           steps: [
             { from: null, color: 'red' },
             { from: 1, color: 'text' },
           ],
         }),
-        figure('Busy', 'busy', 'Jobs in progress.', 'sidekiq_busy_workers', { width: 4 }),
+        figure('Busy', 'busy', 'Jobs in progress.', 'sidekiq_busy_workers'),
         figure('Utilisation', 'utilisation', 'Busy share of all threads.', 'sidekiq_busy_workers / sidekiq_workers', {
-          width: 4,
           unit: 'percentunit',
           decimals: 0,
           colored: true,
@@ -51,7 +49,7 @@ export const processesAndCapacity: DashboardSpec = {
           'ghosts',
           'Processes that ended without a word (killed, or out of memory) and whose names nobody has cleaned up yet.',
           'sidekiq_ghost_processes',
-          { width: 4, colored: true, steps: warnFrom(1, 3) }
+          { colored: true, steps: warnFrom(1, 3) }
         ),
       ],
     },
@@ -124,82 +122,17 @@ export const processesAndCapacity: DashboardSpec = {
           direct: byWorkerType('latency'),
           prometheus: [{ expr: promByWorkerType('max', 'sidekiq_queue_latency_seconds'), legend: '{{worker_type}}' }],
         },
-        {
-          title: 'Threads',
-          description: 'Busy threads against those that may take a job, and all.',
-          kind: 'timeseries',
-          width: 12,
-          height: 8,
-          unit: 'short',
-          min: 0,
-          direct: total('busy', 'readyThreads', 'threads'),
-          prometheus: [
-            { expr: 'sidekiq_busy_workers', legend: 'Busy' },
-            { expr: 'sidekiq_ready_threads', legend: 'Ready threads' },
-            { expr: 'sidekiq_workers', legend: 'Threads' },
-          ],
-        },
-        {
-          title: 'Processes',
-          description: 'Live processes, and those that take no new jobs.',
-          kind: 'timeseries',
-          width: 12,
-          height: 8,
-          unit: 'short',
-          min: 0,
-          direct: total('processes', 'quietProcesses'),
-          prometheus: [
-            { expr: 'sidekiq_live_processes', legend: 'Processes' },
-            { expr: 'sum(sidekiq_host_processes{quiet="true"}) or vector(0)', legend: 'Quiet processes' },
-          ],
-        },
+        threadsOverTime(),
+        processesOverTime(),
       ],
     },
     {
       title: 'Processes',
       panels: [
-        {
+        processTable('{host=~"$host"}', {
           title: 'Live processes',
-          description: 'Heartbeat, load, memory and distance to Redis of each process.',
-          kind: 'table',
-          width: 24,
-          height: 10,
           direct: [{ queryType: 'processes', filters: [BY_HOST] }],
-          columns: [
-            'host',
-            'pid',
-            'tag',
-            'version',
-            'state',
-            'leader',
-            'beatAge',
-            'busy',
-            'concurrency',
-            'utilisation',
-            'rss',
-            'rtt',
-            'startedAt',
-            'queues',
-            'capsules',
-          ],
-          hidden: ['process', 'labels', 'quiet', 'embedded'],
-          prometheus: [
-            { expr: 'sidekiq_process_threads{host=~"$host"}', column: 'Threads' },
-            { expr: 'sidekiq_process_busy_threads{host=~"$host"}', column: 'Busy' },
-            {
-              expr: 'sidekiq_process_busy_threads{host=~"$host"} / sidekiq_process_threads{host=~"$host"}',
-              column: 'Utilisation',
-            },
-            { expr: 'sidekiq_process_heartbeat_age_seconds{host=~"$host"}', column: 'Beat age' },
-            { expr: 'sidekiq_process_resident_memory_bytes{host=~"$host"}', column: 'RSS' },
-            { expr: 'sidekiq_process_redis_rtt_seconds{host=~"$host"}', column: 'Redis RTT' },
-          ],
-          labels: { host: 'Host', process: 'Process' },
-          units: { Utilisation: 'percentunit', 'Beat age': 's', RSS: 'bytes', 'Redis RTT': 's' },
-          gauges: { Utilisation: 1 },
-          warnings: { 'Beat age': warnFrom(20, 30), 'Redis RTT': warnFrom(0.02, 0.05) },
-          widths: { Host: 140, Process: 220, Utilisation: 140, Started: 160, Queues: 200 },
-        },
+        }),
         {
           title: 'Memory by process',
           description: 'Resident memory of each process.',

@@ -1,4 +1,4 @@
-import { NEUTRAL, type DashboardTarget, type DirectQuery, type Panel, type Variable } from './panel';
+import { NEUTRAL, warnFrom, type DashboardTarget, type DirectQuery, type Panel, type Variable } from './panel';
 
 /** Filters by the variables that dashboards share. */
 export const BY_QUEUE = { field: 'queue', operator: '=' as const, values: ['$queue'] };
@@ -58,6 +58,26 @@ export const byClass = (figure: string, sortBy: string, filters: DirectQuery['fi
 export const promByWorkerType = (how: 'sum' | 'max', metric: string): string =>
   `${how} by (worker_type) (${metric} * on (instance, job, name) group_left (worker_type) sidekiq_queue_info{worker_type=~"$workerType"})`;
 
+/** One number. */
+export const stat = (
+  title: string,
+  description: string,
+  direct: DirectQuery,
+  expr: string,
+  more: Partial<Panel> = {}
+): Panel => ({
+  title,
+  description,
+  kind: 'stat',
+  width: 4,
+  height: 4,
+  unit: 'short',
+  steps: NEUTRAL,
+  direct: [direct],
+  prometheus: [{ expr, instant: true }],
+  ...more,
+});
+
 /** One number of the whole installation. */
 export const figure = (
   title: string,
@@ -65,15 +85,23 @@ export const figure = (
   description: string,
   expr: string,
   more: Partial<Panel> = {}
-): Panel => ({
-  title,
-  description,
-  kind: 'stat',
-  width: 3,
-  height: 4,
-  unit: 'short',
-  steps: NEUTRAL,
-  direct: [{ queryType: 'overview', figures: [name] }],
-  prometheus: [{ expr, instant: true }],
-  ...more,
-});
+): Panel => stat(title, description, { queryType: 'overview', figures: [name] }, expr, more);
+
+/** The share of executions that failed within the last hour. */
+export const failureRate = (more: Partial<Panel> = {}): Panel =>
+  figure(
+    'Failure rate',
+    'failureRate',
+    'Failed share of the executions of the last hour.',
+    'rate(sidekiq_failed_jobs_total[1h]) / rate(sidekiq_processed_jobs_total[1h])',
+    { unit: 'percentunit', decimals: 1, colored: true, steps: warnFrom(0.05, 0.1), ...more }
+  );
+
+export const diedInTheLastHour = (): Panel =>
+  figure(
+    'Died in the last hour',
+    'deadLastHour',
+    'Jobs that ran out of retries within the last hour.',
+    'sidekiq_dead_jobs_last_hour',
+    { colored: true, steps: warnFrom(1, 100) }
+  );

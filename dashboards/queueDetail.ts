@@ -1,18 +1,8 @@
-import { NEUTRAL, warnFrom, type DashboardSpec, type Panel } from './panel';
-import { BY_QUEUE, byQueue, QUEUE, TO_CLASS, TO_HOST } from './queries';
+import { warnFrom, type DashboardSpec, type Panel } from './panel';
+import { BY_QUEUE, byQueue, QUEUE, stat, TO_CLASS, TO_HOST } from './queries';
 
-const now = (title: string, name: string, description: string, expr: string, more: Partial<Panel> = {}): Panel => ({
-  title,
-  description,
-  kind: 'stat',
-  width: 4,
-  height: 4,
-  unit: 'short',
-  steps: NEUTRAL,
-  direct: [{ queryType: 'queues', figures: [name], filters: [BY_QUEUE] }],
-  prometheus: [{ expr, instant: true }],
-  ...more,
-});
+const now = (title: string, name: string, description: string, expr: string, more: Partial<Panel> = {}): Panel =>
+  stat(title, description, { queryType: 'queues', figures: [name], filters: [BY_QUEUE] }, expr, more);
 
 /** One queue, or a few: how late, why, who serves it, what waits there, and when it will be empty. */
 export const queueDetail: DashboardSpec = {

@@ -1,25 +1,14 @@
 import { warnFrom, type Row } from '../panel';
-import { figure } from '../queries';
+import { diedInTheLastHour, failureRate, figure } from '../queries';
 
 /** The row "Overview". */
 export const overview: Row = {
   title: 'Overview',
   panels: [
-    figure('Processed', 'processed', 'Jobs finished since ever, failures included.', 'sidekiq_processed_jobs_total'),
-    figure(
-      'Failure rate',
-      'failureRate',
-      'Failed share of the executions of the last hour.',
-      'rate(sidekiq_failed_jobs_total[1h]) / rate(sidekiq_processed_jobs_total[1h])',
-      {
-        colored: true,
-        unit: 'percentunit',
-        min: 0,
-        max: 0.2,
-        decimals: 1,
-        steps: warnFrom(0.05, 0.1),
-      }
-    ),
+    figure('Processed', 'processed', 'Jobs finished since ever, failures included.', 'sidekiq_processed_jobs_total', {
+      width: 3,
+    }),
+    failureRate({ width: 3, max: 0.2 }),
     figure(
       'Busy of all threads',
       'busy',
@@ -35,26 +24,21 @@ export const overview: Row = {
         ],
       }
     ),
-    figure('Enqueued', 'enqueued', 'Jobs waiting in all queues.', 'sidekiq_enqueued_jobs'),
+    figure('Enqueued', 'enqueued', 'Jobs waiting in all queues.', 'sidekiq_enqueued_jobs', { width: 3 }),
     figure(
       'Longest wait',
       'latencyMax',
       'Age of the oldest waiting job of any queue.',
       'max(sidekiq_queue_latency_seconds)',
       {
+        width: 3,
         unit: 's',
         decimals: 0,
         colored: true,
         steps: warnFrom(60, 300),
       }
     ),
-    figure('Retries', 'retry', 'Failed jobs that wait for their next attempt.', 'sidekiq_retry_jobs'),
-    figure(
-      'Died in the last hour',
-      'deadLastHour',
-      'Jobs that ran out of retries within the last hour.',
-      'sidekiq_dead_jobs_last_hour',
-      { width: 4, colored: true, steps: warnFrom(1, 100) }
-    ),
+    figure('Retries', 'retry', 'Failed jobs that wait for their next attempt.', 'sidekiq_retry_jobs', { width: 3 }),
+    diedInTheLastHour(),
   ],
 };

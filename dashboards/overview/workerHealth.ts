@@ -1,76 +1,19 @@
 import { warnFrom, type Row } from '../panel';
-import { BY_QUEUE, total, TO_CLASS, TO_HOST, TO_QUEUE } from '../queries';
+import { BY_QUEUE, TO_CLASS, TO_QUEUE } from '../queries';
+import { processesOverTime, processTable, threadsOverTime } from '../workerPanels';
 
 /** The row "Worker health". */
 export const workerHealth: Row = {
   title: 'Worker health',
   panels: [
-    {
-      title: 'Processes',
-      description: 'Live processes by host: heartbeat, load and memory.',
-      kind: 'table',
+    processTable('', {
       width: 14,
       height: 9,
-      direct: [{ queryType: 'processes' }],
-      columns: [
-        'host',
-        'pid',
-        'tag',
-        'version',
-        'state',
-        'beatAge',
-        'busy',
-        'concurrency',
-        'utilisation',
-        'rss',
-        'rtt',
-        'startedAt',
-        'queues',
-      ],
       hidden: ['process', 'labels', 'quiet', 'capsules', 'embedded', 'leader'],
-      prometheus: [
-        { expr: 'sidekiq_process_threads', column: 'Threads' },
-        { expr: 'sidekiq_process_busy_threads', column: 'Busy' },
-        { expr: 'sidekiq_process_busy_threads / sidekiq_process_threads', column: 'Utilisation' },
-        { expr: 'sidekiq_process_heartbeat_age_seconds', column: 'Beat age' },
-        { expr: 'sidekiq_process_resident_memory_bytes', column: 'RSS' },
-        { expr: 'sidekiq_process_redis_rtt_seconds', column: 'Redis RTT' },
-      ],
-      labels: { host: 'Host', process: 'Process' },
-      units: { Utilisation: 'percentunit', 'Beat age': 's', RSS: 'bytes', 'Redis RTT': 's' },
-      links: { Host: TO_HOST },
-      gauges: { Utilisation: 1 },
       widths: { Host: 120, PID: 70, Utilisation: 120 },
-      warnings: { 'Beat age': warnFrom(20, 30), 'Redis RTT': warnFrom(0.02, 0.05) },
-    },
-    {
-      title: 'Busy and ready threads',
-      description: 'Jobs in progress against the threads that may take one.',
-      kind: 'timeseries',
-      width: 10,
-      height: 9,
-      unit: 'short',
-      min: 0,
-      direct: total('busy', 'readyThreads'),
-      prometheus: [
-        { expr: 'sidekiq_busy_workers', legend: 'Busy' },
-        { expr: 'sidekiq_ready_threads', legend: 'Ready threads' },
-      ],
-    },
-    {
-      title: 'Processes and quiet processes',
-      description: 'Live processes, and those that finish their jobs and take no new ones.',
-      kind: 'timeseries',
-      width: 12,
-      height: 8,
-      unit: 'short',
-      min: 0,
-      direct: total('processes', 'quietProcesses'),
-      prometheus: [
-        { expr: 'sum(sidekiq_host_processes)', legend: 'Processes' },
-        { expr: 'sum(sidekiq_host_processes{quiet="true"}) or vector(0)', legend: 'Quiet processes' },
-      ],
-    },
+    }),
+    threadsOverTime({ width: 10, height: 9 }),
+    processesOverTime(),
     {
       title: 'Longest running jobs',
       description: 'Jobs in progress, the longest running first.',

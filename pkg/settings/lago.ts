@@ -61,7 +61,7 @@ export function workerTypeOf(queue: string, workerTypes: readonly WorkerType[]):
 }
 
 /** Seconds a job may wait in a queue of no worker type. */
-const DEFAULT_OBJECTIVE_SECONDS = 300;
+export const DEFAULT_OBJECTIVE_SECONDS = 300;
 
 /** How long a job may wait in a queue (seconds), by the objective of its worker type. */
 export function latencyObjectiveOf(queue: string, workerTypes: readonly WorkerType[]): number {

@@ -1,0 +1,79 @@
+import { warnFrom, type Panel } from './panel';
+import { TO_HOST, total } from './queries';
+
+/** Panels on processes and threads that more than one dashboard shows. */
+
+/** The live processes. @param host a selector of Prometheus' label, with its braces, or `''` */
+export const processTable = (host: string, more: Partial<Panel> = {}): Panel => ({
+  title: 'Processes',
+  description: 'Heartbeat, load, memory and distance to Redis of each live process.',
+  kind: 'table',
+  width: 24,
+  height: 10,
+  direct: [{ queryType: 'processes' }],
+  columns: [
+    'host',
+    'pid',
+    'tag',
+    'version',
+    'state',
+    'leader',
+    'beatAge',
+    'busy',
+    'concurrency',
+    'utilisation',
+    'rss',
+    'rtt',
+    'startedAt',
+    'queues',
+    'capsules',
+  ],
+  hidden: ['process', 'labels', 'quiet', 'embedded'],
+  prometheus: [
+    { expr: `sidekiq_process_threads${host}`, column: 'Threads' },
+    { expr: `sidekiq_process_busy_threads${host}`, column: 'Busy' },
+    { expr: `sidekiq_process_busy_threads${host} / sidekiq_process_threads${host}`, column: 'Utilisation' },
+    { expr: `sidekiq_process_heartbeat_age_seconds${host}`, column: 'Beat age' },
+    { expr: `sidekiq_process_resident_memory_bytes${host}`, column: 'RSS' },
+    { expr: `sidekiq_process_redis_rtt_seconds${host}`, column: 'Redis RTT' },
+  ],
+  labels: { host: 'Host', process: 'Process' },
+  units: { Utilisation: 'percentunit', 'Beat age': 's', RSS: 'bytes', 'Redis RTT': 's' },
+  links: { Host: TO_HOST },
+  gauges: { Utilisation: 1 },
+  warnings: { 'Beat age': warnFrom(20, 30), 'Redis RTT': warnFrom(0.02, 0.05) },
+  widths: { Host: 140, Process: 220, Utilisation: 140, Started: 160, Queues: 200 },
+  ...more,
+});
+
+/** Busy threads against those that may take a job. */
+export const threadsOverTime = (more: Partial<Panel> = {}): Panel => ({
+  title: 'Busy and ready threads',
+  description: 'Jobs in progress against the threads that may take one.',
+  kind: 'timeseries',
+  width: 12,
+  height: 8,
+  unit: 'short',
+  min: 0,
+  direct: total('busy', 'readyThreads'),
+  prometheus: [
+    { expr: 'sidekiq_busy_workers', legend: 'Busy' },
+    { expr: 'sidekiq_ready_threads', legend: 'Ready threads' },
+  ],
+  ...more,
+});
+
+export const processesOverTime = (): Panel => ({
+  title: 'Processes and quiet processes',
+  description: 'Live processes, and those that finish their jobs and take no new ones.',
+  kind: 'timeseries',
+  width: 12,
+  height: 8,
+  unit: 'short',
+  min: 0,
+  direct: total('processes', 'quietProcesses'),
+  prometheus: [
+    { expr: 'sidekiq_live_processes', legend: 'Processes' },
+    { expr: 'sum(sidekiq_host_processes{quiet="true"}) or vector(0)', legend: 'Quiet processes' },
+  ],
+});

@@ -6,8 +6,6 @@ import {
   DatasourceVariableBuilder,
   QueryVariableBuilder,
   RowBuilder,
-  ThresholdsConfigBuilder,
-  ThresholdsMode,
   VariableRefresh,
   VariableSort,
   type Dashboard,
@@ -19,8 +17,9 @@ import * as heatmap from '@grafana/grafana-foundation-sdk/heatmap';
 import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as table from '@grafana/grafana-foundation-sdk/table';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
-import { queryType } from '../pkg/queries/registry';
-import type { DashboardSpec, DashboardTarget, Flavour, Panel, Step, Variable } from './panel';
+import { byName, dressTable, linkTo } from './buildTable';
+import { REF_IDS, type DashboardSpec, type Flavour, type Panel, type Variable } from './panel';
+import { thresholds } from './thresholds';
 
 const SOURCES: Record<Flavour, DataSourceRef> = {
   direct: { type: 'jobwatch-sidekiq-datasource', uid: '${datasource}' },
@@ -30,8 +29,6 @@ const NO_DATA: Record<Flavour, string> = {
   direct: 'Nothing yet. Check the data source with "Save & test".',
   prometheus: 'Nothing yet. Check that Prometheus scrapes gpx_sidekiq.',
 };
-
-const REF_IDS = 'ABCDEFGHIJ';
 
 const ANNOTATIONS = [
   { name: 'Deploys', color: 'blue', kinds: ['deploy', 'version'] },
@@ -219,126 +216,7 @@ const KINDS: Record<Panel['kind'], (panel: Panel) => AnyPanel> = {
   table: () => new table.PanelBuilder().showHeader(true).cellHeight(common.TableCellHeight.Sm).minWidth(80),
 };
 
-function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: Flavour): void {
-  if (flavour === 'direct') {
-    builder.withTransformation(organizeFrame(panel));
-  } else {
-    // By their name no two series would merge into one row.
-    builder.withTransformation({ id: 'organize', options: { excludeByName: { __name__: true } } });
-    builder.withTransformation({ id: 'merge', options: {} });
-    builder.withTransformation(organizeSeries(panel));
-    for (const [name, unit] of Object.entries(panel.units ?? {})) {
-      builder.withOverride({ matcher: byName(name), properties: [{ id: 'unit', value: unit }] });
-    }
-  }
-  for (const [name, target] of Object.entries(panel.links ?? {})) {
-    builder.withOverride({
-      matcher: byName(name),
-      properties: [{ id: 'links', value: [linkTo(target, '${__value.raw}', flavour)] }],
-    });
-  }
-  if (panel.sortBy) {
-    builder.sortBy([new common.TableSortByFieldStateBuilder().displayName(panel.sortBy).desc(true)]);
-  }
-  for (const [name, max] of Object.entries(panel.gauges ?? {})) {
-    builder.withOverride({
-      matcher: byName(name),
-      properties: [
-        { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } },
-        { id: 'min', value: 0 },
-        { id: 'max', value: max },
-      ],
-    });
-  }
-  for (const [name, steps] of Object.entries(panel.warnings ?? {})) {
-    builder.withOverride({
-      matcher: byName(name),
-      properties: [
-        { id: 'custom.cellOptions', value: { type: 'color-text' } },
-        { id: 'thresholds', value: thresholds(steps).build() },
-      ],
-    });
-  }
-  for (const name of panel.alarms ?? []) {
-    builder.withOverride({
-      matcher: byName(name),
-      properties: [
-        { id: 'custom.cellOptions', value: { type: 'color-text' } },
-        { id: 'mappings', value: [{ type: 'value', options: YES_IS_BAD }] },
-      ],
-    });
-  }
-  for (const [name, width] of Object.entries(panel.widths ?? {})) {
-    builder.withOverride({
-      matcher: byName(name),
-      properties: [{ id: 'custom.width', value: width }],
-    });
-  }
-}
-
-const YES_IS_BAD = Object.fromEntries([
-  ...['true', '1'].map((value) => [value, { text: 'yes', color: 'red', index: 0 }]),
-  ...['false', '0'].map((value) => [value, { text: 'no', color: 'text', index: 1 }]),
-]);
-
-function byName(name: string) {
-  return { id: 'byName', options: name };
-}
-
-/** Puts the columns of a frame of ours in order. */
-function organizeFrame(panel: Panel) {
-  const { columns = [], hidden = [] } = panel;
-  return {
-    id: 'organize',
-    options: {
-      indexByName: Object.fromEntries(columns.map((name, index) => [titleOf(panel, name), index])),
-      excludeByName: Object.fromEntries(hidden.map((name) => [titleOf(panel, name), true])),
-      renameByName: {},
-    },
-  };
-}
-
-/** Makes a table of instant queries that were merged by their labels: a label is a column, and so is each value. */
-function organizeSeries({ prometheus = [], labels = {} }: Panel) {
-  const values = prometheus.map(({ column = 'Value' }, index) => [
-    prometheus.length > 1 ? `Value #${REF_IDS[index]}` : 'Value',
-    column,
-  ]);
-  const order = [...Object.keys(labels), ...values.map(([name]) => name!)];
-  return {
-    id: 'organize',
-    options: {
-      indexByName: Object.fromEntries(order.map((name, index) => [name, index])),
-      excludeByName: Object.fromEntries(
-        ['Time', '__name__', 'job', 'instance'].filter((name) => !(name in labels)).map((name) => [name, true])
-      ),
-      renameByName: { ...labels, ...Object.fromEntries(values) },
-    },
-  };
-}
-
-/** A link to another dashboard of the same flavour that keeps data source and time. */
-function linkTo({ dashboard, variable }: DashboardTarget, value: string, flavour: Flavour) {
-  const uid = flavour === 'direct' ? dashboard : `${dashboard}-prom`;
-  return {
-    title: 'Details',
-    url: `/d/${uid}?var-datasource=\${datasource}&var-${variable}=${value}&\${__url_time_range}`,
-  };
-}
-
-/** Grafana's transformations know a column by its title. */
-function titleOf({ direct = [] }: Panel, name: string): string {
-  const columns = direct.flatMap(({ queryType: id }) => queryType(id).columns);
-  return columns.find((column) => column.name === name)?.title ?? name;
-}
-
 const FORMATS: Partial<Record<Panel['kind'], string>> = { table: 'table', heatmap: 'heatmap' };
-
-function thresholds(steps: Step[] = [{ from: null, color: 'green' }]): ThresholdsConfigBuilder {
-  return new ThresholdsConfigBuilder()
-    .mode(ThresholdsMode.Absolute)
-    .steps(steps.map(({ from, color }) => ({ value: from as never, color })));
-}
 
 function targetsOf(panel: Panel, flavour: Flavour): Array<Builder<Dataquery>> {
   const queries =

@@ -109,6 +109,9 @@ export interface DashboardSpec {
   dataSources?: DataSourceChoice;
 }
 
+/** Names of a panel's queries, in their order. */
+export const REF_IDS = 'ABCDEFGHIJ';
+
 export const NEUTRAL: Step[] = [{ from: null, color: 'text' }];
 
 /** Green, then orange and red from the given values: red only for bad. */

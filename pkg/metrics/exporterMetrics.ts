@@ -1,6 +1,7 @@
 import { sumCounts, type ClassCounts } from '../sidekiq/jobMetrics';
 import type { Process } from '../sidekiq/process';
-import type { Metric, MetricState, Sample } from './metric';
+import type { Metric, Sample } from './metric';
+import { single } from './metricRows';
 
 /**
  * The metrics of the Ruby exporter that users have today (Strech/sidekiq-prometheus-exporter 0.4.0), name
@@ -8,30 +9,26 @@ import type { Metric, MetricState, Sample } from './metric';
  * Where a value misleads, jobwatchMetrics.ts has a correct one under a new name.
  */
 export const EXPORTER_METRICS: readonly Metric[] = [
-  total(
+  counter(
     'sidekiq_processed_jobs_total',
-    'counter',
     'Jobs finished since ever, failures included.',
     'stat:processed',
     ({ totals }) => totals.processed ?? 0
   ),
-  total(
+  counter(
     'sidekiq_failed_jobs_total',
-    'counter',
     'Executions that raised, since ever.',
     'stat:failed',
     ({ totals }) => totals.failed ?? 0
   ),
-  total(
+  single(
     'sidekiq_workers',
-    'gauge',
     'Threads of all processes, quiet ones included.',
     'concurrency of each process',
     ({ totals }) => totals.threads
   ),
-  total(
+  single(
     'sidekiq_processes',
-    'gauge',
     'Names in the set of processes; those that crashed are counted until someone cleans up.',
     'SCARD processes',
     ({ snapshot }) => snapshot.totals.processNames
@@ -64,37 +61,27 @@ export const EXPORTER_METRICS: readonly Metric[] = [
       }));
     },
   },
-  total(
+  single(
     'sidekiq_busy_workers',
-    'gauge',
     'Threads that run a job as of the last heartbeats.',
     'busy of each process',
     ({ totals }) => totals.busy
   ),
-  total(
-    'sidekiq_enqueued_jobs',
-    'gauge',
-    'Jobs waiting in all queues.',
-    'LLEN of each queue',
-    ({ totals }) => totals.enqueued
-  ),
-  total(
+  single('sidekiq_enqueued_jobs', 'Jobs waiting in all queues.', 'LLEN of each queue', ({ totals }) => totals.enqueued),
+  single(
     'sidekiq_scheduled_jobs',
-    'gauge',
     'Jobs to be enqueued later.',
     'ZCARD schedule',
     ({ snapshot }) => snapshot.totals.scheduled
   ),
-  total(
+  single(
     'sidekiq_retry_jobs',
-    'gauge',
     'Failed jobs that wait for their next attempt.',
     'ZCARD retry',
     ({ snapshot }) => snapshot.totals.retry
   ),
-  total(
+  single(
     'sidekiq_dead_jobs',
-    'gauge',
     'Jobs that ran out of retries and are kept.',
     'ZCARD dead',
     ({ snapshot }) => snapshot.totals.dead
@@ -177,26 +164,6 @@ export const EXPORTER_METRICS: readonly Metric[] = [
   },
 ];
 
-function total(
-  name: string,
-  type: 'counter' | 'gauge',
-  help: string,
-  source: string,
-  value: (state: MetricState) => number | null
-): Metric {
-  return {
-    name,
-    type,
-    help,
-    labels: [],
-    source,
-    read(state) {
-      const figure = value(state);
-      return figure === null ? [] : [{ value: figure }];
-    },
-  };
-}
-
 function perServedQueue(name: string, help: string, source: string, value: (process: Process) => number): Metric {
   return {
     name,
@@ -245,4 +212,8 @@ function countBy<T>(items: readonly T[], key: (item: T) => string): Array<[strin
     counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
   }
   return [...counts];
+}
+
+function counter(...row: Parameters<typeof single>): Metric {
+  return { ...single(...row), type: 'counter' };
 }

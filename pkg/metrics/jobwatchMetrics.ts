@@ -1,8 +1,7 @@
 import { VERSION } from '../plugin/version';
 import { latencyObjectiveOf, workerTypeOf } from '../settings/lago';
-import type { Process } from '../sidekiq/process';
-import type { QueueFacts } from '../sidekiq/queueFacts';
-import type { Metric, MetricState, Sample } from './metric';
+import type { Metric } from './metric';
+import { perClass, perProcess, perQueue, single } from './metricRows';
 import { histogramSamples } from './proMetrics';
 
 /**
@@ -238,73 +237,3 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     read: () => [{ labels: { version: VERSION }, value: 1 }],
   },
 ];
-
-function single(
-  name: string,
-  help: string,
-  source: string,
-  value: (state: MetricState) => number | null,
-  unit?: Metric['unit']
-): Metric {
-  return {
-    name,
-    type: 'gauge',
-    help,
-    labels: [],
-    source,
-    ...(unit && { unit }),
-    read: (state) => samplesOf({}, value(state)),
-  };
-}
-
-function perQueue(
-  name: string,
-  help: string,
-  source: string,
-  value: (queue: QueueFacts, state: MetricState) => number | null
-): Metric {
-  return {
-    name,
-    type: 'gauge',
-    help,
-    labels: ['name'],
-    source,
-    read: (state) => state.queues.flatMap((queue) => samplesOf({ name: queue.name }, value(queue, state))),
-  };
-}
-
-function perClass(name: string, help: string, part: 'processed' | 'failed'): Metric {
-  return {
-    name,
-    type: 'counter',
-    help,
-    labels: ['class'],
-    source: 'growth of the job metrics’ minutes (Sidekiq ≥ 7.0)',
-    read: ({ classTotals }) =>
-      [...classTotals.byClass].map(([jobClass, total]) => ({ labels: { class: jobClass }, value: total[part] })),
-  };
-}
-
-function perProcess(
-  name: string,
-  help: string,
-  value: (process: Process) => number | null,
-  unit?: Metric['unit']
-): Metric {
-  return {
-    name,
-    type: 'gauge',
-    help,
-    labels: ['host', 'process'],
-    source: 'hash of each process',
-    ...(unit && { unit }),
-    read: ({ snapshot }) =>
-      snapshot.processes.flatMap((process) =>
-        samplesOf({ host: process.host, process: process.identity }, value(process))
-      ),
-  };
-}
-
-function samplesOf(labels: Record<string, string>, value: number | null): Sample[] {
-  return value === null ? [] : [{ labels, value }];
-}

@@ -1,18 +1,12 @@
 import { z } from 'zod';
-import type { Field, Frame } from '../frames/frame';
-import {
-  HISTOGRAM_BOUNDS_MS,
-  HISTOGRAM_SATURATION,
-  quantile,
-  sumCounts,
-  type ClassCounts,
-} from '../sidekiq/jobMetrics';
-import type { Bucket } from '../sidekiq/jobMetrics';
-import { addCounts, type Histogram } from '../sidekiq/jobMetricsReader';
+import type { Frame } from '../frames/frame';
+import { HISTOGRAM_SATURATION, quantile, sumCounts, type ClassCounts } from '../sidekiq/jobMetrics';
+import { addCounts } from '../sidekiq/jobMetricsReader';
 import type { Notice } from '../sidekiq/snapshot';
 import type { QueryContext } from './context';
 import { compileFilters } from './filter';
-import { JOB_METRICS_ORIGINS, readExecutions, type Executions } from './jobMetricsOrigin';
+import { JOB_METRICS_ORIGINS, readExecutions } from './jobMetricsOrigin';
+import { heatmapFrame, seriesFrames, type ClassRow, type Ranked } from './jobMetricsOverTime';
 import { baseQuerySchema, parseQuery } from './model';
 import type { QueryType } from './queryType';
 import { tableQuery, type Column } from './table';
@@ -30,13 +24,7 @@ const schema = baseQuerySchema.extend({
 export type JobMetricsQuery = z.input<typeof schema>;
 type Query = z.output<typeof schema>;
 
-interface Row extends ClassCounts {
-  class: string;
-  seconds: number;
-  durations: number[];
-}
-
-const quantileColumn = (name: string, title: string, q: number): Column<Row> => ({
+const quantileColumn = (name: string, title: string, q: number): Column<ClassRow> => ({
   name,
   title,
   kind: 'number',
@@ -45,7 +33,7 @@ const quantileColumn = (name: string, title: string, q: number): Column<Row> => 
   value: ({ durations }) => quantile(q, durations)?.seconds ?? null,
 });
 
-const COLUMNS: Array<Column<Row>> = [
+const COLUMNS: Array<Column<ClassRow>> = [
   {
     name: 'class',
     title: 'Class',
@@ -164,16 +152,12 @@ export const jobMetrics: QueryType = {
       case 'table':
         return table.run(raw, context);
       case 'series':
-        return seriesFrames(context, query);
+        return seriesOf(context, query);
       case 'heatmap':
-        return [await heatmapFrame(context, query)];
+        return [await heatmapFrame(await rank(context, query), context.intervalSeconds)];
     }
   },
 };
-
-interface Ranked extends Executions {
-  ranked: Array<[string, ClassCounts]>;
-}
 
 /** Reads the range, keeps the classes that the filters keep, and the first `top` of them. */
 async function rank(context: QueryContext, query: Query): Promise<Ranked> {
@@ -207,7 +191,7 @@ function weight(counts: ClassCounts, figure: string): number {
   }
 }
 
-function saturation(rows: readonly Row[]): Notice[] {
+function saturation(rows: readonly ClassRow[]): Notice[] {
   const full = rows
     .filter(({ durations }) => durations.some((count) => count >= HISTOGRAM_SATURATION))
     .map((row) => row.class);
@@ -221,100 +205,10 @@ function saturation(rows: readonly Row[]): Notice[] {
       ];
 }
 
-async function seriesFrames(context: QueryContext, query: Query): Promise<Frame[]> {
-  const { ranked, buckets, resolution, notices, now, histogramsOf } = await rank(context, query);
+async function seriesOf(context: QueryContext, query: Query): Promise<Frame[]> {
   const figure = query.figures[0] ?? 'rate';
   const column = COLUMNS.find(({ name, kind }) => name === figure && kind === 'number') ?? COLUMNS[1]!;
-  const groups = group(buckets, Math.max(resolution, Math.ceil(context.intervalSeconds / resolution) * resolution));
-  const frames = await Promise.all(
-    ranked.map(async ([jobClass]): Promise<Frame> => {
-      const histograms = column.name in QUANTILES ? await histogramsOf(jobClass) : [];
-      const values = groups.map(({ startsAt, seconds, members }) => {
-        const counts = sumCounts(members).get(jobClass) ?? { processed: 0, failed: 0, milliseconds: 0 };
-        const durations = within(histograms, startsAt, seconds);
-        // The bucket that is still filling counts for the time it has lasted.
-        const lasted = Math.max(1, Math.min(seconds, now - startsAt));
-        return column.value({ class: jobClass, ...counts, seconds: lasted, durations });
-      });
-      return {
-        name: jobClass,
-        fields: [
-          timeField(groups.map(({ startsAt }) => startsAt)),
-          {
-            name: column.name,
-            kind: 'number',
-            values,
-            labels: { class: jobClass },
-            config: {
-              displayNameFromDS: jobClass,
-              ...(column.unit && { unit: column.unit }),
-              description: column.description,
-            },
-          },
-        ],
-        meta: {
-          type: 'timeseries-multi',
-          typeVersion: [0, 1],
-          preferredVisualisationType: 'graph',
-          ...(notices.length > 0 && { notices }),
-        },
-      };
-    })
-  );
-  return frames.length > 0
-    ? frames
-    : [{ name: 'job_metrics', fields: [], meta: { type: 'timeseries-multi', typeVersion: [0, 1], notices } }];
-}
-
-async function heatmapFrame(context: QueryContext, query: Query): Promise<Frame> {
-  const { ranked, buckets, resolution, notices, histogramsOf } = await rank(context, query);
-  const read = await Promise.all(ranked.map(([jobClass]) => histogramsOf(jobClass)));
-  const histograms = read.flat();
-  const groups = group(buckets, Math.max(resolution, Math.ceil(context.intervalSeconds / resolution) * resolution));
-  const summed = groups.map(({ startsAt, seconds }) => within(histograms, startsAt, seconds));
-  const rows = HISTOGRAM_BOUNDS_MS.map((bound, index): Field => {
-    const name = Number.isFinite(bound) ? String(bound / 1000) : '+Inf';
-    return {
-      name,
-      kind: 'number',
-      labels: { le: name },
-      values: summed.map((counts) => counts[index]!),
-      // Otherwise the axis says the name and the label.
-      config: { unit: 'short', displayNameFromDS: name },
-    };
-  });
-  return {
-    name: 'job_metrics',
-    fields: [timeField(groups.map(({ startsAt }) => startsAt)), ...rows],
-    meta: { type: 'heatmap-rows', typeVersion: [0, 1], ...(notices.length > 0 && { notices }) },
-  };
-}
-
-interface Group {
-  startsAt: number;
-  seconds: number;
-  members: Bucket[];
-}
-
-function group(buckets: Bucket[], seconds: number): Group[] {
-  const groups = new Map<number, Group>();
-  for (const bucket of buckets) {
-    const startsAt = Math.floor(bucket.startsAt / seconds) * seconds;
-    const found = groups.get(startsAt) ?? { startsAt, seconds, members: [] };
-    found.members.push(bucket);
-    groups.set(startsAt, found);
-  }
-  return [...groups.values()];
-}
-
-function within(histograms: readonly Histogram[], startsAt: number, seconds: number): number[] {
-  return histograms
-    .filter((histogram) => histogram.startsAt >= startsAt && histogram.startsAt < startsAt + seconds)
-    .reduce((sum, { counts }) => addCounts(sum, counts), addCounts(undefined, []));
-}
-
-function timeField(starts: readonly number[]): Field {
-  return { name: 'time', kind: 'time', values: starts.map((at) => at * 1000), config: { displayName: 'Time' } };
+  return seriesFrames(await rank(context, query), column, column.name in QUANTILES, context.intervalSeconds);
 }
 
 function finite(value: number | undefined): number | null {

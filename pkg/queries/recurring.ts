@@ -1,18 +1,12 @@
 import { MINUTES_KEPT_SECONDS } from '../sidekiq/jobMetricsReader';
-import { readRecurring } from '../sidekiq/recurringReader';
+import { readRecurring, type RecurringEntry } from '../sidekiq/recurringReader';
 import type { QueryContext } from './context';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
-interface Row {
-  name: string;
+interface Row extends Omit<RecurringEntry, 'source'> {
+  /** `cadence` beside the schedulers: a class that the settings expect to run. */
   source: string;
-  class: string;
-  queue: string;
-  schedule: string;
-  enabled: boolean;
-  lastAt: number | null;
-  nextAt: number | null;
   now: number;
 }
 

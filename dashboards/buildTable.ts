@@ -1,0 +1,119 @@
+import * as common from '@grafana/grafana-foundation-sdk/common';
+import type * as table from '@grafana/grafana-foundation-sdk/table';
+import { queryType } from '../pkg/queries/registry';
+import { REF_IDS, type DashboardTarget, type Flavour, type Panel } from './panel';
+import { thresholds } from './thresholds';
+
+/** Columns in order, units, colours, bars and links of a table. */
+export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: Flavour): void {
+  if (flavour === 'direct') {
+    builder.withTransformation(organizeFrame(panel));
+  } else {
+    // By their name no two series would merge into one row.
+    builder.withTransformation({ id: 'organize', options: { excludeByName: { __name__: true } } });
+    builder.withTransformation({ id: 'merge', options: {} });
+    builder.withTransformation(organizeSeries(panel));
+    for (const [name, unit] of Object.entries(panel.units ?? {})) {
+      builder.withOverride({ matcher: byName(name), properties: [{ id: 'unit', value: unit }] });
+    }
+  }
+  for (const [name, target] of Object.entries(panel.links ?? {})) {
+    builder.withOverride({
+      matcher: byName(name),
+      properties: [{ id: 'links', value: [linkTo(target, '${__value.raw}', flavour)] }],
+    });
+  }
+  if (panel.sortBy) {
+    builder.sortBy([new common.TableSortByFieldStateBuilder().displayName(panel.sortBy).desc(true)]);
+  }
+  for (const [name, max] of Object.entries(panel.gauges ?? {})) {
+    builder.withOverride({
+      matcher: byName(name),
+      properties: [
+        { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } },
+        { id: 'min', value: 0 },
+        { id: 'max', value: max },
+      ],
+    });
+  }
+  for (const [name, steps] of Object.entries(panel.warnings ?? {})) {
+    builder.withOverride({
+      matcher: byName(name),
+      properties: [
+        { id: 'custom.cellOptions', value: { type: 'color-text' } },
+        { id: 'thresholds', value: thresholds(steps).build() },
+      ],
+    });
+  }
+  for (const name of panel.alarms ?? []) {
+    builder.withOverride({
+      matcher: byName(name),
+      properties: [
+        { id: 'custom.cellOptions', value: { type: 'color-text' } },
+        { id: 'mappings', value: [{ type: 'value', options: YES_IS_BAD }] },
+      ],
+    });
+  }
+  for (const [name, width] of Object.entries(panel.widths ?? {})) {
+    builder.withOverride({
+      matcher: byName(name),
+      properties: [{ id: 'custom.width', value: width }],
+    });
+  }
+}
+
+const YES_IS_BAD = Object.fromEntries([
+  ...['true', '1'].map((value) => [value, { text: 'yes', color: 'red', index: 0 }]),
+  ...['false', '0'].map((value) => [value, { text: 'no', color: 'text', index: 1 }]),
+]);
+
+export function byName(name: string) {
+  return { id: 'byName', options: name };
+}
+
+/** Puts the columns of a frame of ours in order. */
+function organizeFrame(panel: Panel) {
+  const { columns = [], hidden = [] } = panel;
+  return {
+    id: 'organize',
+    options: {
+      indexByName: Object.fromEntries(columns.map((name, index) => [titleOf(panel, name), index])),
+      excludeByName: Object.fromEntries(hidden.map((name) => [titleOf(panel, name), true])),
+      renameByName: {},
+    },
+  };
+}
+
+/** Makes a table of instant queries that were merged by their labels: a label is a column, and so is each value. */
+function organizeSeries({ prometheus = [], labels = {} }: Panel) {
+  const values = prometheus.map(({ column = 'Value' }, index) => [
+    prometheus.length > 1 ? `Value #${REF_IDS[index]}` : 'Value',
+    column,
+  ]);
+  const order = [...Object.keys(labels), ...values.map(([name]) => name!)];
+  return {
+    id: 'organize',
+    options: {
+      indexByName: Object.fromEntries(order.map((name, index) => [name, index])),
+      excludeByName: Object.fromEntries(
+        ['Time', '__name__', 'job', 'instance'].filter((name) => !(name in labels)).map((name) => [name, true])
+      ),
+      renameByName: { ...labels, ...Object.fromEntries(values) },
+    },
+  };
+}
+
+/** A link to another dashboard of the same flavour that keeps data source and time. */
+export function linkTo({ dashboard, variable }: DashboardTarget, value: string, flavour: Flavour) {
+  const uid = flavour === 'direct' ? dashboard : `${dashboard}-prom`;
+  return {
+    title: 'Details',
+    url: `/d/${uid}?var-datasource=\${datasource}&var-${variable}=${value}&\${__url_time_range}`,
+  };
+}
+
+/** Grafana's transformations know a column by its title. */
+function titleOf({ direct = [] }: Panel, name: string): string {
+  const columns = direct.flatMap(({ queryType: id }) => queryType(id).columns);
+  return columns.find((column) => column.name === name)?.title ?? name;
+}

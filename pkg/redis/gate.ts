@@ -12,7 +12,8 @@ type Call = (...args: Array<string | number>) => Promise<unknown>;
 /** Opens the read-only gate. The connection itself is made with the first batch. */
 export function openGate(settings: Settings): ReadOnlyRedis {
   const { redis, address } = createClient(settings);
-  return new Gate(redis, address, settings.options.connectTimeoutSeconds * 1000);
+  const { connectTimeoutSeconds, commandTimeoutSeconds } = settings.options;
+  return new Gate(redis, address, connectTimeoutSeconds * 1000, commandTimeoutSeconds * 1000);
 }
 
 class Gate implements ReadOnlyRedis {
@@ -22,7 +23,8 @@ class Gate implements ReadOnlyRedis {
   constructor(
     private readonly redis: Redis | Cluster,
     readonly address: string,
-    private readonly connectTimeoutMs: number
+    private readonly connectTimeoutMs: number,
+    private readonly commandTimeoutMs: number
   ) {
     redis.on('error', (error: Error) => (this.lastError = error));
     redis.on('ready', () => (this.lastError = undefined));
@@ -62,7 +64,7 @@ class Gate implements ReadOnlyRedis {
   private async send(commands: readonly Command[]): Promise<Reply[]> {
     // A cluster pipeline must stay in one slot; there, ioredis groups the calls of one tick by node.
     if (this.redis instanceof Cluster) {
-      const calls = commands.map((command) => methodOf(this.redis, command)(...command.args));
+      const calls = commands.map((command) => this.inTime(methodOf(this.redis, command)(...command.args)));
       const settled = await Promise.allSettled(calls);
       return settled.map((result) =>
         result.status === 'fulfilled' ? { value: result.value } : { error: asError(result.reason) }
@@ -74,6 +76,15 @@ class Gate implements ReadOnlyRedis {
     }
     const results = (await pipeline.exec()) ?? [];
     return results.map(([error, value]) => (error ? { error } : { value }));
+  }
+
+  /** ioredis times a command once it is sent; one that waits for a node of the cluster would wait for ever. */
+  private inTime(call: Promise<unknown>): Promise<unknown> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error('Command timed out')), this.commandTimeoutMs);
+    });
+    return Promise.race([call, late]).finally(() => clearTimeout(timer));
   }
 
   private throwWhatConcernsAll(replies: readonly Reply[]): void {

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -133,6 +133,41 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
   test('the Prometheus text is scraped through Grafana', async () => {
     const text = await (await fetch(`${grafana.url}/api/datasources/uid/sidekiq/resources/metrics`)).text();
     expect(text).toMatch(/^sidekiq_up 1$/m);
+  });
+
+  test('Prometheus scrapes through Grafana with a service account, as documented', async () => {
+    const account = (await api('/api/serviceaccounts', { name: 'prometheus', role: 'Viewer' })) as { id: number };
+    const { key } = (await api(`/api/serviceaccounts/${account.id}/tokens`, { name: 'scrape' })) as { key: string };
+    const page = readFileSync(join(__dirname, '../../docs/prometheus.md'), 'utf8');
+    const block = [...page.matchAll(/```yaml\n(scrape_configs:[\s\S]*?)```/g)].find(([, text]) =>
+      text!.includes('resources/metrics')
+    );
+    const config = block![1]!.replace('glsa_…', key).replace('grafana:3000', grafana.url.replace('http://', ''));
+    const file = join(workDir, 'through-grafana.yml');
+    writeFileSync(file, `global: { scrape_interval: 1s }\n${config}`);
+    const port = await freePort();
+    const prometheus = spawn(
+      'prometheus',
+      [
+        `--config.file=${file}`,
+        `--storage.tsdb.path=${join(workDir, 'tsdb')}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+      ],
+      { stdio: 'ignore' }
+    );
+    await expect
+      .poll(
+        async () => {
+          const answer = await fetch(`http://127.0.0.1:${port}/api/v1/query?query=sidekiq_live_processes`).catch(
+            () => undefined
+          );
+          const { data } = ((await answer?.json()) ?? {}) as { data?: { result: Array<{ value: [number, string] }> } };
+          return Number(data?.result[0]?.value[1] ?? 0);
+        },
+        { timeout: 30_000, interval: 500 }
+      )
+      .toBeGreaterThan(5);
+    prometheus.kill('SIGKILL');
   });
 
   test('a live query shows what Grafana Live pushes', async () => {

@@ -116,6 +116,20 @@ export const queueDetail: DashboardSpec = {
       title: 'What is in it',
       panels: [
         {
+          title: 'What waits, by class',
+          description: 'Jobs by class: counted in a short queue, estimated from both ends of a long one.',
+          kind: 'table',
+          width: 24,
+          height: 7,
+          noValue: 'Nothing waits.',
+          direct: [{ queryType: 'backlog', filters: [BY_QUEUE] }],
+          columns: ['class', 'jobs', 'share', 'oldest', 'bytes'],
+          hidden: ['queue'],
+          sortBy: 'Jobs',
+          links: { Class: TO_CLASS },
+          gauges: { Share: 1 },
+        },
+        {
           title: 'Next jobs',
           description: 'The jobs that wait, the next one first. Arguments only where the data source allows them.',
           kind: 'table',

@@ -1,5 +1,6 @@
 import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
+import { backlog } from './backlog';
 import { busy } from './busy';
 import { capacity } from './capacity';
 import { errors } from './errors';
@@ -22,6 +23,7 @@ export const QUERY_TYPES: readonly QueryType[] = [
   queues,
   processes,
   busy,
+  backlog,
   jobs,
   errors,
   jobMetrics,

@@ -9,6 +9,7 @@ const EXAMPLES: Example[] = [
     question: 'Are my queues keeping up?',
     query: { queryType: 'queues', figures: ['size', 'latency', 'inRate', 'outRate', 'drainTime'] },
   },
+  { question: 'What waits in my queues?', query: { queryType: 'backlog' } },
   { question: 'What is running, and for how long?', query: { queryType: 'busy' } },
   { question: 'What died, and why?', query: { queryType: 'errors' } },
   { question: 'Which dead jobs are the latest?', query: { queryType: 'jobs', source: 'dead' } },

@@ -118,6 +118,19 @@ describe('the config editor', () => {
     await expect.poll(() => config.locator('#config-url').count()).toBe(0);
   });
 
+  test('says at once what is wrong with an address to listen at', async () => {
+    const config = page.getByTestId('config');
+    await config.getByRole('button', { name: /Prometheus and Sidekiq Pro/ }).press('Enter');
+    const field = config.locator('#config-statsdListen');
+    await field.fill('udp://h:9125');
+    await expect.poll(() => config.getByText(/expected host:port, got: "udp:\/\/h:9125"/).count()).toBe(1);
+    await field.fill('127.0.0.1:9125, unixgram:///run/jobwatch.sock');
+    await expect.poll(() => config.getByText(/expected host:port/).count()).toBe(0);
+    await expect
+      .poll(() => saved('options'))
+      .toMatchObject({ jsonData: { statsdListen: '127.0.0.1:9125, unixgram:///run/jobwatch.sock' } });
+  });
+
   test('edits the map of worker types, from the preset', async () => {
     const config = page.getByTestId('config');
     await config.getByRole('button', { name: /Worker types/ }).press('Enter');

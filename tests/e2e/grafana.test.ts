@@ -104,6 +104,7 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
     'jobs',
     'errors',
     'job_metrics',
+    'backlog',
     'history',
     'capacity',
     'recurring',

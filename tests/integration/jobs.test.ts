@@ -42,6 +42,14 @@ describe.each(RECORDED_VERSIONS)('on a database recorded from Sidekiq %s', (vers
     expect(rows.slice(0, newest.length).map((row) => row['jid'])).toEqual(newest);
   });
 
+  test('the backlog by class adds up to the sizes of the queues', async () => {
+    const rows = await askRows(installation, { queryType: 'backlog' });
+    for (const [name, { size }] of Object.entries(api.queues)) {
+      const waiting = rows.filter(({ queue }) => queue === name).reduce((sum, row) => sum + Number(row['jobs']), 0);
+      expect(waiting, name).toBe(size);
+    }
+  });
+
   test('a queue has as many jobs as Sidekiq::Queue says', async () => {
     const { size } = api.queues['ai_agent']!;
     expect(await askRows(installation, { queryType: 'jobs', queue: 'ai_agent', limit: 5000 })).toHaveLength(size);
@@ -195,4 +203,31 @@ describe('browsing', () => {
     const slow = (await server.client.call('SLOWLOG', 'GET')) as Array<[number, number, number, string[]]>;
     expect(slow.map(([, , , command]) => command[0])).toEqual([]);
   });
+});
+
+test('the backlog of a long queue is estimated from both ends, in one round trip more, and says so', async () => {
+  const server = await startRedis();
+  await createReader(server);
+  const now = Date.now();
+  const payload = (jobClass: string, at: number) =>
+    JSON.stringify({ class: jobClass, jid: 'x', queue: 'long', enqueued_at: at });
+  await server.client.sadd('queues', 'long');
+  for (let index = 0; index < 1000; index += 1) {
+    await server.client.lpush('queue:long', payload(index % 4 === 0 ? 'RareJob' : 'UsualJob', now - 60_000 + index));
+  }
+  const installation = openAsReader(server);
+  const rows = await askRows(installation, {
+    queryType: 'backlog',
+    filters: [{ field: 'queue', operator: '=', values: ['long'] }],
+  });
+  expect(rows).toMatchObject([
+    { queue: 'long', class: 'UsualJob', jobs: 750, share: 0.75 },
+    { queue: 'long', class: 'RareJob', jobs: 250, share: 0.25 },
+  ]);
+  expect(rows[1]!['oldest']).toBeCloseTo(60, 0);
+  expect(noticesOf(await ask(installation, { queryType: 'backlog' })).join()).toMatch(
+    /100 oldest and 100 newest jobs: long/
+  );
+  installation.close();
+  await server.stop();
 });

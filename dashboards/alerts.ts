@@ -212,8 +212,12 @@ export const ALERTS: readonly Alert[] = [
     severity: 'warning',
     pendingMinutes: 5,
     summary: '{{ $labels.name }} does not run any more',
-    description: 'It should have run {{ $value | humanizeDuration }} ago. A silent clock shows in no queue.',
+    description: 'It is late by {{ $value | humanizeDuration }}. A silent clock shows in no queue.',
     dashboard: 'sidekiq-overview',
+    prometheus: {
+      expr: '(time() - sidekiq_job_last_run_timestamp_seconds - sidekiq_job_cadence_seconds) > 300',
+      labels: { name: 'class' },
+    },
     direct: { queries: [{ queryType: 'recurring', figures: ['lateBy'] }], when: { above: 300 } },
   },
   {

@@ -6,6 +6,8 @@ import type { Durations, Snapshot } from '../sidekiq/snapshot';
 export interface ClassTotal extends ClassCounts {
   /** Successful executions per duration bucket, see HISTOGRAM_BOUNDS_MS. */
   durations: number[];
+  /** Epoch seconds of the minute in which it was last seen to run. */
+  lastRunAt: number;
 }
 
 interface Seen {
@@ -56,6 +58,7 @@ export class ClassTotals {
           total.failed += growth(counts.failed, before?.failed);
           total.milliseconds += growth(counts.milliseconds, before?.milliseconds);
         }
+        total.lastRunAt = Math.max(total.lastRunAt, startsAt);
         seen.set(jobClass, { ...counts });
       }
     }
@@ -107,7 +110,7 @@ export class ClassTotals {
   private totalOf(jobClass: string): ClassTotal {
     let total = this.totals.get(jobClass);
     if (!total) {
-      total = { processed: 0, failed: 0, milliseconds: 0, durations: addCounts(undefined, []) };
+      total = { processed: 0, failed: 0, milliseconds: 0, durations: addCounts(undefined, []), lastRunAt: 0 };
       this.totals.set(jobClass, total);
     }
     return total;

@@ -167,6 +167,26 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
       ),
   },
   {
+    name: 'sidekiq_job_last_run_timestamp_seconds',
+    type: 'gauge',
+    help: 'The minute in which the class was last seen to run, as Unix time.',
+    unit: 'seconds',
+    labels: ['class'],
+    source: 'the job metrics’ minutes (Sidekiq ≥ 7.0)',
+    read: ({ classTotals }) =>
+      [...classTotals.byClass].map(([jobClass, { lastRunAt }]) => ({ labels: { class: jobClass }, value: lastRunAt })),
+  },
+  {
+    name: 'sidekiq_job_cadence_seconds',
+    type: 'gauge',
+    help: 'How often the class should run at least.',
+    unit: 'seconds',
+    labels: ['class'],
+    source: 'cadences of the settings',
+    read: ({ cadences }) =>
+      cadences.map(({ class: jobClass, everySeconds }) => ({ labels: { class: jobClass }, value: everySeconds })),
+  },
+  {
     name: 'sidekiq_vanished_processes_total',
     type: 'counter',
     help: 'Processes that ended without a word since this exporter started.',

@@ -1,7 +1,7 @@
 import type { ClassTotals } from '../history/classTotals';
 import type { Flow } from '../history/flow';
 import type { LossWatch } from '../history/lossWatch';
-import type { WorkerType } from '../settings/model';
+import type { Cadence, WorkerType } from '../settings/model';
 import { HISTOGRAM_BOUNDS_MS } from '../sidekiq/jobMetrics';
 import type { QueueFacts } from '../sidekiq/queueFacts';
 import type { Snapshot } from '../sidekiq/snapshot';
@@ -37,6 +37,7 @@ export interface MetricState extends ReceiverState {
   /** Label sets left out so far, by metric. */
   droppedSeries: ReadonlyMap<string, number>;
   workerTypes: readonly WorkerType[];
+  cadences: readonly Cadence[];
   /** Sidekiq’s dead_max_jobs, which is not in Redis. */
   deadMaxJobs: number;
 }

@@ -45,6 +45,7 @@ export async function scrape(installation: Installation, accept: string, timeout
           watch: installation.watch,
           classTotals: installation.classTotals,
           workerTypes: options.workerTypes,
+          cadences: options.cadences,
           deadMaxJobs: options.deadMaxJobs,
           droppedSeries: installation.droppedSeries,
           pro: installation.pro,

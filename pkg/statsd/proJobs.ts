@@ -40,8 +40,8 @@ export interface ProCounts {
 const GAUGE_EXPIRE_SECONDS = 300;
 const LABELS = 16;
 const LABEL_LENGTH = 200;
-/** Different beginnings and tags remembered, so that their text is looked at once. */
-const REMEMBERED = 100_000;
+/** Names and tags remembered, so that their text is looked at once; characters, whoever sends what. */
+const REMEMBERED_CHARACTERS = 8_000_000;
 const SENDER_DROPS = /^datadog\.dogstatsd\.client\.bytes_dropped(?:_queue|_writer)?$/;
 
 /**
@@ -101,6 +101,11 @@ export class ProJobs {
     return this.series.size;
   }
 
+  /** Characters of names and tags held; what their bound is about. */
+  get rememberedCharacters(): number {
+    return this.remembered;
+  }
+
   private take(line: StatsdLine, now: number): void {
     const series = this.find(line);
     if (!series) {
@@ -154,7 +159,8 @@ export class ProJobs {
     if (!metric) {
       this.countUnused(line);
     }
-    if (this.remembered >= REMEMBERED) {
+    const length = line.name.length + line.tags.length;
+    if (this.remembered + length > REMEMBERED_CHARACTERS) {
       this.forget();
       byTags = undefined;
     }
@@ -163,7 +169,7 @@ export class ProJobs {
       this.known.set(line.name, byTags);
     }
     byTags.set(line.tags, found);
-    this.remembered += 1;
+    this.remembered += length;
     return found;
   }
 

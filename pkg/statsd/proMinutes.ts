@@ -5,6 +5,9 @@ interface Executions extends ClassCounts {
   durations: number[];
 }
 
+/** Classes kept of one minute: more than any application has, fewer than a flood of made-up ones. */
+const CLASSES_CAP = 2000;
+
 /**
  * What arrived by DogStatsD, minute by minute and class by class, in the shape of Sidekiq's own job metrics and
  * kept as long as those (eight hours), so that the same query reads either.
@@ -17,12 +20,18 @@ export class ProMinutes {
   firstAt = 0;
 
   count(jobClass: string, part: 'processed' | 'failed', amount: number, now: number): void {
-    this.of(jobClass, now)[part] += amount;
+    const executions = this.of(jobClass, now);
+    if (executions) {
+      executions[part] += amount;
+    }
   }
 
   /** @param weight how many executions the duration stands for */
   duration(jobClass: string, milliseconds: number, weight: number, now: number): void {
     const executions = this.of(jobClass, now);
+    if (!executions) {
+      return;
+    }
     executions.milliseconds += milliseconds * weight;
     // Exclusive, as Sidekiq's own bounds are.
     executions.durations[HISTOGRAM_BOUNDS_MS.findIndex((bound) => milliseconds < bound)]! += weight;
@@ -45,7 +54,7 @@ export class ProMinutes {
     });
   }
 
-  private of(jobClass: string, now: number): Executions {
+  private of(jobClass: string, now: number): Executions | undefined {
     const startsAt = Math.floor(now / 60) * 60;
     let minute = this.minutes.get(startsAt);
     if (!minute) {
@@ -59,7 +68,7 @@ export class ProMinutes {
       }
     }
     let executions = minute.get(jobClass);
-    if (!executions) {
+    if (!executions && minute.size < CLASSES_CAP) {
       executions = {
         processed: 0,
         failed: 0,

@@ -141,6 +141,19 @@ test('with a history file a restart neither loses nor repeats', async () => {
   rmSync(folder, { recursive: true });
 });
 
+test('a class tells when it last ran, and how often it should', async () => {
+  const installation = open(redis.url, { cadences: [{ class: 'A', everySeconds: 60 }] });
+  await flush(now, 'A', 1);
+  await flush(now - 1800, 'B', 1);
+  await read(installation);
+  now += 600;
+  const found = await read(installation);
+  const minuteOf = (at: number) => Math.floor(at / 60) * 60;
+  expect(found.value('sidekiq_job_last_run_timestamp_seconds', { class: 'A' })).toBe(minuteOf(now - 600));
+  expect(found.value('sidekiq_job_last_run_timestamp_seconds', { class: 'B' })).toBe(minuteOf(now - 2400));
+  expect(found.value('sidekiq_job_cadence_seconds', { class: 'A' })).toBe(60);
+});
+
 test('label sets beyond the limit are left out and counted', async () => {
   for (let index = 0; index < 8; index += 1) {
     await flush(now, `Job${index}`, 1);

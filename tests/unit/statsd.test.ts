@@ -109,6 +109,16 @@ test('label sets are capped, what is dropped is counted, known ones go on', () =
   expect(jobs.seriesOf(metric('jobs.count'), NOW)[0]!.value).toBe(2);
 });
 
+test('a flood of made-up names, tags and classes takes a bounded amount of memory', () => {
+  const jobs = new ProJobs({ series: 1_000_000, expireSeconds: 600 });
+  const padding = 'x'.repeat(1000);
+  for (let index = 0; index < 20_000; index += 1) {
+    jobs.receive(`flood.${index}.${padding}:1|c\njobs.count:1|c|#worker:W${index}`, NOW);
+  }
+  expect(jobs.minutes.read(NOW, NOW)[0]!.classes.size).toBe(2000);
+  expect(jobs.rememberedCharacters).toBeLessThanOrEqual(8_000_000);
+});
+
 test('labels are valid, short and few, whoever sends', () => {
   const many = Array.from({ length: 30 }, (_, index) => `tag-${index}:v`).join(',');
   const [series] = receive(

@@ -2,12 +2,12 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
 import { Fault } from '../faults/fault';
-import { VERSION } from '../plugin/version';
+import { VERSION } from '../version';
 import { QUERY_TYPES } from '../queries/registry';
 import { SCALAR_OPTIONS, settingsFrom } from '../settings/environment';
-import type { Settings } from '../settings/settings';
 import { printAcl } from './acl';
 import { check } from './check';
+import type { Configured } from './configured';
 import { demo } from './demo';
 import { query } from './query';
 import { serve } from './serve';
@@ -15,12 +15,6 @@ import { top } from './top';
 
 /** Exit codes that scripts can rely on. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
-
-/** Settings as the command line, the environment and a file give them, and the file's other parts. */
-export interface Configured {
-  settings: Settings;
-  file: Record<string, unknown>;
-}
 
 /** Runs the command line. @returns the exit code; faults are told on stderr in a sentence with their remedy. */
 export async function runCommandLine(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {

@@ -5,9 +5,9 @@ import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
 import { log } from '../plugin/log';
 import { startStatsdReceiver, type StatsdReceiver } from '../statsd/receiver';
-import { STATSD_ENDPOINT, statsdAddress } from '../settings/lago';
+import { STATSD_ENDPOINT, statsdAddress } from '../settings/statsdEndpoint';
 import { settingsFrom } from '../settings/environment';
-import type { Configured } from './program';
+import type { Configured } from './configured';
 
 interface ServeFlags {
   listen: string;

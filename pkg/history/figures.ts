@@ -1,5 +1,5 @@
-import { workerTypeOf } from '../settings/lago';
-import type { WorkerType } from '../settings/model';
+import { workerTypeOf } from '../settings/workerTypes';
+import type { WorkerType } from '../settings/workerTypes';
 import { queueFacts } from '../sidekiq/queueFacts';
 import type { Snapshot } from '../sidekiq/snapshot';
 import { installationTotals } from '../sidekiq/totals';

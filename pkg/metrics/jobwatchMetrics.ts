@@ -1,5 +1,5 @@
-import { VERSION } from '../plugin/version';
-import { latencyObjectiveOf, workerTypeOf } from '../settings/lago';
+import { VERSION } from '../version';
+import { latencyObjectiveOf, workerTypeOf } from '../settings/workerTypes';
 import type { Metric } from './metric';
 import { perClass, perProcess, perQueue, single } from './metricRows';
 import { histogramSamples } from './proMetrics';

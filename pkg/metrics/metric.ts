@@ -1,7 +1,7 @@
 import type { ClassTotals } from '../history/classTotals';
 import type { Flow } from '../history/flow';
 import type { LossWatch } from '../history/lossWatch';
-import type { Cadence, WorkerType } from '../settings/model';
+import type { Cadence, WorkerType } from '../settings/workerTypes';
 import { HISTOGRAM_BOUNDS_MS } from '../sidekiq/jobMetrics';
 import type { QueueFacts } from '../sidekiq/queueFacts';
 import type { Snapshot } from '../sidekiq/snapshot';

@@ -8,7 +8,7 @@ import { readValues } from '../queries/values';
 import type { Instances } from './instances';
 import { log } from './log';
 import type { CallResourceRequest, CallResourceResponse } from './messages';
-import { VERSION } from './version';
+import { VERSION } from '../version';
 
 interface Answer {
   status: number;

@@ -1,4 +1,4 @@
-import { workerTypeOf } from '../settings/lago';
+import { workerTypeOf } from '../settings/workerTypes';
 import type { Work } from '../sidekiq/work';
 import { jobsOfQueue, metricsOfClass } from './links';
 import { baseQuerySchema } from './model';

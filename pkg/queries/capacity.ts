@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { latencyObjectiveOf, workerTypeOf } from '../settings/lago';
+import { latencyObjectiveOf, workerTypeOf } from '../settings/workerTypes';
 import { sumCounts } from '../sidekiq/jobMetrics';
 import { queueFacts, type QueueFacts } from '../sidekiq/queueFacts';
 import type { Snapshot } from '../sidekiq/snapshot';

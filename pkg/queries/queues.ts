@@ -1,5 +1,5 @@
 import type { QueueFlow } from '../history/flow';
-import { workerTypeOf } from '../settings/lago';
+import { workerTypeOf } from '../settings/workerTypes';
 import { queueFacts, type QueueFacts } from '../sidekiq/queueFacts';
 import { jobsOfQueue } from './links';
 import { baseQuerySchema } from './model';

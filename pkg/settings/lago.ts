@@ -1,5 +1,4 @@
-import { parseEndpoint } from './endpoint';
-import type { Cadence, WorkerType } from './model';
+import type { Cadence, WorkerType } from './workerTypes';
 
 /**
  * The queue to worker-type map of the reference installation (Lago: the seed's 18 queues and those its
@@ -54,39 +53,3 @@ export const LAGO_CADENCES: Cadence[] = [
   { class: 'Clock::SubscriptionsBillerJob', everySeconds: HOUR },
   { class: 'Clock::FinalizeInvoicesJob', everySeconds: HOUR },
 ];
-
-/** The name of the worker type that serves a queue, or `''` when the map does not know the queue. */
-export function workerTypeOf(queue: string, workerTypes: readonly WorkerType[]): string {
-  return workerTypes.find((workerType) => workerType.queues.includes(queue))?.name ?? '';
-}
-
-/** Seconds a job may wait in a queue of no worker type. */
-export const DEFAULT_OBJECTIVE_SECONDS = 300;
-
-/** How long a job may wait in a queue (seconds), by the objective of its worker type. */
-export function latencyObjectiveOf(queue: string, workerTypes: readonly WorkerType[]): number {
-  const workerType = workerTypes.find(({ queues }) => queues.includes(queue));
-  return workerType?.latencyObjectiveSeconds ?? DEFAULT_OBJECTIVE_SECONDS;
-}
-
-/** Where Lago's workers send DogStatsD; set on the receiver too, it says where to listen. */
-export const STATSD_ENDPOINT = 'LAGO_SIDEKIQ_STATSD_ENDPOINT';
-
-/**
- * Where to receive DogStatsD: our own setting, else the variable of Lago's workers (lago-api, initializers/sidekiq),
- * whose form is checked more strictly than there: a port that is no number, a scheme and a second colon are refused.
- *
- * @returns `undefined` where neither is set
- * @throws Fault `settings` when the variable is malformed
- */
-export function statsdAddress(statsdListen: string, env: NodeJS.ProcessEnv): string | undefined {
-  if (statsdListen !== '') {
-    return statsdListen;
-  }
-  const endpoint = env[STATSD_ENDPOINT];
-  if (endpoint === undefined) {
-    return undefined;
-  }
-  parseEndpoint(STATSD_ENDPOINT, endpoint);
-  return endpoint.trim();
-}

@@ -1,21 +1,9 @@
 import { z } from 'zod';
 import { LAGO_WORKER_TYPES } from './lago';
+import { cadenceSchema, workerTypeSchema } from './workerTypes';
 
 const seconds = (fallback: number, min: number, max: number) => z.number().min(min).max(max).default(fallback);
 const text = z.string().trim().default('');
-
-/** One worker type: the queues it serves and how late a job may become there (seconds). */
-export const workerTypeSchema = z.object({
-  name: z.string().min(1, 'a worker type needs a name'),
-  queues: z.array(z.string().min(1)).default([]),
-  latencyObjectiveSeconds: z.number().positive().default(300),
-});
-
-/** A job class that should run at least every `everySeconds`. */
-export const cadenceSchema = z.object({
-  class: z.string().min(1, 'a cadence needs a job class'),
-  everySeconds: z.number().positive(),
-});
 
 /**
  * What an operator can set, stored as the data source's `jsonData`; the command line and the
@@ -61,8 +49,6 @@ export const optionsSchema = z.object({
   cadences: z.array(cadenceSchema).default([]),
 });
 
-export type WorkerType = z.infer<typeof workerTypeSchema>;
-export type Cadence = z.infer<typeof cadenceSchema>;
 /** Options with every default filled in, as the backend uses them. */
 export type Options = z.infer<typeof optionsSchema>;
 /** Options as stored: whatever is left out takes its default. */

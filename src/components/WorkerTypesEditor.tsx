@@ -1,5 +1,6 @@
 import { Field, Input, TagsInput } from '@grafana/ui';
-import { DEFAULT_OBJECTIVE_SECONDS, LAGO_WORKER_TYPES } from '../../pkg/settings/lago';
+import { DEFAULT_OBJECTIVE_SECONDS } from '../../pkg/settings/workerTypes';
+import { LAGO_WORKER_TYPES } from '../../pkg/settings/lago';
 import type { SidekiqOptions } from '../types';
 import { RowsEditor } from './RowsEditor';
 

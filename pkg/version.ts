@@ -1,4 +1,4 @@
-import { version } from '../../package.json';
+import { version } from '../package.json';
 
 /** The product's version; package.json is the one place that holds it. */
 export const VERSION: string = version;

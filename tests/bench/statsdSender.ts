@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 
 /**
  * Sends the jobs of a made-up Sidekiq Pro to a UDP port at a steady pace: `statsdSender.ts PORT LINES LINES_PER_SECOND`.
+ * Half of the jobs come from Pro 7, half from Pro 8, whose names have `sidekiq.` so that the two can be told apart.
  * Each job is a count, a success or failure, and a duration; the same lines in the same order in each run.
  */
 const [port = 0, lines = 0, pace = 0] = process.argv.slice(2).map(Number);
@@ -39,13 +40,16 @@ function makePackets(count: number): Buffer[] {
   let packet: string[] = [];
   for (let index = 0; index < count; index += 3) {
     const jobClass = Math.floor(random() * CLASSES.length);
-    const tags = `#env:bench,service:sidekiq,queue:${QUEUES[jobClass % QUEUES.length]},worker:${CLASSES[jobClass]}`;
+    const pro8 = index % 2 === 1;
+    const names = pro8 ? 'lago-api.sidekiq' : 'lago-api';
+    const queue = `${QUEUES[jobClass % QUEUES.length]}${pro8 ? '8' : ''}`;
+    const tags = `#env:bench,service:sidekiq,queue:${queue},worker:${CLASSES[jobClass]}`;
     const failed = random() < 0.03;
     const milliseconds = Math.exp(3 + (jobClass % 7) * 0.5 + 2 * (random() + random() + random() - 1.5));
     packet.push(
-      `lago-api.jobs.count:1|c|${tags}`,
-      failed ? `lago-api.jobs.failure:1|c|${tags},error_type:StandardError` : `lago-api.jobs.success:1|c|${tags}`,
-      `lago-api.jobs.perform:${milliseconds.toFixed(3)}|ms|${tags}`
+      `${names}.jobs.count:1|c|${tags}`,
+      failed ? `${names}.jobs.failure:1|c|${tags},error_type:StandardError` : `${names}.jobs.success:1|c|${tags}`,
+      `${names}.jobs.perform:${milliseconds.toFixed(3)}|ms|${tags}`
     );
     if (packet.length >= LINES_PER_PACKET) {
       packets.push(Buffer.from(packet.join('\n')));

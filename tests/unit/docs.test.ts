@@ -26,7 +26,7 @@ test('every alert has its runbook', () => {
   expect(headings).toEqual(expect.arrayContaining(ALERTS.map(({ name }) => name)));
 });
 
-test('the seed is covered without a gap, and the tests it names exist', () => {
+test('the seed is covered without a gap, and the files it names exist', () => {
   const page = read('docs/seed-coverage.md');
   const points = [...page.matchAll(/^\| D(\d+)(?:–D(\d+))?/gm)].flatMap(([, from, to]) =>
     Array.from({ length: Number(to ?? from) - Number(from) + 1 }, (_, index) => Number(from) + index)
@@ -34,6 +34,9 @@ test('the seed is covered without a gap, and the tests it names exist', () => {
   expect(points).toEqual(Array.from({ length: 59 }, (_, index) => index + 1));
   for (const [, path] of page.matchAll(/`((?:unit|integration|recordings|plugin|rules|e2e|bench)\/[\w.]+)`/g)) {
     expect(existsSync(join(ROOT, 'tests', path!)), path).toBe(true);
+  }
+  for (const [, path] of page.matchAll(/`((?:pkg|dashboards|provisioning|sidekiq-app)\/[\w./-]+)`/g)) {
+    expect(existsSync(join(ROOT, path!)), path).toBe(true);
   }
 });
 

@@ -20,19 +20,20 @@ export async function benchPlugin(): Promise<string[]> {
       queries: [dataQuery('A', { queryType: 'queues' })],
     });
   await Promise.all(Array.from({ length: INSTANCES }, (_, id) => ask(id + 1)));
+  const resident = residentBytes(plugin.child) / 2 ** 20;
   const times: number[] = [];
   for (let run = 0; run < QUERIES; run += 1) {
     const before = performance.now();
     await ask(1);
     times.push(performance.now() - before);
   }
-  const resident = residentBytes(plugin.child) / 2 ** 20;
+  const afterwards = residentBytes(plugin.child) / 2 ** 20;
   plugin.stop();
   await redis.stop();
   const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
   return [
     'Plugin process',
-    `  handshake after ${handshake.toFixed(0)} ms, ${resident.toFixed(0)} MiB resident with ${INSTANCES} data sources`,
+    `  handshake after ${handshake.toFixed(0)} ms, ${resident.toFixed(0)} MiB resident with ${INSTANCES} data sources, ${afterwards.toFixed(0)} right after ${QUERIES} queries`,
     `  a query of 24 queues, read anew from Redis each time: ${median.toFixed(2)} ms (median of ${QUERIES})`,
   ];
 }

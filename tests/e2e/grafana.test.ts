@@ -32,6 +32,9 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
       async () => (await redis.client.scard('processes')) > 5 && (await redis.client.zcard('schedule')) > 0,
       { timeout: 20_000 }
     );
+    // Nobody serves this queue, so there is a backlog.
+    await redis.client.sadd('queues', 'meilisearch');
+    await redis.client.lpush('queue:meilisearch', '{"class":"Search::ReindexJob","jid":"stranded","enqueued_at":1}');
   });
   afterAll(async () => {
     await browser?.close();

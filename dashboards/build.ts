@@ -31,8 +31,20 @@ const NO_DATA: Record<Flavour, string> = {
 };
 
 const ANNOTATIONS = [
-  { name: 'Deploys', color: 'blue', kinds: ['deploy', 'version'] },
-  { name: 'Vanished processes', color: 'red', kinds: ['vanished'] },
+  {
+    name: 'Deploys',
+    color: 'blue',
+    kinds: ['deploy', 'version'],
+    expr: 'changes(sidekiq_last_deploy_timestamp_seconds[$__interval]) > 0',
+    title: 'Deploy',
+  },
+  {
+    name: 'Vanished processes',
+    color: 'red',
+    kinds: ['vanished'],
+    expr: 'increase(sidekiq_vanished_processes_total[$__interval]) > 0',
+    title: 'A process on {{host}} vanished',
+  },
 ];
 
 /** Turns a specification into the JSON that Grafana provisions. */
@@ -70,18 +82,20 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
   for (const variable of spec.variables.filter(({ prometheus }) => direct || prometheus !== undefined)) {
     builder.withVariable(variableOf(variable, flavour));
   }
-  if (direct) {
-    ANNOTATIONS.forEach(({ name, color, kinds }) =>
-      builder.annotation(
-        new AnnotationQueryBuilder()
-          .name(name)
-          .datasource(SOURCES.direct)
-          .enable(true)
-          .iconColor(color)
-          .target({ build: () => ({ refId: 'annotation', queryType: 'events', kinds }) as never })
-      )
-    );
-  }
+  ANNOTATIONS.forEach(({ name, color, kinds, expr, title }) => {
+    const query = direct
+      ? { refId: 'annotation', queryType: 'events', kinds }
+      : { refId: 'annotation', expr, interval: '60s' };
+    const annotation = new AnnotationQueryBuilder()
+      .name(name)
+      .datasource(SOURCES[flavour])
+      .enable(true)
+      .iconColor(color)
+      .target({ build: () => query as never })
+      .build();
+    // The text of a mark is an option of Prometheus' own, which the builder does not know.
+    builder.annotation({ build: () => (direct ? annotation : { ...annotation, titleFormat: title }) });
+  });
   for (const row of spec.rows) {
     const panels = filled(row.panels.filter((panel) => (panel[flavour]?.length ?? 0) > 0));
     if (panels.length > 0) {

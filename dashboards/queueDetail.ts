@@ -63,7 +63,7 @@ export const queueDetail: DashboardSpec = {
           height: 8,
           unit: 's',
           min: 0,
-          direct: byQueue('latency'),
+          direct: [{ queryType: 'history', by: 'queue', figures: ['latency', 'objective'], filters: [BY_QUEUE] }],
           prometheus: [
             { expr: 'sidekiq_queue_latency_seconds{name=~"$queue"}', legend: '{{name}}' },
             { expr: 'sidekiq_queue_objective_seconds{name=~"$queue"}', legend: 'objective' },

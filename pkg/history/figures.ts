@@ -1,4 +1,4 @@
-import { workerTypeOf } from '../settings/workerTypes';
+import { latencyObjectiveOf, workerTypeOf } from '../settings/workerTypes';
 import type { WorkerType } from '../settings/workerTypes';
 import { queueFacts } from '../sidekiq/queueFacts';
 import type { Snapshot } from '../sidekiq/snapshot';
@@ -107,6 +107,13 @@ export const HISTORY_FIGURES: readonly HistoryFigure[] = [
     scopes: TOTAL,
     description: 'Jobs that died within the hour before.',
   },
+  {
+    name: 'objective',
+    title: 'Objective',
+    unit: 's',
+    scopes: PARTS,
+    description: 'Latency that should not be exceeded, by the worker type in the settings.',
+  },
   { name: 'inRate', title: 'In', unit: 'cps', scopes: PARTS, description: 'Jobs pushed per second, estimated.' },
   { name: 'outRate', title: 'Out', unit: 'cps', scopes: PARTS, description: 'Jobs taken per second, estimated.' },
 ];
@@ -149,6 +156,7 @@ export function seriesOf(snapshot: Snapshot, flow: Flow, workerTypes: readonly W
       busy: facts.busy,
       threads: facts.threads,
       readyThreads: facts.readyThreads,
+      objective: latencyObjectiveOf(facts.name, workerTypes),
       inRate,
       outRate,
     };
@@ -176,7 +184,7 @@ function combine(
   if (!sum) {
     return next;
   }
-  const shared = new Set(['latency', 'threads', 'readyThreads']);
+  const shared = new Set(['latency', 'threads', 'readyThreads', 'objective']);
   return Object.fromEntries(
     Object.entries(next).map(([figure, value]) => {
       const before = sum[figure] ?? null;

@@ -187,6 +187,15 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
       cadences.map(({ class: jobClass, everySeconds }) => ({ labels: { class: jobClass }, value: everySeconds })),
   },
   {
+    ...single(
+      'sidekiq_last_deploy_timestamp_seconds',
+      'The latest deploy mark of today and yesterday, as Unix time.',
+      'marks by Sidekiq::Deploy',
+      ({ snapshot }) => snapshot.marks.at(-1)?.at ?? null
+    ),
+    unit: 'seconds',
+  },
+  {
     name: 'sidekiq_vanished_processes_total',
     type: 'counter',
     help: 'Processes that ended without a word since this exporter started.',

@@ -24,18 +24,30 @@ interface Running {
 
 /** Serves metrics until SIGTERM or SIGINT; SIGHUP reads the configuration again. @throws Fault */
 export async function serve(configure: () => Configured, flags: ServeFlags): Promise<void> {
-  let running = await start(configure(), flags);
+  let configured = configure();
+  const started = start(configured, flags);
+  let reloads: Promise<unknown> = started;
+  // From the first moment on: unhandled, SIGHUP would end the process. One after the other.
   process.on('SIGHUP', () => {
-    void reload().catch((error: unknown) =>
-      log('error', 'reload failed; the former configuration stays', { error: explain(error) })
-    );
+    reloads = reloads
+      .then(reload)
+      .catch((error: unknown) =>
+        log('error', 'reload failed; the former configuration stays', { error: explain(error) })
+      );
   });
   const reload = async () => {
     const next = configure();
     await stop(running);
-    running = await start(next, flags);
+    try {
+      running = await start(next, flags);
+    } catch (error) {
+      running = await start(configured, flags);
+      throw error;
+    }
+    configured = next;
     log('info', 'configuration reloaded');
   };
+  let running = await started;
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeFleet } from '../support/fleet';
 import { EXECUTABLE } from '../support/plugin';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
+import { startServing } from '../support/serve';
 
 let server: RedisServer;
 const folder = mkdtempSync(join(tmpdir(), 'jobwatch-cli-'));
@@ -134,4 +135,21 @@ test('serve answers, reads its configuration again on SIGHUP and ends on SIGTERM
   expect(await up()).toBe(true);
   child.kill('SIGTERM');
   expect(await exited).toBe(0);
+});
+
+test('a configuration that cannot be used leaves the former one running', async () => {
+  const file = join(folder, 'reload.yaml');
+  writeFileSync(file, `url: ${server.url}\n`);
+  const serving = await startServing('', ['--config', file]);
+  const said = () => serving.log.map((line) => line['@message']);
+  // A second endpoint on the port of the first one.
+  writeFileSync(file, `url: ${server.url}\nstatsdMetricsListen: ${serving.url.replace('http://', '')}\n`);
+  serving.child.kill('SIGHUP');
+  await expect.poll(said).toContain('reload failed; the former configuration stays');
+  expect((await serving.scrape()).value('sidekiq_up')).toBe(1);
+  writeFileSync(file, 'url: [not, a, url\n');
+  serving.child.kill('SIGHUP');
+  await expect.poll(() => said().filter((message) => String(message).startsWith('reload failed')).length).toBe(2);
+  expect((await serving.scrape()).value('sidekiq_up')).toBe(1);
+  await serving.stop();
 });

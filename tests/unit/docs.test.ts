@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ALERTS } from '../../dashboards/alerts';
+import { aclLine } from '../../pkg/redis/acl';
 import { EXPORTER_METRICS } from '../../pkg/metrics/exporterMetrics';
 import { SECRET_NAMES, optionsSchema } from '../../pkg/settings/model';
 
@@ -51,6 +52,10 @@ test('the page on moving over names every metric of the Ruby exporter', () => {
       name
     ).toBe(true);
   }
+});
+
+test('the README has the ACL line as it is printed', () => {
+  expect(read('README.md')).toContain(aclLine('jobwatch'));
 });
 
 test('the README names every setting', () => {

@@ -20,10 +20,21 @@ export async function landingPage(
 <h1>Jobwatch for Sidekiq</h1>
 <p class="${health.ok ? 'ok' : 'bad'}">${escape(health.message)}</p>
 <p><a href="/metrics">Metrics</a> · <a href="/-/ready">Ready</a> · <a href="/-/healthy">Healthy</a></p>
+${receiver(installation)}
 ${probes.length > 0 ? `<h2>Targets</h2><ul>${probes.join('')}</ul>` : ''}
 ${await liveFigures(installation)}
 </main></body></html>
 `;
+}
+
+function receiver({ pro }: Installation): string {
+  if (pro.listening.length === 0) {
+    return '';
+  }
+  const { lines, malformed, dropped } = pro.counts;
+  const figures = [`${lines.toLocaleString('en')} lines`, `${pro.size.toLocaleString('en')} label sets`];
+  const bad = [malformed > 0 && `${malformed} malformed`, dropped > 0 && `${dropped} dropped`].filter(Boolean);
+  return `<p>DogStatsD at ${escape(pro.listening.join(', '))}: ${[...figures, ...bad].join(', ')}</p>`;
 }
 
 async function liveFigures(installation: Installation): Promise<string> {

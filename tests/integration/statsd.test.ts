@@ -83,6 +83,8 @@ test('what Sidekiq Pro 7 and 8 send becomes the seed’s series, on the main and
     expect(types.get('lago_api_jobs_count')).toBe('counter');
   }
   expect((await serving.scrape(`http://127.0.0.1:${second}/metrics`)).value('sidekiq_up')).toBeUndefined();
+  const page = await (await fetch(`${serving.url}/`)).text();
+  expect(page).toContain(`DogStatsD at 127.0.0.1:${port}: 8 lines, 6 label sets, 1 malformed`);
   expect(serving.log.filter((line) => line['@message'] === 'malformed DogStatsD line')).toMatchObject([
     { sample: 'not a line', '@level': 'warn' },
   ]);

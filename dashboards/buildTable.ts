@@ -54,7 +54,10 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
       ],
     });
   }
-  for (const [name, width] of Object.entries(panel.widths ?? {})) {
+  // By Prometheus there are fewer columns: those of numbers share the rest.
+  const named = Object.values(panel.labels ?? {});
+  const widths = Object.entries(panel.widths ?? {}).filter(([name]) => flavour === 'direct' || named.includes(name));
+  for (const [name, width] of widths) {
     builder.withOverride({
       matcher: byName(name),
       properties: [{ id: 'custom.width', value: width }],

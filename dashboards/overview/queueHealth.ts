@@ -82,7 +82,6 @@ export const queueHealth: Row = {
         'Drain time': 115,
         Paused: 80,
         Unserved: 95,
-        Starved: 80,
       },
       warnings: { Latency: warnFrom(60, 300) },
       alarms: ['Unserved', 'Starved'],

@@ -33,7 +33,7 @@ export const overview: Row = {
       {
         width: 3,
         unit: 's',
-        decimals: 0,
+        decimals: 1,
         colored: true,
         steps: warnFrom(60, 300),
       }

@@ -1,8 +1,8 @@
 import { BACKLOG_END, sampleBacklog, type BacklogSample } from '../sidekiq/backlogReader';
 import { queueFacts } from '../sidekiq/queueFacts';
 import type { Notice } from '../sidekiq/snapshot';
+import { classColumn } from './columns';
 import { compileFilters } from './filter';
-import { metricsOfClass } from './links';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
@@ -27,15 +27,7 @@ const COLUMNS: Array<Column<Row>> = [
     description: 'The queue they wait in.',
     value: (row) => row.queue,
   },
-  {
-    name: 'class',
-    title: 'Class',
-    kind: 'string',
-    key: true,
-    description: 'Job class; ActiveJob and mailers unwrapped.',
-    links: metricsOfClass,
-    value: (row) => row.class,
-  },
+  classColumn(),
   {
     name: 'jobs',
     title: 'Jobs',

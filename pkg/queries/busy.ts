@@ -1,6 +1,7 @@
 import { workerTypeOf } from '../settings/workerTypes';
 import type { Work } from '../sidekiq/work';
 import { jobsOfQueue, metricsOfClass } from './links';
+import { classColumn } from './columns';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
@@ -44,15 +45,7 @@ const columns: Array<Column<Row>> = [
     description: 'Worker type of the queue, by the map in the settings.',
     value: (row) => row.workerType,
   },
-  {
-    name: 'class',
-    title: 'Class',
-    kind: 'string',
-    key: true,
-    description: 'Job class; ActiveJob and mailers unwrapped.',
-    links: metricsOfClass,
-    value: (row) => row.class,
-  },
+  classColumn(),
   { name: 'jid', title: 'JID', kind: 'string', key: true, description: 'Job id.', value: (row) => row.jid },
   {
     name: 'startedAt',

@@ -5,8 +5,8 @@ import { redact } from '../sidekiq/redact';
 import type { Notice } from '../sidekiq/snapshot';
 import { toEpochSeconds } from '../sidekiq/time';
 import { Fault } from '../faults/fault';
+import { classColumn } from './columns';
 import { compileFilters } from './filter';
-import { metricsOfClass } from './links';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
@@ -33,15 +33,7 @@ const count = (value: unknown) => (typeof value === 'number' ? value : null);
 
 const COLUMNS: Array<Column<Row>> = [
   { name: 'jid', title: 'JID', kind: 'string', key: true, description: 'Job id.', value: (row) => row.jid },
-  {
-    name: 'class',
-    title: 'Class',
-    kind: 'string',
-    key: true,
-    description: 'Job class; ActiveJob and mailers unwrapped.',
-    links: metricsOfClass,
-    value: (row) => row.class,
-  },
+  classColumn(),
   {
     name: 'queue',
     title: 'Queue',

@@ -1,6 +1,6 @@
 import { workerTypeOf } from '../settings/workerTypes';
 import type { Work } from '../sidekiq/work';
-import { jobsOfQueue, metricsOfClass } from './links';
+import { jobsOfQueue } from './links';
 import { classColumn } from './columns';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';

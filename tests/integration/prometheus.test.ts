@@ -2,12 +2,15 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { dataQuery, EXECUTABLE, pluginContext, readArrow, startPlugin } from '../support/plugin';
 import { loadRecording, RECORDED_VERSIONS } from '../support/recordings';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 import { startServing, type Serving } from '../support/serve';
+
+// A rare kind of job may take its time.
+vi.setConfig({ testTimeout: 240_000 });
 
 const RULES = join(__dirname, '../../provisioning/prometheus');
 const hasAlertmanager = spawnSync('prometheus-alertmanager', ['--version']).status === 0;
@@ -113,7 +116,7 @@ async function query(expr: string): Promise<Vector[]> {
 
 /** Polls: Prometheus scrapes each second, and starts when it starts. */
 function soon(check: () => Promise<void>): Promise<void> {
-  return expect.poll(() => check().then(() => 'ok', String), { timeout: 45_000, interval: 500 }).toBe('ok') as never;
+  return expect.poll(() => check().then(() => 'ok', String), { timeout: 100_000, interval: 500 }).toBe('ok') as never;
 }
 
 test('every target is up, and nothing about a scrape is worth a warning', async () => {

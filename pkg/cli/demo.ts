@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { Fault } from '../faults/fault';
-import { log } from '../plugin/log';
+import { log } from '../log';
 import { backfill } from '../simulator/backfill';
 import { parseEndpoint } from '../settings/endpoint';
 import { startProReporter } from '../simulator/proReporter';

@@ -4,6 +4,7 @@ import { parse as parseYaml } from 'yaml';
 import { Fault } from '../faults/fault';
 import { VERSION } from '../version';
 import { QUERY_TYPES } from '../queries/registry';
+import { commaSeparated } from '../settings/endpoint';
 import { SCALAR_OPTIONS, settingsFrom } from '../settings/environment';
 import { printAcl } from './acl';
 import { check } from './check';
@@ -61,7 +62,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
   redisOptions(program.command('query').description('Answer one query, as Grafana would get it.'))
     .argument('<type>', QUERY_TYPES.map(({ id }) => id).join(', '))
     .option('--json', 'print one array of row objects')
-    .option('--figures <names>', 'comma separated number columns to return', list)
+    .option('--figures <names>', 'comma separated number columns to return', commaSeparated)
     .option('--filter <filter...>', 'field=value, field!=value, field=~regex or field!~regex; values comma separated')
     .option('--limit <rows>', 'rows at most', positive)
     .option('--option <name=value...>', 'an option of the query type, value as JSON or text')
@@ -144,13 +145,6 @@ function readFile(path: string | undefined): Record<string, unknown> {
     });
   }
   return content as Record<string, unknown>;
-}
-
-function list(value: string): string[] {
-  return value
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
 }
 
 function positive(value: string): number {

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { startExporter, METRICS_PATHS } from '../exporter/server';
 import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
-import { log } from '../plugin/log';
+import { log } from '../log';
 import { startStatsdReceiver, type StatsdReceiver } from '../statsd/receiver';
 import { STATSD_ENDPOINT, statsdAddress } from '../settings/statsdEndpoint';
 import { settingsFrom } from '../settings/environment';
@@ -116,9 +116,7 @@ async function receiveStatsd(installation: Installation, env: NodeJS.ProcessEnv)
       log('warn', `${STATSD_ENDPOINT} not set, Sidekiq Pro metrics will not be reported`);
       return undefined;
     }
-    const receiver = await startStatsdReceiver(listen, installation.pro, (message, fields) =>
-      log('warn', message, fields)
-    );
+    const receiver = await startStatsdReceiver(listen, installation.pro);
     log('info', 'receiving DogStatsD', { listen });
     return receiver;
   } catch (error) {

@@ -1,5 +1,5 @@
-import type { Bucket, ClassCounts } from '../sidekiq/jobMetrics';
-import { addCounts } from '../sidekiq/jobMetricsReader';
+import { addCounts, noCounts, type Bucket, type ClassCounts } from '../sidekiq/jobMetrics';
+import { MINUTES_KEPT_SECONDS } from '../sidekiq/jobMetricsReader';
 import type { Durations, Snapshot } from '../sidekiq/snapshot';
 
 /** Executions of a class since the count began; only ever growing. */
@@ -15,9 +15,6 @@ interface Seen {
   counts: Map<number, Map<string, ClassCounts>>;
   durations: Map<number, Map<string, readonly number[]>>;
 }
-
-/** Sidekiq keeps a minute's metrics this long. */
-const KEPT_SECONDS = 8 * 3600;
 
 /**
  * Counters per job class, made of Sidekiq's minute buckets: each bucket's growth is counted once, whenever it is
@@ -39,7 +36,7 @@ export class ClassTotals {
     this.lastAt = at;
     for (const seen of [this.seen.counts, this.seen.durations]) {
       for (const startsAt of seen.keys()) {
-        if (startsAt < at - KEPT_SECONDS) {
+        if (startsAt < at - MINUTES_KEPT_SECONDS) {
           seen.delete(startsAt);
         }
       }
@@ -110,7 +107,7 @@ export class ClassTotals {
   private totalOf(jobClass: string): ClassTotal {
     let total = this.totals.get(jobClass);
     if (!total) {
-      total = { processed: 0, failed: 0, milliseconds: 0, durations: addCounts(undefined, []), lastRunAt: 0 };
+      total = { processed: 0, failed: 0, milliseconds: 0, durations: noCounts(), lastRunAt: 0 };
       this.totals.set(jobClass, total);
     }
     return total;

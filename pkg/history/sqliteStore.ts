@@ -113,8 +113,8 @@ class SqliteStore implements HistoryStore {
     return row?.state ?? null;
   }
 
-  saveState(name: string, state: string): void {
-    this.database.prepare('INSERT OR REPLACE INTO states (name, state) VALUES (?, ?)').run(name, state);
+  saveState(name: string, state: () => string): void {
+    this.database.prepare('INSERT OR REPLACE INTO states (name, state) VALUES (?, ?)').run(name, state());
   }
 
   close(): void {

@@ -22,6 +22,7 @@ export interface HistoryStore {
   oldest(): number | null;
   /** A state kept under a name, or `null`. */
   loadState(name: string): string | null;
-  saveState(name: string, state: string): void;
+  /** Keeps a state; a store that cannot outlive the process does not ask for it. */
+  saveState(name: string, state: () => string): void;
   close(): void;
 }

@@ -12,14 +12,12 @@ import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
 import type { Options, Secrets } from '../settings/model';
 import type { Settings } from '../settings/settings';
 import { Collector, type Clock } from '../sidekiq/collector';
-import { JobMetricsReader, MINUTES_KEPT_SECONDS } from '../sidekiq/jobMetricsReader';
+import { CHANGING_SECONDS, JobMetricsReader, MINUTES_KEPT_SECONDS } from '../sidekiq/jobMetricsReader';
 import type { Durations, Snapshot } from '../sidekiq/snapshot';
 import { ProJobs } from '../statsd/proJobs';
 
 const CLASS_TOTALS = 'class totals';
 const SAVE_EVERY_SECONDS = 10;
-/** A heartbeat may flush a minute's figures this long after the minute. */
-const LATE_FLUSH_SECONDS = 180;
 
 /** What a caller knows of a question besides the query itself. */
 export type Asking = Pick<
@@ -133,7 +131,7 @@ export class Installation {
 
   /** Counts what ran while nobody looked, as far back as Sidekiq keeps it. */
   private async catchUp(from: number, to: number, now: number): Promise<void> {
-    const start = Math.max(from - LATE_FLUSH_SECONDS, now - MINUTES_KEPT_SECONDS);
+    const start = Math.max(from - CHANGING_SECONDS, now - MINUTES_KEPT_SECONDS);
     const buckets = await this.jobMetrics.read(start, to, 60, now);
     const classes = new Set(buckets.flatMap((bucket) => [...bucket.classes.keys()]));
     const durations: Durations[] = [];
@@ -147,7 +145,7 @@ export class Installation {
 
   private saveTotals(): void {
     if (this.classTotals.lastAt > 0) {
-      this.history.saveState(CLASS_TOTALS, this.classTotals.save());
+      this.history.saveState(CLASS_TOTALS, () => this.classTotals.save());
     }
   }
 

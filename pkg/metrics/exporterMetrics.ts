@@ -1,7 +1,7 @@
 import { sumCounts, type ClassCounts } from '../sidekiq/jobMetrics';
 import type { Process } from '../sidekiq/process';
 import type { Metric, Sample } from './metric';
-import { single } from './metricRows';
+import { counter, single } from './metricRows';
 
 /**
  * The metrics of the Ruby exporter that users have today (Strech/sidekiq-prometheus-exporter 0.4.0), name
@@ -212,8 +212,4 @@ function countBy<T>(items: readonly T[], key: (item: T) => string): Array<[strin
     counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
   }
   return [...counts];
-}
-
-function counter(...row: Parameters<typeof single>): Metric {
-  return { ...single(...row), type: 'counter' };
 }

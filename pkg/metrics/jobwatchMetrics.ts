@@ -1,7 +1,7 @@
 import { VERSION } from '../version';
 import { latencyObjectiveOf, workerTypeOf } from '../settings/workerTypes';
 import type { Metric } from './metric';
-import { perClass, perProcess, perQueue, single } from './metricRows';
+import { counter, perClass, perProcess, perQueue, single } from './metricRows';
 import { histogramSamples } from './proMetrics';
 
 /**
@@ -186,15 +186,13 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     read: ({ cadences }) =>
       cadences.map(({ class: jobClass, everySeconds }) => ({ labels: { class: jobClass }, value: everySeconds })),
   },
-  {
-    ...single(
-      'sidekiq_last_deploy_timestamp_seconds',
-      'The latest deploy mark of today and yesterday, as Unix time.',
-      'marks by Sidekiq::Deploy',
-      ({ snapshot }) => snapshot.marks.at(-1)?.at ?? null
-    ),
-    unit: 'seconds',
-  },
+  single(
+    'sidekiq_last_deploy_timestamp_seconds',
+    'The latest deploy mark of today and yesterday, as Unix time.',
+    'marks by Sidekiq::Deploy',
+    ({ snapshot }) => snapshot.marks.at(-1)?.at ?? null,
+    'seconds'
+  ),
   {
     name: 'sidekiq_vanished_processes_total',
     type: 'counter',
@@ -208,15 +206,12 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
         value: watch.vanishedTotal.get(host) ?? 0,
       })),
   },
-  {
-    ...single(
-      'sidekiq_lost_jobs_total',
-      'Jobs that ran in vanished processes since this exporter started.',
-      'two looks at the work records',
-      ({ watch }) => watch.lostJobsTotal
-    ),
-    type: 'counter',
-  },
+  counter(
+    'sidekiq_lost_jobs_total',
+    'Jobs that ran in vanished processes since this exporter started.',
+    'two looks at the work records',
+    ({ watch }) => watch.lostJobsTotal
+  ),
   single(
     'jobwatch_scrape_round_trips',
     'Round trips to Redis of the last reading.',

@@ -7,6 +7,7 @@ import type { QueueFacts } from '../sidekiq/queueFacts';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { InstallationTotals } from '../sidekiq/totals';
 import type { ProJobs } from '../statsd/proJobs';
+import { QUANTILES } from '../statsd/slidingSummary';
 
 export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
 
@@ -69,26 +70,31 @@ export interface Family extends Pick<Metric, 'name' | 'type' | 'help' | 'unit'> 
  * Reads every metric of a table off one state.
  *
  * @param limit label sets of one metric at most
- * @param onDropped told the metric and how many were left out
+ * @param dropped counts, by metric, what was left out
  */
 export function readFamilies<State>(
   metrics: ReadonlyArray<Metric<State>>,
   state: State,
   limit: number,
-  onDropped: (name: string, count: number) => void
+  dropped: Map<string, number>
 ): Family[] {
   return metrics.flatMap((metric) => {
     const samples = metric.read(state);
     if (samples === null) {
       return [];
     }
-    const most = limit * (LINES[metric.type] ?? 1);
+    const lines = LINES[metric.type] ?? 1;
+    const most = limit * lines;
     if (samples.length > most) {
-      onDropped(metric.name, Math.ceil((samples.length - most) / (LINES[metric.type] ?? 1)));
+      const count = Math.ceil((samples.length - most) / lines);
+      dropped.set(metric.name, (dropped.get(metric.name) ?? 0) + count);
     }
     return [{ ...metric, samples: samples.slice(0, most) }];
   });
 }
 
 /** Lines that one label set takes. */
-const LINES: Partial<Record<MetricType, number>> = { histogram: HISTOGRAM_BOUNDS_MS.length + 2, summary: 5 };
+const LINES: Partial<Record<MetricType, number>> = {
+  histogram: HISTOGRAM_BOUNDS_MS.length + 2,
+  summary: QUANTILES.length + 2,
+};

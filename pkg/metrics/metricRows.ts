@@ -21,6 +21,11 @@ export function single(
   };
 }
 
+/** The same as a counter. */
+export function counter(...row: Parameters<typeof single>): Metric {
+  return { ...single(...row), type: 'counter' };
+}
+
 /** A gauge per known queue, also an idle one. */
 export function perQueue(
   name: string,

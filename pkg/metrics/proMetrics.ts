@@ -1,10 +1,8 @@
 import { HISTOGRAM_BOUNDS_MS } from '../sidekiq/jobMetrics';
 import type { ProJobs } from '../statsd/proJobs';
 import { PRO_METRICS, type ProMetric } from '../statsd/proMetric';
-import type { SlidingSummary } from '../statsd/slidingSummary';
+import { QUANTILES, type SlidingSummary } from '../statsd/slidingSummary';
 import type { Metric, ReceiverState, Sample } from './metric';
-
-export const QUANTILES = [0.5, 0.9, 0.99] as const;
 
 /** Everything that the DogStatsD receiver gives: what Sidekiq sends, and how receiving goes. */
 export function receiverMetrics(prefix: string): ReadonlyArray<Metric<ReceiverState>> {

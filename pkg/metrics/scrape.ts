@@ -52,7 +52,7 @@ export async function scrape(installation: Installation, accept: string, timeout
           now: Date.now() / 1000,
         },
         options.seriesLimit,
-        (name, count) => noteDropped(installation, name, count)
+        installation.droppedSeries
       ),
     ];
   } catch (error) {
@@ -76,12 +76,8 @@ function readPro(installation: Installation): Family[] {
     receiverMetrics(installation.options.statsdPrefix),
     { pro: installation.pro, now: Date.now() / 1000 },
     installation.options.seriesLimit,
-    (name, count) => noteDropped(installation, name, count)
+    installation.droppedSeries
   );
-}
-
-function noteDropped({ droppedSeries }: Installation, name: string, count: number): void {
-  droppedSeries.set(name, (droppedSeries.get(name) ?? 0) + count);
 }
 
 function print(families: readonly Family[], accept: string): Scrape {

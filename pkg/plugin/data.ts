@@ -5,7 +5,7 @@ import { toJson } from '../frames/json';
 import type { Installation } from '../installation/installation';
 import { QUERY_TYPES, runQuery } from '../queries/registry';
 import type { Instances } from './instances';
-import { log } from './log';
+import { log } from '../log';
 import type { DataQuery, DataResponse, QueryDataRequest } from './messages';
 import { queriesTotal } from './selfMetrics';
 

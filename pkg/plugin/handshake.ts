@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { log } from './log';
+import { log } from '../log';
 import { createServer, listen } from './server';
 
 /** What Grafana sets to tell a plugin from a person at a terminal (hashicorp/go-plugin, "magic cookie"). */

@@ -1,8 +1,8 @@
-import { startExporter } from '../exporter/server';
+import { startExporter, type ExporterOptions } from '../exporter/server';
 import { Fault } from '../faults/fault';
 import type { Installation } from '../installation/installation';
 import { startStatsdReceiver } from '../statsd/receiver';
-import { log } from './log';
+import { log } from '../log';
 
 /** A former instance, or another Grafana on this host, may still hold the port for a while. */
 const RETRY_MS = 2000;
@@ -16,35 +16,31 @@ interface Listener {
 const LISTENERS: readonly Listener[] = [
   {
     setting: 'exporterListen',
-    async open(installation, listen) {
+    open(installation, listen) {
       const { exporterToken } = installation.secrets;
-      const server = await startExporter({ listen, installation, ...(exporterToken && { token: exporterToken }) });
-      return () => {
-        server.close();
-        server.closeAllConnections();
-      };
+      return openExporter({ listen, installation, ...(exporterToken && { token: exporterToken }) });
     },
   },
   {
     setting: 'statsdListen',
     async open(installation, listen) {
-      const receiver = await startStatsdReceiver(listen, installation.pro, (message, fields) =>
-        log('warn', message, fields)
-      );
+      const receiver = await startStatsdReceiver(listen, installation.pro);
       return () => receiver.close();
     },
   },
   {
     setting: 'statsdMetricsListen',
-    async open(installation, listen) {
-      const server = await startExporter({ listen, installation, only: 'statsd' });
-      return () => {
-        server.close();
-        server.closeAllConnections();
-      };
-    },
+    open: (installation, listen) => openExporter({ listen, installation, only: 'statsd' }),
   },
 ];
+
+async function openExporter(options: ExporterOptions): Promise<() => void> {
+  const server = await startExporter(options);
+  return () => {
+    server.close();
+    server.closeAllConnections();
+  };
+}
 
 /**
  * What an installation's settings switch on beside queries: the exporter's port and the DogStatsD receiver. One that

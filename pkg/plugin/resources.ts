@@ -6,7 +6,7 @@ import { metricTable } from '../metrics/table';
 import { QUERY_TYPES } from '../queries/registry';
 import { readValues } from '../queries/values';
 import type { Instances } from './instances';
-import { log } from './log';
+import { log } from '../log';
 import type { CallResourceRequest, CallResourceResponse } from './messages';
 import { VERSION } from '../version';
 

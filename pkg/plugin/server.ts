@@ -10,7 +10,7 @@ import { Fault } from '../faults/fault';
 import { checkHealth } from '../installation/health';
 import { queryData } from './data';
 import { Instances } from './instances';
-import { log } from './log';
+import { log } from '../log';
 import type {
   CallResourceRequest,
   CallResourceResponse,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { redisFault } from '../redis/faults';
 import { command } from '../redis/readOnlyRedis';
+import { readMarks } from '../sidekiq/deployMarks';
 import { keys } from '../sidekiq/keys';
 import type { QueryContext } from './context';
 import { baseQuerySchema } from './model';
@@ -87,9 +88,6 @@ async function deployMarks({ redis, range, signal }: QueryContext): Promise<Row[
     if (error) {
       throw redisFault(error, redis.address);
     }
-    return Object.entries((value ?? {}) as Record<string, string>).flatMap(([time, label]) => {
-      const at = Date.parse(time) / 1000;
-      return Number.isNaN(at) ? [] : [{ at, endsAt: null, kind: 'deploy', title: label, host: '' }];
-    });
+    return readMarks(value).map(({ at, label }) => ({ at, endsAt: null, kind: 'deploy', title: label, host: '' }));
   });
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Frame } from '../frames/frame';
-import { HISTOGRAM_SATURATION, quantile, sumCounts, type ClassCounts } from '../sidekiq/jobMetrics';
-import { addCounts } from '../sidekiq/jobMetricsReader';
+import { HISTOGRAM_SATURATION, quantile, sumCounts, sumDurations, type ClassCounts } from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/snapshot';
 import type { QueryContext } from './context';
 import { compileFilters } from './filter';
@@ -135,7 +134,7 @@ const table = tableQuery({
           class: jobClass,
           ...counts,
           seconds,
-          durations: histograms.reduce((sum, { counts: each }) => addCounts(sum, each), addCounts(undefined, [])),
+          durations: sumDurations(histograms.map((histogram) => histogram.counts)),
         };
       })
     );

@@ -1,6 +1,6 @@
 import type { Field, Frame } from '../frames/frame';
-import { HISTOGRAM_BOUNDS_MS, sumCounts, type Bucket, type ClassCounts } from '../sidekiq/jobMetrics';
-import { addCounts, type Histogram } from '../sidekiq/jobMetricsReader';
+import { HISTOGRAM_BOUNDS_MS, sumCounts, sumDurations, type Bucket, type ClassCounts } from '../sidekiq/jobMetrics';
+import type { Histogram } from '../sidekiq/jobMetricsReader';
 import type { Executions } from './jobMetricsOrigin';
 import type { Column } from './table';
 
@@ -119,9 +119,11 @@ function group(buckets: Bucket[], seconds: number): Group[] {
 }
 
 function within(histograms: readonly Histogram[], startsAt: number, seconds: number): number[] {
-  return histograms
-    .filter((histogram) => histogram.startsAt >= startsAt && histogram.startsAt < startsAt + seconds)
-    .reduce((sum, { counts }) => addCounts(sum, counts), addCounts(undefined, []));
+  return sumDurations(
+    histograms
+      .filter((histogram) => histogram.startsAt >= startsAt && histogram.startsAt < startsAt + seconds)
+      .map(({ counts }) => counts)
+  );
 }
 
 function timeField(starts: readonly number[]): Field {

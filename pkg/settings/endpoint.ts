@@ -24,12 +24,17 @@ export function parseEndpoint(field: string, value: string): Endpoint {
   return { host: match[1] ?? match[2] ?? '', port };
 }
 
-/** Reads a comma separated list of `host:port`. */
-export function parseEndpoints(field: string, value: string): Endpoint[] {
-  const parts = value
+/** The parts of a comma separated text, without spaces around and without empty ones. */
+export function commaSeparated(value: string): string[] {
+  return value
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
+}
+
+/** Reads a comma separated list of `host:port`. */
+export function parseEndpoints(field: string, value: string): Endpoint[] {
+  const parts = commaSeparated(value);
   if (parts.length === 0) {
     throw new Fault({
       kind: 'settings',

@@ -1,4 +1,5 @@
 import { command, type Command, type Cost, type ReadOnlyRedis } from '../redis/readOnlyRedis';
+import { readMarks } from './deployMarks';
 import { DurationReads } from './durationReads';
 import { readCounts, type Bucket } from './jobMetrics';
 import { keys, metricKeys } from './keys';
@@ -6,7 +7,7 @@ import { activeJobOf, parsePayload } from './payload';
 import { processCommands, readProcess, type Process } from './process';
 import { queueCommands, readQueue, type Queue } from './queue';
 import { Reading, readSet, scanSet } from './reading';
-import type { DeployMark, Snapshot, Totals } from './snapshot';
+import type { Snapshot, Totals } from './snapshot';
 import { readWork, WORK_CAP, workCommands, type Work } from './work';
 
 const MINUTES_KEPT = 60;
@@ -285,13 +286,6 @@ function estimate(total: number | null, share: number | undefined): number | nul
 function readTime(reply: unknown): number {
   const [seconds, microseconds] = reply as [string, string];
   return Number(seconds) + Number(microseconds) / 1e6;
-}
-
-function readMarks(hash: unknown): DeployMark[] {
-  return Object.entries((hash ?? {}) as Record<string, string>).flatMap(([time, label]) => {
-    const at = Date.parse(time) / 1000;
-    return Number.isNaN(at) ? [] : [{ at, label }];
-  });
 }
 
 /** Byte order, as Ruby's sort has it. */

@@ -1,6 +1,5 @@
 import { command } from '../redis/readOnlyRedis';
-import { readHistogram, type ClassCounts } from './jobMetrics';
-import { addCounts } from './jobMetricsReader';
+import { noCounts, readHistogram, sumDurations, type ClassCounts } from './jobMetrics';
 import { metricKeys } from './keys';
 import type { Answer, Reading } from './reading';
 import type { Durations } from './snapshot';
@@ -45,7 +44,7 @@ export class DurationReads {
           jobClass,
           processed,
           changedAt: changed ? now : (before?.changedAt ?? now),
-          counts: before?.counts ?? addCounts(undefined, []),
+          counts: before?.counts ?? noCounts(),
         };
         next.set(key, entry);
         if (!changed && now - entry.changedAt > SETTLES_SECONDS) {
@@ -69,7 +68,7 @@ export class DurationReads {
       for (const { entry, answers } of asked) {
         const counts = answers.flatMap((answer) => (answer.failed() ? [] : [answer() ?? []]));
         if (counts.length === answers.length) {
-          entry.counts = counts.reduce((sum, each) => addCounts(sum, each), addCounts(undefined, []));
+          entry.counts = sumDurations(counts);
         }
       }
       return [...next.values()].map(({ startsAt, jobClass, counts }) => ({ startsAt, jobClass, counts }));

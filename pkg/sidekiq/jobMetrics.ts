@@ -86,13 +86,28 @@ export const HISTOGRAM_SATURATION = 65_535;
 
 /** Counts per duration bucket from a histogram key's bytes: unsigned 16 bit, big-endian, missing ones are 0. */
 export function readHistogram(bytes: unknown): number[] {
-  const counts = new Array<number>(HISTOGRAM_BOUNDS_MS.length).fill(0);
+  const counts = noCounts();
   if (Buffer.isBuffer(bytes)) {
     for (let index = 0; index < counts.length && 2 * index + 1 < bytes.length; index += 1) {
       counts[index] = bytes.readUInt16BE(2 * index);
     }
   }
   return counts;
+}
+
+/** Duration counts of nothing. */
+export function noCounts(): number[] {
+  return new Array<number>(HISTOGRAM_BOUNDS_MS.length).fill(0);
+}
+
+/** Adds duration counts bucket by bucket. */
+export function addCounts(sum: readonly number[] = noCounts(), counts: readonly number[]): number[] {
+  return sum.map((value, index) => value + (counts[index] ?? 0));
+}
+
+/** The sum of any number of duration counts. */
+export function sumDurations(all: ReadonlyArray<readonly number[]>): number[] {
+  return all.reduce<number[]>(addCounts, noCounts());
 }
 
 /** A quantile read off duration buckets: interpolated, with the bounds of the bucket it lies in (seconds). */

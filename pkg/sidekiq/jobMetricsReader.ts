@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { redisFault } from '../redis/faults';
 import { command, type Command, type ReadOnlyRedis } from '../redis/readOnlyRedis';
-import { HISTOGRAM_BOUNDS_MS, readCounts, readHistogram, type Bucket } from './jobMetrics';
+import { addCounts, noCounts, readCounts, readHistogram, type Bucket } from './jobMetrics';
 import { metricKeys } from './keys';
 
 /** How finely a range is read: per minute (Sidekiq keeps 8 hours) or per ten minutes (8.x keeps 72 hours). */
@@ -11,7 +11,7 @@ export const MINUTES_KEPT_SECONDS = 8 * 3600;
 export const TEN_MINUTES_KEPT_SECONDS = 72 * 3600;
 
 /** A bucket younger than this may still change: heartbeats flush late, clocks differ. */
-const CHANGING_SECONDS = 180;
+export const CHANGING_SECONDS = 180;
 /** Commands of one round trip at most, so that no reply grows without bound. */
 const BATCH_SIZE = 1000;
 
@@ -126,13 +126,4 @@ export class JobMetricsReader {
     }
     return values;
   }
-}
-
-/** Adds duration counts bucket by bucket. */
-export function addCounts(sum: readonly number[] = noCounts(), counts: readonly number[]): number[] {
-  return sum.map((value, index) => value + (counts[index] ?? 0));
-}
-
-function noCounts(): number[] {
-  return new Array<number>(HISTOGRAM_BOUNDS_MS.length).fill(0);
 }

@@ -1,4 +1,4 @@
-import { HISTOGRAM_BOUNDS_MS } from '../sidekiq/jobMetrics';
+import { HISTOGRAM_BOUNDS_MS, noCounts } from '../sidekiq/jobMetrics';
 import { parseLine, parseTags, type StatsdLine } from './line';
 import { ProMinutes } from './proMinutes';
 import { proMetricOf, type ProMetric } from './proMetric';
@@ -53,7 +53,9 @@ export class ProJobs {
   readonly minutes = new ProMinutes();
   /** Addresses that are listened at; none where no receiver runs. */
   readonly listening: string[] = [];
-  private readonly series = new Map<string, ProSeries>();
+  /** By metric, then by label set. */
+  private readonly series = new Map<ProMetric, Map<string, ProSeries>>();
+  private kept = 0;
   /** By name and tags as sent; `null` for what is not kept. */
   private readonly known = new Map<string, Map<string, ProSeries | null>>();
   private remembered = 0;
@@ -94,11 +96,11 @@ export class ProJobs {
   /** Series of a metric that still live, in the order of their first arrival. */
   seriesOf(metric: ProMetric, now: number): ProSeries[] {
     this.sweep(now);
-    return [...this.series.values()].filter((series) => series.metric === metric);
+    return [...(this.series.get(metric)?.values() ?? [])];
   }
 
   get size(): number {
-    return this.series.size;
+    return this.kept;
   }
 
   /** Characters of names and tags held; what their bound is about. */
@@ -182,25 +184,25 @@ export class ProJobs {
 
   private seriesFor(metric: ProMetric, { tags }: StatsdLine): ProSeries | null {
     const labels = labelsOf(tags);
-    const key = `${metric.name}\0${JSON.stringify(labels)}`;
-    const known = this.series.get(key);
+    const key = JSON.stringify(labels);
+    const siblings = this.series.get(metric) ?? new Map<string, ProSeries>();
+    const known = siblings.get(key);
     if (known) {
       return known;
     }
-    if (this.series.size >= this.limits.series) {
+    if (this.kept >= this.limits.series) {
       return null;
     }
     const series: ProSeries = {
       metric,
       labels,
       value: 0,
-      timing:
-        metric.kind === 'timing'
-          ? { summary: new SlidingSummary(), buckets: new Array<number>(HISTOGRAM_BOUNDS_MS.length).fill(0) }
-          : null,
+      timing: metric.kind === 'timing' ? { summary: new SlidingSummary(), buckets: noCounts() } : null,
       lastAt: 0,
     };
-    this.series.set(key, series);
+    siblings.set(key, series);
+    this.series.set(metric, siblings);
+    this.kept += 1;
     return series;
   }
 
@@ -209,14 +211,17 @@ export class ProJobs {
       return;
     }
     this.sweptAt = now;
-    const before = this.series.size;
-    for (const [key, { metric, lastAt }] of this.series) {
-      const expire = metric.kind === 'gauge' ? GAUGE_EXPIRE_SECONDS : this.limits.expireSeconds;
-      if (now - lastAt > expire) {
-        this.series.delete(key);
+    const before = this.kept;
+    for (const [{ kind }, siblings] of this.series) {
+      const expire = kind === 'gauge' ? GAUGE_EXPIRE_SECONDS : this.limits.expireSeconds;
+      for (const [key, { lastAt }] of siblings) {
+        if (now - lastAt > expire) {
+          siblings.delete(key);
+          this.kept -= 1;
+        }
       }
     }
-    if (this.series.size < before) {
+    if (this.kept < before) {
       this.forget();
     }
   }

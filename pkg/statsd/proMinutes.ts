@@ -1,4 +1,4 @@
-import { HISTOGRAM_BOUNDS_MS, type Bucket, type ClassCounts } from '../sidekiq/jobMetrics';
+import { HISTOGRAM_BOUNDS_MS, noCounts, type Bucket, type ClassCounts } from '../sidekiq/jobMetrics';
 import { MINUTES_KEPT_SECONDS, type Histogram } from '../sidekiq/jobMetricsReader';
 
 interface Executions extends ClassCounts {
@@ -73,7 +73,7 @@ export class ProMinutes {
         processed: 0,
         failed: 0,
         milliseconds: 0,
-        durations: new Array<number>(HISTOGRAM_BOUNDS_MS.length).fill(0),
+        durations: noCounts(),
       };
       minute.set(jobClass, executions);
     }

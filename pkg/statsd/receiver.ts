@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { isIP } from 'node:net';
 import { Fault } from '../faults/fault';
-import { parseEndpoint, UNIX_PREFIX, type Endpoint } from '../settings/endpoint';
+import { log } from '../log';
+import { commaSeparated, parseEndpoint, UNIX_PREFIX, type Endpoint } from '../settings/endpoint';
 import type { ProJobs } from './proJobs';
 import { receiveUnixDatagrams } from './unixDatagrams';
 
@@ -14,20 +15,16 @@ export interface StatsdReceiver {
   close(): void;
 }
 
-export type Complain = (message: string, fields: Record<string, string | number>) => void;
-
 /**
  * Receives DogStatsD at one or more addresses, comma separated: `host:port` for UDP, `unixgram:///path` for a unix
  * datagram socket, and puts what arrives into `jobs`.
  *
- * @param complain told of malformed lines with a sample, at most once a minute
+ * Malformed lines are logged with a sample, at most once a minute.
+ *
  * @throws Fault `settings` when an address is malformed, taken, or not of this host; nothing is left open then
  */
-export async function startStatsdReceiver(listen: string, jobs: ProJobs, complain: Complain): Promise<StatsdReceiver> {
-  const addresses = listen
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
+export async function startStatsdReceiver(listen: string, jobs: ProJobs): Promise<StatsdReceiver> {
+  const addresses = commaSeparated(listen);
   const closers: Array<() => void> = [];
   let complainedAt = 0;
   let sinceComplaint = 0;
@@ -39,7 +36,7 @@ export async function startStatsdReceiver(listen: string, jobs: ProJobs, complai
     }
     sinceComplaint += 1;
     if (now - complainedAt >= COMPLAIN_EVERY_SECONDS) {
-      complain('malformed DogStatsD line', {
+      log('warn', 'malformed DogStatsD line', {
         problem: bad.problem,
         sample: bad.text.slice(0, 200),
         packets: sinceComplaint,

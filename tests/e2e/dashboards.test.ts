@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -8,6 +8,7 @@ import { stringify } from 'yaml';
 import { startGrafana, type RunningGrafana } from '../../scripts/grafana';
 import { launchBrowser } from '../support/browser';
 import { EXECUTABLE } from '../support/plugin';
+import { startPrometheus } from '../support/prometheus';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 import { startServing, type Serving } from '../support/serve';
 
@@ -99,7 +100,13 @@ describe.skipIf(!bin || !home)('dashboards in a real Grafana', () => {
     const statsd = `127.0.0.1:${await freePort()}`;
     serving = await startServing(redis.url, ['--statsd-listen', statsd]);
     simulator = spawn(EXECUTABLE, ['demo', '--redis-url', redis.url, '--statsd-endpoint', statsd], { stdio: 'ignore' });
-    const prometheusUrl = await startPrometheus();
+    const listen = serving.url.replace('http://', '');
+    const config = {
+      global: { scrape_interval: '1s' },
+      scrape_configs: [{ job_name: 'sidekiq', static_configs: [{ targets: [listen] }] }],
+    };
+    const { url: prometheusUrl, child } = await startPrometheus(workDir, stringify(config));
+    prometheus = child;
     grafana = await startGrafana({
       bin: bin!,
       home: home!,
@@ -134,29 +141,6 @@ describe.skipIf(!bin || !home)('dashboards in a real Grafana', () => {
     );
     const { data } = (await answer.json()) as { data?: { result: Array<{ value: [number, string] }> } };
     return Number(data?.result[0]?.value[1] ?? 0);
-  }
-
-  async function startPrometheus(): Promise<string> {
-    const file = join(workDir, 'prometheus.yml');
-    const listen = serving.url.replace('http://', '');
-    writeFileSync(
-      file,
-      stringify({
-        global: { scrape_interval: '1s' },
-        scrape_configs: [{ job_name: 'sidekiq', static_configs: [{ targets: [listen] }] }],
-      })
-    );
-    const port = await freePort();
-    prometheus = spawn(
-      'prometheus',
-      [
-        `--config.file=${file}`,
-        `--storage.tsdb.path=${join(workDir, 'tsdb')}`,
-        `--web.listen-address=127.0.0.1:${port}`,
-      ],
-      { stdio: 'ignore' }
-    );
-    return `http://127.0.0.1:${port}`;
   }
 
   /** Stops the made-up Sidekiq where it is, keeps its processes alive, and counts. */

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -8,6 +8,7 @@ import { ALERTS } from '../../dashboards/alerts';
 import { startGrafana, type RunningGrafana } from '../../scripts/grafana';
 import { launchBrowser } from '../support/browser';
 import { EXECUTABLE } from '../support/plugin';
+import { startPrometheus } from '../support/prometheus';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 
 const { GRAFANA_BIN: bin, GRAFANA_HOME: home } = process.env;
@@ -147,31 +148,18 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
       text!.includes('resources/metrics')
     );
     const config = block![1]!.replace('glsa_…', key).replace('grafana:3000', grafana.url.replace('http://', ''));
-    const file = join(workDir, 'through-grafana.yml');
-    writeFileSync(file, `global: { scrape_interval: 1s }\n${config}`);
-    const port = await freePort();
-    const prometheus = spawn(
-      'prometheus',
-      [
-        `--config.file=${file}`,
-        `--storage.tsdb.path=${join(workDir, 'tsdb')}`,
-        `--web.listen-address=127.0.0.1:${port}`,
-      ],
-      { stdio: 'ignore' }
-    );
+    const { url, child } = await startPrometheus(workDir, `global: { scrape_interval: 1s }\n${config}`);
     await expect
       .poll(
         async () => {
-          const answer = await fetch(`http://127.0.0.1:${port}/api/v1/query?query=sidekiq_live_processes`).catch(
-            () => undefined
-          );
+          const answer = await fetch(`${url}/api/v1/query?query=sidekiq_live_processes`).catch(() => undefined);
           const { data } = ((await answer?.json()) ?? {}) as { data?: { result: Array<{ value: [number, string] }> } };
           return Number(data?.result[0]?.value[1] ?? 0);
         },
         { timeout: 30_000, interval: 500 }
       )
       .toBeGreaterThan(5);
-    prometheus.kill('SIGKILL');
+    child.kill('SIGKILL');
   });
 
   test('a live query shows what Grafana Live pushes', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { dataQuery, EXECUTABLE, pluginContext, readArrow, startPlugin } from '../support/plugin';
+import { startPrometheus } from '../support/prometheus';
 import { loadRecording, RECORDED_VERSIONS } from '../support/recordings';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 import { startServing, type Serving } from '../support/serve';
@@ -50,7 +51,7 @@ beforeAll(async () => {
       '--cluster.listen-address=',
     ]);
   }
-  await startPrometheus(alertmanagerAt);
+  await scrapeEverything(alertmanagerAt);
 });
 
 afterAll(async () => {
@@ -67,7 +68,7 @@ function start(program: string, args: string[]): ChildProcess {
 }
 
 /** The configuration that the project ships, at a pace for tests, with the recordings as probes. */
-async function startPrometheus(alertmanagerAt: string): Promise<void> {
+async function scrapeEverything(alertmanagerAt: string): Promise<void> {
   const shipped = parse(readFileSync(join(RULES, 'prometheus.yml'), 'utf8')) as {
     rule_files: string[];
     scrape_configs: Array<{ job_name: string; static_configs: unknown }>;
@@ -88,15 +89,9 @@ async function startPrometheus(alertmanagerAt: string): Promise<void> {
     ],
     alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanagerAt] }] }] },
   };
-  const file = join(folder, 'prometheus.yml');
-  writeFileSync(file, stringify(config));
-  const port = await freePort();
-  prometheus = `http://127.0.0.1:${port}`;
-  const child = start('prometheus', [
-    `--config.file=${file}`,
-    `--storage.tsdb.path=${join(folder, 'tsdb')}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-  ]);
+  const { url, child } = await startPrometheus(folder, stringify(config));
+  children.push(child);
+  prometheus = url;
   child.stderr?.on('data', (text) => (prometheusLog += String(text)));
 }
 

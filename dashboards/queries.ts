@@ -1,3 +1,4 @@
+import type { JobMetricsQuery } from '../pkg/queries/jobMetrics';
 import { NEUTRAL, warnFrom, type DashboardTarget, type DirectQuery, type Panel, type Variable } from './panel';
 
 /** Filters by the variables that dashboards share. */
@@ -50,9 +51,11 @@ export const byWorkerType = (figure: string): DirectQuery[] => [
   { queryType: 'history', by: 'workerType', figures: [figure], filters: [BY_TYPE] },
 ];
 /** A figure per job class over time. */
-export const byClass = (figure: string, sortBy: string, filters: DirectQuery['filters'] = []): DirectQuery[] => [
-  { queryType: 'job_metrics', show: 'series', figures: [figure], top: 10, sortBy, filters },
-];
+export const byClass = (
+  figure: string,
+  sortBy: NonNullable<JobMetricsQuery['sortBy']>,
+  filters: DirectQuery['filters'] = []
+): DirectQuery[] => [{ queryType: 'job_metrics', show: 'series', figures: [figure], top: 10, sortBy, filters }];
 
 /** A metric of queues by worker type. @param how they add up: `sum`, or `max` for what queues share */
 export const promByWorkerType = (how: 'sum' | 'max', metric: string): string =>

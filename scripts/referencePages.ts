@@ -1,7 +1,7 @@
 import { EXPORTER_METRICS } from '../pkg/metrics/exporterMetrics';
 import { JOBWATCH_METRICS } from '../pkg/metrics/jobwatchMetrics';
 import type { Metric } from '../pkg/metrics/metric';
-import { receiverMetrics } from '../pkg/metrics/proMetrics';
+import { receiverMetrics } from '../pkg/metrics/statsdMetrics';
 import { QUERY_TYPES } from '../pkg/queries/registry';
 
 const PREFIX = 'lago_api';

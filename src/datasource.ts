@@ -13,11 +13,11 @@ import { merge, type Observable } from 'rxjs';
 import { adhocFilters, interpolateFilters, interpolateTexts } from './interpolation';
 import { watchQuery } from './live';
 import { QUERY_VERSION } from '../pkg/queries/version';
-import type { CatalogEntry, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from './types';
+import type { CatalogEntry, SidekiqApi, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from './types';
 import { SidekiqVariables } from './variables';
 
 /** The data source as Grafana's frontend sees it: it asks the backend and shows what comes. */
-export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, SidekiqOptions> {
+export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, SidekiqOptions> implements SidekiqApi {
   private loadedCatalog: Promise<CatalogEntry[]> | undefined;
 
   constructor(settings: DataSourceInstanceSettings<SidekiqOptions>) {

@@ -1,6 +1,6 @@
 import type { AdHocVariableFilter, ScopedVars } from '@grafana/data';
 import type { TemplateSrv } from '@grafana/runtime';
-import type { Filter, FilterOperator } from '../pkg/queries/filter';
+import type { Filter, FilterOperator } from '../pkg/queries/filterModel';
 
 const WHOLE_VARIABLE = /^(?:\$\w+|\$\{[^}]+\}|\[\[[^\]]+\]\])$/;
 

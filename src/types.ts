@@ -1,4 +1,4 @@
-import type { DataSourceJsonData } from '@grafana/data';
+import type { DataSourceApi, DataSourceJsonData } from '@grafana/data';
 import type { DataQuery } from '@grafana/schema';
 import type { StoredQuery } from '../pkg/queries/model';
 import type { QueryType } from '../pkg/queries/queryType';
@@ -24,4 +24,12 @@ export type SidekiqOptions = DataSourceJsonData & StoredOptions;
 export type SidekiqSecrets = Partial<Record<SecretName, string>>;
 
 /** A query type as the backend's resource `catalog` describes it. */
-export type CatalogEntry = Pick<QueryType, 'id' | 'title' | 'description' | 'columns' | 'filterFields'>;
+export type CatalogEntry = Pick<QueryType, 'id' | 'title' | 'description' | 'columns' | 'filterFields' | 'live'>;
+
+/** What editors and variables need of the data source. */
+export interface SidekiqApi extends DataSourceApi<SidekiqQuery, SidekiqOptions> {
+  /** What can be asked. */
+  catalog(): Promise<CatalogEntry[]>;
+  /** The distinct values of a text field of a query type, narrowed by filters. */
+  values(asked: Pick<SidekiqVariableQuery, 'queryType' | 'field' | 'filters'>): Promise<string[]>;
+}

@@ -2,15 +2,14 @@ import { CustomVariableSupport, type DataQueryRequest, type DataQueryResponse } 
 import { getTemplateSrv } from '@grafana/runtime';
 import { from, map, type Observable } from 'rxjs';
 import { VariableEditor } from './components/VariableEditor';
-import type { SidekiqDataSource } from './datasource';
 import { interpolateFilters } from './interpolation';
-import type { SidekiqVariableQuery } from './types';
+import type { SidekiqApi, SidekiqVariableQuery } from './types';
 
 /** Dashboard variables: the distinct values of a text field, chained by filters that name other variables. */
-export class SidekiqVariables extends CustomVariableSupport<SidekiqDataSource, SidekiqVariableQuery> {
+export class SidekiqVariables extends CustomVariableSupport<SidekiqApi, SidekiqVariableQuery> {
   override editor = VariableEditor;
 
-  constructor(private readonly source: SidekiqDataSource) {
+  constructor(private readonly source: Pick<SidekiqApi, 'values'>) {
     super();
   }
 

@@ -1,12 +1,14 @@
 import { Fault } from '../faults/fault';
 import { noSidekiq } from '../installation/health';
 import { Installation } from '../installation/installation';
-import { queueFacts } from '../sidekiq/queueFacts';
+import type { State } from '../installation/state';
+import type { QueueState } from '../observe/queueState';
+import { missesTotals } from '../sidekiq/refusals';
 import type { Snapshot } from '../sidekiq/snapshot';
-import { installationTotals, versionsOf } from '../sidekiq/totals';
+import { versionsOf } from '../sidekiq/totals';
 import type { Settings } from '../settings/settings';
 
-/** One thing that was looked at. */
+/** One thing that was checked. */
 interface Finding {
   what: string;
   state: 'ok' | 'warning' | 'error';
@@ -16,7 +18,7 @@ interface Finding {
 const SLOW_RTT_SECONDS = 0.05;
 const LATE_BEAT_SECONDS = 30;
 
-/** Looks at Redis, rights, versions and queues, and prints one line each. @returns whether nothing is wrong */
+/** Checks Redis, rights, versions and queues, and prints one line each. @returns whether nothing is wrong */
 export async function check(settings: Settings, { json }: { json?: boolean }): Promise<boolean> {
   const installation = new Installation(settings);
   try {
@@ -36,10 +38,10 @@ function line({ what, state, text }: Finding): string {
 
 async function look(installation: Installation): Promise<Finding[]> {
   try {
-    const snapshot = await installation.snapshot();
-    return snapshot.hasSidekiq
-      ? findings(snapshot, installation.redis.address)
-      : [emptyFinding(installation.redis.address)];
+    const state = await installation.state();
+    return state.snapshot.hasSidekiq === false
+      ? [emptyFinding(installation.redis.address)]
+      : findings(state, installation.redis.address);
   } catch (error) {
     if (error instanceof Fault) {
       return [{ what: 'Redis', state: 'error', text: error.explanation }];
@@ -56,41 +58,50 @@ function emptyFinding(address: string): Finding {
   };
 }
 
-function findings(snapshot: Snapshot, address: string): Finding[] {
-  const totals = installationTotals(snapshot);
+function findings({ snapshot, totals, queues, notices }: State, address: string): Finding[] {
   const { cost } = snapshot;
+  const rights = missesTotals(snapshot) ? 'error' : 'warning';
+  const { scheduled, retry, dead } = snapshot.totals;
   return [
     {
       what: 'Redis',
       state: 'ok',
       text: `${address} answers: ${cost.commands} commands in ${cost.roundTrips} round trips, ${cost.milliseconds.toFixed(1)} ms.`,
     },
-    ...(snapshot.notices.length === 0
+    ...(notices.length === 0
       ? [{ what: 'Rights', state: 'ok' as const, text: 'Everything that was asked may be read.' }]
-      : snapshot.notices.map(({ text }) => ({ what: 'Rights', state: 'warning' as const, text }))),
+      : notices.map(({ text }): Finding => ({ what: 'Rights', state: rights, text }))),
     processFinding(snapshot),
     versionFinding(snapshot),
-    ...queueFindings(snapshot),
+    ...queueFindings(queues),
     {
       what: 'Backlog',
       state: 'ok',
-      text: `${totals.enqueued} waiting, ${snapshot.totals.scheduled ?? '?'} scheduled, ${snapshot.totals.retry ?? '?'} retries, ${snapshot.totals.dead ?? '?'} dead.`,
+      text: `${shown(totals.enqueued)} waiting, ${shown(scheduled)} scheduled, ${shown(retry)} retries, ${shown(dead)} dead.`,
     },
   ];
 }
 
-function processFinding({ processes, ghosts }: Snapshot): Finding {
+/** What is not known is a question mark, never a zero. */
+function shown(value: number | null): string {
+  return value === null ? '?' : String(value);
+}
+
+function processFinding({ processes: { items: processes, whole }, ghosts: { items: ghosts } }: Snapshot): Finding {
+  if (!whole) {
+    return { what: 'Processes', state: 'error', text: `${processes.length} could be read; others were refused.` };
+  }
   if (processes.length === 0) {
     return {
       what: 'Processes',
       state: 'error',
-      text: 'No Sidekiq process is alive. Start one; jobs only pile up now.',
+      text: 'No Sidekiq process is alive, so jobs only pile up. Start one.',
     };
   }
   const late = processes.filter(({ beatAgeSeconds }) => (beatAgeSeconds ?? 0) > LATE_BEAT_SECONDS);
   const slow = processes.filter(({ rttSeconds }) => (rttSeconds ?? 0) > SLOW_RTT_SECONDS);
   const problems = [
-    ghosts.length > 0 && `${ghosts.length} died without a word (${ghosts.join(', ')})`,
+    ghosts.length > 0 && `${ghosts.length} ended without a clean stop (${ghosts.join(', ')})`,
     late.length > 0 &&
       `no heartbeat for ${LATE_BEAT_SECONDS} s from ${late.map(({ identity }) => identity).join(', ')}`,
     slow.length > 0 && `Redis is slow (> 50 ms) for ${slow.map(({ identity }) => identity).join(', ')}`,
@@ -108,14 +119,13 @@ function versionFinding(snapshot: Snapshot): Finding {
     : { what: 'Versions', state: 'ok', text: `Sidekiq ${versions[0] ?? 'unknown'}.` };
 }
 
-function queueFindings(snapshot: Snapshot): Finding[] {
-  const facts = queueFacts(snapshot);
+function queueFindings(facts: readonly QueueState[]): Finding[] {
   const unserved = facts
     .filter((queue) => queue.unserved)
     .map(({ name, size }): Finding => ({
       what: 'Queues',
       state: 'error',
-      text: `${name} has ${size} jobs and nobody serves it. Start a worker for it, or stop routing jobs there.`,
+      text: `${name} has ${shown(size)} jobs and no process serves it. Start a worker for it, or stop routing jobs there.`,
     }));
   const starved = facts
     .filter((queue) => queue.starved)

@@ -44,7 +44,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     .configureHelp({ showGlobalOptions: false })
     .addHelpText(
       'after',
-      `\nRedis is found by --redis-url, or REDIS_URL and REDIS_PASSWORD, or LAGO_REDIS_SIDEKIQ_SENTINELS.\nExit codes: 0 fine, 1 it failed, 2 it was asked wrongly.`
+      `\nRedis is found by --redis-url, or REDIS_URL and REDIS_PASSWORD, or LAGO_REDIS_SIDEKIQ_SENTINELS.\nExit codes: 0 success, 1 failure, 2 wrong usage or settings.`
     );
   const configured = (flags: Record<string, unknown>): Configured => {
     const file = readFile((flags['config'] as string | undefined) ?? env['JOBWATCH_CONFIG']);
@@ -95,7 +95,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
 
   program
     .command('demo')
-    .description('Write a lively, made-up Sidekiq into a Redis that holds none: the only command that writes.')
+    .description('Write a simulated, busy Sidekiq into a Redis that holds none: the only command that writes.')
     .option('--redis-url <url>', 'where to write', env['REDIS_URL'] ?? 'redis://127.0.0.1:6379/0')
     .addOption(new Option('--sidekiq <version>', 'whose format to write').choices(['7.3', '8.1']).default('8.1'))
     .option('--seed <number>', 'repeatable by seed', positive, 1)

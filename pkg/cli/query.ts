@@ -1,7 +1,7 @@
 import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
-import type { Filter, FilterOperator } from '../queries/filter';
-import { runQuery } from '../queries/registry';
+import type { Filter, FilterOperator } from '../queries/filterModel';
+import { queryType, runQuery } from '../queries/registry';
 import type { Settings } from '../settings/settings';
 import { printFrames, printJson } from './output';
 
@@ -15,10 +15,14 @@ interface QueryFlags {
   to: string;
 }
 
+/** Points of a time series that a terminal has use for. */
+const POINTS = 200;
+
 /** Answers one query on stdout. @throws Fault */
 export async function query(type: string, settings: Settings, flags: QueryFlags): Promise<void> {
+  const { options } = queryType(type);
   const model = {
-    ...Object.fromEntries((flags.option ?? []).map(parseOption)),
+    ...Object.fromEntries((flags.option ?? []).map((option) => parseOption(option, options))),
     queryType: type,
     figures: flags.figures ?? [],
     filters: (flags.filter ?? []).map(parseFilter),
@@ -27,15 +31,11 @@ export async function query(type: string, settings: Settings, flags: QueryFlags)
   const range = { from: parseTime('from', flags.from), to: parseTime('to', flags.to) };
   const installation = new Installation(settings);
   try {
-    const frames = await runQuery(
-      model,
-      installation.context({
-        range,
-        intervalSeconds: Math.max(1, (range.to - range.from) / 200),
-        maxDataPoints: 200,
-        alerting: false,
-      })
-    );
+    const frames = await runQuery(model, installation, {
+      range,
+      intervalSeconds: (range.to - range.from) / POINTS,
+      alerting: false,
+    });
     process.stdout.write(flags.json ? printJson(frames) : printFrames(frames));
     if (flags.json) {
       for (const { severity, text } of frames.flatMap(({ meta }) => meta?.notices ?? [])) {
@@ -61,16 +61,25 @@ function parseFilter(text: string): Filter {
   return { field, operator: operator as FilterOperator, values: isExpression ? [value] : value.split(',') };
 }
 
-function parseOption(text: string): [string, unknown] {
+/** @param known names of the options of the query type */
+function parseOption(text: string, known: readonly string[]): [string, unknown] {
   const at = text.indexOf('=');
   if (at < 1) {
     throw new Fault({ kind: 'query', message: `The option "${text}" cannot be read.`, remedy: 'Write name=value.' });
   }
+  const name = text.slice(0, at);
   const value = text.slice(at + 1);
+  if (!known.includes(name)) {
+    throw new Fault({
+      kind: 'query',
+      message: `There is no option "${name}".`,
+      remedy: known.length > 0 ? `Choose from: ${known.join(', ')}.` : 'This query type takes no options.',
+    });
+  }
   try {
-    return [text.slice(0, at), JSON.parse(value)];
+    return [name, JSON.parse(value)];
   } catch {
-    return [text.slice(0, at), value];
+    return [name, value];
   }
 }
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
-import { startExporter, METRICS_PATHS } from '../exporter/server';
+import { METRICS_PATHS } from '../listeners/exporter';
+import { Listeners } from '../listeners/listeners';
+import type { Settings } from '../settings/settings';
 import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
 import { log } from '../log';
-import { startStatsdReceiver, type StatsdReceiver } from '../statsd/receiver';
 import { STATSD_ENDPOINT, statsdAddress } from '../settings/statsdEndpoint';
 import { settingsFrom } from '../settings/environment';
 import type { Configured } from './configured';
@@ -17,8 +17,7 @@ interface ServeFlags {
 }
 
 interface Running {
-  servers: Server[];
-  receiver: StatsdReceiver | undefined;
+  listeners: Listeners;
   installations: Installation[];
 }
 
@@ -57,40 +56,22 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
 }
 
 async function start({ settings, file }: Configured, flags: ServeFlags): Promise<Running> {
-  if (Boolean(flags.tlsCertFile) !== Boolean(flags.tlsKeyFile)) {
-    throw new Fault({
-      kind: 'settings',
-      message: 'Only one of --tls-cert-file and --tls-key-file is given.',
-      remedy: 'Give both, or none for plain HTTP.',
-    });
-  }
+  const tls = readTls(flags);
   const targets = targetsFrom(file);
   const installation = new Installation(settings);
-  const running: Running = { servers: [], receiver: undefined, installations: [installation, ...targets.values()] };
-  const { exporterToken } = settings.secrets;
-  const { statsdMetricsListen } = settings.options;
-  try {
-    running.servers.push(
-      await startExporter({
-        listen: flags.listen,
-        installation,
-        targets,
-        ...(exporterToken && { token: exporterToken }),
-        ...(flags.webPath && { path: flags.webPath }),
-        ...(flags.tlsCertFile &&
-          flags.tlsKeyFile && {
-            tls: { cert: readFileSync(flags.tlsCertFile, 'utf8'), key: readFileSync(flags.tlsKeyFile, 'utf8') },
-          }),
-      })
-    );
-    if (statsdMetricsListen !== '') {
-      running.servers.push(await startExporter({ listen: statsdMetricsListen, installation, only: 'statsd' }));
-    }
-  } catch (error) {
+  const listeners = new Listeners(installation, {
+    exporterListen: flags.listen,
+    statsdListen: statsdListenOf(settings),
+    statsdMetricsListen: settings.options.statsdMetricsListen,
+    exporter: { targets, ...(flags.webPath && { path: flags.webPath }), ...(tls && { tls }) },
+  });
+  const running: Running = { listeners, installations: [installation, ...targets.values()] };
+  await listeners.tried;
+  const fault = listeners.faultOf('exporterListen') ?? listeners.faultOf('statsdMetricsListen');
+  if (fault) {
     await stop(running);
-    throw error;
+    throw fault;
   }
-  running.receiver = await receiveStatsd(installation, process.env);
   for (const each of running.installations) {
     each.startSampling();
   }
@@ -100,40 +81,69 @@ async function start({ settings, file }: Configured, flags: ServeFlags): Promise
     redis: installation.redis.address,
   });
   await installation
-    .snapshot()
+    .state()
     .catch((error: unknown) => log('warn', 'Redis cannot be read yet', { error: explain(error) }));
   return running;
 }
 
 /**
- * Starts the DogStatsD receiver where an address is given, by our own setting or by the variable that Lago's workers
- * read. Without one, or with one that cannot be used, everything else runs, and the log says so.
+ * Where to receive DogStatsD: our own setting, or the variable that Lago's workers read. Without one, or with one that
+ * cannot be used, everything else runs, and the log says so.
  */
-async function receiveStatsd(installation: Installation, env: NodeJS.ProcessEnv): Promise<StatsdReceiver | undefined> {
+function statsdListenOf({ options }: Settings): string {
   try {
-    const listen = statsdAddress(installation.options.statsdListen, env);
+    const listen = statsdAddress(options.statsdListen, process.env);
     if (listen === undefined) {
       log('warn', `${STATSD_ENDPOINT} not set, Sidekiq Pro metrics will not be reported`);
-      return undefined;
     }
-    const receiver = await startStatsdReceiver(listen, installation.pro);
-    log('info', 'receiving DogStatsD', { listen });
-    return receiver;
+    return listen ?? '';
   } catch (error) {
     if (!(error instanceof Fault)) {
       throw error;
     }
     log('error', error.message, { remedy: error.remedy });
-    return undefined;
+    return '';
   }
 }
 
-async function stop({ servers, receiver, installations }: Running): Promise<void> {
-  receiver?.close();
-  for (const server of servers) {
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
+function readTls({ tlsCertFile, tlsKeyFile }: ServeFlags): { cert: string; key: string } | undefined {
+  if (!tlsCertFile && !tlsKeyFile) {
+    return undefined;
   }
+  if (!tlsCertFile || !tlsKeyFile) {
+    throw new Fault({
+      kind: 'settings',
+      message: 'Only one of --tls-cert-file and --tls-key-file is given.',
+      remedy: 'Give both, or none for plain HTTP.',
+    });
+  }
+  return { cert: readPem('--tls-cert-file', tlsCertFile), key: readPem('--tls-key-file', tlsKeyFile) };
+}
+
+function readPem(flag: string, path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Fault({
+      kind: 'settings',
+      message: `The file of ${flag}, ${path}, cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}.`,
+      remedy: 'Check the path and its permissions.',
+      cause: error,
+    });
+  }
+  if (!/-----BEGIN [A-Z ]+-----/.test(text)) {
+    throw new Fault({
+      kind: 'settings',
+      message: `The file of ${flag}, ${path}, holds no PEM.`,
+      remedy: 'Give a file that begins with -----BEGIN.',
+    });
+  }
+  return text;
+}
+
+async function stop({ listeners, installations }: Running): Promise<void> {
+  await listeners.close();
   for (const installation of installations) {
     installation.close();
   }
@@ -141,7 +151,14 @@ async function stop({ servers, receiver, installations }: Running): Promise<void
 
 /** Further installations under `targets:` of the file, each with its own `url`, `username`, `password` and options. */
 function targetsFrom(file: Record<string, unknown>): Map<string, Installation> {
-  const targets = (file['targets'] ?? {}) as Record<string, unknown>;
+  const targets = file['targets'] ?? {};
+  if (typeof targets !== 'object' || Array.isArray(targets)) {
+    throw new Fault({
+      kind: 'settings',
+      message: '"targets" in the configuration file is not a map.',
+      remedy: 'Write one entry per target: its name, and below that its settings.',
+    });
+  }
   return new Map(
     Object.entries(targets).map(([name, target]) => {
       if (typeof target !== 'object' || target === null) {

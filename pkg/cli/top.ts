@@ -36,14 +36,9 @@ export async function top(settings: Settings, intervalSeconds: number): Promise<
 
 async function draw(installation: Installation): Promise<string> {
   const now = Date.now() / 1000;
-  const context = installation.context({
-    range: { from: now - 3600, to: now },
-    intervalSeconds: 60,
-    maxDataPoints: 60,
-    alerting: false,
-  });
+  const request = { range: { from: now - 3600, to: now }, intervalSeconds: 60, alerting: false };
   try {
-    const frames = await Promise.all(VIEWS.map((view) => runQuery(view, context)));
+    const frames = await Promise.all(VIEWS.map((view) => runQuery(view, installation, request)));
     return printFrames(frames.flat().map((frame) => ({ ...frame, meta: {} })));
   } catch (error) {
     if (error instanceof Fault && error.kind === 'connection') {

@@ -1,4 +1,4 @@
-import type { Notice } from '../sidekiq/snapshot';
+import type { Notice } from '../sidekiq/model';
 
 /** Types a field may have. `time` values are epoch milliseconds, as Grafana counts. */
 export type FieldKind = 'string' | 'number' | 'boolean' | 'time';

@@ -1,17 +1,17 @@
 import { Fault } from '../faults/fault';
-import type { Snapshot } from '../sidekiq/snapshot';
 import type { Installation } from './installation';
+import type { State } from './state';
 
 /**
- * A snapshot, or a fault once so many seconds have passed, whatever the state of Redis.
+ * A state, or a fault once so many seconds have passed, whatever the state of Redis.
  *
  * @throws Fault `connection` when it is too late, or what the reading itself throws
  */
-export async function snapshotWithin(
+export async function stateWithin(
   seconds: number,
   installation: Installation,
   late: { span: string; remedy: string }
-): Promise<Snapshot> {
+): Promise<State> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {
     timer = setTimeout(
@@ -27,7 +27,7 @@ export async function snapshotWithin(
     );
   });
   try {
-    return await Promise.race([installation.snapshot(), tooLate]);
+    return await Promise.race([installation.state(), tooLate]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,8 +1,9 @@
 import { Fault } from '../faults/fault';
-import type { Snapshot } from '../sidekiq/snapshot';
-import { installationTotals, versionsOf } from '../sidekiq/totals';
-import { snapshotWithin } from './deadline';
+import { missesTotals } from '../sidekiq/refusals';
+import { versionsOf } from '../sidekiq/totals';
+import { stateWithin } from './deadline';
 import type { Installation } from './installation';
+import type { State } from './state';
 
 /** How an installation is, in a sentence and as figures. */
 export interface Health {
@@ -14,14 +15,14 @@ export interface Health {
 /** Longest time for an answer, whatever the state of Redis. */
 const HEALTH_SECONDS = 4.5;
 
-/** Looks once and says what it found: Sidekiq's versions, queues and processes, or what to do about a failure. */
+/** Reads once and says what was found: Sidekiq's versions, queues and processes, or what to do about a failure. */
 export async function checkHealth(installation: Installation): Promise<Health> {
   try {
-    const snapshot = await snapshotWithin(HEALTH_SECONDS, installation, {
+    const state = await stateWithin(HEALTH_SECONDS, installation, {
       span: `${HEALTH_SECONDS} seconds`,
       remedy: 'Check firewalls, and whether Redis is blocked by a slow command (SLOWLOG GET).',
     });
-    return describe(snapshot, installation);
+    return describe(state, installation.redis.address);
   } catch (error) {
     if (error instanceof Fault) {
       return { ok: false, message: error.explanation, details: { kind: error.kind } };
@@ -35,40 +36,48 @@ export function noSidekiq(address: string): string {
   return `Redis answers at ${address}, but this database holds no Sidekiq. Check the database number and the key prefix.`;
 }
 
-function describe(snapshot: Snapshot, installation: Installation): Health {
-  const { address } = installation.redis;
-  if (!snapshot.hasSidekiq) {
+function describe({ snapshot, totals, queues, notices: all }: State, address: string): Health {
+  const notices = all.map(({ text }) => text);
+  const { hasSidekiq, cost } = snapshot;
+  if (hasSidekiq === false) {
     return {
       ok: false,
-      message: `${noSidekiq(address)} The applications name theirs in REDIS_URL.`,
+      message: `${noSidekiq(address)} The applications name their database in REDIS_URL.`,
       details: { kind: 'data' },
     };
   }
-  const totals = installationTotals(snapshot);
+  if (hasSidekiq === null || missesTotals(snapshot)) {
+    return {
+      ok: false,
+      message: [`Redis answers at ${address}, but not everything may be read.`, ...notices].join(' '),
+      details: { kind: 'permission', notices, cost },
+    };
+  }
   const versions = versionsOf(snapshot);
   const sidekiq = versions.length > 0 ? `Sidekiq ${versions.join(', ')}` : 'Sidekiq (no process is running)';
   const parts = [
     `${sidekiq} at ${address}`,
-    count(snapshot.queues.length, 'queue'),
-    `${count(totals.processes, 'process')} with ${count(totals.threads, 'thread')}`,
-    `${totals.enqueued.toLocaleString('en')} jobs waiting`,
+    count(queues.length, 'queue'),
+    `${count(totals.processes, 'process', 'processes')} with ${count(totals.threads, 'thread')}`,
+    `${count(totals.enqueued, 'job')} waiting`,
   ];
-  const notices = snapshot.notices.map(({ text }) => text);
   return {
     ok: true,
     message: [`${parts.join(' · ')}.`, ...notices].join(' '),
     details: {
       versions,
-      queues: snapshot.queues.length,
+      queues: queues.length,
       processes: totals.processes,
       threads: totals.threads,
       enqueued: totals.enqueued,
       notices,
-      cost: snapshot.cost,
+      cost,
     },
   };
 }
 
-function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : noun.endsWith('s') ? 'es' : 's'}`;
+function count(number: number | null, noun: string, plural = `${noun}s`): string {
+  return number === null
+    ? `an unknown number of ${plural}`
+    : `${number.toLocaleString('en')} ${number === 1 ? noun : plural}`;
 }

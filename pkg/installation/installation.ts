@@ -1,168 +1,187 @@
-import { ClassQueues } from '../history/classQueues';
-import { seriesOf } from '../history/figures';
-import { ClassTotals } from '../history/classTotals';
-import { Flow } from '../history/flow';
-import { LossWatch } from '../history/lossWatch';
-import { MemoryStore } from '../history/memoryStore';
-import { openSqliteStore } from '../history/sqliteStore';
-import type { HistoryStore } from '../history/store';
-import type { QueryContext } from '../queries/context';
-import { openGate } from '../redis/gate';
+import { Fault } from '../faults/fault';
+import { ClassQueues } from '../observe/classQueues';
+import { ClassTotals } from '../observe/classTotals';
+import { Flow } from '../observe/flow';
+import type { Observer } from '../observe/observer';
+import { ProcessLog } from '../observe/processLog';
+import { queueStates } from '../observe/queueState';
+import { openRedis } from '../redis/client';
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
+import { seriesOf } from '../series/figures';
+import { Recorder } from '../series/recorder';
+import { openSqliteStore } from '../series/sqliteStore';
+import { pattern } from '../settings/pattern';
 import type { Options, Secrets } from '../settings/model';
 import type { Settings } from '../settings/settings';
-import { Collector, type Clock } from '../sidekiq/collector';
-import { CHANGING_SECONDS, JobMetricsReader, MINUTES_KEPT_SECONDS } from '../sidekiq/jobMetricsReader';
-import type { Durations, Snapshot } from '../sidekiq/snapshot';
-import { ProJobs } from '../statsd/proJobs';
+import { CHANGING_SECONDS, Minutes, MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
+import type { Notice } from '../sidekiq/model';
+import { SnapshotReader } from '../sidekiq/read';
+import type { Snapshot } from '../sidekiq/snapshot';
+import { installationTotals } from '../sidekiq/totals';
+import { StatsdIntake } from '../statsd/intake';
+import { Reads } from './reads';
+import type { State } from './state';
 
 const CLASS_TOTALS = 'class totals';
 const SAVE_EVERY_SECONDS = 10;
 
-/** What a caller knows of a question besides the query itself. */
-export type Asking = Pick<
-  QueryContext,
-  'range' | 'intervalSeconds' | 'maxDataPoints' | 'alerting' | 'dataSource' | 'signal'
->;
+/** Tells the time in epoch seconds; given by tests on recordings. */
+export type Clock = () => number;
 
 /**
- * One watched Sidekiq installation: its connection, its collector and what was seen of it over time.
- * Panels, alerts, scrapes and streams of one data source share one of these, and so one collector.
+ * One watched Sidekiq installation: its connection, its reader and what was seen of it over time. Panels, alerts,
+ * scrapes and streams of one data source share one of these, and so one reading.
  */
 export class Installation {
   readonly options: Options;
   readonly secrets: Secrets;
   readonly redis: ReadOnlyRedis;
-  readonly flow = new Flow();
-  readonly watch = new LossWatch();
-  readonly classTotals = new ClassTotals();
-  /** What Sidekiq Pro has sent by DogStatsD; empty where no receiver fills it. */
-  readonly pro: ProJobs;
+  readonly statsd: StatsdIntake;
   /** Label sets left out of scrapes for their number, by metric. */
   readonly droppedSeries = new Map<string, number>();
-  private readonly classQueues = new ClassQueues();
-  private history: HistoryStore = new MemoryStore();
-  private readonly collector: Collector;
-  /** Settles when the history file, if there is one, is open. */
-  private readonly opened: Promise<void>;
-  private readonly jobMetrics: JobMetricsReader;
+  private readonly observers = {
+    flow: new Flow(),
+    processLog: new ProcessLog(),
+    classTotals: new ClassTotals(),
+    classQueues: new ClassQueues(),
+  };
+  private readonly minutes = new Minutes();
+  private readonly reader: SnapshotReader;
+  private readonly recorder: Recorder;
+  private running: Promise<State> | undefined;
+  private latest: { state: State; readAt: number } | undefined;
   private sampler: NodeJS.Timeout | undefined;
-  private observed: Snapshot | undefined;
   private savedAt = 0;
 
+  /** @throws Fault `settings` naming the field that cannot be used */
   constructor(settings: Settings, clock?: Clock) {
-    this.options = settings.options;
+    const { options } = settings;
+    this.options = options;
     this.secrets = settings.secrets;
-    this.redis = openGate(settings);
-    this.jobMetrics = new JobMetricsReader(this.redis);
-    this.pro = new ProJobs({ series: this.options.seriesLimit, expireSeconds: this.options.statsdExpireSeconds });
-    this.opened = this.openHistory();
-    // Told to whoever asks next.
-    this.opened.catch(() => undefined);
-    this.collector = new Collector(this.redis, {
-      reuseSeconds: this.options.reuseSeconds,
-      includesQueue: queueTest(this.options),
+    this.redis = openRedis(settings);
+    this.statsd = new StatsdIntake({ series: options.seriesLimit, expireSeconds: options.statsdExpireSeconds });
+    this.reader = new SnapshotReader(this.redis, this.minutes, {
+      includesQueue: queueTest(options),
       ...(clock && { clock }),
     });
+    this.recorder = new Recorder(
+      options.historyFile === '' ? undefined : () => openSqliteStore(options.historyFile, options.historyRetentionDays)
+    );
   }
 
-  /** The current snapshot, shared with whoever asks at the same time. @throws Fault */
-  async snapshot(): Promise<Snapshot> {
-    await this.opened;
-    const snapshot = await this.collector.snapshot();
-    if (snapshot !== this.observed) {
-      this.observed = snapshot;
-      this.flow.observe(snapshot);
-      this.watch.observe(snapshot);
-      this.classQueues.observe(snapshot);
-      await this.countClasses(snapshot);
-      this.history.append(snapshot.at, seriesOf(snapshot, this.flow, this.options.workerTypes));
+  /**
+   * The current state, no older than `reuseSeconds`. While one reading runs, all who ask wait for it.
+   *
+   * @throws Fault when Redis cannot be read
+   */
+  async state(): Promise<State> {
+    const { latest } = this;
+    if (latest && performance.now() - latest.readAt < this.options.reuseSeconds * 1000) {
+      return latest.state;
     }
-    return snapshot;
+    this.running ??= this.read().finally(() => (this.running = undefined));
+    return this.running;
   }
 
-  /** Starts to look at a fixed pace, so that rates and history exist when somebody asks. */
+  /** The bounded reads of one request. */
+  reads(signal?: AbortSignal): Reads {
+    return new Reads(this.redis, this.minutes, this.recorder, this.options, signal);
+  }
+
+  /** Starts to read at a fixed pace, so that rates and history exist when somebody asks. */
   startSampling(): void {
     if (this.sampler || !this.options.samplerEnabled) {
       return;
     }
-    // A failed look leaves a gap; whoever asks next hears the reason.
-    this.sampler = setInterval(() => void this.snapshot().catch(() => undefined), this.options.sampleSeconds * 1000);
+    // A failed reading leaves a gap; whoever asks next hears the reason.
+    this.sampler = setInterval(() => void this.state().catch(() => undefined), this.options.sampleSeconds * 1000);
     this.sampler.unref();
-  }
-
-  context(asking: Asking): QueryContext {
-    const current = () => this.history;
-    return {
-      ...asking,
-      snapshot: () => this.snapshot(),
-      redis: this.redis,
-      options: this.options,
-      flow: this.flow,
-      classQueues: this.classQueues,
-      watch: this.watch,
-      get history() {
-        return current();
-      },
-      jobMetrics: this.jobMetrics,
-      pro: this.pro,
-    };
   }
 
   close(): void {
     clearInterval(this.sampler);
     this.redis.close();
     this.saveTotals();
-    this.history.close();
+    this.recorder.close();
   }
 
-  private async countClasses(snapshot: Snapshot): Promise<void> {
-    const { lastAt } = this.classTotals;
-    const reached = snapshot.minutes[snapshot.minutes.length - 1]?.startsAt ?? snapshot.at;
-    if (lastAt > 0 && lastAt < reached) {
-      await this.catchUp(lastAt, reached, snapshot.at);
+  private async read(): Promise<State> {
+    const snapshot = await this.reader.read();
+    if (await this.recorder.ready(snapshot.at)) {
+      this.restoreTotals();
     }
-    this.classTotals.observe(snapshot);
+    const caughtUp = await this.catchUp(snapshot);
+    for (const observer of Object.values(this.observers) as Array<Observer<unknown>>) {
+      observer.observe(snapshot);
+    }
+    const { flow, processLog, classTotals, classQueues } = this.observers;
+    const history = this.recorder.notice;
+    const state: State = {
+      snapshot,
+      queues: queueStates(snapshot, flow.view(), this.options.workerTypes),
+      totals: installationTotals(snapshot),
+      processLog: processLog.view(),
+      classTotals: classTotals.view(),
+      classQueues: classQueues.view(),
+      statsd: this.statsd,
+      options: this.options,
+      now: snapshot.at,
+      notices: [...snapshot.notices, ...caughtUp, ...(history ? [history] : [])],
+    };
+    this.recorder.append(snapshot.at, seriesOf(state));
     if (snapshot.at - this.savedAt >= SAVE_EVERY_SECONDS) {
       this.savedAt = snapshot.at;
       this.saveTotals();
     }
+    this.latest = { state, readAt: performance.now() };
+    return state;
   }
 
   /** Counts what ran while nobody looked, as far back as Sidekiq keeps it. */
-  private async catchUp(from: number, to: number, now: number): Promise<void> {
-    const start = Math.max(from - CHANGING_SECONDS, now - MINUTES_KEPT_SECONDS);
-    const buckets = await this.jobMetrics.read(start, to, 60, now);
-    const classes = new Set(buckets.flatMap((bucket) => [...bucket.classes.keys()]));
-    const durations: Durations[] = [];
-    for (const jobClass of classes) {
-      for (const { startsAt, counts } of await this.jobMetrics.readHistograms(jobClass, buckets, now)) {
-        durations.push({ startsAt, jobClass, counts });
+  private async catchUp({ at, minutes }: Snapshot): Promise<readonly Notice[]> {
+    const { classTotals } = this.observers;
+    const { lastAt } = classTotals;
+    const reached = minutes.items[minutes.items.length - 1]?.startsAt ?? at;
+    if (lastAt === 0 || lastAt >= reached) {
+      return [];
+    }
+    try {
+      const range = { from: Math.max(lastAt - CHANGING_SECONDS, at - MINUTES_KEPT_SECONDS), to: reached };
+      const reads = this.reads();
+      const { buckets } = await reads.buckets(range, 60, at);
+      const classes = new Set(buckets.flatMap((bucket) => [...bucket.classes.keys()]));
+      const { durations } = await reads.durations([...classes], buckets, at);
+      classTotals.absorb(buckets, durations);
+      return [];
+    } catch (error) {
+      if (!(error instanceof Fault)) {
+        throw error;
+      }
+      const text = `Executions since the last reading could not be counted. ${error.explanation}`;
+      return [{ severity: 'warning', text }];
+    }
+  }
+
+  private restoreTotals(): void {
+    const saved = this.recorder.loadState(CLASS_TOTALS);
+    if (saved !== null && this.observers.classTotals.lastAt === 0) {
+      try {
+        this.observers.classTotals.restore(saved);
+      } catch {
+        // What cannot be read is counted anew from here.
       }
     }
-    this.classTotals.absorb(buckets, durations);
   }
 
   private saveTotals(): void {
-    if (this.classTotals.lastAt > 0) {
-      this.history.saveState(CLASS_TOTALS, () => this.classTotals.save());
-    }
-  }
-
-  private async openHistory(): Promise<void> {
-    const { historyFile, historyRetentionDays } = this.options;
-    if (historyFile !== '') {
-      this.history = await openSqliteStore(historyFile, historyRetentionDays);
-      const saved = this.history.loadState(CLASS_TOTALS);
-      if (saved !== null) {
-        this.classTotals.restore(saved);
-      }
+    if (this.observers.classTotals.lastAt > 0) {
+      this.recorder.saveState(CLASS_TOTALS, () => this.observers.classTotals.save());
     }
   }
 }
 
 function queueTest({ queueInclude, queueExclude }: Options): (name: string) => boolean {
-  const include = new RegExp(queueInclude);
-  const exclude = queueExclude === '' ? undefined : new RegExp(queueExclude);
-  return (name) => include.test(name) && !exclude?.test(name);
+  const include = queueInclude === '' ? undefined : pattern.contains(queueInclude);
+  const exclude = queueExclude === '' ? undefined : pattern.contains(queueExclude);
+  return (name) => (include?.(name) ?? true) && !(exclude?.(name) ?? false);
 }

@@ -1,25 +1,25 @@
-import { sumCounts, type ClassCounts } from '../sidekiq/jobMetrics';
-import type { Process } from '../sidekiq/process';
-import type { Metric, Sample } from './metric';
+import type { ClassCounts } from '../sidekiq/jobMetrics';
+import type { Process } from '../sidekiq/model';
+import { labelValue, type Metric, type Sample } from './metric';
 import { counter, single } from './metricRows';
 
 /**
- * The metrics of the Ruby exporter that users have today (Strech/sidekiq-prometheus-exporter 0.4.0), name
- * by name and value by value, its quirks included, so that existing dashboards and rules go on working.
- * Where a value misleads, jobwatchMetrics.ts has a correct one under a new name.
+ * The metrics of the Ruby exporter that users have today (Strech/sidekiq-prometheus-exporter 0.4.0), name by name and
+ * value by value, its quirks included, so that existing dashboards and rules go on working. What is not known has no
+ * sample. Where a value misleads, jobwatchMetrics.ts has a correct one under a new name.
  */
 export const EXPORTER_METRICS: readonly Metric[] = [
   counter(
     'sidekiq_processed_jobs_total',
-    'Jobs finished since ever, failures included.',
+    'Finished executions in total, failures included.',
     'stat:processed',
-    ({ totals }) => totals.processed ?? 0
+    ({ totals }) => totals.processed
   ),
   counter(
     'sidekiq_failed_jobs_total',
-    'Executions that raised, since ever.',
+    'Executions that raised, in total.',
     'stat:failed',
-    ({ totals }) => totals.failed ?? 0
+    ({ totals }) => totals.failed
   ),
   single(
     'sidekiq_workers',
@@ -39,10 +39,18 @@ export const EXPORTER_METRICS: readonly Metric[] = [
     help: 'Live processes per host and by whether they are quiet.',
     labels: ['host', 'quiet'],
     source: 'hash of each process',
-    read: ({ snapshot }) =>
-      byHost(snapshot.processes).flatMap(([host, processes]) =>
-        countBy(processes, ({ quiet }) => String(quiet)).map(([quiet, value]) => ({ labels: { host, quiet }, value }))
-      ),
+    read: ({ snapshot: { processes } }) =>
+      processes.whole
+        ? byHost(processes.items).flatMap(([host, members]) =>
+            countBy(members, ({ quiet }) => String(quiet)).map(([quiet, value]) => ({
+              labels: [
+                ['host', labelValue(host)],
+                ['quiet', quiet],
+              ] as const,
+              value,
+            }))
+          )
+        : null,
   },
   {
     name: 'sidekiq_host_processes_memory_usage_bytes',
@@ -51,13 +59,13 @@ export const EXPORTER_METRICS: readonly Metric[] = [
     unit: 'bytes',
     labels: ['host'],
     source: 'rss of each process, in KiB',
-    read({ snapshot }) {
-      if (snapshot.processes.every(({ rssBytes }) => rssBytes === null)) {
+    read({ snapshot: { processes } }) {
+      if (!processes.whole || processes.items.every(({ rssBytes }) => rssBytes === null)) {
         return null;
       }
-      return byHost(snapshot.processes).map(([host, processes]) => ({
-        labels: { host },
-        value: processes.reduce((sum, { rssBytes }) => sum + (rssBytes ?? 0), 0),
+      return byHost(processes.items).map(([host, members]) => ({
+        labels: [['host', labelValue(host)]],
+        value: members.reduce((sum, { rssBytes }) => sum + (rssBytes ?? 0), 0),
       }));
     },
   },
@@ -95,7 +103,9 @@ export const EXPORTER_METRICS: readonly Metric[] = [
     source: 'enqueued_at of the last list element',
     read: ({ queues }) =>
       queues.flatMap(({ name, known, latencySeconds }) =>
-        known && latencySeconds !== null ? [{ labels: { name }, value: latencySeconds.toFixed(3) }] : []
+        known && latencySeconds !== null
+          ? [{ labels: [['name', labelValue(name)]], value: latencySeconds.toFixed(3) }]
+          : []
       ),
   },
   {
@@ -104,7 +114,10 @@ export const EXPORTER_METRICS: readonly Metric[] = [
     help: 'Jobs waiting in the queue.',
     labels: ['name'],
     source: 'LLEN of the queue',
-    read: ({ queues }) => queues.flatMap(({ name, known, size }) => (known ? [{ labels: { name }, value: size }] : [])),
+    read: ({ queues }) =>
+      queues.flatMap(({ name, known, size }) =>
+        known && size !== null ? [{ labels: [['name', labelValue(name)]], value: size }] : []
+      ),
   },
   {
     name: 'sidekiq_queue_max_processing_time_seconds',
@@ -113,14 +126,21 @@ export const EXPORTER_METRICS: readonly Metric[] = [
     unit: 'seconds',
     labels: ['name'],
     source: 'run_at of the work records',
-    read({ snapshot }) {
+    read({ snapshot: { work, at } }) {
+      if (!work.whole) {
+        return null;
+      }
+      // The work is in the order of its start.
       const oldest = new Map<string, number>();
-      for (const { queue, runAt } of snapshot.work) {
-        if (!oldest.has(queue)) {
+      for (const { queue, runAt } of work.items) {
+        if (runAt !== null && !oldest.has(queue)) {
           oldest.set(queue, runAt);
         }
       }
-      return [...oldest].map(([name, runAt]) => ({ labels: { name }, value: Math.trunc(snapshot.at - runAt) }));
+      return [...oldest].map(([name, runAt]) => ({
+        labels: [['name', labelValue(name)]],
+        value: Math.trunc(at - runAt),
+      }));
     },
   },
   perServedQueue(
@@ -144,7 +164,7 @@ export const EXPORTER_METRICS: readonly Metric[] = [
     labels: [],
     source: 'dear-leader and started_at of that process',
     read({ snapshot }) {
-      const leader = snapshot.processes.find(({ identity }) => identity === snapshot.leader);
+      const leader = snapshot.processes.items.find(({ identity }) => identity === snapshot.leader);
       return leader?.startedAt == null ? null : [{ value: Math.trunc(snapshot.at) - Math.trunc(leader.startedAt) }];
     },
   },
@@ -164,21 +184,33 @@ export const EXPORTER_METRICS: readonly Metric[] = [
   },
 ];
 
-function perServedQueue(name: string, help: string, source: string, value: (process: Process) => number): Metric {
+function perServedQueue(
+  name: string,
+  help: string,
+  source: string,
+  value: (process: Process) => number | null
+): Metric {
   return {
     name,
     type: 'gauge',
     help,
     labels: ['name'],
     source,
-    read({ snapshot }) {
-      const sums = new Map<string, number>();
-      for (const process of snapshot.processes) {
+    read({ snapshot: { processes } }) {
+      if (!processes.whole) {
+        return null;
+      }
+      const sums = new Map<string, number | null>();
+      for (const process of processes.items) {
+        const own = value(process);
         for (const queue of process.queues) {
-          sums.set(queue, (sums.get(queue) ?? 0) + value(process));
+          const sum = sums.get(queue) ?? 0;
+          sums.set(queue, own === null || sums.get(queue) === null ? null : sum + own);
         }
       }
-      return [...sums].map(([queue, sum]) => ({ labels: { name: queue }, value: sum }));
+      return [...sums].flatMap(([queue, sum]) =>
+        sum === null ? [] : [{ labels: [['name', labelValue(queue)]] as const, value: sum }]
+      );
     },
   };
 }
@@ -190,9 +222,10 @@ function perClass(name: string, help: string, value: (counts: ClassCounts) => nu
     help,
     labels: ['class'],
     source: 'job metrics of the last 60 minutes (Sidekiq ≥ 7.0)',
-    read: ({ snapshot }): Sample[] =>
-      [...sumCounts(snapshot.minutes)].map(([jobClass, counts]) => ({
-        labels: { class: jobClass },
+    read: ({ totals }): Sample[] | null =>
+      totals.lastHour &&
+      [...totals.lastHour].map(([jobClass, counts]) => ({
+        labels: [['class', labelValue(jobClass)]],
         value: value(counts),
       })),
   };

@@ -30,8 +30,7 @@ export function renderOpenMetrics(families: readonly Family[]): string {
 }
 
 function line(name: string, { suffix = '', labels, value }: Sample): string {
-  const pairs =
-    labels === undefined ? [] : Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(text)}"`);
+  const pairs = (labels ?? []).map(([key, text]) => `${key}="${escapeLabel(text)}"`);
   return `${name}${suffix}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${numberText(value)}\n`;
 }
 

@@ -1,11 +1,11 @@
 import { VERSION } from '../version';
-import { latencyObjectiveOf, workerTypeOf } from '../settings/workerTypes';
-import type { Metric } from './metric';
+import { PART_NAMES } from '../sidekiq/refusals';
+import { labelValue, type Metric } from './metric';
 import { counter, perClass, perProcess, perQueue, single } from './metricRows';
-import { histogramSamples } from './proMetrics';
+import { histogramSamples } from './statsdMetrics';
 
 /**
- * The metrics beside those of the Ruby exporter: under names of their own, and right where those mislead. Every
+ * The metrics beside those of the Ruby exporter: under names of their own, and correct where those mislead. Every
  * known queue has its series, also when it is idle or nobody serves it.
  */
 export const JOBWATCH_METRICS: readonly Metric[] = [
@@ -23,9 +23,9 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
   ),
   single(
     'sidekiq_ghost_processes',
-    'Names of processes that died without a word and were not yet cleaned up.',
+    'Names of processes that ended without a clean stop and were not yet cleaned up.',
     'SMEMBERS processes, less live ones',
-    ({ snapshot }) => snapshot.ghosts.length
+    ({ totals }) => totals.ghosts
   ),
   single(
     'sidekiq_dead_jobs_last_hour',
@@ -35,9 +35,9 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
   ),
   single(
     'sidekiq_dead_set_fill_ratio',
-    'Share of Sidekiq’s dead_max_jobs that the dead set holds; full, the oldest are dropped.',
+    'Share of Sidekiq’s dead_max_jobs that the dead set holds; when it is full, the oldest jobs are dropped.',
     'ZCARD dead, deadMaxJobs of the settings',
-    ({ snapshot, deadMaxJobs }) => (snapshot.totals.dead === null ? null : snapshot.totals.dead / deadMaxJobs),
+    ({ snapshot, options }) => (snapshot.totals.dead === null ? null : snapshot.totals.dead / options.deadMaxJobs),
     'ratio'
   ),
   single(
@@ -64,18 +64,22 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     help: 'Worker type of each queue, to join with other metrics of it; always 1.',
     labels: ['name', 'worker_type'],
     source: 'workerTypes of the settings',
-    read: ({ queues, workerTypes }) =>
-      queues.map(({ name }) => ({ labels: { name, worker_type: workerTypeOf(name, workerTypes) }, value: 1 })),
+    read: ({ queues }) =>
+      queues.map(({ name, workerType }) => ({
+        labels: [
+          ['name', labelValue(name)],
+          ['worker_type', workerType],
+        ],
+        value: 1,
+      })),
   },
-  {
-    ...perQueue(
-      'sidekiq_queue_objective_seconds',
-      'Latency that the queue should stay below, by its worker type.',
-      'workerTypes of the settings',
-      ({ name }, { workerTypes }) => latencyObjectiveOf(name, workerTypes)
-    ),
-    unit: 'seconds',
-  },
+  perQueue(
+    'sidekiq_queue_objective_seconds',
+    'Latency that the queue should stay below, by its worker type.',
+    'workerTypes of the settings',
+    ({ objectiveSeconds }) => objectiveSeconds,
+    'seconds'
+  ),
   perQueue(
     'sidekiq_queue_ready_threads',
     'Threads that may take a job of the queue now, counted by capsule.',
@@ -88,30 +92,31 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     'work of each process',
     ({ busy }) => busy
   ),
-  perQueue('sidekiq_queue_paused', '1 where the queue is paused (Sidekiq Pro).', 'SMEMBERS paused', ({ paused }) =>
-    Number(paused)
+  perQueue(
+    'sidekiq_queue_paused',
+    '1 where the queue is paused: by Sidekiq Pro, sidekiq-limit_fetch, sidekiq-pauzer or sidekiq-throttled.',
+    'the sets and keys of those',
+    ({ paused }) => paused
   ),
   perQueue(
     'sidekiq_queue_unserved',
     '1 where jobs wait and no ready thread serves the queue.',
     'LLEN, capsules of each process',
-    ({ unserved }) => Number(unserved)
+    ({ unserved }) => unserved
   ),
   perQueue(
     'sidekiq_queue_starved',
     '1 where strict order keeps every process busy with queues before it.',
     'capsules of each process',
-    ({ starved }) => Number(starved)
+    ({ starved }) => starved
   ),
-  {
-    ...perQueue(
-      'sidekiq_queue_drain_seconds',
-      'Time until the queue is empty at the present rates; missing while it does not shrink.',
-      'LLEN and the oldest job, over two minutes',
-      (queue, { flow }) => flow.of(queue).drainSeconds
-    ),
-    unit: 'seconds',
-  },
+  perQueue(
+    'sidekiq_queue_drain_seconds',
+    'Time until the queue is empty at the present rates; missing while it does not shrink.',
+    'LLEN and the oldest job, over two minutes',
+    ({ drainSeconds }) => drainSeconds,
+    'seconds'
+  ),
   perProcess('sidekiq_process_threads', 'Threads of the process.', ({ concurrency }) => concurrency),
   perProcess(
     'sidekiq_process_busy_threads',
@@ -142,9 +147,15 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     help: 'Live processes with their version, tag and role; always 1.',
     labels: ['host', 'process', 'version', 'tag', 'leader'],
     source: 'info of each process, dear-leader',
-    read: ({ snapshot }) =>
-      snapshot.processes.map(({ host, identity, version, tag }) => ({
-        labels: { host, process: identity, version, tag, leader: String(identity === snapshot.leader) },
+    read: ({ snapshot: { processes, leader } }) =>
+      processes.items.map(({ host, identity, version, tag }) => ({
+        labels: [
+          ['host', labelValue(host)],
+          ['process', labelValue(identity)],
+          ['version', labelValue(version)],
+          ['tag', labelValue(tag)],
+          ['leader', leader === null ? '' : String(identity === leader)],
+        ],
         value: 1,
       })),
   },
@@ -162,8 +173,8 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     labels: ['class'],
     source: 'growth of the job metrics’ minutes and their histograms (Sidekiq ≥ 7.0)',
     read: ({ classTotals }) =>
-      [...classTotals.byClass].flatMap(([jobClass, { durations, milliseconds }]) =>
-        histogramSamples({ class: jobClass }, durations, milliseconds / 1000)
+      [...classTotals].flatMap(([jobClass, { durations, milliseconds }]) =>
+        histogramSamples([['class', labelValue(jobClass)]], durations, milliseconds / 1000)
       ),
   },
   {
@@ -174,7 +185,10 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     labels: ['class'],
     source: 'the job metrics’ minutes (Sidekiq ≥ 7.0)',
     read: ({ classTotals }) =>
-      [...classTotals.byClass].map(([jobClass, { lastRunAt }]) => ({ labels: { class: jobClass }, value: lastRunAt })),
+      [...classTotals].map(([jobClass, { lastRunAt }]) => ({
+        labels: [['class', labelValue(jobClass)]],
+        value: lastRunAt,
+      })),
   },
   {
     name: 'sidekiq_job_cadence_seconds',
@@ -183,34 +197,37 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     unit: 'seconds',
     labels: ['class'],
     source: 'cadences of the settings',
-    read: ({ cadences }) =>
-      cadences.map(({ class: jobClass, everySeconds }) => ({ labels: { class: jobClass }, value: everySeconds })),
+    read: ({ options }) =>
+      options.cadences.map(({ class: jobClass, everySeconds }) => ({
+        labels: [['class', labelValue(jobClass)]],
+        value: everySeconds,
+      })),
   },
   single(
     'sidekiq_last_deploy_timestamp_seconds',
     'The latest deploy mark of today and yesterday, as Unix time.',
     'marks by Sidekiq::Deploy',
-    ({ snapshot }) => snapshot.marks.at(-1)?.at ?? null,
+    ({ snapshot }) => (snapshot.marks.whole ? (snapshot.marks.items.at(-1)?.at ?? null) : null),
     'seconds'
   ),
   {
     name: 'sidekiq_vanished_processes_total',
     type: 'counter',
-    help: 'Processes that ended without a word since this exporter started.',
+    help: 'Processes that ended without a clean stop since this exporter started.',
     labels: ['host'],
     source: 'two looks at the processes',
     // Hosts without a loss are there with 0, so that the first loss is an increase.
-    read: ({ snapshot, watch }) =>
-      [...new Set([...snapshot.processes.map(({ host }) => host), ...watch.vanishedTotal.keys()])].map((host) => ({
-        labels: { host },
-        value: watch.vanishedTotal.get(host) ?? 0,
+    read: ({ snapshot, processLog: { vanishedByHost } }) =>
+      [...new Set([...snapshot.processes.items.map(({ host }) => host), ...vanishedByHost.keys()])].map((host) => ({
+        labels: [['host', labelValue(host)]],
+        value: vanishedByHost.get(host) ?? 0,
       })),
   },
   counter(
     'sidekiq_lost_jobs_total',
     'Jobs that ran in vanished processes since this exporter started.',
     'two looks at the work records',
-    ({ watch }) => watch.lostJobsTotal
+    ({ processLog }) => processLog.lostJobsTotal
   ),
   single(
     'jobwatch_scrape_round_trips',
@@ -242,15 +259,24 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     'jobwatch_scrape_notices',
     'Parts that are missing or were cut in the last reading.',
     'the reading itself',
-    ({ snapshot }) => snapshot.notices.length
+    ({ notices }) => notices.length
   ),
+  {
+    name: 'jobwatch_refused_commands',
+    type: 'gauge',
+    help: 'Commands that Redis refused in the last reading, by the part they belong to; figures that need the part are missing.',
+    labels: ['part'],
+    source: 'the reading itself',
+    read: ({ snapshot: { refused } }) =>
+      PART_NAMES.map((part) => ({ labels: [['part', part]], value: refused.get(part) ?? 0 })),
+  },
   {
     name: 'jobwatch_dropped_series_total',
     type: 'counter',
     help: 'Label sets left out of scrapes for their number (the setting seriesLimit).',
     labels: ['metric'],
     source: 'the scrapes themselves',
-    read: ({ droppedSeries }) => [...droppedSeries].map(([metric, value]) => ({ labels: { metric }, value })),
+    read: ({ droppedSeries }) => [...droppedSeries].map(([metric, value]) => ({ labels: [['metric', metric]], value })),
   },
   {
     name: 'jobwatch_build_info',
@@ -258,6 +284,6 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     help: 'Version of Jobwatch; always 1.',
     labels: ['version'],
     source: 'package.json',
-    read: () => [{ labels: { version: VERSION }, value: 1 }],
+    read: () => [{ labels: [['version', VERSION]], value: 1 }],
   },
 ];

@@ -1,19 +1,14 @@
-import type { ClassTotals } from '../history/classTotals';
-import type { Flow } from '../history/flow';
-import type { LossWatch } from '../history/lossWatch';
-import type { Cadence, WorkerType } from '../settings/workerTypes';
+import type { State } from '../installation/state';
 import { HISTOGRAM_BOUNDS_MS } from '../sidekiq/jobMetrics';
-import type { QueueFacts } from '../sidekiq/queueFacts';
-import type { Snapshot } from '../sidekiq/snapshot';
-import type { InstallationTotals } from '../sidekiq/totals';
-import type { ProJobs } from '../statsd/proJobs';
-import { QUANTILES } from '../statsd/slidingSummary';
+import type { StatsdIntake } from '../statsd/intake';
+import type { Labels } from '../statsd/labels';
+import { QUANTILES } from '../statsd/summary';
 
 export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
 
-/** One line of exposition. Label order is the order of printing. */
+/** One line of exposition. */
 export interface Sample {
-  labels?: Readonly<Record<string, string>>;
+  labels?: Labels;
   /** A number, or the digits to print where their form matters. */
   value: number | string;
   /** `_bucket`, `_sum`, `_count` of histograms and summaries. */
@@ -21,36 +16,27 @@ export interface Sample {
 }
 
 /** What metrics of the DogStatsD receiver are read off; it does not depend on Redis. */
-export interface ReceiverState {
-  pro: ProJobs;
-  /** This host's clock in epoch seconds, by which arrivals are timed. */
-  now: number;
+export interface StatsdState {
+  statsd: Pick<StatsdIntake, 'registry' | 'counts' | 'listening'>;
+  /** Epoch seconds by the clock of this host, by which arrivals are timed. */
+  arrivedBy: number;
 }
 
-/** What metrics are read off: a snapshot and what was derived from it once. */
-export interface MetricState extends ReceiverState {
-  snapshot: Snapshot;
-  totals: InstallationTotals;
-  queues: readonly QueueFacts[];
-  flow: Flow;
-  watch: LossWatch;
-  classTotals: ClassTotals;
-  /** Label sets left out so far, by metric. */
-  droppedSeries: ReadonlyMap<string, number>;
-  workerTypes: readonly WorkerType[];
-  cadences: readonly Cadence[];
-  /** Sidekiq’s dead_max_jobs, which is not in Redis. */
-  deadMaxJobs: number;
-}
+/** What metrics are read off: the state, and what the scrapes themselves have counted. */
+export type MetricState = State &
+  StatsdState & {
+    /** Label sets left out so far, by metric. */
+    droppedSeries: ReadonlyMap<string, number>;
+  };
 
 /**
  * One Prometheus metric: a row of the metric table, from which the endpoint's text, the docs page and
  * the editor's list are made.
  *
  * `read` gives its samples in the order of printing, or `null` where the whole family is left out. It
- * must not keep or change the state, and it never throws: what a snapshot lacks is a missing sample.
+ * must not keep or change the state, and it never throws: what is not known is a missing sample, never a zero.
  */
-export interface Metric<State = MetricState> {
+export interface Metric<Read = MetricState> {
   name: string;
   type: MetricType;
   help: string;
@@ -58,7 +44,7 @@ export interface Metric<State = MetricState> {
   labels: readonly string[];
   /** Where the figure comes from in Redis, for the reference page. */
   source: string;
-  read(state: State): Sample[] | null;
+  read(state: Read): Sample[] | null;
 }
 
 /** A metric with its samples, ready to print. */
@@ -72,9 +58,9 @@ export interface Family extends Pick<Metric, 'name' | 'type' | 'help' | 'unit'> 
  * @param limit label sets of one metric at most
  * @param dropped counts, by metric, what was left out
  */
-export function readFamilies<State>(
-  metrics: ReadonlyArray<Metric<State>>,
-  state: State,
+export function readFamilies<Read>(
+  metrics: ReadonlyArray<Metric<Read>>,
+  state: Read,
   limit: number,
   dropped: Map<string, number>
 ): Family[] {
@@ -98,3 +84,11 @@ const LINES: Partial<Record<MetricType, number>> = {
   histogram: HISTOGRAM_BOUNDS_MS.length + 2,
   summary: QUANTILES.length + 2,
 };
+
+/** Longest label value that comes from Redis; names are longer only by mistake, and each is printed many times. */
+const LABEL_LENGTH = 500;
+
+/** A name as a label value: cut where it is longer than anybody reads. */
+export function labelValue(name: string): string {
+  return name.length <= LABEL_LENGTH ? name : `${name.slice(0, LABEL_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}

@@ -1,6 +1,8 @@
-import type { Process } from '../sidekiq/process';
-import type { QueueFacts } from '../sidekiq/queueFacts';
-import type { Metric, MetricState, Sample } from './metric';
+import type { QueueState } from '../observe/queueState';
+import type { ClassCounts } from '../sidekiq/jobMetrics';
+import type { Process } from '../sidekiq/model';
+import type { Labels } from '../statsd/labels';
+import { labelValue, type Metric, type MetricState, type Sample } from './metric';
 
 /** A gauge of the whole installation; `null` leaves its sample out. */
 export function single(
@@ -17,7 +19,7 @@ export function single(
     labels: [],
     source,
     ...(unit && { unit }),
-    read: (state) => samplesOf({}, value(state)),
+    read: (state) => samplesOf([], value(state)),
   };
 }
 
@@ -31,7 +33,8 @@ export function perQueue(
   name: string,
   help: string,
   source: string,
-  value: (queue: QueueFacts, state: MetricState) => number | null
+  value: (queue: QueueState) => number | boolean | null,
+  unit?: Metric['unit']
 ): Metric {
   return {
     name,
@@ -39,12 +42,17 @@ export function perQueue(
     help,
     labels: ['name'],
     source,
-    read: (state) => state.queues.flatMap((queue) => samplesOf({ name: queue.name }, value(queue, state))),
+    ...(unit && { unit }),
+    read: ({ queues }) =>
+      queues.flatMap((queue) => {
+        const found = value(queue);
+        return samplesOf([['name', labelValue(queue.name)]], found === null ? null : Number(found));
+      }),
   };
 }
 
-/** A counter per job class, as {@link ClassTotals} counts. */
-export function perClass(name: string, help: string, part: 'processed' | 'failed'): Metric {
+/** A counter per job class, as the class totals count. */
+export function perClass(name: string, help: string, part: keyof ClassCounts): Metric {
   return {
     name,
     type: 'counter',
@@ -52,7 +60,7 @@ export function perClass(name: string, help: string, part: 'processed' | 'failed
     labels: ['class'],
     source: 'growth of the job metrics’ minutes (Sidekiq ≥ 7.0)',
     read: ({ classTotals }) =>
-      [...classTotals.byClass].map(([jobClass, total]) => ({ labels: { class: jobClass }, value: total[part] })),
+      [...classTotals].map(([jobClass, total]) => ({ labels: [['class', labelValue(jobClass)]], value: total[part] })),
   };
 }
 
@@ -71,12 +79,18 @@ export function perProcess(
     source: 'hash of each process',
     ...(unit && { unit }),
     read: ({ snapshot }) =>
-      snapshot.processes.flatMap((process) =>
-        samplesOf({ host: process.host, process: process.identity }, value(process))
+      snapshot.processes.items.flatMap((process) =>
+        samplesOf(
+          [
+            ['host', labelValue(process.host)],
+            ['process', labelValue(process.identity)],
+          ],
+          value(process)
+        )
       ),
   };
 }
 
-function samplesOf(labels: Record<string, string>, value: number | null): Sample[] {
+function samplesOf(labels: Labels, value: number | null): Sample[] {
   return value === null ? [] : [{ labels, value }];
 }

@@ -1,11 +1,11 @@
 import { Fault } from '../faults/fault';
-import { snapshotWithin } from '../installation/deadline';
+import { stateWithin } from '../installation/deadline';
 import type { Installation } from '../installation/installation';
-import { queueFacts } from '../sidekiq/queueFacts';
-import { installationTotals } from '../sidekiq/totals';
+import type { State } from '../installation/state';
+import { missesTotals } from '../sidekiq/refusals';
 import { OPENMETRICS_CONTENT_TYPE, renderOpenMetrics, renderText, TEXT_CONTENT_TYPE } from './exposition';
-import { readFamilies, type Family } from './metric';
-import { receiverMetrics } from './proMetrics';
+import { readFamilies, type Family, type StatsdState } from './metric';
+import { receiverMetrics } from './statsdMetrics';
 import { metricTable } from './table';
 
 /** An answer to a scrape. */
@@ -19,65 +19,55 @@ export interface Scrape {
 /**
  * Reads an installation once and prints it.
  *
- * Redis away is an answer too: `sidekiq_up 0` and nothing else, so that no gauge shows an old value.
+ * Redis away is an answer too: `sidekiq_up 0` and nothing else, so that no gauge shows an old value. Where a part that
+ * the totals need was refused, `sidekiq_up` is 0 and what is known stands.
  *
  * @param accept the scraper's Accept header; OpenMetrics where it asks for that
  * @param timeoutSeconds after which the answer is `sidekiq_up 0` all the same
  */
 export async function scrape(installation: Installation, accept: string, timeoutSeconds: number): Promise<Scrape> {
-  const { options } = installation;
-  let families: Family[];
-  let fault: Fault | undefined;
   try {
-    const snapshot = await snapshotWithin(timeoutSeconds, installation, {
+    const state = await stateWithin(timeoutSeconds, installation, {
       span: 'the scrape timeout',
       remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET), or raise scrape_timeout.',
     });
-    families = [
-      up(1),
-      ...readFamilies(
-        metricTable(options.statsdPrefix),
-        {
-          snapshot,
-          totals: installationTotals(snapshot),
-          queues: queueFacts(snapshot),
-          flow: installation.flow,
-          watch: installation.watch,
-          classTotals: installation.classTotals,
-          workerTypes: options.workerTypes,
-          cadences: options.cadences,
-          deadMaxJobs: options.deadMaxJobs,
-          droppedSeries: installation.droppedSeries,
-          pro: installation.pro,
-          now: Date.now() / 1000,
-        },
-        options.seriesLimit,
-        installation.droppedSeries
-      ),
-    ];
+    return print([up(missesTotals(state.snapshot) ? 0 : 1), ...readAll(installation, state)], accept);
   } catch (error) {
     if (!(error instanceof Fault)) {
       throw error;
     }
     // What arrives by DogStatsD does not depend on Redis.
-    families = [up(0), ...readPro(installation)];
-    fault = error;
+    return { ...print([up(0), ...readStatsd(installation)], accept), fault: error };
   }
-  return { ...print(families, accept), ...(fault && { fault }) };
 }
 
 /** What Sidekiq Pro has sent and nothing else, for an endpoint of its own as statsd_exporter has. */
-export function scrapePro(installation: Installation, accept: string): Scrape {
-  return print(readPro(installation), accept);
+export function scrapeStatsd(installation: Installation, accept: string): Scrape {
+  return print(readStatsd(installation), accept);
 }
 
-function readPro(installation: Installation): Family[] {
+function readAll(installation: Installation, state: State): Family[] {
+  const { options, droppedSeries } = installation;
   return readFamilies(
-    receiverMetrics(installation.options.statsdPrefix),
-    { pro: installation.pro, now: Date.now() / 1000 },
-    installation.options.seriesLimit,
-    installation.droppedSeries
+    metricTable(options.statsdPrefix),
+    { ...state, arrivedBy: Date.now() / 1000, droppedSeries },
+    options.seriesLimit,
+    droppedSeries
   );
+}
+
+function readStatsd(installation: Installation): Family[] {
+  const { options, droppedSeries } = installation;
+  return readFamilies(
+    receiverMetrics(options.statsdPrefix),
+    statsdState(installation),
+    options.seriesLimit,
+    droppedSeries
+  );
+}
+
+function statsdState({ statsd }: Installation): StatsdState {
+  return { statsd, arrivedBy: Date.now() / 1000 };
 }
 
 function print(families: readonly Family[], accept: string): Scrape {
@@ -92,7 +82,7 @@ function up(value: 0 | 1): Family {
   return {
     name: 'sidekiq_up',
     type: 'gauge',
-    help: 'Whether Redis could be read for this scrape.',
+    help: 'Whether Redis could be read for this scrape, and all parts that the totals need.',
     samples: [{ value }],
   };
 }

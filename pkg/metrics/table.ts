@@ -1,7 +1,7 @@
 import { EXPORTER_METRICS } from './exporterMetrics';
 import { JOBWATCH_METRICS } from './jobwatchMetrics';
 import type { Metric } from './metric';
-import { receiverMetrics } from './proMetrics';
+import { receiverMetrics } from './statsdMetrics';
 
 /** Every metric of the endpoint, in the order of printing. @param statsdPrefix stands before what Sidekiq Pro sends */
 export function metricTable(statsdPrefix: string): readonly Metric[] {

@@ -57,19 +57,21 @@ async function run(
 ): Promise<Frame[]> {
   const model = parseModel(query);
   const now = Date.now();
-  const { fromEpochMS = now - 3_600_000, toEpochMS = now } = query.timeRange ?? {};
+  const { fromEpochMS, toEpochMS } = query.timeRange ?? { fromEpochMS: now - 3_600_000, toEpochMS: now };
   const source = request.pluginContext?.dataSourceInstanceSettings;
-  const context = installation.context({
-    range: { from: fromEpochMS / 1000, to: toEpochMS / 1000 },
-    intervalSeconds: Math.max(1, query.intervalMS / 1000),
-    maxDataPoints: query.maxDataPoints || 1000,
-    alerting: Object.entries(request.headers).some(
-      ([name, value]) => name.toLowerCase() === ALERT_HEADER && value === 'true'
-    ),
-    ...(source && { dataSource: { uid: source.uid, name: source.name } }),
-    signal,
-  });
-  const frames = await runQuery(model, context);
+  const frames = await runQuery(
+    model,
+    installation,
+    {
+      range: { from: fromEpochMS / 1000, to: toEpochMS / 1000 },
+      intervalSeconds: query.intervalMS / 1000,
+      alerting: Object.entries(request.headers).some(
+        ([name, value]) => name.toLowerCase() === ALERT_HEADER && value === 'true'
+      ),
+      ...(source && { dataSource: { uid: source.uid, name: source.name } }),
+    },
+    signal
+  );
   return frames.map((frame) => ({ ...frame, refId: query.refId }));
 }
 

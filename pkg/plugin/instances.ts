@@ -2,7 +2,7 @@ import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
 import { SECRET_NAMES, type Secrets } from '../settings/model';
 import { parseSettings } from '../settings/settings';
-import { Listeners } from './listeners';
+import { Listeners } from '../listeners/listeners';
 import type { DataSourceInstanceSettings, PluginContext } from './messages';
 
 interface Entry {
@@ -14,13 +14,14 @@ interface Entry {
   usedAt: number;
 }
 
-const IDLE_MS = 10 * 60_000;
+const MS_PER_HOUR = 3_600_000;
 
 /**
  * Keeps one installation per data source, by its id and the time its settings were last saved.
  *
- * A changed data source is opened new; the old one is closed when its last running request ends. One
- * that nobody has used for ten minutes is closed, unless it listens for others.
+ * A changed data source is opened new; the old one is closed when its last running request ends. One that was opened
+ * keeps sampling, so that its history has no holes when nobody looks; it is closed after the hours of `idleHours`
+ * without a request, unless it listens for others.
  */
 export class Instances {
   private readonly entries = new Map<string, Entry>();
@@ -74,7 +75,7 @@ export class Instances {
     this.retire(key);
     const entry = {
       installation,
-      listeners: new Listeners(installation),
+      listeners: new Listeners(installation, installation.options),
       lastUpdatedMS: stored.lastUpdatedMS,
       users: 0,
       retired: false,
@@ -92,7 +93,7 @@ export class Instances {
     }
     this.entries.delete(key);
     entry.retired = true;
-    entry.listeners.close();
+    void entry.listeners.close();
     if (entry.users === 0) {
       entry.installation.close();
     }
@@ -101,7 +102,11 @@ export class Instances {
   private closeIdle(): void {
     const now = Date.now();
     for (const [key, entry] of this.entries) {
-      if (entry.users === 0 && !entry.listeners.wanted && now - entry.usedAt > IDLE_MS) {
+      if (
+        entry.users === 0 &&
+        !entry.listeners.wanted &&
+        now - entry.usedAt > entry.installation.options.idleHours * MS_PER_HOUR
+      ) {
         this.retire(key);
       }
     }

@@ -24,7 +24,6 @@ export interface WithContext {
 
 export interface DataQuery {
   refId: string;
-  maxDataPoints: number;
   intervalMS: number;
   timeRange: { fromEpochMS: number; toEpochMS: number } | null;
   json: Buffer;

@@ -25,12 +25,13 @@ const SCRAPE_SECONDS = 9;
 const HANDLERS: Record<string, Handler> = {
   catalog: () =>
     json(
-      QUERY_TYPES.map(({ id, title, description, columns, filterFields }) => ({
+      QUERY_TYPES.map(({ id, title, description, columns, filterFields, live }) => ({
         id,
         title,
         description,
         columns,
         filterFields,
+        live,
       }))
     ),
   values: async (installation, asked) => json(await readValues(installation, asked.searchParams)),

@@ -2,8 +2,8 @@ import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
 import { toJson } from '../frames/json';
 import type { Installation } from '../installation/installation';
-import { runQuery } from '../queries/registry';
-import { STREAMED_TYPES } from '../queries/streamed';
+import { LIVE_TYPES, runQuery } from '../queries/registry';
+import { parsePayload } from '../sidekiq/payload';
 import type { Instances } from './instances';
 import type { StreamRequest } from './messages';
 
@@ -18,7 +18,7 @@ interface Watched {
 /** A channel is `<type>` or `<type>/<any id of the query>`. @returns the channel's query, or `undefined` where no such channel exists */
 export function parseChannel(request: StreamRequest): Watched | undefined {
   const [type = ''] = request.path.split('/');
-  if (!STREAMED_TYPES.includes(type)) {
+  if (!LIVE_TYPES.includes(type)) {
     return undefined;
   }
   const sent = parseData(request.data);
@@ -33,16 +33,15 @@ function parseData(data: Buffer): Record<string, unknown> {
   if (data.length === 0) {
     return {};
   }
-  try {
-    return JSON.parse(data.toString('utf8')) as Record<string, unknown>;
-  } catch (error) {
+  const sent = parsePayload(data);
+  if (sent === null) {
     throw new Fault({
       kind: 'query',
-      message: 'The subscription’s data is not JSON.',
+      message: 'The data of the subscription is not a JSON object.',
       remedy: 'Send the query model as JSON, or nothing.',
-      cause: error,
     });
   }
+  return sent;
 }
 
 /** The first frame of a channel, sent with the subscription's answer. */
@@ -80,15 +79,11 @@ export async function runStream(
 async function readFrame(installation: Installation, { model }: Watched): Promise<Frame> {
   const now = Date.now();
   try {
-    const [frame] = await runQuery(
-      model,
-      installation.context({
-        range: { from: now / 1000 - 3600, to: now / 1000 },
-        intervalSeconds: 1,
-        maxDataPoints: 1000,
-        alerting: false,
-      })
-    );
+    const [frame] = await runQuery(model, installation, {
+      range: { from: now / 1000 - 3600, to: now / 1000 },
+      intervalSeconds: 1,
+      alerting: false,
+    });
     return withTime(frame!, now);
   } catch (error) {
     if (!(error instanceof Fault)) {

@@ -1,7 +1,7 @@
-import { BACKLOG_END, sampleBacklog, type BacklogSample } from '../sidekiq/backlogReader';
-import { queueFacts } from '../sidekiq/queueFacts';
-import type { Notice } from '../sidekiq/snapshot';
-import { classColumn } from './columns';
+import { BACKLOG_END, type BacklogSample } from '../sidekiq/browse/backlog';
+import { unreadable } from '../sidekiq/browse/storedJobs';
+import type { Notice } from '../sidekiq/model';
+import { bytes, count, jobClass, key, seconds, share } from './columns';
 import { compileFilters } from './filter';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
@@ -19,48 +19,17 @@ interface Row {
 }
 
 const COLUMNS: Array<Column<Row>> = [
-  {
-    name: 'queue',
-    title: 'Queue',
-    kind: 'string',
-    key: true,
-    description: 'The queue they wait in.',
-    value: (row) => row.queue,
-  },
-  classColumn(),
-  {
-    name: 'jobs',
-    title: 'Jobs',
-    kind: 'number',
-    unit: 'short',
-    description: `Jobs of the class that wait: counted in queues of up to ${2 * BACKLOG_END} jobs, estimated from both ends of longer ones.`,
-    value: (row) => row.jobs,
-  },
-  {
-    name: 'share',
-    title: 'Share',
-    kind: 'number',
-    unit: 'percentunit',
-    description: 'Its share of the queue.',
-    config: { min: 0, max: 1 },
-    value: (row) => row.share,
-  },
-  {
-    name: 'oldest',
-    title: 'Oldest',
-    kind: 'number',
-    unit: 's',
-    description: 'How long its oldest job that was looked at has waited.',
-    value: (row) => row.oldestSeconds,
-  },
-  {
-    name: 'bytes',
-    title: 'Mean size',
-    kind: 'number',
-    unit: 'bytes',
-    description: 'Mean size of its payloads.',
-    value: (row) => row.meanBytes,
-  },
+  key('queue', 'Queue', 'The queue they wait in.', (row) => row.queue),
+  jobClass(),
+  count(
+    'jobs',
+    'Jobs',
+    `Jobs of the class that wait: counted in queues of up to ${2 * BACKLOG_END} jobs, estimated from both ends of longer ones.`,
+    (row) => row.jobs
+  ),
+  share('share', 'Share', 'Its share of the queue.', (row) => row.share, { config: { min: 0, max: 1 } }),
+  seconds('oldest', 'Oldest', 'How long its oldest job that was looked at has waited.', (row) => row.oldestSeconds),
+  bytes('bytes', 'Mean size', 'Mean size of its payloads.', (row) => row.meanBytes),
 ];
 
 /** What waits: the classes in each queue, by a look at both of its ends. */
@@ -71,19 +40,21 @@ export const backlog = tableQuery({
     'What waits in the queues, by job class: counted in short queues, estimated from both ends of long ones.',
   schema: baseQuerySchema,
   columns: COLUMNS,
-  async rows(context, query) {
-    const snapshot = await context.snapshot();
+  example: '--filter queue=default',
+  async rows(state, query, _request, reads) {
     const keepsQueue = compileFilters(
       query.filters.filter(({ field }) => field === 'queue'),
       ['queue']
     );
-    const waiting = queueFacts(snapshot)
-      .filter(({ name, size }) => size > 0 && keepsQueue(() => name))
-      .sort((a, b) => b.size - a.size);
-    const looked = waiting.slice(0, QUEUES_CAP);
-    const samples = looked.length === 0 ? [] : await sampleBacklog(context.redis, looked, context.signal);
-    const rows = samples.flatMap((sample) => rowsOf(sample, snapshot.at)).sort((a, b) => b.jobs - a.jobs);
-    return { rows, notices: [...snapshot.notices, ...whatIsMissing(samples, waiting.length - looked.length)] };
+    const waiting = state.queues
+      .filter(({ name, size }) => size !== 0 && keepsQueue(() => name))
+      .sort((a, b) => (b.size ?? 0) - (a.size ?? 0));
+    const looked = waiting.slice(0, QUEUES_CAP).map(({ name }) => name);
+    const { samples, notices } = looked.length === 0 ? { samples: [], notices: [] } : await reads.backlog(looked);
+    return {
+      rows: samples.flatMap((sample) => rowsOf(sample, state.now)).sort((a, b) => b.jobs - a.jobs),
+      notices: [...notices, ...whatIsMissing(samples, waiting.length - looked.length)],
+    };
   },
 });
 
@@ -92,15 +63,15 @@ function rowsOf({ queue, size, jobs }: BacklogSample, now: number): Row[] {
   for (const job of jobs) {
     byClass.set(job.class, [...(byClass.get(job.class) ?? []), job]);
   }
-  return [...byClass].map(([jobClass, members]) => {
+  return [...byClass].map(([name, members]) => {
     const times = members.flatMap(({ enqueuedAt }) => enqueuedAt ?? []);
     return {
       queue,
-      class: jobClass,
+      class: name,
       jobs: Math.round((members.length / jobs.length) * size),
       share: members.length / jobs.length,
       oldestSeconds: times.length === 0 ? null : Math.max(0, now - Math.min(...times)),
-      meanBytes: members.reduce((sum, { bytes }) => sum + bytes, 0) / members.length,
+      meanBytes: members.reduce((sum, job) => sum + job.bytes, 0) / members.length,
     };
   });
 }
@@ -117,9 +88,5 @@ function whatIsMissing(samples: readonly BacklogSample[], queuesLeft: number): N
   if (queuesLeft > 0) {
     notices.push({ severity: 'info', text: `${queuesLeft} shorter queues were not looked into. Filter by queue.` });
   }
-  const broken = samples.reduce((sum, each) => sum + each.broken, 0);
-  if (broken > 0) {
-    notices.push({ severity: 'warning', text: `${broken} entries are not what Sidekiq writes and were left out.` });
-  }
-  return notices;
+  return [...notices, ...unreadable(samples.reduce((sum, each) => sum + each.broken, 0))];
 }

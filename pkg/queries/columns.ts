@@ -1,15 +1,68 @@
+import type { Value } from '../frames/frame';
 import { metricsOfClass } from './links';
 import type { Column } from './table';
 
-/** The class of a job, as several query types show it; it leads to the metrics of that class. */
-export function classColumn<Row extends { class: string }>(): Column<Row> {
-  return {
-    name: 'class',
-    title: 'Class',
-    kind: 'string',
-    key: true,
-    description: 'Job class; ActiveJob and mailers unwrapped.',
-    links: metricsOfClass,
-    value: (row) => row.class,
-  };
+type Text<Row> = (row: Row) => string | null;
+type Amount<Row> = (row: Row) => number | null;
+type More<Row> = Partial<Omit<Column<Row>, 'name' | 'title' | 'kind' | 'description' | 'value'>>;
+
+function column<Row>(
+  kind: Column<Row>['kind'],
+  unit: string | undefined,
+  name: string,
+  title: string,
+  description: string,
+  value: (row: Row) => Value,
+  more: More<Row> = {}
+): Column<Row> {
+  return { name, title, kind, ...(unit && { unit }), description, value, ...more };
+}
+
+/** A text that filters may use. */
+export const text = <Row>(name: string, title: string, description: string, value: Text<Row>, more?: More<Row>) =>
+  column('string', undefined, name, title, description, value, more);
+
+/** A text that identifies a row: a label in alert rules. */
+export const key = <Row>(name: string, title: string, description: string, value: Text<Row>, more?: More<Row>) =>
+  column('string', undefined, name, title, description, value, { key: true, ...more });
+
+/** A number of jobs, threads or processes. */
+export const count = <Row>(name: string, title: string, description: string, value: Amount<Row>, more?: More<Row>) =>
+  column('number', 'short', name, title, description, value, more);
+
+/** A number as it is, without abbreviation. */
+export const plain = <Row>(name: string, title: string, description: string, value: Amount<Row>, more?: More<Row>) =>
+  column('number', 'none', name, title, description, value, more);
+
+/** A span of time. */
+export const seconds = <Row>(name: string, title: string, description: string, value: Amount<Row>, more?: More<Row>) =>
+  column('number', 's', name, title, description, value, more);
+
+/** Bytes. */
+export const bytes = <Row>(name: string, title: string, description: string, value: Amount<Row>, more?: More<Row>) =>
+  column('number', 'bytes', name, title, description, value, more);
+
+/** Events per second. */
+export const rate = <Row>(name: string, title: string, description: string, value: Amount<Row>, more?: More<Row>) =>
+  column('number', 'cps', name, title, description, value, more);
+
+/** A share, where 1 is the whole. */
+export const share = <Row>(name: string, title: string, description: string, value: Amount<Row>, more?: More<Row>) =>
+  column('number', 'percentunit', name, title, description, value, more);
+
+/** An instant, read in epoch seconds. */
+export const instant = <Row>(name: string, title: string, description: string, value: Amount<Row>, more?: More<Row>) =>
+  column<Row>('time', undefined, name, title, description, (row) => milliseconds(value(row)), more);
+
+/** Yes or no; `null` where it is not known. */
+export const flag = <Row>(name: string, title: string, description: string, value: (row: Row) => boolean | null) =>
+  column('boolean', undefined, name, title, description, value);
+
+/** The class of a job; it leads to the metrics of that class. */
+export const jobClass = <Row extends { class: string }>(): Column<Row> =>
+  key('class', 'Class', 'Job class; ActiveJob and mailers unwrapped.', (row) => row.class, { links: metricsOfClass });
+
+/** Epoch milliseconds, as Grafana counts. */
+function milliseconds(at: number | null): number | null {
+  return at === null ? null : at * 1000;
 }

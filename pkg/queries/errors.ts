@@ -1,15 +1,18 @@
 import { z } from 'zod';
-import { LOOK_CAP, readJobs, type StoredJob } from '../sidekiq/jobsReader';
-import { text } from '../sidekiq/payload';
+import { LOOK_CAP, type JobsPage } from '../sidekiq/browse/jobs';
+import { unreadable, type StoredJob } from '../sidekiq/browse/storedJobs';
+import type { Notice } from '../sidekiq/model';
+import { text as textOf } from '../sidekiq/payload';
+import { instantOf } from '../sidekiq/plausible';
 import { redact } from '../sidekiq/redact';
-import type { Notice } from '../sidekiq/snapshot';
-import { toEpochSeconds } from '../sidekiq/time';
+import { count, instant, key, text } from './columns';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
+const GROUPS = ['errorClass', 'class', 'queue'] as const;
 const schema = baseQuerySchema.extend({
   /** Which of error class, job class and queue make a row of their own. */
-  groupBy: z.array(z.enum(['errorClass', 'class', 'queue'])).default(['errorClass', 'class', 'queue']),
+  groupBy: z.array(z.enum(GROUPS)).default([...GROUPS]),
 });
 
 /** An errors query as it is saved. */
@@ -28,83 +31,16 @@ interface Row {
 }
 
 const COLUMNS: Array<Column<Row>> = [
-  {
-    name: 'errorClass',
-    title: 'Error',
-    kind: 'string',
-    key: true,
-    description: 'Class of the error.',
-    value: (row) => row.errorClass,
-  },
-  {
-    name: 'class',
-    title: 'Class',
-    kind: 'string',
-    key: true,
-    description: 'Job class that raised it.',
-    value: (row) => row.class,
-  },
-  {
-    name: 'queue',
-    title: 'Queue',
-    kind: 'string',
-    key: true,
-    description: 'Queue of the jobs.',
-    value: (row) => row.queue,
-  },
-  {
-    name: 'count',
-    title: 'Jobs',
-    kind: 'number',
-    unit: 'short',
-    description: 'Jobs in retry and dead with this error.',
-    value: (row) => row.retry + row.dead,
-  },
-  {
-    name: 'retry',
-    title: 'In retry',
-    kind: 'number',
-    unit: 'short',
-    description: 'Of these, jobs to be tried again.',
-    value: (row) => row.retry,
-  },
-  {
-    name: 'dead',
-    title: 'Dead',
-    kind: 'number',
-    unit: 'short',
-    description: 'Of these, dead jobs.',
-    value: (row) => row.dead,
-  },
-  {
-    name: 'rate',
-    title: 'Last hour',
-    kind: 'number',
-    unit: 'short',
-    description: 'Of these, jobs whose latest failure is within the last hour.',
-    value: (row) => row.lastHour,
-  },
-  {
-    name: 'first',
-    title: 'First',
-    kind: 'time',
-    description: 'Earliest first failure.',
-    value: (row) => (row.firstAt === null ? null : row.firstAt * 1000),
-  },
-  {
-    name: 'last',
-    title: 'Last',
-    kind: 'time',
-    description: 'Latest failure.',
-    value: (row) => (row.lastAt === null ? null : row.lastAt * 1000),
-  },
-  {
-    name: 'message',
-    title: 'Message',
-    kind: 'string',
-    description: 'Message of the latest, without what looks like a secret.',
-    value: (row) => row.message,
-  },
+  key('errorClass', 'Error', 'Class of the error.', (row) => row.errorClass),
+  key('class', 'Class', 'Job class that raised it.', (row) => row.class),
+  key('queue', 'Queue', 'Queue of the jobs.', (row) => row.queue),
+  count('count', 'Jobs', 'Jobs in retry and dead with this error.', (row) => row.retry + row.dead),
+  count('retry', 'In retry', 'Of these, jobs to be tried again.', (row) => row.retry),
+  count('dead', 'Dead', 'Of these, dead jobs.', (row) => row.dead),
+  count('rate', 'Last hour', 'Of these, jobs whose latest failure is within the last hour.', (row) => row.lastHour),
+  instant('first', 'First', 'Earliest first failure.', (row) => row.firstAt),
+  instant('last', 'Last', 'Latest failure.', (row) => row.lastAt),
+  text('message', 'Message', 'Message of the latest, without what looks like a secret.', (row) => row.message),
 ];
 
 /** What fails: jobs in retry and dead, by error class, job class and queue. */
@@ -115,61 +51,61 @@ export const errors = tableQuery({
     'What fails: jobs in retry and dead by error class, job class and queue, with first, last and a sample message.',
   schema,
   columns: COLUMNS,
-  async rows(context, query) {
-    const { at: now, notices } = await context.snapshot();
-    const sources = ['retry', 'dead'] as const;
-    const pages = await Promise.all(
-      sources.map((source) =>
-        readJobs(context.redis, {
-          source,
-          queue: '',
-          limit: LOOK_CAP,
-          keeps: () => true,
-          ...(context.signal && { signal: context.signal }),
-        })
+  example: '--figures count,dead',
+  async rows({ now }, { groupBy }, _request, reads) {
+    const [retry, dead] = await Promise.all(
+      (['retry', 'dead'] as const).map((source) =>
+        reads.jobs({ source, queue: '', limit: LOOK_CAP, keeps: () => true })
       )
     );
     const rows = new Map<string, Row>();
-    for (const job of pages.flatMap((page) => page.jobs)) {
-      add(rows, job, query.groupBy, now);
+    for (const job of [...retry!.jobs, ...dead!.jobs]) {
+      add(rows, job, groupBy, now);
     }
-    const cut = pages.flatMap(({ looked, total }, index): Notice[] =>
-      looked < total
-        ? [
-            {
-              severity: 'info',
-              text: `${looked.toLocaleString('en')} of ${total.toLocaleString('en')} ${sources[index] === 'retry' ? 'retries' : 'dead jobs'} looked at: the ${sources[index] === 'retry' ? 'next' : 'newest'} ones.`,
-            },
-          ]
-        : []
-    );
-    const sorted = [...rows.values()].sort((a, b) => b.retry + b.dead - (a.retry + a.dead));
-    return { rows: sorted, notices: [...notices, ...cut] };
+    return {
+      rows: [...rows.values()].sort((a, b) => b.retry + b.dead - (a.retry + a.dead)),
+      notices: [
+        ...partOf(retry!, 'retries', 'the next ones'),
+        ...partOf(dead!, 'dead jobs', 'the newest ones'),
+        ...unreadable(retry!.broken + dead!.broken),
+      ],
+    };
   },
 });
 
+function partOf({ looked, total }: JobsPage, what: string, which: string): Notice[] {
+  return looked < total
+    ? [
+        {
+          severity: 'info',
+          text: `${looked.toLocaleString('en')} of ${total.toLocaleString('en')} ${what} looked at: ${which}.`,
+        },
+      ]
+    : [];
+}
+
 function add(rows: Map<string, Row>, job: StoredJob, groupBy: readonly string[], now: number): void {
-  const errorClass = text(job.payload['error_class']) || 'unknown';
-  const named = (field: string, value: string) => (groupBy.includes(field) ? value : '');
+  const named = (field: (typeof GROUPS)[number], value: string) => (groupBy.includes(field) ? value : '');
   const group = {
-    errorClass: named('errorClass', errorClass),
+    errorClass: named('errorClass', textOf(job.payload['error_class']) || 'unknown'),
     class: named('class', job.class),
     queue: named('queue', job.queue),
   };
-  const key = JSON.stringify(group);
-  const row = rows.get(key) ?? { ...group, retry: 0, dead: 0, lastHour: 0, firstAt: null, lastAt: null, message: '' };
-  const firstAt = toEpochSeconds(job.payload['failed_at']);
-  const lastAt = (job.source === 'dead' ? job.scoreAt : null) ?? toEpochSeconds(job.payload['retried_at']) ?? firstAt;
-  row[job.source === 'dead' ? 'dead' : 'retry'] += 1;
+  const name = JSON.stringify(group);
+  const row = rows.get(name) ?? { ...group, retry: 0, dead: 0, lastHour: 0, firstAt: null, lastAt: null, message: '' };
+  const isDead = job.source === 'dead';
+  const firstAt = instantOf(job.payload['failed_at']);
+  const lastAt = (isDead ? job.scoreAt : null) ?? instantOf(job.payload['retried_at']) ?? firstAt;
+  row[isDead ? 'dead' : 'retry'] += 1;
   if (lastAt !== null && now - lastAt <= 3600) {
     row.lastHour += 1;
   }
   if (firstAt !== null && (row.firstAt === null || firstAt < row.firstAt)) {
     row.firstAt = firstAt;
   }
-  if (lastAt !== null && (row.lastAt === null || lastAt > row.lastAt)) {
-    row.lastAt = lastAt;
-    row.message = redact(text(job.payload['error_message']));
+  if (row.message === '' || (lastAt !== null && (row.lastAt === null || lastAt > row.lastAt))) {
+    row.lastAt = lastAt ?? row.lastAt;
+    row.message = redact(textOf(job.payload['error_message']));
   }
-  rows.set(key, row);
+  rows.set(name, row);
 }

@@ -1,18 +1,9 @@
 import { Fault } from '../faults/fault';
+import { pattern } from '../settings/pattern';
+import type { Filter } from './filterModel';
 
-/** How a filter compares: is one of, is none of, matches one of, matches none of. */
-export const FILTER_OPERATORS = ['=', '!=', '=~', '!~'] as const;
-export type FilterOperator = (typeof FILTER_OPERATORS)[number];
-
-/** Keeps rows by one of their text fields. Regular expressions must match the whole value, as in Prometheus. */
-export interface Filter {
-  field: string;
-  operator: FilterOperator;
-  /** Without values the filter keeps everything. */
-  values: string[];
-  /** Comes from a dashboard's ad-hoc filters: skipped, not refused, where the query has no such field. */
-  adhoc?: boolean;
-}
+/** Tests a row, given what it holds in a field: one text or several. */
+export type RowTest = (valueOf: (field: string) => string | readonly string[]) => boolean;
 
 /**
  * Compiles filters into one test of a row.
@@ -20,10 +11,7 @@ export interface Filter {
  * @param fields the names that may be filtered by
  * @throws Fault `query` naming the field or the expression that cannot be used
  */
-export function compileFilters(
-  filters: readonly Filter[],
-  fields: readonly string[]
-): (valueOf: (field: string) => string | readonly string[]) => boolean {
+export function compileFilters(filters: readonly Filter[], fields: readonly string[]): RowTest {
   const tests = filters.flatMap((filter) => {
     if (filter.values.length === 0) {
       return [];
@@ -38,9 +26,8 @@ export function compileFilters(
         remedy: fields.length > 0 ? `Filter by one of: ${fields.join(', ')}.` : 'This query type takes no filters.',
       });
     }
-    const matches = matcher(filter);
     const wanted = filter.operator === '=' || filter.operator === '=~';
-    return [{ field: filter.field, matches, wanted }];
+    return [{ field: filter.field, matches: matcher(filter), wanted }];
   });
   return (valueOf) =>
     tests.every(({ field, matches, wanted }) => {
@@ -55,18 +42,18 @@ function matcher({ field, operator, values }: Filter): (value: string) => boolea
     const wanted = new Set(values);
     return (value) => wanted.has(value);
   }
-  const expressions = values.map((pattern) => wholeValue(field, pattern));
-  return (value) => expressions.some((expression) => expression.test(value));
+  const expressions = values.map((source) => wholeValue(field, source));
+  return (value) => expressions.some((matches) => matches(value));
 }
 
-function wholeValue(field: string, pattern: string): RegExp {
+function wholeValue(field: string, source: string): (value: string) => boolean {
   try {
-    return new RegExp(`^(?:${pattern})$`);
+    return pattern.matchesWhole(source);
   } catch (error) {
     throw new Fault({
       kind: 'query',
-      message: `The filter on "${field}" is not a regular expression: ${pattern}`,
-      remedy: `Correct it (${(error as Error).message}), or compare with = instead of =~.`,
+      message: `The filter on "${field}" is not a regular expression: ${source}`,
+      remedy: `Correct the expression (${(error as Error).message}), or compare with = instead of =~.`,
       cause: error,
     });
   }

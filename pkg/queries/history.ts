@@ -1,14 +1,16 @@
 import { z } from 'zod';
-import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
-import { HISTORY_FIGURES, HISTORY_SCOPES, type HistoryFigure, type HistoryScope } from '../history/figures';
-import { gaugeOnGrid, gridOf, rateOnGrid, type GridSeries } from '../history/timeSeries';
-import type { Notice } from '../sidekiq/snapshot';
-import type { QueryContext } from './context';
-import { dailyFrames } from './dailyCounters';
+import type { State } from '../installation/state';
+import { HISTORY_FIGURES, HISTORY_SCOPES, type HistoryFigure, type HistoryScope } from '../series/figures';
+import { boundedInterval, gaugeOnGrid, gridOf, POINTS_CAP, rateOnGrid, type GridSeries } from '../series/grid';
+import type { Points } from '../series/store';
+import type { DayCounts } from '../sidekiq/browse/days';
+import type { Notice } from '../sidekiq/model';
+import { checkFigures } from './figures';
 import { compileFilters } from './filter';
 import { baseQuerySchema, parseQuery } from './model';
-import type { QueryType } from './queryType';
+import type { QueryRequest, QueryType } from './queryType';
+import { optionsOf } from './table';
 
 const schema = baseQuerySchema.extend({
   /** `day` reads Sidekiq's own daily counters, up to five years back; the others come from the sampler. */
@@ -22,14 +24,19 @@ export type HistoryQuery = z.input<typeof schema>;
 const GAP_SAMPLES = 2.5;
 /** In memory samples older than this are a minute apart. */
 const FULL_PACE_SECONDS = 6 * 3600;
+/** Points of all series of one answer at most. */
+const ANSWER_POINTS = 1_000_000;
+const SECONDS_PER_DAY = 86_400;
 const FILTER_FIELDS = ['queue', 'workerType'];
 const DEFAULT_FIGURES: Record<HistoryScope, string[]> = {
   total: ['enqueued', 'busy'],
   queue: ['latency'],
   workerType: ['latency'],
 };
+/** Figures of Sidekiq's own daily counters. */
+const DAY_FIGURES = ['processed', 'failed'] as const;
 
-/** Time series of any figure of a snapshot: one frame per series. */
+/** Time series of any figure of a state: one frame per series. */
 export const history: QueryType = {
   id: 'history',
   title: 'History',
@@ -42,61 +49,65 @@ export const history: QueryType = {
     description,
   })),
   filterFields: FILTER_FIELDS,
-  async run(raw, context) {
+  options: optionsOf(schema),
+  live: false,
+  example: '--option by=queue --figures latency --from -1800',
+  async run(raw, state, request, reads) {
     const query = parseQuery(schema, raw);
     if (query.by === 'day') {
-      return dailyFrames(context);
+      checkFigures(query.figures, DAY_FIGURES, request.alerting);
+      const { days, notices } = await reads.days(request.range, state.now);
+      return [dayFrame(days, query.figures, [...state.notices, ...notices])];
     }
     const { by } = query;
-    const figures = (query.figures.length > 0 ? query.figures : DEFAULT_FIGURES[by]).map((name) => figureOf(name, by));
-    if (context.alerting && figures.length !== 1) {
-      throw new Fault({
-        kind: 'query',
-        message: 'An alert rule needs one figure.',
-        remedy: 'Choose one under "Figures".',
-      });
-    }
+    const known = HISTORY_FIGURES.filter(({ scopes }) => scopes.includes(by));
+    checkFigures(
+      query.figures,
+      known.map(({ name }) => name),
+      request.alerting
+    );
+    const figures = (query.figures.length > 0 ? query.figures : DEFAULT_FIGURES[by]).map((name) =>
+      known.find((each) => each.name === name)!
+    );
     const keeps = compileFilters(query.filters, FILTER_FIELDS);
-    // A look now, so that the newest point is never older than the question.
-    const { notices, at: now } = await context.snapshot();
-    const { sampleSeconds } = context.options;
-    const step = Math.max(context.intervalSeconds, sampleSeconds);
-    // That look came after the end of a range that ends now.
-    const to = now - context.range.to < step ? Math.max(now, context.range.to) : context.range.to;
-    const gap =
-      GAP_SAMPLES * (now - context.range.from > FULL_PACE_SECONDS ? Math.max(sampleSeconds, 60) : sampleSeconds);
-    const series = figures.flatMap((figure) => {
-      // Processes count every ten seconds, each at its own: over less than three beats a rate is mostly their rhythm.
-      const interval = figure.counter ? Math.max(step, 3 * sampleSeconds) : step;
-      const grid = gridOf(context.range.from, to, interval);
-      return context.history.read(by, figure.derived?.from ?? figure.name, context.range.from, to).flatMap((points) => {
-        if (grid.length === 0 || !keeps((field) => (field === by ? points.key : ''))) {
-          return [];
-        }
-        const { key, values } = (figure.counter ? rateOnGrid : gaugeOnGrid)(points, grid, interval, gap);
-        const times = figure.derived?.times ?? 1;
-        return [
-          { figure, key, grid, interval, values: values.map((value) => (value === null ? null : value * times)) },
-        ];
-      });
-    });
-    const shown = series.slice(0, query.limit);
-    const said = [...notices, ...beginning(context), ...cut(shown.length, series.length)];
-    return shown.length === 0 ? [empty(said)] : shown.map((each) => frameOf(each, by, figures.length > 1, said));
+    const span = spanOf(state, request);
+    const found = figures.flatMap((figure) =>
+      reads.history
+        .read(by, figure.derived?.from ?? figure.name, span.from, span.to)
+        .filter(({ key }) => keeps((field) => (field === by ? key : '')))
+        .map((points) => ({ figure, points }))
+    );
+    const shown = found.slice(0, query.limit);
+    const notices = [
+      ...state.notices,
+      ...beginning(reads.history.oldest(), request.range.from, state.options.sampleSeconds),
+      ...cut(shown.length, found.length),
+    ];
+    const most = Math.min(POINTS_CAP, Math.floor(ANSWER_POINTS / Math.max(1, shown.length)));
+    return shown.length === 0
+      ? [{ name: 'history', fields: [], meta: { type: 'timeseries-multi', typeVersion: [0, 1], notices } }]
+      : shown.map(({ figure, points }) => frameOf(onGrid(figure, points, span, most), by, figures.length > 1, notices));
   },
 };
 
-function figureOf(name: string, by: HistoryScope): HistoryFigure {
-  const figure = HISTORY_FIGURES.find((each) => each.name === name && each.scopes.includes(by));
-  if (!figure) {
-    const known = HISTORY_FIGURES.filter(({ scopes }) => scopes.includes(by)).map((each) => each.name);
-    throw new Fault({
-      kind: 'query',
-      message: `There is no history of "${name}" by ${by}.`,
-      remedy: `Choose from: ${known.join(', ')}.`,
-    });
-  }
-  return figure;
+interface Span {
+  from: number;
+  to: number;
+  step: number;
+  gapSeconds: number;
+  sampleSeconds: number;
+}
+
+function spanOf({ now, options: { sampleSeconds } }: State, { range, intervalSeconds }: QueryRequest): Span {
+  const step = Math.max(intervalSeconds, sampleSeconds);
+  return {
+    from: range.from,
+    // The reading came after the end of a range that ends now.
+    to: now - range.to < step ? Math.max(now, range.to) : range.to,
+    step,
+    gapSeconds: GAP_SAMPLES * (now - range.from > FULL_PACE_SECONDS ? Math.max(sampleSeconds, 60) : sampleSeconds),
+    sampleSeconds,
+  };
 }
 
 interface FigureSeries extends GridSeries {
@@ -104,6 +115,21 @@ interface FigureSeries extends GridSeries {
   grid: readonly number[];
   /** Seconds from one instant of the grid to the next. */
   interval: number;
+}
+
+/** @param most points of the series at most */
+function onGrid(
+  figure: HistoryFigure,
+  points: Points,
+  { from, to, step, gapSeconds, sampleSeconds }: Span,
+  most: number
+): FigureSeries {
+  // Processes count every ten seconds, each at its own: over less than three beats a rate is mostly their rhythm.
+  const interval = boundedInterval(from, to, figure.counter ? Math.max(step, 3 * sampleSeconds) : step, most);
+  const grid = gridOf(from, to, interval);
+  const { key, values } = (figure.counter ? rateOnGrid : gaugeOnGrid)(points, grid, interval, gapSeconds);
+  const times = figure.derived?.times ?? 1;
+  return { figure, key, grid, interval, values: values.map((value) => (value === null ? null : value * times)) };
 }
 
 function frameOf(
@@ -139,13 +165,49 @@ function frameOf(
   };
 }
 
-function empty(notices: Notice[]): Frame {
-  return { name: 'history', fields: [], meta: { type: 'timeseries-multi', typeVersion: [0, 1], notices } };
+/** Executions per UTC day, as Sidekiq itself counted them. */
+function dayFrame(days: readonly DayCounts[], figures: readonly string[], notices: Notice[]): Frame {
+  const fields = [
+    {
+      name: 'processed',
+      values: days.map(({ processed }) => processed),
+      displayName: 'Processed',
+      description: 'Executions finished on the UTC day, failures included.',
+    },
+    {
+      name: 'failed',
+      values: days.map(({ failed }) => failed),
+      displayName: 'Failed',
+      description: 'Executions that raised on the UTC day.',
+    },
+  ].filter(({ name }) => figures.length === 0 || figures.includes(name));
+  return {
+    name: 'history',
+    fields: [
+      {
+        name: 'time',
+        kind: 'time',
+        values: days.map(({ startsAt }) => startsAt * 1000),
+        config: { displayName: 'Day', interval: SECONDS_PER_DAY * 1000 },
+      },
+      ...fields.map(({ name, values, ...config }) => ({
+        name,
+        kind: 'number' as const,
+        values,
+        config: { ...config, unit: 'short' },
+      })),
+    ],
+    meta: {
+      type: 'timeseries-wide',
+      typeVersion: [0, 1],
+      preferredVisualisationType: 'graph',
+      ...(notices.length > 0 && { notices }),
+    },
+  };
 }
 
-function beginning({ history: store, range, options }: QueryContext): Notice[] {
-  const oldest = store.oldest();
-  if (oldest !== null && oldest <= range.from + options.sampleSeconds * 2) {
+function beginning(oldest: number | null, from: number, sampleSeconds: number): Notice[] {
+  if (oldest !== null && oldest <= from + sampleSeconds * 2) {
     return [];
   }
   const since = oldest === null ? 'now' : new Date(oldest * 1000).toISOString().replace(/\.\d+Z$/, 'Z');

@@ -1,13 +1,17 @@
 import { z } from 'zod';
+import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
+import type { Reads } from '../installation/reads';
+import type { State } from '../installation/state';
 import { HISTOGRAM_SATURATION, quantile, sumCounts, sumDurations, type ClassCounts } from '../sidekiq/jobMetrics';
-import type { Notice } from '../sidekiq/snapshot';
-import type { QueryContext } from './context';
+import type { Notice } from '../sidekiq/model';
+import { count, key, rate, seconds, share } from './columns';
+import { checkFigures } from './figures';
 import { compileFilters } from './filter';
 import { JOB_METRICS_ORIGINS, readExecutions } from './jobMetricsOrigin';
-import { heatmapFrame, seriesFrames, type ClassRow, type Ranked } from './jobMetricsOverTime';
+import { groupByClass, heatmapFrame, seriesFrames, type ClassRow, type Ranked } from './jobMetricsOverTime';
 import { baseQuerySchema, parseQuery } from './model';
-import type { QueryType } from './queryType';
+import type { QueryRequest, QueryType } from './queryType';
 import { tableQuery, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
@@ -15,7 +19,7 @@ const schema = baseQuerySchema.extend({
   origin: z.enum(JOB_METRICS_ORIGINS).default('auto'),
   show: z.enum(['table', 'series', 'heatmap']).default('table'),
   /** The figure by which classes are ranked; the first `top` are answered. */
-  sortBy: z.string().default('totalTime'),
+  sortBy: z.enum(['totalTime', 'executions', 'rate', 'failures', 'failureRate', 'meanTime']).default('totalTime'),
   top: z.number().int().min(1).max(1000).default(20),
 });
 
@@ -23,95 +27,51 @@ const schema = baseQuerySchema.extend({
 export type JobMetricsQuery = z.input<typeof schema>;
 type Query = z.output<typeof schema>;
 
-const quantileColumn = (name: string, title: string, q: number): Column<ClassRow> => ({
-  name,
-  title,
-  kind: 'number',
-  unit: 's',
-  description: `${q * 100} % of the successful executions took no longer, interpolated in Sidekiq’s 26 duration buckets. Above 335 s only "more" is known.`,
-  value: ({ durations }) => quantile(q, durations)?.seconds ?? null,
-});
+/** Quantiles of the durations, by column. */
+const QUANTILES: ReadonlyMap<string, number> = new Map([
+  ['p50', 0.5],
+  ['p90', 0.9],
+  ['p99', 0.99],
+]);
+/** Columns that need durations beside the counts. */
+const NEED_DURATIONS: ReadonlySet<string> = new Set([...QUANTILES.keys(), 'p99Lower', 'p99Upper']);
+
+const meanSeconds = ({ processed, failed, milliseconds }: ClassCounts): number | null =>
+  processed > failed ? milliseconds / 1000 / (processed - failed) : null;
 
 const COLUMNS: Array<Column<ClassRow>> = [
-  {
-    name: 'class',
-    title: 'Class',
-    kind: 'string',
-    key: true,
-    description: 'Job class; ActiveJob unwrapped, mailers under their delivery job.',
-    value: (row) => row.class,
-  },
-  {
-    name: 'executions',
-    title: 'Executions',
-    kind: 'number',
-    unit: 'short',
-    description: 'Executions, failures included.',
-    value: (row) => row.processed,
-  },
-  {
-    name: 'failures',
-    title: 'Failures',
-    kind: 'number',
-    unit: 'short',
-    description: 'Executions that raised.',
-    value: (row) => row.failed,
-  },
-  {
-    name: 'failureRate',
-    title: 'Failure rate',
-    kind: 'number',
-    unit: 'percentunit',
-    description: 'Failed share of the executions.',
-    config: { min: 0, max: 1 },
-    value: (row) => (row.processed === 0 ? null : row.failed / row.processed),
-  },
-  {
-    name: 'rate',
-    title: 'Rate',
-    kind: 'number',
-    unit: 'cps',
-    description: 'Executions per second.',
-    value: (row) => row.processed / row.seconds,
-  },
-  {
-    name: 'totalTime',
-    title: 'Total time',
-    kind: 'number',
-    unit: 's',
-    description: 'Time spent in successful executions.',
-    value: (row) => row.milliseconds / 1000,
-  },
-  {
-    name: 'meanTime',
-    title: 'Mean time',
-    kind: 'number',
-    unit: 's',
-    description: 'Mean duration of the successful executions.',
-    value: (row) => (row.processed > row.failed ? row.milliseconds / 1000 / (row.processed - row.failed) : null),
-  },
-  quantileColumn('p50', 'p50', 0.5),
-  quantileColumn('p90', 'p90', 0.9),
-  quantileColumn('p99', 'p99', 0.99),
-  {
-    name: 'p99Lower',
-    title: 'p99 at least',
-    kind: 'number',
-    unit: 's',
-    description: 'Lower bound of the duration bucket that p99 lies in.',
-    value: ({ durations }) => quantile(0.99, durations)?.lowerSeconds ?? null,
-  },
-  {
-    name: 'p99Upper',
-    title: 'p99 at most',
-    kind: 'number',
-    unit: 's',
-    description: 'Upper bound of that bucket; empty above 335 s.',
-    value: ({ durations }) => finite(quantile(0.99, durations)?.upperSeconds),
-  },
+  key('class', 'Class', 'Job class; ActiveJob unwrapped, mailers under their delivery job.', (row) => row.class),
+  count('executions', 'Executions', 'Executions, failures included.', (row) => row.processed),
+  count('failures', 'Failures', 'Executions that raised.', (row) => row.failed),
+  share(
+    'failureRate',
+    'Failure rate',
+    'Failed share of the executions.',
+    (row) => (row.processed === 0 ? null : row.failed / row.processed),
+    { config: { min: 0, max: 1 } }
+  ),
+  rate('rate', 'Rate', 'Executions per second.', (row) => row.processed / row.seconds),
+  seconds('totalTime', 'Total time', 'Time spent in successful executions.', (row) => row.milliseconds / 1000),
+  seconds('meanTime', 'Mean time', 'Mean duration of the successful executions.', meanSeconds),
+  ...[...QUANTILES].map(([name, q]) =>
+    seconds<ClassRow>(
+      name,
+      name,
+      `${q * 100} % of the successful executions took no longer, interpolated in Sidekiq’s 26 duration buckets. Above 335 s only "more" is known.`,
+      ({ durations }) => quantile(q, durations)?.seconds ?? null
+    )
+  ),
+  seconds(
+    'p99Lower',
+    'p99 at least',
+    'Lower bound of the duration bucket that p99 lies in.',
+    ({ durations }) => quantile(0.99, durations)?.lowerSeconds ?? null
+  ),
+  seconds('p99Upper', 'p99 at most', 'Upper bound of that bucket; empty above 335 s.', ({ durations }) => {
+    const upper = quantile(0.99, durations)?.upperSeconds ?? Infinity;
+    return Number.isFinite(upper) ? upper : null;
+  }),
 ];
-
-const QUANTILES: Record<string, number> = { p50: 0.5, p90: 0.9, p99: 0.99, p99Lower: 0.99, p99Upper: 0.99 };
 
 const table = tableQuery({
   id: 'job_metrics',
@@ -120,49 +80,62 @@ const table = tableQuery({
     'Per job class: executions, failures, total and mean time, p50, p90 and p99, from Sidekiq’s own metrics or from Sidekiq Pro.',
   schema,
   columns: COLUMNS,
-  async rows(context, query) {
-    const { ranked, buckets, resolution, notices, now, histogramsOf } = await rank(context, query);
-    const wantsDurations = query.figures.length === 0 || query.figures.some((figure) => figure in QUANTILES);
-    const seconds = Math.max(
+  example: '--option sortBy=failures --option top=10',
+  async rows(state, query, request, reads) {
+    const { ranked, buckets, resolution, notices, now, durationsOf } = await rank(state, query, request, reads);
+    const { range } = request;
+    const lasted = Math.max(
       resolution,
-      Math.min(now, context.range.to) - Math.max(context.range.from, buckets[0]?.startsAt ?? 0)
+      Math.min(now, range.to) - Math.max(range.from, buckets[0]?.startsAt ?? range.from)
     );
-    const rows = await Promise.all(
-      ranked.map(async ([jobClass, counts]) => {
-        const histograms = wantsDurations ? await histogramsOf(jobClass) : [];
-        return {
-          class: jobClass,
-          ...counts,
-          seconds,
-          durations: sumDurations(histograms.map((histogram) => histogram.counts)),
-        };
-      })
-    );
-    return { rows, notices: [...notices, ...saturation(rows)] };
+    const wantsDurations = query.figures.length === 0 || query.figures.some((figure) => NEED_DURATIONS.has(figure));
+    const read = wantsDurations ? await durationsOf(ranked.map(([name]) => name)) : { durations: [], notices: [] };
+    const byClass = groupByClass(read.durations);
+    const rows = ranked.map(([name, counts]): ClassRow => ({
+      class: name,
+      ...counts,
+      seconds: lasted,
+      durations: sumDurations((byClass.get(name) ?? []).map((each) => each.counts)),
+    }));
+    const full = [...byClass]
+      .filter(([, all]) => all.some((each) => each.counts.some((amount) => amount >= HISTOGRAM_SATURATION)))
+      .map(([name]) => name);
+    return { rows, notices: [...notices, ...read.notices, ...saturation(full)] };
   },
 });
 
 /** Per job class: a table, time series of one figure, or a heatmap of durations. */
 export const jobMetrics: QueryType = {
   ...table,
-  async run(raw, context) {
+  async run(raw, state, request, reads): Promise<Frame[]> {
     const query = parseQuery(schema, raw);
-    switch (query.show) {
-      case 'table':
-        return table.run(raw, context);
-      case 'series':
-        return seriesOf(context, query);
-      case 'heatmap':
-        return [await heatmapFrame(await rank(context, query), context.intervalSeconds)];
+    if (query.show === 'table') {
+      return table.run(raw, state, request, reads);
     }
+    const figures = COLUMNS.filter(({ kind }) => kind === 'number').map(({ name }) => name);
+    checkFigures(query.figures, figures, request.alerting);
+    if (query.show === 'heatmap') {
+      if (request.alerting) {
+        throw new Fault({
+          kind: 'query',
+          message: 'A heatmap has no single figure to alert on.',
+          remedy: 'Show the query as a table or as time series, with one figure.',
+        });
+      }
+      const ranked = await rank(state, query, request, reads);
+      return [await heatmapFrame(ranked, request.intervalSeconds, state.notices)];
+    }
+    const column = COLUMNS.find(({ name }) => name === (query.figures[0] ?? 'rate'))!;
+    const ranked = await rank(state, query, request, reads);
+    return seriesFrames(ranked, column, NEED_DURATIONS.has(column.name), request.intervalSeconds, state.notices);
   },
 };
 
 /** Reads the range, keeps the classes that the filters keep, and the first `top` of them. */
-async function rank(context: QueryContext, query: Query): Promise<Ranked> {
-  const executions = await readExecutions(context, query.origin);
+async function rank(state: State, query: Query, request: QueryRequest, reads: Reads): Promise<Ranked> {
+  const executions = await readExecutions(state, request, reads, query.origin);
   const keeps = compileFilters(query.filters, table.filterFields);
-  const classes = [...sumCounts(executions.buckets)].filter(([jobClass]) => keeps(() => jobClass));
+  const classes = [...sumCounts(executions.buckets)].filter(([name]) => keeps(() => name));
   const ranked = classes.sort((a, b) => weight(b[1], query.sortBy) - weight(a[1], query.sortBy)).slice(0, query.top);
   const notices = [...executions.notices];
   if (ranked.length < classes.length) {
@@ -174,7 +147,7 @@ async function rank(context: QueryContext, query: Query): Promise<Ranked> {
   return { ...executions, ranked, notices };
 }
 
-function weight(counts: ClassCounts, figure: string): number {
+function weight(counts: ClassCounts, figure: Query['sortBy']): number {
   switch (figure) {
     case 'executions':
     case 'rate':
@@ -185,31 +158,18 @@ function weight(counts: ClassCounts, figure: string): number {
       return counts.processed === 0 ? 0 : counts.failed / counts.processed;
     case 'totalTime':
       return counts.milliseconds;
-    default:
-      return counts.processed > counts.failed ? counts.milliseconds / (counts.processed - counts.failed) : 0;
+    case 'meanTime':
+      return meanSeconds(counts) ?? 0;
   }
 }
 
-function saturation(rows: readonly ClassRow[]): Notice[] {
-  const full = rows
-    .filter(({ durations }) => durations.some((count) => count >= HISTOGRAM_SATURATION))
-    .map((row) => row.class);
-  return full.length === 0
+function saturation(classes: readonly string[]): Notice[] {
+  return classes.length === 0
     ? []
     : [
         {
           severity: 'info',
-          text: `A duration bucket may be full (65,535 a minute) for ${full.join(', ')}: quantiles may be off there.`,
+          text: `A duration bucket is full (65,535 a minute) for ${classes.join(', ')}: quantiles may be off there.`,
         },
       ];
-}
-
-async function seriesOf(context: QueryContext, query: Query): Promise<Frame[]> {
-  const figure = query.figures[0] ?? 'rate';
-  const column = COLUMNS.find(({ name, kind }) => name === figure && kind === 'number') ?? COLUMNS[1]!;
-  return seriesFrames(await rank(context, query), column, column.name in QUANTILES, context.intervalSeconds);
-}
-
-function finite(value: number | undefined): number | null {
-  return value !== undefined && Number.isFinite(value) ? value : null;
 }

@@ -1,6 +1,14 @@
 import type { Field, Frame } from '../frames/frame';
-import { HISTOGRAM_BOUNDS_MS, sumCounts, sumDurations, type Bucket, type ClassCounts } from '../sidekiq/jobMetrics';
-import type { Histogram } from '../sidekiq/jobMetricsReader';
+import {
+  HISTOGRAM_BOUNDS_MS,
+  noExecutions,
+  sumCounts,
+  sumDurations,
+  type Bucket,
+  type ClassCounts,
+  type Durations,
+} from '../sidekiq/jobMetrics';
+import type { Notice } from '../sidekiq/model';
 import type { Executions } from './jobMetricsOrigin';
 import type { Column } from './table';
 
@@ -23,61 +31,68 @@ export interface Ranked extends Executions {
  * @param needsDurations the figure is a quantile
  */
 export async function seriesFrames(
-  { ranked, buckets, resolution, notices, now, histogramsOf }: Ranked,
+  { ranked, buckets, resolution, notices, now, durationsOf }: Ranked,
   column: Column<ClassRow>,
   needsDurations: boolean,
-  intervalSeconds: number
+  intervalSeconds: number,
+  stateNotices: readonly Notice[]
 ): Promise<Frame[]> {
   const groups = group(buckets, stepOf(resolution, intervalSeconds));
-  const frames = await Promise.all(
-    ranked.map(async ([jobClass]): Promise<Frame> => {
-      const histograms = needsDurations ? await histogramsOf(jobClass) : [];
-      const values = groups.map(({ startsAt, seconds, members }) => {
-        const counts = sumCounts(members).get(jobClass) ?? { processed: 0, failed: 0, milliseconds: 0 };
-        const durations = within(histograms, startsAt, seconds);
-        // The bucket that is still filling counts for the time it has lasted.
-        const lasted = Math.max(1, Math.min(seconds, now - startsAt));
-        return column.value({ class: jobClass, ...counts, seconds: lasted, durations });
+  const sums = groups.map(({ members }) => sumCounts(members));
+  const read = needsDurations ? await durationsOf(ranked.map(([name]) => name)) : { durations: [], notices: [] };
+  const byClass = groupByClass(read.durations);
+  const told = [...stateNotices, ...notices, ...read.notices];
+  const frames = ranked.map(([jobClass]): Frame => {
+    const durations = byClass.get(jobClass) ?? [];
+    const values = groups.map(({ startsAt, seconds }, index) => {
+      const counts = sums[index]!.get(jobClass) ?? noExecutions();
+      // The bucket that is still filling counts for the time it has lasted.
+      const lasted = Math.max(1, Math.min(seconds, now - startsAt));
+      return column.value({
+        class: jobClass,
+        ...counts,
+        seconds: lasted,
+        durations: within(durations, startsAt, seconds),
       });
-      return {
-        name: jobClass,
-        fields: [
-          timeField(groups.map(({ startsAt }) => startsAt)),
-          {
-            name: column.name,
-            kind: 'number',
-            values,
-            labels: { class: jobClass },
-            config: {
-              displayNameFromDS: jobClass,
-              ...(column.unit && { unit: column.unit }),
-              description: column.description,
-            },
+    });
+    return {
+      name: jobClass,
+      fields: [
+        timeField(groups.map(({ startsAt }) => startsAt)),
+        {
+          name: column.name,
+          kind: 'number',
+          values,
+          labels: { class: jobClass },
+          config: {
+            displayNameFromDS: jobClass,
+            ...(column.unit && { unit: column.unit }),
+            description: column.description,
           },
-        ],
-        meta: {
-          type: 'timeseries-multi',
-          typeVersion: [0, 1],
-          preferredVisualisationType: 'graph',
-          ...(notices.length > 0 && { notices }),
         },
-      };
-    })
-  );
+      ],
+      meta: {
+        type: 'timeseries-multi',
+        typeVersion: [0, 1],
+        preferredVisualisationType: 'graph',
+        ...(told.length > 0 && { notices: told }),
+      },
+    };
+  });
   return frames.length > 0
     ? frames
-    : [{ name: 'job_metrics', fields: [], meta: { type: 'timeseries-multi', typeVersion: [0, 1], notices } }];
+    : [{ name: 'job_metrics', fields: [], meta: { type: 'timeseries-multi', typeVersion: [0, 1], notices: told } }];
 }
 
 /** Durations of all ranked classes over time, a row for each of Sidekiq's buckets. */
 export async function heatmapFrame(
-  { ranked, buckets, resolution, notices, histogramsOf }: Ranked,
-  intervalSeconds: number
+  { ranked, buckets, resolution, notices, durationsOf }: Ranked,
+  intervalSeconds: number,
+  stateNotices: readonly Notice[]
 ): Promise<Frame> {
-  const read = await Promise.all(ranked.map(([jobClass]) => histogramsOf(jobClass)));
-  const histograms = read.flat();
+  const { durations, notices: told } = await durationsOf(ranked.map(([jobClass]) => jobClass));
   const groups = group(buckets, stepOf(resolution, intervalSeconds));
-  const summed = groups.map(({ startsAt, seconds }) => within(histograms, startsAt, seconds));
+  const summed = groups.map(({ startsAt, seconds }) => within(durations, startsAt, seconds));
   const rows = HISTOGRAM_BOUNDS_MS.map((bound, index): Field => {
     const name = Number.isFinite(bound) ? String(bound / 1000) : '+Inf';
     return {
@@ -89,16 +104,17 @@ export async function heatmapFrame(
       config: { unit: 'short', displayNameFromDS: name },
     };
   });
+  const all = [...stateNotices, ...notices, ...told];
   return {
     name: 'job_metrics',
     fields: [timeField(groups.map(({ startsAt }) => startsAt)), ...rows],
-    meta: { type: 'heatmap-rows', typeVersion: [0, 1], ...(notices.length > 0 && { notices }) },
+    meta: { type: 'heatmap-rows', typeVersion: [0, 1], ...(all.length > 0 && { notices: all }) },
   };
 }
 
 /** Whole buckets that come next to the asked interval (seconds). */
 function stepOf(resolution: number, intervalSeconds: number): number {
-  return Math.max(resolution, Math.ceil(intervalSeconds / resolution) * resolution);
+  return Math.max(1, Math.ceil(intervalSeconds / resolution)) * resolution;
 }
 
 interface Group {
@@ -107,7 +123,7 @@ interface Group {
   members: Bucket[];
 }
 
-function group(buckets: Bucket[], seconds: number): Group[] {
+function group(buckets: readonly Bucket[], seconds: number): Group[] {
   const groups = new Map<number, Group>();
   for (const bucket of buckets) {
     const startsAt = Math.floor(bucket.startsAt / seconds) * seconds;
@@ -118,10 +134,19 @@ function group(buckets: Bucket[], seconds: number): Group[] {
   return [...groups.values()];
 }
 
-function within(histograms: readonly Histogram[], startsAt: number, seconds: number): number[] {
+/** Durations by class, for those who need one class after the other. */
+export function groupByClass(durations: readonly Durations[]): Map<string, Durations[]> {
+  const byClass = new Map<string, Durations[]>();
+  for (const each of durations) {
+    byClass.set(each.jobClass, [...(byClass.get(each.jobClass) ?? []), each]);
+  }
+  return byClass;
+}
+
+function within(durations: readonly Durations[], startsAt: number, seconds: number): number[] {
   return sumDurations(
-    histograms
-      .filter((histogram) => histogram.startsAt >= startsAt && histogram.startsAt < startsAt + seconds)
+    durations
+      .filter((each) => each.startsAt >= startsAt && each.startsAt < startsAt + seconds)
       .map(({ counts }) => counts)
   );
 }

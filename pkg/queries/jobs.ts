@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import { JOB_SOURCES, LOOK_CAP, readJobs, type JobsPage, type StoredJob } from '../sidekiq/jobsReader';
-import { activeJobOf, displayArguments, text } from '../sidekiq/payload';
-import { redact } from '../sidekiq/redact';
-import type { Notice } from '../sidekiq/snapshot';
-import { toEpochSeconds } from '../sidekiq/time';
 import { Fault } from '../faults/fault';
-import { classColumn } from './columns';
+import { LOOK_CAP, type JobsPage } from '../sidekiq/browse/jobs';
+import { JOB_SOURCES, unreadable, type StoredJob } from '../sidekiq/browse/storedJobs';
+import type { Notice } from '../sidekiq/model';
+import { activeJobOf, argumentsText, text as textOf } from '../sidekiq/payload';
+import { instantOf, numberOf } from '../sidekiq/plausible';
+import { redact } from '../sidekiq/redact';
+import { bytes, count, instant, jobClass, key, seconds, text } from './columns';
 import { compileFilters } from './filter';
 import { baseQuerySchema } from './model';
-import { tableQuery, type Column } from './table';
+import { tableQuery, textsOf, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
   source: z.enum(JOB_SOURCES).default('queue'),
@@ -27,124 +28,42 @@ interface Row extends StoredJob {
   showsArguments: boolean;
 }
 
-const milliseconds = (at: number | null) => (at === null ? null : at * 1000);
-const instant = (row: Row, field: string) => milliseconds(toEpochSeconds(row.payload[field]));
-const count = (value: unknown) => (typeof value === 'number' ? value : null);
+const ARGUMENTS_SHOWN = 2000;
+
+const field = (name: string) => (row: Row) => instantOf(row.payload[name]);
 
 const COLUMNS: Array<Column<Row>> = [
-  { name: 'jid', title: 'JID', kind: 'string', key: true, description: 'Job id.', value: (row) => row.jid },
-  classColumn(),
-  {
-    name: 'queue',
-    title: 'Queue',
-    kind: 'string',
-    key: true,
-    description: 'Queue it goes to.',
-    value: (row) => row.queue,
-  },
-  {
-    name: 'enqueued',
-    title: 'Enqueued',
-    kind: 'time',
-    description: 'When it was last put in a queue.',
-    value: (row) => milliseconds(row.enqueuedAt),
-  },
-  {
-    name: 'created',
-    title: 'Created',
-    kind: 'time',
-    description: 'When it was first pushed.',
-    value: (row) => milliseconds(row.createdAt),
-  },
-  {
-    name: 'at',
-    title: 'Due or died',
-    kind: 'time',
-    description: 'When it is due (scheduled, retry) or died (dead).',
-    value: (row) => milliseconds(row.scoreAt),
-  },
-  {
-    name: 'age',
-    title: 'Age',
-    kind: 'number',
-    unit: 's',
-    description: 'Time since it was last enqueued, or created.',
-    value: ageOf,
-  },
-  {
-    name: 'retryCount',
-    title: 'Retries',
-    kind: 'number',
-    unit: 'short',
-    description: 'Retries so far; empty before the first failure.',
-    value: (row) => count(row.payload['retry_count']),
-  },
-  {
-    name: 'executions',
-    title: 'ActiveJob attempts',
-    kind: 'number',
-    unit: 'short',
-    description: 'Executions that ActiveJob itself has counted; above 0 it is an ActiveJob retry.',
-    value: (row) => count(activeJobOf(row.payload)?.['executions']),
-  },
-  {
-    name: 'errorClass',
-    title: 'Error',
-    kind: 'string',
-    description: 'Class of its last error.',
-    value: (row) => text(row.payload['error_class']),
-  },
-  {
-    name: 'errorMessage',
-    title: 'Message',
-    kind: 'string',
-    description: 'Message of its last error, without what looks like a secret.',
-    value: (row) => redact(text(row.payload['error_message'])),
-  },
-  {
-    name: 'failedAt',
-    title: 'First failed',
-    kind: 'time',
-    description: 'Its first failure.',
-    value: (row) => instant(row, 'failed_at'),
-  },
-  {
-    name: 'retriedAt',
-    title: 'Last failed',
-    kind: 'time',
-    description: 'Its latest failure, from the second on.',
-    value: (row) => instant(row, 'retried_at'),
-  },
-  {
-    name: 'tags',
-    title: 'Tags',
-    kind: 'string',
-    description: 'Its tags.',
-    value: (row) => tagsOf(row).join(', '),
-    filterValues: tagsOf,
-  },
-  {
-    name: 'batch',
-    title: 'Batch',
-    kind: 'string',
-    description: 'Its batch (Sidekiq Pro).',
-    value: (row) => text(row.payload['bid']),
-  },
-  {
-    name: 'bytes',
-    title: 'Payload',
-    kind: 'number',
-    unit: 'bytes',
-    description: 'Size of its payload.',
-    value: (row) => row.bytes,
-  },
-  {
-    name: 'arguments',
-    title: 'Arguments',
-    kind: 'string',
-    description: 'Its arguments, where the data source allows them; encrypted ones never.',
-    value: argumentsOf,
-  },
+  key('jid', 'JID', 'Job id.', (row) => row.jid),
+  jobClass(),
+  key('queue', 'Queue', 'Queue it goes to.', (row) => row.queue),
+  instant('enqueued', 'Enqueued', 'When it was last put in a queue.', (row) => row.enqueuedAt),
+  instant('created', 'Created', 'When it was first pushed.', (row) => row.createdAt),
+  instant('at', 'Due or died', 'When it is due (scheduled, retry) or died (dead).', (row) => row.scoreAt),
+  seconds('age', 'Age', 'Time since it was last enqueued, or created.', ageOf),
+  count('retryCount', 'Retries', 'Retries so far; empty before the first failure.', (row) =>
+    numberOf(row.payload['retry_count'])
+  ),
+  count(
+    'executions',
+    'ActiveJob attempts',
+    'Executions that ActiveJob itself has counted; above 0 it is an ActiveJob retry.',
+    (row) => numberOf(activeJobOf(row.payload)?.['executions'])
+  ),
+  text('errorClass', 'Error', 'Class of its last error.', (row) => textOf(row.payload['error_class'])),
+  text('errorMessage', 'Message', 'Message of its last error, without what looks like a secret.', (row) =>
+    redact(textOf(row.payload['error_message']))
+  ),
+  instant('failedAt', 'First failed', 'Its first failure.', field('failed_at')),
+  instant('retriedAt', 'Last failed', 'Its latest failure, from the second on.', field('retried_at')),
+  text('tags', 'Tags', 'Its tags.', (row) => tagsOf(row).join(', '), { filterValues: tagsOf }),
+  text('batch', 'Batch', 'Its batch (Sidekiq Pro).', (row) => textOf(row.payload['bid'])),
+  bytes('bytes', 'Payload', 'Size of its payload.', (row) => row.bytes),
+  text(
+    'arguments',
+    'Arguments',
+    'Its arguments, where the data source allows them; encrypted ones never.',
+    ({ raw, showsArguments }) => (showsArguments ? argumentsText(raw).slice(0, ARGUMENTS_SHOWN) : null)
+  ),
 ];
 
 function ageOf({ now, enqueuedAt, createdAt }: Row): number | null {
@@ -153,14 +72,11 @@ function ageOf({ now, enqueuedAt, createdAt }: Row): number | null {
 }
 
 function tagsOf({ payload }: Row): string[] {
-  return Array.isArray(payload['tags']) ? payload['tags'].map(text) : [];
+  const { tags } = payload;
+  return (Array.isArray(tags) ? (tags as unknown[]) : [tags]).map(textOf).filter((tag) => tag !== '');
 }
 
-function argumentsOf({ payload, showsArguments }: Row): string | null {
-  return showsArguments ? JSON.stringify(displayArguments(payload)).slice(0, 2000) : null;
-}
-
-const FILTERABLE = COLUMNS.filter(({ kind }) => kind === 'string');
+const FILTERABLE = new Map(COLUMNS.filter(({ kind }) => kind === 'string').map((column) => [column.name, column]));
 
 /** One row per stored job of a queue, or of the scheduled, retry or dead set. */
 export const jobs = tableQuery({
@@ -169,42 +85,34 @@ export const jobs = tableQuery({
   description: 'Jobs that wait in a queue, are scheduled, to be retried, or dead: class, age, error, next run.',
   schema,
   columns: COLUMNS,
-  async rows(context, query) {
+  example: '--option source=dead --limit 20',
+  async rows({ now, options }, query, _request, reads) {
     if (query.source === 'queue' && query.queue === '') {
       throw new Fault({ kind: 'query', message: 'The query names no queue.', remedy: 'Choose one under "Queue".' });
     }
-    const { at: now, notices } = await context.snapshot();
-    const dress = (job: StoredJob): Row => ({ ...job, now, showsArguments: context.options.allowArguments });
-    const matches = compileFilters(
-      query.filters,
-      FILTERABLE.map(({ name }) => name)
-    );
-    const byName = new Map(FILTERABLE.map((column) => [column.name, column]));
-    const page = await readJobs(context.redis, {
+    const dress = (job: StoredJob): Row => ({ ...job, now, showsArguments: options.allowArguments });
+    const matches = compileFilters(query.filters, [...FILTERABLE.keys()]);
+    const { minAgeSeconds = 0, maxAgeSeconds = Infinity } = query;
+    const page = await reads.jobs({
       source: query.source,
       queue: query.queue,
       limit: query.limit,
-      ...(query.cursor && { cursor: query.cursor }),
-      ...(context.signal && { signal: context.signal }),
+      ...(query.cursor !== undefined && { cursor: query.cursor }),
       keeps(job) {
         const row = dress(job);
         const age = ageOf(row) ?? 0;
-        const inAge = age >= (query.minAgeSeconds ?? 0) && age <= (query.maxAgeSeconds ?? Infinity);
-        return (
-          inAge &&
-          matches((field) => byName.get(field)!.filterValues?.(row) ?? String(byName.get(field)!.value(row) ?? ''))
-        );
+        return age >= minAgeSeconds && age <= maxAgeSeconds && matches((name) => textsOf(FILTERABLE.get(name)!, row));
       },
     });
     return {
       rows: page.jobs.map(dress),
-      notices: [...notices, ...noticesOf(page)],
+      notices: noticesOf(page),
       custom: { total: page.total, looked: page.looked, cursor: page.cursor ?? null },
     };
   },
 });
 
-function noticesOf({ jobs: found, looked, total, broken, cursor }: JobsPage): Notice[] {
+function noticesOf({ jobs: found, looked, total, broken, implausible, moved, cursor }: JobsPage): Notice[] {
   const notices: Notice[] = [];
   if (looked < total) {
     const more = cursor === undefined ? '' : ` The next page begins at the cursor ${cursor}.`;
@@ -213,8 +121,17 @@ function noticesOf({ jobs: found, looked, total, broken, cursor }: JobsPage): No
       text: `${looked.toLocaleString('en')} of ${total.toLocaleString('en')} jobs looked at, ${found.length} found.${more}`,
     });
   }
-  if (broken > 0) {
-    notices.push({ severity: 'warning', text: `${broken} entries are not what Sidekiq writes and were left out.` });
+  if (moved) {
+    notices.push({
+      severity: 'info',
+      text: 'The job at which the former page ended is gone; this page begins at its place and may repeat some jobs.',
+    });
   }
-  return notices;
+  if (implausible > 0) {
+    notices.push({
+      severity: 'warning',
+      text: `The score of ${implausible === 1 ? '1 entry is' : `${implausible} entries is`} no time between 2000 and 2100; "Due or died" is empty there.`,
+    });
+  }
+  return [...notices, ...unreadable(broken)];
 }

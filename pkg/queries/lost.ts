@@ -1,111 +1,48 @@
-import type { VanishedProcess } from '../history/lossWatch';
-import type { Work } from '../sidekiq/work';
+import type { LostJob, VanishedProcess } from '../observe/processLog';
+import { count, flag, instant, key, seconds } from './columns';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
 interface Row {
   vanished: VanishedProcess;
   /** `null` where nothing ran in it. */
-  job: Work | null;
-  recovered: boolean;
+  job: LostJob | null;
 }
 
 const COLUMNS: Array<Column<Row>> = [
-  {
-    name: 'process',
-    title: 'Process',
-    kind: 'string',
-    key: true,
-    description: 'Identity of the process that vanished.',
-    value: ({ vanished }) => vanished.process.identity,
-  },
-  {
-    name: 'host',
-    title: 'Host',
-    kind: 'string',
-    key: true,
-    description: 'Its host.',
-    value: ({ vanished }) => vanished.process.host,
-  },
-  {
-    name: 'lastBeat',
-    title: 'Last heartbeat',
-    kind: 'time',
-    description: 'Its last sign of life.',
-    value: ({ vanished }) => vanished.lastBeatAt * 1000,
-  },
-  {
-    name: 'noticed',
-    title: 'Noticed',
-    kind: 'time',
-    description: 'When it was noticed.',
-    value: ({ vanished }) => vanished.noticedAt * 1000,
-  },
-  {
-    name: 'jid',
-    title: 'JID',
-    kind: 'string',
-    key: true,
-    description: 'A job that ran in it.',
-    value: ({ job }) => job?.jid ?? '',
-  },
-  {
-    name: 'class',
-    title: 'Class',
-    kind: 'string',
-    key: true,
-    description: 'Its class.',
-    value: ({ job }) => job?.class ?? '',
-  },
-  {
-    name: 'queue',
-    title: 'Queue',
-    kind: 'string',
-    key: true,
-    description: 'Queue it came from.',
-    value: ({ job }) => job?.queue ?? '',
-  },
-  {
-    name: 'runTime',
-    title: 'Run time',
-    kind: 'number',
-    unit: 's',
-    description: 'How long it had run at the last heartbeat.',
-    value: ({ vanished, job }) => (job ? Math.max(0, vanished.lastBeatAt - job.runAt) : null),
-  },
-  {
-    name: 'jobs',
-    title: 'Jobs',
-    kind: 'number',
-    unit: 'short',
-    description: 'Jobs that ran in it and were not seen again.',
-    value: ({ vanished, recovered }) => (recovered ? 0 : vanished.jobs.length),
-  },
-  {
-    name: 'lost',
-    title: 'Lost',
-    kind: 'boolean',
-    description: 'The job was not seen again. Without super_fetch (Sidekiq Pro) it is gone.',
-    value: ({ job, recovered }) => job !== null && !recovered,
-  },
+  key('process', 'Process', 'Identity of the process that vanished.', ({ vanished }) => vanished.process.identity),
+  key('host', 'Host', 'Its host.', ({ vanished }) => vanished.process.host),
+  instant('lastBeat', 'Last heartbeat', 'Its last sign of life.', ({ vanished }) => vanished.lastBeatAt),
+  instant('noticed', 'Noticed', 'When it was noticed.', ({ vanished }) => vanished.noticedAt),
+  key('jid', 'JID', 'A job that ran in it.', ({ job }) => job?.jid ?? ''),
+  key('class', 'Class', 'Its class.', ({ job }) => job?.class ?? ''),
+  key('queue', 'Queue', 'Queue it came from.', ({ job }) => job?.queue ?? ''),
+  seconds('runTime', 'Run time', 'How long it had run at the last heartbeat.', ({ vanished, job }) =>
+    job?.runAt == null ? null : Math.max(0, vanished.lastBeatAt - job.runAt)
+  ),
+  count('jobs', 'Jobs', 'Jobs that ran in it and were not seen again.', ({ vanished, job }) =>
+    job?.recovered ? 0 : vanished.jobs.filter(({ recovered }) => !recovered).length
+  ),
+  flag(
+    'lost',
+    'Lost',
+    'The job was not seen again. Without super_fetch (Sidekiq Pro) it is gone.',
+    ({ job }) => job !== null && !job.recovered
+  ),
 ];
 
 /** Processes that were killed, and the jobs that ran in them. */
 export const lost = tableQuery({
   id: 'lost',
   title: 'Lost jobs',
-  description: 'Processes that ended without a word (killed, out of memory), and the jobs that ran in them.',
+  description: 'Processes that ended without a clean stop (killed, out of memory), and the jobs that ran in them.',
   schema: baseQuerySchema,
   columns: COLUMNS,
-  async rows({ snapshot, watch, range }) {
-    const { notices } = await snapshot();
-    const rows = watch.vanished
+  rows: ({ processLog }, _query, { range }) => ({
+    rows: processLog.vanished
       .filter(({ lastBeatAt, noticedAt }) => noticedAt >= range.from && lastBeatAt <= range.to)
       .flatMap((vanished): Row[] =>
-        vanished.jobs.length === 0
-          ? [{ vanished, job: null, recovered: false }]
-          : vanished.jobs.map((job) => ({ vanished, job, recovered: watch.isRecovered(job.jid) }))
-      );
-    return { rows, notices };
-  },
+        vanished.jobs.length === 0 ? [{ vanished, job: null }] : vanished.jobs.map((job) => ({ vanished, job }))
+      ),
+  }),
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
-import { FILTER_OPERATORS } from './filter';
+import { FILTER_OPERATORS } from './filterModel';
 import { QUERY_VERSION } from './version';
 
 const filterSchema = z.object({

@@ -1,162 +1,63 @@
-import type { Process } from '../sidekiq/process';
+import type { Process } from '../sidekiq/model';
+import { bytes, count, flag, instant, key, plain, seconds, share, text } from './columns';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
 interface Row extends Process {
-  leader: boolean;
+  leader: boolean | null;
 }
 
-const columns: Array<Column<Row>> = [
-  {
-    name: 'process',
-    title: 'Process',
-    kind: 'string',
-    key: true,
-    description: 'Identity: host, pid and a nonce of each boot.',
-    value: (row) => row.identity,
-  },
-  {
-    name: 'host',
-    title: 'Host',
-    kind: 'string',
-    key: true,
-    description: 'Host name, or dyno.',
-    value: (row) => row.host,
-  },
-  {
-    name: 'pid',
-    title: 'PID',
-    kind: 'number',
-    unit: 'none',
-    description: 'Process id on its host.',
-    value: (row) => row.pid,
-  },
-  {
-    name: 'tag',
-    title: 'Tag',
-    kind: 'string',
-    description: 'Its tag, usually the application.',
-    value: (row) => row.tag,
-  },
-  {
-    name: 'labels',
-    title: 'Labels',
-    kind: 'string',
-    description: 'Its labels.',
-    value: (row) => row.labels.join(', '),
-    filterValues: (row) => row.labels,
-  },
-  {
-    name: 'version',
-    title: 'Version',
-    kind: 'string',
-    description: 'Sidekiq version; written since 7.0.2.',
-    value: (row) => row.version,
-  },
-  {
-    name: 'startedAt',
-    title: 'Started',
-    kind: 'time',
-    description: 'When it booted.',
-    value: (row) => (row.startedAt === null ? null : row.startedAt * 1000),
-  },
-  {
-    name: 'state',
-    title: 'State',
-    kind: 'string',
-    description: 'running, or quiet: it finishes its jobs and takes no new ones (stopping).',
-    value: (row) => (row.quiet ? 'quiet' : 'running'),
-  },
-  { name: 'quiet', title: 'Quiet', kind: 'boolean', description: 'It takes no new jobs.', value: (row) => row.quiet },
-  {
-    name: 'beatAge',
-    title: 'Beat age',
-    kind: 'number',
-    unit: 's',
-    description: 'Time since its last heartbeat by Redis’ clock; up to about ten seconds is healthy.',
-    value: (row) => row.beatAgeSeconds,
-  },
-  {
-    name: 'concurrency',
-    title: 'Threads',
-    kind: 'number',
-    unit: 'short',
-    description: 'Its threads, all capsules together.',
-    value: (row) => row.concurrency,
-  },
-  {
-    name: 'busy',
-    title: 'Busy',
-    kind: 'number',
-    unit: 'short',
-    description: 'Its jobs in progress as of its last heartbeat.',
-    value: (row) => row.busy,
-  },
-  {
-    name: 'utilisation',
-    title: 'Utilisation',
-    kind: 'number',
-    unit: 'percentunit',
-    description: 'Busy share of its threads.',
-    config: { min: 0, max: 1 },
-    value: (row) => (row.concurrency === 0 ? 0 : row.busy / row.concurrency),
-  },
-  {
-    name: 'rss',
-    title: 'Memory',
-    kind: 'number',
-    unit: 'bytes',
-    description: 'Resident memory. An embedded process shows that of its host application.',
-    value: (row) => row.rssBytes,
-  },
-  {
-    name: 'rtt',
-    title: 'Redis RTT',
-    kind: 'number',
-    unit: 's',
-    description: 'Round trip between the process and Redis, as it measured; Sidekiq warns from 50 ms.',
-    value: (row) => row.rttSeconds,
-  },
-  {
-    name: 'queues',
-    title: 'Queues',
-    kind: 'string',
-    description: 'Queues it serves, capsule by capsule, with order or weights.',
-    value: capsulesText,
+const COLUMNS: Array<Column<Row>> = [
+  key('process', 'Process', 'Identity: host, pid and a nonce of each boot.', (row) => row.identity),
+  key('host', 'Host', 'Host name, or dyno.', (row) => row.host),
+  plain('pid', 'PID', 'Process id on its host.', (row) => row.pid),
+  text('tag', 'Tag', 'Its tag, usually the application.', (row) => row.tag),
+  text('labels', 'Labels', 'Its labels.', (row) => row.labels.join(', '), { filterValues: (row) => row.labels }),
+  text('version', 'Version', 'Sidekiq version; written since 7.0.2.', (row) => row.version),
+  instant('startedAt', 'Started', 'When it booted.', (row) => row.startedAt),
+  text('state', 'State', 'running, or quiet: it finishes its jobs and takes no new ones (stopping).', (row) =>
+    row.quiet ? 'quiet' : 'running'
+  ),
+  flag('quiet', 'Quiet', 'It takes no new jobs.', (row) => row.quiet),
+  seconds(
+    'beatAge',
+    'Beat age',
+    'Time since its last heartbeat by the clock of Redis; up to about ten seconds is healthy.',
+    (row) => row.beatAgeSeconds
+  ),
+  count('concurrency', 'Threads', 'Its threads, all capsules together.', (row) => row.concurrency),
+  count('busy', 'Busy', 'Its jobs in progress as of its last heartbeat.', (row) => row.busy),
+  share('utilisation', 'Utilisation', 'Busy share of its threads.', utilisationOf, { config: { min: 0, max: 1 } }),
+  bytes(
+    'rss',
+    'Memory',
+    'Resident memory. An embedded process shows that of its host application.',
+    (row) => row.rssBytes
+  ),
+  seconds(
+    'rtt',
+    'Redis RTT',
+    'Round trip between the process and Redis, as it measured; Sidekiq warns from 50 ms.',
+    (row) => row.rttSeconds
+  ),
+  text('queues', 'Queues', 'Queues it serves, capsule by capsule, with order or weights.', capsulesText, {
     filterValues: (row) => row.queues,
-  },
-  {
-    name: 'capsules',
-    title: 'Capsules',
-    kind: 'number',
-    unit: 'short',
-    description: 'Number of its capsules.',
-    value: (row) => row.capsules.length,
-  },
-  {
-    name: 'embedded',
-    title: 'Embedded',
-    kind: 'boolean',
-    description: 'Runs inside another process, for example Puma.',
-    value: (row) => row.embedded,
-  },
-  {
-    name: 'leader',
-    title: 'Leader',
-    kind: 'boolean',
-    description: 'Leads the cluster (Sidekiq Enterprise).',
-    value: (row) => row.leader,
-  },
+  }),
+  count('capsules', 'Capsules', 'Number of its capsules.', (row) => row.capsules.length),
+  flag('embedded', 'Embedded', 'Runs inside another process, for example Puma.', (row) => row.embedded),
+  flag('leader', 'Leader', 'Leads the cluster (Sidekiq Enterprise).', (row) => row.leader),
 ];
+
+function utilisationOf({ busy, concurrency }: Row): number | null {
+  return busy === null || concurrency === null ? null : concurrency === 0 ? 0 : busy / concurrency;
+}
 
 function capsulesText({ capsules }: Row): string {
   return capsules
     .map(({ name, concurrency, mode, weights }) => {
-      const queues = Object.entries(weights).map(([queue, weight]) =>
-        mode === 'weighted' ? `${queue},${weight}` : queue
-      );
+      const queues = [...weights].map(([queue, weight]) => (mode === 'weighted' ? `${queue},${weight}` : queue));
       const list = `${mode}: ${queues.join(mode === 'strict' ? ' > ' : ' ')}`;
-      return capsules.length > 1 ? `${name} (${concurrency}) ${list}` : list;
+      return capsules.length > 1 ? `${name} (${concurrency ?? '?'}) ${list}` : list;
     })
     .join(' | ');
 }
@@ -167,10 +68,9 @@ export const processes = tableQuery({
   title: 'Processes',
   description: 'One row per live process: where it runs, its heartbeat, threads, memory, queues and capsules.',
   schema: baseQuerySchema,
-  columns,
-  async rows({ snapshot }) {
-    const current = await snapshot();
-    const rows = current.processes.map((process) => ({ ...process, leader: process.identity === current.leader }));
-    return { rows, notices: current.notices };
-  },
+  columns: COLUMNS,
+  live: true,
+  rows: ({ snapshot: { processes: found, leader } }) => ({
+    rows: found.items.map((process) => ({ ...process, leader: leader === null ? null : process.identity === leader })),
+  }),
 });

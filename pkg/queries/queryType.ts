@@ -1,5 +1,18 @@
 import type { FieldKind, Frame } from '../frames/frame';
-import type { QueryContext } from './context';
+import type { Reads } from '../installation/reads';
+import type { State } from '../installation/state';
+
+/** What a caller knows of a question besides the query itself. */
+export interface QueryRequest {
+  /** The asked time range, epoch seconds. */
+  range: { from: number; to: number };
+  /** Seconds between two points that the caller has use for. */
+  intervalSeconds: number;
+  /** An alert rule asks: exactly one figure, labels only of what identifies a row. */
+  alerting: boolean;
+  /** The data source whose Explore links should open. */
+  dataSource?: { uid: string; name: string };
+}
 
 /** What the editor and the docs need to know of a column. */
 export interface ColumnInfo {
@@ -18,7 +31,7 @@ export interface ColumnInfo {
  *
  * - Its file holds everything about it: the model, the rows and the columns. The registry, the editor's
  *   lists, the command line and the docs are derived from these properties.
- * - `run` answers from a snapshot or a bounded read, never from Redis directly, and is safe to call
+ * - `run` answers from the state, or from a bounded read, never from Redis directly, and may be called
  *   concurrently. It throws a `Fault`: `query` for what was asked, others for what Redis said.
  */
 export interface QueryType {
@@ -28,5 +41,11 @@ export interface QueryType {
   columns: readonly ColumnInfo[];
   /** Names of the fields that filters may use. */
   filterFields: readonly string[];
-  run(raw: unknown, context: QueryContext): Promise<Frame[]>;
+  /** Names of the options that the query model has beside those of every type. */
+  options: readonly string[];
+  /** A snapshot alone answers it, so that it can be watched live. */
+  live: boolean;
+  /** Its options on the command line, in the docs; empty where the bare type says enough. */
+  example: string;
+  run(raw: unknown, state: State, request: QueryRequest, reads: Reads): Promise<Frame[]>;
 }

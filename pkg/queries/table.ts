@@ -1,11 +1,12 @@
 import type { z } from 'zod';
-import { Fault } from '../faults/fault';
 import type { DataLink, Field, FieldConfig, Frame, Value } from '../frames/frame';
-import type { Notice } from '../sidekiq/snapshot';
-import type { QueryContext } from './context';
+import type { Reads } from '../installation/reads';
+import type { State } from '../installation/state';
+import type { Notice } from '../sidekiq/model';
+import { checkFigures } from './figures';
 import { compileFilters } from './filter';
-import { parseQuery, type BaseQuery } from './model';
-import type { ColumnInfo, QueryType } from './queryType';
+import { baseQuerySchema, parseQuery, type BaseQuery } from './model';
+import type { ColumnInfo, QueryRequest, QueryType } from './queryType';
 
 /** A column and how its value is read off a row. */
 export interface Column<Row> extends ColumnInfo {
@@ -13,7 +14,7 @@ export interface Column<Row> extends ColumnInfo {
   /** Other values by which the row is found when filtering by this column (a process by each of its queues). */
   filterValues?(row: Row): readonly string[];
   config?: FieldConfig;
-  links?(context: QueryContext): DataLink[];
+  links?(request: QueryRequest): DataLink[];
 }
 
 interface TableDefinition<Row, S extends z.ZodType<BaseQuery>> {
@@ -22,12 +23,15 @@ interface TableDefinition<Row, S extends z.ZodType<BaseQuery>> {
   description: string;
   schema: S;
   columns: ReadonlyArray<Column<Row>>;
-  rows(context: QueryContext, query: z.output<S>): Promise<Rows<Row>>;
+  live?: boolean;
+  example?: string;
+  rows(state: State, query: z.output<S>, request: QueryRequest, reads: Reads): Rows<Row> | Promise<Rows<Row>>;
 }
 
 export interface Rows<Row> {
   rows: Row[];
-  notices: readonly Notice[];
+  /** What should be known beside the notices of the state. */
+  notices?: readonly Notice[];
   custom?: Record<string, unknown>;
 }
 
@@ -36,93 +40,94 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
   const { id, title, description, schema, columns } = definition;
   const filterColumns = columns.filter((column) => column.kind === 'string');
   const filterFields = filterColumns.map(({ name }) => name);
+  const figures = columns.filter(isFigure).map(({ name }) => name);
+  const byName = new Map(filterColumns.map((column) => [column.name, column]));
   return {
     id,
     title,
     description,
-    columns: columns.map(({ name, title, kind, unit, description, key }) => ({
-      name,
-      title,
-      kind,
-      description,
-      ...(unit && { unit }),
-      ...(key && { key }),
-    })),
+    columns: columns.map(infoOf),
     filterFields,
-    async run(raw, context) {
+    options: optionsOf(schema),
+    live: definition.live ?? false,
+    example: definition.example ?? '',
+    async run(raw, state, request, reads) {
       const query = parseQuery(schema, raw);
-      const chosen = chooseColumns(columns, query.figures, context.alerting);
+      checkFigures(query.figures, figures, request.alerting);
       const keeps = compileFilters(query.filters, filterFields);
-      const { rows, notices, custom } = await definition.rows(context, query);
-      const byName = new Map(filterColumns.map((column) => [column.name, column]));
-      const kept = rows.filter((row) =>
-        keeps((field) => {
-          const column = byName.get(field)!;
-          return column.filterValues?.(row) ?? String(column.value(row) ?? '');
-        })
-      );
+      const { rows, notices = [], custom } = await definition.rows(state, query, request, reads);
+      const kept = rows.filter((row) => keeps((field) => textsOf(byName.get(field)!, row)));
       const shown = kept.slice(0, query.limit);
-      const said = [...notices];
-      if (shown.length < kept.length) {
-        said.push({
-          severity: 'info',
-          text: `${shown.length} of ${kept.length} rows are shown. Raise "Limit" or add a filter to see the others.`,
-        });
-      }
+      const cut: Notice[] =
+        shown.length === kept.length
+          ? []
+          : [
+              {
+                severity: 'info',
+                text: `${shown.length} of ${kept.length} rows are shown. Raise "Limit" or add a filter to see the others.`,
+              },
+            ];
+      const chosen =
+        query.figures.length === 0 ? columns : columns.filter(({ name, key }) => key || query.figures.includes(name));
       return [
-        frameOf(definition.id, chosen, shown, said, query.figures.length > 0 || context.alerting, context, custom),
+        frameOf({
+          name: id,
+          columns: chosen,
+          rows: shown,
+          notices: [...state.notices, ...notices, ...cut],
+          numeric: query.figures.length > 0,
+          request,
+          custom,
+        }),
       ];
     },
   };
 }
 
-function chooseColumns<Row>(
-  columns: ReadonlyArray<Column<Row>>,
-  figures: readonly string[],
-  alerting: boolean
-): ReadonlyArray<Column<Row>> {
-  const choosable = columns.filter(isFigure);
-  for (const figure of figures) {
-    if (!choosable.some(({ name }) => name === figure)) {
-      throw new Fault({
-        kind: 'query',
-        message: `There is no figure "${figure}".`,
-        remedy: `Choose from: ${choosable.map(({ name }) => name).join(', ')}.`,
-      });
-    }
-  }
-  if (alerting && figures.length !== 1) {
-    throw new Fault({
-      kind: 'query',
-      message: `An alert rule needs one figure, and ${figures.length === 0 ? 'none is' : `${figures.length} are`} chosen.`,
-      remedy: `Choose one under "Figures": ${choosable.map(({ name }) => name).join(', ')}.`,
-    });
-  }
-  return figures.length === 0 ? columns : columns.filter(({ name, key }) => key || figures.includes(name));
+/** What a row holds in a text column, for filters. */
+export function textsOf<Row>(column: Column<Row>, row: Row): string | readonly string[] {
+  return column.filterValues?.(row) ?? String(column.value(row) ?? '');
+}
+
+/** What is told of a column, without how it is read. */
+export function infoOf({ name, title, kind, unit, description, key }: ColumnInfo): ColumnInfo {
+  return { name, title, kind, description, ...(unit && { unit }), ...(key && { key }) };
+}
+
+/** Names of the options that a schema has beside those of every query type. */
+export function optionsOf(schema: z.ZodType): string[] {
+  const shape = (schema as unknown as { shape: Record<string, unknown> }).shape;
+  return Object.keys(shape).filter((name) => !(name in baseQuerySchema.shape));
 }
 
 const YES_NO = [{ type: 'value', options: { true: { text: 'yes' }, false: { text: 'no' } } }];
 
-function isFigure<Row>({ kind }: Column<Row>): boolean {
+function isFigure({ kind }: ColumnInfo): boolean {
   return kind === 'number' || kind === 'boolean';
 }
 
-function frameOf<Row>(
-  name: string,
-  columns: ReadonlyArray<Column<Row>>,
-  rows: readonly Row[],
-  notices: Notice[],
-  numeric: boolean,
-  context: QueryContext,
-  custom: Record<string, unknown> | undefined
-): Frame {
+interface Shown<Row> {
+  name: string;
+  columns: ReadonlyArray<Column<Row>>;
+  rows: readonly Row[];
+  notices: Notice[];
+  /** Figures were chosen: booleans become numbers, as alert rules and expressions take no others. */
+  numeric: boolean;
+  request: QueryRequest;
+  custom: Record<string, unknown> | undefined;
+}
+
+function frameOf<Row>({ name, columns, rows, notices, numeric, request, custom }: Shown<Row>): Frame {
   const fields = columns.map((column): Field => {
     const asNumber = numeric && column.kind === 'boolean';
-    const links = context.alerting ? [] : (column.links?.(context) ?? []);
+    const links = request.alerting ? [] : (column.links?.(request) ?? []);
     return {
       name: column.name,
       kind: asNumber ? 'number' : column.kind,
-      values: rows.map((row) => (asNumber ? Number(column.value(row)) : column.value(row))),
+      values: rows.map((row) => {
+        const value = column.value(row);
+        return asNumber && value !== null ? Number(value) : value;
+      }),
       config: {
         displayName: column.title,
         description: column.description,

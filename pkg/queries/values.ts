@@ -35,13 +35,11 @@ export async function readValues(installation: Installation, params: URLSearchPa
     });
   }
   const now = Date.now();
-  const context = installation.context({
+  const frames = await runQuery({ ...asked.query, queryType: type.id, figures: [], limit: VALUE_LIMIT }, installation, {
     range: { from: Number(params.get('from') ?? now - 3_600_000) / 1000, to: Number(params.get('to') ?? now) / 1000 },
     intervalSeconds: 60,
-    maxDataPoints: 1000,
     alerting: false,
   });
-  const frames = await runQuery({ ...asked.query, queryType: type.id, figures: [], limit: VALUE_LIMIT }, context);
   const values = frames.flatMap((frame) => frame.fields.find(({ name }) => name === asked.field)?.values ?? []);
   return [...new Set(values.map((value) => String(value ?? '')))].filter((value) => value !== '').sort();
 }

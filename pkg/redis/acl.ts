@@ -1,16 +1,20 @@
 import { ALLOWED_COMMANDS } from './readOnlyRedis';
 
-/** What a connection itself needs, before the first batch. */
-const CONNECTION_COMMANDS = ['auth', 'select', 'hello'] as const;
+/** What the set-up of a connection needs beside. */
+const CONNECTION_COMMANDS = ['auth', 'select'] as const;
+/** What ioredis sends to a cluster to find its nodes and to read from a replica. */
+const CLUSTER_COMMANDS = ['cluster|slots', 'readonly'] as const;
 
 /**
  * The `ACL SETUSER` line of the smallest Redis user that Jobwatch works with.
  *
  * @param user its name
  * @param keyPattern `~*`, or `~namespace:*` under redis-namespace
+ * @param cluster grants what a cluster client needs beside
  */
-export function aclLine(user: string, keyPattern = '~*'): string {
-  const commands = [...CONNECTION_COMMANDS, ...ALLOWED_COMMANDS].map((name) => `+${name}`);
+export function aclLine(user: string, keyPattern = '~*', cluster = false): string {
+  const names = [...CONNECTION_COMMANDS, ...(cluster ? CLUSTER_COMMANDS : []), ...ALLOWED_COMMANDS];
+  const commands = names.map((name) => `+${name}`);
   return ['ACL', 'SETUSER', user, 'reset', 'on', '>PASSWORD', 'resetchannels', keyPattern, '-@all', ...commands].join(
     ' '
   );

@@ -1,12 +1,22 @@
 import { Fault } from '../faults/fault';
+import { TLS_INSTEAD } from './resp';
 
-const AUTHENTICATION = /^(NOAUTH|WRONGPASS|ERR (AUTH|invalid password|invalid username-password))/i;
+const AUTHENTICATION =
+  /^(NOAUTH|WRONGPASS|ERR (AUTH|invalid password|invalid username-password|wrong number of arguments for 'auth'))/i;
+const NO_SUCH_DATABASE = /^ERR (DB index|invalid DB index|SELECT is not allowed)/i;
 
 /** True for an error reply that every further command would get as well. */
 export function concernsAllCommands(error: Error): boolean {
   return (
-    AUTHENTICATION.test(error.message) || /^(LOADING|MASTERDOWN|MOVED|CLUSTERDOWN|ERR DB index)/i.test(error.message)
+    AUTHENTICATION.test(error.message) ||
+    NO_SUCH_DATABASE.test(error.message) ||
+    /^(LOADING|MASTERDOWN|MOVED|CLUSTERDOWN|ERR max number of clients)/i.test(error.message)
   );
+}
+
+/** True where the next attempt must authenticate or find its server anew. */
+export function endsConnection(error: Error): boolean {
+  return AUTHENTICATION.test(error.message) || /^(MASTERDOWN|MOVED)/i.test(error.message);
 }
 
 /** Turns what ioredis or Redis said into a sentence with a remedy. */
@@ -18,6 +28,13 @@ export function redisFault(error: Error, address: string): Fault {
 
 function explain(said: string, error: NodeJS.ErrnoException, address: string) {
   if (AUTHENTICATION.test(said)) {
+    if (/without any password|no password is set/i.test(said)) {
+      return {
+        kind: 'permission' as const,
+        message: `Redis at ${address} asks for no password, but one is set.`,
+        remedy: 'Remove "Password", or the password in "URL".',
+      };
+    }
     return {
       kind: 'permission' as const,
       message: `Redis at ${address} refused the user name or password (${firstWord(said)}).`,
@@ -38,7 +55,14 @@ function explain(said: string, error: NodeJS.ErrnoException, address: string) {
       remedy: 'Set the topology to "Cluster" and name its nodes.',
     };
   }
-  if (/^ERR DB index/i.test(said)) {
+  if (/^ERR max number of clients/i.test(said)) {
+    return {
+      kind: 'connection' as const,
+      message: `Redis at ${address} accepts no further client (${said}).`,
+      remedy: 'Raise maxclients of Redis, or close clients that are not needed.',
+    };
+  }
+  if (NO_SUCH_DATABASE.test(said)) {
     return {
       kind: 'settings' as const,
       message: `Redis at ${address} has no such database (${said}).`,
@@ -49,7 +73,7 @@ function explain(said: string, error: NodeJS.ErrnoException, address: string) {
     return {
       kind: 'connection' as const,
       message: `Redis at ${address} is not ready yet (${said}).`,
-      remedy: 'It answers by itself once it has loaded its data or found its master.',
+      remedy: 'Wait until Redis has loaded its data or found its master.',
     };
   }
   return { kind: 'connection' as const, ...explainSocket(said, error.code ?? '', address) };
@@ -71,6 +95,18 @@ function explainSocket(said: string, code: string, address: string) {
   if (code === 'ENOENT') {
     return { message: `The socket ${address} does not exist.`, remedy: 'Check the path in "URL".' };
   }
+  if (said === TLS_INSTEAD) {
+    return {
+      message: `The port at ${address} expects TLS, and the connection is without.`,
+      remedy: 'Write rediss:// in "URL", or switch "Use TLS" on.',
+    };
+  }
+  if (/wrong version number|packet length too long|record overflow/i.test(said)) {
+    return {
+      message: `The port at ${address} does not speak TLS.`,
+      remedy: 'Write redis:// in "URL" and switch "Use TLS" off, or name the TLS port.',
+    };
+  }
   if (/certificate|TLS|SSL|EPROTO|self.signed/i.test(`${code} ${said}`)) {
     return {
       message: `The TLS connection to ${address} failed: ${said}.`,
@@ -90,8 +126,8 @@ function explainSocket(said: string, code: string, address: string) {
     };
   }
   return {
-    message: `The connection to Redis at ${address} failed: ${said || code}.`,
-    remedy: 'It is tried again by itself.',
+    message: `The connection to Redis at ${address} failed: ${(said || code).replace(/\.$/, '')}.`,
+    remedy: 'The connection is tried again with the next reading.',
   };
 }
 

@@ -4,16 +4,14 @@
  */
 export const ALLOWED_COMMANDS = [
   'get',
-  'hget',
   'hgetall',
-  'hlen',
   'hmget',
   'hscan',
   'info',
   'lindex',
   'llen',
   'lrange',
-  'ping',
+  'mget',
   'scard',
   'smembers',
   'sscan',
@@ -22,22 +20,25 @@ export const ALLOWED_COMMANDS = [
   'zcard',
   'zcount',
   'zrange',
-  'zrangebyscore',
   'zrevrange',
-  'zrevrangebyscore',
 ] as const;
 
 export type AllowedCommand = (typeof ALLOWED_COMMANDS)[number];
 
-/** One command and its arguments; `binary` asks for the reply's raw bytes (histograms are not text). */
+/** An argument as it is sent; a `Buffer` where a key holds bytes that are not UTF-8. */
+export type Argument = string | number | Buffer;
+
+/** One command and its arguments. */
 export interface Command {
   name: AllowedCommand;
-  args: ReadonlyArray<string | number>;
-  binary?: boolean;
+  args: readonly Argument[];
 }
 
-/** What Redis answered to one command: its value, or the error it gave to this command alone. */
-export type Reply = { value: unknown; error?: undefined } | { value?: undefined; error: Error };
+/** A value of Redis as it travels (RESP2): bytes, an integer, nothing, or a list of these. */
+export type Value = Buffer | number | null | readonly Value[];
+
+/** What Redis answered to one command: its value, or the error that concerns this command alone. */
+export type Reply = { value: Value; error?: undefined } | { value?: undefined; error: Error };
 
 /** What a batch cost. */
 export interface Cost {
@@ -59,19 +60,33 @@ export interface Batch {
  * - Replies stand in the order of the commands. An error of one command (NOPERM, WRONGTYPE) is its
  *   reply; errors that concern all of them (no connection, wrong password) are thrown.
  * - Only commands of {@link ALLOWED_COMMANDS} pass; another throws a `Fault` before anything is sent.
- * - Safe to call from several places at once. An aborted signal makes the call throw at once; replies
- *   that still arrive are dropped.
+ * - Calls may overlap. An aborted signal makes the call throw at once; replies that arrive later are dropped.
  *
- * @throws Fault `connection` or `permission`
+ * @throws Fault `connection`, `permission` or `settings`
  */
 export interface ReadOnlyRedis {
   batch(commands: readonly Command[], signal?: AbortSignal): Promise<Batch>;
-  /** Where it is connected to, without secrets, for messages. */
+  /** Where the client connects to, without secrets, for messages. */
   readonly address: string;
   close(): void;
 }
 
 /** Shorthand for a command. */
-export function command(name: AllowedCommand, ...args: Array<string | number>): Command {
+export function command(name: AllowedCommand, ...args: Argument[]): Command {
   return { name, args };
+}
+
+const WITHOUT_KEY: ReadonlySet<AllowedCommand> = new Set<AllowedCommand>(['info', 'time']);
+
+/** The command with a prefix before each of its keys. Of the allowed commands only MGET has several. */
+export function withKeyPrefix(prefix: string, asked: Command): Command {
+  if (prefix === '' || WITHOUT_KEY.has(asked.name)) {
+    return asked;
+  }
+  const prefixed = (key: Argument): Argument =>
+    Buffer.isBuffer(key) ? Buffer.concat([Buffer.from(prefix), key]) : `${prefix}${key}`;
+  return {
+    name: asked.name,
+    args: asked.args.map((arg, index) => (index === 0 || asked.name === 'mget' ? prefixed(arg) : arg)),
+  };
 }

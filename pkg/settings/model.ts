@@ -30,6 +30,12 @@ export const optionsSchema = z.object({
   deadMaxJobs: z.number().int().positive().default(10_000).describe('Sidekiq’s dead_max_jobs'),
   samplerEnabled: z.boolean().default(true).describe('Look at a fixed pace, for rates and history'),
   sampleSeconds: seconds(10, 1, 3600).describe('Seconds between two looks'),
+  idleHours: z
+    .number()
+    .positive()
+    .max(8760)
+    .default(168)
+    .describe('Hours without a query after which the plugin stops reading a data source and forgets its history'),
   historyFile: text.describe('SQLite file that keeps the history; in memory where it is empty'),
   historyRetentionDays: z.number().positive().max(3650).default(30).describe('Days kept in the history file'),
   exporterListen: text.describe('Where the plugin serves Prometheus metrics itself, as host:port'),
@@ -45,6 +51,7 @@ export const optionsSchema = z.object({
     'Seconds after which a silent series of DogStatsD is forgotten'
   ),
   seriesLimit: z.number().int().positive().default(10_000).describe('Label sets of one metric at most'),
+  cronNamespaces: text.describe('Namespaces of sidekiq-cron beside "default", comma separated'),
   workerTypes: z.array(workerTypeSchema).default(LAGO_WORKER_TYPES),
   cadences: z.array(cadenceSchema).default([]),
 });

@@ -1,4 +1,5 @@
 import { Fault } from '../faults/fault';
+import { pattern } from './pattern';
 import { optionsSchema, type Options, type Secrets } from './model';
 
 /** Everything one instance needs: where Redis is, how to read it, and the operator's options. */
@@ -36,14 +37,14 @@ export function parseSettings(raw: {
   return { url: (raw.url ?? '').trim(), username: (raw.username ?? '').trim(), options, secrets: raw.secrets ?? {} };
 }
 
-function checkPattern(field: string, pattern: string): void {
+function checkPattern(field: string, source: string): void {
   try {
-    new RegExp(pattern);
+    pattern.contains(source);
   } catch (error) {
     throw new Fault({
       kind: 'settings',
       message: `The setting "${field}" is not a regular expression: ${(error as Error).message}.`,
-      remedy: 'Use JavaScript syntax, for example ^sidekiq-alive.',
+      remedy: 'Use the syntax of Prometheus (RE2), for example ^sidekiq-alive.',
       cause: error,
     });
   }

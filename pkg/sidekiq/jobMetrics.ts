@@ -10,42 +10,47 @@ export interface ClassCounts {
 /** One minute, or ten, of executions by class. */
 export interface Bucket {
   /** Epoch seconds at which it begins. */
-  startsAt: number;
-  classes: ReadonlyMap<string, ClassCounts>;
+  readonly startsAt: number;
+  readonly classes: ReadonlyMap<string, Readonly<ClassCounts>>;
 }
 
-/** Adds two buckets' hashes (`Class|p`, `Class|f`, `Class|ms`): during an upgrade both shapes hold a part. */
-export function readCounts(hashes: ReadonlyArray<unknown>): Map<string, ClassCounts> {
-  const classes = new Map<string, ClassCounts>();
-  for (const hash of hashes) {
-    for (const [field, value] of Object.entries((hash ?? {}) as Record<string, string>)) {
-      const bar = field.indexOf('|');
-      const amount = Number(value);
-      const part = PARTS[field.slice(bar + 1)];
-      if (bar <= 0 || part === undefined || !Number.isFinite(amount)) {
-        continue;
-      }
-      const jobClass = field.slice(0, bar);
-      const counts = classes.get(jobClass) ?? { processed: 0, failed: 0, milliseconds: 0 };
-      counts[part] += amount;
-      classes.set(jobClass, counts);
-    }
-  }
-  return classes;
+/** The two generations of key names, see metricKeys: during an upgrade each holds a part of a bucket. */
+export const SHAPES = ['new', 'old'] as const;
+export type Shape = (typeof SHAPES)[number];
+
+/** A bucket as Redis holds it. */
+export interface MinuteCounts extends Bucket {
+  /** The shapes in which each class was found: its histograms have the same. */
+  shapesOf(jobClass: string): readonly Shape[];
 }
 
-const PARTS: Record<string, keyof ClassCounts> = { p: 'processed', f: 'failed', ms: 'milliseconds' };
+/** How long the successful executions of a class took in one minute. */
+export interface Durations {
+  /** Epoch seconds at which the minute begins. */
+  readonly startsAt: number;
+  readonly jobClass: string;
+  /** Executions per duration bucket, see HISTOGRAM_BOUNDS_MS. */
+  readonly counts: readonly number[];
+}
+
+/** Counts of nothing, to add to. */
+export function noExecutions(): ClassCounts {
+  return { processed: 0, failed: 0, milliseconds: 0 };
+}
 
 /** Sums buckets by class, in the order in which classes first appear. */
-export function sumCounts(buckets: readonly Bucket[]): Map<string, ClassCounts> {
+export function sumCounts(buckets: ReadonlyArray<Pick<Bucket, 'classes'>>): Map<string, ClassCounts> {
   const total = new Map<string, ClassCounts>();
   for (const { classes } of buckets) {
     for (const [jobClass, counts] of classes) {
-      const sum = total.get(jobClass) ?? { processed: 0, failed: 0, milliseconds: 0 };
+      let sum = total.get(jobClass);
+      if (!sum) {
+        sum = noExecutions();
+        total.set(jobClass, sum);
+      }
       sum.processed += counts.processed;
       sum.failed += counts.failed;
       sum.milliseconds += counts.milliseconds;
-      total.set(jobClass, sum);
     }
   }
   return total;
@@ -84,24 +89,13 @@ export const HISTOGRAM_BOUNDS_MS: readonly number[] = [
 /** A counter of a duration bucket stops at this value. */
 export const HISTOGRAM_SATURATION = 65_535;
 
-/** Counts per duration bucket from a histogram key's bytes: unsigned 16 bit, big-endian, missing ones are 0. */
-export function readHistogram(bytes: unknown): number[] {
-  const counts = noCounts();
-  if (Buffer.isBuffer(bytes)) {
-    for (let index = 0; index < counts.length && 2 * index + 1 < bytes.length; index += 1) {
-      counts[index] = bytes.readUInt16BE(2 * index);
-    }
-  }
-  return counts;
-}
-
 /** Duration counts of nothing. */
 export function noCounts(): number[] {
   return new Array<number>(HISTOGRAM_BOUNDS_MS.length).fill(0);
 }
 
 /** Adds duration counts bucket by bucket. */
-export function addCounts(sum: readonly number[] = noCounts(), counts: readonly number[]): number[] {
+export function addCounts(sum: readonly number[], counts: readonly number[]): number[] {
   return sum.map((value, index) => value + (counts[index] ?? 0));
 }
 
@@ -140,9 +134,9 @@ export function quantile(q: number, counts: readonly number[]): Quantile | null 
     }
     before += count;
   }
-  const lower = last === 0 ? 0 : (HISTOGRAM_BOUNDS_MS[last - 1] ?? 0) / 1000;
-  const upper = (HISTOGRAM_BOUNDS_MS[last] ?? Infinity) / 1000;
-  const share = (rank - before) / (counts[last] ?? 1);
-  const seconds = Number.isFinite(upper) ? lower + Math.max(0, Math.min(1, share)) * (upper - lower) : lower;
+  const lower = last === 0 ? 0 : HISTOGRAM_BOUNDS_MS[last - 1]! / 1000;
+  const upper = HISTOGRAM_BOUNDS_MS[last]! / 1000;
+  const share = (rank - before) / counts[last]!;
+  const seconds = Number.isFinite(upper) ? lower + share * (upper - lower) : lower;
   return { seconds, lowerSeconds: lower, upperSeconds: upper };
 }

@@ -1,4 +1,5 @@
-import { utcDate } from './time';
+import { keyOf } from './name';
+import { utcDate } from './plausible';
 
 /** The names of Sidekiq's keys in Redis (see the Sidekiq sources: api, launcher, metrics/tracking). */
 export const keys = {
@@ -7,15 +8,19 @@ export const keys = {
   processedOn: (epochSeconds: number) => `stat:processed:${utcDate(epochSeconds)}`,
   failedOn: (epochSeconds: number) => `stat:failed:${utcDate(epochSeconds)}`,
   queues: 'queues',
-  queue: (name: string) => `queue:${name}`,
+  queue: (name: string) => keyOf('queue:', name),
   schedule: 'schedule',
   retry: 'retry',
   dead: 'dead',
   processes: 'processes',
-  work: (identity: string) => `${identity}:work`,
+  process: (identity: string) => keyOf('', identity),
+  work: (identity: string) => keyOf('', identity, ':work'),
   /** The name of the work hash up to Sidekiq 6.4.1. */
-  oldWork: (identity: string) => `${identity}:workers`,
-  paused: 'paused',
+  oldWork: (identity: string) => keyOf('', identity, ':workers'),
+  /** Sets of paused queues: Sidekiq Pro's, sidekiq-pauzer's, and that of sidekiq-throttled ≤ 0.18. */
+  pausedSets: ['paused', 'sidekiq-pauzer', 'throttled:X:paused_queues'],
+  /** Exists while sidekiq-limit_fetch has the queue paused. */
+  limitFetchPause: (name: string) => keyOf('limit_fetch:pause:', name),
   leader: 'dear-leader',
   marks: (epochSeconds: number) => `${utcDate(epochSeconds).replaceAll('-', '')}-marks`,
 } as const;
@@ -58,13 +63,13 @@ export const metricKeys = {
     return metricKeys.minute(epochSeconds).slice(0, -1);
   },
   /** Durations of one minute, Sidekiq ≥ 8.0: `h|ReportJob-14-9:5`. */
-  histogram(jobClass: string, epochSeconds: number): string {
+  histogram(jobClass: string, epochSeconds: number): string | Buffer {
     const { day, hour, minute } = utcParts(epochSeconds);
-    return `h|${jobClass}-${day}-${hour}:${minute}`;
+    return keyOf('h|', jobClass, `-${day}-${hour}:${minute}`);
   },
   /** Durations of one minute, Sidekiq 6.5 to 7.3: `ReportJob-14-09:5`. */
-  oldHistogram(jobClass: string, epochSeconds: number): string {
+  oldHistogram(jobClass: string, epochSeconds: number): string | Buffer {
     const { day, hour, minute } = utcParts(epochSeconds);
-    return `${jobClass}-${two(day)}-${two(hour)}:${minute}`;
+    return keyOf('', jobClass, `-${two(day)}-${two(hour)}:${minute}`);
   },
 } as const;

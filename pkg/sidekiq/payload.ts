@@ -1,6 +1,8 @@
-import { toEpochSeconds } from './time';
+import { isLosslessNumber, parse, stringify } from 'lossless-json';
+import { escapedName } from './name';
+import { instantOf } from './plausible';
 
-type JsonObject = Record<string, unknown>;
+export type JsonObject = Record<string, unknown>;
 
 /** What Jobwatch keeps of a job's payload. Times are epoch seconds; arguments are never kept here. */
 export interface Job {
@@ -20,6 +22,9 @@ const MAILERS = new Set(['ActionMailer::DeliveryJob', 'ActionMailer::MailDeliver
 
 /** The payload as an object, or `null` when it is not one: Sidekiq itself keeps such entries around. */
 export function parsePayload(raw: unknown): JsonObject | null {
+  if (Buffer.isBuffer(raw)) {
+    return parsePayload(raw.toString('utf8'));
+  }
   if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) {
     return raw as JsonObject;
   }
@@ -39,10 +44,10 @@ export function jobOf(payload: JsonObject): Job {
   return {
     jid: text(payload['jid']),
     class: displayClass(payload),
-    metricsClass: text(payload['wrapped']) || text(payload['class']),
-    queue: text(payload['queue']),
-    enqueuedAt: toEpochSeconds(payload['enqueued_at']),
-    createdAt: toEpochSeconds(payload['created_at']),
+    metricsClass: escapedName(wrappedClass(payload) || text(payload['class'])),
+    queue: escapedName(text(payload['queue'])),
+    enqueuedAt: instantOf(payload['enqueued_at']),
+    createdAt: instantOf(payload['created_at']),
   };
 }
 
@@ -59,32 +64,44 @@ export function activeJobOf(payload: JsonObject): JsonObject | null {
 
 function displayClass(payload: JsonObject): string {
   const display = text(payload['display_class']);
-  if (display !== '') {
-    return display;
-  }
-  if (!isActiveJob(payload)) {
-    return text(payload['class']);
+  if (display !== '' || !isActiveJob(payload)) {
+    return escapedName(display || text(payload['class']));
   }
   const inner = activeJobOf(payload);
-  const jobClass = text(payload['wrapped']) || text(inner?.['job_class']) || firstText(payload['args']);
+  const jobClass = wrappedClass(payload) || text(inner?.['job_class']) || firstText(payload['args']);
   if (MAILERS.has(jobClass)) {
     const mailer = inner?.['arguments'];
     if (Array.isArray(mailer) && mailer.length >= 2) {
-      return `${text(mailer[0])}#${text(mailer[1])}`;
+      return escapedName(`${text(mailer[0])}#${text(mailer[1])}`);
     }
   }
-  return jobClass || text(payload['class']);
+  return escapedName(jobClass || text(payload['class']));
 }
 
-/** The job's arguments as the Web UI shows them, with an encrypted last one replaced. */
-export function displayArguments(payload: JsonObject): unknown[] {
-  const args = Array.isArray(payload['args']) ? (payload['args'] as unknown[]) : [];
+/** ActiveJob's class; some producers store the serialised job instead of its class. */
+function wrappedClass({ wrapped }: JsonObject): string {
+  return typeof wrapped === 'object' && wrapped !== null ? text((wrapped as JsonObject)['job_class']) : text(wrapped);
+}
+
+/** The job's arguments as the Web UI shows them, with an encrypted last one replaced; what is no list is shown as it is. */
+export function displayArguments(payload: JsonObject): unknown {
+  const args = payload['args'] ?? [];
+  if (!Array.isArray(args)) {
+    return payload['encrypt'] ? '[encrypted]' : args;
+  }
   if (isActiveJob(payload)) {
     const inner = activeJobOf(payload)?.['arguments'];
     const list: unknown[] = payload['wrapped'] !== undefined && Array.isArray(inner) ? inner : [];
-    return withoutActiveJobMarks(mailerArguments(text(payload['wrapped']), list)) as unknown[];
+    return withoutActiveJobMarks(mailerArguments(text(payload['wrapped']), list));
   }
-  return payload['encrypt'] ? [...args.slice(0, -1), '[encrypted]'] : args;
+  return payload['encrypt'] ? [...(args as unknown[]).slice(0, -1), '[encrypted]'] : args;
+}
+
+/** The arguments as JSON with every digit as it is stored: numbers above 2^53 lose theirs in JavaScript. */
+export function argumentsText(raw: string): string {
+  const payload = parse(raw) as JsonObject;
+  const shown = displayArguments(payload);
+  return typeof shown === 'string' ? shown : (stringify(shown) ?? '');
 }
 
 function mailerArguments(jobClass: string, list: unknown[]): unknown[] {
@@ -104,7 +121,7 @@ function withoutActiveJobMarks(value: unknown): unknown {
   if (Array.isArray(value)) {
     return value.map(withoutActiveJobMarks);
   }
-  if (typeof value !== 'object' || value === null) {
+  if (typeof value !== 'object' || value === null || isLosslessNumber(value)) {
     return value;
   }
   const object = value as JsonObject;
@@ -122,7 +139,10 @@ function firstText(args: unknown): string {
   return Array.isArray(args) ? text(args[0]) : '';
 }
 
-/** A string or number as text; anything else as `''`. */
+/** A field as text, whatever its JSON type: what is missing is `''`, an object or a list is its JSON. */
 export function text(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+  if (typeof value === 'string') {
+    return value;
+  }
+  return value === null || value === undefined ? '' : JSON.stringify(value);
 }

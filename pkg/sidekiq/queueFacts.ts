@@ -1,57 +1,72 @@
-import { threadsFor, type Process } from './process';
-import type { Queue } from './queue';
+import type { Process, Queue } from './model';
+import { sumOrNull, threadsFor } from './parts/process';
 import type { Snapshot } from './snapshot';
 
-/** What a snapshot says about one queue beyond its length: who serves it and what runs from it. */
+/** What a snapshot says about one queue beyond its length. Figures are `null` where what they need was refused. */
 export interface QueueFacts extends Queue {
   /** Threads that may run its jobs, counted by capsule, quiet processes included. */
-  threads: number;
+  readonly threads: number | null;
   /** Threads of processes that still take jobs. */
-  readyThreads: number;
+  readonly readyThreads: number | null;
   /** Processes that serve it, quiet ones included. */
-  processes: number;
+  readonly processes: number | null;
   /** Jobs of this queue that run now, by the work records. */
-  busy: number;
+  readonly busy: number | null;
   /** Seconds for which its longest running job has run; `null` when none runs. */
-  longestRunSeconds: number | null;
+  readonly longestRunSeconds: number | null;
   /** Jobs wait and no ready thread serves it, though it is not paused. */
-  unserved: boolean;
+  readonly unserved: boolean | null;
   /**
    * Jobs wait for over a minute while every ready process that serves it serves other, non-empty queues
    * before it in strict order.
    */
-  starved: boolean;
+  readonly starved: boolean | null;
 }
 
 const STARVED_AFTER_SECONDS = 60;
 
 /** Facts of every queue of a snapshot, in its order. */
-export function queueFacts(snapshot: Snapshot): QueueFacts[] {
-  const waiting = new Set(snapshot.queues.filter(({ size, paused }) => size > 0 && !paused).map(({ name }) => name));
-  const serving = groupBy(snapshot.processes, (process) =>
-    process.capsules.flatMap(({ weights }) => Object.keys(weights))
+export function queueFacts({ queues, processes, work, at }: Snapshot): QueueFacts[] {
+  const waiting = new Set(
+    queues.items.filter(({ size, paused }) => size !== 0 && paused !== true).map(({ name }) => name)
   );
-  const running = groupBy(snapshot.work, (work) => [work.queue]);
-  return snapshot.queues.map((queue) => {
-    const processes = [...new Set(serving.get(queue.name))];
-    const ready = processes.filter((process) => !process.quiet);
-    const work = running.get(queue.name) ?? [];
-    const readyThreads = sum(ready, (process) => threadsFor(process, queue.name));
-    return {
+  const serving = groupBy(processes.items, ({ capsules }) => capsules.flatMap(({ weights }) => [...weights.keys()]));
+  const running = groupBy(work.items, ({ queue }) => [queue]);
+  return queues.items.map((queue) => {
+    const { name, size, paused } = queue;
+    const servers = [...new Set(serving.get(name))];
+    const ready = servers.filter(({ quiet }) => !quiet);
+    const jobs = running.get(name) ?? [];
+    const known = <T>(value: T): T | null => (processes.whole ? value : null);
+    const readyThreads = known(sumOrNull(ready.map((process) => threadsFor(process, name))));
+    const facts = {
       ...queue,
-      threads: sum(processes, (process) => threadsFor(process, queue.name)),
+      threads: known(sumOrNull(servers.map((process) => threadsFor(process, name)))),
       readyThreads,
-      processes: processes.length,
-      busy: work.length,
-      longestRunSeconds: work[0] === undefined ? null : Math.max(0, snapshot.at - work[0].runAt),
-      unserved: waiting.has(queue.name) && readyThreads === 0,
+      processes: known(servers.length),
+      busy: work.whole ? jobs.length : null,
+      longestRunSeconds: work.whole ? longestRun(jobs, at) : null,
+    };
+    if (size === 0 || paused === true) {
+      return { ...facts, unserved: false, starved: false };
+    }
+    if (size === null || paused === null || readyThreads === null) {
+      return { ...facts, unserved: null, starved: null };
+    }
+    return {
+      ...facts,
+      unserved: readyThreads === 0,
       starved:
-        waiting.has(queue.name) &&
         (queue.latencySeconds ?? 0) > STARVED_AFTER_SECONDS &&
         ready.length > 0 &&
-        ready.every((process) => isHeldBack(process, queue.name, waiting)),
+        ready.every((process) => isHeldBack(process, name, waiting)),
     };
   });
+}
+
+function longestRun(jobs: ReadonlyArray<{ runAt: number | null }>, now: number): number | null {
+  const starts = jobs.flatMap(({ runAt }) => runAt ?? []);
+  return starts.length === 0 ? null : Math.max(0, now - Math.min(...starts));
 }
 
 function groupBy<T>(items: readonly T[], keysOf: (item: T) => readonly string[]): Map<string, T[]> {
@@ -71,13 +86,9 @@ function groupBy<T>(items: readonly T[], keysOf: (item: T) => readonly string[])
 
 function isHeldBack(process: Process, queue: string, waiting: ReadonlySet<string>): boolean {
   return process.capsules
-    .filter(({ weights }) => queue in weights)
+    .filter(({ weights }) => weights.has(queue))
     .every(({ mode, weights }) => {
-      const order = Object.keys(weights);
+      const order = [...weights.keys()];
       return mode === 'strict' && order.slice(0, order.indexOf(queue)).some((before) => waiting.has(before));
     });
-}
-
-function sum<T>(items: readonly T[], value: (item: T) => number): number {
-  return items.reduce((total, item) => total + value(item), 0);
 }

@@ -1,69 +1,83 @@
+import { sumCounts, type ClassCounts } from './jobMetrics';
+import { sumOrNull } from './parts/process';
 import type { Snapshot } from './snapshot';
 
-/** Figures of a whole installation at the instant of a snapshot. `null` where Redis refused the read. */
+/** Figures of a whole installation at the instant of a snapshot. `null` where a part that they need was refused. */
 export interface InstallationTotals {
-  processed: number | null;
-  failed: number | null;
+  readonly processed: number | null;
+  readonly failed: number | null;
   /** Failed share of the last hour's executions by the job metrics, or of today's counters; 0 to 1. */
-  failureRate: number | null;
+  readonly failureRate: number | null;
   /** Jobs in flight as the processes reported with their last heartbeat. */
-  busy: number;
-  threads: number;
+  readonly busy: number | null;
+  readonly threads: number | null;
   /** Threads of processes that still take jobs. */
-  readyThreads: number;
+  readonly readyThreads: number | null;
   /** Busy share of all threads, 0 to 1. */
-  utilisation: number;
-  processes: number;
-  quietProcesses: number;
+  readonly utilisation: number | null;
+  readonly processes: number | null;
+  readonly quietProcesses: number | null;
+  readonly ghosts: number | null;
   /** Jobs waiting in all queues. */
-  enqueued: number;
+  readonly enqueued: number | null;
   /** The longest wait of any queue, in seconds. */
-  latencyMaxSeconds: number;
-  oldestHeartbeatSeconds: number | null;
+  readonly latencyMaxSeconds: number | null;
+  readonly oldestHeartbeatSeconds: number | null;
+  /** Executions of the last hour by class; `null` where a minute of it was refused. */
+  readonly lastHour: ReadonlyMap<string, Readonly<ClassCounts>> | null;
 }
 
 /** Adds up a snapshot. */
 export function installationTotals(snapshot: Snapshot): InstallationTotals {
-  const { processes, queues, totals } = snapshot;
-  const busy = add(processes.map((process) => process.busy));
-  const threads = add(processes.map((process) => process.concurrency));
-  const beats = processes.flatMap(({ beatAgeSeconds }) => beatAgeSeconds ?? []);
+  const { processes, queues, totals, ghosts, minutes } = snapshot;
+  const ofProcesses = <T>(value: T): T | null => (processes.whole ? value : null);
+  const ready = processes.items.filter(({ quiet }) => !quiet);
+  const busy = ofProcesses(sumOrNull(processes.items.map((process) => process.busy)));
+  const threads = ofProcesses(sumOrNull(processes.items.map(({ concurrency }) => concurrency)));
+  const beats = processes.items.flatMap(({ beatAgeSeconds }) => beatAgeSeconds ?? []);
+  const lastHour = minutes.whole ? sumCounts(minutes.items) : null;
   return {
     processed: totals.processed,
     failed: totals.failed,
-    failureRate: failureRate(snapshot),
+    failureRate: failureRate(lastHour, snapshot),
     busy,
     threads,
-    readyThreads: add(processes.filter(({ quiet }) => !quiet).map((process) => process.concurrency)),
-    utilisation: threads === 0 ? 0 : busy / threads,
-    processes: processes.length,
-    quietProcesses: processes.filter(({ quiet }) => quiet).length,
-    enqueued: add(queues.map(({ size }) => size)),
-    latencyMaxSeconds: queues.reduce((max, { latencySeconds }) => Math.max(max, latencySeconds ?? 0), 0),
-    oldestHeartbeatSeconds: beats.length === 0 ? null : Math.max(...beats),
+    readyThreads: ofProcesses(sumOrNull(ready.map(({ concurrency }) => concurrency))),
+    utilisation: busy === null || threads === null ? null : threads === 0 ? 0 : busy / threads,
+    processes: ofProcesses(processes.items.length),
+    quietProcesses: ofProcesses(processes.items.length - ready.length),
+    ghosts: ghosts.whole ? ghosts.items.length : null,
+    enqueued: queues.whole ? sumOrNull(queues.items.map(({ size }) => size)) : null,
+    latencyMaxSeconds: queues.whole ? longestWait(snapshot) : null,
+    oldestHeartbeatSeconds: beats.length === 0 ? null : ofProcesses(Math.max(...beats)),
+    lastHour,
   };
 }
 
 /** Sidekiq's versions among the live processes; before 7.0.2 it did not write one. */
 export function versionsOf({ processes }: Snapshot): string[] {
-  return [...new Set(processes.map(({ version }) => version || 'before 7.0.2'))].sort();
+  return [...new Set(processes.items.map(({ version }) => version || 'before 7.0.2'))].sort();
 }
 
-function failureRate({ minutes, totals }: Snapshot): number | null {
+/** A queue whose wait is not known may be the one that waits longest. */
+function longestWait({ queues }: Snapshot): number | null {
+  const waits = queues.items.map(({ latencySeconds }) => latencySeconds);
+  return waits.reduce<number | null>((max, wait) => (max === null || wait === null ? null : Math.max(max, wait)), 0);
+}
+
+function failureRate(lastHour: InstallationTotals['lastHour'], { totals }: Snapshot): number | null {
+  if (lastHour === null) {
+    return null;
+  }
   let processed = 0;
   let failed = 0;
-  for (const { classes } of minutes) {
-    for (const counts of classes.values()) {
-      processed += counts.processed;
-      failed += counts.failed;
-    }
+  for (const counts of lastHour.values()) {
+    processed += counts.processed;
+    failed += counts.failed;
   }
   if (processed > 0) {
     return failed / processed;
   }
-  return totals.processedToday ? (totals.failedToday ?? 0) / totals.processedToday : null;
-}
-
-function add(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
+  const { processedToday, failedToday } = totals;
+  return processedToday === null || failedToday === null || processedToday === 0 ? null : failedToday / processedToday;
 }

@@ -10,7 +10,7 @@ export interface Format {
   minuteKey(epochSeconds: number): string;
   /** The ten-minute key that 8.x keeps beside. */
   tenMinutesKey?(epochSeconds: number): string;
-  histogramKey(jobClass: string, epochSeconds: number): string;
+  histogramKey(jobClass: string, epochSeconds: number): string | Buffer;
   /** Where a process writes its threads: in its info up to 8.1.1, as a field of its hash since 8.1.2. */
   process(kind: WorkerKind, concurrency: number): { info: Record<string, unknown>; fields: Record<string, string> };
 }

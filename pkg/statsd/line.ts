@@ -19,7 +19,9 @@ export type Parsed = { line: StatsdLine } | { unused: Unused } | { malformed: st
  * Reads one line of DogStatsD:
  * `name:value[:value…]|type[|@rate][|#tag:value,…][|c:container][|T unix time][|e:…]`, in any order after the
  * type (docs.datadoghq.com, DogStatsD datagram format, protocols 1.0 to 1.3). Fields it does not know are passed
- * over, as the format asks. Never throws.
+ * over, as the format asks. A counter that falls is refused: Prometheus would take that for a reset. Never throws.
+ *
+ * @param text a line without its end
  */
 export function parseLine(text: string): Parsed {
   if (text === '') {
@@ -63,9 +65,13 @@ export function parseLine(text: string): Parsed {
     }
   }
   const values = numbers(text.slice(colon + 1, bar));
-  return values.every(Number.isFinite)
-    ? { line: { name: text.slice(0, colon), type, values, rate, tags } }
-    : { malformed: 'a value is no number' };
+  if (!values.every(Number.isFinite)) {
+    return { malformed: 'a value is no number' };
+  }
+  if (type === 'c' && values.some((value) => value < 0)) {
+    return { malformed: 'a counter falls' };
+  }
+  return { line: { name: text.slice(0, colon), type, values, rate, tags } };
 }
 
 function numbers(text: string): number[] {
@@ -73,16 +79,7 @@ function numbers(text: string): number[] {
 }
 
 function number(text: string): number {
-  return text.trim() === '' ? NaN : Number(text);
+  return DECIMAL.test(text) ? Number(text) : NaN;
 }
 
-/** Tags as pairs, split at the first colon (`worker:Bills::Job`); a tag without a value has the value `''`. */
-export function parseTags(tags: string): Array<[string, string]> {
-  return tags
-    .split(',')
-    .filter((tag) => tag !== '')
-    .map((tag) => {
-      const colon = tag.indexOf(':');
-      return colon < 0 ? [tag, ''] : [tag.slice(0, colon), tag.slice(colon + 1)];
-    });
-}
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { Fault } from '../faults/fault';
 import { log } from '../log';
 import { commaSeparated, parseEndpoint, UNIX_PREFIX, type Endpoint } from '../settings/endpoint';
-import type { ProJobs } from './proJobs';
+import type { StatsdIntake } from './intake';
 import { receiveUnixDatagrams } from './unixDatagrams';
 
 /** As large as the system grants: bursts wait here while a scrape is answered. */
@@ -17,20 +17,20 @@ export interface StatsdReceiver {
 
 /**
  * Receives DogStatsD at one or more addresses, comma separated: `host:port` for UDP, `unixgram:///path` for a unix
- * datagram socket, and puts what arrives into `jobs`.
+ * datagram socket, and hands what arrives to `intake`.
  *
  * Malformed lines are logged with a sample, at most once a minute.
  *
  * @throws Fault `settings` when an address is malformed, taken, or not of this host; nothing is left open then
  */
-export async function startStatsdReceiver(listen: string, jobs: ProJobs): Promise<StatsdReceiver> {
+export async function startStatsdReceiver(listen: string, intake: StatsdIntake): Promise<StatsdReceiver> {
   const addresses = commaSeparated(listen);
   const closers: Array<() => void> = [];
   let complainedAt = 0;
   let sinceComplaint = 0;
   const take = (packet: string) => {
     const now = Date.now() / 1000;
-    const bad = jobs.receive(packet, now);
+    const bad = intake.receive(packet, now);
     if (!bad) {
       return;
     }
@@ -57,11 +57,11 @@ export async function startStatsdReceiver(listen: string, jobs: ProJobs): Promis
     closers.forEach((close) => close());
     throw error;
   }
-  jobs.listening.push(...addresses);
+  intake.listening.push(...addresses);
   return {
     close() {
       closers.forEach((close) => close());
-      jobs.listening.length = 0;
+      intake.listening.length = 0;
     },
   };
 }

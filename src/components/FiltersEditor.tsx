@@ -1,5 +1,5 @@
 import { Button, Combobox, IconButton, MultiCombobox, Stack, type ComboboxOption } from '@grafana/ui';
-import { FILTER_OPERATORS, type Filter, type FilterOperator } from '../../pkg/queries/filter';
+import { FILTER_OPERATORS, type Filter, type FilterOperator } from '../../pkg/queries/filterModel';
 
 interface Props {
   filters: Filter[];

@@ -1,13 +1,11 @@
 import { CoreApp, type QueryEditorProps } from '@grafana/data';
 import { Alert, Combobox, InlineField, InlineSwitch, Input, MultiCombobox, Stack, Text } from '@grafana/ui';
-import { STREAMED_TYPES } from '../../pkg/queries/streamed';
-import type { SidekiqDataSource } from '../datasource';
-import type { SidekiqOptions, SidekiqQuery } from '../types';
+import type { SidekiqApi, SidekiqOptions, SidekiqQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
 import { FORMS } from './forms/forms';
 import { useCatalog } from './useCatalog';
 
-type Props = QueryEditorProps<SidekiqDataSource, SidekiqQuery, SidekiqOptions>;
+type Props = QueryEditorProps<SidekiqApi, SidekiqQuery, SidekiqOptions>;
 
 const LABEL_WIDTH = 14;
 
@@ -80,7 +78,7 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
             }}
           />
         </InlineField>
-        {!alerting && STREAMED_TYPES.includes(query.queryType) && (
+        {!alerting && entry?.live && (
           <InlineField label="Live" labelWidth={8} tooltip="Push new figures as they come, about once a second.">
             <InlineSwitch
               id={`query-live-${query.refId}`}

@@ -1,11 +1,10 @@
 import type { QueryEditorProps } from '@grafana/data';
 import { Combobox, InlineField, Stack } from '@grafana/ui';
-import type { SidekiqDataSource } from '../datasource';
-import type { SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from '../types';
+import type { SidekiqApi, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
 import { useCatalog } from './useCatalog';
 
-type Props = QueryEditorProps<SidekiqDataSource, SidekiqQuery, SidekiqOptions, SidekiqVariableQuery>;
+type Props = QueryEditorProps<SidekiqApi, SidekiqQuery, SidekiqOptions, SidekiqVariableQuery>;
 
 const LABEL_WIDTH = 14;
 

@@ -1,9 +1,8 @@
 import { useEffect, useState } from 'react';
-import type { SidekiqDataSource } from '../datasource';
-import type { CatalogEntry } from '../types';
+import type { CatalogEntry, SidekiqApi } from '../types';
 
 /** What can be asked, once it is loaded; or why it could not be. */
-export function useCatalog(datasource: SidekiqDataSource): { catalog: CatalogEntry[]; problem?: string } {
+export function useCatalog(datasource: Pick<SidekiqApi, 'catalog'>): { catalog: CatalogEntry[]; problem?: string } {
   const [state, setState] = useState<{ catalog: CatalogEntry[]; problem?: string }>({ catalog: [] });
   useEffect(() => {
     let shown = true;

@@ -105,9 +105,9 @@ test('a heartbeat that comes late, into the minute before, is counted', async ()
 test('a quiet installation costs no further reads', async () => {
   const installation = open();
   await flush(now, 'A', 1);
-  const first = await installation.snapshot();
+  const { snapshot: first } = await installation.state();
   now += 30;
-  const later = await installation.snapshot();
+  const { snapshot: later } = await installation.state();
   expect(later.cost.commands).toBeLessThan(first.cost.commands);
   expect(later.durations).toEqual(first.durations);
 });
@@ -169,7 +169,7 @@ test('label sets beyond the limit are left out and counted', async () => {
 
 describe('job_metrics', () => {
   const send = (installation: Installation, jobClass: string, milliseconds: number) =>
-    installation.pro.receive(
+    installation.statsd.receive(
       `a.jobs.count:1|c|#worker:${jobClass}\na.jobs.perform:${milliseconds}|ms|#worker:${jobClass}`,
       now
     );

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import type { Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { METRICS_PATHS, startExporter } from '../../pkg/exporter/server';
+import { METRICS_PATHS, startExporter } from '../../pkg/listeners/exporter';
 import { JOBWATCH_METRICS } from '../../pkg/metrics/jobwatchMetrics';
 import { Installation } from '../../pkg/installation/installation';
 import { parseSettings } from '../../pkg/settings/settings';
@@ -12,7 +11,7 @@ import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 
 let server: RedisServer;
 let installation: Installation;
-const exporters: Server[] = [];
+const closers: Array<() => Promise<void>> = [];
 
 beforeAll(async () => {
   server = await startRedis();
@@ -21,14 +20,14 @@ beforeAll(async () => {
   installation = openAsReader(server);
 });
 afterAll(async () => {
-  exporters.forEach((exporter) => exporter.close());
+  await Promise.all(closers.map((close) => close()));
   installation.close();
   await server.stop();
 });
 
 async function expose(more: Partial<Parameters<typeof startExporter>[0]> = {}): Promise<string> {
   const listen = `127.0.0.1:${await freePort()}`;
-  exporters.push(await startExporter({ listen, installation, ...more }));
+  closers.push(await startExporter({ listen, installation, ...more }));
   return `http://${listen}`;
 }
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkHealth } from '../../pkg/installation/health';
 import { Installation } from '../../pkg/installation/installation';
-import { openGate } from '../../pkg/redis/gate';
+import type { Fault } from '../../pkg/faults/fault';
+import { openRedis } from '../../pkg/redis/client';
 import type { Command } from '../../pkg/redis/readOnlyRedis';
 import { parseSettings } from '../../pkg/settings/settings';
 import { writeFleet } from '../support/fleet';
@@ -21,6 +22,15 @@ afterAll(async () => {
   installation.close();
   await server.stop();
 });
+
+function explanationOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    return (error as Fault).explanation;
+  }
+  return '';
+}
 
 async function healthOf(raw: Parameters<typeof parseSettings>[0]) {
   const opened = new Installation(parseSettings(raw));
@@ -81,7 +91,7 @@ describe('health', () => {
 describe('settings', () => {
   test.each([
     [{ url: 'http://host' }, /"url" has the scheme "http"/],
-    [{ url: 'redis://host/abc' }, /"url" names the database "abc"/],
+    [{ url: 'redis://host/abc' }, /"url" names a database that is not a number.*redis:\/\/host:6379\/0/s],
     [{ url: 'redis://[' }, /"url" cannot be read/],
     [{ url: 'redis://h', options: { queueInclude: '(' } }, /"queueInclude" is not a regular expression/],
     [{ url: 'redis://h', options: { reuseSeconds: -1 } }, /"reuseSeconds" is not valid/],
@@ -91,7 +101,7 @@ describe('settings', () => {
     ],
     [{ options: { topology: 'cluster', clusterNodes: '' } }, /"clusterNodes" is empty/],
   ])('%o is refused with the field and a remedy', (raw, message) => {
-    expect(() => new Installation(parseSettings(raw))).toThrow(message);
+    expect(explanationOf(() => new Installation(parseSettings(raw)))).toMatch(message);
   });
 });
 
@@ -106,7 +116,7 @@ describe('queries', () => {
     [{ queryType: 'queues', filters: [{ field: 'colour', operator: '=', values: ['red'] }] }, /no field "colour"/],
     [{ queryType: 'queues', version: 99 }, /"version" is not valid: it was saved by a newer version/],
     [{ queryType: 'queues', limit: 0 }, /"limit" is not valid/],
-    [{ queryType: 'history', figures: ['nope'] }, /no history of "nope"/],
+    [{ queryType: 'history', figures: ['nope'] }, /no figure "nope"/],
   ])('%o is refused', async (query, message) => {
     await expect(ask(installation, query)).rejects.toThrow(message);
   });
@@ -139,7 +149,7 @@ describe('queries', () => {
 });
 
 test('the gate refuses a command that writes before it reaches the socket', async () => {
-  const gate = openGate(parseSettings({ url: `redis://127.0.0.1:1` }));
+  const gate = openRedis(parseSettings({ url: `redis://127.0.0.1:1` }));
   await expect(gate.batch([{ name: 'del', args: ['queues'] } as unknown as Command])).rejects.toThrow(
     /DEL is not on the read-only list/
   );

@@ -197,7 +197,7 @@ describe('browsing', () => {
       filters: [{ field: 'class', operator: '=', values: ['None'] }],
     });
     const failed = await ask(installation, { queryType: 'errors' });
-    await installation.snapshot();
+    await installation.state();
     expect(noticesOf(queued).join()).toMatch(/5,000 of 1,000,000 jobs looked at, 0 found/);
     expect(noticesOf(failed).join()).toMatch(/5,000 of 100,000 dead jobs looked at/);
     const slow = (await server.client.call('SLOWLOG', 'GET')) as Array<[number, number, number, string[]]>;

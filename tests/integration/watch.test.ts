@@ -14,7 +14,7 @@ beforeEach(async () => {
   await writeFleet(server.client, 3, 3, 2);
   now = Date.now() / 1000;
   installation = openAsReader(server, { cadences: [{ class: 'ClockJob', everySeconds: 300 }] }, () => now);
-  await installation.snapshot();
+  await installation.state();
 });
 afterEach(async () => {
   installation.close();
@@ -61,7 +61,7 @@ test('a job that is seen again was recovered', async () => {
   const [[, work] = []] = Object.entries(await server.client.hgetall(`${VICTIM}:work`));
   await server.client.del(VICTIM, `${VICTIM}:work`);
   now += 61;
-  await installation.snapshot();
+  await installation.state();
   await server.client.hset('host-2:2:abcdef:work', 'again', work!);
   now += 1;
   const rows = await askRows(installation, { queryType: 'lost' }, range());

@@ -1,6 +1,5 @@
-import { Installation } from '../../pkg/installation/installation';
+import { Installation, type Clock } from '../../pkg/installation/installation';
 import { rowsOf, type Frame, type Value } from '../../pkg/frames/frame';
-import type { Clock } from '../../pkg/sidekiq/collector';
 import { runQuery } from '../../pkg/queries/registry';
 import { aclLine } from '../../pkg/redis/acl';
 import { parseSettings } from '../../pkg/settings/settings';
@@ -40,15 +39,11 @@ export async function ask(
   options: AskOptions = {}
 ): Promise<Frame[]> {
   const now = Date.now() / 1000;
-  return runQuery(
-    query,
-    installation.context({
-      range: { from: options.from ?? now - 3600, to: options.to ?? now },
-      intervalSeconds: options.intervalSeconds ?? 60,
-      maxDataPoints: 1000,
-      alerting: options.alerting ?? false,
-    })
-  );
+  return runQuery(query, installation, {
+    range: { from: options.from ?? now - 3600, to: options.to ?? now },
+    intervalSeconds: options.intervalSeconds ?? 60,
+    alerting: options.alerting ?? false,
+  });
 }
 
 /** Asks a query and gives the rows of its first frame. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 
@@ -6,10 +6,7 @@ import type { Redis } from 'ioredis';
 export const RECORDED_VERSIONS = ['6.5.12', '7.3.10', '8.1.7'] as const;
 export type RecordedVersion = (typeof RECORDED_VERSIONS)[number];
 
-const FOLDER =
-  [join(__dirname, '../../../shared/recordings'), join(__dirname, '../fixtures/recordings')].find((path) =>
-    existsSync(path)
-  ) ?? '';
+const FOLDER = join(__dirname, '../recordings/data');
 
 interface RecordedKey {
   key: string;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ClassTotals } from '../../pkg/history/classTotals';
+import { ClassTotals } from '../../pkg/observe/classTotals';
 import type { Bucket } from '../../pkg/sidekiq/jobMetrics';
 import type { Durations } from '../../pkg/sidekiq/snapshot';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parseLine, parseTags } from '../../pkg/statsd/line';
 import { ProJobs } from '../../pkg/statsd/proJobs';
-import { PRO_METRICS, proMetricOf } from '../../pkg/statsd/proMetric';
-import { SlidingSummary } from '../../pkg/statsd/slidingSummary';
+import { PRO_METRICS, proMetricOf } from '../../pkg/statsd/metrics';
+import { SlidingSummary } from '../../pkg/statsd/summary';
 
 const NOW = 1_750_000_000;
 const metric = (wire: string) => PRO_METRICS.find((each) => each.wire === wire)!;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { displayArguments, jobOf, parsePayload } from '../../pkg/sidekiq/payload';
 import { quantile, readHistogram } from '../../pkg/sidekiq/jobMetrics';
 import { metricKeys } from '../../pkg/sidekiq/keys';
-import { toEpochSeconds } from '../../pkg/sidekiq/time';
+import { toEpochSeconds } from '../../pkg/sidekiq/plausible';
 
 test.each([
   [1741944411.25, 1741944411.25],

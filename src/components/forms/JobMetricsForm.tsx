@@ -14,7 +14,7 @@ const SORTS = [
   { value: 'failures', label: 'Failures' },
   { value: 'failureRate', label: 'Failure rate' },
   { value: 'meanTime', label: 'Mean time' },
-];
+] satisfies Array<{ value: NonNullable<JobMetricsQuery['sortBy']>; label: string }>;
 
 const ORIGINS = [
   { value: 'auto', label: 'Best at hand', description: 'Sidekiq Pro from when it arrives, else Redis' },

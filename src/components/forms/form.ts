@@ -1,9 +1,8 @@
-import type { SidekiqDataSource } from '../../datasource';
-import type { SidekiqQuery } from '../../types';
+import type { SidekiqApi, SidekiqQuery } from '../../types';
 
 /** What the form of a query type gets; `change` saves a part of the query and runs it. */
 export interface FormProps<Q> {
   query: SidekiqQuery & Q;
-  datasource: SidekiqDataSource;
+  datasource: Pick<SidekiqApi, 'values'>;
   change: (part: Partial<Q>) => void;
 }

@@ -1,0 +1,30 @@
+import type { ClassQueuesView } from '../observe/classQueues';
+import type { ClassTotalsView } from '../observe/classTotals';
+import type { ProcessLogView } from '../observe/processLog';
+import type { QueueState } from '../observe/queueState';
+import type { Options } from '../settings/model';
+import type { Notice } from '../sidekiq/model';
+import type { Snapshot } from '../sidekiq/snapshot';
+import type { InstallationTotals } from '../sidekiq/totals';
+import type { StatsdIntake } from '../statsd/intake';
+
+/**
+ * What is known of an installation at one instant: a snapshot, and everything derived from it, computed once whoever
+ * asks. Frames, Prometheus, the history and the terminal are views of this.
+ */
+export interface State {
+  readonly snapshot: Snapshot;
+  /** In the order of the snapshot. */
+  readonly queues: readonly QueueState[];
+  readonly totals: InstallationTotals;
+  readonly processLog: ProcessLogView;
+  readonly classTotals: ClassTotalsView;
+  readonly classQueues: ClassQueuesView;
+  /** What Sidekiq Pro has sent by DogStatsD; it goes on growing, as it does not come from Redis. */
+  readonly statsd: Pick<StatsdIntake, 'registry' | 'minutes' | 'counts' | 'listening'>;
+  readonly options: Options;
+  /** Epoch seconds: the instant of the snapshot. */
+  readonly now: number;
+  /** What should be known of every figure: of the snapshot, and of what failed beside the reading. */
+  readonly notices: readonly Notice[];
+}

@@ -1,0 +1,204 @@
+import { timingSafeEqual, createHash } from 'node:crypto';
+import { createServer as createHttp, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import { gzipSync } from 'node:zlib';
+import { Fault } from '../faults/fault';
+import type { Installation } from '../installation/installation';
+import { scrape, scrapeStatsd } from '../metrics/scrape';
+import { parseEndpoint } from '../settings/endpoint';
+import { landingPage } from './landingPage';
+
+/** The paths that users of the Ruby exporter, of lago-sidekiqs and of Lago's API scrape today. */
+export const METRICS_PATHS = ['/metrics', '/prometheus/metrics', '/sidekiq/prometheus/metrics'] as const;
+
+export interface ExporterOptions {
+  /** `host:port` to listen at. */
+  listen: string;
+  installation: Installation;
+  /** Further installations by name, for `/probe?target=name`. */
+  targets?: ReadonlyMap<string, Installation>;
+  /** Asked of everything but `/-/healthy` and `/-/ready`: a bearer token, or that as a basic password. */
+  token?: string;
+  tls?: { cert: string; key: string };
+  /** Serve at /metrics only what arrived by DogStatsD, as a statsd_exporter of its own would. */
+  only?: 'statsd';
+  /** Another path for the metrics, beside the usual ones. */
+  path?: string;
+}
+
+const DEFAULT_SCRAPE_SECONDS = 9;
+/** Time that scrapes in flight have when the endpoint closes. */
+const CLOSE_SECONDS = 1;
+/** Time kept for the answer to travel, as Prometheus' own exporters do. */
+const TIMEOUT_MARGIN_SECONDS = 0.5;
+
+/**
+ * Listens and answers scrapes.
+ *
+ * @returns a function that closes the endpoint and resolves when the scrapes in flight are answered
+ * @throws Fault `settings` when the address is malformed or taken
+ */
+export async function startExporter(options: ExporterOptions): Promise<() => Promise<void>> {
+  const { host, port } = parseEndpoint('listen', options.listen);
+  const handle: RequestListener = (request, response) => {
+    answer(options, request, response).catch((error: unknown) => {
+      send(request, response, 500, 'text/plain', `${String((error as Error).message)}\n`);
+    });
+  };
+  const server = options.tls ? createHttps(options.tls, handle) : createHttp(handle);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(options.listen, error)));
+    server.listen(port, host, resolve);
+  });
+  return () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+      // Scrapes in flight are answered; nobody waits longer than a scrape may take.
+      setTimeout(() => server.closeAllConnections(), CLOSE_SECONDS * 1000).unref();
+    });
+}
+
+function cannotListen(address: string, error: NodeJS.ErrnoException): Fault {
+  return new Fault({
+    kind: 'settings',
+    message: `Cannot listen at ${address}: ${error.code === 'EADDRINUSE' ? 'the port is taken' : error.message}.`,
+    remedy: 'Choose another address, or stop what listens there.',
+    cause: error,
+  });
+}
+
+/** `//x` is a path here, not a host. */
+function urlOf({ url = '/' }: IncomingMessage): URL {
+  return new URL(`http://exporter${url.startsWith('/') ? url : `/${url}`}`);
+}
+
+async function answer(options: ExporterOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = urlOf(request);
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('Allow', 'GET, HEAD');
+    send(request, response, 405, 'text/plain', 'Use GET.\n');
+    return;
+  }
+  if (url.pathname === '/-/healthy') {
+    send(request, response, 200, 'text/plain', 'Jobwatch is healthy.\n');
+    return;
+  }
+  if (url.pathname === '/-/ready') {
+    await answerReady(options.installation, request, response);
+    return;
+  }
+  if (options.token && !authorised(options.token, request.headers.authorization)) {
+    response.setHeader('WWW-Authenticate', 'Bearer, Basic realm="jobwatch"');
+    send(request, response, 401, 'text/plain', 'A bearer token, or the token as basic password, is needed.\n');
+    return;
+  }
+  if (options.only === 'statsd') {
+    answerStatsd(options.installation, url.pathname, request, response);
+  } else if (url.pathname === options.path || METRICS_PATHS.some((path) => path === url.pathname)) {
+    await answerScrape(options.installation, request, response);
+  } else if (url.pathname === '/probe') {
+    await answerProbe(options, url.searchParams.get('target') ?? '', request, response);
+  } else if (url.pathname === '/') {
+    send(request, response, 200, 'text/html; charset=utf-8', await landingPage(options.installation, options.targets));
+  } else {
+    send(
+      request,
+      response,
+      404,
+      'text/plain',
+      `Nothing here. There are: /, ${METRICS_PATHS.join(', ')}, /probe, /-/healthy, /-/ready.\n`
+    );
+  }
+}
+
+function answerStatsd(
+  installation: Installation,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse
+): void {
+  if (path !== '/metrics') {
+    send(request, response, 404, 'text/plain', 'Nothing here. There are: /metrics, /-/healthy, /-/ready.\n');
+    return;
+  }
+  const { contentType, body } = scrapeStatsd(installation, request.headers.accept ?? '');
+  send(request, response, 200, contentType, body);
+}
+
+async function answerReady(
+  installation: Installation,
+  request: IncomingMessage,
+  response: ServerResponse
+): Promise<void> {
+  try {
+    await installation.state();
+    send(request, response, 200, 'text/plain', 'Redis answers.\n');
+  } catch (error) {
+    send(request, response, 503, 'text/plain', `${error instanceof Fault ? error.explanation : String(error)}\n`);
+  }
+}
+
+async function answerProbe(
+  options: ExporterOptions,
+  name: string,
+  request: IncomingMessage,
+  response: ServerResponse
+): Promise<void> {
+  const target = options.targets?.get(name);
+  if (!target) {
+    const known =
+      [...(options.targets?.keys() ?? [])].join(', ') || 'none; name them under "targets" in the configuration file';
+    send(request, response, 404, 'text/plain', `There is no target "${name}". There are: ${known}.\n`);
+    return;
+  }
+  await answerScrape(target, request, response);
+}
+
+async function answerScrape(
+  installation: Installation,
+  request: IncomingMessage,
+  response: ServerResponse
+): Promise<void> {
+  const asked = Number(request.headers['x-prometheus-scrape-timeout-seconds']);
+  const seconds = asked > TIMEOUT_MARGIN_SECONDS ? asked - TIMEOUT_MARGIN_SECONDS : DEFAULT_SCRAPE_SECONDS;
+  const { contentType, body } = await scrape(installation, request.headers.accept ?? '', seconds);
+  send(request, response, 200, contentType, body);
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  contentType: string,
+  body: string
+): void {
+  const zipped = acceptsGzip(String(request.headers['accept-encoding'] ?? '')) && body.length > 1024;
+  const bytes = zipped ? gzipSync(body, { level: 1 }) : Buffer.from(body);
+  response.writeHead(status, {
+    'Content-Type': contentType,
+    'Content-Length': bytes.length,
+    'Cache-Control': 'no-cache',
+    ...(zipped && { 'Content-Encoding': 'gzip' }),
+  });
+  response.end(request.method === 'HEAD' ? undefined : bytes);
+}
+
+/** `gzip;q=0` refuses it (RFC 9110, 12.5.3). */
+function acceptsGzip(header: string): boolean {
+  return header.split(',').some((coding) => /^\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*$).*)?$/.test(coding));
+}
+
+function authorised(token: string, header = ''): boolean {
+  const [scheme = '', value = ''] = header.split(' ');
+  if (/^bearer$/i.test(scheme)) {
+    return same(value, token);
+  }
+  const password = Buffer.from(value, 'base64').toString('utf8').split(':').slice(1).join(':');
+  return /^basic$/i.test(scheme) && same(password, token);
+}
+
+function same(a: string, b: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}

@@ -1,0 +1,116 @@
+import { Fault } from '../faults/fault';
+import type { Installation } from '../installation/installation';
+import { log } from '../log';
+import { startStatsdReceiver } from '../statsd/receiver';
+import { startExporter, type ExporterOptions } from './exporter';
+
+/** A former instance, or another program on this host, may still hold the port for a while. */
+const RETRY_MS = 2000;
+
+/** Names of the listeners: the settings that switch them on in the plugin. */
+export const LISTENERS = ['exporterListen', 'statsdListen', 'statsdMetricsListen'] as const;
+export type ListenerName = (typeof LISTENERS)[number];
+
+/** Where to listen; an empty address opens nothing. */
+export interface Listen extends Record<ListenerName, string> {
+  /** What only `serve` gives: further targets, TLS, another path. */
+  exporter?: Pick<ExporterOptions, 'targets' | 'tls' | 'path'>;
+}
+
+type Close = () => Promise<void> | void;
+
+/**
+ * What listens beside Grafana's own socket: the Prometheus endpoint, the DogStatsD receiver, and the endpoint with what
+ * that received. One that cannot be opened never fails the others; it is tried again until it works, and `problems`
+ * tells of it meanwhile.
+ */
+export class Listeners {
+  private readonly faults = new Map<ListenerName, Fault>();
+  private readonly closers: Close[] = [];
+  private readonly retries = new Set<NodeJS.Timeout>();
+  private closed = false;
+  /** Settles once each was tried. */
+  readonly tried: Promise<unknown>;
+
+  constructor(
+    private readonly installation: Installation,
+    private readonly listen: Listen
+  ) {
+    this.tried = Promise.all(LISTENERS.filter((name) => listen[name] !== '').map((name) => this.open(name)));
+  }
+
+  /** Whether anything is to listen. */
+  get wanted(): boolean {
+    return LISTENERS.some((name) => this.listen[name] !== '');
+  }
+
+  /** What does not listen now and why, in sentences. */
+  get problems(): string[] {
+    return [...this.faults.values()].map(({ explanation }) => explanation);
+  }
+
+  /** Why one does not listen now. */
+  faultOf(name: ListenerName): Fault | undefined {
+    return this.faults.get(name);
+  }
+
+  /** Resolves when scrapes in flight are answered. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.retries.forEach((timer) => clearTimeout(timer));
+    await Promise.all(this.closers.splice(0).map((close) => close()));
+  }
+
+  private async open(name: ListenerName): Promise<void> {
+    const address = this.listen[name];
+    try {
+      const close = await this.start(name, address);
+      this.faults.delete(name);
+      if (this.closed) {
+        await close();
+        return;
+      }
+      this.closers.push(close);
+      log('info', 'listening', { setting: name, address });
+    } catch (error) {
+      if (!(error instanceof Fault)) {
+        throw error;
+      }
+      if (!this.faults.has(name)) {
+        log('error', error.message, { setting: name, remedy: error.remedy });
+      }
+      this.faults.set(name, error);
+      this.retryLater(name);
+    }
+  }
+
+  private start(name: ListenerName, listen: string): Promise<Close> {
+    const { installation } = this;
+    switch (name) {
+      case 'exporterListen': {
+        const { exporterToken } = installation.secrets;
+        return startExporter({
+          ...this.listen.exporter,
+          ...(exporterToken && { token: exporterToken }),
+          listen,
+          installation,
+        });
+      }
+      case 'statsdMetricsListen':
+        return startExporter({ listen, installation, only: 'statsd' });
+      case 'statsdListen':
+        return startStatsdReceiver(listen, installation.statsd).then((receiver) => () => receiver.close());
+    }
+  }
+
+  private retryLater(name: ListenerName): void {
+    if (this.closed) {
+      return;
+    }
+    const retry = setTimeout(() => {
+      this.retries.delete(retry);
+      void this.open(name);
+    }, RETRY_MS).unref();
+    this.retries.add(retry);
+  }
+}

@@ -1,0 +1,146 @@
+import { HISTOGRAM_BOUNDS_MS } from '../sidekiq/jobMetrics';
+import type { Labels } from '../statsd/labels';
+import { STATSD_METRICS, type StatsdMetric } from '../statsd/metrics';
+import { QUANTILES, type SlidingSummary } from '../statsd/summary';
+import type { Metric, Sample, StatsdState } from './metric';
+
+/** Everything that the DogStatsD receiver gives: what Sidekiq sends, and how receiving goes. */
+export function receiverMetrics(prefix: string): ReadonlyArray<Metric<StatsdState>> {
+  return [...senderMetrics(prefix), ...RECEIVER_METRICS];
+}
+
+/**
+ * The metrics that Sidekiq Pro and Enterprise send by DogStatsD, under the prefix the operator chose. Where nothing
+ * has arrived a family is left out. Counters have no `_total`, as users of statsd_exporter know them.
+ */
+function senderMetrics(prefix: string): Array<Metric<StatsdState>> {
+  const named = (name: string) => (prefix === '' ? `sidekiq_${name}` : `${prefix}_${name}`);
+  return STATSD_METRICS.flatMap((metric) =>
+    metric.kind === 'timing'
+      ? [summary(named(metric.name), metric), histogram(named(metric.name), metric)]
+      : [plain(named(metric.name), metric)]
+  );
+}
+
+function plain(name: string, metric: StatsdMetric): Metric<StatsdState> {
+  return {
+    name,
+    type: metric.kind === 'gauge' ? 'gauge' : 'counter',
+    help: metric.help,
+    labels: metric.labels,
+    source: `DogStatsD ${metric.wire}`,
+    read: (state) => filled(seriesOf(metric, state).map(({ labels, value }) => ({ labels, value }))),
+  };
+}
+
+function summary(name: string, metric: StatsdMetric): Metric<StatsdState> {
+  return {
+    name,
+    type: 'summary',
+    help: metric.help,
+    labels: [...metric.labels, 'quantile'],
+    source: `DogStatsD ${metric.wire}, milliseconds to seconds`,
+    read: (state) =>
+      filled(
+        seriesOf(metric, state).flatMap(({ labels, timing }) =>
+          timing ? summarySamples(labels, timing.summary, state.arrivedBy) : []
+        )
+      ),
+  };
+}
+
+function histogram(name: string, metric: StatsdMetric): Metric<StatsdState> {
+  return {
+    name: `${name}_seconds`,
+    type: 'histogram',
+    help: `${metric.help.replace(', over the last ten minutes', '')} As a histogram, in Sidekiq’s buckets.`,
+    unit: 'seconds',
+    labels: metric.labels,
+    source: `DogStatsD ${metric.wire}`,
+    read: (state) =>
+      filled(
+        seriesOf(metric, state).flatMap(({ labels, timing }) =>
+          timing ? histogramSamples(labels, timing.buckets, timing.summary.sum) : []
+        )
+      ),
+  };
+}
+
+function summarySamples(labels: Labels, summary: SlidingSummary, now: number): Sample[] {
+  return [
+    ...summary.quantiles(QUANTILES, now).map((value, index) => ({
+      labels: [...labels, ['quantile', String(QUANTILES[index])] as const],
+      value,
+    })),
+    { suffix: '_sum', labels, value: summary.sum },
+    { suffix: '_count', labels, value: summary.count },
+  ];
+}
+
+/** A histogram's lines from counts per duration bucket, which are not cumulative. */
+export function histogramSamples(labels: Labels, counts: readonly number[], sumSeconds: number): Sample[] {
+  let below = 0;
+  const buckets = HISTOGRAM_BOUNDS_MS.map((bound, index): Sample => {
+    below += counts[index] ?? 0;
+    return {
+      suffix: '_bucket',
+      labels: [...labels, ['le', Number.isFinite(bound) ? String(bound / 1000) : '+Inf']],
+      value: below,
+    };
+  });
+  return [...buckets, { suffix: '_sum', labels, value: sumSeconds }, { suffix: '_count', labels, value: below }];
+}
+
+function seriesOf(metric: StatsdMetric, { statsd, arrivedBy }: StatsdState) {
+  return statsd.registry.seriesOf(metric, arrivedBy);
+}
+
+function filled(samples: Sample[]): Sample[] | null {
+  return samples.length === 0 ? null : samples;
+}
+
+const RECEIVER_METRICS: ReadonlyArray<Metric<StatsdState>> = [
+  receiver('jobwatch_statsd_packets_total', 'counter', 'DogStatsD packets received.', ({ counts }) => counts.packets),
+  receiver('jobwatch_statsd_lines_total', 'counter', 'Lines in those packets.', ({ counts }) => counts.lines),
+  receiver(
+    'jobwatch_statsd_malformed_lines_total',
+    'counter',
+    'Lines that are not DogStatsD; the log has a sample a minute.',
+    ({ counts }) => counts.malformed
+  ),
+  receiver(
+    'jobwatch_statsd_unused_lines_total',
+    'counter',
+    'Lines of other metrics, sets, events and service checks.',
+    ({ counts }) => counts.unused
+  ),
+  receiver(
+    'jobwatch_statsd_dropped_lines_total',
+    'counter',
+    'Lines left out because the limit on label sets was reached.',
+    ({ counts }) => counts.dropped
+  ),
+  receiver(
+    'jobwatch_statsd_sender_dropped_bytes_total',
+    'counter',
+    'Bytes that the senders dropped, as they report.',
+    ({ counts }) => counts.droppedBySenders
+  ),
+  receiver('jobwatch_statsd_series', 'gauge', 'Label sets kept now.', ({ registry }) => registry.size),
+];
+
+function receiver(
+  name: string,
+  type: 'counter' | 'gauge',
+  help: string,
+  value: (statsd: StatsdState['statsd']) => number
+): Metric<StatsdState> {
+  return {
+    name,
+    type,
+    help,
+    labels: [],
+    source: 'the DogStatsD receiver',
+    read: ({ statsd }) => (statsd.listening.length === 0 ? null : [{ value: value(statsd) }]),
+  };
+}

@@ -1,0 +1,190 @@
+import {
+  addCounts,
+  noCounts,
+  noExecutions,
+  type Bucket,
+  type ClassCounts,
+  type Durations,
+} from '../sidekiq/jobMetrics';
+import { CHANGING_SECONDS, MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
+import type { Snapshot } from '../sidekiq/snapshot';
+import type { Observer } from './observer';
+
+/** Executions of a class since the count began; only ever growing. */
+export interface ClassTotal extends Readonly<ClassCounts> {
+  /** Successful executions per duration bucket, see HISTOGRAM_BOUNDS_MS. */
+  readonly durations: readonly number[];
+  /** Epoch seconds of the minute in which it was last seen to run. */
+  readonly lastRunAt: number;
+}
+
+/** Totals by class, in the order in which classes were first seen. */
+export type ClassTotalsView = ReadonlyMap<string, ClassTotal>;
+
+/** Classes kept at most: those that ran last. */
+const CLASSES_KEPT = 20_000;
+/** A minute whose bucket has been counted and cannot grow any more. */
+const DONE = 'done';
+
+interface Saved {
+  lastAt: number;
+  totals: Array<[string, ClassTotal]>;
+  minutes: Array<[number, typeof DONE | Array<[string, ClassCounts]>]>;
+  durations: Array<[number, Array<[string, number[]]>]>;
+}
+
+/**
+ * Counters per job class, made from Sidekiq's minute buckets: the growth of each bucket is counted once, whenever it is
+ * seen. So late heartbeats are not lost, nothing is counted twice, and a bucket that is gone (expired, flushed, refused)
+ * takes nothing away.
+ *
+ * The first snapshot is the point from which it counts, as a counter that starts at 0; a saved state goes on where it
+ * was. Holds 20,000 classes, the minutes of eight hours, and their counts for as long as they may grow.
+ */
+export class ClassTotals implements Observer<ClassTotalsView> {
+  private readonly totals = new Map<string, ClassTotal>();
+  private readonly minutes = new Map<number, Bucket | typeof DONE>();
+  private readonly durations = new Map<number, Map<string, readonly number[]>>();
+  private current: ClassTotalsView = new Map();
+  private changed = false;
+  /** Buckets that begin before this were there when the count began. */
+  private baselineUntil = Infinity;
+  /** Epoch seconds of the last snapshot, 0 before the first. */
+  lastAt = 0;
+
+  observe({ at, minutes, durations }: Pick<Snapshot, 'at' | 'minutes' | 'durations'>): void {
+    this.absorb(minutes.items, durations);
+    if (this.lastAt === 0) {
+      this.baselineUntil = Math.floor(at / 60) * 60;
+    }
+    this.lastAt = at;
+    this.forget(at);
+  }
+
+  view(): ClassTotalsView {
+    if (this.changed) {
+      this.current = new Map(this.totals);
+      this.changed = false;
+    }
+    return this.current;
+  }
+
+  /** Counts buckets that the snapshots have missed, after a pause longer than those look back. */
+  absorb(minutes: readonly Bucket[], durations: readonly Durations[]): void {
+    for (const bucket of minutes) {
+      const before = this.minutes.get(bucket.startsAt);
+      if (before !== bucket && before !== DONE) {
+        this.count(bucket, before);
+        this.minutes.set(bucket.startsAt, bucket);
+      }
+    }
+    for (const { startsAt, jobClass, counts } of durations) {
+      const seen = within(this.durations, startsAt);
+      const before = seen.get(jobClass);
+      if (before !== counts) {
+        if (this.counts(startsAt, before)) {
+          const total = this.totalOf(jobClass);
+          const grown = counts.map((count, index) => growth(count, before?.[index]));
+          this.set(jobClass, { ...total, durations: addCounts(total.durations, grown) });
+        }
+        seen.set(jobClass, counts);
+      }
+    }
+  }
+
+  /** The whole state as text, to go on from after a restart. */
+  save(): string {
+    const saved: Saved = {
+      lastAt: this.lastAt,
+      totals: [...this.totals],
+      minutes: [...this.minutes].map(([at, bucket]) => [at, bucket === DONE ? DONE : [...bucket.classes]]),
+      durations: [...this.durations].map(([at, classes]) => [
+        at,
+        [...classes].map(([jobClass, counts]) => [jobClass, [...counts]]),
+      ]),
+    };
+    return JSON.stringify(saved);
+  }
+
+  /** Goes on from a saved state. @throws Error for a text that no {@link save} gave */
+  restore(text: string): void {
+    const saved = JSON.parse(text) as Saved;
+    saved.totals.forEach(([jobClass, total]) => this.totals.set(jobClass, total));
+    for (const [startsAt, classes] of saved.minutes) {
+      this.minutes.set(startsAt, classes === DONE ? DONE : { startsAt, classes: new Map(classes) });
+    }
+    saved.durations.forEach(([at, classes]) => this.durations.set(at, new Map(classes)));
+    this.lastAt = saved.lastAt;
+    this.baselineUntil = -Infinity;
+    this.changed = true;
+  }
+
+  /** Whether growth of a bucket counts: not what was there before the count began. */
+  private counts(startsAt: number, before: unknown): boolean {
+    return this.lastAt > 0 && (before !== undefined || startsAt >= this.baselineUntil);
+  }
+
+  private count({ startsAt, classes }: Bucket, before: Bucket | undefined): void {
+    const counting = this.counts(startsAt, before);
+    for (const [jobClass, counts] of classes) {
+      const total = this.totalOf(jobClass);
+      const seen = before?.classes.get(jobClass);
+      const grown = (part: keyof ClassCounts) => (counting ? growth(counts[part], seen?.[part]) : 0);
+      this.set(jobClass, {
+        processed: total.processed + grown('processed'),
+        failed: total.failed + grown('failed'),
+        milliseconds: total.milliseconds + grown('milliseconds'),
+        durations: total.durations,
+        lastRunAt: Math.max(total.lastRunAt, startsAt),
+      });
+    }
+  }
+
+  private forget(now: number): void {
+    for (const [startsAt, bucket] of this.minutes) {
+      if (startsAt < now - MINUTES_KEPT_SECONDS) {
+        this.minutes.delete(startsAt);
+      } else if (bucket !== DONE && isPast(startsAt, now)) {
+        this.minutes.set(startsAt, DONE);
+      }
+    }
+    for (const startsAt of this.durations.keys()) {
+      if (isPast(startsAt, now)) {
+        this.durations.delete(startsAt);
+      }
+    }
+    if (this.totals.size > CLASSES_KEPT) {
+      const oldest = [...this.totals].sort(([, a], [, b]) => a.lastRunAt - b.lastRunAt);
+      oldest.slice(0, this.totals.size - CLASSES_KEPT).forEach(([jobClass]) => this.totals.delete(jobClass));
+      this.changed = true;
+    }
+  }
+
+  private totalOf(jobClass: string): ClassTotal {
+    return this.totals.get(jobClass) ?? { ...noExecutions(), durations: noCounts(), lastRunAt: 0 };
+  }
+
+  private set(jobClass: string, total: ClassTotal): void {
+    this.totals.set(jobClass, total);
+    this.changed = true;
+  }
+}
+
+/** A minute longer than buckets may change: the snapshot after the last change still compares with it. */
+function isPast(startsAt: number, now: number): boolean {
+  return now - (startsAt + 60) > CHANGING_SECONDS + 60;
+}
+
+function growth(now: number, before = 0): number {
+  // Less than before: Redis was flushed and the minute began anew.
+  return now >= before ? now - before : now;
+}
+
+function within<T>(map: Map<number, Map<string, T>>, startsAt: number): Map<string, T> {
+  let inner = map.get(startsAt);
+  if (!inner) {
+    inner = new Map();
+    map.set(startsAt, inner);
+  }
+  return inner;
+}

@@ -1,0 +1,25 @@
+import { latencyObjectiveOf, workerTypeOf, type WorkerType } from '../settings/workerTypes';
+import { queueFacts, type QueueFacts } from '../sidekiq/queueFacts';
+import type { Snapshot } from '../sidekiq/snapshot';
+import type { FlowView, QueueFlow } from './flow';
+
+/** All that is known of one queue at the instant of a snapshot. */
+export interface QueueState extends QueueFacts, QueueFlow {
+  /** The latency as it is shown: clocks that differ make no wait below 0. */
+  readonly waitSeconds: number | null;
+  /** By the map in the settings; `''` for a queue that it does not name. */
+  readonly workerType: string;
+  /** How late a job may be there, by the settings. */
+  readonly objectiveSeconds: number;
+}
+
+/** The queues of a snapshot with their flow and what the settings say of them, in the order of the snapshot. */
+export function queueStates(snapshot: Snapshot, flow: FlowView, workerTypes: readonly WorkerType[]): QueueState[] {
+  return queueFacts(snapshot).map((facts) => ({
+    ...facts,
+    ...(flow.get(facts.name) ?? { inRate: null, outRate: null, drainSeconds: facts.size === 0 ? 0 : null }),
+    waitSeconds: facts.latencySeconds === null ? null : Math.max(0, facts.latencySeconds),
+    workerType: workerTypeOf(facts.name, workerTypes),
+    objectiveSeconds: latencyObjectiveOf(facts.name, workerTypes),
+  }));
+}

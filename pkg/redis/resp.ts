@@ -1,0 +1,171 @@
+import type { Argument, Reply, Value } from './readOnlyRedis';
+
+/** The bytes of one command as Redis takes them: an array of bulk strings (redis.io, RESP specification). */
+export function encodeCommand(name: string, args: readonly Argument[]): Buffer {
+  const parts: Buffer[] = [Buffer.from(`*${args.length + 1}\r\n$${name.length}\r\n${name}\r\n`)];
+  for (const arg of args) {
+    const bytes = Buffer.isBuffer(arg) ? arg : Buffer.from(String(arg));
+    parts.push(Buffer.from(`$${bytes.length}\r\n`), bytes, LINE_END);
+  }
+  return Buffer.concat(parts);
+}
+
+const LINE_END = Buffer.from('\r\n');
+const CR = 13;
+const LF = 10;
+
+/** Bytes that are no RESP: the connection cannot be used any more. */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError';
+}
+
+/** An error reply of Redis. */
+export class ReplyError extends Error {
+  override readonly name = 'ReplyError';
+}
+
+interface OpenList {
+  items: Value[];
+  left: number;
+  /** RESP3 pushes are read and dropped: they answer no command. */
+  push: boolean;
+}
+
+/**
+ * Reads RESP2 replies out of a stream of bytes, whatever way it is cut. The state between two calls is the list that
+ * is open, the bulk string that is filling, and the bytes of an unfinished line, so that no byte is read twice.
+ */
+export class ReplyReader {
+  private lists: OpenList[] = [];
+  private bulk: { bytes: Buffer; filled: number } | undefined;
+  private rest: Buffer | undefined;
+
+  constructor(private readonly onReply: (reply: Reply) => void) {}
+
+  /** @throws ProtocolError */
+  push(chunk: Buffer): void {
+    let bytes = this.rest ? Buffer.concat([this.rest, chunk]) : chunk;
+    this.rest = undefined;
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.bulk) {
+        at = this.fill(bytes, at);
+        continue;
+      }
+      const end = bytes.indexOf(CR, at);
+      if (end < 0 || end + 1 >= bytes.length) {
+        this.rest = bytes.subarray(at);
+        if (this.rest.length > LONGEST_LINE) {
+          throw new ProtocolError('a line does not end');
+        }
+        return;
+      }
+      if (bytes[end + 1] !== LF) {
+        throw new ProtocolError('a line does not end in CR LF');
+      }
+      const kind = bytes[at]!;
+      const start = at + 1;
+      at = end + 2;
+      if (kind === BULK) {
+        const length = integer(bytes, start, end);
+        if (length < 0) {
+          this.take({ value: null });
+        } else if (at + length + 2 <= bytes.length) {
+          this.take({ value: bytes.subarray(at, at + length) });
+          at += length + 2;
+        } else {
+          this.bulk = { bytes: Buffer.allocUnsafe(length + 2), filled: 0 };
+        }
+      } else if (kind === LIST || kind === PUSH) {
+        this.open(integer(bytes, start, end), kind === PUSH);
+      } else if (kind === INTEGER) {
+        this.take({ value: integer(bytes, start, end) });
+      } else if (kind === SIMPLE) {
+        this.take({ value: bytes.subarray(start, end) });
+      } else if (kind === ERROR) {
+        this.take({ error: new ReplyError(bytes.toString('utf8', start, end)) });
+      } else {
+        throw new ProtocolError(kind === TLS_ALERT ? TLS_INSTEAD : `byte ${kind} begins no reply`);
+      }
+    }
+    bytes = EMPTY;
+  }
+
+  private fill(bytes: Buffer, at: number): number {
+    const bulk = this.bulk!;
+    const taken = Math.min(bytes.length - at, bulk.bytes.length - bulk.filled);
+    bytes.copy(bulk.bytes, bulk.filled, at, at + taken);
+    bulk.filled += taken;
+    if (bulk.filled === bulk.bytes.length) {
+      this.bulk = undefined;
+      this.take({ value: bulk.bytes.subarray(0, -2) });
+    }
+    return at + taken;
+  }
+
+  private open(length: number, push: boolean): void {
+    if (length < 0) {
+      this.take({ value: null });
+    } else if (length === 0 && !push) {
+      this.take({ value: [] });
+    } else if (length > 0) {
+      this.lists.push({ items: [], left: length, push });
+    }
+  }
+
+  private take(reply: Reply): void {
+    let done = reply;
+    for (;;) {
+      const list = this.lists[this.lists.length - 1];
+      if (!list) {
+        this.onReply(done);
+        return;
+      }
+      // An error within a list is a value that is missing; no command on the list of reads answers so.
+      list.items.push(done.error ? null : done.value);
+      list.left -= 1;
+      if (list.left > 0) {
+        return;
+      }
+      this.lists.pop();
+      if (list.push) {
+        return;
+      }
+      done = { value: list.items };
+    }
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+/** Errors are the longest lines; anything longer is no Redis. */
+const LONGEST_LINE = 64 * 1024;
+const BULK = 36;
+const LIST = 42;
+const INTEGER = 58;
+const SIMPLE = 43;
+const ERROR = 45;
+const PUSH = 62;
+/** First byte of a TLS record that carries an alert. */
+const TLS_ALERT = 21;
+/** What a port that speaks TLS answers to plain bytes. */
+export const TLS_INSTEAD = 'the port speaks TLS';
+
+function integer(bytes: Buffer, start: number, end: number): number {
+  let value = 0;
+  let at = start;
+  const negative = bytes[at] === 45;
+  if (negative) {
+    at += 1;
+  }
+  if (at >= end) {
+    throw new ProtocolError('a number is missing');
+  }
+  for (; at < end; at += 1) {
+    const digit = bytes[at]! - 48;
+    if (digit < 0 || digit > 9) {
+      throw new ProtocolError('a number holds something else');
+    }
+    value = value * 10 + digit;
+  }
+  return negative ? -value : value;
+}

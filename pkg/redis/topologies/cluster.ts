@@ -1,0 +1,105 @@
+import { Cluster, Command as RedisCommand } from 'ioredis';
+import { parseEndpoints } from '../../settings/endpoint';
+import type { Settings } from '../../settings/settings';
+import { command, withKeyPrefix, type Command, type Reply, type Value } from '../readOnlyRedis';
+import { tlsOptions } from '../tls';
+import type { Connection, Topology } from '../topology';
+
+/** A cluster endpoint. ioredis keeps the map of slots and groups the calls of one tick by node. @throws Fault `settings` */
+export function clusterNodes(settings: Settings): Topology {
+  const nodes = parseEndpoints('clusterNodes', settings.options.clusterNodes);
+  return {
+    address: `cluster ${nodes.map(({ host, port }) => `${host}:${port}`).join(', ')}`,
+    connect: () => connectCluster(nodes, settings),
+  };
+}
+
+async function connectCluster(nodes: ReturnType<typeof parseEndpoints>, settings: Settings): Promise<Connection> {
+  const { options, secrets } = settings;
+  const timeoutMs = options.commandTimeoutSeconds * 1000;
+  const cluster = new Cluster(nodes, {
+    redisOptions: {
+      protocol: 2,
+      disableClientInfo: true,
+      connectTimeout: options.connectTimeoutSeconds * 1000,
+      ...(settings.username && { username: settings.username }),
+      ...(secrets.password && { password: secrets.password }),
+      ...(options.tlsEnabled && { tls: tlsOptions(settings) }),
+    },
+    lazyConnect: true,
+    enableReadyCheck: false,
+    enableOfflineQueue: true,
+    scaleReads: options.readFromReplica ? 'slave' : 'master',
+    clusterRetryStrategy: () => null,
+  });
+  let lastError: Error | undefined;
+  cluster.on('error', (error: Error) => (lastError = causeOf(error)));
+  cluster.on('+node', (node: import('ioredis').Redis) => node.on('error', (error: Error) => (lastError = error)));
+  let open = true;
+  cluster.on('end', () => (open = false));
+  const close = () => {
+    open = false;
+    cluster.disconnect();
+  };
+  try {
+    await inTime(cluster.connect(), options.connectTimeoutSeconds * 1000);
+  } catch (error) {
+    close();
+    throw lastError ?? causeOf(error as Error);
+  }
+  const call = async (asked: Command): Promise<Reply> => {
+    const { name, args } = withKeyPrefix(options.keyPrefix, asked);
+    try {
+      // Upper case: by its lower-case name ioredis would turn a hash into an object, in which names collide.
+      const sent = new RedisCommand(name.toUpperCase(), [...args], { replyEncoding: null });
+      return { value: await inTime(cluster.sendCommand(sent) as Promise<Value>, timeoutMs) };
+    } catch (error) {
+      return { error: causeOf(error as Error) };
+    }
+  };
+  return {
+    async send(commands) {
+      const replies = await Promise.all(
+        commands.map((asked) => (asked.name === 'mget' ? getEach(asked, call) : call(asked)))
+      );
+      const broken = replies.find(({ error }) => error && error.name !== 'ReplyError')?.error;
+      if (broken) {
+        close();
+        throw broken;
+      }
+      return replies;
+    },
+    get open() {
+      return open;
+    },
+    get bytesRead() {
+      return cluster.nodes().reduce((sum, node) => sum + bytesOf(node), 0);
+    },
+    close,
+  };
+}
+
+/** Keys of different slots cannot be asked for together. */
+async function getEach({ args }: Command, call: (asked: Command) => Promise<Reply>): Promise<Reply> {
+  const replies = await Promise.all(args.map((key) => call(command('get', key))));
+  const refused = replies.find(({ error }) => error)?.error;
+  return refused ? { error: refused } : { value: replies.map(({ value }) => value ?? null) };
+}
+
+/** ioredis names a node's answer or the network's error only within "Failed to refresh slots cache". */
+function causeOf(error: Error & { lastNodeError?: Error }): Error {
+  return error.lastNodeError ?? error;
+}
+
+function bytesOf(node: unknown): number {
+  return (node as { stream?: { bytesRead?: number } }).stream?.bytesRead ?? 0;
+}
+
+/** ioredis times a command once it is sent; one that waits for a node would wait for ever. */
+function inTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Command timed out')), milliseconds);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

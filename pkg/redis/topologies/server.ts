@@ -1,0 +1,63 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Settings } from '../../settings/settings';
+import { withKeyPrefix } from '../readOnlyRedis';
+import { setUp } from '../setUp';
+import type { Credentials } from '../target';
+import type { Connection } from '../topology';
+import { Wire } from '../wire';
+
+/**
+ * Connects to one server: ioredis finds it (address, TLS, Sentinel), and a wire of ours speaks to it. ioredis would go
+ * on after a SELECT that failed, decodes names that are not UTF-8 into one another, and spends most of a reading's time.
+ */
+export async function connectServer(
+  where: RedisOptions,
+  credentials: Credentials,
+  settings: Settings
+): Promise<Connection> {
+  const { connectTimeoutSeconds, commandTimeoutSeconds, keyPrefix } = settings.options;
+  const redis = new Redis({
+    ...where,
+    connectTimeout: connectTimeoutSeconds * 1000,
+    lazyConnect: true,
+    protocol: 2,
+    enableReadyCheck: false,
+    enableOfflineQueue: false,
+    disableClientInfo: true,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+    sentinelRetryStrategy: () => null,
+  });
+  const failed: { first?: Error } = {};
+  redis.on('error', (error: Error) => (failed.first ??= error));
+  const deadline = setTimeout(() => {
+    failed.first ??= new Error('connect timed out');
+    redis.disconnect();
+  }, connectTimeoutSeconds * 1000);
+  try {
+    await redis.connect();
+    const { stream } = redis as unknown as { stream: import('node:net').Socket };
+    stream.removeAllListeners('data');
+    const wire = new Wire(stream, commandTimeoutSeconds * 1000);
+    await setUp(wire, credentials);
+    return {
+      send: (commands) =>
+        wire.send(keyPrefix === '' ? commands : commands.map((each) => withKeyPrefix(keyPrefix, each))),
+      get open() {
+        return wire.open;
+      },
+      get bytesRead() {
+        return wire.bytesRead;
+      },
+      close: () => redis.disconnect(),
+    };
+  } catch (error) {
+    redis.disconnect();
+    // ioredis says "Connection is closed."; the event before it said why.
+    throw (error as Error).name === 'ReplyError' || (error as Error).name === 'ProtocolError'
+      ? error
+      : (failed.first ?? error);
+  } finally {
+    clearTimeout(deadline);
+  }
+}

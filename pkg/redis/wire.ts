@@ -1,0 +1,101 @@
+import type { Socket } from 'node:net';
+import type { Command, Reply } from './readOnlyRedis';
+import { encodeCommand, ReplyReader } from './resp';
+
+interface Waiting {
+  replies: Reply[];
+  count: number;
+  resolve(replies: Reply[]): void;
+  reject(error: Error): void;
+}
+
+/** The connection ended before a reply was complete; whatever was asked may be asked again. */
+export class Disconnected extends Error {
+  override readonly name = 'Disconnected';
+}
+
+/**
+ * Commands and replies over a connected socket. Batches may overlap: replies come in the order of the commands.
+ *
+ * A batch that gets no byte for `silenceMs` closes the connection, so that a reply that comes too late is never
+ * taken for the answer to another command.
+ */
+export class Wire {
+  private readonly waiting: Waiting[] = [];
+  private readonly reader = new ReplyReader((reply) => this.take(reply));
+  private timer: NodeJS.Timeout | undefined;
+  private ended: Error | undefined;
+  /** Bytes received since the connection was made. */
+  bytesRead = 0;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly silenceMs: number
+  ) {
+    socket.on('data', (chunk: Buffer) => this.receive(chunk));
+    socket.on('error', (error: Error) => this.end(error));
+    socket.on('close', () => this.end(new Disconnected('the connection was closed')));
+  }
+
+  get open(): boolean {
+    return this.ended === undefined;
+  }
+
+  /** Sends commands at once. @returns their replies in order. Rejects when the connection ends before the last one. */
+  send(commands: ReadonlyArray<Pick<Command, 'args'> & { name: string }>): Promise<Reply[]> {
+    if (this.ended) {
+      return Promise.reject(this.ended);
+    }
+    if (commands.length === 0) {
+      return Promise.resolve([]);
+    }
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ replies: [], count: commands.length, resolve, reject });
+      this.socket.write(Buffer.concat(commands.map(({ name, args }) => encodeCommand(name, args))));
+      this.watch();
+    });
+  }
+
+  /** Closes the connection; what still waits is rejected. */
+  end(error: Error): void {
+    if (this.ended) {
+      return;
+    }
+    this.ended = error;
+    clearTimeout(this.timer);
+    this.socket.destroy();
+    this.waiting.splice(0).forEach(({ reject }) => reject(error));
+  }
+
+  private receive(chunk: Buffer): void {
+    this.bytesRead += chunk.length;
+    this.timer?.refresh();
+    try {
+      this.reader.push(chunk);
+    } catch (error) {
+      this.end(error as Error);
+    }
+  }
+
+  private take(reply: Reply): void {
+    const first = this.waiting[0];
+    if (!first) {
+      // Redis may say why it closes (maxclients) before anything was asked.
+      this.end(reply.error ?? new Disconnected('a reply came to no command'));
+      return;
+    }
+    first.replies.push(reply);
+    if (first.replies.length === first.count) {
+      this.waiting.shift();
+      first.resolve(first.replies);
+      if (this.waiting.length === 0) {
+        clearTimeout(this.timer);
+        this.timer = undefined;
+      }
+    }
+  }
+
+  private watch(): void {
+    this.timer ??= setTimeout(() => this.end(new Error('Command timed out')), this.silenceMs);
+  }
+}

@@ -1,0 +1,201 @@
+import type { QueueState } from '../observe/queueState';
+import type { Totals } from '../sidekiq/model';
+import type { InstallationTotals } from '../sidekiq/totals';
+
+/** What a series is kept for. */
+export const HISTORY_SCOPES = ['total', 'queue', 'workerType'] as const;
+export type HistoryScope = (typeof HISTORY_SCOPES)[number];
+
+/** A figure that is kept over time. */
+export interface HistoryFigure {
+  name: string;
+  title: string;
+  unit: string;
+  scopes: readonly HistoryScope[];
+  /** A counter is kept as it stands and answered as a rate per second. */
+  counter?: boolean;
+  /** The figure it is another view of, and by what that is multiplied. */
+  derived?: { from: string; times: number };
+  description: string;
+}
+
+const EVERYWHERE = HISTORY_SCOPES;
+const TOTAL = ['total'] as const;
+const PARTS = ['queue', 'workerType'] as const;
+
+/** Every figure of the history, in the order of the editor. */
+export const HISTORY_FIGURES: readonly HistoryFigure[] = [
+  { name: 'enqueued', title: 'Enqueued', unit: 'short', scopes: EVERYWHERE, description: 'Jobs waiting.' },
+  { name: 'latency', title: 'Latency', unit: 's', scopes: EVERYWHERE, description: 'Age of the oldest waiting job.' },
+  { name: 'busy', title: 'Busy', unit: 'short', scopes: EVERYWHERE, description: 'Jobs in progress.' },
+  {
+    name: 'threads',
+    title: 'Threads',
+    unit: 'short',
+    scopes: EVERYWHERE,
+    description: 'Threads that may run the jobs.',
+  },
+  {
+    name: 'processedRate',
+    title: 'Processed',
+    unit: 'cps',
+    scopes: TOTAL,
+    counter: true,
+    description: 'Jobs finished per second, failures included.',
+  },
+  {
+    name: 'processedPerHour',
+    title: 'Processed per hour',
+    unit: 'short',
+    scopes: TOTAL,
+    counter: true,
+    derived: { from: 'processedRate', times: 3600 },
+    description: 'Jobs that finish within an hour at the present rate, failures included.',
+  },
+  {
+    name: 'failedRate',
+    title: 'Failed',
+    unit: 'cps',
+    scopes: TOTAL,
+    counter: true,
+    description: 'Executions that raised per second.',
+  },
+  {
+    name: 'utilisation',
+    title: 'Utilisation',
+    unit: 'percentunit',
+    scopes: TOTAL,
+    description: 'Busy share of all threads.',
+  },
+  {
+    name: 'readyThreads',
+    title: 'Ready threads',
+    unit: 'short',
+    scopes: EVERYWHERE,
+    description: 'Threads of processes that still take jobs.',
+  },
+  { name: 'processes', title: 'Processes', unit: 'short', scopes: TOTAL, description: 'Live processes.' },
+  {
+    name: 'quietProcesses',
+    title: 'Quiet processes',
+    unit: 'short',
+    scopes: TOTAL,
+    description: 'Processes that take no new jobs.',
+  },
+  { name: 'scheduled', title: 'Scheduled', unit: 'short', scopes: TOTAL, description: 'Jobs to be enqueued later.' },
+  {
+    name: 'retry',
+    title: 'Retries',
+    unit: 'short',
+    scopes: TOTAL,
+    description: 'Failed jobs that wait for their next attempt.',
+  },
+  {
+    name: 'dead',
+    title: 'Dead',
+    unit: 'short',
+    scopes: TOTAL,
+    description: 'Jobs that ran out of retries and are kept.',
+  },
+  {
+    name: 'deadLastHour',
+    title: 'Died in the last hour',
+    unit: 'short',
+    scopes: TOTAL,
+    description: 'Jobs that died within the hour before.',
+  },
+  {
+    name: 'objective',
+    title: 'Objective',
+    unit: 's',
+    scopes: PARTS,
+    description: 'Latency that should not be exceeded, by the worker type in the settings.',
+  },
+  { name: 'inRate', title: 'In', unit: 'cps', scopes: PARTS, description: 'Jobs pushed per second, estimated.' },
+  { name: 'outRate', title: 'Out', unit: 'cps', scopes: PARTS, description: 'Jobs taken per second, estimated.' },
+];
+
+/** One value of one series at an instant; `key` tells queues and worker types apart, `''` for the total. */
+export interface SeriesValue {
+  scope: HistoryScope;
+  key: string;
+  figure: string;
+  value: number;
+}
+
+/** What the history is taken from: the totals and the queues of one state. */
+export interface Sampled {
+  readonly snapshot: { readonly totals: Totals };
+  readonly totals: InstallationTotals;
+  readonly queues: readonly QueueState[];
+}
+
+type Figures = Readonly<Record<string, number | null>>;
+
+/** Everything that is kept of a state. Figures that are not known are left out, which makes a gap. */
+export function seriesOf({ snapshot, totals, queues }: Sampled): SeriesValue[] {
+  const values = valuesOf('total', '', {
+    enqueued: totals.enqueued,
+    latency: totals.latencyMaxSeconds,
+    busy: totals.busy,
+    threads: totals.threads,
+    readyThreads: totals.readyThreads,
+    utilisation: totals.utilisation,
+    processes: totals.processes,
+    quietProcesses: totals.quietProcesses,
+    processedRate: totals.processed,
+    failedRate: totals.failed,
+    scheduled: snapshot.totals.scheduled,
+    retry: snapshot.totals.retry,
+    dead: snapshot.totals.dead,
+    deadLastHour: snapshot.totals.deadLastHour,
+  });
+  const types = new Map<string, Figures[]>();
+  for (const queue of queues) {
+    const figures = figuresOf(queue);
+    values.push(...valuesOf('queue', queue.name, figures));
+    if (queue.workerType !== '') {
+      types.set(queue.workerType, [...(types.get(queue.workerType) ?? []), figures]);
+    }
+  }
+  for (const [type, members] of types) {
+    values.push(...valuesOf('workerType', type, combine(members)));
+  }
+  return values;
+}
+
+function figuresOf(queue: QueueState): Figures {
+  return {
+    enqueued: queue.size,
+    latency: queue.waitSeconds,
+    busy: queue.busy,
+    threads: queue.threads,
+    readyThreads: queue.readyThreads,
+    objective: queue.objectiveSeconds,
+    inRate: queue.inRate,
+    outRate: queue.outRate,
+  };
+}
+
+function valuesOf(scope: HistoryScope, key: string, figures: Figures): SeriesValue[] {
+  return Object.entries(figures).flatMap(([figure, value]) => (value === null ? [] : [{ scope, key, figure, value }]));
+}
+
+/** Figures that the queues of a worker type share; the others add up. */
+const SHARED: ReadonlySet<string> = new Set(['latency', 'threads', 'readyThreads', 'objective']);
+/** Rates of which one may be unknown: a queue that is seen for the first time has none. */
+const PARTIAL: ReadonlySet<string> = new Set(['inRate', 'outRate']);
+
+/** Queues of a worker type share its threads; a type is as late as its latest queue. Unknown parts make unknown sums. */
+function combine(members: readonly Figures[]): Figures {
+  return Object.fromEntries(
+    Object.keys(members[0]!).map((figure) => {
+      const values = members.map((figures) => figures[figure] ?? null);
+      const known = values.filter((value) => value !== null);
+      if (known.length === 0 || (known.length < values.length && !PARTIAL.has(figure))) {
+        return [figure, null];
+      }
+      return [figure, SHARED.has(figure) ? Math.max(...known) : known.reduce((sum, value) => sum + value, 0)];
+    })
+  );
+}

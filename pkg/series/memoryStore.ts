@@ -1,0 +1,149 @@
+import type { HistoryScope, SeriesValue } from './figures';
+import type { HistoryStore, Points } from './store';
+
+interface Sample {
+  at: number;
+  /** Value by series index; NaN, or beyond its end, where a series has none. */
+  values: Float64Array;
+}
+
+interface Limits {
+  /** Seconds for which every sample is kept. */
+  fullSeconds: number;
+  /** Seconds between samples that are older, and for how long those are kept. */
+  thinnedEverySeconds: number;
+  keepSeconds: number;
+  /** Numbers kept at most, eight bytes each. */
+  numbers: number;
+}
+
+const DEFAULTS: Limits = {
+  fullSeconds: 6 * 3600,
+  thinnedEverySeconds: 60,
+  keepSeconds: 7 * 86_400,
+  numbers: 3_000_000,
+};
+
+/** Series below which their numbers are not freed. */
+const SMALLEST_INDEX = 1000;
+
+/**
+ * Keeps six hours at full pace and a week at one sample a minute, in at most about 24 MB. Series of queues that are
+ * gone are forgotten with their last sample.
+ */
+export class MemoryStore implements HistoryStore {
+  private samples: Sample[] = [];
+  private thinned: Sample[] = [];
+  private readonly index = new Map<string, number>();
+  private held = 0;
+  private renumberAt = 2 * SMALLEST_INDEX;
+  private readonly limits: Limits;
+
+  constructor(limits: Partial<Limits> = {}) {
+    this.limits = { ...DEFAULTS, ...limits };
+  }
+
+  append(at: number, values: readonly SeriesValue[]): void {
+    const last = this.samples[this.samples.length - 1];
+    if (last && at <= last.at) {
+      return;
+    }
+    if (this.index.size > this.renumberAt) {
+      this.renumber();
+    }
+    const indexed = values.map(({ scope, key, figure, value }) => [this.indexOf(scope, key, figure), value] as const);
+    const sample = { at, values: new Float64Array(this.index.size).fill(NaN) };
+    for (const [index, value] of indexed) {
+      sample.values[index] = value;
+    }
+    this.samples.push(sample);
+    this.held += sample.values.length;
+    this.thin(at);
+  }
+
+  read(scope: HistoryScope, figure: string, from: number, to: number): Points[] {
+    const wanted = [...this.index].flatMap(([name, index]) => {
+      const [ofScope, key = '', ofFigure] = name.split('\0');
+      return ofScope === scope && ofFigure === figure ? [{ key, index }] : [];
+    });
+    const all = [...this.thinned, ...this.samples];
+    const begin = all.findIndex(({ at }) => at >= from);
+    const samples = all.slice(begin < 0 ? -1 : Math.max(0, begin - 1)).filter(({ at }) => at <= to);
+    return wanted.flatMap(({ key, index }) => {
+      const points: Points = { key, at: [], values: [] };
+      for (const { at, values } of samples) {
+        const value = values[index];
+        if (value !== undefined && !Number.isNaN(value)) {
+          points.at.push(at);
+          points.values.push(value);
+        }
+      }
+      return points.at.length > 0 ? [points] : [];
+    });
+  }
+
+  oldest(): number | null {
+    return this.thinned[0]?.at ?? this.samples[0]?.at ?? null;
+  }
+
+  /** Numbers held now; what the bound is about. */
+  get size(): number {
+    return this.held;
+  }
+
+  /** In memory nothing outlives a restart, so no state is kept. */
+  loadState(): null {
+    return null;
+  }
+
+  saveState(): void {}
+
+  close(): void {
+    this.samples = [];
+    this.thinned = [];
+  }
+
+  private indexOf(scope: string, key: string, figure: string): number {
+    const name = `${scope}\0${key}\0${figure}`;
+    const known = this.index.get(name);
+    if (known !== undefined) {
+      return known;
+    }
+    this.index.set(name, this.index.size);
+    return this.index.size - 1;
+  }
+
+  /** Series are numbered in the order in which they came; a number whose samples are all gone is freed with all others. */
+  private renumber(): void {
+    const all = [...this.thinned, ...this.samples];
+    const used = [...this.index].filter(([, index]) => all.some(({ values }) => !Number.isNaN(values[index] ?? NaN)));
+    const moves = used.map(([, index]) => index);
+    this.index.clear();
+    used.forEach(([name], index) => this.index.set(name, index));
+    this.held = 0;
+    for (const sample of all) {
+      sample.values = Float64Array.from(moves, (from) => sample.values[from] ?? NaN);
+      this.held += sample.values.length;
+    }
+    this.renumberAt = 2 * Math.max(SMALLEST_INDEX, this.index.size);
+  }
+
+  private thin(now: number): void {
+    const { fullSeconds, thinnedEverySeconds, keepSeconds, numbers } = this.limits;
+    while (this.samples.length > 1 && this.samples[0]!.at < now - fullSeconds) {
+      const sample = this.samples.shift()!;
+      const before = this.thinned[this.thinned.length - 1];
+      if (before && sample.at - before.at < thinnedEverySeconds) {
+        this.held -= sample.values.length;
+      } else {
+        this.thinned.push(sample);
+      }
+    }
+    while (this.thinned.length > 0 && (this.thinned[0]!.at < now - keepSeconds || this.held > numbers)) {
+      this.held -= this.thinned.shift()!.values.length;
+    }
+    while (this.samples.length > 1 && this.held > numbers) {
+      this.held -= this.samples.shift()!.values.length;
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import { Fault } from '../faults/fault';
+import type { HistoryScope, SeriesValue } from './figures';
+import type { HistoryStore, Points } from './store';
+
+/** The part that `bun:sqlite` and `node:sqlite` have in common. */
+interface Database {
+  exec(sql: string): unknown;
+  prepare(sql: string): {
+    run(...values: Array<string | number>): unknown;
+    all(...values: Array<string | number>): unknown[];
+  };
+  close(): void;
+}
+
+/** Of the tables; a file of a newer one is left alone. */
+const SCHEMA_VERSION = 1;
+const SECONDS_PER_DAY = 86_400;
+const PRUNE_EVERY_SECONDS = 3600;
+
+/**
+ * Opens the history file, by SQLite as the runtime brings it: Bun's in the executable, Node's from 22.5.
+ *
+ * @throws Fault `settings` when the file cannot be opened or the runtime has no SQLite
+ */
+export async function openSqliteStore(path: string, retentionDays: number): Promise<HistoryStore> {
+  try {
+    return new SqliteStore(await openDatabase(path), retentionDays);
+  } catch (error) {
+    throw new Fault({
+      kind: 'settings',
+      message: `The history file "${path}" cannot be opened: ${(error as Error).message}.`,
+      remedy:
+        'Check that its folder exists and can be written, or leave "historyFile" empty to keep the history in memory.',
+      cause: error,
+    });
+  }
+}
+
+async function openDatabase(path: string): Promise<Database> {
+  if (process.versions['bun']) {
+    const { Database: BunDatabase } = await import('bun:sqlite');
+    return new BunDatabase(path, { create: true }) as unknown as Database;
+  }
+  // Named in pieces so that bundlers for older Nodes leave it alone.
+  const { DatabaseSync } = (await import(['node', 'sqlite'].join(':'))) as {
+    DatabaseSync: new (path: string) => Database;
+  };
+  return new DatabaseSync(path);
+}
+
+class SqliteStore implements HistoryStore {
+  private readonly ids = new Map<string, number>();
+  private lastAt = 0;
+  private prunedAt = 0;
+
+  constructor(
+    private readonly database: Database,
+    private readonly retentionDays: number
+  ) {
+    const [{ user_version: version = 0 } = {}] = database.prepare('PRAGMA user_version').all() as Array<{
+      user_version?: number;
+    }>;
+    if (version > SCHEMA_VERSION) {
+      throw new Error(`it was written by a newer version of Jobwatch (schema ${version})`);
+    }
+    const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all() as Array<{
+      name: string;
+    }>;
+    if (tables.length > 0 && !tables.some(({ name }) => name === 'samples')) {
+      throw new Error('it is a database of another program');
+    }
+    database.exec('PRAGMA busy_timeout = 200');
+    database.exec('PRAGMA journal_mode = WAL');
+    database.exec('PRAGMA synchronous = NORMAL');
+    database.exec(
+      'CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, scope TEXT, key TEXT, figure TEXT, UNIQUE (scope, figure, key))'
+    );
+    database.exec(
+      'CREATE TABLE IF NOT EXISTS samples (series INTEGER, at REAL, value REAL, PRIMARY KEY (series, at)) WITHOUT ROWID'
+    );
+    database.exec('CREATE TABLE IF NOT EXISTS states (name TEXT PRIMARY KEY, state TEXT)');
+    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    for (const row of this.database.prepare('SELECT id, scope, key, figure FROM series').all() as SeriesRow[]) {
+      this.ids.set(nameOf(row), row.id);
+    }
+    const [last] = this.database.prepare('SELECT max(at) AS at FROM samples').all() as Array<{ at: number | null }>;
+    this.lastAt = last?.at ?? 0;
+  }
+
+  append(at: number, values: readonly SeriesValue[]): void {
+    if (at <= this.lastAt) {
+      return;
+    }
+    this.lastAt = at;
+    const insert = this.database.prepare('INSERT OR REPLACE INTO samples (series, at, value) VALUES (?, ?, ?)');
+    this.database.exec('BEGIN');
+    try {
+      for (const each of values) {
+        insert.run(this.idOf(each), at, each.value);
+      }
+      if (at - this.prunedAt > PRUNE_EVERY_SECONDS) {
+        this.prunedAt = at;
+        this.database.prepare('DELETE FROM samples WHERE at < ?').run(at - this.retentionDays * SECONDS_PER_DAY);
+      }
+      this.database.exec('COMMIT');
+    } catch (error) {
+      this.database.exec('ROLLBACK');
+      this.ids.clear();
+      throw error;
+    }
+  }
+
+  read(scope: HistoryScope, figure: string, from: number, to: number): Points[] {
+    const series = this.database
+      .prepare('SELECT id, key FROM series WHERE scope = ? AND figure = ? ORDER BY key')
+      .all(scope, figure);
+    const points = this.database.prepare(
+      'SELECT at, value FROM samples WHERE series = ?1 AND at <= ?3 AND at >= coalesce((SELECT max(at) FROM samples WHERE series = ?1 AND at < ?2), ?2) ORDER BY at'
+    );
+    return (series as Array<{ id: number; key: string }>).flatMap(({ id, key }) => {
+      const rows = points.all(id, from, to) as Array<{ at: number; value: number }>;
+      return rows.length === 0 ? [] : [{ key, at: rows.map(({ at }) => at), values: rows.map(({ value }) => value) }];
+    });
+  }
+
+  oldest(): number | null {
+    const [row] = this.database.prepare('SELECT min(at) AS at FROM samples').all() as Array<{ at: number | null }>;
+    return row?.at ?? null;
+  }
+
+  loadState(name: string): string | null {
+    const [row] = this.database.prepare('SELECT state FROM states WHERE name = ?').all(name) as Array<{
+      state: string;
+    }>;
+    return row?.state ?? null;
+  }
+
+  saveState(name: string, state: () => string): void {
+    this.database.prepare('INSERT OR REPLACE INTO states (name, state) VALUES (?, ?)').run(name, state());
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  private idOf(value: SeriesValue): number {
+    const name = nameOf(value);
+    const known = this.ids.get(name);
+    if (known !== undefined) {
+      return known;
+    }
+    this.database
+      .prepare('INSERT OR IGNORE INTO series (scope, key, figure) VALUES (?, ?, ?)')
+      .run(value.scope, value.key, value.figure);
+    const rows = this.database
+      .prepare('SELECT id FROM series WHERE scope = ? AND key = ? AND figure = ?')
+      .all(value.scope, value.key, value.figure);
+    const { id } = rows[0] as { id: number };
+    this.ids.set(name, id);
+    return id;
+  }
+}
+
+interface SeriesRow {
+  id: number;
+  scope: string;
+  key: string;
+  figure: string;
+}
+
+function nameOf({ scope, key, figure }: Pick<SeriesRow, 'scope' | 'key' | 'figure'>): string {
+  return `${scope}\0${key}\0${figure}`;
+}

@@ -1,0 +1,29 @@
+import type { HistoryScope, SeriesValue } from './figures';
+
+/** A series' points in the order of time; `at` is epoch seconds. */
+export interface Points {
+  key: string;
+  at: number[];
+  values: number[];
+}
+
+/**
+ * Keeps figures over time.
+ *
+ * - `append` takes samples in the order of time; one that is not later than the last is passed over.
+ * - `read` gives every series of a scope and figure that has points in the range, with the last point
+ *   before the range, which a rate at its beginning needs.
+ * - Stores are bounded: what is older than they keep, or more, is thinned or dropped by themselves.
+ * - A store may throw: `Recorder` then goes on in memory.
+ */
+export interface HistoryStore {
+  append(at: number, values: readonly SeriesValue[]): void;
+  read(scope: HistoryScope, figure: string, from: number, to: number): Points[];
+  /** Epoch seconds of the oldest sample kept, or `null`. */
+  oldest(): number | null;
+  /** A state kept under a name, or `null`. */
+  loadState(name: string): string | null;
+  /** Keeps a state; a store that cannot outlive the process does not ask for it. */
+  saveState(name: string, state: () => string): void;
+  close(): void;
+}

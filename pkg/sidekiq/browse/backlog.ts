@@ -1,0 +1,63 @@
+import { command, type ReadOnlyRedis } from '../../redis/readOnlyRedis';
+import { keys } from '../keys';
+import type { Notice } from '../model';
+import { jobOf, parsePayload, type Job } from '../payload';
+import { countOf } from '../plausible';
+import { listOf, Trip, type Part } from '../parts/part';
+
+/** Payloads looked at from each end of a queue. */
+export const BACKLOG_END = 100;
+
+/** What was seen of a queue: all of it where it is short, else both of its ends. */
+export interface BacklogSample {
+  queue: string;
+  size: number;
+  jobs: Array<Job & { bytes: number }>;
+  /** Entries that are no JSON object. */
+  broken: number;
+}
+
+/** Both ends of a queue; never more than {@link BACKLOG_END} payloads of each, however long the queue. */
+export const queueEnds: Part<string, BacklogSample> = {
+  what: 'waiting jobs',
+  commands: (name) => [
+    command('lrange', keys.queue(name), -BACKLOG_END, -1),
+    command('lrange', keys.queue(name), 0, BACKLOG_END - 1),
+    command('llen', keys.queue(name)),
+  ],
+  parse([oldest, newest, length], queue) {
+    const size = countOf(length) ?? 0;
+    const last = listOf(oldest).filter(Buffer.isBuffer);
+    // The ends of a short queue overlap.
+    const first = listOf(newest)
+      .filter(Buffer.isBuffer)
+      .slice(0, Math.max(0, size - last.length));
+    const payloads = [...last, ...first].map((raw) => ({ payload: parsePayload(raw), bytes: raw.length }));
+    return {
+      value: {
+        queue,
+        size,
+        jobs: payloads.flatMap(({ payload, bytes }) => (payload ? [{ ...jobOf(payload), bytes }] : [])),
+        broken: payloads.filter(({ payload }) => payload === null).length,
+      },
+    };
+  },
+};
+
+/** Looks at both ends of some queues in one round trip. A queue that is refused is left out with a notice. @throws Fault */
+export async function sampleBacklog(
+  redis: ReadOnlyRedis,
+  names: readonly string[],
+  signal?: AbortSignal
+): Promise<{ samples: BacklogSample[]; notices: readonly Notice[] }> {
+  const trip = new Trip();
+  const tickets = names.map((name) => trip.ask(queueEnds, name));
+  const brought = await trip.go(redis, signal);
+  return {
+    samples: tickets.flatMap((ticket) => {
+      const read = brought.read(ticket);
+      return read.ok ? [read.value] : [];
+    }),
+    notices: brought.notices,
+  };
+}

@@ -1,0 +1,139 @@
+import { command, type ReadOnlyRedis, type Value } from '../../redis/readOnlyRedis';
+import type { Notice } from '../model';
+import { escapedName, nameOf } from '../name';
+import { parsePayload, text, type JsonObject } from '../payload';
+import { instantOf } from '../plausible';
+import { listOf, pairsOf, textOf, Trip, valueOf, warning, type Part } from '../parts/part';
+import { nextRun } from './schedule';
+
+/** An entry of a scheduler. Instants are epoch seconds; `null` where not known. */
+export interface RecurringEntry {
+  source: 'sidekiq-cron' | 'sidekiq-scheduler';
+  name: string;
+  class: string;
+  queue: string;
+  schedule: string;
+  enabled: boolean;
+  lastAt: number | null;
+  /** The first run that is due after the last one; in the past when it did not come. `null` for a disabled entry. */
+  nextAt: number | null;
+}
+
+const ENTRIES_CAP = 1000;
+
+const cronKeys: Part<string, Value[]> = {
+  what: 'sidekiq-cron entries',
+  commands: (key) => [command('smembers', key)],
+  parse: ([value]) => ({ value: [...listOf(value)] }),
+};
+
+const hash = (what: string): Part<string | Buffer, Map<string, string>> => ({
+  what,
+  commands: (key) => [command('hgetall', key)],
+  parse: ([value]) => ({
+    value: new Map(pairsOf(value).map(([field, each]) => [nameOf(field), textOf(each) ?? ''])),
+  }),
+});
+const cronEntry = hash('sidekiq-cron entries');
+const schedulerHash = hash('sidekiq-scheduler entries');
+
+/**
+ * Reads the entries of sidekiq-cron (1.x, and 2.x in the namespaces that are named) and of sidekiq-scheduler.
+ * Sidekiq Enterprise's periodic jobs have no documented keys; their classes can be watched by a cadence.
+ *
+ * @throws Fault when nothing of it may be read
+ */
+export async function readRecurring(
+  redis: ReadOnlyRedis,
+  namespaces: readonly string[],
+  now: number,
+  signal?: AbortSignal
+): Promise<{ entries: RecurringEntry[]; notices: readonly Notice[] }> {
+  const first = new Trip();
+  const sets = ['cron_jobs', ...new Set(['default', ...namespaces].map((namespace) => `cron_jobs:${namespace}`))];
+  const cron = sets.map((key) => first.ask(cronKeys, key));
+  const [schedules, lastTimes, nextTimes, states] = [
+    'schedules',
+    ...['last_times', 'next_times', 'states'].map((each) => `sidekiq-scheduler:${each}`),
+  ].map((key) => first.ask(schedulerHash, key));
+  const one = await first.go(redis, signal);
+  const names = new Map(
+    cron
+      .flatMap((ticket) => valueOf(one.read(ticket)) ?? [])
+      .map((key) => [nameOf(key), Buffer.isBuffer(key) ? key : ''])
+  );
+  const notices = [...one.notices];
+  const second = new Trip();
+  const hashes = [...names.values()].slice(0, ENTRIES_CAP).map((key) => second.ask(cronEntry, key));
+  const two = await second.go(redis, signal);
+  const scheduler = valueOf(one.read(schedules!)) ?? new Map<string, string>();
+  const entries = [
+    ...hashes
+      .flatMap((ticket) => valueOf(two.read(ticket)) ?? [])
+      .filter((fields) => fields.has('name'))
+      .map((fields) => readCronEntry(fields, now)),
+    ...[...scheduler].slice(0, ENTRIES_CAP).map(([name, config]) =>
+      readSchedulerEntry(name, config, now, {
+        last: valueOf(one.read(lastTimes!))?.get(name),
+        next: valueOf(one.read(nextTimes!))?.get(name),
+        state: valueOf(one.read(states!))?.get(name),
+      })
+    ),
+  ];
+  if (names.size > ENTRIES_CAP || scheduler.size > ENTRIES_CAP) {
+    notices.push(warning(`Only the first ${ENTRIES_CAP} entries of each scheduler were read.`));
+  }
+  const unread = entries.filter(({ enabled, nextAt }) => enabled && nextAt === null).map(({ name }) => name);
+  if (unread.length > 0) {
+    notices.push({
+      severity: 'info',
+      text: `The next run is not known for: ${unread.slice(0, 10).join(', ')}. Jobwatch reads cron lines and "every"; other schedules are left to the scheduler.`,
+    });
+  }
+  return { entries, notices: [...notices, ...two.notices] };
+}
+
+function readCronEntry(fields: ReadonlyMap<string, string>, now: number): RecurringEntry {
+  const schedule = fields.get('cron') ?? '';
+  const enabled = fields.get('status') !== 'disabled';
+  const lastAt = instantOf(fields.get('last_enqueue_time'));
+  const namespace = fields.get('namespace') ?? '';
+  const name = fields.get('name') ?? '';
+  return {
+    source: 'sidekiq-cron',
+    name: escapedName(namespace === '' || namespace === 'default' ? name : `${namespace}:${name}`),
+    class: escapedName(fields.get('klass') ?? ''),
+    queue: escapedName(text(parsePayload(fields.get('message'))?.['queue'])),
+    schedule,
+    enabled,
+    lastAt,
+    nextAt: enabled ? nextRun({ kind: 'cron', schedule }, lastAt ?? now) : null,
+  };
+}
+
+const KINDS = ['cron', 'every', 'interval', 'at', 'in'] as const;
+
+function readSchedulerEntry(
+  name: string,
+  raw: string,
+  now: number,
+  { last, next, state }: Record<'last' | 'next' | 'state', string | undefined>
+): RecurringEntry {
+  const config: JsonObject = parsePayload(raw) ?? {};
+  const kind = KINDS.find((each) => config[each] !== undefined);
+  const value = kind === undefined ? '' : config[kind];
+  const schedule = text(Array.isArray(value) ? (value as unknown[])[0] : value);
+  const enabled = (parsePayload(state)?.['enabled'] ?? config['enabled'] ?? true) !== false;
+  const lastAt = instantOf(last);
+  const computed = kind === undefined ? null : nextRun({ kind, schedule }, lastAt ?? now);
+  return {
+    source: 'sidekiq-scheduler',
+    name,
+    class: escapedName(text(config['class'])),
+    queue: escapedName(text(config['queue'])),
+    schedule: kind === 'cron' ? schedule : `${kind ?? ''} ${schedule}`.trim(),
+    enabled,
+    lastAt,
+    nextAt: !enabled ? null : lastAt === null ? (instantOf(next) ?? computed) : (computed ?? instantOf(next)),
+  };
+}

@@ -1,0 +1,132 @@
+import { LRUCache } from 'lru-cache';
+import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
+import { sumDurations, type Durations, type MinuteCounts } from './jobMetrics';
+import type { Notice } from './model';
+import { histogram } from './parts/histogram';
+import { bucketCounts, type Resolution } from './parts/minute';
+import { Trip } from './parts/part';
+
+export const MINUTES_KEPT_SECONDS = 8 * 3600;
+export const TEN_MINUTES_KEPT_SECONDS = 72 * 3600;
+/** A bucket that ended less than this ago may still change: heartbeats flush late, clocks differ. */
+export const CHANGING_SECONDS = 180;
+
+/** Counts of classes kept at most, over all buckets: some 100 bytes each. */
+const CLASSES_KEPT = 500_000;
+const HISTOGRAMS_KEPT = 20_000;
+
+/** Buckets of a range with what should be known of them. */
+export interface BucketsRead {
+  /** Oldest first, those without executions included. */
+  buckets: MinuteCounts[];
+  notices: readonly Notice[];
+}
+
+/**
+ * The buckets of Sidekiq's job metrics that have been read, for snapshots and for queries alike. A bucket of the past
+ * is final, so it is kept; one that may still change, or that Redis refused, is not.
+ */
+export class Minutes {
+  private readonly buckets = new LRUCache<string, MinuteCounts>({
+    maxSize: CLASSES_KEPT,
+    sizeCalculation: ({ classes }) => classes.size + 1,
+  });
+  private readonly histograms = new LRUCache<string, readonly number[]>({ max: HISTOGRAMS_KEPT });
+
+  /** A final bucket that was read before. */
+  known(startsAt: number, resolution: Resolution): MinuteCounts | undefined {
+    return this.buckets.get(`${resolution}:${startsAt}`);
+  }
+
+  /** Keeps a bucket where it is final at the instant it was read (epoch seconds). */
+  keep(bucket: MinuteCounts, resolution: Resolution, readAt: number): void {
+    if (isFinal(bucket.startsAt, resolution, readAt)) {
+      this.buckets.set(`${resolution}:${bucket.startsAt}`, bucket);
+    }
+  }
+
+  /**
+   * Buckets from `from` to `to` (epoch seconds) that Sidekiq may still hold; what is not known yet is read.
+   *
+   * @throws Fault when Redis refuses or is away
+   */
+  async read(
+    redis: ReadOnlyRedis,
+    range: { from: number; to: number },
+    resolution: Resolution,
+    now: number,
+    signal?: AbortSignal
+  ): Promise<BucketsRead> {
+    const kept = resolution === 60 ? MINUTES_KEPT_SECONDS : TEN_MINUTES_KEPT_SECONDS;
+    const first = Math.floor(Math.max(range.from, now - kept) / resolution) * resolution;
+    const last = Math.min(range.to, now);
+    const starts: number[] = [];
+    for (let startsAt = first; startsAt <= last; startsAt += resolution) {
+      starts.push(startsAt);
+    }
+    const trip = new Trip();
+    const tickets = starts
+      .filter((startsAt) => !this.known(startsAt, resolution))
+      .map((startsAt) => ({ startsAt, ticket: trip.ask(bucketCounts, { startsAt, resolution }) }));
+    const brought = await trip.go(redis, signal);
+    const read = new Map<number, MinuteCounts>();
+    for (const { startsAt, ticket } of tickets) {
+      const found = brought.read(ticket);
+      if (found.ok) {
+        read.set(startsAt, found.value);
+        this.keep(found.value, resolution, now);
+      }
+    }
+    return {
+      buckets: starts.flatMap((startsAt) => read.get(startsAt) ?? this.known(startsAt, resolution) ?? []),
+      notices: brought.notices,
+    };
+  }
+
+  /** Durations of classes in each of the given minutes in which they ran. Failures are not in them. @throws Fault */
+  async readDurations(
+    redis: ReadOnlyRedis,
+    jobClasses: readonly string[],
+    buckets: readonly MinuteCounts[],
+    now: number,
+    signal?: AbortSignal
+  ): Promise<{ durations: Durations[]; notices: readonly Notice[] }> {
+    const trip = new Trip();
+    const asked = jobClasses.flatMap((jobClass) =>
+      buckets
+        .filter(({ classes }) => classes.has(jobClass))
+        .map(({ startsAt, shapesOf }) => {
+          const key = `${startsAt}\0${jobClass}`;
+          const known = this.histograms.get(key);
+          const shapes = known ? [] : shapesOf(jobClass);
+          return {
+            jobClass,
+            startsAt,
+            key,
+            known,
+            tickets: shapes.map((shape) => trip.ask(histogram, { jobClass, startsAt, shape })),
+          };
+        })
+    );
+    const brought = await trip.go(redis, signal);
+    const durations = asked.flatMap(({ jobClass, startsAt, key, known, tickets }): Durations[] => {
+      if (known) {
+        return [{ startsAt, jobClass, counts: known }];
+      }
+      const reads = tickets.map((ticket) => brought.read(ticket));
+      if (reads.some(({ ok }) => !ok)) {
+        return [];
+      }
+      const counts = sumDurations(reads.map((read) => (read.ok ? read.value : [])));
+      if (isFinal(startsAt, 60, now)) {
+        this.histograms.set(key, counts);
+      }
+      return [{ startsAt, jobClass, counts }];
+    });
+    return { durations, notices: brought.notices };
+  }
+}
+
+function isFinal(startsAt: number, resolution: Resolution, readAt: number): boolean {
+  return readAt - (startsAt + resolution) > CHANGING_SECONDS;
+}

@@ -1,0 +1,53 @@
+import { command } from '../../redis/readOnlyRedis';
+import { keys } from '../keys';
+import { jobOf, parsePayload, type Job } from '../payload';
+import { countOf } from '../plausible';
+import { listOf, type Part } from './part';
+
+/** The length of a queue, by name. */
+export const queueSize: Part<string, number> = {
+  what: 'queue sizes',
+  commands: (name) => [command('llen', keys.queue(name))],
+  parse: ([value]) => ({ value: countOf(value) ?? 0 }),
+};
+
+/** The job that is next in a queue. */
+export interface QueueHead {
+  /** The list is empty. */
+  empty: boolean;
+  /** `null` where the entry is no JSON object, or there is none. */
+  next: Job | null;
+}
+
+/** The oldest job of a queue, by name: the last element, since pushes go to the other end. */
+export const queueHead: Part<string, QueueHead> = {
+  what: 'queue latencies',
+  commands: (name) => [command('lindex', keys.queue(name), -1)],
+  parse([value]) {
+    if (!Buffer.isBuffer(value)) {
+      return { value: { empty: true, next: null } };
+    }
+    const payload = parsePayload(value);
+    return { value: { empty: false, next: payload && jobOf(payload) } };
+  },
+};
+
+/**
+ * Seconds that the next job has waited. A job without `enqueued_at` counts from its creation, as in Sidekiq ≥ 8.1.1.
+ *
+ * @returns 0 for an empty queue, `null` where no plausible time is written
+ */
+export function latencyOf({ empty, next }: QueueHead, now: number): number | null {
+  const since = next?.enqueuedAt ?? next?.createdAt ?? null;
+  return empty ? 0 : since === null ? null : now - since;
+}
+
+/** Queues that sidekiq-limit_fetch has paused, among the given names. */
+export const limitFetchPauses: Part<readonly string[], ReadonlySet<string>> = {
+  what: 'paused queues',
+  commands: (names) => (names.length === 0 ? [] : [command('mget', ...names.map(keys.limitFetchPause))]),
+  parse([value], names) {
+    const marks = listOf(value);
+    return { value: new Set(names.filter((_, index) => marks[index] != null)) };
+  },
+};

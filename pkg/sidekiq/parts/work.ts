@@ -1,0 +1,60 @@
+import { command } from '../../redis/readOnlyRedis';
+import { keys } from '../keys';
+import type { Listed, Notice, Work } from '../model';
+import { escapedName, nameOf } from '../name';
+import { jobOf, parsePayload, text } from '../payload';
+import { secondsOf } from '../plausible';
+import { listOf, pairsOf, textOf, warning, type Part } from './part';
+
+/** Entries read of one process's work hash; a process with more threads is told about in a notice. */
+const WORK_CAP = 2000;
+
+/** Jobs that a process runs, by its identity and the generation of the key's name (up to Sidekiq 6.4.1, and since). */
+export const processWork: Part<{ identity: string; shape: 'new' | 'old' }, Listed<Work>> = {
+  what: 'running jobs',
+  commands: ({ identity, shape }) => [
+    command('hscan', shape === 'new' ? keys.work(identity) : keys.oldWork(identity), 0, 'COUNT', WORK_CAP),
+  ],
+  parse([value], { identity }) {
+    const [cursor, flat] = listOf(value);
+    const items: Work[] = [];
+    let broken = 0;
+    for (const [thread, raw] of pairsOf(flat)) {
+      const work = readWork(identity, nameOf(thread), textOf(raw));
+      if (work) {
+        items.push(work);
+      } else {
+        broken += 1;
+      }
+    }
+    const notices: Notice[] = [];
+    if (broken > 0) {
+      notices.push(warning(`${broken} work records of ${identity} are not what Sidekiq writes and were left out.`));
+    }
+    const whole = textOf(cursor) !== null ? textOf(cursor) === '0' : true;
+    if (!whole) {
+      notices.push(warning(`${identity} has more than ${WORK_CAP} jobs in progress; the rest was left out.`));
+    }
+    return { value: { items, whole }, notices };
+  },
+};
+
+function readWork(process: string, thread: string, raw: string | null): Work | null {
+  const entry = parsePayload(raw);
+  // Up to 6.0.1 the payload is an object, since then a JSON text inside the JSON text.
+  const payload = parsePayload(entry?.['payload']);
+  if (entry === null || payload === null) {
+    return null;
+  }
+  const job = jobOf(payload);
+  return {
+    process,
+    thread,
+    queue: escapedName(text(entry['queue'])) || job.queue,
+    class: job.class,
+    metricsClass: job.metricsClass,
+    jid: job.jid,
+    runAt: secondsOf(entry['run_at']),
+    enqueuedAt: job.enqueuedAt,
+  };
+}

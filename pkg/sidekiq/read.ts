@@ -1,0 +1,356 @@
+import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
+import { ChangingDurations } from './changingDurations';
+import type { MinuteCounts } from './jobMetrics';
+import { keys } from './keys';
+import { CHANGING_SECONDS, Minutes } from './minutes';
+import type { Listed, Notice, Process, Queue, Totals, Work } from './model';
+import { activeJobRetryShare } from './parts/activeJobRetries';
+import { clock } from './parts/clock';
+import { counter, memberCount, scoredBetween, setSize, type Counter } from './parts/counters';
+import { deployMarks } from './parts/deployMarks';
+import { leader } from './parts/leader';
+import { pausedNames, processNames, queueNames, type MembersPage } from './parts/members';
+import { bucketCounts } from './parts/minute';
+import {
+  addCosts,
+  readPart,
+  Trip,
+  valueOf,
+  warning,
+  type Brought,
+  type Part,
+  type Read,
+  type Ticket,
+} from './parts/part';
+import { beatAge, heartbeatExpiry, processRecord, type ProcessRecord } from './parts/process';
+import { latencyOf, limitFetchPauses, queueHead, queueSize } from './parts/queue';
+import { processWork } from './parts/work';
+import type { Snapshot } from './snapshot';
+
+const MINUTES = 60;
+/** Pages of a set's members at most: a million names. */
+const PAGES = 200;
+
+export interface ReaderOptions {
+  /** Gives the instant of a snapshot in epoch seconds; without it that is the clock of Redis. */
+  clock?: () => number;
+  /** Says whether a queue is read (the operator's include and exclude patterns). */
+  includesQueue(name: string): boolean;
+}
+
+/**
+ * Reads Sidekiq's state in two pipelined round trips, whatever the number of queues and processes; a set of more than
+ * 5,000 names takes further ones. A part that Redis refuses is missing from the snapshot with a notice.
+ *
+ * One reading at a time: the reader remembers between readings what is final or unchanged.
+ */
+export class SnapshotReader {
+  private readonly durations = new ChangingDurations();
+  /** Processes whose version is known to write the new name of the work hash. */
+  private writesNewWorkKey: ReadonlySet<string> = new Set();
+  private clockOffset = 0;
+
+  constructor(
+    private readonly redis: ReadOnlyRedis,
+    private readonly minutes: Minutes,
+    private readonly options: ReaderOptions
+  ) {}
+
+  /** @throws Fault for what concerns everything: no connection, a wrong password, every command refused */
+  async read(): Promise<Snapshot> {
+    const guess = this.options.clock?.() ?? Date.now() / 1000 + this.clockOffset;
+    const first = new Trip();
+    const tickets = askFirst(first, guess, this.minutesToRead(guess));
+    const one = await first.go(this.redis);
+    const at = this.options.clock?.() ?? valueOf(one.read(tickets.time)) ?? guess;
+    this.clockOffset = at - Date.now() / 1000;
+    const pages = new Pages(this.redis);
+    const queuesRead = await pages.rest(queueNames, keys.queues, one.read(tickets.queues));
+    const processesRead = await pages.rest(processNames, keys.processes, one.read(tickets.processes));
+    const paused = await this.readPaused(pages, one, tickets.paused);
+    const minutes = this.takeMinutes(one, tickets.minutes, guess, at);
+
+    const included = queuesRead.items.filter(this.options.includesQueue);
+    const identities = [...processesRead.items].sort(byteOrder);
+    const second = new Trip();
+    const asked = {
+      queues: included.map((name) => ({ name, size: second.ask(queueSize, name), head: second.ask(queueHead, name) })),
+      pauses: second.ask(limitFetchPauses, included),
+      processes: identities.map((identity) => ({
+        identity,
+        record: second.ask(processRecord, identity),
+        expiry: second.ask(heartbeatExpiry, identity),
+        work: (this.writesNewWorkKey.has(identity) ? (['new'] as const) : (['new', 'old'] as const)).map((shape) =>
+          second.ask(processWork, { identity, shape })
+        ),
+      })),
+      durations: this.durations.ask(
+        second,
+        minutes.items.filter(({ startsAt }) => startsAt > at - CHANGING_SECONDS - 60),
+        at
+      ),
+    };
+    const two = await second.go(this.redis);
+
+    const found = readProcesses(two, asked.processes, processesRead.whole, at);
+    this.writesNewWorkKey = new Set(
+      // `version` is written since 7.0.2, the new key name since 6.4.2.
+      found.processes.items.filter(({ version }) => version !== '').map(({ identity }) => identity)
+    );
+    const limitFetch = two.read(asked.pauses);
+    const isPaused = (name: string): boolean | null =>
+      paused.items.has(name) || (limitFetch.ok && limitFetch.value.has(name))
+        ? true
+        : paused.whole && limitFetch.ok
+          ? false
+          : null;
+    const knownQueues = asked.queues.map(({ name, size, head }): Queue => {
+      const heads = two.read(head);
+      return {
+        name,
+        size: valueOf(two.read(size)),
+        latencySeconds: heads.ok ? latencyOf(heads.value, at) : null,
+        paused: isPaused(name),
+        known: true,
+        next: heads.ok ? heads.value.next : null,
+      };
+    });
+    const totals = readTotals(one, tickets);
+    return {
+      at,
+      totals: totals.value,
+      queues: {
+        items: withServed(knownQueues, queuesRead.whole, found.processes.items, this.options.includesQueue, isPaused),
+        whole: queuesRead.whole,
+      },
+      ...found,
+      work: { ...found.work, items: found.work.items.filter(({ queue }) => this.options.includesQueue(queue)) },
+      leader: valueOf(one.read(tickets.leader)),
+      marks: readMarks(one, tickets.marks),
+      minutes,
+      durations: this.durations.settle(asked.durations, two),
+      hasSidekiq: hasSidekiq(queuesRead, processesRead, totals.processed),
+      refused: sumRefused(one.refused, two.refused),
+      notices: [...one.notices, ...pages.notices, ...two.notices, ...asked.durations.notices],
+      cost: addCosts(addCosts(one.cost, pages.cost), two.cost),
+    };
+  }
+
+  private minutesToRead(now: number): number[] {
+    return lastMinutes(now).filter((startsAt) => !this.minutes.known(startsAt, 60));
+  }
+
+  private takeMinutes(one: Brought, tickets: FirstTickets['minutes'], guess: number, at: number): Listed<MinuteCounts> {
+    const read = new Map<number, MinuteCounts>();
+    for (const ticket of tickets) {
+      const found = one.read(ticket);
+      if (found.ok) {
+        read.set(found.value.startsAt, found.value);
+        this.minutes.keep(found.value, 60, at);
+      }
+    }
+    const wanted = lastMinutes(guess);
+    const items = wanted.flatMap((startsAt) => read.get(startsAt) ?? this.minutes.known(startsAt, 60) ?? []);
+    return { items, whole: items.length === wanted.length };
+  }
+
+  private async readPaused(
+    pages: Pages,
+    one: Brought,
+    tickets: FirstTickets['paused']
+  ): Promise<{ items: ReadonlySet<string>; whole: boolean }> {
+    const names = new Set<string>();
+    let whole = true;
+    for (const [index, ticket] of tickets.entries()) {
+      const read = await pages.rest(pausedNames, keys.pausedSets[index]!, one.read(ticket));
+      read.items.forEach((name) => names.add(name));
+      whole &&= read.whole;
+    }
+    return { items: names, whole };
+  }
+}
+
+type FirstTickets = ReturnType<typeof askFirst>;
+
+function askFirst(trip: Trip, now: number, minutes: readonly number[]) {
+  const due = { from: '-inf', to: now };
+  return {
+    processed: trip.ask(counter, keys.processed),
+    failed: trip.ask(counter, keys.failed),
+    processedToday: trip.ask(counter, keys.processedOn(now)),
+    failedToday: trip.ask(counter, keys.failedOn(now)),
+    scheduled: trip.ask(setSize, keys.schedule),
+    retry: trip.ask(setSize, keys.retry),
+    dead: trip.ask(setSize, keys.dead),
+    processCount: trip.ask(memberCount, keys.processes),
+    overdueScheduled: trip.ask(scoredBetween, { key: keys.schedule, ...due }),
+    overdueRetry: trip.ask(scoredBetween, { key: keys.retry, ...due }),
+    deadLastHour: trip.ask(scoredBetween, { key: keys.dead, from: now - 3600, to: '+inf' }),
+    retryShare: trip.ask(activeJobRetryShare, undefined),
+    queues: trip.ask(queueNames, { key: keys.queues, cursor: '0' }),
+    processes: trip.ask(processNames, { key: keys.processes, cursor: '0' }),
+    paused: keys.pausedSets.map((key) => trip.ask(pausedNames, { key, cursor: '0' })),
+    leader: trip.ask(leader, undefined),
+    marks: [now - 86_400, now].map((day) => trip.ask(deployMarks, day)),
+    minutes: minutes.map((startsAt) => trip.ask(bucketCounts, { startsAt, resolution: 60 as const })),
+    time: trip.ask(clock, undefined),
+  };
+}
+
+function readTotals(one: Brought, tickets: FirstTickets): { value: Totals; processed: Read<Counter> } {
+  const number = (ticket: Ticket<number>) => valueOf(one.read(ticket));
+  const count = (ticket: Ticket<Counter>) => valueOf(one.read(ticket))?.count ?? null;
+  const scheduled = number(tickets.scheduled);
+  const retryShare = number(tickets.retryShare);
+  return {
+    processed: one.read(tickets.processed),
+    value: {
+      processed: count(tickets.processed),
+      failed: count(tickets.failed),
+      processedToday: count(tickets.processedToday),
+      failedToday: count(tickets.failedToday),
+      scheduled,
+      retry: number(tickets.retry),
+      dead: number(tickets.dead),
+      processNames: number(tickets.processCount),
+      overdueScheduled: number(tickets.overdueScheduled),
+      overdueRetry: number(tickets.overdueRetry),
+      activeJobRetries: scheduled === null || retryShare === null ? null : Math.round(scheduled * retryShare),
+      deadLastHour: number(tickets.deadLastHour),
+    },
+  };
+}
+
+function readMarks(one: Brought, tickets: FirstTickets['marks']): Snapshot['marks'] {
+  const reads = tickets.map((ticket) => one.read(ticket));
+  return {
+    items: reads.flatMap((read) => (read.ok ? read.value : [])).sort((a, b) => a.at - b.at),
+    whole: reads.every(({ ok }) => ok),
+  };
+}
+
+interface AskedProcess {
+  identity: string;
+  record: Ticket<ProcessRecord>;
+  expiry: Ticket<number | null>;
+  work: Array<Ticket<Listed<Work>>>;
+}
+
+/** @param whole the names of all processes are known */
+function readProcesses(two: Brought, asked: readonly AskedProcess[], whole: boolean, at: number) {
+  const processes: Process[] = [];
+  const ghosts: string[] = [];
+  const work: Work[] = [];
+  let unknown = 0;
+  let workWhole = whole;
+  for (const { identity, record, expiry, work: tickets } of asked) {
+    const read = two.read(record);
+    if (!read.ok || read.value === 'unreadable') {
+      unknown += 1;
+    } else if (read.value === 'ghost') {
+      ghosts.push(identity);
+      continue;
+    } else {
+      processes.push({ ...read.value, beatAgeSeconds: beatAge(valueOf(two.read(expiry)), read.value.beatAt, at) });
+    }
+    for (const ticket of tickets) {
+      const found = two.read(ticket);
+      workWhole &&= found.ok && found.value.whole;
+      if (found.ok) {
+        work.push(...found.value.items);
+      }
+    }
+  }
+  const known = whole && unknown === 0;
+  return {
+    processes: { items: processes, whole: known },
+    ghosts: { items: ghosts, whole: known },
+    work: { items: work.sort((a, b) => (a.runAt ?? Infinity) - (b.runAt ?? Infinity)), whole: workWhole },
+  };
+}
+
+/** Adds the queues that a process serves but nobody has pushed to, all by name. @param whole all queues are known */
+function withServed(
+  known: readonly Queue[],
+  whole: boolean,
+  processes: readonly Process[],
+  includes: (name: string) => boolean,
+  isPaused: (name: string) => boolean | null
+): Queue[] {
+  const names = new Set(known.map(({ name }) => name));
+  const served = new Set(
+    processes.flatMap(({ queues }) => queues).filter((name) => includes(name) && !names.has(name))
+  );
+  return [
+    ...known,
+    ...[...served].map((name): Queue => ({
+      name,
+      size: whole ? 0 : null,
+      latencySeconds: whole ? 0 : null,
+      paused: isPaused(name),
+      known: false,
+      next: null,
+    })),
+  ].sort((a, b) => byteOrder(a.name, b.name));
+}
+
+function hasSidekiq(queues: Listed<string>, processes: Listed<string>, processed: Read<Counter>): boolean | null {
+  if (queues.items.length > 0 || processes.items.length > 0 || (processed.ok && !processed.value.missing)) {
+    return true;
+  }
+  return queues.whole && processes.whole && processed.ok ? false : null;
+}
+
+/** Reads the further pages of sets that are larger than one, and adds up what that took. */
+class Pages {
+  readonly notices: Notice[] = [];
+  cost = { roundTrips: 0, commands: 0, bytesIn: 0, milliseconds: 0 };
+
+  constructor(private readonly redis: ReadOnlyRedis) {}
+
+  /** @returns all members; SSCAN may repeat some. A page that is refused ends the list, which is not whole then. */
+  async rest(
+    part: Part<{ key: string; cursor: string }, MembersPage>,
+    key: string,
+    first: Read<MembersPage>
+  ): Promise<Listed<string>> {
+    if (!first.ok) {
+      return { items: [], whole: false };
+    }
+    const members = new Set(first.value.members);
+    let { cursor } = first.value;
+    for (let page = 1; cursor !== '0'; page += 1) {
+      if (page >= PAGES) {
+        this.notices.push(warning(`The set ${key} has more members than Jobwatch reads; ${members.size} were read.`));
+        return { items: [...members], whole: false };
+      }
+      const started = performance.now();
+      const { value } = await readPart(this.redis, part, { key, cursor });
+      this.cost = addCosts(this.cost, {
+        roundTrips: 1,
+        commands: 1,
+        bytesIn: 0,
+        milliseconds: performance.now() - started,
+      });
+      value.members.forEach((member) => members.add(member));
+      cursor = value.cursor;
+    }
+    return { items: [...members], whole: true };
+  }
+}
+
+function lastMinutes(now: number): number[] {
+  const current = Math.floor(now / 60) * 60;
+  return Array.from({ length: MINUTES }, (_, index) => current - index * 60);
+}
+
+function sumRefused(...all: ReadonlyArray<ReadonlyMap<string, number>>): Map<string, number> {
+  const sums = new Map<string, number>();
+  all.forEach((each) => each.forEach((count, part) => sums.set(part, (sums.get(part) ?? 0) + count)));
+  return sums;
+}
+
+/** Ruby sorts by bytes; JavaScript's comparison differs from that only beyond U+FFFF. */
+function byteOrder(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,140 @@
+import { parseLine, type StatsdLine } from './line';
+import { statsdMetricOf } from './metrics';
+import { StatsdMinutes } from './minutes';
+import { StatsdRegistry, type Limits, type Series } from './registry';
+
+/** What the receiver has counted since it started. */
+export interface StatsdCounts {
+  packets: number;
+  lines: number;
+  malformed: number;
+  /** Lines that are fine and not Sidekiq's jobs: events, checks, sets, other metrics. */
+  unused: number;
+  /** Lines left out because of the limit on label sets. */
+  dropped: number;
+  /** What the sending clients say they dropped themselves, in bytes. */
+  droppedBySenders: number;
+}
+
+/** Names and tags remembered, so that their text is looked at once; characters, whoever sends what. */
+const REMEMBERED_CHARACTERS = 8_000_000;
+const SENDER_DROPS = /^datadog\.dogstatsd\.client\.bytes_dropped(?:_queue|_writer)?$/;
+
+/**
+ * What Sidekiq Pro and Enterprise send by DogStatsD: packets are cut into lines, lines are counted, and those of Sidekiq
+ * go to the registry of series and from there to its consumers.
+ */
+export class StatsdIntake {
+  readonly counts: StatsdCounts = { packets: 0, lines: 0, malformed: 0, unused: 0, dropped: 0, droppedBySenders: 0 };
+  readonly registry: StatsdRegistry;
+  readonly minutes = new StatsdMinutes();
+  /** Addresses that are listened at; none where no receiver runs. */
+  readonly listening: string[] = [];
+  /** By name and tags as sent; `null` for what is not kept. */
+  private readonly known = new Map<string, Map<string, Series | null>>();
+  private generation = 0;
+  private remembered = 0;
+
+  constructor(limits: Limits) {
+    this.registry = new StatsdRegistry(limits);
+  }
+
+  /**
+   * Takes a packet of lines, ended by LF or CR LF.
+   *
+   * @param now epoch seconds
+   * @returns the first malformed line and what is wrong with it
+   */
+  receive(packet: string, now: number): { text: string; problem: string } | undefined {
+    this.counts.packets += 1;
+    let bad: { text: string; problem: string } | undefined;
+    for (let start = 0; start < packet.length;) {
+      const newline = packet.indexOf('\n', start);
+      const next = newline < 0 ? packet.length : newline;
+      const end = packet.charCodeAt(next - 1) === CARRIAGE_RETURN && next > start ? next - 1 : next;
+      const text = packet.slice(start, end);
+      start = next + 1;
+      const parsed = parseLine(text);
+      if ('line' in parsed) {
+        this.counts.lines += 1;
+        this.take(parsed.line, now);
+      } else if ('malformed' in parsed) {
+        this.counts.lines += 1;
+        this.counts.malformed += 1;
+        bad ??= { text, problem: parsed.malformed };
+      } else if (parsed.unused !== 'blank') {
+        this.counts.lines += 1;
+        this.counts.unused += 1;
+      }
+    }
+    return bad;
+  }
+
+  /** Characters of names and tags held; what their bound is about. */
+  get rememberedCharacters(): number {
+    return this.remembered;
+  }
+
+  private take(line: StatsdLine, now: number): void {
+    const series = this.find(line, now);
+    if (series) {
+      this.registry.take(series, line, now);
+      this.minutes.take(series, line, now);
+    }
+  }
+
+  private find(line: StatsdLine, now: number): Series | null {
+    if (this.generation !== this.registry.generation) {
+      this.generation = this.registry.generation;
+      this.forget();
+    }
+    const known = this.known.get(line.name)?.get(line.tags);
+    if (known !== undefined) {
+      if (known === null) {
+        this.countUnused(line);
+      }
+      return known;
+    }
+    const metric = statsdMetricOf(line.name);
+    if (!metric) {
+      this.countUnused(line);
+      this.remember(line, null);
+      return null;
+    }
+    const series = this.registry.seriesFor(metric, line.tags, now);
+    if (!series) {
+      this.counts.dropped += 1;
+      return null;
+    }
+    this.remember(line, series);
+    return series;
+  }
+
+  private countUnused({ name, values }: StatsdLine): void {
+    this.counts.unused += 1;
+    if (SENDER_DROPS.test(name)) {
+      this.counts.droppedBySenders += values[0] ?? 0;
+    }
+  }
+
+  private remember({ name, tags }: StatsdLine, series: Series | null): void {
+    const length = name.length + tags.length;
+    if (this.remembered + length > REMEMBERED_CHARACTERS) {
+      this.forget();
+    }
+    let byTags = this.known.get(name);
+    if (!byTags) {
+      byTags = new Map();
+      this.known.set(name, byTags);
+    }
+    byTags.set(tags, series);
+    this.remembered += length;
+  }
+
+  private forget(): void {
+    this.known.clear();
+    this.remembered = 0;
+  }
+}
+
+const CARRIAGE_RETURN = 13;

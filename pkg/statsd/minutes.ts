@@ -1,0 +1,101 @@
+import { HISTOGRAM_BOUNDS_MS, noCounts, type Bucket, type ClassCounts, type Durations } from '../sidekiq/jobMetrics';
+import { MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
+import type { StatsdLine } from './line';
+import type { Series } from './registry';
+
+interface Executions extends ClassCounts {
+  durations: number[];
+}
+
+/** Classes kept of one minute: more than any application has, and a bound for a flood of invented ones. */
+const CLASSES_CAP = 2000;
+
+/**
+ * A consumer of the registry: what arrived by DogStatsD, minute by minute and class by class, in the shape of Sidekiq's own job metrics and
+ * kept as long as those (eight hours), so that the same query reads either.
+ */
+export class StatsdMinutes {
+  private readonly minutes = new Map<number, Map<string, Executions>>();
+  /** Epoch seconds of the last duration, 0 before any. */
+  lastAt = 0;
+  /** Epoch seconds of the first arrival: there is nothing from before. */
+  firstAt = 0;
+
+  /** Counts a line that a series of the registry has taken. @param now epoch seconds */
+  take({ metric, worker }: Series, { values, rate }: StatsdLine, now: number): void {
+    if (worker === '') {
+      return;
+    }
+    const weight = 1 / rate;
+    if (metric.wire === 'jobs.perform') {
+      values.forEach((value) => this.duration(worker, Math.max(0, value), weight, now));
+    } else if (metric.wire === 'jobs.count' || metric.wire === 'jobs.failure') {
+      const amount = values.reduce((sum, value) => sum + value * weight, 0);
+      this.count(worker, metric.wire === 'jobs.count' ? 'processed' : 'failed', amount, now);
+    }
+  }
+
+  private count(jobClass: string, part: 'processed' | 'failed', amount: number, now: number): void {
+    const executions = this.of(jobClass, now);
+    if (executions) {
+      executions[part] += amount;
+    }
+  }
+
+  /** @param weight how many executions the duration stands for */
+  private duration(jobClass: string, milliseconds: number, weight: number, now: number): void {
+    const executions = this.of(jobClass, now);
+    if (!executions) {
+      return;
+    }
+    executions.milliseconds += milliseconds * weight;
+    // Exclusive, as Sidekiq's own bounds are.
+    executions.durations[HISTOGRAM_BOUNDS_MS.findIndex((bound) => milliseconds < bound)]! += weight;
+    this.lastAt = now;
+  }
+
+  /** Minutes from `from` to `to`, oldest first, those without executions included. */
+  read(from: number, to: number): Bucket[] {
+    const buckets: Bucket[] = [];
+    for (let startsAt = Math.floor(from / 60) * 60; startsAt <= to; startsAt += 60) {
+      buckets.push({ startsAt, classes: this.minutes.get(startsAt) ?? new Map() });
+    }
+    return buckets;
+  }
+
+  /** Durations of classes in each of the given minutes. */
+  readDurations(jobClasses: readonly string[], buckets: readonly Bucket[]): Durations[] {
+    return jobClasses.flatMap((jobClass) =>
+      buckets.flatMap(({ startsAt }) => {
+        const executions = this.minutes.get(startsAt)?.get(jobClass);
+        return executions ? [{ startsAt, jobClass, counts: [...executions.durations] }] : [];
+      })
+    );
+  }
+
+  private of(jobClass: string, now: number): Executions | undefined {
+    const startsAt = Math.floor(now / 60) * 60;
+    let minute = this.minutes.get(startsAt);
+    if (!minute) {
+      minute = new Map();
+      this.minutes.set(startsAt, minute);
+      this.firstAt ||= now;
+      for (const old of this.minutes.keys()) {
+        if (old < now - MINUTES_KEPT_SECONDS - 60) {
+          this.minutes.delete(old);
+        }
+      }
+    }
+    let executions = minute.get(jobClass);
+    if (!executions && minute.size < CLASSES_CAP) {
+      executions = {
+        processed: 0,
+        failed: 0,
+        milliseconds: 0,
+        durations: noCounts(),
+      };
+      minute.set(jobClass, executions);
+    }
+    return executions;
+  }
+}

@@ -6,9 +6,8 @@
  * - `connection`: Redis cannot be reached, or went away
  * - `permission`: Redis answers, but refuses the user or a command
  * - `data`: a record in Redis is not what Sidekiq writes
- * - `limit`: a cap that protects Redis or this process was reached
  */
-export type FaultKind = 'settings' | 'query' | 'connection' | 'permission' | 'data' | 'limit';
+export type FaultKind = 'settings' | 'query' | 'connection' | 'permission' | 'data';
 
 export interface FaultDetails {
   kind: FaultKind;
@@ -50,8 +49,6 @@ export function httpStatus(fault: Fault): number {
       return 400;
     case 'permission':
       return 403;
-    case 'limit':
-      return 422;
     case 'connection':
     case 'data':
       return 502;

@@ -19,15 +19,12 @@ export interface FieldConfig {
   displayNameFromDS?: string;
   description?: string;
   unit?: string;
-  decimals?: number;
   min?: number;
   max?: number;
   noValue?: string;
   interval?: number;
   links?: DataLink[];
-  thresholds?: { mode: 'absolute'; steps: Array<{ value: number | null; color: string }> };
   mappings?: object[];
-  custom?: Record<string, unknown>;
 }
 
 /** One column of a frame. */

@@ -21,8 +21,9 @@ export interface ClassTotal extends Readonly<ClassCounts> {
 /** Totals by class, in the order in which classes were first seen. */
 export type ClassTotalsView = ReadonlyMap<string, ClassTotal>;
 
-/** Classes kept at most: those that ran last. */
+/** Classes kept: those that ran last. They are sorted only when a tenth more have come. */
 const CLASSES_KEPT = 20_000;
+const CLASSES_MOST = 22_000;
 /** A minute whose bucket has been counted and cannot grow any more. */
 const DONE = 'done';
 
@@ -39,7 +40,7 @@ interface Saved {
  * takes nothing away.
  *
  * The first snapshot is the point from which it counts, as a counter that starts at 0; a saved state goes on where it
- * was. Holds 20,000 classes, the minutes of eight hours, and their counts for as long as they may grow.
+ * was. Holds up to 22,000 classes, the minutes of eight hours, and their counts for as long as they may grow.
  */
 export class ClassTotals implements Observer<ClassTotalsView> {
   private readonly totals = new Map<string, ClassTotal>();
@@ -153,7 +154,7 @@ export class ClassTotals implements Observer<ClassTotalsView> {
         this.durations.delete(startsAt);
       }
     }
-    if (this.totals.size > CLASSES_KEPT) {
+    if (this.totals.size > CLASSES_MOST) {
       const oldest = [...this.totals].sort(([, a], [, b]) => a.lastRunAt - b.lastRunAt);
       oldest.slice(0, this.totals.size - CLASSES_KEPT).forEach(([jobClass]) => this.totals.delete(jobClass));
       this.changed = true;

@@ -1,8 +1,8 @@
 import { tableFromIPC } from 'apache-arrow';
 import { expect, test } from 'vitest';
-import { toArrow } from '../../pkg/frames/arrow';
-import { toJson } from '../../pkg/frames/json';
-import type { Frame } from '../../pkg/frames/frame';
+import { toArrow } from '../../../pkg/frames/arrow';
+import { toJson } from '../../../pkg/frames/json';
+import type { Frame } from '../../../pkg/frames/frame';
 
 const frame: Frame = {
   name: 'sample',

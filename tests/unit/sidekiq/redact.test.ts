@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { redact } from '../../pkg/sidekiq/redact';
+import { redact } from '../../../pkg/sidekiq/redact';
 
 test.each([
   ['connect redis://user:hunter2@host failed', 'connect redis://…@host failed'],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseEndpoint } from '../../pkg/settings/endpoint';
-import { settingsFrom } from '../../pkg/settings/environment';
+import { parseEndpoint } from '../../../pkg/settings/endpoint';
+import { settingsFrom } from '../../../pkg/settings/environment';
 
 test.each([
   ['statsd-exporter:9125', { host: 'statsd-exporter', port: 9125 }],

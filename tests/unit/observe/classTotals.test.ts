@@ -1,0 +1,163 @@
+import { expect, test } from 'vitest';
+import { ClassTotals } from '../../../pkg/observe/classTotals';
+import { noCounts, type Durations, type MinuteCounts } from '../../../pkg/sidekiq/jobMetrics';
+import { aMinute, listed } from '../../support/state';
+
+const MINUTE = 1_750_000_020 - (1_750_000_020 % 60);
+
+const minute = (offset: number, processed: number, failed = 0, milliseconds = 0): MinuteCounts =>
+  aMinute(MINUTE + offset * 60, { A: [processed, failed, milliseconds] });
+
+function took(offset: number, count: number): Durations {
+  return { startsAt: MINUTE + offset * 60, jobClass: 'A', counts: [count, ...noCounts().slice(1)] };
+}
+
+function look(totals: ClassTotals, seconds: number, minutes: MinuteCounts[], durations: Durations[] = []): void {
+  totals.observe({ at: MINUTE + seconds, minutes: listed(...minutes), durations });
+}
+
+const total = (totals: ClassTotals) => totals.view().get('A');
+
+test('it counts from the first look on, and every growth once', () => {
+  const totals = new ClassTotals();
+  look(totals, 10, [minute(0, 5, 1, 100)], [took(0, 4)]);
+  expect(total(totals)).toEqual({ processed: 0, failed: 0, milliseconds: 0, durations: noCounts(), lastRunAt: MINUTE });
+  look(totals, 20, [minute(0, 8, 2, 160)], [took(0, 6)]);
+  look(totals, 30, [minute(0, 8, 2, 160)], [took(0, 6)]);
+  expect(total(totals)).toMatchObject({ processed: 3, failed: 1, milliseconds: 60 });
+  expect(total(totals)!.durations).toEqual([2, ...noCounts().slice(1)]);
+});
+
+test('the minute after the first look counts whole', () => {
+  const totals = new ClassTotals();
+  look(totals, 10, [minute(0, 5)]);
+  look(totals, 70, [minute(1, 4), minute(0, 5)], [took(1, 4)]);
+  expect(total(totals)).toMatchObject({ processed: 4, lastRunAt: MINUTE + 60 });
+  expect(total(totals)!.durations[0]).toBe(4);
+});
+
+test('a late heartbeat into a past minute is not lost', () => {
+  const totals = new ClassTotals();
+  look(totals, 10, [minute(0, 5)]);
+  look(totals, 70, [minute(1, 2), minute(0, 9)]);
+  expect(total(totals)?.processed).toBe(6);
+  // And it does not make the class run later than it did.
+  look(totals, 80, [minute(1, 2), minute(0, 10)]);
+  expect(total(totals)).toMatchObject({ processed: 7, lastRunAt: MINUTE + 60 });
+});
+
+test('a bucket that is refused or gone takes nothing away and is not counted again when it is back', () => {
+  const totals = new ClassTotals();
+  look(totals, 10, [minute(0, 5)]);
+  look(totals, 20, []);
+  look(totals, 30, [minute(0, 7)]);
+  expect(total(totals)?.processed).toBe(2);
+});
+
+test('a minute from before the count that was refused at first is a beginning too', () => {
+  const totals = new ClassTotals();
+  look(totals, 610, [minute(10, 1)]);
+  look(totals, 620, [minute(10, 1), minute(3, 50)]);
+  expect(total(totals)?.processed).toBe(0);
+  look(totals, 630, [minute(10, 2), minute(3, 50)]);
+  expect(total(totals)?.processed).toBe(1);
+});
+
+test('a minute that was refused after the count began is counted when it can be read', () => {
+  const totals = new ClassTotals();
+  look(totals, 10, [minute(0, 5)]);
+  look(totals, 1210, [minute(20, 1)]);
+  look(totals, 1220, [minute(20, 1), minute(5, 7)]);
+  expect(total(totals)?.processed).toBe(8);
+  look(totals, 1230, [minute(20, 1), minute(5, 7)]);
+  expect(total(totals)?.processed).toBe(8);
+});
+
+test('after a flush the same minute counts from nothing', () => {
+  const totals = new ClassTotals();
+  look(totals, 10, [minute(0, 50)]);
+  look(totals, 20, [minute(0, 3)]);
+  look(totals, 30, [minute(0, 4)]);
+  expect(total(totals)?.processed).toBe(4);
+});
+
+test('buckets that the snapshots missed are absorbed once', () => {
+  const totals = new ClassTotals();
+  look(totals, 10, [minute(0, 5)]);
+  const missed = [minute(0, 6), minute(30, 4)];
+  totals.absorb(missed, [took(30, 4)]);
+  totals.absorb(missed, [took(30, 4)]);
+  expect(total(totals)).toMatchObject({ processed: 5 });
+  expect(total(totals)!.durations[0]).toBe(4);
+});
+
+test('a saved state goes on without loss and without counting twice', () => {
+  const before = new ClassTotals();
+  look(before, 10, [minute(0, 5)], [took(0, 5)]);
+  look(before, 20, [minute(0, 6)], [took(0, 6)]);
+  const after = new ClassTotals();
+  after.restore(before.save());
+  expect(after.lastAt).toBe(MINUTE + 20);
+  expect(total(after)?.processed).toBe(1);
+  look(after, 130, [minute(2, 1), minute(1, 4), minute(0, 7)], [took(2, 1), took(1, 4), took(0, 7)]);
+  expect(total(after)?.processed).toBe(1 + 1 + 4 + 1);
+  expect(total(after)?.durations[0]).toBe(7);
+});
+
+test('a saved state knows which minutes are done', () => {
+  const before = new ClassTotals();
+  look(before, 10, [minute(0, 5)]);
+  look(before, 70, [minute(1, 3)]);
+  look(before, 1000, [minute(16, 1)]);
+  const after = new ClassTotals();
+  after.restore(before.save());
+  after.absorb([minute(0, 5), minute(1, 3)], []);
+  expect(total(after)?.processed).toBe(4);
+  // A minute of the eight hours that nobody saw counts.
+  after.absorb([minute(9, 2)], []);
+  expect(total(after)?.processed).toBe(6);
+});
+
+test('a view is not changed by later looks, and the same while nothing runs', () => {
+  const totals = new ClassTotals();
+  look(totals, 10, [minute(0, 5)]);
+  const first = totals.view();
+  look(totals, 20, [minute(0, 9)]);
+  expect(first.get('A')?.processed).toBe(0);
+  const second = totals.view();
+  expect(second.get('A')?.processed).toBe(4);
+  look(totals, 30, []);
+  expect(totals.view()).toBe(second);
+});
+
+test('classes have any name, in the order in which they were first seen', () => {
+  const names = ['toString', '10', '__proto__', '2'];
+  const classes = new Map(names.map((name) => [name, { processed: 1, failed: 0, milliseconds: 0 }]));
+  const totals = new ClassTotals();
+  totals.observe({ at: MINUTE, minutes: listed({ startsAt: MINUTE, classes, shapesOf: () => [] }), durations: [] });
+  expect([...totals.view().keys()]).toEqual(names);
+});
+
+test('a simulated month of ever new classes keeps some 20,000 and eight hours of minutes', () => {
+  const totals = new ClassTotals();
+  const steps = 30 * 1440;
+  for (let step = 0; step < steps; step += 1) {
+    const startsAt = MINUTE + step * 60;
+    const bucket = aMinute(startsAt, { [`C${step}`]: [1, 0, 1], steady: [1, 0, 1] });
+    totals.observe({
+      at: startsAt + 30,
+      minutes: listed(bucket),
+      durations: [{ startsAt, jobClass: `C${step}`, counts: noCounts() }],
+    });
+  }
+  const size = totals.view().size;
+  expect(size).toBeGreaterThanOrEqual(20_000);
+  expect(size).toBeLessThanOrEqual(22_000);
+  expect(totals.view().has(`C${steps - 1}`)).toBe(true);
+  expect(totals.view().has('C0')).toBe(false);
+  expect(totals.view().get('steady')?.processed).toBe(steps - 1);
+  const saved = JSON.parse(totals.save()) as { minutes: unknown[]; durations: unknown[] };
+  expect(saved.minutes).toHaveLength(8 * 60);
+  expect(saved.durations.length).toBeLessThanOrEqual(6);
+  expect(totals.save().length).toBeLessThan(6_000_000);
+});

@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest';
+import { Flow } from '../../../pkg/observe/flow';
+import { aQueue, listed } from '../../support/state';
+
+/** A look at one queue: its size, and how long its oldest job has waited. */
+function look(flow: Flow, at: number, size: number | null, latencySeconds: number | null, name = 'q'): void {
+  flow.observe({ at, queues: listed(aQueue(name, { size, latencySeconds })) });
+}
+
+describe('flow follows from the two ends of a queue:', () => {
+  // 600 jobs pushed at 10/s wait 60 s. A minute later the oldest is one pushed 50 s after the former oldest:
+  // 500 have left (8.33/s); 700 wait, so 600 came (10/s).
+  test('a queue that grows', () => {
+    const flow = new Flow();
+    look(flow, 1000, 600, 60);
+    look(flow, 1060, 700, 70);
+    expect(flow.view().get('q')).toEqual({
+      outRate: expect.closeTo(500 / 60, 9),
+      inRate: expect.closeTo(10, 9),
+      drainSeconds: null,
+    });
+  });
+
+  // 300 of 600 gone in 30 s, none came: empty in another 30 s.
+  test('a queue that shrinks has a drain time', () => {
+    const flow = new Flow();
+    look(flow, 1000, 600, 60);
+    look(flow, 1030, 300, 60);
+    expect(flow.view().get('q')).toEqual({ inRate: 0, outRate: 10, drainSeconds: 30 });
+  });
+
+  // 100 of the first look are gone, and of the jobs pushed since, at 40 jobs in 20 s = 2/s, those of the 40 s until the
+  // oldest that is left: 80. So 180 left in 60 s; 40 are there instead of 100, so 120 came.
+  test('a queue whose first jobs are all gone', () => {
+    const flow = new Flow();
+    look(flow, 1000, 100, 10);
+    look(flow, 1060, 40, 20);
+    expect(flow.view().get('q')).toEqual({ outRate: 3, inRate: 2, drainSeconds: 40 });
+  });
+
+  // Empty before; 30 jobs in the last 10 s are 3/s, so in the 50 s before those 150 came and went.
+  test('a queue that was empty', () => {
+    const flow = new Flow();
+    look(flow, 1000, 0, 0);
+    look(flow, 1060, 30, 10);
+    expect(flow.view().get('q')).toEqual({ outRate: 2.5, inRate: 3, drainSeconds: null });
+  });
+
+  test('a queue that is empty now has lost what it held', () => {
+    const flow = new Flow();
+    look(flow, 1000, 60, 10);
+    look(flow, 1030, 0, 0);
+    expect(flow.view().get('q')).toEqual({ outRate: 2, inRate: 0, drainSeconds: 0 });
+  });
+
+  test('a queue that stays empty tells no rate', () => {
+    const flow = new Flow();
+    look(flow, 1000, 0, 0);
+    look(flow, 1030, 0, 0);
+    expect(flow.view().get('q')).toEqual({ outRate: null, inRate: null, drainSeconds: 0 });
+  });
+
+  test('one job that has just come is no rate', () => {
+    const flow = new Flow();
+    look(flow, 1000, 0, 0);
+    look(flow, 1060, 1, 4.9);
+    expect(flow.view().get('q')).toEqual({ inRate: null, outRate: null, drainSeconds: null });
+  });
+
+  test('jobs of unknown age tell no rate', () => {
+    const flow = new Flow();
+    look(flow, 1000, 10, 5);
+    look(flow, 1060, 20, null);
+    expect(flow.view().get('q')).toEqual({ inRate: null, outRate: null, drainSeconds: null });
+  });
+
+  test('the oldest job cannot come back: nothing left', () => {
+    const flow = new Flow();
+    look(flow, 1000, 10, 5);
+    look(flow, 1060, 10, 90);
+    expect(flow.view().get('q')).toMatchObject({ outRate: 0, inRate: 0, drainSeconds: null });
+    const fresh = new Flow();
+    look(fresh, 1000, 10, 0);
+    look(fresh, 1060, 10, 65);
+    expect(fresh.view().get('q')).toMatchObject({ outRate: null });
+  });
+
+  test('as much in as out never drains', () => {
+    const flow = new Flow();
+    look(flow, 1000, 100, 10);
+    look(flow, 1010, 100, 10);
+    expect(flow.view().get('q')).toEqual({ outRate: 10, inRate: 10, drainSeconds: null });
+  });
+});
+
+test('less than five seconds are too short to tell', () => {
+  const flow = new Flow();
+  look(flow, 1000, 600, 60);
+  look(flow, 1004.9, 500, 60);
+  expect(flow.view().get('q')).toEqual({ inRate: null, outRate: null, drainSeconds: null });
+  look(flow, 1006, 500, 60);
+  expect(flow.view().get('q')!.outRate).not.toBeNull();
+});
+
+test('looks within a second count as one', () => {
+  const flow = new Flow();
+  look(flow, 1000, 600, 60);
+  look(flow, 1000.5, 0, 0);
+  look(flow, 1030, 300, 60);
+  expect(flow.view().get('q')).toMatchObject({ outRate: 10 });
+});
+
+test('the window is two minutes', () => {
+  const flow = new Flow();
+  look(flow, 1000, 1200, 60);
+  look(flow, 1120, 600, 120);
+  // From 1000 to 1120 half of what waited since 940 has left.
+  expect(flow.view().get('q')!.outRate).toBeCloseTo((1200 * (60 / 60)) / 120, 9);
+  look(flow, 1121, 600, 121);
+  expect(flow.view().get('q')).toMatchObject({ inRate: null });
+});
+
+test('a size that was refused is no sample', () => {
+  const flow = new Flow();
+  look(flow, 1000, 600, 60);
+  look(flow, 1010, null, null);
+  look(flow, 1030, 300, 60);
+  expect(flow.view().get('q')).toMatchObject({ outRate: 10 });
+  const never = new Flow();
+  look(never, 1000, null, null);
+  expect(never.view().size).toBe(0);
+});
+
+test('a queue that is gone is forgotten after the window', () => {
+  const flow = new Flow();
+  look(flow, 1000, 600, 60);
+  look(flow, 1120, 1, 1, 'other');
+  expect([...flow.view().keys()]).toEqual(['q', 'other']);
+  look(flow, 1121, 1, 1, 'other');
+  expect([...flow.view().keys()]).toEqual(['other']);
+});
+
+test('a view is not changed by later looks', () => {
+  const flow = new Flow();
+  look(flow, 1000, 600, 60);
+  look(flow, 1030, 300, 60);
+  const before = flow.view().get('q');
+  const copy = { ...before };
+  look(flow, 1060, 0, 0);
+  expect(before).toEqual(copy);
+});
+
+test('a simulated month of new queue names takes no more memory than two minutes of them', () => {
+  const flow = new Flow();
+  for (let step = 0; step < 30 * 8640; step += 1) {
+    look(flow, step * 10, 1, 1, `job-${step}`);
+  }
+  expect(flow.view().size).toBe(13);
+});

@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest';
+import { ProcessLog } from '../../../pkg/observe/processLog';
+import { aJob, aProcess, aQueue, aSnapshot, listed, NOW, partial, someWork } from '../../support/state';
+
+const A = 'a:1:x';
+const job = (jid: string, process = A) => someWork({ process, jid });
+
+/** Shows the log one snapshot after the other. */
+function watch(...snapshots: Array<Parameters<typeof aSnapshot>[0]>) {
+  const log = new ProcessLog();
+  for (const part of snapshots) {
+    log.observe(aSnapshot(part));
+  }
+  return log.view();
+}
+
+const alive = { processes: listed(aProcess(A, { beatAt: NOW - 2 }), aProcess('b:1:x')), work: listed(job('1'), job('2')) };
+const onlyB = (at: number, part: object = {}) => ({ at, processes: listed(aProcess('b:1:x')), ...part });
+
+describe('a process that is gone', () => {
+  test('has stopped where it took its name out of the set in time', () => {
+    const view = watch(alive, onlyB(NOW + 10));
+    expect(view.vanished).toEqual([]);
+    expect(view.events.at(-1)).toEqual({ kind: 'stop', at: NOW + 10, title: `${A} stopped`, host: 'a' });
+  });
+
+  test('has vanished where its name is left without a hash', () => {
+    const view = watch(alive, onlyB(NOW + 30, { ghosts: listed(A) }));
+    expect(view.vanished).toMatchObject([
+      {
+        process: { identity: A },
+        lastBeatAt: NOW - 2,
+        noticedAt: NOW + 30,
+        jobs: [
+          { jid: '1', recovered: false },
+          { jid: '2', recovered: false },
+        ],
+      },
+    ]);
+    expect(view.events.at(-1)).toEqual({
+      kind: 'vanished',
+      at: NOW - 2,
+      endsAt: NOW + 30,
+      title: `${A} vanished with 2 running jobs`,
+      host: 'a',
+    });
+    expect(view.vanishedByHost).toEqual(new Map([['a', 1]]));
+    expect(view.lostJobsTotal).toBe(2);
+  });
+
+  test('has vanished where it is gone a minute after its last heartbeat', () => {
+    expect(watch(alive, onlyB(NOW + 57)).vanished).toEqual([]);
+    expect(watch(alive, onlyB(NOW + 58)).vanished).toHaveLength(1);
+  });
+
+  test('counts from when it was seen where its heartbeat is not known', () => {
+    const unknown = { processes: listed(aProcess(A, { beatAt: null })) };
+    expect(watch(unknown, onlyB(NOW + 59)).vanished).toEqual([]);
+    expect(watch(unknown, onlyB(NOW + 60)).vanished).toMatchObject([{ lastBeatAt: NOW }]);
+  });
+
+  test('with one job is told in the singular', () => {
+    const view = watch({ ...alive, work: listed(job('1')) }, onlyB(NOW + 90));
+    expect(view.events.at(-1)!.title).toBe(`${A} vanished with 1 running job`);
+  });
+
+  test('is not missed while not all processes are known', () => {
+    const view = watch(alive, { at: NOW + 90, processes: partial(aProcess('b:1:x')) });
+    expect(view.vanished).toEqual([]);
+    expect(view.events.map(({ kind }) => kind)).toEqual(['start', 'start']);
+  });
+
+  test('keeps the jobs that were known where the work was refused meanwhile', () => {
+    const view = watch(alive, { ...alive, at: NOW + 10, work: partial() }, onlyB(NOW + 90));
+    expect(view.vanished[0]!.jobs.map(({ jid }) => jid)).toEqual(['1', '2']);
+    const first = watch({ ...alive, work: partial() }, onlyB(NOW + 90));
+    expect(first.vanished[0]!.jobs).toEqual([]);
+  });
+
+  test('ran what it ran at its last heartbeat, not before', () => {
+    const view = watch(alive, { ...alive, at: NOW + 10, work: listed(job('3')) }, onlyB(NOW + 90));
+    expect(view.vanished[0]!.jobs.map(({ jid }) => jid)).toEqual(['3']);
+  });
+});
+
+test('a lost job that runs again or is next in a queue was recovered', () => {
+  const gone = onlyB(NOW + 90);
+  const running = watch(alive, gone, onlyB(NOW + 100, { work: listed(job('2', 'b:1:x')) }));
+  expect(running.vanished[0]!.jobs.map(({ jid, recovered }) => [jid, recovered])).toEqual([
+    ['1', false],
+    ['2', true],
+  ]);
+  const waiting = watch(alive, gone, onlyB(NOW + 100, { queues: listed(aQueue('q', { next: aJob({ jid: '1' }) })) }), gone);
+  expect(waiting.vanished[0]!.jobs.map(({ recovered }) => recovered)).toEqual([true, false]);
+  // What vanished with it is not seen again by itself.
+  expect(watch(alive, gone).vanished[0]!.jobs.some(({ recovered }) => recovered)).toBe(false);
+});
+
+test('vanished processes come newest first', () => {
+  const view = watch(
+    { processes: listed(aProcess('a:1:x'), aProcess('b:1:x')) },
+    { at: NOW + 90, processes: listed(aProcess('b:1:x', { beatAt: NOW + 80 })), ghosts: listed('a:1:x') },
+    { at: NOW + 200, ghosts: listed('a:1:x', 'b:1:x') }
+  );
+  expect(view.vanished.map(({ process }) => process.identity)).toEqual(['b:1:x', 'a:1:x']);
+});
+
+describe('events', () => {
+  test('tell of starts by the time of the boot, or of the first sight', () => {
+    const view = watch({ processes: listed(aProcess('a:1:x', { startedAt: NOW - 50, version: '' })) }, {
+      at: NOW + 10,
+      processes: listed(aProcess('a:1:x', { version: '' }), aProcess('c:1:x', { startedAt: null, version: '' })),
+    });
+    expect(view.events).toEqual([
+      { kind: 'start', at: NOW - 50, title: 'a:1:x started (Sidekiq before 7.0.2)', host: 'a' },
+      { kind: 'start', at: NOW + 10, title: 'c:1:x started (Sidekiq before 7.0.2)', host: 'c' },
+    ]);
+  });
+
+  test('tell of a version that was not there before, not of the first sight', () => {
+    const first = { processes: listed(aProcess('a:1:x', { version: '7.3.10' }), aProcess('b:1:x', { version: '8.1.7' })) };
+    expect(watch(first).events.map(({ kind }) => kind)).toEqual(['start', 'start']);
+    const again = { at: NOW + 10, processes: listed(...first.processes.items, aProcess('c:1:x', { version: '7.3.10' })) };
+    expect(watch(first, again).events.map(({ kind }) => kind)).toEqual(['start', 'start', 'start']);
+    const rollout = { at: NOW + 10, processes: listed(...first.processes.items, aProcess('c:1:x', { version: '8.2.0' })) };
+    expect(watch(first, rollout).events.at(-1)).toEqual({
+      kind: 'version',
+      at: NOW - 3600,
+      title: 'Sidekiq 8.2.0 appeared beside 7.3.10, 8.1.7',
+      host: 'c',
+    });
+    const old = watch({ processes: listed(aProcess('a:1:x', { version: '' })) }, {
+      at: NOW + 5,
+      processes: listed(aProcess('a:1:x', { version: '' }), aProcess('b:1:x', { startedAt: null })),
+    });
+    expect(old.events.at(-1)).toMatchObject({ at: NOW + 5, title: 'Sidekiq 8.1.7 appeared beside before 7.0.2' });
+  });
+
+  test('tell of a new leader, not of the first one, and not where that was refused', () => {
+    const events = (...leaders: Array<string | null>) =>
+      watch(...leaders.map((leader, index) => ({ at: NOW + index, leader }))).events;
+    expect(events('h:1:x', 'h:1:x')).toEqual([]);
+    expect(events('h:1:x', '', 'h:1:x')).toMatchObject([{ kind: 'leader', at: NOW + 2 }]);
+    expect(events('h:1:x', null, 'h:1:x')).toEqual([]);
+    expect(events(null, 'h:1:x')).toEqual([]);
+    expect(events('', 'g:host:1:x')).toEqual([
+      { kind: 'leader', at: NOW + 1, title: 'g:host:1:x became the leader', host: 'g:host' },
+    ]);
+  });
+});
+
+test('a view is not changed by later snapshots', () => {
+  const log = new ProcessLog();
+  log.observe(aSnapshot(alive));
+  const before = log.view();
+  const events = before.events.length;
+  log.observe(aSnapshot(onlyB(NOW + 90)));
+  expect(before.events).toHaveLength(events);
+  expect(before.vanished).toEqual([]);
+  expect(log.view().vanished).toHaveLength(1);
+});
+
+test('a simulated month of killed processes with jobs on ever new hosts stays within its bounds', () => {
+  const log = new ProcessLog();
+  const queue = listed(aQueue('q', { next: aJob({ jid: 'never' }) }));
+  for (let step = 0; step < 30 * 144; step += 1) {
+    const identity = `pod-${step}:1:x`;
+    const at = NOW + step * 600;
+    log.observe(
+      aSnapshot({
+        at,
+        queues: queue,
+        processes: listed(aProcess(identity, { beatAt: at })),
+        work: listed(...Array.from({ length: 5 }, (_, index) => someWork({ process: identity, jid: `${step}-${index}` }))),
+      })
+    );
+  }
+  const view = log.view();
+  expect(view.vanished).toHaveLength(200);
+  expect(view.events).toHaveLength(2000);
+  expect(view.vanishedByHost.size).toBe(1000);
+  expect(view.vanishedByHost.has(`pod-${30 * 144 - 2}`)).toBe(true);
+  expect(view.lostJobsTotal).toBe(5 * (30 * 144 - 1));
+});
+
+test('a host that loses processes again and again is not the first to be forgotten', () => {
+  const log = new ProcessLog();
+  for (let step = 0; step < 3000; step += 1) {
+    const at = NOW + step * 600;
+    const host = step % 2 === 0 ? 'same' : `pod-${step}`;
+    log.observe(aSnapshot({ at, processes: listed(aProcess(`${host}:${step}:x`, { beatAt: at })) }));
+  }
+  expect(log.view().vanishedByHost.get('same')).toBe(1500);
+});

@@ -75,7 +75,7 @@ function threadsNeeded({ demand, size, meanSeconds, objectiveSeconds }: Row): nu
     return null;
   }
   // Sums of floats may lie a hair above a whole number.
-  return Math.ceil(demand + (size * (meanSeconds ?? 0)) / objectiveSeconds - 1e-9);
+  return Math.max(0, Math.ceil(demand + (size * (meanSeconds ?? 0)) / objectiveSeconds - 1e-9));
 }
 
 /** Whether threads suffice: work that comes against threads that may do it, by worker type or queue. */

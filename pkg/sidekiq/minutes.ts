@@ -108,7 +108,8 @@ export class Minutes {
           };
         })
     );
-    const brought = await trip.go(redis, signal);
+    // Without durations the counts are still known.
+    const brought = await trip.go(redis, signal, 'tell');
     const durations = asked.flatMap(({ jobClass, startsAt, key, known, tickets }): Durations[] => {
       if (known) {
         return [{ startsAt, jobClass, counts: known }];

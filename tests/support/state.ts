@@ -17,7 +17,15 @@ export const listed = <T>(...items: T[]) => ({ items, whole: true });
 export const partial = <T>(...items: T[]) => ({ items, whole: false });
 
 export function aJob(part: Partial<Job> = {}): Job {
-  return { jid: 'j', class: 'AJob', metricsClass: 'AJob', queue: 'default', enqueuedAt: null, createdAt: null, ...part };
+  return {
+    jid: 'j',
+    class: 'AJob',
+    metricsClass: 'AJob',
+    queue: 'default',
+    enqueuedAt: null,
+    createdAt: null,
+    ...part,
+  };
 }
 
 export function aQueue(name: string, part: Partial<Queue> = {}): Queue {

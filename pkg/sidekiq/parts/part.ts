@@ -61,8 +61,11 @@ export class Trip {
     return { index: this.asked.length - 1 };
   }
 
-  /** @throws Fault when everything was refused, or Redis cannot be read at all */
-  async go(redis: ReadOnlyRedis, signal?: AbortSignal): Promise<Brought> {
+  /**
+   * @param allRefused what to do where nothing was answered: `throw`, or `tell` by notices as of a part
+   * @throws Fault when everything was refused, or Redis cannot be read at all
+   */
+  async go(redis: ReadOnlyRedis, signal?: AbortSignal, allRefused: 'throw' | 'tell' = 'throw'): Promise<Brought> {
     const replies: Reply[] = [];
     let cost: Cost = { roundTrips: 0, commands: 0, bytesIn: 0, milliseconds: 0 };
     for (let start = 0; start < this.commands.length; start += PIPELINE) {
@@ -71,7 +74,7 @@ export class Trip {
       cost = addCosts(cost, batch.cost);
     }
     const first = replies[0]?.error;
-    if (first && replies.every(({ error }) => error)) {
+    if (first && allRefused === 'throw' && replies.every(({ error }) => error)) {
       throw refusal(first, this.commands[0]!, redis.address);
     }
     return this.parse(replies, cost, redis.address);

@@ -6,7 +6,12 @@ const waits = (name: string, metricsClass: string) => aQueue(name, { next: aJob(
 
 test('a class belongs to the queue in which it was seen last, running before waiting', () => {
   const learned = new ClassQueues();
-  learned.observe(aSnapshot({ queues: listed(waits('a', 'X'), waits('b', 'Y')), work: listed(someWork({ metricsClass: 'Y', queue: 'c' })) }));
+  learned.observe(
+    aSnapshot({
+      queues: listed(waits('a', 'X'), waits('b', 'Y')),
+      work: listed(someWork({ metricsClass: 'Y', queue: 'c' })),
+    })
+  );
   expect([...learned.view()].sort()).toEqual([
     ['X', 'a'],
     ['Y', 'c'],

@@ -14,7 +14,10 @@ function watch(...snapshots: Array<Parameters<typeof aSnapshot>[0]>) {
   return log.view();
 }
 
-const alive = { processes: listed(aProcess(A, { beatAt: NOW - 2 }), aProcess('b:1:x')), work: listed(job('1'), job('2')) };
+const alive = {
+  processes: listed(aProcess(A, { beatAt: NOW - 2 }), aProcess('b:1:x')),
+  work: listed(job('1'), job('2')),
+};
 const onlyB = (at: number, part: object = {}) => ({ at, processes: listed(aProcess('b:1:x')), ...part });
 
 describe('a process that is gone', () => {
@@ -90,7 +93,12 @@ test('a lost job that runs again or is next in a queue was recovered', () => {
     ['1', false],
     ['2', true],
   ]);
-  const waiting = watch(alive, gone, onlyB(NOW + 100, { queues: listed(aQueue('q', { next: aJob({ jid: '1' }) })) }), gone);
+  const waiting = watch(
+    alive,
+    gone,
+    onlyB(NOW + 100, { queues: listed(aQueue('q', { next: aJob({ jid: '1' }) })) }),
+    gone
+  );
   expect(waiting.vanished[0]!.jobs.map(({ recovered }) => recovered)).toEqual([true, false]);
   // What vanished with it is not seen again by itself.
   expect(watch(alive, gone).vanished[0]!.jobs.some(({ recovered }) => recovered)).toBe(false);
@@ -107,10 +115,13 @@ test('vanished processes come newest first', () => {
 
 describe('events', () => {
   test('tell of starts by the time of the boot, or of the first sight', () => {
-    const view = watch({ processes: listed(aProcess('a:1:x', { startedAt: NOW - 50, version: '' })) }, {
-      at: NOW + 10,
-      processes: listed(aProcess('a:1:x', { version: '' }), aProcess('c:1:x', { startedAt: null, version: '' })),
-    });
+    const view = watch(
+      { processes: listed(aProcess('a:1:x', { startedAt: NOW - 50, version: '' })) },
+      {
+        at: NOW + 10,
+        processes: listed(aProcess('a:1:x', { version: '' }), aProcess('c:1:x', { startedAt: null, version: '' })),
+      }
+    );
     expect(view.events).toEqual([
       { kind: 'start', at: NOW - 50, title: 'a:1:x started (Sidekiq before 7.0.2)', host: 'a' },
       { kind: 'start', at: NOW + 10, title: 'c:1:x started (Sidekiq before 7.0.2)', host: 'c' },
@@ -118,21 +129,32 @@ describe('events', () => {
   });
 
   test('tell of a version that was not there before, not of the first sight', () => {
-    const first = { processes: listed(aProcess('a:1:x', { version: '7.3.10' }), aProcess('b:1:x', { version: '8.1.7' })) };
+    const first = {
+      processes: listed(aProcess('a:1:x', { version: '7.3.10' }), aProcess('b:1:x', { version: '8.1.7' })),
+    };
     expect(watch(first).events.map(({ kind }) => kind)).toEqual(['start', 'start']);
-    const again = { at: NOW + 10, processes: listed(...first.processes.items, aProcess('c:1:x', { version: '7.3.10' })) };
+    const again = {
+      at: NOW + 10,
+      processes: listed(...first.processes.items, aProcess('c:1:x', { version: '7.3.10' })),
+    };
     expect(watch(first, again).events.map(({ kind }) => kind)).toEqual(['start', 'start', 'start']);
-    const rollout = { at: NOW + 10, processes: listed(...first.processes.items, aProcess('c:1:x', { version: '8.2.0' })) };
+    const rollout = {
+      at: NOW + 10,
+      processes: listed(...first.processes.items, aProcess('c:1:x', { version: '8.2.0' })),
+    };
     expect(watch(first, rollout).events.at(-1)).toEqual({
       kind: 'version',
       at: NOW - 3600,
       title: 'Sidekiq 8.2.0 appeared beside 7.3.10, 8.1.7',
       host: 'c',
     });
-    const old = watch({ processes: listed(aProcess('a:1:x', { version: '' })) }, {
-      at: NOW + 5,
-      processes: listed(aProcess('a:1:x', { version: '' }), aProcess('b:1:x', { startedAt: null })),
-    });
+    const old = watch(
+      { processes: listed(aProcess('a:1:x', { version: '' })) },
+      {
+        at: NOW + 5,
+        processes: listed(aProcess('a:1:x', { version: '' }), aProcess('b:1:x', { startedAt: null })),
+      }
+    );
     expect(old.events.at(-1)).toMatchObject({ at: NOW + 5, title: 'Sidekiq 8.1.7 appeared beside before 7.0.2' });
   });
 
@@ -171,7 +193,9 @@ test('a simulated month of killed processes with jobs on ever new hosts stays wi
         at,
         queues: queue,
         processes: listed(aProcess(identity, { beatAt: at })),
-        work: listed(...Array.from({ length: 5 }, (_, index) => someWork({ process: identity, jid: `${step}-${index}` }))),
+        work: listed(
+          ...Array.from({ length: 5 }, (_, index) => someWork({ process: identity, jid: `${step}-${index}` }))
+        ),
       })
     );
   }

@@ -6,12 +6,34 @@ const TYPES = [{ name: 'Billing', queues: ['billing'], latencyObjectiveSeconds: 
 
 test('a queue has its flow, its worker type and objective, and no wait below zero', () => {
   const snapshot = aSnapshot({
-    queues: listed(aQueue('billing', { size: 3, latencySeconds: -2 }), aQueue('new', { size: 1, latencySeconds: 4 }), aQueue('empty'), aQueue('odd', { size: 1, latencySeconds: null })),
+    queues: listed(
+      aQueue('billing', { size: 3, latencySeconds: -2 }),
+      aQueue('new', { size: 1, latencySeconds: 4 }),
+      aQueue('empty'),
+      aQueue('odd', { size: 1, latencySeconds: null })
+    ),
   });
   const flow = new Map([['billing', { inRate: 1, outRate: 2, drainSeconds: 3 }]]);
   expect(queueStates(snapshot, flow, TYPES)).toMatchObject([
-    { name: 'billing', latencySeconds: -2, waitSeconds: 0, workerType: 'Billing', objectiveSeconds: 60, inRate: 1, outRate: 2, drainSeconds: 3 },
-    { name: 'new', waitSeconds: 4, workerType: '', objectiveSeconds: 300, inRate: null, outRate: null, drainSeconds: null },
+    {
+      name: 'billing',
+      latencySeconds: -2,
+      waitSeconds: 0,
+      workerType: 'Billing',
+      objectiveSeconds: 60,
+      inRate: 1,
+      outRate: 2,
+      drainSeconds: 3,
+    },
+    {
+      name: 'new',
+      waitSeconds: 4,
+      workerType: '',
+      objectiveSeconds: 300,
+      inRate: null,
+      outRate: null,
+      drainSeconds: null,
+    },
     { name: 'empty', waitSeconds: 0, drainSeconds: 0 },
     { name: 'odd', waitSeconds: null },
   ]);

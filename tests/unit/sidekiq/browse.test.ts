@@ -71,7 +71,13 @@ describe('recurring entries', () => {
         lastAt: at('2026-11-24T10:10:00Z'),
         nextAt: at('2026-11-24T11:10:00Z'),
       },
-      expect.objectContaining({ name: 'off', queue: '', enabled: false, lastAt: at('2026-11-24T10:10:00Z'), nextAt: null }),
+      expect.objectContaining({
+        name: 'off',
+        queue: '',
+        enabled: false,
+        lastAt: at('2026-11-24T10:10:00Z'),
+        nextAt: null,
+      }),
     ]);
     expect(notices).toEqual([]);
   });
@@ -101,11 +107,28 @@ describe('recurring entries', () => {
         ...['off', '{"every":"1m","class":"D"}', 'off2', '{"every":"1m","enabled":false}'],
         ...['once', '{"at":"2026/12/24","class":"E"}', 'broken', 'x', 'natural', '{"cron":"every day at noon"}'],
       ],
-      'hgetall sidekiq-scheduler:last_times': ['fine', '2026-11-24 11:55:00 +0000', 'constructor', '2026-11-24 11:58:00 +0000'],
-      'hgetall sidekiq-scheduler:next_times': ['once', '2026-12-24 00:00:00 +0000', 'constructor', '2030-01-01 00:00:00 +0000'],
+      'hgetall sidekiq-scheduler:last_times': [
+        'fine',
+        '2026-11-24 11:55:00 +0000',
+        'constructor',
+        '2026-11-24 11:58:00 +0000',
+      ],
+      'hgetall sidekiq-scheduler:next_times': [
+        'once',
+        '2026-12-24 00:00:00 +0000',
+        'constructor',
+        '2030-01-01 00:00:00 +0000',
+      ],
       'hgetall sidekiq-scheduler:states': ['off', '{"enabled":false}'],
     });
-    const rows = entries.map((entry) => [entry.name, entry.class, entry.queue, entry.schedule, entry.enabled, entry.nextAt]);
+    const rows = entries.map((entry) => [
+      entry.name,
+      entry.class,
+      entry.queue,
+      entry.schedule,
+      entry.enabled,
+      entry.nextAt,
+    ]);
     expect(rows).toEqual([
       ['constructor', 'B', 'low', 'every 1m', true, at('2026-11-24T11:59:00Z')],
       ['fine', 'C', '', '*/5 * * * *', true, at('2026-11-24T12:00:00Z')],
@@ -117,7 +140,10 @@ describe('recurring entries', () => {
     ]);
     expect(entries[0]!.lastAt).toBe(at('2026-11-24T11:58:00Z'));
     expect(entries[0]!.source).toBe('sidekiq-scheduler');
-    expect(notices[0]).toMatchObject({ severity: 'info', text: expect.stringMatching(/not known for: broken, natural\./) });
+    expect(notices[0]).toMatchObject({
+      severity: 'info',
+      text: expect.stringMatching(/not known for: broken, natural\./),
+    });
   });
 
   test('that are refused are told, the others stand', async () => {
@@ -127,12 +153,18 @@ describe('recurring entries', () => {
       'hgetall sidekiq-scheduler:states': noPermission('hgetall'),
     });
     expect(entries.map(({ name }) => name)).toEqual(['a']);
-    expect(notices.map(({ text }) => text.split(':')[0])).toEqual(['No sidekiq-cron entries', 'No sidekiq-scheduler entries']);
+    expect(notices.map(({ text }) => text.split(':')[0])).toEqual([
+      'No sidekiq-cron entries',
+      'No sidekiq-scheduler entries',
+    ]);
   });
 
   test('beyond the first thousand are cut, and told', async () => {
     const keys = Array.from({ length: 1001 }, (_, index) => `cron_job:${index}`);
-    const { entries, notices } = await read({ 'smembers cron_jobs': keys, hgetall: ['name', 'x', 'cron', '* * * * *'] });
+    const { entries, notices } = await read({
+      'smembers cron_jobs': keys,
+      hgetall: ['name', 'x', 'cron', '* * * * *'],
+    });
     expect(entries.filter(({ source }) => source === 'sidekiq-cron')).toHaveLength(1000);
     expect(notices.map(({ text }) => text)).toContain('Only the first 1000 entries of each scheduler were read.');
   });
@@ -147,7 +179,10 @@ function stored(entries: Array<[score: number | null, raw: string]>): FakeRedis 
     for (const { name, args } of commands) {
       const [key, first, last] = args as [string, number, number];
       const text = [name, ...args.map(String)].join(' ');
-      const slice = <T>(all: T[]) => (last === -1 ? all.slice(first) : all.slice(first < 0 ? Math.max(0, all.length + first) : first, last < 0 ? all.length + last + 1 : last + 1));
+      const slice = <T>(all: T[]) =>
+        last === -1
+          ? all.slice(first)
+          : all.slice(first < 0 ? Math.max(0, all.length + first) : first, last < 0 ? all.length + last + 1 : last + 1);
       if (name === 'llen' || name === 'zcard') {
         redis.answers[text] = entries.length;
       } else if (name === 'lrange') {
@@ -157,7 +192,9 @@ function stored(entries: Array<[score: number | null, raw: string]>): FakeRedis 
         redis.answers[text] = slice(order).flatMap(([score, raw]) => [raw, String(score)]);
       } else if (name === 'zcount') {
         const bound = Number(String(first === ('-inf' as never) ? last : first).replace('(', ''));
-        redis.answers[text] = sorted.filter(([score]) => (first === ('-inf' as never) ? score! < bound : score! > bound)).length;
+        redis.answers[text] = sorted.filter(([score]) =>
+          first === ('-inf' as never) ? score! < bound : score! > bound
+        ).length;
       }
       expect(key).toBeDefined();
     }
@@ -256,7 +293,10 @@ describe('stored jobs', () => {
   });
 
   test('of a queue begin anew where the entry of the cursor has left', async () => {
-    const redis = stored([[null, job('b')], [null, job('a')]]);
+    const redis = stored([
+      [null, job('b')],
+      [null, job('a')],
+    ]);
     const page = await ask(redis, { source: 'queue', queue: 'q', cursor: '5||gone' });
     expect(page.jobs.map(({ jid }) => jid)).toEqual(['a', 'b']);
     expect(page.moved).toBe(true);
@@ -276,7 +316,9 @@ describe('stored jobs', () => {
   });
 
   test('are looked at until 16 MiB, however few', async () => {
-    const redis = stored(Array.from({ length: 600 }, (_, index) => [NOW + index, job(`s${index}`, { x: 'x'.repeat(40_000) })]));
+    const redis = stored(
+      Array.from({ length: 600 }, (_, index) => [NOW + index, job(`s${index}`, { x: 'x'.repeat(40_000) })])
+    );
     expect((await ask(redis, { keeps: () => false })).looked).toBe(500);
   });
 
@@ -299,17 +341,25 @@ describe('stored jobs', () => {
   test('carry their place, payload and size', async () => {
     const raw = job('ü');
     const [found] = (await ask(stored([[NOW, raw]]), {})).jobs;
-    expect(found).toMatchObject({ source: 'scheduled', raw, bytes: Buffer.byteLength(raw), payload: { class: 'A', jid: 'ü' } });
+    expect(found).toMatchObject({
+      source: 'scheduled',
+      raw,
+      bytes: Buffer.byteLength(raw),
+      payload: { class: 'A', jid: 'ü' },
+    });
   });
 
-  test.each(['x', '', '5|abc|j', '-1|5|j', '5', '99999999999999999|1|a'])('a cursor %o that nobody gave is refused', async (cursor) => {
-    const work = ask(stored([]), { cursor });
-    if (cursor === '') {
-      await expect(work).resolves.toMatchObject({ looked: 0 });
-    } else {
-      await expect(work).rejects.toThrow(/^The cursor ".*" cannot be read\.$/);
+  test.each(['x', '', '5|abc|j', '-1|5|j', '5', '99999999999999999|1|a'])(
+    'a cursor %o that nobody gave is refused',
+    async (cursor) => {
+      const work = ask(stored([]), { cursor });
+      if (cursor === '') {
+        await expect(work).resolves.toMatchObject({ looked: 0 });
+      } else {
+        await expect(work).rejects.toThrow(/^The cursor ".*" cannot be read\.$/);
+      }
     }
-  });
+  );
 
   test('that may not be read are a fault', async () => {
     const redis = fakeRedis({ zcard: noPermission('zcard') });
@@ -336,7 +386,11 @@ describe('a look at both ends of a queue', () => {
   test('sees no job twice where the ends of a longer one overlap', async () => {
     const jobs = Array.from({ length: 150 }, (_, index) => job(`J${index}`));
     const { samples } = await sampleBacklog(
-      fakeRedis({ 'lrange queue:q -100 -1': jobs.slice(-100), 'lrange queue:q 0 99': jobs.slice(0, 100), 'llen queue:q': 150 }),
+      fakeRedis({
+        'lrange queue:q -100 -1': jobs.slice(-100),
+        'lrange queue:q 0 99': jobs.slice(0, 100),
+        'llen queue:q': 150,
+      }),
       ['q']
     );
     expect(new Set(samples[0]!.jobs.map((each) => each.class)).size).toBe(150);
@@ -399,7 +453,8 @@ describe('days', () => {
 });
 
 test('INFO is read line by line', async () => {
-  const info = '# Server\r\nredis_version:7.0.15\r\nexecutable:/usr/bin/redis:server\r\n\r\n# Memory\r\nused_memory:5\r\n';
+  const info =
+    '# Server\r\nredis_version:7.0.15\r\nexecutable:/usr/bin/redis:server\r\n\r\n# Memory\r\nused_memory:5\r\n';
   const { value } = await readPart(fakeRedis({ info: info as Literal }), redisInfo, undefined);
   expect([...value]).toEqual([
     ['redis_version', '7.0.15'],
@@ -411,6 +466,10 @@ test('INFO is read line by line', async () => {
 
 test('unreadable entries are told by their number', () => {
   expect(unreadable(0)).toEqual([]);
-  expect(unreadable(1)).toEqual([{ severity: 'warning', text: '1 entry is not what Sidekiq writes and was left out.' }]);
-  expect(unreadable(2)).toEqual([{ severity: 'warning', text: '2 entries are not what Sidekiq writes and were left out.' }]);
+  expect(unreadable(1)).toEqual([
+    { severity: 'warning', text: '1 entry is not what Sidekiq writes and was left out.' },
+  ]);
+  expect(unreadable(2)).toEqual([
+    { severity: 'warning', text: '2 entries are not what Sidekiq writes and were left out.' },
+  ]);
 });

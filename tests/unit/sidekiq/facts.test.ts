@@ -2,7 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { queueFacts } from '../../../pkg/sidekiq/queueFacts';
 import type { Snapshot } from '../../../pkg/sidekiq/snapshot';
 import { installationTotals, versionsOf } from '../../../pkg/sidekiq/totals';
-import { aCapsule, aMinute, aProcess, aQueue, aSnapshot, listed, MINUTE, NOW, partial, someWork } from '../../support/state';
+import {
+  aCapsule,
+  aMinute,
+  aProcess,
+  aQueue,
+  aSnapshot,
+  listed,
+  MINUTE,
+  NOW,
+  partial,
+  someWork,
+} from '../../support/state';
 
 const factsOf = (part: Parameters<typeof aSnapshot>[0], name = 'q') =>
   queueFacts(aSnapshot(part)).find((queue) => queue.name === name)!;
@@ -26,7 +37,10 @@ describe('facts of a queue', () => {
 
   test('count a process once that serves the queue in two capsules', () => {
     const two = serves('a:1:x', [aCapsule(5, { q: 0 }), aCapsule(3, { q: 0 })]);
-    expect(factsOf({ queues: listed(aQueue('q')), processes: listed(two) })).toMatchObject({ threads: 8, processes: 1 });
+    expect(factsOf({ queues: listed(aQueue('q')), processes: listed(two) })).toMatchObject({
+      threads: 8,
+      processes: 1,
+    });
   });
 
   test('take what runs from the work records', () => {
@@ -55,7 +69,10 @@ describe('facts of a queue', () => {
     ['an unknown pause', { size: 1, paused: null }, [], null],
     ['an unknown number of threads', { size: 1 }, [serves('a:1:x', [aCapsule(null, { q: 0 })])], null],
   ])('with %s', (_what, queue, processes, unserved) => {
-    const facts = factsOf({ queues: listed(aQueue('q', { latencySeconds: 99, ...queue })), processes: listed(...processes) });
+    const facts = factsOf({
+      queues: listed(aQueue('q', { latencySeconds: 99, ...queue })),
+      processes: listed(...processes),
+    });
     expect(facts.unserved).toBe(unserved);
   });
 
@@ -117,7 +134,9 @@ describe('facts of a queue', () => {
     const facts = queueFacts(
       aSnapshot({
         queues: listed(...names.map((name) => aQueue(name, { size: 1 }))),
-        processes: listed(aProcess('a:1:x', { capsules: [{ ...aCapsule(3, {}), weights: new Map(names.map((name) => [name, 0])) }] })),
+        processes: listed(
+          aProcess('a:1:x', { capsules: [{ ...aCapsule(3, {}), weights: new Map(names.map((name) => [name, 0])) }] })
+        ),
         work: listed(...names.map((queue) => someWork({ queue }))),
       })
     );
@@ -231,7 +250,9 @@ describe('totals of an installation', () => {
 
 test('versions are those of the live processes, each once, in order', () => {
   const of = (...versions: string[]) =>
-    versionsOf(aSnapshot({ processes: listed(...versions.map((version, index) => aProcess(`p:${index}:x`, { version }))) }));
+    versionsOf(
+      aSnapshot({ processes: listed(...versions.map((version, index) => aProcess(`p:${index}:x`, { version }))) })
+    );
   expect(of('8.1.7', '', '7.3.10', '8.1.7')).toEqual(['7.3.10', '8.1.7', 'before 7.0.2']);
   expect(of()).toEqual([]);
 });

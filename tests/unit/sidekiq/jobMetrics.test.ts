@@ -18,7 +18,11 @@ function countsOf(counts: Record<number, number>): number[] {
 test('quantiles are interpolated in their bucket, and open at the end', () => {
   const counts = countsOf({ 8: 8, 9: 2, 10: 1, 25: 1 });
   // Rank 6 of 12 lies at 6/8 of the bucket from 335 to 500 ms.
-  expect(quantile(0.5, counts)).toEqual({ seconds: expect.closeTo(0.45875, 9), lowerSeconds: 0.335, upperSeconds: 0.5 });
+  expect(quantile(0.5, counts)).toEqual({
+    seconds: expect.closeTo(0.45875, 9),
+    lowerSeconds: 0.335,
+    upperSeconds: 0.5,
+  });
   // Rank 10.8: 0.8 of the bucket from 750 to 1100 ms.
   expect(quantile(0.9, counts)).toEqual({ seconds: expect.closeTo(1.03, 9), lowerSeconds: 0.75, upperSeconds: 1.1 });
   expect(quantile(0.99, counts)).toEqual({ seconds: 335, lowerSeconds: 335, upperSeconds: Infinity });
@@ -39,8 +43,32 @@ test('without an execution there is no quantile', () => {
 
 test('Sidekiq has 26 duration buckets, the last without a bound', () => {
   expect(HISTOGRAM_BOUNDS_MS).toEqual([
-    20, 30, 45, 65, 100, 150, 225, 335, 500, 750, 1100, 1700, 2500, 3800, 5750, 8500, 13000, 20000, 30000, 45000, 65000,
-    100000, 150000, 225000, 335000, Infinity,
+    20,
+    30,
+    45,
+    65,
+    100,
+    150,
+    225,
+    335,
+    500,
+    750,
+    1100,
+    1700,
+    2500,
+    3800,
+    5750,
+    8500,
+    13000,
+    20000,
+    30000,
+    45000,
+    65000,
+    100000,
+    150000,
+    225000,
+    335000,
+    Infinity,
   ]);
   expect(HISTOGRAM_SATURATION).toBe(2 ** 16 - 1);
   expect(noCounts()).toEqual(new Array(26).fill(0));

@@ -79,13 +79,26 @@ test('durations that are refused are missing with a notice', async () => {
   expect(notices[0]!.text).toMatch(/^No job durations: /);
 });
 
+test('durations that are all refused are told, as the counts are still known', async () => {
+  const redis = fakeRedis({ [minuteKey(600)]: ['A|p', '5'], get: noPermission('get') });
+  const minutes = new Minutes();
+  const { buckets } = await minutes.read(redis, { from: MINUTE - 600, to: MINUTE - 600 }, 60, NOW);
+  const { durations, notices } = await minutes.readDurations(redis, ['A'], buckets, NOW);
+  expect(durations).toEqual([]);
+  expect(notices[0]!.text).toMatch(/^No job durations: /);
+});
+
 test('a simulated month of minutes takes a bounded amount of memory', () => {
   const minutes = new Minutes();
-  const classes = new Map(Array.from({ length: 1000 }, (_, index) => [`C${index}`, { processed: 1, failed: 0, milliseconds: 1 }]));
+  const classes = new Map(
+    Array.from({ length: 1000 }, (_, index) => [`C${index}`, { processed: 1, failed: 0, milliseconds: 1 }])
+  );
   for (let minute = 0; minute < 30 * 1440; minute += 1) {
     minutes.keep({ startsAt: MINUTE + minute * 60, classes, shapesOf: () => [] }, 60, Infinity);
   }
-  const known = Array.from({ length: 30 * 1440 }, (_, minute) => minutes.known(MINUTE + minute * 60, 60)).filter(Boolean);
+  const known = Array.from({ length: 30 * 1440 }, (_, minute) => minutes.known(MINUTE + minute * 60, 60)).filter(
+    Boolean
+  );
   // 500,000 counts of classes: 499 minutes of 1,001.
   expect(known).toHaveLength(499);
 });

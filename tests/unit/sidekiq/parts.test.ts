@@ -10,13 +10,7 @@ import { leader } from '../../../pkg/sidekiq/parts/leader';
 import { pausedNames, processNames, queueNames } from '../../../pkg/sidekiq/parts/members';
 import { bucketCounts } from '../../../pkg/sidekiq/parts/minute';
 import { pairsOf, readPart, Trip, valueOf, type Part } from '../../../pkg/sidekiq/parts/part';
-import {
-  beatAge,
-  heartbeatExpiry,
-  processRecord,
-  sumOrNull,
-  threadsFor,
-} from '../../../pkg/sidekiq/parts/process';
+import { beatAge, heartbeatExpiry, processRecord, sumOrNull, threadsFor } from '../../../pkg/sidekiq/parts/process';
 import { latencyOf, limitFetchPauses, queueHead, queueSize } from '../../../pkg/sidekiq/parts/queue';
 import { processWork } from '../../../pkg/sidekiq/parts/work';
 import { fakeRedis, noPermission } from '../../support/fakeRedis';
@@ -117,7 +111,11 @@ describe('a queue', () => {
 describe('a process', () => {
   const record = (info: object | string | null, fields: Record<string, string | null> = {}) => {
     const values = ['info', 'concurrency', 'busy', 'beat', 'quiet', 'rss', 'rtt_us'].map((name) =>
-      name === 'info' ? (typeof info === 'object' && info !== null ? JSON.stringify(info) : info) : (fields[name] ?? null)
+      name === 'info'
+        ? typeof info === 'object' && info !== null
+          ? JSON.stringify(info)
+          : info
+        : (fields[name] ?? null)
     );
     return parse(processRecord, 'web-1:7:abc', reply(values));
   };
@@ -261,9 +259,15 @@ describe('a process', () => {
   });
 
   test('capsules and weights of other types are passed over', () => {
-    const odd = { concurrency: 2, queues: ['d'], capsules: { default: null, x: 'y', z: { weights: null, concurrency: '3' } } };
+    const odd = {
+      concurrency: 2,
+      queues: ['d'],
+      capsules: { default: null, x: 'y', z: { weights: null, concurrency: '3' } },
+    };
     expect(record(odd).value).toMatchObject({ capsules: [{ name: 'z', concurrency: 3, weights: new Map() }] });
-    expect(record({ concurrency: 2, queues: ['d'], capsules: [1], weights: [null, [1], { d: '2', e: -1 }] }).value).toMatchObject({
+    expect(
+      record({ concurrency: 2, queues: ['d'], capsules: [1], weights: [null, [1], { d: '2', e: -1 }] }).value
+    ).toMatchObject({
       capsules: [
         {
           weights: new Map([
@@ -300,7 +304,15 @@ describe('a process', () => {
   test('counts threads for a queue by capsule', () => {
     const capsules = [
       { name: 'a', concurrency: 5, mode: 'strict' as const, weights: new Map([['x', 0]]) },
-      { name: 'b', concurrency: 2, mode: 'strict' as const, weights: new Map([['x', 0], ['y', 0]]) },
+      {
+        name: 'b',
+        concurrency: 2,
+        mode: 'strict' as const,
+        weights: new Map([
+          ['x', 0],
+          ['y', 0],
+        ]),
+      },
       { name: 'c', concurrency: null, mode: 'strict' as const, weights: new Map([['z', 0]]) },
     ];
     expect(threadsFor({ capsules }, 'x')).toBe(7);
@@ -343,7 +355,12 @@ describe('running jobs', () => {
   });
 
   test('without a plausible start are there, with an unknown one', () => {
-    const { value } = work('t', '{"queue":"q","payload":"{}","run_at":null}', 'u', '{"queue":"q","payload":"{}","run_at":5}');
+    const { value } = work(
+      't',
+      '{"queue":"q","payload":"{}","run_at":null}',
+      'u',
+      '{"queue":"q","payload":"{}","run_at":5}'
+    );
     expect(value.items.map(({ runAt }) => runAt)).toEqual([null, null]);
   });
 
@@ -474,7 +491,11 @@ describe('a trip', () => {
   test('asks for all parts at once and gives each its own values', async () => {
     const redis = fakeRedis({ 'zcard retry': 3, 'zcard dead': 4 });
     const trip = new Trip();
-    const [retry, pauses, dead] = [trip.ask(setSize, 'retry'), trip.ask(limitFetchPauses, []), trip.ask(setSize, 'dead')];
+    const [retry, pauses, dead] = [
+      trip.ask(setSize, 'retry'),
+      trip.ask(limitFetchPauses, []),
+      trip.ask(setSize, 'dead'),
+    ];
     const brought = await trip.go(redis);
     expect(redis.batches).toEqual([['zcard retry', 'zcard dead']]);
     expect([retry, dead].map((ticket) => valueOf(brought.read(ticket)))).toEqual([3, 4]);

@@ -84,7 +84,13 @@ describe('a payload is shown as Sidekiq’s Web UI shows it:', () => {
       [],
     ],
     ['a display class', { class: 'X', display_class: 'Nice name', args: [] }, 'Nice name', 'X', []],
-    ['an encrypted job', { class: 'Secret', encrypt: true, args: [1, 'ciphertext'] }, 'Secret', 'Secret', [1, '[encrypted]']],
+    [
+      'an encrypted job',
+      { class: 'Secret', encrypt: true, args: [1, 'ciphertext'] },
+      'Secret',
+      'Secret',
+      [1, '[encrypted]'],
+    ],
     ['encrypted arguments that are no list', { class: 'S', encrypt: true, args: 'c' }, 'S', 'S', '[encrypted]'],
     ['arguments that are a text', { class: 'S', args: '{"id":null}' }, 'S', 'S', '{"id":null}'],
     ['arguments that are an object', { class: 'S', args: { a: 1 } }, 'S', 'S', { a: 1 }],
@@ -98,7 +104,13 @@ describe('a payload is shown as Sidekiq’s Web UI shows it:', () => {
 
   test('ids, queue and times, whatever their JSON type', () => {
     expect(
-      jobOf({ class: 'A', jid: 123, queue: ['default'], enqueued_at: 1741944411250, created_at: '2025-03-14T09:26:50Z' })
+      jobOf({
+        class: 'A',
+        jid: 123,
+        queue: ['default'],
+        enqueued_at: 1741944411250,
+        created_at: '2025-03-14T09:26:50Z',
+      })
     ).toMatchObject({ jid: '123', queue: '["default"]', enqueuedAt: 1741944411.25, createdAt: 1741944410 });
     expect(jobOf({ jid: null, queue: '\\xff', enqueued_at: 0, created_at: {} })).toMatchObject({
       jid: '',
@@ -164,7 +176,9 @@ test('no payload throws, whatever it holds', () => {
   fc.assert(
     fc.property(fc.dictionary(name, value), (payload) => {
       const job = jobOf(payload);
-      expect(Object.values(job).every((each) => each === null || ['string', 'number'].includes(typeof each))).toBe(true);
+      expect(Object.values(job).every((each) => each === null || ['string', 'number'].includes(typeof each))).toBe(
+        true
+      );
       expect(typeof argumentsText(JSON.stringify(payload))).toBe('string');
     }),
     { numRuns: 2000 }

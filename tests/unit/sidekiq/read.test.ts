@@ -90,8 +90,22 @@ test('a snapshot has everything, in two round trips', async () => {
   expect(snapshot.queues).toEqual({
     whole: true,
     items: [
-      { name: 'default', size: 2, latencySeconds: 45, paused: false, known: true, next: expect.objectContaining({ jid: 'n' }) },
-      { name: 'low', size: 1, latencySeconds: 5, paused: true, known: true, next: expect.objectContaining({ jid: 'm' }) },
+      {
+        name: 'default',
+        size: 2,
+        latencySeconds: 45,
+        paused: false,
+        known: true,
+        next: expect.objectContaining({ jid: 'n' }),
+      },
+      {
+        name: 'low',
+        size: 1,
+        latencySeconds: 5,
+        paused: true,
+        known: true,
+        next: expect.objectContaining({ jid: 'm' }),
+      },
       { name: 'never_pushed', size: 0, latencySeconds: 0, paused: false, known: false, next: null },
     ],
   });
@@ -198,7 +212,11 @@ test('a set that is larger than a page is read whole', async () => {
 });
 
 test('a set that does not end is cut, told, and not taken for the whole', async () => {
-  const { read } = reader({ ...SIDEKIQ, 'sscan queues 0 COUNT 5000': ['1', ['low']], 'sscan queues 1 COUNT 5000': ['1', []] });
+  const { read } = reader({
+    ...SIDEKIQ,
+    'sscan queues 0 COUNT 5000': ['1', ['low']],
+    'sscan queues 1 COUNT 5000': ['1', []],
+  });
   const snapshot = await read();
   expect(snapshot.queues.whole).toBe(false);
   expect(snapshot.notices.map(({ text }) => text)).toEqual([
@@ -318,8 +336,17 @@ describe('a refusal is never a zero:', () => {
   });
 
   test('ZCARD, ZCOUNT, ZRANGE, SCARD', async () => {
-    expect((await refuse('zcard')).totals).toMatchObject({ scheduled: null, retry: null, dead: null, activeJobRetries: null });
-    expect((await refuse('zcount')).totals).toMatchObject({ overdueScheduled: null, overdueRetry: null, deadLastHour: null });
+    expect((await refuse('zcard')).totals).toMatchObject({
+      scheduled: null,
+      retry: null,
+      dead: null,
+      activeJobRetries: null,
+    });
+    expect((await refuse('zcount')).totals).toMatchObject({
+      overdueScheduled: null,
+      overdueRetry: null,
+      deadLastHour: null,
+    });
     expect((await refuse('zrange')).totals).toMatchObject({ scheduled: 8, activeJobRetries: null });
     expect((await refuse('scard')).totals.processNames).toBeNull();
   });
@@ -339,7 +366,10 @@ describe('a refusal is never a zero:', () => {
 });
 
 test('a process whose record is unreadable makes the totals of processes unknown, its neighbours stand', async () => {
-  const { read } = reader({ ...SIDEKIQ, 'hmget web-2:1:b info concurrency busy beat quiet rss rtt_us': ['[]', null, null, null, null, null, null] });
+  const { read } = reader({
+    ...SIDEKIQ,
+    'hmget web-2:1:b info concurrency busy beat quiet rss rtt_us': ['[]', null, null, null, null, null, null],
+  });
   const snapshot = await read();
   expect(snapshot.processes).toMatchObject({ whole: false, items: [{ identity: 'web-1:1:a' }] });
   expect(snapshot.ghosts).toEqual({ items: [], whole: false });
@@ -350,7 +380,10 @@ test('work comes in the order of its start, that of unknown start last', async (
     JSON.stringify({ queue: 'default', payload: `{"jid":"${jid}"}`, run_at: runAt });
   const { read } = reader({
     ...SIDEKIQ,
-    'hscan web-1:1:a:work 0 COUNT 2000': ['0', ['1', entry('u', null), '2', entry('b', NOW - 5), '3', entry('a', NOW - 9)]],
+    'hscan web-1:1:a:work 0 COUNT 2000': [
+      '0',
+      ['1', entry('u', null), '2', entry('b', NOW - 5), '3', entry('a', NOW - 9)],
+    ],
   });
   expect((await read()).work.items.map(({ jid }) => jid)).toEqual(['a', 'b', 'u']);
 });

@@ -1,0 +1,41 @@
+import { rowsOf, type Frame, type Value } from '../../pkg/frames/frame';
+import { Reads } from '../../pkg/installation/reads';
+import type { State } from '../../pkg/installation/state';
+import type { QueryRequest, QueryType } from '../../pkg/queries/queryType';
+import { Recorder } from '../../pkg/series/recorder';
+import { Minutes } from '../../pkg/sidekiq/minutes';
+import { fakeRedis, type Answers } from './fakeRedis';
+import { NOW } from './state';
+
+export interface Asked {
+  query?: Record<string, unknown>;
+  request?: Partial<QueryRequest>;
+  /** What Redis answers to reads beside the state. */
+  answers?: Answers;
+  recorder?: Recorder;
+}
+
+/** Asks a query type on a literal state. */
+export function askState(
+  type: QueryType,
+  state: State,
+  { query, request, answers, recorder }: Asked = {}
+): Promise<Frame[]> {
+  return type.run(
+    { queryType: type.id, ...query },
+    state,
+    { range: { from: NOW - 3600, to: NOW }, intervalSeconds: 60, alerting: false, ...request },
+    new Reads(fakeRedis(answers), new Minutes(), recorder ?? new Recorder(), state.options)
+  );
+}
+
+/** Asks a query type and gives the rows of its first frame. */
+export async function rowsOfState(type: QueryType, state: State, asked?: Asked): Promise<Array<Record<string, Value>>> {
+  const [frame] = await askState(type, state, asked);
+  return frame ? rowsOf(frame) : [];
+}
+
+/** The texts of the notices of frames. */
+export function noticesOf(frames: readonly Frame[]): string[] {
+  return frames.flatMap(({ meta }) => (meta?.notices ?? []).map(({ text }) => text));
+}

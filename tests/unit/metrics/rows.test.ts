@@ -1,0 +1,554 @@
+import { describe, expect, test } from 'vitest';
+import { EXPORTER_METRICS } from '../../../pkg/metrics/exporterMetrics';
+import { renderOpenMetrics, renderText } from '../../../pkg/metrics/exposition';
+import { JOBWATCH_METRICS } from '../../../pkg/metrics/jobwatchMetrics';
+import { labelValue, readFamilies, type Metric, type MetricState, type Sample } from '../../../pkg/metrics/metric';
+import { histogramSamples, receiverMetrics } from '../../../pkg/metrics/statsdMetrics';
+import { metricTable } from '../../../pkg/metrics/table';
+import { HISTOGRAM_BOUNDS_MS, noCounts } from '../../../pkg/sidekiq/jobMetrics';
+import { PART_NAMES } from '../../../pkg/sidekiq/refusals';
+import { StatsdIntake } from '../../../pkg/statsd/intake';
+import { VERSION } from '../../../pkg/version';
+import { aCapsule, aProcess, aQueueState, aState, listed, NOW, partial, someWork } from '../../support/state';
+
+const stateOf = (part: Parameters<typeof aState>[0] = {}, more: Partial<MetricState> = {}): MetricState => ({
+  ...aState(part),
+  arrivedBy: NOW,
+  droppedSeries: new Map(),
+  ...more,
+});
+
+/** A metric's samples as a line each, without its name: `{name="a"} 5`. */
+function read(name: string, state: MetricState): string[] | null {
+  const metric = metricTable('lago_api').find((each) => each.name === name) as Metric | undefined;
+  const samples = metric!.read(state);
+  return samples && samples.map(line);
+}
+function line({ suffix = '', labels = [], value }: Sample): string {
+  const pairs = labels.map(([label, text]) => `${label}="${text}"`);
+  return `${suffix}${pairs.length > 0 ? `{${pairs.join(',')}} ` : ''}${value}`;
+}
+
+/** The state that every row is read off at least once. */
+const FULL = stateOf(
+  {
+    totals: {
+      processed: 1001,
+      failed: 102,
+      busy: 3,
+      threads: 12,
+      readyThreads: 9,
+      processes: 4,
+      ghosts: 2,
+      enqueued: 77,
+      lastHour: new Map([
+        ['A', { processed: 5, failed: 1, milliseconds: 2345 }],
+        ['B', { processed: 2, failed: 0, milliseconds: 0 }],
+      ]),
+    },
+    snapshot: {
+      totals: {
+        processNames: 6,
+        scheduled: 5,
+        retry: 8,
+        dead: 250,
+        deadLastHour: 7,
+        activeJobRetries: 21,
+        overdueScheduled: 22,
+        overdueRetry: 23,
+      },
+      processes: listed(
+        aProcess('web-1:1:a', {
+          busy: 2,
+          concurrency: 5,
+          rssBytes: 1000,
+          rttSeconds: 0.002,
+          beatAgeSeconds: 3,
+          queues: ['q', 'r'],
+          startedAt: NOW - 100.7,
+          version: '8.1.7',
+          tag: 'shop',
+        }),
+        aProcess('web-2:1:b', {
+          busy: 1,
+          concurrency: 7,
+          rssBytes: null,
+          beatAgeSeconds: null,
+          queues: ['r'],
+          quiet: true,
+          version: '',
+          tag: '',
+        }),
+        aProcess('web-1:2:c', { busy: 4, concurrency: 2, rssBytes: 500, queues: [], quiet: true })
+      ),
+      leader: 'web-1:1:a',
+      work: listed(
+        someWork({ queue: 'r', runAt: NOW - 50.9 }),
+        someWork({ queue: 'q', runAt: NOW - 20 }),
+        someWork({ queue: 'r', runAt: NOW - 10 }),
+        someWork({ queue: 'u', runAt: null })
+      ),
+      marks: listed({ at: NOW - 900, label: 'a' }, { at: NOW - 600, label: 'b' }),
+      refused: new Map([['queue sizes', 3]]),
+      cost: { roundTrips: 2, commands: 158, bytesIn: 4096, milliseconds: 12.5 },
+    },
+    queues: [
+      aQueueState('q', {
+        size: 3,
+        latencySeconds: 4.56789,
+        workerType: 'T',
+        objectiveSeconds: 60,
+        readyThreads: 5,
+        busy: 1,
+        paused: true,
+        unserved: true,
+        starved: true,
+        drainSeconds: 30,
+      }),
+      aQueueState('r', { size: 0, latencySeconds: -0.25 }),
+      aQueueState('served', { known: false }),
+      aQueueState('odd', {
+        size: null,
+        latencySeconds: null,
+        readyThreads: null,
+        busy: null,
+        paused: null,
+        unserved: null,
+        starved: null,
+      }),
+    ],
+    classTotals: new Map([
+      [
+        'A',
+        {
+          processed: 10,
+          failed: 4,
+          milliseconds: 1500,
+          durations: noCounts().map((_, index) => (index < 2 ? 3 : 0)),
+          lastRunAt: NOW - 90,
+        },
+      ],
+    ]),
+    processLog: {
+      vanished: [],
+      events: [],
+      vanishedByHost: new Map([
+        ['web-1', 2],
+        ['gone', 1],
+      ]),
+      lostJobsTotal: 9,
+    },
+    notices: [{ severity: 'warning', text: 'x' }],
+    options: { deadMaxJobs: 1000, cadences: [{ class: 'Clock', everySeconds: 300 }] },
+  },
+  { droppedSeries: new Map([['sidekiq_job_failed', 4]]) }
+);
+
+const perProcess = (...values: Array<string | null>) =>
+  ['host="web-1",process="web-1:1:a"', 'host="web-2",process="web-2:1:b"', 'host="web-1",process="web-1:2:c"'].flatMap(
+    (labels, index) => (values[index] === null ? [] : [`{${labels}} ${values[index]}`])
+  );
+
+const EXPECTED: Record<string, string[]> = {
+  sidekiq_processed_jobs_total: ['1001'],
+  sidekiq_failed_jobs_total: ['102'],
+  sidekiq_workers: ['12'],
+  sidekiq_processes: ['6'],
+  // By host in the order of first appearance, then by whether they are quiet.
+  sidekiq_host_processes: [
+    '{host="web-1",quiet="false"} 1',
+    '{host="web-1",quiet="true"} 1',
+    '{host="web-2",quiet="true"} 1',
+  ],
+  sidekiq_host_processes_memory_usage_bytes: ['{host="web-1"} 1500', '{host="web-2"} 0'],
+  sidekiq_busy_workers: ['3'],
+  sidekiq_enqueued_jobs: ['77'],
+  sidekiq_scheduled_jobs: ['5'],
+  sidekiq_retry_jobs: ['8'],
+  sidekiq_dead_jobs: ['250'],
+  // To the millisecond, below zero as Ruby has it; only queues that were pushed to, and whose latency is known.
+  sidekiq_queue_latency_seconds: ['{name="q"} 4.568', '{name="r"} -0.250'],
+  sidekiq_queue_enqueued_jobs: ['{name="q"} 3', '{name="r"} 0'],
+  // Whole seconds of the job that runs longest.
+  sidekiq_queue_max_processing_time_seconds: ['{name="r"} 50', '{name="q"} 20'],
+  // Every process counts whole for each of its queues.
+  sidekiq_queue_workers: ['{name="q"} 5', '{name="r"} 12'],
+  sidekiq_queue_processes: ['{name="q"} 1', '{name="r"} 2'],
+  sidekiq_queue_busy_workers: ['{name="q"} 2', '{name="r"} 3'],
+  // Both instants are cut to whole seconds.
+  sidekiq_leader_lifetime_seconds: ['101'],
+  sidekiq_job_processed: ['{class="A"} 5', '{class="B"} 2'],
+  sidekiq_job_failed: ['{class="A"} 1', '{class="B"} 0'],
+  sidekiq_job_execution_time_seconds: ['{class="A"} 2.345', '{class="B"} 0.000'],
+  sidekiq_live_processes: ['4'],
+  sidekiq_ready_threads: ['9'],
+  sidekiq_ghost_processes: ['2'],
+  sidekiq_dead_jobs_last_hour: ['7'],
+  sidekiq_dead_set_fill_ratio: ['0.25'],
+  sidekiq_overdue_scheduled_jobs: ['22'],
+  sidekiq_overdue_retry_jobs: ['23'],
+  sidekiq_activejob_retries: ['21'],
+  sidekiq_queue_info: [
+    '{name="q",worker_type="T"} 1',
+    '{name="r",worker_type=""} 1',
+    '{name="served",worker_type=""} 1',
+    '{name="odd",worker_type=""} 1',
+  ],
+  sidekiq_queue_objective_seconds: ['{name="q"} 60', '{name="r"} 300', '{name="served"} 300', '{name="odd"} 300'],
+  sidekiq_queue_ready_threads: ['{name="q"} 5', '{name="r"} 0', '{name="served"} 0'],
+  sidekiq_queue_running_jobs: ['{name="q"} 1', '{name="r"} 0', '{name="served"} 0'],
+  sidekiq_queue_paused: ['{name="q"} 1', '{name="r"} 0', '{name="served"} 0'],
+  sidekiq_queue_unserved: ['{name="q"} 1', '{name="r"} 0', '{name="served"} 0'],
+  sidekiq_queue_starved: ['{name="q"} 1', '{name="r"} 0', '{name="served"} 0'],
+  sidekiq_queue_drain_seconds: ['{name="q"} 30'],
+  sidekiq_process_threads: perProcess('5', '7', '2'),
+  sidekiq_process_busy_threads: perProcess('2', '1', '4'),
+  sidekiq_process_resident_memory_bytes: perProcess('1000', null, '500'),
+  sidekiq_process_redis_rtt_seconds: perProcess('0.002', null, null),
+  sidekiq_process_heartbeat_age_seconds: perProcess('3', null, '2'),
+  sidekiq_process_info: [
+    '{host="web-1",process="web-1:1:a",version="8.1.7",tag="shop",leader="true"} 1',
+    '{host="web-2",process="web-2:1:b",version="",tag="",leader="false"} 1',
+    '{host="web-1",process="web-1:2:c",version="8.1.7",tag="shop",leader="false"} 1',
+  ],
+  sidekiq_job_executions_total: ['{class="A"} 10'],
+  sidekiq_job_failures_total: ['{class="A"} 4'],
+  sidekiq_job_duration_seconds: [
+    // Three up to 20 ms and three more up to 30 ms.
+    ...HISTOGRAM_BOUNDS_MS.map(
+      (bound, index) => `_bucket{class="A",le="${bound === Infinity ? '+Inf' : bound / 1000}"} ${index === 0 ? 3 : 6}`
+    ),
+    '_sum{class="A"} 1.5',
+    '_count{class="A"} 6',
+  ],
+  sidekiq_job_last_run_timestamp_seconds: [`{class="A"} ${NOW - 90}`],
+  sidekiq_job_cadence_seconds: ['{class="Clock"} 300'],
+  sidekiq_last_deploy_timestamp_seconds: [String(NOW - 600)],
+  // Hosts without a loss are there with 0.
+  sidekiq_vanished_processes_total: ['{host="web-1"} 2', '{host="web-2"} 0', '{host="gone"} 1'],
+  sidekiq_lost_jobs_total: ['9'],
+  jobwatch_scrape_round_trips: ['2'],
+  jobwatch_scrape_commands: ['158'],
+  jobwatch_scrape_received_bytes: ['4096'],
+  jobwatch_scrape_duration_seconds: ['0.0125'],
+  jobwatch_scrape_notices: ['1'],
+  jobwatch_refused_commands: PART_NAMES.map((part) => `{part="${part}"} ${part === 'queue sizes' ? 3 : 0}`),
+  jobwatch_dropped_series_total: ['{metric="sidekiq_job_failed"} 4'],
+  jobwatch_build_info: [`{version="${VERSION}"} 1`],
+};
+
+test.each([...EXPORTER_METRICS, ...JOBWATCH_METRICS].map(({ name }) => name))('%s is read off the state', (name) => {
+  expect(EXPECTED[name], 'has an expected value').toBeDefined();
+  expect(read(name, FULL)).toEqual(EXPECTED[name]);
+});
+
+test('labels of each metric are those it declares', () => {
+  for (const { name, labels, read: readOff, type } of [...EXPORTER_METRICS, ...JOBWATCH_METRICS]) {
+    const [sample] = readOff(FULL)!;
+    const found = (sample!.labels ?? []).map(([label]) => label);
+    expect(
+      found.filter((label) => label !== 'le'),
+      name
+    ).toEqual(labels);
+    expect(found.includes('le'), name).toBe(type === 'histogram');
+  }
+});
+
+describe('what is not known has no sample, never a zero:', () => {
+  const nothing = stateOf({
+    totals: {
+      processed: null,
+      failed: null,
+      busy: null,
+      threads: null,
+      readyThreads: null,
+      processes: null,
+      ghosts: null,
+      enqueued: null,
+      lastHour: null,
+    },
+    snapshot: {
+      totals: {
+        processNames: null,
+        scheduled: null,
+        retry: null,
+        dead: null,
+        deadLastHour: null,
+        activeJobRetries: null,
+        overdueScheduled: null,
+        overdueRetry: null,
+      },
+      processes: partial(aProcess('a:1:x', { rssBytes: 5 })),
+      work: partial(someWork()),
+      marks: partial({ at: NOW, label: 'x' }),
+      leader: null,
+    },
+  });
+
+  test.each([
+    'sidekiq_processed_jobs_total',
+    'sidekiq_failed_jobs_total',
+    'sidekiq_workers',
+    'sidekiq_processes',
+    'sidekiq_busy_workers',
+    'sidekiq_enqueued_jobs',
+    'sidekiq_scheduled_jobs',
+    'sidekiq_retry_jobs',
+    'sidekiq_dead_jobs',
+    'sidekiq_live_processes',
+    'sidekiq_ready_threads',
+    'sidekiq_ghost_processes',
+    'sidekiq_dead_jobs_last_hour',
+    'sidekiq_dead_set_fill_ratio',
+    'sidekiq_overdue_scheduled_jobs',
+    'sidekiq_overdue_retry_jobs',
+    'sidekiq_activejob_retries',
+    'sidekiq_last_deploy_timestamp_seconds',
+  ])('%s', (name) => expect(read(name, nothing)).toEqual([]));
+
+  test.each([
+    'sidekiq_host_processes',
+    'sidekiq_host_processes_memory_usage_bytes',
+    'sidekiq_queue_max_processing_time_seconds',
+    'sidekiq_queue_workers',
+    'sidekiq_queue_processes',
+    'sidekiq_queue_busy_workers',
+    'sidekiq_leader_lifetime_seconds',
+    'sidekiq_job_processed',
+    'sidekiq_job_failed',
+    'sidekiq_job_execution_time_seconds',
+  ])('%s as a whole family', (name) => expect(read(name, nothing)).toBeNull());
+
+  test('a process that is known keeps its own series', () => {
+    expect(read('sidekiq_process_threads', nothing)).toEqual(['{host="a",process="a:1:x"} 5']);
+    expect(read('sidekiq_process_info', nothing)![0]).toContain('leader=""');
+  });
+
+  test('a queue whose processes do not all say their threads', () => {
+    const state = stateOf({
+      snapshot: {
+        processes: listed(
+          aProcess('a:1:x', { concurrency: null, busy: 1, queues: ['q'] }),
+          aProcess('b:1:x', { concurrency: 3, queues: ['q', 'r'] })
+        ),
+      },
+    });
+    expect(read('sidekiq_queue_workers', state)).toEqual(['{name="r"} 3']);
+    expect(read('sidekiq_queue_processes', state)).toEqual(['{name="q"} 2', '{name="r"} 1']);
+  });
+
+  test('memory where no version writes it', () => {
+    expect(
+      read('sidekiq_host_processes_memory_usage_bytes', stateOf({ snapshot: { processes: listed(aProcess('a:1:x')) } }))
+    ).toBeNull();
+  });
+
+  test('the leader that is no live process, or does not say when it booted', () => {
+    const led = (part: object) =>
+      stateOf({ snapshot: { leader: 'a:1:x', processes: listed(aProcess('a:1:x', part)) } });
+    expect(read('sidekiq_leader_lifetime_seconds', led({ startedAt: null }))).toBeNull();
+    expect(read('sidekiq_leader_lifetime_seconds', led({ identity: 'b:1:x' }))).toBeNull();
+  });
+});
+
+test('names of any length make labels of a bounded one, valid as UTF-8', () => {
+  expect(labelValue('x'.repeat(500))).toBe('x'.repeat(500));
+  expect(labelValue('x'.repeat(501))).toBe(`${'x'.repeat(499)}…`);
+  expect(labelValue(`${'x'.repeat(498)}🚀🚀`)).toBe(`${'x'.repeat(498)}…`);
+  const long = 'q'.repeat(1_000_000);
+  const state = stateOf({
+    queues: [aQueueState(long, { size: 1, latencySeconds: 1, drainSeconds: 1 })],
+    snapshot: {
+      processes: listed(
+        aProcess(`${long}:1:x`, { host: long, queues: [long], tag: long, capsules: [aCapsule(1, { [long]: 0 })] })
+      ),
+      work: listed(someWork({ queue: long })),
+    },
+    classTotals: new Map([[long, { processed: 1, failed: 0, milliseconds: 0, durations: noCounts(), lastRunAt: NOW }]]),
+    totals: { lastHour: new Map([[long, { processed: 1, failed: 0, milliseconds: 0 }]]) },
+  });
+  const text = renderText(readFamilies(metricTable(''), state, 1000, new Map()));
+  expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThan(3000);
+});
+
+describe('DogStatsD', () => {
+  function received(...lines: string[]): MetricState {
+    const statsd = new StatsdIntake({ series: 2, expireSeconds: 600 });
+    statsd.listening.push('127.0.0.1:9125');
+    statsd.receive(lines.join('\n'), NOW);
+    return stateOf({ statsd });
+  }
+  const state = received(
+    'jobs.count:2|c|#queue:q,worker:A',
+    'jobs.perform:20:100|ms|#worker:A',
+    'sidekiq.queue.size:7|g|#queue:q',
+    'rubbish',
+    'other:1|c',
+    'datadog.dogstatsd.client.bytes_dropped:40|c',
+    'jobs.success:1|c|#worker:1',
+    'jobs.success:1|c|#worker:2',
+    'jobs.success:1|c|#worker:3'
+  );
+
+  test('counters, gauges and timings have the operator’s prefix', () => {
+    expect(read('lago_api_jobs_count', state)).toEqual(['{queue="q",worker="A"} 2']);
+    expect(read('lago_api_queue_size', state)).toEqual(['{queue="q"} 7']);
+    expect(read('lago_api_jobs_perform', state)).toEqual([
+      expect.stringMatching(/^\{worker="A",quantile="0\.5"\} 0\.0(1|2)/),
+      expect.stringMatching(/^\{worker="A",quantile="0\.9"\} 0\.(0|1)/),
+      expect.stringMatching(/^\{worker="A",quantile="0\.99"\} 0\.(0|1)/),
+      '_sum{worker="A"} 0.12000000000000001',
+      '_count{worker="A"} 2',
+    ]);
+    const buckets = read('lago_api_jobs_perform_seconds', state)!;
+    // Inclusive bounds: 20 ms and 100 ms are within their buckets.
+    expect(buckets.slice(0, 5)).toEqual(
+      [1, 1, 1, 1, 2].map((count, index) => `_bucket{worker="A",le="${HISTOGRAM_BOUNDS_MS[index]! / 1000}"} ${count}`)
+    );
+    expect(buckets.slice(-2)).toEqual(['_sum{worker="A"} 0.12000000000000001', '_count{worker="A"} 2']);
+    expect(receiverMetrics('').map(({ name }) => name)).toContain('sidekiq_jobs_count');
+    expect(receiverMetrics('x').map(({ name }) => name)).toContain('x_batch_duration_seconds');
+  });
+
+  test('families of which nothing arrived are left out', () => {
+    expect(read('lago_api_jobs_failure', state)).toBeNull();
+    expect(read('lago_api_batch_duration', state)).toBeNull();
+    expect(read('lago_api_batch_duration_seconds', state)).toBeNull();
+  });
+
+  test('the receiver tells how receiving goes, where it runs', () => {
+    const own = Object.fromEntries(
+      metricTable('')
+        .filter(({ name }) => name.startsWith('jobwatch_statsd_'))
+        .map(({ name }) => [name, read(name, state)])
+    );
+    expect(own).toEqual({
+      jobwatch_statsd_packets_total: ['1'],
+      jobwatch_statsd_lines_total: ['9'],
+      jobwatch_statsd_malformed_lines_total: ['1'],
+      jobwatch_statsd_unused_lines_total: ['2'],
+      jobwatch_statsd_dropped_lines_total: ['1'],
+      jobwatch_statsd_sender_dropped_bytes_total: ['40'],
+      jobwatch_statsd_series: ['5'],
+    });
+    expect(read('jobwatch_statsd_lines_total', stateOf())).toBeNull();
+  });
+
+  test('types and labels are declared', () => {
+    const of = (name: string) => metricTable('p').find((each) => each.name === name)!;
+    expect(of('p_jobs_count')).toMatchObject({
+      type: 'counter',
+      labels: ['queue', 'worker'],
+      source: 'DogStatsD jobs.count',
+    });
+    expect(of('p_busy')).toMatchObject({ type: 'gauge', labels: [] });
+    expect(of('p_jobs_perform')).toMatchObject({ type: 'summary', labels: ['queue', 'worker', 'quantile'] });
+    expect(of('p_jobs_perform_seconds')).toMatchObject({
+      type: 'histogram',
+      unit: 'seconds',
+      labels: ['queue', 'worker'],
+      help: 'Duration of executions. As a histogram, in Sidekiq’s buckets.',
+    });
+    expect(of('jobwatch_statsd_series')).toMatchObject({ type: 'gauge' });
+    expect(of('jobwatch_statsd_lines_total')).toMatchObject({ type: 'counter' });
+  });
+});
+
+test('a histogram adds up from bucket to bucket', () => {
+  const lines = histogramSamples(
+    [['a', 'b']],
+    noCounts().map((_, index) => index),
+    9.5
+  ).map(line);
+  expect(lines).toHaveLength(28);
+  expect(lines[0]).toBe('_bucket{a="b",le="0.02"} 0');
+  expect(lines[25]).toBe('_bucket{a="b",le="+Inf"} 325');
+  expect(lines.slice(26)).toEqual(['_sum{a="b"} 9.5', '_count{a="b"} 325']);
+});
+
+describe('the limit on series', () => {
+  const metric = (type: Metric['type'], lines: number): Metric => ({
+    name: `m_${type}`,
+    type,
+    help: '',
+    labels: [],
+    source: '',
+    read: () => Array.from({ length: lines }, (_, value) => ({ value })),
+  });
+
+  test('cuts what is over it and counts that, by label sets', () => {
+    const dropped = new Map<string, number>([['m_gauge', 1]]);
+    const families = readFamilies(
+      [metric('gauge', 5), metric('histogram', 28 * 4), metric('summary', 5 * 3)],
+      FULL,
+      3,
+      dropped
+    );
+    expect(families.map(({ samples }) => samples.length)).toEqual([3, 28 * 3, 5 * 3]);
+    expect([...dropped]).toEqual([
+      ['m_gauge', 3],
+      ['m_histogram', 1],
+    ]);
+  });
+
+  test('leaves out families that are null', () => {
+    expect(readFamilies([{ ...metric('gauge', 1), read: () => null }], FULL, 3, new Map())).toEqual([]);
+  });
+});
+
+describe('exposition', () => {
+  const family = (part: object) => ({
+    name: 'a_total',
+    type: 'counter' as const,
+    help: 'Help.',
+    samples: [{ value: 1 }],
+    ...part,
+  });
+
+  test('as text has help, type and samples of each family', () => {
+    expect(
+      renderText([
+        family({ help: 'Two\nlines \\ and "quotes".' }),
+        family({
+          name: 'b',
+          type: 'gauge',
+          samples: [
+            { labels: [['x', 'a"\\\nb']], value: '0.500' },
+            {
+              labels: [
+                ['x', ''],
+                ['y', '1'],
+              ],
+              value: Infinity,
+              suffix: '_bucket',
+            },
+            { labels: [], value: -Infinity },
+            { value: NaN },
+          ],
+        }),
+        family({ name: 'c', samples: [] }),
+      ])
+    ).toBe(
+      '# HELP a_total Two\\nlines \\\\ and "quotes".\n# TYPE a_total counter\na_total 1\n' +
+        '# HELP b Help.\n# TYPE b gauge\nb{x="a\\"\\\\\\nb"} 0.500\nb_bucket{x="",y="1"} +Inf\nb -Inf\nb NaN\n' +
+        '# HELP c Help.\n# TYPE c counter\n'
+    );
+  });
+
+  test('as OpenMetrics names counters without their ending, and units', () => {
+    expect(
+      renderOpenMetrics([
+        family({ unit: 'seconds' }),
+        family({ name: 'b_seconds', type: 'gauge', unit: 'seconds' }),
+        family({ name: 'lago_api_jobs_count' }),
+        family({ name: 'c_seconds_total', unit: 'seconds' }),
+      ])
+    ).toBe(
+      '# TYPE a counter\n# HELP a Help.\na_total 1\n' +
+        '# TYPE b_seconds gauge\n# UNIT b_seconds seconds\n# HELP b_seconds Help.\nb_seconds 1\n' +
+        '# TYPE lago_api_jobs_count unknown\n# HELP lago_api_jobs_count Help.\nlago_api_jobs_count 1\n' +
+        '# TYPE c_seconds counter\n# UNIT c_seconds seconds\n# HELP c_seconds Help.\nc_seconds_total 1\n' +
+        '# EOF\n'
+    );
+  });
+});

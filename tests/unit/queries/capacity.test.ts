@@ -1,0 +1,208 @@
+import { describe, expect, test } from 'vitest';
+import { capacity } from '../../../pkg/queries/capacity';
+import { rowsOfState } from '../../support/ask';
+import { aMinute, aQueueState, aState, listed, MINUTE, partial } from '../../support/state';
+
+/** Minutes of job metrics, the current one first; only the ten complete ones before it count. */
+const minutes = (...classes: Array<Parameters<typeof aMinute>[1]>) =>
+  listed(...classes.map((each, index) => aMinute(MINUTE - index * 60, each)));
+const classQueues = new Map([
+  ['Bill', 'billing'],
+  ['Mail', 'mailers'],
+]);
+
+describe('by queue', () => {
+  // In the last ten complete minutes Bill worked 1200 s: that keeps 2 threads busy. In comes 1.5 times what goes out, so 3.
+  // 600 successes took 2 s each. 50 jobs × 2 s / 100 s = 1 thread more.
+  test('has every figure', async () => {
+    const state = aState({
+      queues: [
+        aQueueState('billing', {
+          workerType: 'Billing',
+          size: 50,
+          waitSeconds: 101,
+          objectiveSeconds: 100,
+          readyThreads: 6,
+          inRate: 3,
+          outRate: 2,
+          drainSeconds: 77,
+          unserved: true,
+          starved: false,
+        }),
+      ],
+      classQueues,
+      snapshot: {
+        minutes: minutes(
+          { Bill: [999, 0, 999_000] },
+          { Bill: [400, 10, 700_000] },
+          {},
+          {},
+          {},
+          {},
+          {},
+          {},
+          {},
+          {},
+          { Bill: [220, 10, 500_000] },
+          { Bill: [999, 0, 999_000] }
+        ),
+      },
+    });
+    const [row] = await rowsOfState(capacity, state, { query: { by: 'queue' } });
+    expect(row).toEqual({
+      workerType: 'Billing',
+      queue: 'billing',
+      demand: 3,
+      supply: 6,
+      utilisation: 0.5,
+      headroom: 3,
+      size: 50,
+      latency: 101,
+      objective: 100,
+      late: true,
+      inRate: 3,
+      outRate: 2,
+      drainTime: 77,
+      threadsNeeded: 4,
+      unserved: 1,
+      starved: 0,
+    });
+    expect(Object.keys(row!)).toEqual(capacity.columns.map(({ name }) => name));
+  });
+
+  const one = async (queue: object, part: object = {}) =>
+    (
+      await rowsOfState(capacity, aState({ queues: [aQueueState('billing', queue)], classQueues, ...part }), {
+        query: { by: 'queue' },
+      })
+    )[0]!;
+  const worked = { snapshot: { minutes: minutes({}, { Bill: [60, 0, 600_000] }) } };
+
+  test('scales the demand up where more comes than goes, never down', async () => {
+    expect(await one({ inRate: 1, outRate: 4 }, worked)).toMatchObject({ demand: 1 });
+    expect(await one({ inRate: 4, outRate: 0 }, worked)).toMatchObject({ demand: 1 });
+    expect(await one({ inRate: null, outRate: 4 }, worked)).toMatchObject({ demand: 1 });
+    expect(await one({ inRate: 8, outRate: 4 }, worked)).toMatchObject({ demand: 2 });
+  });
+
+  test('is late only above its objective', async () => {
+    expect(await one({ waitSeconds: 300 })).toMatchObject({ late: false });
+    expect(await one({ waitSeconds: 300.1 })).toMatchObject({ late: true });
+    expect(await one({ waitSeconds: null })).toMatchObject({ late: null, latency: null });
+  });
+
+  test('needs no thread where nothing comes, an unknown number where the time of a job is not known', async () => {
+    expect(await one({ size: 0 })).toMatchObject({ demand: 0, threadsNeeded: 0, utilisation: null, headroom: 0 });
+    expect(await one({ size: 1 })).toMatchObject({ threadsNeeded: null });
+    // 60 jobs took 10 s each: 1 thread for what comes; 30 × 10 / 300 = 1 for the backlog.
+    expect(await one({ size: 30 }, worked)).toMatchObject({ threadsNeeded: 2 });
+    expect(await one({ size: 31 }, worked)).toMatchObject({ threadsNeeded: 3 });
+    expect(await one({ size: null }, worked)).toMatchObject({ threadsNeeded: null, size: null });
+  });
+
+  test('knows no demand where a minute was refused, no headroom where threads were', async () => {
+    const refused = {
+      snapshot: { minutes: partial(aMinute(MINUTE), aMinute(MINUTE - 60, { Bill: [60, 0, 600_000] })) },
+    };
+    expect(await one({ readyThreads: 3 }, refused)).toMatchObject({
+      demand: null,
+      utilisation: null,
+      headroom: null,
+      threadsNeeded: null,
+    });
+    expect(await one({ readyThreads: null }, worked)).toMatchObject({
+      demand: 1,
+      supply: null,
+      utilisation: null,
+      headroom: null,
+    });
+    expect(await one({ unserved: null, starved: null })).toMatchObject({ unserved: null, starved: null });
+  });
+
+  test('counts a class only in the queue it is known to run from', async () => {
+    expect(
+      await one({}, { snapshot: { minutes: minutes({}, { Mail: [60, 0, 600_000], Stranger: [1, 0, 1] }) } })
+    ).toMatchObject({ demand: 0 });
+  });
+});
+
+describe('by worker type', () => {
+  const queues = [
+    aQueueState('billing', {
+      workerType: 'T',
+      size: 30,
+      waitSeconds: 5,
+      readyThreads: 4,
+      inRate: 1,
+      outRate: 2,
+      drainSeconds: 30,
+      unserved: true,
+      objectiveSeconds: 60,
+    }),
+    aQueueState('mailers', {
+      workerType: 'T',
+      size: 10,
+      waitSeconds: 9,
+      readyThreads: 6,
+      inRate: null,
+      outRate: 3,
+      drainSeconds: 80,
+      starved: true,
+      objectiveSeconds: 60,
+    }),
+    aQueueState('idle', { workerType: 'T', size: 0, waitSeconds: 0, drainSeconds: null, objectiveSeconds: 60 }),
+    aQueueState('stray', { size: 0 }),
+  ];
+  const snapshot = { minutes: minutes({}, { Bill: [60, 0, 600_000], Mail: [30, 0, 60_000] }) };
+  const rows = (part: object = {}) => rowsOfState(capacity, aState({ queues, classQueues, snapshot, ...part }));
+
+  // Demand 600/600 + 60/600 = 1.1 threads. 30 jobs take 10 s and 10 take 2 s: 8 s on average; 40 × 8 / 60 = 5.33.
+  test('queues add up and share their threads', async () => {
+    const found = await rows();
+    expect(found[0]).toEqual({
+      workerType: 'T',
+      queue: '',
+      demand: 1.1,
+      supply: 6,
+      utilisation: 1.1 / 6,
+      headroom: 4.9,
+      size: 40,
+      latency: 9,
+      objective: 60,
+      late: false,
+      inRate: 1,
+      outRate: 5,
+      drainTime: 80,
+      threadsNeeded: 7,
+      unserved: 1,
+      starved: 1,
+    });
+    expect(found[1]).toMatchObject({ workerType: 'other', size: 0, drainTime: 0, inRate: null });
+  });
+
+  test('is not drained while one of its waiting queues is not', async () => {
+    const [row] = await rows({ queues: [{ ...queues[0]!, drainSeconds: null }, queues[1]!] });
+    expect(row).toMatchObject({ drainTime: null });
+  });
+
+  test('is unknown in what one of its queues is unknown', async () => {
+    const [row] = await rows({
+      queues: [queues[0]!, { ...queues[1]!, size: null, waitSeconds: null, readyThreads: null, unserved: null }],
+    });
+    expect(row).toMatchObject({
+      size: null,
+      latency: null,
+      supply: null,
+      unserved: null,
+      starved: 1,
+      demand: 1.1,
+      threadsNeeded: null,
+      late: null,
+    });
+  });
+
+  test('is the default, queues are by choice', async () => {
+    expect(await rows()).toHaveLength(2);
+    await expect(rowsOfState(capacity, aState(), { query: { by: 'host' } })).rejects.toThrow(/"by" is not valid/);
+  });
+});

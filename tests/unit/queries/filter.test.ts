@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'vitest';
+import { compileFilters } from '../../../pkg/queries/filter';
+import type { Filter } from '../../../pkg/queries/filterModel';
+import { baseQuerySchema, parseQuery } from '../../../pkg/queries/model';
+import { LIVE_TYPES, QUERY_TYPES, queryType } from '../../../pkg/queries/registry';
+
+const keeps = (filters: Filter[], value: string | string[], fields = ['queue']) =>
+  compileFilters(filters, fields)(() => value);
+const by = (operator: Filter['operator'], ...values: string[]): Filter[] => [{ field: 'queue', operator, values }];
+
+test.each([
+  ['=', ['a', 'b'], 'b', true],
+  ['=', ['a', 'b'], 'c', false],
+  ['!=', ['a', 'b'], 'c', true],
+  ['!=', ['a', 'b'], 'a', false],
+  ['=~', ['a.*'], 'abc', true],
+  ['=~', ['a'], 'abc', false],
+  ['=~', ['b'], 'abc', false],
+  ['=~', ['x', 'a.c'], 'abc', true],
+  ['=~', ['a.c'], 'a\nc', true],
+  ['!~', ['a.*', 'b'], 'c', true],
+  ['!~', ['a.*', 'b'], 'b', false],
+  ['=', [], 'anything', true],
+  ['=~', [''], '', true],
+] as const)('a filter %s %o on %o is %o', (operator, values, value, expected) => {
+  expect(keeps(by(operator, ...values), value)).toBe(expected);
+});
+
+test('of several values one is enough, and none for an exclusion', () => {
+  expect(keeps(by('=', 'b'), ['a', 'b'])).toBe(true);
+  expect(keeps(by('!=', 'b'), ['a', 'b'])).toBe(false);
+  expect(keeps(by('=', 'b'), [])).toBe(false);
+  expect(keeps(by('!=', 'b'), [])).toBe(true);
+});
+
+test('all filters must keep a row, each by its own field', () => {
+  const test = compileFilters([...by('=', 'a'), { field: 'class', operator: '=', values: ['C'] }], ['queue', 'class']);
+  expect(test((field) => ({ queue: 'a', class: 'C' })[field]!)).toBe(true);
+  expect(test((field) => ({ queue: 'a', class: 'D' })[field]!)).toBe(false);
+});
+
+test('a field that is not there is refused, one of an ad-hoc filter or without values passed over', () => {
+  const unknown: Filter = { field: 'colour', operator: '=', values: ['red'] };
+  expect(() => compileFilters([unknown], ['queue', 'class'])).toThrow(
+    expect.objectContaining({
+      kind: 'query',
+      message: 'There is no field "colour" to filter by.',
+      remedy: 'Filter by one of: queue, class.',
+    })
+  );
+  expect(() => compileFilters([unknown], [])).toThrow(
+    expect.objectContaining({ remedy: 'This query type takes no filters.' })
+  );
+  expect(keeps([{ ...unknown, adhoc: true }], 'x')).toBe(true);
+  expect(keeps([{ ...unknown, values: [] }], 'x')).toBe(true);
+});
+
+test('an expression that cannot be read names the field and the reason', () => {
+  expect(() => compileFilters(by('=~', '('), ['queue'])).toThrow(
+    expect.objectContaining({
+      kind: 'query',
+      message: 'The filter on "queue" is not a regular expression: (',
+      remedy: expect.stringMatching(/^Correct the expression \(.*missing closing \)/),
+    })
+  );
+  // RE2, as Prometheus has it, knows no look-ahead and no back-reference.
+  expect(() => compileFilters(by('=~', '(?=a)'), ['queue'])).toThrow(/not a regular expression/);
+});
+
+test('an expression that would run for ever elsewhere takes no time', () => {
+  const started = performance.now();
+  const evil = compileFilters(by('=~', '(a+)+$'), ['queue']);
+  expect(evil(() => `${'a'.repeat(5000)}!`)).toBe(false);
+  const plain = compileFilters(by('=~', 'a+'), ['queue']);
+  expect(plain(() => 'a'.repeat(5000))).toBe(true);
+  expect(performance.now() - started).toBeLessThan(20_000);
+});
+
+describe('a query', () => {
+  test('has its defaults', () => {
+    expect(parseQuery(baseQuerySchema, { queryType: 'queues' })).toEqual({
+      queryType: 'queues',
+      figures: [],
+      filters: [],
+      limit: 1000,
+    });
+  });
+
+  test.each([
+    [{ queryType: 'queues', limit: 0 }, 'limit'],
+    [{ queryType: 'queues', limit: 10_001 }, 'limit'],
+    [{ queryType: 'queues', limit: 1.5 }, 'limit'],
+    [{ queryType: 'queues', filters: [{ field: '', operator: '=', values: [] }] }, 'filters.0.field'],
+    [{ queryType: 'queues', filters: [{ field: 'a', operator: '<', values: [] }] }, 'filters.0.operator'],
+    [{ queryType: 'queues', figures: 'size' }, 'figures'],
+    [{ queryType: 'queues', version: 99 }, 'version'],
+    [{}, 'queryType'],
+    [null, 'model'],
+  ])('%o is refused by its field', (raw, field) => {
+    expect(() => parseQuery(baseQuerySchema, raw)).toThrow(
+      expect.objectContaining({
+        kind: 'query',
+        message: expect.stringMatching(new RegExp(`^The query's "${field}" is not valid: .+\\.$`)),
+        remedy: 'Correct it in the query editor.',
+      })
+    );
+  });
+
+  test('of a newer plugin says so', () => {
+    expect(() => parseQuery(baseQuerySchema, { queryType: 'queues', version: 2 })).toThrow(
+      /saved by a newer version of the plugin/
+    );
+    expect(parseQuery(baseQuerySchema, { queryType: 'queues', version: 1 })).toMatchObject({ version: 1 });
+  });
+});
+
+describe('the registry', () => {
+  test('has every type by its id', () => {
+    expect(QUERY_TYPES.map(({ id, options }) => [id, ...options])).toEqual([
+      ['overview'],
+      ['queues'],
+      ['processes'],
+      ['busy'],
+      ['backlog'],
+      ['jobs', 'source', 'queue', 'cursor', 'minAgeSeconds', 'maxAgeSeconds'],
+      ['errors', 'groupBy'],
+      ['job_metrics', 'origin', 'show', 'sortBy', 'top'],
+      ['history', 'by'],
+      ['capacity', 'by'],
+      ['lost'],
+      ['recurring'],
+      ['events', 'kinds'],
+      ['redis'],
+    ]);
+    for (const type of QUERY_TYPES) {
+      expect(queryType(type.id)).toBe(type);
+    }
+  });
+
+  test('refuses what is none', () => {
+    for (const id of ['nope', undefined, 'constructor']) {
+      expect(() => queryType(id)).toThrow(
+        expect.objectContaining({
+          kind: 'query',
+          message: `There is no query type "${id}".`,
+          remedy: expect.stringMatching(/^Use one of: overview, queues, /),
+        })
+      );
+    }
+  });
+
+  test('knows which can be watched live, and by what they are filtered', () => {
+    expect(LIVE_TYPES).toEqual(['overview', 'queues', 'processes', 'busy']);
+    expect(Object.fromEntries(QUERY_TYPES.map(({ id, filterFields }) => [id, filterFields.join(' ')]))).toEqual({
+      overview: '',
+      queues: 'queue workerType',
+      processes: 'process host tag labels version state queues',
+      busy: 'process host thread queue workerType class jid',
+      backlog: 'queue class',
+      jobs: 'jid class queue errorClass errorMessage tags batch arguments',
+      errors: 'errorClass class queue message',
+      job_metrics: 'class',
+      history: 'queue workerType',
+      capacity: 'workerType queue',
+      lost: 'process host jid class queue',
+      recurring: 'name source class queue schedule',
+      events: 'title kind host tags',
+      redis: 'version role policy',
+    });
+  });
+});

@@ -1,0 +1,236 @@
+import { describe, expect, test } from 'vitest';
+import { history } from '../../../pkg/queries/history';
+import type { SeriesValue } from '../../../pkg/series/figures';
+import { Recorder } from '../../../pkg/series/recorder';
+import { askState, noticesOf, type Asked } from '../../support/ask';
+import { noPermission } from '../../support/fakeRedis';
+import { aState, NOW } from '../../support/state';
+
+/** A history with a sample every ten seconds of the last ten minutes. */
+function recorded(sampleOf: (step: number) => SeriesValue[], samples = 61): Recorder {
+  const recorder = new Recorder();
+  for (let step = 0; step < samples; step += 1) {
+    recorder.append(NOW - (samples - 1 - step) * 10, sampleOf(step));
+  }
+  return recorder;
+}
+const total = (figure: string, value: number): SeriesValue => ({ scope: 'total', key: '', figure, value });
+const queue = (key: string, figure: string, value: number): SeriesValue => ({ scope: 'queue', key, figure, value });
+
+const tenMinutes = { range: { from: NOW - 590, to: NOW }, intervalSeconds: 10 };
+const ask = (recorder: Recorder, query: object = {}, more: Asked = {}) =>
+  askState(history, aState(), { recorder, query: { ...query }, request: tenMinutes, ...more });
+
+describe('in total', () => {
+  const steady = recorded((step) => [
+    total('enqueued', step),
+    total('busy', 3),
+    total('processedRate', step * 20),
+    total('failedRate', step),
+  ]);
+
+  test('has the backlog and what is busy by default, a frame each', async () => {
+    const frames = await ask(steady);
+    expect(frames.map(({ name }) => name)).toEqual(['Enqueued', 'Busy']);
+    const [time, value] = frames[0]!.fields;
+    expect(time).toMatchObject({ name: 'time', kind: 'time', config: { displayName: 'Time', interval: 10_000 } });
+    expect(time!.values).toHaveLength(60);
+    expect(value).toMatchObject({
+      name: 'enqueued',
+      kind: 'number',
+      config: { displayNameFromDS: 'Enqueued', unit: 'short', description: 'Jobs waiting.' },
+    });
+    expect(value).not.toHaveProperty('labels');
+    expect(value!.values.at(-1)).toBe(60);
+    expect(frames[0]!.meta).toEqual({
+      type: 'timeseries-multi',
+      typeVersion: [0, 1],
+      preferredVisualisationType: 'graph',
+    });
+  });
+
+  // Twenty in ten seconds are 2/s; an hour at that rate are 7,200.
+  test('has counters as rates over three samples, and what follows from them', async () => {
+    const frames = await ask(steady, { figures: ['processedRate', 'processedPerHour', 'failedRate'] });
+    expect(frames.map(({ fields }) => fields[1]!.values.at(-1))).toEqual([2, 7200, 0.1]);
+    expect(frames[0]!.fields[0]!.config).toMatchObject({ interval: 30_000 });
+  });
+
+  test('keeps the interval of the panel where that is longer', async () => {
+    const frames = await ask(steady, {}, { request: { ...tenMinutes, intervalSeconds: 60 } });
+    expect(frames[0]!.fields[0]!.config).toMatchObject({ interval: 60_000 });
+    const rate = await ask(steady, { figures: ['failedRate'] }, { request: { ...tenMinutes, intervalSeconds: 60 } });
+    expect(rate[0]!.fields[0]!.config).toMatchObject({ interval: 60_000 });
+  });
+
+  test('shows the newest sample though it came after the end of the range', async () => {
+    const frames = await ask(steady, {}, { request: { range: { from: NOW - 300, to: NOW - 3 }, intervalSeconds: 10 } });
+    expect(frames[0]!.fields[1]!.values.at(-1)).toBe(60);
+    const past = await ask(steady, {}, { request: { range: { from: NOW - 300, to: NOW - 10 }, intervalSeconds: 10 } });
+    expect(past[0]!.fields[1]!.values.at(-1)).toBe(59);
+  });
+
+  test('bridges a sampler that is late, not a gap', async () => {
+    const late = new Recorder();
+    for (const at of [NOW - 100, NOW - 75, NOW - 49, NOW]) {
+      late.append(at, [total('busy', 1)]);
+    }
+    const [frame] = await ask(
+      late,
+      { figures: ['busy'] },
+      { request: { range: { from: NOW - 100, to: NOW }, intervalSeconds: 10 } }
+    );
+    expect(frame!.fields[1]!.values).toEqual([1, 1, 1, null, null, 1, null, null, null, null, 1]);
+  });
+
+  test('takes a minute between samples for no gap beyond six hours', async () => {
+    const old = new Recorder();
+    [NOW - 150, NOW - 60, NOW].forEach((at) => old.append(at, [total('busy', 1)]));
+    const at = async (from: number) =>
+      (
+        await ask(old, { figures: ['busy'] }, { request: { range: { from, to: NOW }, intervalSeconds: 10 } })
+      )[0]!.fields[1]!.values.filter((value) => value !== null).length;
+    expect(await at(NOW - 6 * 3600)).toBe(3);
+    expect(await at(NOW - 6 * 3600 - 1)).toBe(16);
+  });
+
+  test('says since when there is something', async () => {
+    const since = new Date((NOW - 600) * 1000).toISOString().replace('.000', '');
+    const wider = await ask(steady, {}, { request: { range: { from: NOW - 3600, to: NOW } } });
+    expect(noticesOf(wider.slice(0, 1))).toEqual([
+      `Jobwatch has watched this Sidekiq since ${since}; there is nothing from before. For longer times set a history file, or scrape it with Prometheus.`,
+    ]);
+    const empty = await ask(new Recorder());
+    expect(empty).toEqual([
+      {
+        name: 'history',
+        fields: [],
+        meta: {
+          type: 'timeseries-multi',
+          typeVersion: [0, 1],
+          notices: [{ severity: 'info', text: expect.stringContaining('since now;') }],
+        },
+      },
+    ]);
+  });
+});
+
+describe('by queue', () => {
+  const queues = recorded((step) => [
+    queue('a', 'latency', step),
+    queue('b', 'latency', 2),
+    queue('a', 'enqueued', 5),
+    queue('b', 'enqueued', 7),
+  ]);
+
+  test('has a frame per queue, labelled with it', async () => {
+    const frames = await ask(queues, { by: 'queue' });
+    expect(
+      frames.map(({ name, fields }) => [name, fields[1]!.name, fields[1]!.labels, fields[1]!.config!.displayNameFromDS])
+    ).toEqual([
+      ['a', 'latency', { queue: 'a' }, 'a'],
+      ['b', 'latency', { queue: 'b' }, 'b'],
+    ]);
+  });
+
+  test('names queue and figure where there are several', async () => {
+    const frames = await ask(queues, { by: 'queue', figures: ['latency', 'enqueued'] });
+    expect(frames.map(({ name }) => name)).toEqual(['a latency', 'b latency', 'a enqueued', 'b enqueued']);
+  });
+
+  test('is filtered by queue, and cut with a word about it', async () => {
+    const filtered = await ask(queues, { by: 'queue', filters: [{ field: 'queue', operator: '=', values: ['b'] }] });
+    expect(filtered.map(({ name }) => name)).toEqual(['b']);
+    const cut = await ask(queues, { by: 'queue', limit: 1 });
+    expect(noticesOf(cut)).toEqual(['1 of 2 series are shown. Raise "Limit" or add a filter.']);
+    const types = recorded(() => [{ scope: 'workerType', key: 'T', figure: 'latency', value: 1 }]);
+    expect((await ask(types, { by: 'workerType' })).map(({ fields }) => fields[1]!.labels)).toEqual([
+      { workerType: 'T' },
+    ]);
+    // A filter by another field keeps what has it empty.
+    expect(
+      noticesOf(await ask(types, { by: 'workerType', filters: [{ field: 'queue', operator: '=', values: ['b'] }] }))
+    ).toEqual([]);
+  });
+});
+
+test('any range and interval is answered within a million points', async () => {
+  const many = recorded((step) => Array.from({ length: 200 }, (_, index) => queue(`q${index}`, 'latency', step)), 3);
+  const frames = await ask(
+    many,
+    { by: 'queue' },
+    { request: { range: { from: 0, to: 4_102_444_800 }, intervalSeconds: 1 } }
+  );
+  expect(frames).toHaveLength(200);
+  expect(frames[0]!.fields[0]!.values.length).toBeLessThanOrEqual(5000);
+  expect(frames[0]!.fields[0]!.values.length).toBeGreaterThan(4900);
+});
+
+test.each([
+  [{ figures: ['nope'] }, 'There is no figure "nope".'],
+  [{ by: 'queue', figures: ['processedRate'] }, 'There is no figure "processedRate".'],
+  [{ by: 'total', figures: ['inRate'] }, 'There is no figure "inRate".'],
+  [{ by: 'day', figures: ['enqueued'] }, 'There is no figure "enqueued".'],
+])('%o is refused', async (query, message) => {
+  await expect(ask(new Recorder(), query)).rejects.toThrow(message);
+});
+
+test('an alert rule needs one figure, by day too', async () => {
+  const alerting = { request: { ...tenMinutes, alerting: true } };
+  await expect(ask(new Recorder(), {}, alerting)).rejects.toThrow(
+    'An alert rule needs one figure, and none is chosen.'
+  );
+  await expect(ask(new Recorder(), { by: 'day' }, alerting)).rejects.toThrow('needs one figure');
+  const [frame] = await ask(new Recorder(), { by: 'day', figures: ['failed'] }, alerting);
+  expect(frame!.fields.map(({ name }) => name)).toEqual(['time', 'failed']);
+});
+
+test('by day it has Sidekiq’s own counters', async () => {
+  const frames = await ask(
+    new Recorder(),
+    { by: 'day' },
+    {
+      request: { range: { from: NOW - 86_400, to: NOW } },
+      answers: {
+        'get stat:processed:2026-11-24': '20',
+        'get stat:failed:2026-11-24': '3',
+        'get stat:failed:2026-11-25': noPermission('get'),
+      },
+    }
+  );
+  expect(frames).toEqual([
+    {
+      name: 'history',
+      fields: [
+        {
+          name: 'time',
+          kind: 'time',
+          values: [Date.UTC(2026, 10, 24), Date.UTC(2026, 10, 25)],
+          config: { displayName: 'Day', interval: 86_400_000 },
+        },
+        {
+          name: 'processed',
+          kind: 'number',
+          values: [20, 0],
+          config: {
+            displayName: 'Processed',
+            unit: 'short',
+            description: 'Executions finished on the UTC day, failures included.',
+          },
+        },
+        {
+          name: 'failed',
+          kind: 'number',
+          values: [3, null],
+          config: { displayName: 'Failed', unit: 'short', description: 'Executions that raised on the UTC day.' },
+        },
+      ],
+      meta: {
+        type: 'timeseries-wide',
+        typeVersion: [0, 1],
+        preferredVisualisationType: 'graph',
+        notices: [{ severity: 'warning', text: expect.stringMatching(/^No totals: /) }],
+      },
+    },
+  ]);
+});

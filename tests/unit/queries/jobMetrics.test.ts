@@ -1,0 +1,337 @@
+import { describe, expect, test } from 'vitest';
+import type { State } from '../../../pkg/installation/state';
+import { jobMetrics } from '../../../pkg/queries/jobMetrics';
+import { metricKeys } from '../../../pkg/sidekiq/keys';
+import { StatsdIntake } from '../../../pkg/statsd/intake';
+import { askState, noticesOf, rowsOfState, type Asked } from '../../support/ask';
+import { noPermission } from '../../support/fakeRedis';
+import { aState, MINUTE, NOW } from '../../support/state';
+
+const minute = (ago: number) => `hgetall ${metricKeys.minute(MINUTE - ago)}`;
+const histogram = (name: string, ago: number) => `get ${metricKeys.histogram(name, MINUTE - ago)}`;
+/** Counters of the duration buckets, as they are stored. */
+const stored = (counts: Record<number, number>) => {
+  const bytes = Buffer.alloc(52);
+  Object.entries(counts).forEach(([index, count]) => bytes.writeUInt16BE(count, 2 * Number(index)));
+  return bytes;
+};
+
+// In the hour before: A ran 10 times in two minutes, failed twice, took 16 s; B ran once and failed; C took long.
+const ANSWERS = {
+  [minute(0)]: ['A|p', '4', 'A|f', '1', 'A|ms', '6000'],
+  [minute(600)]: ['A|p', '6', 'A|f', '1', 'A|ms', '10000', 'B|p', '1', 'B|f', '1', 'C|p', '2', 'C|ms', '700000'],
+  // Of eight successes four took up to 20 ms, four between 500 and 750 ms.
+  [histogram('A', 0)]: stored({ 0: 3 }),
+  [histogram('A', 600)]: stored({ 0: 1, 9: 4 }),
+  [histogram('C', 600)]: stored({ 25: 2 }),
+};
+const ask = (asked: Asked = {}, state: State = aState()) => askState(jobMetrics, state, { answers: ANSWERS, ...asked });
+const rows = (asked: Asked = {}, state: State = aState()) =>
+  rowsOfState(jobMetrics, state, { answers: ANSWERS, ...asked });
+const lastHour = { range: { from: MINUTE - 3600, to: NOW } };
+
+describe('as a table', () => {
+  test('has every figure of a class', async () => {
+    const [, row] = await rows({ request: lastHour });
+    expect(row).toEqual({
+      class: 'A',
+      executions: 10,
+      failures: 2,
+      failureRate: 0.2,
+      // In an hour and the half minute that the current one has lasted.
+      rate: 10 / 3630,
+      totalTime: 16,
+      // 16 s of eight successes.
+      meanTime: 2,
+      // Rank 4 of 8 is the end of the first bucket.
+      p50: 0.02,
+      // Rank 7.2: 3.2 of the 4 in the bucket from 500 to 750 ms.
+      p90: expect.closeTo(0.7, 9),
+      // Rank 7.92: 3.92 of 4.
+      p99: expect.closeTo(0.745, 9),
+      p99Lower: 0.5,
+      p99Upper: 0.75,
+    });
+    expect(Object.keys(row!)).toEqual(jobMetrics.columns.map(({ name }) => name));
+  });
+
+  test('knows no mean and no quantile where nothing succeeded, no bound above 335 s', async () => {
+    const found = await rows();
+    const of = (name: string) => found.find((row) => row['class'] === name);
+    expect(of('B')).toMatchObject({
+      executions: 1,
+      failures: 1,
+      failureRate: 1,
+      meanTime: null,
+      p50: null,
+      p99Lower: null,
+      p99Upper: null,
+    });
+    expect(of('C')).toMatchObject({ p50: 335, p99: 335, p99Lower: 335, p99Upper: null });
+  });
+
+  test.each([
+    ['totalTime', ['C', 'A', 'B']],
+    ['executions', ['A', 'C', 'B']],
+    ['rate', ['A', 'C', 'B']],
+    ['failures', ['A', 'B', 'C']],
+    ['failureRate', ['B', 'A', 'C']],
+    ['meanTime', ['C', 'A', 'B']],
+  ])('is ranked by %s', async (sortBy, order) => {
+    expect((await rows({ query: { sortBy } })).map((row) => row['class'])).toEqual(order);
+  });
+
+  test('is cut to the first classes, and says so', async () => {
+    const frames = await ask({ query: { top: 2 } });
+    expect(frames[0]!.fields[0]!.values).toEqual(['C', 'A']);
+    expect(noticesOf(frames)).toEqual([
+      'The first 2 of 3 classes by totalTime are shown. Raise "Top" or add a filter.',
+    ]);
+    expect(noticesOf(await ask({ query: { top: 3 } }))).toEqual([]);
+  });
+
+  test('is filtered by class before it is cut', async () => {
+    const found = await rows({ query: { top: 1, filters: [{ field: 'class', operator: '=~', values: ['[AB]'] }] } });
+    expect(found.map((row) => row['class'])).toEqual(['A']);
+  });
+
+  test('reads durations only for figures that need them', async () => {
+    const answers = { ...ANSWERS, get: noPermission('get') };
+    for (const key of [histogram('A', 0), histogram('A', 600), histogram('C', 600)]) {
+      delete (answers as Record<string, unknown>)[key];
+    }
+    expect(noticesOf(await ask({ answers, query: { figures: ['executions'] } }))).toEqual([]);
+    expect(noticesOf(await ask({ answers, query: { figures: ['p99Lower'] } }))[0]).toMatch(/^No job durations: /);
+    expect(noticesOf(await ask({ answers }))[0]).toMatch(/^No job durations: /);
+  });
+
+  test('tells of a duration bucket that is full', async () => {
+    const full = { ...ANSWERS, [histogram('A', 600)]: stored({ 3: 65_535 }) };
+    expect(noticesOf(await ask({ answers: full }))).toEqual([
+      'A duration bucket is full (65,535 a minute) for A: quantiles may be off there.',
+    ]);
+    const almost = { ...ANSWERS, [histogram('A', 600)]: stored({ 3: 65_534 }), [histogram('A', 0)]: stored({ 3: 5 }) };
+    expect(noticesOf(await ask({ answers: almost }))).toEqual([]);
+  });
+
+  test('takes a range of less than a minute as a minute', async () => {
+    const [row] = await rows({ request: { range: { from: NOW - 5, to: NOW } } });
+    expect(row).toMatchObject({ class: 'A', executions: 4, rate: 4 / 60 });
+  });
+
+  test('ends with the asked range', async () => {
+    const found = await rows({ request: { range: { from: MINUTE - 660, to: MINUTE - 540 } } });
+    expect(found.find((row) => row['class'] === 'A')).toMatchObject({ executions: 6, rate: 6 / 120 });
+  });
+});
+
+describe('over more than eight hours', () => {
+  const range = { from: NOW - 24 * 3600, to: NOW };
+  const ten = `hgetall ${metricKeys.tenMinutes(MINUTE - 7200)}`;
+
+  test('comes per ten minutes, without quantiles, and says so', async () => {
+    const answers = { [ten]: ['A|p', '60', 'A|ms', '600000'] };
+    const [row] = await rows({ answers, request: { range } });
+    expect(row).toMatchObject({ executions: 60, meanTime: 10, p50: null });
+    expect(noticesOf(await ask({ answers, request: { range } }))).toEqual([
+      'Over more than eight hours Sidekiq keeps no durations, so there are no quantiles.',
+    ]);
+  });
+
+  test('says where Sidekiq keeps nothing from', async () => {
+    expect(noticesOf(await ask({ request: { range: { from: NOW - 100 * 3600, to: NOW } } }))[0]).toBe(
+      'Sidekiq keeps its job metrics for 72 hours (per ten minutes, since Sidekiq 8.0); there is nothing from before.'
+    );
+    expect(noticesOf(await ask({ request: { range: { from: NOW - 8 * 3600 - 30, to: NOW } } }))).toEqual([
+      'Sidekiq keeps its job metrics for 8 hours; there is nothing from before.',
+    ]);
+    expect(noticesOf(await ask({ request: { range: { from: NOW - 8 * 3600, to: NOW } } }))).toEqual([]);
+  });
+});
+
+describe('as time series', () => {
+  const series = (asked: Asked = {}) => ask({ ...asked, query: { show: 'series', ...asked.query } });
+
+  test('has a frame per class with the rate, by minute', async () => {
+    const frames = await series({ request: { range: { from: MINUTE - 660, to: NOW } } });
+    expect(frames.map(({ name }) => name)).toEqual(['C', 'A', 'B']);
+    const [time, rate] = frames[1]!.fields;
+    expect(time).toMatchObject({ name: 'time', kind: 'time', config: { displayName: 'Time' } });
+    expect(time!.values).toEqual(Array.from({ length: 12 }, (_, index) => (MINUTE - 660 + index * 60) * 1000));
+    expect(rate).toMatchObject({
+      name: 'rate',
+      labels: { class: 'A' },
+      config: { displayNameFromDS: 'A', unit: 'cps', description: 'Executions per second.' },
+    });
+    // 6 in a minute; 4 in the half minute that the current one has lasted.
+    expect(rate!.values).toEqual([0, 6 / 60, ...new Array(9).fill(0), 4 / 30]);
+    expect(frames[1]!.meta).toEqual({
+      type: 'timeseries-multi',
+      typeVersion: [0, 1],
+      preferredVisualisationType: 'graph',
+    });
+  });
+
+  test('has whole buckets per point, those of the interval or the next longer', async () => {
+    const [, frame] = await series({
+      query: { figures: ['executions'] },
+      request: { range: { from: MINUTE - 600, to: NOW }, intervalSeconds: 61 },
+    });
+    const [time, executions] = frame!.fields;
+    expect((time!.values[1] as number) - (time!.values[0] as number)).toBe(120_000);
+    expect(executions!.values).toEqual([6, 0, 0, 0, 0, 4]);
+  });
+
+  test('has quantiles from the durations of each step', async () => {
+    const [, frame] = await series({
+      query: { figures: ['p50'] },
+      request: { range: { from: MINUTE - 600, to: NOW }, intervalSeconds: 300 },
+    });
+    // 1 of 5 up to 20 ms: rank 2.5 is 1.5 of the 4 from 500 to 750 ms. Then three up to 20 ms.
+    expect(frame!.fields[1]!.values).toEqual([0.5 + (1.5 / 4) * 0.25, null, 0.01]);
+  });
+
+  test('without an execution is one frame without fields', async () => {
+    const frames = await series({ answers: {} });
+    expect(frames).toEqual([
+      { name: 'job_metrics', fields: [], meta: { type: 'timeseries-multi', typeVersion: [0, 1], notices: [] } },
+    ]);
+  });
+
+  test('carries the notices of the state and of the reading', async () => {
+    const state = aState({ notices: [{ severity: 'warning', text: 'Of the state.' }] });
+    const frames = await askState(jobMetrics, state, {
+      answers: { ...ANSWERS, [minute(60)]: noPermission('hgetall') },
+      query: { show: 'series' },
+    });
+    expect(noticesOf(frames.slice(0, 1)).map((text) => text.slice(0, 14))).toEqual(['Of the state.', 'No job metrics']);
+  });
+});
+
+describe('as a heatmap', () => {
+  test('has a row per duration bucket, fastest first', async () => {
+    const [frame] = await ask({
+      query: { show: 'heatmap' },
+      request: { range: { from: MINUTE - 600, to: NOW }, intervalSeconds: 600 },
+    });
+    expect(frame!.meta).toEqual({ type: 'heatmap-rows', typeVersion: [0, 1] });
+    expect(frame!.fields).toHaveLength(27);
+    const [time, first] = frame!.fields;
+    expect(time!.values).toEqual([(MINUTE - 600) * 1000, MINUTE * 1000]);
+    expect(first).toMatchObject({
+      name: '0.02',
+      labels: { le: '0.02' },
+      values: [1, 3],
+      config: { unit: 'short', displayNameFromDS: '0.02' },
+    });
+    expect(frame!.fields[10]).toMatchObject({ name: '0.75', values: [4, 0] });
+    expect(frame!.fields[26]).toMatchObject({ name: '+Inf', values: [2, 0] });
+    const told = await ask({ query: { show: 'heatmap', top: 1 } });
+    expect(noticesOf(told)).toHaveLength(1);
+  });
+});
+
+describe('what is asked', () => {
+  test.each(['table', 'series', 'heatmap'])('must be a figure that exists, as %s', async (show) => {
+    await expect(ask({ query: { show, figures: ['p75'] } })).rejects.toMatchObject({
+      kind: 'query',
+      message: 'There is no figure "p75".',
+      remedy: expect.stringContaining('executions, failures'),
+    });
+    await expect(ask({ query: { show, figures: ['class'] } })).rejects.toThrow('There is no figure "class".');
+  });
+
+  test.each(['table', 'series', 'heatmap'])('must be ranked by a figure that exists, as %s', async (show) => {
+    await expect(ask({ query: { show, sortBy: 'p99' } })).rejects.toThrow(/"sortBy" is not valid/);
+  });
+
+  test.each(['table', 'series', 'heatmap'])('must be one figure in an alert rule, as %s', async (show) => {
+    const alerting = { request: { alerting: true } };
+    await expect(ask({ ...alerting, query: { show } })).rejects.toThrow(
+      'An alert rule needs one figure, and none is chosen.'
+    );
+    await expect(ask({ ...alerting, query: { show, figures: ['rate', 'p99'] } })).rejects.toThrow('and 2 are chosen');
+  });
+
+  test('must not be a heatmap in an alert rule', async () => {
+    await expect(
+      ask({ request: { alerting: true }, query: { show: 'heatmap', figures: ['rate'] } })
+    ).rejects.toMatchObject({
+      kind: 'query',
+      message: 'A heatmap has no single figure to alert on.',
+    });
+  });
+
+  test('as one figure answers an alert rule', async () => {
+    const [frame] = await ask({ request: { alerting: true }, query: { figures: ['failures'] } });
+    expect(frame!.fields.map(({ name }) => name)).toEqual(['class', 'failures']);
+    const frames = await ask({ request: { alerting: true }, query: { show: 'series', figures: ['failures'] } });
+    expect(frames.every(({ fields }) => fields.length === 2)).toBe(true);
+  });
+});
+
+describe('with DogStatsD', () => {
+  /** Executions of 50 ms that arrived at the given instants. */
+  function arrived(...instants: number[]): State {
+    const statsd = new StatsdIntake({ series: 10, expireSeconds: 600 });
+    instants.forEach((at) => statsd.receive('a.jobs.count:1|c|#worker:A\na.jobs.perform:50|ms|#worker:A', at));
+    return aState({ statsd });
+  }
+  const executions = async (state: State, query: object = {}, range = { from: MINUTE - 3600, to: NOW }) =>
+    (await rows({ query: { figures: ['executions'], ...query }, request: { range } }, state)).find(
+      (row) => row['class'] === 'A'
+    )?.['executions'];
+
+  test('comes from Redis while nothing arrives, or has stopped to for ten minutes', async () => {
+    expect(await executions(aState())).toBe(10);
+    expect(await executions(arrived(NOW - 3000, NOW - 600))).toBe(10);
+    expect(await executions(arrived(NOW - 3000, NOW - 599))).not.toBe(10);
+  });
+
+  test('comes from DogStatsD from its first whole minute on, from Redis before', async () => {
+    // First arrival 12 minutes ago: whole minutes from eleven and a half on. Redis has 6 ten minutes ago, in that time.
+    const state = arrived(NOW - 720, NOW - 300, NOW - 10);
+    expect(await executions(state)).toBe(2);
+    expect(noticesOf(await ask({ request: lastHour }, state))).toEqual([
+      'From Sidekiq’s metrics in Redis until 11:49 UTC, then from Sidekiq Pro by DogStatsD.',
+    ]);
+    const later = arrived(NOW - 400, NOW - 10);
+    // Six of Redis from before its first whole minute, one since.
+    expect(await executions(later)).toBe(7);
+    expect(noticesOf(await ask({ request: { range: { from: NOW - 60, to: NOW } } }, later))).toEqual([
+      'From Sidekiq Pro by DogStatsD.',
+    ]);
+  });
+
+  test('comes from Redis alone where that is asked, or over more than eight hours', async () => {
+    const state = arrived(NOW - 720, NOW - 10);
+    expect(await executions(state, { origin: 'redis' })).toBe(10);
+    expect(noticesOf(await ask({ request: { range: { from: NOW - 24 * 3600, to: NOW } } }, state))[0]).toMatch(
+      /^Over more than eight hours/
+    );
+  });
+
+  test('comes from DogStatsD alone where that is asked, however old', async () => {
+    expect(await executions(arrived(NOW - 3000, NOW - 700), { origin: 'statsd' })).toBe(1);
+    expect(noticesOf(await ask({ query: { origin: 'statsd' } }, arrived(NOW - 720, NOW - 10)))).toEqual([
+      'From Sidekiq Pro by DogStatsD.',
+    ]);
+    const frames = await ask({ query: { origin: 'statsd' } });
+    expect(frames[0]!.meta!.notices).toEqual([
+      {
+        severity: 'warning',
+        text: 'Nothing has arrived by DogStatsD. Set "statsdListen" and send Sidekiq Pro’s metrics there.',
+      },
+    ]);
+    expect(frames[0]!.fields[0]!.values).toEqual([]);
+  });
+
+  test('has durations of both', async () => {
+    const [row] = await rows(
+      { query: { filters: [{ field: 'class', operator: '=', values: ['A'] }] }, request: lastHour },
+      arrived(NOW - 400, NOW - 10)
+    );
+    // Redis: 1 up to 20 ms, 4 from 500 to 750; DogStatsD: 1 from 45 to 65. Rank 3 of 6: the first of the four.
+    expect(row!['p50']).toBeCloseTo(0.5 + 0.25 / 4, 9);
+  });
+});

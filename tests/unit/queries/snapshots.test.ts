@@ -1,0 +1,426 @@
+import { describe, expect, test } from 'vitest';
+import { busy } from '../../../pkg/queries/busy';
+import { lost } from '../../../pkg/queries/lost';
+import { overview } from '../../../pkg/queries/overview';
+import { processes } from '../../../pkg/queries/processes';
+import { queues } from '../../../pkg/queries/queues';
+import type { QueryType } from '../../../pkg/queries/queryType';
+import { askState, rowsOfState } from '../../support/ask';
+import { aCapsule, aProcess, aQueueState, aState, listed, MINUTE, NOW, someWork } from '../../support/state';
+
+/** Every column of a type is in the expected row, so that none is left unproved. */
+function expectEveryColumn(type: QueryType, row: object): void {
+  expect(Object.keys(row)).toEqual(type.columns.map(({ name }) => name));
+}
+
+test('overview has every figure of the state', async () => {
+  const [row] = await rowsOfState(
+    overview,
+    aState({
+      totals: {
+        processed: 1001,
+        failed: 102,
+        failureRate: 0.25,
+        busy: 3,
+        threads: 12,
+        readyThreads: 9,
+        utilisation: 0.25,
+        processes: 4,
+        quietProcesses: 1,
+        ghosts: 2,
+        enqueued: 77,
+        latencyMaxSeconds: 33.5,
+        oldestHeartbeatSeconds: 8,
+      },
+      snapshot: {
+        totals: {
+          scheduled: 5,
+          retry: 6,
+          dead: 250,
+          deadLastHour: 7,
+          activeJobRetries: 8,
+          overdueScheduled: 9,
+          overdueRetry: 10,
+          processedToday: 11,
+          failedToday: 12,
+        },
+      },
+      options: { deadMaxJobs: 1000 },
+    })
+  );
+  expect(row).toEqual({
+    processed: 1001,
+    failed: 102,
+    failureRate: 0.25,
+    busy: 3,
+    threads: 12,
+    readyThreads: 9,
+    utilisation: 0.25,
+    processes: 4,
+    quietProcesses: 1,
+    ghosts: 2,
+    enqueued: 77,
+    scheduled: 5,
+    retry: 6,
+    dead: 250,
+    // 250 of 1000.
+    deadFill: 0.25,
+    deadLastHour: 7,
+    activeJobRetries: 8,
+    overdueScheduled: 9,
+    overdueRetry: 10,
+    latencyMax: 33.5,
+    oldestHeartbeat: 8,
+    processedToday: 11,
+    failedToday: 12,
+  });
+  expectEveryColumn(overview, row!);
+});
+
+test('overview shows nothing where nothing is known', async () => {
+  const [row] = await rowsOfState(
+    overview,
+    aState({ totals: { enqueued: null, busy: null }, snapshot: { totals: { dead: null } } })
+  );
+  expect(row).toMatchObject({ enqueued: null, busy: null, dead: null, deadFill: null });
+});
+
+test('queues has every fact of each queue', async () => {
+  const [row, unknown] = await rowsOfState(
+    queues,
+    aState({
+      queues: [
+        aQueueState('billing', {
+          workerType: 'Billing Worker',
+          size: 11,
+          waitSeconds: 12.5,
+          latencySeconds: -99,
+          paused: true,
+          threads: 13,
+          readyThreads: 14,
+          processes: 15,
+          busy: 16,
+          longestRunSeconds: 17,
+          inRate: 1.5,
+          outRate: 2.5,
+          drainSeconds: 18,
+          unserved: true,
+          starved: true,
+        }),
+        aQueueState('odd', { size: null, waitSeconds: null, paused: null, unserved: null, starved: null }),
+      ],
+    })
+  );
+  expect(row).toEqual({
+    queue: 'billing',
+    workerType: 'Billing Worker',
+    size: 11,
+    latency: 12.5,
+    paused: true,
+    threads: 13,
+    readyThreads: 14,
+    processes: 15,
+    busy: 16,
+    longestRun: 17,
+    inRate: 1.5,
+    outRate: 2.5,
+    drainTime: 18,
+    unserved: true,
+    starved: true,
+  });
+  expectEveryColumn(queues, row!);
+  expect(unknown).toMatchObject({
+    size: null,
+    latency: null,
+    paused: null,
+    unserved: null,
+    starved: null,
+    drainTime: null,
+  });
+});
+
+test('processes has every fact of each process', async () => {
+  const capsules = [
+    aCapsule(5, { a: 3, b: 1 }, 'weighted'),
+    { ...aCapsule(2, { c: 0, d: 0 }), name: 'one' },
+    { ...aCapsule(null, { e: 1, f: 1 }, 'random'), name: 'two' },
+  ];
+  const process = aProcess('web-1:7:abc', {
+    pid: 7,
+    tag: 'shop',
+    labels: ['fast', 'eu'],
+    version: '8.1.7',
+    startedAt: NOW - 100,
+    quiet: true,
+    embedded: true,
+    beatAgeSeconds: 3,
+    busy: 2,
+    concurrency: 8,
+    rssBytes: 2048,
+    rttSeconds: 0.0005,
+    queues: ['a', 'b', 'c', 'd'],
+    capsules,
+  });
+  const state = aState({ snapshot: { processes: listed(process, aProcess('b:1:x')), leader: 'web-1:7:abc' } });
+  const [row, other] = await rowsOfState(processes, state);
+  expect(row).toEqual({
+    process: 'web-1:7:abc',
+    host: 'web-1',
+    pid: 7,
+    tag: 'shop',
+    labels: 'fast, eu',
+    version: '8.1.7',
+    startedAt: (NOW - 100) * 1000,
+    state: 'quiet',
+    quiet: true,
+    beatAge: 3,
+    concurrency: 8,
+    busy: 2,
+    // 2 of 8 threads.
+    utilisation: 0.25,
+    rss: 2048,
+    rtt: 0.0005,
+    queues: 'default (5) weighted: a,3 b,1 | one (2) strict: c > d | two (?) random: e f',
+    capsules: 3,
+    embedded: true,
+    leader: true,
+  });
+  expectEveryColumn(processes, row!);
+  expect(other).toMatchObject({
+    state: 'running',
+    quiet: false,
+    queues: 'strict: default',
+    leader: false,
+    utilisation: 0,
+  });
+  const named = async (field: string, value: string) =>
+    (await rowsOfState(processes, state, { query: { filters: [{ field, operator: '=', values: [value] }] } })).map(
+      (each) => each['process']
+    );
+  expect(await named('queues', 'c')).toEqual(['web-1:7:abc']);
+  expect(await named('labels', 'eu')).toEqual(['web-1:7:abc']);
+  expect(await named('labels', 'fast, eu')).toEqual([]);
+});
+
+test.each([
+  [{ busy: null }, null],
+  [{ concurrency: null }, null],
+  [{ busy: 0, concurrency: 0 }, 0],
+])('the utilisation of a process with %o is %o', async (part, utilisation) => {
+  const state = aState({ snapshot: { processes: listed(aProcess('a:1:x', part)), leader: null } });
+  expect((await rowsOfState(processes, state))[0]).toMatchObject({ utilisation, leader: null });
+});
+
+test('busy has every fact of each running job', async () => {
+  const work = [
+    someWork({
+      process: 'web-1:7:abc',
+      thread: 't9',
+      queue: 'billing',
+      class: 'BillJob',
+      jid: 'j7',
+      runAt: NOW - 30,
+      enqueuedAt: NOW - 90,
+    }),
+    someWork({ process: 'gone:1:x', runAt: null, enqueuedAt: NOW - 5 }),
+    someWork({ runAt: NOW + 5, enqueuedAt: NOW + 9 }),
+    someWork({ enqueuedAt: null }),
+  ];
+  const rows = await rowsOfState(
+    busy,
+    aState({ snapshot: { processes: listed(aProcess('web-1:7:abc')), work: listed(...work) } })
+  );
+  expect(rows[0]).toEqual({
+    process: 'web-1:7:abc',
+    host: 'web-1',
+    thread: 't9',
+    queue: 'billing',
+    workerType: 'Billing Worker',
+    class: 'BillJob',
+    jid: 'j7',
+    startedAt: (NOW - 30) * 1000,
+    runTime: 30,
+    waited: 60,
+  });
+  expectEveryColumn(busy, rows[0]!);
+  expect(rows[1]).toMatchObject({
+    host: '',
+    workerType: 'Default Worker',
+    startedAt: null,
+    runTime: null,
+    waited: null,
+  });
+  expect(rows[2]).toMatchObject({ runTime: 0, waited: 0 });
+  expect(rows[3]).toMatchObject({ waited: null });
+});
+
+describe('lost', () => {
+  const job = (jid: string, recovered = false, runAt: number | null = NOW - 100) => ({
+    ...someWork({ jid, class: 'C', queue: 'q', runAt }),
+    recovered,
+  });
+  const vanished = (
+    identity: string,
+    jobs: Array<ReturnType<typeof job>>,
+    lastBeatAt = NOW - 70,
+    noticedAt = NOW - 10
+  ) => ({
+    process: aProcess(identity),
+    lastBeatAt,
+    noticedAt,
+    jobs,
+  });
+  const log = (...entries: Array<ReturnType<typeof vanished>>) =>
+    aState({ processLog: { vanished: entries, events: [], vanishedByHost: new Map(), lostJobsTotal: 0 } });
+
+  test('has a row for each job that ran in a vanished process', async () => {
+    const rows = await rowsOfState(
+      lost,
+      log(vanished('web-1:7:abc', [job('1'), job('2', true), job('3')]), vanished('b:1:x', []))
+    );
+    expect(rows[0]).toEqual({
+      process: 'web-1:7:abc',
+      host: 'web-1',
+      lastBeat: (NOW - 70) * 1000,
+      noticed: (NOW - 10) * 1000,
+      jid: '1',
+      class: 'C',
+      queue: 'q',
+      // Started 100 s ago, last heard of 70 s ago.
+      runTime: 30,
+      // Of three jobs one was seen again.
+      jobs: 2,
+      lost: true,
+    });
+    expectEveryColumn(lost, rows[0]!);
+    expect(rows.map((row) => [row['jid'], row['jobs'], row['lost']])).toEqual([
+      ['1', 2, true],
+      ['2', 0, false],
+      ['3', 2, true],
+      ['', 0, false],
+    ]);
+    expect(rows[3]).toMatchObject({ process: 'b:1:x', class: '', queue: '', runTime: null });
+  });
+
+  test('knows no run time of a job of unknown start, and none below zero', async () => {
+    const rows = await rowsOfState(lost, log(vanished('a:1:x', [job('1', false, null), job('2', false, NOW)])));
+    expect(rows.map((row) => row['runTime'])).toEqual([null, 0]);
+  });
+
+  test('keeps to the asked range: from the last heartbeat until it was noticed', async () => {
+    const state = log(vanished('a:1:x', [], NOW - 70, NOW - 10));
+    const inRange = async (from: number, to: number) =>
+      (await rowsOfState(lost, state, { request: { range: { from, to } } })).length;
+    expect(await inRange(NOW - 10, NOW)).toBe(1);
+    expect(await inRange(NOW - 9, NOW)).toBe(0);
+    expect(await inRange(NOW - 200, NOW - 70)).toBe(1);
+    expect(await inRange(NOW - 200, NOW - 71)).toBe(0);
+  });
+});
+
+describe('every table', () => {
+  const state = aState({
+    queues: [
+      aQueueState('a', { size: 1, paused: true }),
+      aQueueState('b', { size: 2 }),
+      aQueueState('c', { size: 3, paused: null }),
+    ],
+    notices: [{ severity: 'warning', text: 'Something is missing.' }],
+  });
+
+  test('has titles, units, kinds and descriptions as field configuration, and the notices of the state', async () => {
+    const [frame] = await askState(queues, state);
+    expect(frame!.name).toBe('queues');
+    expect(frame!.meta).toEqual({
+      notices: [{ severity: 'warning', text: 'Something is missing.' }],
+      preferredVisualisationType: 'table',
+    });
+    const field = (name: string) => frame!.fields.find((each) => each.name === name)!;
+    expect(field('latency')).toMatchObject({
+      kind: 'number',
+      config: { displayName: 'Latency', unit: 's', description: 'How long its oldest job has waited.' },
+    });
+    expect(field('paused')).toMatchObject({
+      kind: 'boolean',
+      values: [true, false, null],
+      config: { mappings: [{ type: 'value', options: { true: { text: 'yes' }, false: { text: 'no' } } }] },
+    });
+    expect(field('drainTime').config).toMatchObject({ noValue: 'not in sight' });
+    expect(field('queue').config).not.toHaveProperty('unit');
+    expect(field('queue').config).not.toHaveProperty('links');
+  });
+
+  test('gives chosen figures with what identifies a row, booleans as numbers', async () => {
+    const [frame] = await askState(queues, state, { query: { figures: ['paused', 'size'] } });
+    expect(frame!.fields.map(({ name, kind, values }) => [name, kind, values])).toEqual([
+      ['queue', 'string', ['a', 'b', 'c']],
+      ['size', 'number', [1, 2, 3]],
+      ['paused', 'number', [1, 0, null]],
+    ]);
+    expect(frame!.fields[2]!.config).not.toHaveProperty('mappings');
+    expect(frame!.meta).toMatchObject({ type: 'numeric-long', typeVersion: [0, 1] });
+  });
+
+  test('gives an alert rule its one figure, and refuses none or several', async () => {
+    const alerting = { request: { alerting: true, dataSource: { uid: 'u', name: 'Sidekiq' } } };
+    const [frame] = await askState(queues, state, { ...alerting, query: { figures: ['size'] } });
+    expect(frame!.fields.map(({ name }) => name)).toEqual(['queue', 'size']);
+    expect(frame!.fields[0]!.config).not.toHaveProperty('links');
+    await expect(askState(queues, state, alerting)).rejects.toThrow(
+      'An alert rule needs one figure, and none is chosen.'
+    );
+    await expect(askState(queues, state, { ...alerting, query: { figures: ['size', 'busy'] } })).rejects.toThrow(
+      'and 2 are chosen'
+    );
+  });
+
+  test('refuses a figure that it has not, and names those it has', async () => {
+    const work = askState(queues, state, { query: { figures: ['queue'] } });
+    await expect(work).rejects.toMatchObject({
+      kind: 'query',
+      message: 'There is no figure "queue".',
+      remedy: expect.stringMatching(/^Choose from: size, latency, paused, .*starved\.$/),
+    });
+  });
+
+  test('is filtered and cut, and says how much is left out', async () => {
+    const [frame] = await askState(queues, state, {
+      query: { limit: 1, filters: [{ field: 'queue', operator: '!=', values: ['a'] }] },
+    });
+    expect(frame!.fields[0]!.values).toEqual(['b']);
+    expect(frame!.meta!.notices!.at(-1)).toEqual({
+      severity: 'info',
+      text: '1 of 2 rows are shown. Raise "Limit" or add a filter to see the others.',
+    });
+  });
+
+  test('links to other queries of the same data source in Explore', async () => {
+    const [frame] = await askState(queues, state, { request: { dataSource: { uid: 'u1', name: 'Sidekiq' } } });
+    expect(frame!.fields[0]!.config!.links).toEqual([
+      {
+        title: 'Jobs of this queue',
+        url: '',
+        internal: {
+          query: { queryType: 'jobs', source: 'queue', queue: '${__value.raw}' },
+          datasourceUid: 'u1',
+          datasourceName: 'Sidekiq',
+        },
+      },
+    ]);
+    const [work] = await askState(busy, state, { request: { dataSource: { uid: 'u1', name: 'Sidekiq' } } });
+    expect(work!.fields.find(({ name }) => name === 'class')!.config!.links).toMatchObject([
+      {
+        title: 'Metrics of this class',
+        internal: {
+          query: { queryType: 'job_metrics', filters: [{ field: 'class', operator: '=', values: ['${__value.raw}'] }] },
+        },
+      },
+    ]);
+  });
+
+  test('without notices has none', async () => {
+    const [frame] = await askState(queues, aState());
+    expect(frame!.meta).toEqual({ preferredVisualisationType: 'table' });
+    expect(MINUTE).toBeLessThan(NOW);
+  });
+});

@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest';
+import { HISTORY_FIGURES, seriesOf } from '../../../pkg/series/figures';
+import { aQueueState, aState } from '../../support/state';
+
+const find = (values: ReturnType<typeof seriesOf>, scope: string, key: string) =>
+  Object.fromEntries(
+    values.filter((each) => each.scope === scope && each.key === key).map(({ figure, value }) => [figure, value])
+  );
+
+const full = {
+  totals: {
+    enqueued: 1,
+    latencyMaxSeconds: 2,
+    busy: 3,
+    threads: 4,
+    readyThreads: 5,
+    utilisation: 0.6,
+    processes: 7,
+    quietProcesses: 8,
+    processed: 9,
+    failed: 10,
+  },
+  snapshot: { totals: { scheduled: 11, retry: 12, dead: 13, deadLastHour: 14 } },
+};
+const figures = (part: object) => ({
+  size: 1,
+  waitSeconds: 2,
+  busy: 3,
+  threads: 4,
+  readyThreads: 5,
+  inRate: 6,
+  outRate: 7,
+  objectiveSeconds: 60,
+  ...part,
+});
+
+test('the total has every figure of its own', () => {
+  expect(find(seriesOf(aState(full)), 'total', '')).toEqual({
+    enqueued: 1,
+    latency: 2,
+    busy: 3,
+    threads: 4,
+    readyThreads: 5,
+    utilisation: 0.6,
+    processes: 7,
+    quietProcesses: 8,
+    processedRate: 9,
+    failedRate: 10,
+    scheduled: 11,
+    retry: 12,
+    dead: 13,
+    deadLastHour: 14,
+  });
+});
+
+test('what is not known makes a gap, not a zero', () => {
+  const values = seriesOf(
+    aState({
+      totals: { enqueued: null, processed: null, busy: 0 },
+      queues: [aQueueState('a', { size: null, waitSeconds: null })],
+    })
+  );
+  expect(Object.keys(find(values, 'total', ''))).not.toContain('enqueued');
+  expect(find(values, 'total', '')).toMatchObject({ busy: 0 });
+  expect(find(values, 'queue', 'a')).toEqual({ busy: 0, threads: 0, readyThreads: 0, objective: 300 });
+});
+
+test('a queue has its own figures', () => {
+  expect(find(seriesOf(aState({ queues: [aQueueState('a', figures({}))] })), 'queue', 'a')).toEqual({
+    enqueued: 1,
+    latency: 2,
+    busy: 3,
+    threads: 4,
+    readyThreads: 5,
+    objective: 60,
+    inRate: 6,
+    outRate: 7,
+  });
+});
+
+// Sizes, busy threads and rates add up; latency, threads and objective are those of the highest.
+test('queues of a worker type add up, and share its threads', () => {
+  const values = seriesOf(
+    aState({
+      queues: [
+        aQueueState('a', figures({ workerType: 'T' })),
+        aQueueState(
+          'b',
+          figures({
+            workerType: 'T',
+            size: 10,
+            waitSeconds: 20,
+            busy: 30,
+            threads: 2,
+            readyThreads: 50,
+            inRate: null,
+            objectiveSeconds: 90,
+          })
+        ),
+        aQueueState('c', figures({ workerType: '' })),
+      ],
+    })
+  );
+  expect(find(values, 'workerType', 'T')).toEqual({
+    enqueued: 11,
+    latency: 20,
+    busy: 33,
+    threads: 4,
+    readyThreads: 50,
+    objective: 90,
+    inRate: 6,
+    outRate: 14,
+  });
+  expect(new Set(values.filter(({ scope }) => scope === 'workerType').map(({ key }) => key))).toEqual(new Set(['T']));
+});
+
+test('a worker type with a part that is not known has no sum', () => {
+  const values = seriesOf(
+    aState({
+      queues: [
+        aQueueState('a', figures({ workerType: 'T' })),
+        aQueueState('b', figures({ workerType: 'T', size: null, inRate: null, outRate: null })),
+      ],
+    })
+  );
+  const type = find(values, 'workerType', 'T');
+  expect(type).not.toHaveProperty('enqueued');
+  expect(type).toMatchObject({ latency: 2, inRate: 6, outRate: 7 });
+});
+
+test('every figure that is kept is declared for its scope, and the other way round', () => {
+  const values = seriesOf(aState({ ...full, queues: [aQueueState('a', figures({ workerType: 'T' }))] }));
+  for (const scope of ['total', 'queue', 'workerType'] as const) {
+    const declared = HISTORY_FIGURES.filter(({ scopes, derived }) => scopes.includes(scope) && !derived).map(
+      ({ name }) => name
+    );
+    expect(
+      values
+        .filter((each) => each.scope === scope)
+        .map(({ figure }) => figure)
+        .sort(),
+      scope
+    ).toEqual(declared.sort());
+  }
+  const derived = HISTORY_FIGURES.filter((figure) => figure.derived);
+  expect(derived).toMatchObject([
+    { name: 'processedPerHour', counter: true, derived: { from: 'processedRate', times: 3600 } },
+  ]);
+  expect(HISTORY_FIGURES.filter(({ counter }) => counter).map(({ name }) => name)).toEqual([
+    'processedRate',
+    'processedPerHour',
+    'failedRate',
+  ]);
+});

@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { boundedInterval, gaugeOnGrid, gridOf, POINTS_CAP, rateOnGrid } from '../../../pkg/series/grid';
+
+const points = (at: number[], values: number[], key = 'k') => ({ key, at, values });
+
+test('a grid has the multiples of its interval that touch the range', () => {
+  expect(gridOf(5, 40, 10)).toEqual([0, 10, 20, 30, 40]);
+  expect(gridOf(10, 39, 10)).toEqual([10, 20, 30]);
+  expect(gridOf(10, 10, 10)).toEqual([10]);
+  expect(gridOf(30, 10, 10)).toEqual([]);
+});
+
+test('a gauge is the mean of each interval, and gaps stay gaps', () => {
+  const series = gaugeOnGrid(points([5, 9, 35], [2, 4, 9]), gridOf(0, 40, 10), 10, 20);
+  expect(series).toEqual({ key: 'k', values: [3, null, null, 9, null] });
+});
+
+test('a sampler that is late makes no gap, in gauges and in counters', () => {
+  const grid = gridOf(0, 40, 10);
+  const late = points([5, 9, 21, 41], [2, 4, 9, 29]);
+  expect(gaugeOnGrid(late, grid, 10, 25).values).toEqual([3, 4, 9, 9, 29]);
+  expect(rateOnGrid(late, grid, 10, 25).values).toEqual([0.5, 5 / 12, 5 / 12, 1, 1]);
+});
+
+describe('a counter', () => {
+  // 0 → 100 in 10 s is 10/s; then a reset to 30: 30 in 10 s is 3/s.
+  test('is a rate, and a reset starts from 0', () => {
+    expect(rateOnGrid(points([0, 10, 20], [0, 100, 30]), gridOf(0, 20, 10), 10, 20)).toEqual({
+      key: 'k',
+      values: [null, 10, 3],
+    });
+  });
+
+  test('that stands still has the rate 0', () => {
+    expect(rateOnGrid(points([0, 10], [5, 5]), gridOf(0, 10, 10), 10, 20).values).toEqual([null, 0]);
+  });
+
+  // 30 in 5 s and 10 in 5 s are 40 in 10 s.
+  test('adds up increases within an interval', () => {
+    expect(rateOnGrid(points([10, 15, 19], [0, 30, 40]), gridOf(10, 19, 10), 10, 20).values).toEqual([40 / 9]);
+  });
+
+  test('counts an increase only where it was seen when it took longer than a gap', () => {
+    expect(rateOnGrid(points([0, 40], [0, 80]), gridOf(0, 40, 10), 10, 25).values).toEqual([null, null, null, null, 2]);
+    expect(rateOnGrid(points([0, 40], [0, 80]), gridOf(0, 40, 10), 10, 40).values).toEqual([null, 2, 2, 2, 2]);
+  });
+});
+
+test('points outside of the grid are not on it, but fill intervals up to it', () => {
+  expect(gaugeOnGrid(points([-5, 15, 99], [7, 8, 9]), gridOf(0, 20, 10), 10, 30).values).toEqual([7, 8, null]);
+  expect(gaugeOnGrid(points([15, 35], [8, 9]), gridOf(0, 20, 10), 10, 30).values).toEqual([null, 8, 8]);
+});
+
+test('no grid holds no point', () => {
+  expect(gaugeOnGrid(points([5, 15], [1, 2]), [], 10, 30).values).toEqual([]);
+  expect(rateOnGrid(points([5, 15], [1, 2]), [], 10, 30).values).toEqual([]);
+});
+
+test('an interval grows by whole multiples until the range fits', () => {
+  expect(boundedInterval(0, 1000, 10)).toBe(10);
+  expect(boundedInterval(0, 1000, 10, 52)).toBe(20);
+  expect(boundedInterval(0, 1001, 10, 52)).toBe(30);
+  expect(boundedInterval(0, 1000, 10, 0)).toBe(1000);
+});
+
+test('whatever range and interval, a grid is within the bound', () => {
+  const second = fc.integer({ min: 0, max: 7_000_000_000 });
+  fc.assert(
+    fc.property(second, second, fc.double({ min: 0.001, max: 1e9, noNaN: true }), (a, b, interval) => {
+      const [from, to] = [Math.min(a, b), Math.max(a, b)];
+      expect(gridOf(from, to, boundedInterval(from, to, interval)).length).toBeLessThanOrEqual(POINTS_CAP);
+    })
+  );
+});

@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest';
+import { Fault } from '../../../pkg/faults/fault';
+import type { SeriesValue } from '../../../pkg/series/figures';
+import { MemoryStore } from '../../../pkg/series/memoryStore';
+import { Recorder } from '../../../pkg/series/recorder';
+import type { HistoryStore } from '../../../pkg/series/store';
+
+const value = (figure: string, number: number, key = ''): SeriesValue => ({
+  scope: 'total',
+  key,
+  figure,
+  value: number,
+});
+
+describe('the store in memory', () => {
+  test('keeps what it is given, series by series, and nothing out of the order of time', () => {
+    const store = new MemoryStore();
+    store.append(10, [value('a', 1), { scope: 'queue', key: 'q', figure: 'a', value: 7 }]);
+    store.append(20, [value('a', 2), value('b', 5)]);
+    store.append(20, [value('a', 99)]);
+    store.append(15, [value('a', 99)]);
+    expect(store.read('total', 'a', 0, 100)).toEqual([{ key: '', at: [10, 20], values: [1, 2] }]);
+    expect(store.read('total', 'b', 0, 100)).toEqual([{ key: '', at: [20], values: [5] }]);
+    expect(store.read('queue', 'a', 0, 100)).toEqual([{ key: 'q', at: [10], values: [7] }]);
+    expect(store.read('queue', 'b', 0, 100)).toEqual([]);
+    expect(store.oldest()).toBe(10);
+    expect(store.size).toBe(2 + 3);
+  });
+
+  test('gives the range with the point before it, which a rate needs', () => {
+    const store = new MemoryStore();
+    [10, 20, 30, 40].forEach((at) => store.append(at, [value('a', at)]));
+    expect(store.read('total', 'a', 25, 35)[0]!.at).toEqual([20, 30]);
+    expect(store.read('total', 'a', 20, 30)[0]!.at).toEqual([10, 20, 30]);
+    expect(store.read('total', 'a', 0, 10)[0]!.at).toEqual([10]);
+    expect(store.read('total', 'a', 50, 60)[0]!.at).toEqual([40]);
+    expect(store.read('total', 'a', 0, 5)).toEqual([]);
+  });
+
+  test('is empty at first and after it is closed', () => {
+    const store = new MemoryStore();
+    expect(store.oldest()).toBeNull();
+    store.append(10, [value('a', 1)]);
+    store.close();
+    expect(store.oldest()).toBeNull();
+    expect(store.loadState()).toBeNull();
+  });
+
+  test('keeps six hours whole and a week by the minute, of a simulated month', () => {
+    const store = new MemoryStore();
+    const month = 30 * 86_400;
+    const values = Array.from({ length: 40 }, (_, index) => value(`f${index}`, index));
+    for (let at = 0; at <= month; at += 10) {
+      store.append(at, values);
+    }
+    expect(store.size).toBeLessThan(3_000_000);
+    expect(store.read('total', 'f7', month - 6 * 3600, month)[0]!.at).toHaveLength(2162);
+    expect(store.oldest()).toBe(month - 7 * 86_400);
+    const [week] = store.read('total', 'f7', 0, month - 6 * 3600 - 60);
+    expect(week!.at[1]! - week!.at[0]!).toBe(60);
+  });
+
+  test('drops the oldest samples, not the newest, where more series come than fit', () => {
+    const store = new MemoryStore({ numbers: 1000 });
+    for (let at = 0; at < 1000; at += 10) {
+      store.append(
+        at,
+        Array.from({ length: 50 }, (_, index) => value(`f${index}`, at))
+      );
+    }
+    expect(store.size).toBe(1000);
+    expect(store.read('total', 'f0', 0, 1000)[0]!.at).toHaveLength(20);
+    expect(store.read('total', 'f0', 0, 1000)[0]!.at.at(-1)).toBe(990);
+  });
+
+  test('drops the thinned samples before the whole ones', () => {
+    const store = new MemoryStore({ numbers: 10, fullSeconds: 50, thinnedEverySeconds: 20 });
+    for (let at = 0; at <= 200; at += 10) {
+      store.append(at, [value('a', at)]);
+    }
+    expect(store.read('total', 'a', 0, 200)[0]!.at).toEqual([80, 100, 120, 140, 150, 160, 170, 180, 190, 200]);
+  });
+
+  test('forgets series of ever new queues with their samples', () => {
+    const store = new MemoryStore({ numbers: 10_000, fullSeconds: 100 });
+    for (let step = 0; step < 30_000; step += 1) {
+      store.append(step * 10, [value('steady', step), value('size', step, `job-${step}`)]);
+    }
+    expect(store.size).toBeLessThanOrEqual(10_000 + 4000);
+    expect(store.read('total', 'steady', 299_900, 300_000)[0]!.values.at(-1)).toBe(29_999);
+    expect(store.read('total', 'size', 299_990, 300_000).at(-1)).toMatchObject({ key: 'job-29999', values: [29_999] });
+  });
+});
+
+describe('the recorder', () => {
+  /** A file that fails when it is told to. */
+  function aFile() {
+    const memory = new MemoryStore();
+    const states = new Map<string, string>();
+    const file = {
+      broken: false,
+      closed: 0,
+      store: undefined as unknown as HistoryStore,
+    };
+    const guarded = <T>(work: () => T): T => {
+      if (file.broken) {
+        throw new Error('disk I/O error');
+      }
+      return work();
+    };
+    file.store = {
+      append: (at, values) => guarded(() => memory.append(at, values)),
+      read: (...args) => guarded(() => memory.read(...args)),
+      oldest: () => guarded(() => memory.oldest()),
+      loadState: (name) => guarded(() => states.get(name) ?? null),
+      saveState: (name, state) => guarded(() => void states.set(name, state())),
+      close: () => {
+        file.closed += 1;
+        guarded(() => undefined);
+      },
+    };
+    return file;
+  }
+
+  test('without a file keeps everything in memory, and nothing to say', async () => {
+    const recorder = new Recorder();
+    expect(await recorder.ready(1000)).toBe(false);
+    recorder.append(10, [value('a', 1)]);
+    recorder.saveState('x', () => {
+      throw new Error('asked for');
+    });
+    expect(recorder.read('total', 'a', 0, 20)[0]!.values).toEqual([1]);
+    expect(recorder.oldest()).toBe(10);
+    expect(recorder.loadState('x')).toBeNull();
+    expect(recorder.notice).toBeUndefined();
+  });
+
+  test('with a file keeps it there, and says once that it was opened', async () => {
+    const file = aFile();
+    const recorder = new Recorder(async () => file.store);
+    expect(await recorder.ready(1000)).toBe(true);
+    expect(await recorder.ready(2000)).toBe(false);
+    recorder.append(10, [value('a', 1)]);
+    recorder.saveState('x', () => 'state');
+    expect(file.store.read('total', 'a', 0, 20)[0]!.values).toEqual([1]);
+    expect(recorder.loadState('x')).toBe('state');
+    expect(recorder.oldest()).toBe(10);
+    recorder.close();
+    expect(file.closed).toBe(1);
+  });
+
+  test('goes on in memory where the file cannot be opened, says so, and tries again once a minute', async () => {
+    const file = aFile();
+    let tries = 0;
+    let fault: Error | undefined = new Fault({ kind: 'settings', message: 'No such folder.', remedy: 'Make it.' });
+    const recorder = new Recorder(async () => {
+      tries += 1;
+      if (fault) {
+        throw fault;
+      }
+      return file.store;
+    });
+    expect(await recorder.ready(1000)).toBe(false);
+    expect(recorder.notice).toEqual({
+      severity: 'warning',
+      text: 'No such folder. Make it. The history is kept in memory until the file can be used.',
+    });
+    recorder.append(10, [value('a', 1)]);
+    expect(recorder.read('total', 'a', 0, 20)[0]!.values).toEqual([1]);
+    await recorder.ready(1059);
+    expect(tries).toBe(1);
+    fault = undefined;
+    expect(await recorder.ready(1060)).toBe(true);
+    expect(recorder.notice).toBeUndefined();
+    expect(tries).toBe(2);
+  });
+
+  test('goes on in memory where the file fails later, whatever is asked of it', async () => {
+    for (const use of [
+      (recorder: Recorder) => recorder.append(20, [value('a', 2)]),
+      (recorder: Recorder) => recorder.read('total', 'a', 0, 30),
+      (recorder: Recorder) => recorder.oldest(),
+      (recorder: Recorder) => recorder.loadState('x'),
+      (recorder: Recorder) => recorder.saveState('x', () => ''),
+      (recorder: Recorder) => recorder.close(),
+    ]) {
+      const file = aFile();
+      const recorder = new Recorder(async () => file.store);
+      await recorder.ready(1000);
+      file.broken = true;
+      expect(() => use(recorder)).not.toThrow();
+      expect(recorder.notice!.text).toMatch(
+        /^The history file failed: disk I\/O error\. The history is kept in memory/
+      );
+      recorder.append(30, [value('a', 3)]);
+      expect(recorder.read('total', 'a', 25, 40)[0]!.values.at(-1)).toBe(3);
+      expect(file.closed).toBeGreaterThan(0);
+    }
+  });
+});

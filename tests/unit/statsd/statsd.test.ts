@@ -1,0 +1,333 @@
+import { describe, expect, test } from 'vitest';
+import { StatsdIntake } from '../../../pkg/statsd/intake';
+import { labelsOf, parseTags } from '../../../pkg/statsd/labels';
+import { parseLine } from '../../../pkg/statsd/line';
+import { STATSD_METRICS, statsdMetricOf } from '../../../pkg/statsd/metrics';
+import { SlidingSummary } from '../../../pkg/statsd/summary';
+
+const NOW = 1_750_000_000;
+const metric = (wire: string) => STATSD_METRICS.find((each) => each.wire === wire)!;
+
+function receive(...lines: string[]): StatsdIntake {
+  const jobs = new StatsdIntake({ series: 100, expireSeconds: 600 });
+  jobs.receive(lines.join('\n'), NOW);
+  return jobs;
+}
+
+describe('a DogStatsD line', () => {
+  test.each([
+    ['a.b:1|c', { name: 'a.b', type: 'c', values: [1], rate: 1, tags: '' }],
+    ['a:12.5|ms|@0.5|#queue:q', { name: 'a', type: 'ms', values: [12.5], rate: 0.5, tags: 'queue:q' }],
+    ['a:1:2:3|d|#w:X::Y', { name: 'a', type: 'd', values: [1, 2, 3], rate: 1, tags: 'w:X::Y' }],
+    ['a:-4|g|#a:1|c:ci-123|T1656581400|e:it-false', { name: 'a', type: 'g', values: [-4], rate: 1, tags: 'a:1' }],
+    ['a:+1.5e3|g', { name: 'a', type: 'g', values: [1500], rate: 1, tags: '' }],
+    ['a:.5:2.|ms|@1', { name: 'a', type: 'ms', values: [0.5, 2], rate: 1, tags: '' }],
+    ['_under:1|c', { name: '_under', type: 'c', values: [1], rate: 1, tags: '' }],
+    ['a:1|h|#t|@0.1', { name: 'a', type: 'h', values: [1], rate: 0.1, tags: 't' }],
+  ])('%s is read', (text, line) => expect(parseLine(text)).toEqual({ line }));
+
+  test.each([
+    ['_e{5,4}:title|text', 'event'],
+    ['_sc|redis|0', 'check'],
+    ['users:abc|s|#a:b', 'set'],
+    ['', 'blank'],
+  ])('%j is no error', (text, unused) => expect(parseLine(text)).toEqual({ unused }));
+
+  test.each([
+    'nothing',
+    'a:1',
+    ':1|c',
+    'a:|c',
+    'a:x|c',
+    'a:1|q',
+    'a:1|c|@0',
+    'a:1|c|@2',
+    'a:1|c|@x',
+    'a:1|c|@1.01',
+    'a:1|c|@-1',
+    'a|c:1',
+    'a:1:|c',
+    'a:-1|c',
+    'a:1e999|g',
+    'a: 1|c',
+    'a:0x1|c',
+    'a:Infinity|ms',
+  ])('%s is malformed', (text) => expect(parseLine(text)).toHaveProperty('malformed'));
+
+  test('tags are split at the first colon', () => {
+    expect(parseTags('worker:Bills::Job,env:,blue')).toEqual([
+      ['worker', 'Bills::Job'],
+      ['env', ''],
+      ['blue', ''],
+    ]);
+  });
+});
+
+test.each([
+  ['lago-api.jobs.count', 'jobs.count'],
+  ['lago-api.sidekiq.jobs.perform', 'jobs.perform'],
+  ['sidekiq.sidekiq.jobs.recovered.fetch', 'jobs.recovered.fetch'],
+  ['jobs.failure', 'jobs.failure'],
+  ['app.sidekiq.queue.latency', 'queue.latency'],
+  ['my.app.jobs.counted', undefined],
+  ['my.app.processed', undefined],
+])('%s is %s', (name, wire) => expect(statsdMetricOf(name)?.wire).toBe(wire));
+
+test('a run of jobs becomes counters by label set, weighted by the sample rate', () => {
+  const tags = '#env:production,service:sidekiq,queue:billing,worker:Bills::Job';
+  const jobs = receive(
+    `lago-api.jobs.count:1|c|${tags}`,
+    `lago-api.sidekiq.jobs.count:1|c|@0.25|${tags}`,
+    `lago-api.jobs.failure:1|c|${tags},error_type:Net::ReadTimeout`
+  );
+  const labels = [
+    ['env', 'production'],
+    ['queue', 'billing'],
+    ['service', 'sidekiq'],
+    ['worker', 'Bills::Job'],
+  ];
+  expect(jobs.registry.seriesOf(metric('jobs.count'), NOW)).toMatchObject([{ value: 5, labels }]);
+  expect(jobs.registry.seriesOf(metric('jobs.failure'), NOW)).toMatchObject([
+    { value: 1, labels: [labels[0], ['error_type', 'Net::ReadTimeout'], ...labels.slice(1)] },
+  ]);
+});
+
+test('durations arrive in milliseconds and are kept in seconds, packed values one by one', () => {
+  const [series] = receive('jobs.perform:20:100:400000|ms|#worker:A').registry.seriesOf(metric('jobs.perform'), NOW);
+  const { summary, buckets } = series!.timing!;
+  expect(summary.count).toBe(3);
+  expect(summary.sum).toBeCloseTo(400.12, 9);
+  // 20 ms lies within le="0.02", as Prometheus’ bounds are inclusive; 400 s is above the last bound.
+  expect(buckets[0]).toBe(1);
+  expect(buckets[4]).toBe(1);
+  expect(buckets[25]).toBe(1);
+});
+
+test('a gauge keeps the last value and is forgotten once its sender is silent', () => {
+  const jobs = receive('sidekiq.queue.size:7|g|#queue:q', 'sidekiq.queue.size:3|g|#queue:q');
+  expect(jobs.registry.seriesOf(metric('queue.size'), NOW + 200)).toMatchObject([{ value: 3 }]);
+  expect(jobs.registry.seriesOf(metric('queue.size'), NOW + 301)).toEqual([]);
+});
+
+test('a silent counter is forgotten after the set time, and starts anew when it speaks again', () => {
+  const jobs = receive('jobs.count:5|c|#worker:A');
+  expect(jobs.registry.seriesOf(metric('jobs.count'), NOW + 599)).toHaveLength(1);
+  expect(jobs.registry.seriesOf(metric('jobs.count'), NOW + 620)).toHaveLength(0);
+  jobs.receive('jobs.count:2|c|#worker:A', NOW + 630);
+  expect(jobs.registry.seriesOf(metric('jobs.count'), NOW + 630)).toMatchObject([{ value: 2 }]);
+});
+
+test('label sets are capped, what is dropped is counted, known ones go on', () => {
+  const jobs = receive(...Array.from({ length: 130 }, (_, index) => `jobs.count:1|c|#worker:W${index}`));
+  jobs.receive('jobs.count:1|c|#worker:W0', NOW);
+  expect(jobs.registry.size).toBe(100);
+  expect(jobs.counts).toMatchObject({ lines: 131, dropped: 30, malformed: 0 });
+  expect(jobs.registry.seriesOf(metric('jobs.count'), NOW)[0]!.value).toBe(2);
+});
+
+test('a flood of invented names, tags and classes takes a bounded amount of memory', () => {
+  const jobs = new StatsdIntake({ series: 1_000_000, expireSeconds: 600 });
+  const padding = 'x'.repeat(1000);
+  for (let index = 0; index < 20_000; index += 1) {
+    jobs.receive(`flood.${index}.${padding}:1|c\njobs.count:1|c|#worker:W${index}`, NOW);
+  }
+  expect(jobs.minutes.read(NOW, NOW)[0]!.classes.size).toBe(2000);
+  expect(jobs.rememberedCharacters).toBeLessThanOrEqual(8_000_000);
+});
+
+test('labels are valid, short and few, whoever sends', () => {
+  const many = Array.from({ length: 30 }, (_, index) => `tag-${index}:v`).join(',');
+  const [series] = receive(
+    `jobs.count:1|c|#1st:x,worker:${'W'.repeat(500)},quantile:9,le:1,__name__:y,${many}`
+  ).registry.seriesOf(metric('jobs.count'), NOW);
+  const names = series!.labels.map(([name]) => name);
+  expect(names).toHaveLength(16);
+  expect(names.every((name) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) && !name.startsWith('__'))).toBe(true);
+  expect(names).not.toContain('quantile');
+  expect(Math.max(...series!.labels.map(([, value]) => value.length))).toBeLessThanOrEqual(200);
+});
+
+test('malformed, unused and foreign lines are counted apart, and the first bad one is told', () => {
+  const jobs = new StatsdIntake({ series: 10, expireSeconds: 600 });
+  const bad = jobs.receive(
+    'rubbish\n_e{1,1}:a|b\n_sc|x|0\nother.metric:1|c\ndatadog.dogstatsd.client.bytes_dropped:40|c\njobs.count:1|c\nx:y|c\n',
+    NOW
+  );
+  expect(bad).toEqual({ text: 'rubbish', problem: 'no "name:value|type"' });
+  expect(jobs.counts).toMatchObject({
+    packets: 1,
+    lines: 7,
+    malformed: 2,
+    unused: 4,
+    dropped: 0,
+    droppedBySenders: 40,
+  });
+});
+
+describe('the sliding summary', () => {
+  test('its quantiles are within half a percent of the true ones', () => {
+    const summary = new SlidingSummary();
+    for (let index = 1; index <= 10_000; index += 1) {
+      summary.observe(index / 1000, 1, NOW + (index % 480));
+    }
+    const [p50, p90, p99] = summary.quantiles([0.5, 0.9, 0.99], NOW + 480);
+    expect(Math.abs(p50! / 5 - 1)).toBeLessThan(0.0051);
+    expect(Math.abs(p90! / 9 - 1)).toBeLessThan(0.0051);
+    expect(Math.abs(p99! / 9.9 - 1)).toBeLessThan(0.0051);
+  });
+
+  test('what is older than ten minutes is gone from quantiles, not from sum and count', () => {
+    const summary = new SlidingSummary();
+    summary.observe(9, 1, NOW);
+    summary.observe(1, 1, NOW + 400);
+    expect(summary.quantiles([0.99], NOW + 601)[0]).toBeCloseTo(1, 2);
+    expect(summary.quantiles([0.5], NOW + 2000)).toEqual([NaN]);
+    expect(summary).toMatchObject({ sum: 10, count: 2 });
+  });
+});
+
+describe('tags', () => {
+  test('without a name make no label, whatever their value', () => {
+    expect(parseTags(':x,worker:A,::,:')).toEqual([['worker', 'A']]);
+    expect(parseTags('')).toEqual([]);
+  });
+
+  test('become labels by any name that JavaScript has a property of', () => {
+    expect(labelsOf('constructor:a,toString:b,hasOwnProperty:c')).toEqual([
+      ['constructor', 'a'],
+      ['hasOwnProperty', 'c'],
+      ['toString', 'b'],
+    ]);
+  });
+
+  test('of one name keep the first value', () => {
+    expect(labelsOf('a:1,a:2,b-c:3,b.c:4')).toEqual([
+      ['a', '1'],
+      ['b_c', '3'],
+    ]);
+  });
+
+  test('are cut between characters', () => {
+    const [[, value] = []] = labelsOf(`a:${'x'.repeat(199)}🚀`);
+    expect(value).toBe('x'.repeat(199));
+    expect(labelsOf(`a:${'x'.repeat(198)}🚀`)[0]![1]).toBe(`${'x'.repeat(198)}🚀`);
+  });
+});
+
+describe('line ends', () => {
+  test('of CR LF belong to no value', () => {
+    const jobs = receive();
+    jobs.receive('a.jobs.count:1|c|#queue:q,worker:A\r\na.jobs.count:1|c\r\n\r\n', NOW);
+    expect(jobs.counts).toMatchObject({ lines: 2, malformed: 0 });
+    expect(jobs.registry.seriesOf(metric('jobs.count'), NOW).map(({ labels, value }) => [labels, value])).toEqual([
+      [
+        [
+          ['queue', 'q'],
+          ['worker', 'A'],
+        ],
+        1,
+      ],
+      [[], 1],
+    ]);
+  });
+});
+
+describe('the limit on label sets', () => {
+  const flood = (jobs: StatsdIntake, from: number, count: number, now: number, wire = 'jobs.count') => {
+    for (let index = from; index < from + count; index += 1) {
+      jobs.receive(`${wire}:1|c|#worker:W${index}`, now);
+    }
+  };
+
+  test('is each metric’s own', () => {
+    const jobs = new StatsdIntake({ series: 10, expireSeconds: 600 });
+    flood(jobs, 0, 50, NOW);
+    flood(jobs, 0, 5, NOW, 'jobs.success');
+    expect(jobs.registry.seriesOf(metric('jobs.success'), NOW)).toHaveLength(5);
+    expect(jobs.counts.dropped).toBe(40);
+  });
+
+  test('gives the place of what was silent for ten minutes to what is new', () => {
+    const jobs = new StatsdIntake({ series: 2, expireSeconds: 6000 });
+    jobs.receive('jobs.count:1|c|#worker:silent', NOW);
+    jobs.receive('jobs.count:1|c|#worker:alive', NOW + 1);
+    jobs.receive('jobs.count:1|c|#worker:alive', NOW + 500);
+    flood(jobs, 0, 1, NOW + 599);
+    expect(jobs.counts.dropped).toBe(1);
+    flood(jobs, 1, 1, NOW + 600);
+    expect(jobs.counts.dropped).toBe(1);
+    const names = jobs.registry.seriesOf(metric('jobs.count'), NOW + 601).map(({ labels }) => labels[0]![1]);
+    expect(names).toEqual(['alive', 'W1']);
+    expect(jobs.registry.size).toBe(2);
+    // What is known by its text is looked up anew.
+    jobs.receive('jobs.count:1|c|#worker:silent', NOW + 602);
+    expect(jobs.counts.dropped).toBe(2);
+  });
+});
+
+test('the minutes of a month are bounded to eight hours', () => {
+  const jobs = new StatsdIntake({ series: 10, expireSeconds: 600 });
+  for (let minute = 0; minute < 30 * 1440; minute += 1) {
+    jobs.receive('jobs.perform:5|ms|#worker:A', NOW + minute * 60);
+  }
+  const end = NOW + 30 * 86_400;
+  const filled = jobs.minutes.read(NOW, end).filter(({ classes }) => classes.size > 0);
+  expect(filled.length).toBe(8 * 60 + 1);
+});
+
+describe('minutes of what arrived', () => {
+  test('count executions, failures and durations by class, weighted by the sample rate', () => {
+    const jobs = receive(
+      'jobs.count:1|c|@0.5|#worker:A',
+      'jobs.failure:1|c|#worker:A,error_type:E',
+      'jobs.perform:20:400000|ms|@0.5|#worker:A',
+      'jobs.success:1|c|#worker:A',
+      'jobs.count:7|c'
+    );
+    const [minute, next] = jobs.minutes.read(NOW, NOW + 60);
+    expect(minute!.classes.get('A')).toMatchObject({ processed: 2, failed: 1, milliseconds: 800_040 });
+    expect([...minute!.classes.keys()]).toEqual(['A']);
+    expect(next!.classes.size).toBe(0);
+    const [durations] = jobs.minutes.readDurations(['A', 'B'], [minute!]);
+    // Sidekiq's bounds are exclusive: 20 ms lie in the second bucket.
+    expect(durations!.counts[1]).toBe(2);
+    expect(durations!.counts[25]).toBe(2);
+    expect(durations).toMatchObject({ startsAt: minute!.startsAt, jobClass: 'A' });
+    expect(jobs.minutes).toMatchObject({ firstAt: NOW, lastAt: NOW });
+  });
+
+  test('know when the first and the last duration arrived', () => {
+    const jobs = receive('jobs.count:1|c|#worker:A');
+    expect(jobs.minutes).toMatchObject({ firstAt: NOW, lastAt: 0 });
+    jobs.receive('jobs.perform:-5|ms|#worker:A', NOW + 70);
+    expect(jobs.minutes).toMatchObject({ firstAt: NOW, lastAt: NOW + 70 });
+    expect(jobs.minutes.read(NOW + 70, NOW + 70)[0]!.classes.get('A')!.milliseconds).toBe(0);
+  });
+});
+
+test('every metric has a name for Prometheus, its kind and help', () => {
+  expect(STATSD_METRICS.map(({ wire, name, kind, labels }) => `${kind} ${wire} ${name}{${labels.join(',')}}`)).toEqual([
+    'counter jobs.count jobs_count{queue,worker}',
+    'counter jobs.success jobs_success{queue,worker}',
+    'counter jobs.failure jobs_failure{queue,worker,error_type}',
+    'timing jobs.perform jobs_perform{queue,worker}',
+    'timing jobs.perform_dist jobs_perform_dist{queue,worker}',
+    'counter jobs.expired jobs_expired{queue,worker}',
+    'counter jobs.recovered.fetch jobs_recovered_fetch{queue}',
+    'counter jobs.recovered.push jobs_recovered_push{}',
+    'counter batch.created batch_created{}',
+    'counter batch.complete batch_complete{}',
+    'counter batch.success batch_success{}',
+    'timing batch.duration batch_duration{}',
+    'timing batch.duration_dist batch_duration_dist{}',
+    'gauge processed processed{}',
+    'gauge failures failures{}',
+    'gauge enqueued enqueued{}',
+    'gauge retries retries{}',
+    'gauge dead dead{}',
+    'gauge scheduled scheduled{}',
+    'gauge busy busy{}',
+    'gauge queue.size queue_size{queue}',
+    'gauge queue.latency queue_latency{queue}',
+  ]);
+});

@@ -45,7 +45,8 @@ function readCounts(value: Value, broken: Set<string>): Map<string, ClassCounts>
   const unreadable: string[] = [];
   for (const [field, raw] of pairsOf(value)) {
     const name = nameOf(field);
-    const bar = name.indexOf('|');
+    // A class may have a bar in its name.
+    const bar = name.lastIndexOf('|');
     const part = PARTS.get(name.slice(bar + 1));
     if (bar <= 0 || part === undefined) {
       continue;

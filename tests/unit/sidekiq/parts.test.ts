@@ -169,11 +169,9 @@ describe('a process', () => {
         { name: 'one', concurrency: 1, mode: 'weighted', weights: new Map([['solo', 2]]) },
       ],
     });
-    expect([...(value as { capsules: Array<{ weights: Map<string, number> }> }).capsules[0]!.weights.keys()]).toEqual([
-      '9',
-      'default',
-      '1',
-    ]);
+    expect([
+      ...(value as unknown as { capsules: Array<{ weights: Map<string, number> }> }).capsules[0]!.weights.keys(),
+    ]).toEqual(['9', 'default', '1']);
     expect(notices).toEqual([]);
   });
 

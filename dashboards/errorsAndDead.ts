@@ -39,7 +39,7 @@ export const errorsAndDead: DashboardSpec = {
         figure(
           'Dead set fill',
           'deadFill',
-          'Full, Sidekiq drops the oldest dead jobs without a word.',
+          'When the set is full, Sidekiq deletes the oldest dead jobs.',
           'sidekiq_dead_set_fill_ratio',
           { unit: 'percentunit', decimals: 0, colored: true, steps: warnFrom(0.8, 0.95) }
         ),

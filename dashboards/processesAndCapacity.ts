@@ -47,7 +47,7 @@ export const processesAndCapacity: DashboardSpec = {
         figure(
           'Vanished',
           'ghosts',
-          'Processes that ended without a word (killed, or out of memory) and whose names nobody has cleaned up yet.',
+          'Processes that stopped without a shutdown (killed, or out of memory) and are still registered in Redis.',
           'sidekiq_ghost_processes',
           { colored: true, steps: warnFrom(1, 3) }
         ),

@@ -6,7 +6,7 @@ import { workerHealth } from './overview/workerHealth';
 import type { DashboardSpec } from './panel';
 import { BY_TYPE, QUEUE, WORKER_TYPE } from './queries';
 
-/** The first dashboard: the seed's five rows, working without Sidekiq Pro. */
+/** The first dashboard: five rows, without Sidekiq Pro. */
 export const sidekiqOverview: DashboardSpec = {
   id: 'sidekiq-overview',
   title: 'Sidekiq overview',

@@ -7,7 +7,7 @@ import { parse, stringify } from 'yaml';
 import { startGrafana } from './grafana';
 
 /**
- * Shows the whole product on live, made-up data: with a Docker engine the compose stack, with GRAFANA_BIN and
+ * Shows the whole product on live, simulated data: with a Docker engine the compose stack, with GRAFANA_BIN and
  * GRAFANA_HOME a local Grafana, with neither the exporter's web page and the terminal view. Ends on Ctrl-C.
  */
 
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
     spawnSync(executable, ['check', '--redis-url', redisUrl], { encoding: 'utf8' }).stdout.includes('answers at')
   );
 
-  say('Starting a made-up Sidekiq: 8 processes, 20 queues, failing and slow jobs');
+  say('Starting a simulated Sidekiq: 8 processes, 20 queues, failing and slow jobs');
   const statsd = `127.0.0.1:${await freePort(9125)}`;
   start(executable, ['demo', '--redis-url', redisUrl, '--statsd-endpoint', statsd], 'ignore');
   await until('the first heartbeat', () =>

@@ -63,7 +63,7 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
     };
   }
 
-  /** What can be asked. Loaded once; it depends on the plugin's version only. */
+  /** The query types. Loaded once; it depends on the plugin's version only. */
   catalog(): Promise<CatalogEntry[]> {
     this.loadedCatalog ??= this.getResource<CatalogEntry[]>('catalog').catch((error: unknown) => {
       this.loadedCatalog = undefined;

@@ -28,7 +28,7 @@ export type CatalogEntry = Pick<QueryType, 'id' | 'title' | 'description' | 'col
 
 /** What editors and variables need of the data source. */
 export interface SidekiqApi extends DataSourceApi<SidekiqQuery, SidekiqOptions> {
-  /** What can be asked. */
+  /** The query types. */
   catalog(): Promise<CatalogEntry[]>;
   /** The distinct values of a text field of a query type, narrowed by filters. */
   values(asked: Pick<SidekiqVariableQuery, 'queryType' | 'field' | 'filters'>): Promise<string[]>;

@@ -5,9 +5,15 @@ import { diedInTheLastHour, failureRate, figure } from '../queries';
 export const overview: Row = {
   title: 'Overview',
   panels: [
-    figure('Processed', 'processed', 'Jobs finished since ever, failures included.', 'sidekiq_processed_jobs_total', {
-      width: 3,
-    }),
+    figure(
+      'Processed',
+      'processed',
+      'Jobs finished since the counters were last reset, failures included.',
+      'sidekiq_processed_jobs_total',
+      {
+        width: 3,
+      }
+    ),
     failureRate({ width: 3, max: 0.2 }),
     figure(
       'Busy of all threads',

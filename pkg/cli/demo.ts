@@ -17,7 +17,7 @@ interface DemoFlags {
 
 const STEP_SECONDS = 0.25;
 
-/** Lives a made-up Sidekiq in a Redis until SIGINT or SIGTERM. @throws Fault when that Redis holds a real one */
+/** Runs a simulated Sidekiq in a Redis until SIGINT or SIGTERM. @throws Fault when that Redis holds a real one */
 export async function demo({ redisUrl, sidekiq, seed, force, statsdEndpoint }: DemoFlags): Promise<void> {
   const version = sidekiq as SidekiqVersion;
   const redis = new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: 1 });

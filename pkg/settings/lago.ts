@@ -1,7 +1,7 @@
 import type { Cadence, WorkerType } from './workerTypes';
 
 /**
- * The queue to worker-type map of the reference installation (Lago: the seed's 18 queues and those its
+ * The queue to worker-type map of the reference installation (Lago: the 18 queues it documents and those its
  * code has since gained), with the latency each type is expected to keep. It is a preset: operators
  * edit it in the data source's settings.
  */

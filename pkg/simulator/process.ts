@@ -17,7 +17,7 @@ export interface RunningJob {
 const HEARTBEAT_SECONDS = 10;
 const KEY_TTL_SECONDS = 60;
 
-/** A made-up Sidekiq process and what it writes about itself. */
+/** A simulated Sidekiq process and what it writes about itself. */
 export class SimulatedProcess {
   readonly identity: string;
   readonly running = new Map<string, RunningJob>();

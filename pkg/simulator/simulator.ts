@@ -21,7 +21,7 @@ const DEPLOY_EVERY_SECONDS = 900;
 const CRASH_EVERY_SECONDS = 1200;
 
 /**
- * A made-up Sidekiq that writes to Redis what Sidekiq 7.3 or 8.1 really writes: pushes, fetches, heartbeats,
+ * A simulated Sidekiq that writes to Redis what Sidekiq 7.3 or 8.1 really writes: pushes, fetches, heartbeats,
  * work, retries, deaths, scheduled jobs, job metrics, deploy marks, now and then a crash.
  *
  * Its clock is its own: `advance` moves it, so that an hour can be written in seconds or lived through.

@@ -1,4 +1,4 @@
-/** A job class of the made-up application. */
+/** A job class of the simulated application. */
 export interface JobClass {
   name: string;
   queue: string;

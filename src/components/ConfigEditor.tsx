@@ -167,7 +167,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         <NumberField
           {...fields}
           name="sampleSeconds"
-          label="Look every (seconds)"
+          label="Sampling interval (seconds)"
           description="While the data source is in use, for rates and history"
           placeholder="10"
         />
@@ -198,7 +198,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
           description="host:port of a Prometheus endpoint; empty for none"
           placeholder="127.0.0.1:9292"
         />
-        <SecretField {...secret('exporterToken')} id="exporterToken" label="Token that a scrape must bring" />
+        <SecretField {...secret('exporterToken')} id="exporterToken" label="Bearer token of scrapes" />
         <ListenField
           {...fields}
           name="statsdListen"

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import type { CatalogEntry, SidekiqApi } from '../types';
 
-/** What can be asked, once it is loaded; or why it could not be. */
+/** The query types, once they are loaded; or why they could not be. */
 export function useCatalog(datasource: Pick<SidekiqApi, 'catalog'>): { catalog: CatalogEntry[]; problem?: string } {
   const [state, setState] = useState<{ catalog: CatalogEntry[]; problem?: string }>({ catalog: [] });
   useEffect(() => {

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 
 /**
- * Sends the jobs of a made-up Sidekiq Pro to a UDP port at a steady pace: `statsdSender.ts PORT LINES LINES_PER_SECOND`.
+ * Sends the jobs of a simulated Sidekiq Pro to a UDP port at a steady pace: `statsdSender.ts PORT LINES LINES_PER_SECOND`.
  * Half of the jobs come from Pro 7, half from Pro 8, whose names have `sidekiq.` so that the two can be told apart.
  * Each job is a count, a success or failure, and a duration; the same lines in the same order in each run.
  */

@@ -15,7 +15,7 @@ import { startServing, type Serving } from '../support/serve';
 const { GRAFANA_BIN: bin, GRAFANA_HOME: home } = process.env;
 const PROVISIONED = join(__dirname, '../../provisioning/dashboards');
 
-/** What Redis itself says, once the made-up Sidekiq has been stopped. */
+/** What Redis itself says, once the simulated Sidekiq has been stopped. */
 interface Truth {
   enqueued: number;
   retry: number;
@@ -143,7 +143,7 @@ describe.skipIf(!bin || !home)('dashboards in a real Grafana', () => {
     return Number(data?.result[0]?.value[1] ?? 0);
   }
 
-  /** Stops the made-up Sidekiq where it is, keeps its processes alive, and counts. */
+  /** Stops the simulated Sidekiq where it is, keeps its processes alive, and counts. */
   async function freeze(): Promise<Truth> {
     simulator.kill('SIGSTOP');
     const identities = await redis.client.smembers('processes');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { QUERY_TYPES } from '../../pkg/queries/registry';
 import { launchBrowser } from '../support/browser';
 
 let script: string;
@@ -18,7 +19,7 @@ beforeAll(async () => {
     write: false,
     format: 'iife',
     jsx: 'automatic',
-    define: { 'process.env.NODE_ENV': '"production"', global: 'window' },
+    define: { 'process.env.NODE_ENV': '"production"', global: 'window', CATALOG: JSON.stringify(QUERY_TYPES) },
     loader: { '.svg': 'dataurl', '.png': 'dataurl', '.woff2': 'dataurl', '.css': 'empty' },
     logLevel: 'error',
     external: ['node:*'],

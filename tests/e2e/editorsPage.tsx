@@ -2,15 +2,18 @@ import { createTheme, ThemeContext } from '@grafana/data';
 import { GlobalStyles } from '@grafana/ui';
 import { useState, type ComponentProps, type JSXElementConstructor } from 'react';
 import { createRoot } from 'react-dom/client';
-import { QUERY_TYPES } from '../../pkg/queries/registry';
 import { ConfigEditor } from '../../src/components/ConfigEditor';
 import { QueryEditor } from '../../src/components/QueryEditor';
 import { VariableEditor } from '../../src/components/VariableEditor';
+import type { CatalogEntry } from '../../src/types';
 
 /** The editors on a page of their own, with a data source that answers from fixed values. What they save is on `window.saved`. */
 
+/** The query types, as the backend describes them; the test puts them here. */
+declare const CATALOG: CatalogEntry[];
+
 const datasource = {
-  catalog: () => Promise.resolve(QUERY_TYPES),
+  catalog: () => Promise.resolve(CATALOG),
   values: () => Promise.resolve(['billing', 'default', 'mailers']),
 };
 

@@ -23,7 +23,7 @@ let prometheus: string;
 let alertmanager: string;
 let prometheusLog = '';
 
-/** A made-up Sidekiq with Pro, and each recording as a further target, scraped by a real Prometheus. */
+/** A simulated Sidekiq with Pro, and each recording as a further target, scraped by a real Prometheus. */
 beforeAll(async () => {
   const live = await startRedis();
   servers.push(live);

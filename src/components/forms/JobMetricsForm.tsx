@@ -17,7 +17,7 @@ const SORTS = [
 ] satisfies Array<{ value: NonNullable<JobMetricsQuery['sortBy']>; label: string }>;
 
 const ORIGINS = [
-  { value: 'auto', label: 'Best at hand', description: 'Sidekiq Pro from when it arrives, else Redis' },
+  { value: 'auto', label: 'Automatic', description: 'Sidekiq Pro where its metrics arrive, Redis before that' },
   { value: 'redis', label: 'Redis', description: 'Sidekiq’s own metrics' },
   { value: 'statsd', label: 'DogStatsD', description: 'what Sidekiq Pro sends' },
 ] satisfies Array<{ value: NonNullable<JobMetricsQuery['origin']>; label: string; description: string }>;

@@ -427,7 +427,10 @@ describe('a bucket of the job metrics', () => {
       ]),
       hash({})
     );
-    expect([...value.classes]).toEqual([['C', { processed: 5, failed: 2, milliseconds: 0 }]]);
+    expect([...value.classes]).toEqual([
+      ['C', { processed: 5, failed: 2, milliseconds: 0 }],
+      ['E|F', { processed: 3, failed: 0, milliseconds: 0 }],
+    ]);
     expect(notices).toEqual(['Job metrics of A, B hold values that are no counts and were left out.']);
   });
 

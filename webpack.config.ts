@@ -1,4 +1,5 @@
 import path from 'node:path';
+import CopyWebpackPlugin from 'copy-webpack-plugin';
 import type { Configuration, RuleSetRule } from 'webpack';
 import grafanaConfig, { type Env } from './.config/webpack/webpack.config.ts';
 
@@ -17,5 +18,8 @@ export default async function config(env: Env): Promise<Configuration> {
       config: [path.resolve('webpack.config.ts'), path.resolve('.config/webpack/webpack.config.ts')],
     },
   };
+  base.plugins?.push(
+    new CopyWebpackPlugin({ patterns: [{ from: path.resolve('provisioning/dashboards/direct'), to: 'dashboards' }] })
+  );
   return base;
 }

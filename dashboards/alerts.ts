@@ -132,7 +132,8 @@ export const ALERTS: readonly Alert[] = [
     severity: 'warning',
     pendingMinutes: 15,
     summary: 'The queue {{ $labels.queue }} does not drain',
-    description: '{{ $value }} jobs wait in {{ $labels.queue }}. At the current rate the queue does not drain within an hour.',
+    description:
+      '{{ $value }} jobs wait in {{ $labels.queue }}. At the current rate the queue does not drain within an hour.',
     dashboard: 'sidekiq-queue',
     prometheus: {
       expr: 'sidekiq_queue_enqueued_jobs > 100 unless sidekiq_queue_drain_seconds < 3600',
@@ -182,7 +183,8 @@ export const ALERTS: readonly Alert[] = [
     severity: 'warning',
     pendingMinutes: 1,
     summary: 'Late heartbeat of {{ $labels.process }}',
-    description: 'The last heartbeat was {{ $value | humanizeDuration }} ago. A process sends a heartbeat every ten seconds.',
+    description:
+      'The last heartbeat was {{ $value | humanizeDuration }} ago. A process sends a heartbeat every ten seconds.',
     dashboard: 'sidekiq-processes',
     prometheus: { expr: 'sidekiq_process_heartbeat_age_seconds > 30' },
     direct: { queries: [processes('beatAge')], when: { above: 30 } },
@@ -236,7 +238,8 @@ export const ALERTS: readonly Alert[] = [
     severity: 'info',
     pendingMinutes: 5,
     summary: 'Scheduled jobs are not enqueued in time',
-    description: '{{ $value }} scheduled jobs and retries are due. No process polls the schedule, or polling is too slow.',
+    description:
+      '{{ $value }} scheduled jobs and retries are due. No process polls the schedule, or polling is too slow.',
     dashboard: 'sidekiq-overview',
     prometheus: { expr: 'sidekiq_overdue_scheduled_jobs + sidekiq_overdue_retry_jobs > 50' },
     direct: { queries: [overview('overdueScheduled'), overview('overdueRetry')], when: { math: '$A + $B > 50' } },

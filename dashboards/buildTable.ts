@@ -24,7 +24,8 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
     });
   }
   if (panel.sortBy) {
-    builder.sortBy([new common.TableSortByFieldStateBuilder().displayName(panel.sortBy).desc(true)]);
+    const title = typeof panel.sortBy === 'string' ? panel.sortBy : panel.sortBy[flavour];
+    builder.sortBy([new common.TableSortByFieldStateBuilder().displayName(title).desc(true)]);
   }
   for (const [name, max] of Object.entries(panel.gauges ?? {})) {
     builder.withOverride({

@@ -114,7 +114,7 @@ export const errorsAndDead: DashboardSpec = {
           ],
           labels: { error_type: 'Error class', worker: 'Class', queue: 'Queue' },
           prometheusNoValue: 'By error type only Sidekiq Pro counts, by DogStatsD.',
-          sortBy: 'Count',
+          sortBy: { direct: 'Jobs', prometheus: 'Failures' },
           links: { Class: TO_CLASS, Queue: TO_QUEUE },
           widths: { Error: 250, 'Error class': 250, Class: 230, Queue: 150, First: 160, Last: 160, Message: 380 },
         },

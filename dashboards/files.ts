@@ -18,15 +18,14 @@ export const DASHBOARDS: readonly DashboardSpec[] = [
   fleet,
 ];
 
-/** Every generated file by its path in the project: dashboards as provisioned and as the plugin bundles them, alert rules. */
+/** Every generated file by its path in the project: dashboards (the build copies the direct ones into the plugin), alert rules. */
 export function generatedFiles(): Map<string, string> {
   const files = new Map<string, string>();
   for (const spec of DASHBOARDS) {
-    const direct = `${JSON.stringify(buildDashboard(spec, 'direct'), null, 2)}\n`;
-    files.set(`provisioning/dashboards/direct/${spec.id}.json`, direct);
-    const prometheus = `${JSON.stringify(buildDashboard(spec, 'prometheus'), null, 2)}\n`;
-    files.set(`provisioning/dashboards/prometheus/${spec.id}.json`, prometheus);
-    files.set(`src/dashboards/${spec.id}.json`, direct);
+    for (const flavour of ['direct', 'prometheus'] as const) {
+      const dashboard = `${JSON.stringify(buildDashboard(spec, flavour), null, 2)}\n`;
+      files.set(`provisioning/dashboards/${flavour}/${spec.id}.json`, dashboard);
+    }
   }
   files.set('provisioning/prometheus/sidekiq.rules.yml', prometheusRules());
   files.set('provisioning/alerting/sidekiq.yaml', grafanaRules());

@@ -130,7 +130,7 @@ export const jobClassDetail: DashboardSpec = {
           ],
           labels: { error_type: 'Error class', queue: 'Queue' },
           prometheusNoValue: 'By error type only Sidekiq Pro counts, by DogStatsD.',
-          sortBy: 'Count',
+          sortBy: { direct: 'Jobs', prometheus: 'Failures' },
           links: { Queue: TO_QUEUE },
           widths: { Message: 420, Error: 240, 'Error class': 240, Queue: 150, First: 160, Last: 160 },
         },

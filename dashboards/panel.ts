@@ -63,7 +63,8 @@ export interface Panel {
   /** Columns of a table in their order, by field name. */
   columns?: string[];
   hidden?: string[];
-  sortBy?: string;
+  /** The column to sort by, descending, by title. */
+  sortBy?: string | Record<Flavour, string>;
   /** Widths of columns in pixels, by title. */
   widths?: Record<string, number>;
   /** In a table of Prometheus: units by column title, and titles of labels; the data source brings its own. */

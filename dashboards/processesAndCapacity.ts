@@ -189,7 +189,7 @@ export const processesAndCapacity: DashboardSpec = {
           direct: [{ queryType: 'events' }],
           columns: ['time', 'kind', 'title', 'host', 'count'],
           hidden: ['timeEnd', 'tags'],
-          widths: { Time: 170, Title: 300 },
+          widths: { Time: 170, Event: 300 },
         },
       ],
     },

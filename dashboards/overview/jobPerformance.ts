@@ -111,7 +111,7 @@ export const jobPerformance: Row = {
       ],
       labels: { error_type: 'Error class' },
       prometheusNoValue: 'By error type only Sidekiq Pro counts, by DogStatsD.',
-      sortBy: 'Count',
+      sortBy: { direct: 'Jobs', prometheus: 'Failures' },
       links: { Class: TO_CLASS },
     },
   ],

@@ -101,7 +101,7 @@ test('plugin.json offers every dashboard, and names files that exist', () => {
     includes: Array<{ name: string; path: string }>;
     info: { screenshots: Array<{ path: string }> };
   };
-  const bundled = readdirSync(join(ROOT, 'src/dashboards')).map((file) => `dashboards/${file}`);
+  const bundled = readdirSync(join(ROOT, 'dist/dashboards')).map((file) => `dashboards/${file}`);
   expect(manifest.includes.map(({ path }) => path).sort()).toEqual(bundled.sort());
   manifest.info.screenshots.forEach(({ path }) => expect(existsSync(join(ROOT, 'src', path)), path).toBe(true));
   expect(manifest.info.screenshots.length).toBeGreaterThan(0);

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import { DASHBOARDS } from '../../../dashboards/files';
+import type { Panel } from '../../../dashboards/panel';
+import { queryType } from '../../../pkg/queries/registry';
+import { HISTORY_FIGURES } from '../../../pkg/series/figures';
+
+/** Grafana ignores a column that does not exist, so a wrong name is only seen here. */
+
+const panels = DASHBOARDS.flatMap(({ id, rows }) =>
+  rows.flatMap((row) => row.panels.map((panel) => [`${id}: ${panel.title}`, panel] as const))
+);
+const tables = panels.filter(([, { kind }]) => kind === 'table');
+
+function columnsOf({ direct = [] }: Panel) {
+  return direct.flatMap(({ queryType: id }) => queryType(id).columns);
+}
+
+function titlesOf(panel: Panel): { direct: string[]; prometheus: string[] } {
+  return {
+    direct: columnsOf(panel).map(({ title }) => title),
+    prometheus: [
+      ...Object.values(panel.labels ?? {}),
+      ...(panel.prometheus ?? []).map(({ column = 'Value' }) => column),
+    ],
+  };
+}
+
+describe.each(tables)('the table %s', (_, panel) => {
+  test('orders and hides columns that its query type has', () => {
+    const names = columnsOf(panel).map(({ name }) => name);
+    for (const name of [...(panel.columns ?? []), ...(panel.hidden ?? [])]) {
+      expect(names).toContain(name);
+    }
+  });
+
+  test('dresses columns by titles that one of its flavours has', () => {
+    const { direct, prometheus } = titlesOf(panel);
+    for (const title of [
+      ...Object.keys(panel.widths ?? {}),
+      ...Object.keys(panel.links ?? {}),
+      ...Object.keys(panel.gauges ?? {}),
+      ...Object.keys(panel.warnings ?? {}),
+      ...(panel.alarms ?? []),
+    ]) {
+      expect([...direct, ...prometheus]).toContain(title);
+    }
+    for (const title of Object.keys(panel.units ?? {})) {
+      expect(prometheus).toContain(title);
+    }
+  });
+
+  test('sorts by a column that each of its flavours has', () => {
+    const titles = titlesOf(panel);
+    for (const flavour of ['direct', 'prometheus'] as const) {
+      if (panel.sortBy !== undefined && panel[flavour] !== undefined) {
+        const title = typeof panel.sortBy === 'string' ? panel.sortBy : panel.sortBy[flavour];
+        expect(titles[flavour]).toContain(title);
+      }
+    }
+  });
+});
+
+test.each(panels)('the queries of %s name figures and filters that their query types have', (_, { direct = [] }) => {
+  for (const query of direct as Array<{ queryType: string; figures?: string[]; filters?: Array<{ field: string }> }>) {
+    const type = queryType(query.queryType);
+    const figures = [...type.columns.map(({ name }) => name), ...HISTORY_FIGURES.map(({ name }) => name)];
+    (query.figures ?? []).forEach((figure) => expect(figures).toContain(figure));
+    (query.filters ?? []).forEach(({ field }) => expect(type.filterFields).toContain(field));
+  }
+});
+
+test.each(DASHBOARDS.map((dashboard) => [dashboard.id, dashboard] as const))(
+  'the variables of %s list fields that their query types have',
+  (_, { variables }) => {
+    for (const { direct } of variables) {
+      expect(queryType(direct.queryType).filterFields).toContain(direct.field);
+    }
+  }
+);

@@ -74,9 +74,7 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
         .multi(direct && spec.dataSources === 'several')
         .includeAll(direct && spec.dataSources === 'several')
         .current(
-          direct && spec.dataSources === 'several'
-            ? { selected: true, text: 'All' as never, value: '$__all' as never }
-            : ({} as never)
+          direct && spec.dataSources === 'several' ? { selected: true, text: 'All', value: '$__all' } : ({} as never)
         )
     );
   for (const variable of spec.variables.filter(({ prometheus }) => direct || prometheus !== undefined)) {
@@ -138,7 +136,7 @@ function variableOf({ name, label, direct, prometheus, multi }: Variable, flavou
     .multi(multi)
     .includeAll(multi)
     .allValue('.*')
-    .current(multi ? { selected: true, text: 'All' as never, value: '$__all' as never } : ({} as never));
+    .current(multi ? { selected: true, text: 'All', value: '$__all' } : ({} as never));
 }
 
 function noValueOf({ kind, noValue, prometheusNoValue }: Panel, flavour: Flavour): string {

@@ -66,10 +66,9 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
   }
 }
 
-const YES_IS_BAD = Object.fromEntries([
-  ...['true', '1'].map((value) => [value, { text: 'yes', color: 'red', index: 0 }]),
-  ...['false', '0'].map((value) => [value, { text: 'no', color: 'text', index: 1 }]),
-]);
+const YES = { text: 'yes', color: 'red', index: 0 };
+const NO = { text: 'no', color: 'text', index: 1 };
+const YES_IS_BAD = { true: YES, 1: YES, false: NO, 0: NO };
 
 export function byName(name: string) {
   return { id: 'byName', options: name };
@@ -90,11 +89,11 @@ function organizeFrame(panel: Panel) {
 
 /** Makes a table of instant queries that were merged by their labels: a label is a column, and so is each value. */
 function organizeSeries({ prometheus = [], labels = {} }: Panel) {
-  const values = prometheus.map(({ column = 'Value' }, index) => [
+  const values = prometheus.map(({ column = 'Value' }, index): [string, string] => [
     prometheus.length > 1 ? `Value #${REF_IDS[index]}` : 'Value',
     column,
   ]);
-  const order = [...Object.keys(labels), ...values.map(([name]) => name!)];
+  const order = [...Object.keys(labels), ...values.map(([name]) => name)];
   return {
     id: 'organize',
     options: {

@@ -62,7 +62,7 @@ export function adhocFilters(filters: readonly AdHocVariableFilter[] = []): Filt
 
 /** Puts variables' values into every text of a query but its filters, which take several values. */
 export function interpolateTexts<Q extends object>(query: Q, templates: TemplateSrv, scopedVars: ScopedVars): Q {
-  const replaced = Object.entries(query).map(([name, value]) => [
+  const replaced = Object.entries(query).map(([name, value]: [string, unknown]): [string, unknown] => [
     name,
     typeof value === 'string' && name !== 'refId' ? templates.replace(value, scopedVars) : value,
   ]);

@@ -7,7 +7,8 @@ import { startProReporter } from '../simulator/proReporter';
 import { Simulator } from '../simulator/simulator';
 import type { SidekiqVersion } from '../simulator/workload';
 
-interface DemoFlags {
+/** Flags of the command, as commander reads them. */
+export interface DemoFlags {
   redisUrl: string;
   sidekiq: string;
   seed: number;

@@ -9,10 +9,12 @@ import { SCALAR_OPTIONS, settingsFrom } from '../settings/environment';
 import { printAcl } from './acl';
 import { check } from './check';
 import type { Configured } from './configured';
-import { demo } from './demo';
-import { query } from './query';
-import { serve } from './serve';
+import { demo, type DemoFlags } from './demo';
+import { query, type QueryFlags } from './query';
+import { serve, type ServeFlags } from './serve';
 import { top } from './top';
+
+type Flags = Record<string, unknown>;
 
 /** Exit codes that scripts can rely on. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
@@ -46,7 +48,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
       'after',
       `\nRedis is found by --redis-url, or REDIS_URL and REDIS_PASSWORD, or LAGO_REDIS_SIDEKIQ_SENTINELS.\nExit codes: 0 success, 1 failure, 2 wrong usage or settings.`
     );
-  const configured = (flags: Record<string, unknown>): Configured => {
+  const configured = (flags: Flags): Configured => {
     const file = readFile((flags['config'] as string | undefined) ?? env['JOBWATCH_CONFIG']);
     return { settings: settingsFrom({ flags, env, file }), file };
   };
@@ -57,7 +59,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     .option('--tls-cert-file <file>', 'certificate to serve HTTPS with')
     .option('--tls-key-file <file>', 'its key')
     .addHelpText('after', '\nExample:\n  gpx_sidekiq serve --redis-url redis://user@host:6379/0 --listen 0.0.0.0:9292')
-    .action(async (flags) => serve(() => configured(flags), flags));
+    .action(async (flags: Flags & ServeFlags) => serve(() => configured(flags), flags));
 
   redisOptions(program.command('query').description('Answer one query, as Grafana would get it.'))
     .argument('<type>', QUERY_TYPES.map(({ id }) => id).join(', '))
@@ -72,11 +74,11 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
       'after',
       '\nExamples:\n  gpx_sidekiq query queues --json\n  gpx_sidekiq query busy --filter "class=~Invoice.*" --limit 20'
     )
-    .action(async (type: string, flags) => query(type, configured(flags).settings, flags));
+    .action(async (type: string, flags: Flags & QueryFlags) => query(type, configured(flags).settings, flags));
 
   redisOptions(program.command('top').description('Show queues and busy jobs live in the terminal.'))
     .option('--interval <seconds>', 'seconds between two looks', positive, 2)
-    .action(async (flags) => top(configured(flags).settings, flags.interval));
+    .action(async (flags: Flags & { interval: number }) => top(configured(flags).settings, flags.interval));
 
   redisOptions(
     program
@@ -84,14 +86,16 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
       .description('Say whether Redis, rights, versions and queues are fine, and what to do if not.')
   )
     .option('--json', 'print the findings as JSON')
-    .action(async (flags) => end((await check(configured(flags).settings, flags)) ? EXIT.ok : EXIT.failed));
+    .action(async (flags: Flags & { json?: boolean }) =>
+      end((await check(configured(flags).settings, flags)) ? EXIT.ok : EXIT.failed)
+    );
 
   program
     .command('acl')
     .description('Print the line that creates the smallest Redis user.')
     .option('--user <name>', 'its name', 'jobwatch')
     .option('--key-prefix <prefix>', 'only keys under this prefix')
-    .action((flags) => printAcl(flags));
+    .action((flags: Parameters<typeof printAcl>[0]) => printAcl(flags));
 
   program
     .command('demo')
@@ -101,7 +105,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     .option('--seed <number>', 'repeatable by seed', positive, 1)
     .option('--statsd-endpoint <host:port>', 'also send what Sidekiq Pro would, by DogStatsD')
     .option('--force', 'write even where Sidekiq’s keys are found')
-    .action(async (flags) => demo(flags));
+    .action(async (flags: DemoFlags) => demo(flags));
 
   for (const command of program.commands) {
     command.exitOverride();

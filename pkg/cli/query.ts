@@ -5,7 +5,8 @@ import { queryType, runQuery } from '../queries/registry';
 import type { Settings } from '../settings/settings';
 import { printFrames, printJson } from './output';
 
-interface QueryFlags {
+/** Flags of the command, as commander reads them. */
+export interface QueryFlags {
   json?: boolean;
   figures?: string[];
   filter?: string[];

@@ -9,7 +9,8 @@ import { STATSD_ENDPOINT, statsdAddress } from '../settings/statsdEndpoint';
 import { settingsFrom } from '../settings/environment';
 import type { Configured } from './configured';
 
-interface ServeFlags {
+/** Flags of the command, as commander reads them. */
+export interface ServeFlags {
   listen: string;
   webPath?: string;
   tlsCertFile?: string;

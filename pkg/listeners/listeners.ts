@@ -58,7 +58,7 @@ export class Listeners {
   async close(): Promise<void> {
     this.closed = true;
     this.retries.forEach((timer) => clearTimeout(timer));
-    await Promise.all(this.closers.splice(0).map((close) => close()));
+    await Promise.all(this.closers.splice(0).map(async (close) => close()));
   }
 
   private async open(name: ListenerName): Promise<void> {

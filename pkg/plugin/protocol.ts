@@ -1,5 +1,5 @@
 import { loadPackageDefinition, type GrpcObject, type ServiceDefinition } from '@grpc/grpc-js';
-import { fromJSON } from '@grpc/proto-loader';
+import { fromJSON, type PackageDefinition } from '@grpc/proto-loader';
 import { parse } from 'protobufjs';
 
 /**
@@ -218,7 +218,7 @@ export function loadProtocol(): GrpcObject {
       objects: true,
     })
   );
-  return loadPackageDefinition(Object.assign({}, ...definitions));
+  return loadPackageDefinition(Object.assign({}, ...definitions) as PackageDefinition);
 }
 
 /** A service's definition by its full name, for example `pluginv2.Data`. */

@@ -22,7 +22,7 @@ export function endsConnection(error: Error): boolean {
 /** Turns what ioredis or Redis said into a sentence with a remedy. */
 export function redisFault(error: Error, address: string): Fault {
   const said = error.message;
-  const details = explain(said, error as NodeJS.ErrnoException, address);
+  const details = explain(said, error, address);
   return new Fault({ ...details, cause: error });
 }
 

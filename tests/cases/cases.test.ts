@@ -345,7 +345,7 @@ test('50 pages of equal scores show every job once', async () => {
   for (let cursor: string | null | undefined; cursor !== null; pages += 1) {
     const query = { queryType: 'jobs', source: 'scheduled', limit: 100, ...(cursor !== undefined && { cursor }) };
     const [frame] = await ask(installation, query);
-    jids.push(...(frame!.fields.find(({ name }) => name === 'jid')!.values as Value[]));
+    jids.push(...frame!.fields.find(({ name }) => name === 'jid')!.values);
     cursor = (frame!.meta?.custom as { cursor: string | null }).cursor;
   }
   expect(pages).toBe(12);

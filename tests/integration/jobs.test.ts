@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Installation } from '../../pkg/installation/installation';
-import type { Frame } from '../../pkg/frames/frame';
-import { rowsOf } from '../../pkg/frames/frame';
+import { rowsOf, type Frame } from '../../pkg/frames/frame';
 import { job } from '../support/fleet';
 import { ask, askRows, createReader, noticesOf, openAsReader } from '../support/installation';
 import { loadRecording, recordedApi, RECORDED_VERSIONS } from '../support/recordings';

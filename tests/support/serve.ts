@@ -30,7 +30,7 @@ export async function startServing(
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   await new Promise<void>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`serve ended with ${code}: ${JSON.stringify(log)}`)));
-    createInterface({ input: child.stderr! }).on('line', (line) => {
+    createInterface({ input: child.stderr }).on('line', (line) => {
       log.push(line.startsWith('{') ? (JSON.parse(line) as Record<string, unknown>) : { '@message': line });
       if (line.includes('serving metrics')) {
         resolve();

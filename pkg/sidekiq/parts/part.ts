@@ -57,7 +57,7 @@ export class Trip {
     const commands = part.commands(input);
     const start = this.commands.length;
     this.commands.push(...commands);
-    this.asked.push({ part: part as Part<unknown, unknown>, input, start, count: commands.length });
+    this.asked.push({ part: part, input, start, count: commands.length });
     return { index: this.asked.length - 1 };
   }
 

@@ -20,7 +20,7 @@ const stateOf = (part: Parameters<typeof aState>[0] = {}, more: Partial<MetricSt
 
 /** A metric's samples as a line each, without its name: `{name="a"} 5`. */
 function read(name: string, state: MetricState): string[] | null {
-  const metric = metricTable('lago_api').find((each) => each.name === name) as Metric | undefined;
+  const metric = metricTable('lago_api').find((each) => each.name === name);
   const samples = metric!.read(state);
   return samples && samples.map(line);
 }

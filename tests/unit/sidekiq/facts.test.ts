@@ -19,7 +19,7 @@ const factsOf = (part: Parameters<typeof aSnapshot>[0], name = 'q') =>
   queueFacts(aSnapshot(part)).find((queue) => queue.name === name)!;
 
 describe('facts of a queue', () => {
-  const serves = (identity: string, capsules: ReturnType<typeof aCapsule>[], quiet = false) =>
+  const serves = (identity: string, capsules: Array<ReturnType<typeof aCapsule>>, quiet = false) =>
     aProcess(identity, { capsules, quiet });
 
   test('count threads by capsule, those of quiet processes apart', () => {

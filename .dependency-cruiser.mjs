@@ -1,7 +1,7 @@
 /** The arrows between folders: Redis → parts → snapshot → observers → state → views. CONTRIBUTING.md draws them. */
 
 /** Folders of pkg/ in layers, lowest first; a folder may import from the layers below its own. */
-const LAYERS = [
+export const LAYERS = [
   ['faults', 'version', 'log'],
   ['settings', 'redis'],
   ['sidekiq'],

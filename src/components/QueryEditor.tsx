@@ -9,6 +9,9 @@ type Props = QueryEditorProps<SidekiqApi, SidekiqQuery, SidekiqOptions>;
 
 const LABEL_WIDTH = 14;
 
+/** What a query keeps when its type changes: Grafana's own fields, and the version of the model. */
+const KEPT = ['refId', 'datasource', 'key', 'hide', 'version'];
+
 /** The form of a query: what to ask, what to keep, which figures. Runs on every change. */
 export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Props) {
   const { catalog, problem } = useCatalog(datasource);
@@ -39,8 +42,8 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
               // Filters by a field that the other type has too go along; options and figures mean nothing there.
               const fields = catalog.find(({ id }) => id === value)?.filterFields ?? [];
               const filters = (query.filters ?? []).filter(({ field }) => fields.includes(field));
-              const { refId, datasource: source, key, hide, version } = query;
-              onChange({ refId, datasource: source, key, hide, version, queryType: value, figures: [], filters });
+              const kept = Object.fromEntries(Object.entries(query).filter(([name]) => KEPT.includes(name)));
+              onChange({ refId: query.refId, ...kept, queryType: value, figures: [], filters });
               onRunQuery();
             }}
           />

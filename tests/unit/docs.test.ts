@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { globSync } from 'glob';
 import { expect, test } from 'vitest';
@@ -58,4 +58,16 @@ test('the README names every setting', () => {
   for (const name of [...Object.keys(optionsSchema.shape), ...SECRET_NAMES]) {
     expect(page.includes(`\`${name}\``), name).toBe(true);
   }
+});
+
+test('CONTRIBUTING.md draws the folders in the order that dependency-cruiser checks', async () => {
+  const { LAYERS } = await import('../../.dependency-cruiser.mjs');
+  const drawing = /```\n([\s\S]*?)```/.exec(read('CONTRIBUTING.md').split('## Folders')[1]!)![1]!;
+  const drawn = drawing
+    .split('\n')
+    .filter((line) => /^[a-z]/.test(line))
+    .map((line) => line.split(/ {3,}/)[0]!.split(/ +/));
+  expect(drawn).toEqual(LAYERS);
+  const folders = readdirSync(join(ROOT, 'pkg'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  expect(folders.map(({ name }) => name).filter((name) => !LAYERS.flat().includes(name))).toEqual(['simulator']);
 });

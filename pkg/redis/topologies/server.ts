@@ -6,15 +6,14 @@ import type { Credentials } from '../target';
 import type { Connection } from '../topology';
 import { Wire } from '../wire';
 
+/** Where a server is, in the words of ioredis. */
+export type Where = Omit<RedisOptions, 'replyMapping'>;
+
 /**
  * Connects to one server: ioredis finds it (address, TLS, Sentinel), and a wire of ours speaks to it. ioredis would go
  * on after a SELECT that failed, decodes names that are not UTF-8 into one another, and spends most of a reading's time.
  */
-export async function connectServer(
-  where: RedisOptions,
-  credentials: Credentials,
-  settings: Settings
-): Promise<Connection> {
+export async function connectServer(where: Where, credentials: Credentials, settings: Settings): Promise<Connection> {
   const { connectTimeoutSeconds, commandTimeoutSeconds, keyPrefix } = settings.options;
   const redis = new Redis({
     ...where,

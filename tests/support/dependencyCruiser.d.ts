@@ -1,0 +1,3 @@
+declare module '*/.dependency-cruiser.mjs' {
+  export const LAYERS: string[][];
+}

@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test, vi } from 'vitest';
+import { Fault } from '../../../pkg/faults/fault';
+import type { SeriesValue } from '../../../pkg/series/figures';
+import { openSqliteStore } from '../../../pkg/series/sqliteStore';
+import { DatabaseSync } from '../../support/nodeSqlite';
+
+vi.mock('node:sqlite', () => import('../../support/nodeSqlite'));
+
+const folder = mkdtempSync(join(tmpdir(), 'jobwatch-sqlite-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let files = 0;
+const newFile = () => join(folder, `${(files += 1)}.db`);
+const value = (figure: string, number: number, key = ''): SeriesValue => ({
+  scope: 'queue',
+  key,
+  figure,
+  value: number,
+});
+
+async function faultOf(path: string): Promise<Fault> {
+  return openSqliteStore(path, 1).then(
+    () => {
+      throw new Error('It was opened.');
+    },
+    (error: unknown) => error as Fault
+  );
+}
+
+test('keeps series by key, and nothing out of the order of time', async () => {
+  const store = await openSqliteStore(newFile(), 1);
+  expect(store.oldest()).toBeNull();
+  store.append(10, [value('a', 1, 'y'), value('a', 7, 'x'), value('b', 3)]);
+  store.append(20, [value('a', 2, 'y')]);
+  store.append(20, [value('a', 99, 'y')]);
+  store.append(15, [value('a', 99, 'y')]);
+  expect(store.read('queue', 'a', 0, 100)).toEqual([
+    { key: 'x', at: [10], values: [7] },
+    { key: 'y', at: [10, 20], values: [1, 2] },
+  ]);
+  expect(store.read('queue', 'b', 0, 100)).toEqual([{ key: '', at: [10], values: [3] }]);
+  expect(store.read('total', 'a', 0, 100)).toEqual([]);
+  expect(store.oldest()).toBe(10);
+  store.close();
+});
+
+test('gives the range with the point before it, which a rate needs', async () => {
+  const store = await openSqliteStore(newFile(), 1);
+  [10, 20, 30, 40].forEach((at) => store.append(at, [value('a', at)]));
+  const times = (from: number, to: number) => store.read('queue', 'a', from, to)[0]?.at;
+  expect(times(25, 35)).toEqual([20, 30]);
+  expect(times(20, 30)).toEqual([10, 20, 30]);
+  expect(times(50, 60)).toEqual([40]);
+  expect(times(0, 5)).toBeUndefined();
+  store.close();
+});
+
+test('goes on where a former process stopped', async () => {
+  const path = newFile();
+  const first = await openSqliteStore(path, 1);
+  first.append(10, [value('a', 1)]);
+  first.saveState('log', () => 'one');
+  first.saveState('log', () => 'two');
+  first.close();
+  const second = await openSqliteStore(path, 1);
+  second.append(10, [value('a', 99)]);
+  second.append(20, [value('a', 2)]);
+  expect(second.read('queue', 'a', 0, 100)).toEqual([{ key: '', at: [10, 20], values: [1, 2] }]);
+  expect([second.loadState('log'), second.loadState('other')]).toEqual(['two', null]);
+  second.close();
+});
+
+test('deletes what is older than the retention, once an hour', async () => {
+  const store = await openSqliteStore(newFile(), 1);
+  const day = 86_400;
+  store.append(day, [value('a', 1)]);
+  store.append(day + 3600, [value('a', 2)]);
+  // An hour after the last deletion is not yet more than an hour.
+  expect(store.oldest()).toBe(day);
+  store.append(2 * day + 1, [value('a', 3)]);
+  expect(store.oldest()).toBe(day + 3600);
+  store.close();
+});
+
+test('loses no sample of a later append where one fails', async () => {
+  const store = await openSqliteStore(newFile(), 1);
+  const broken = value('a', {} as number);
+  expect(() => store.append(10, [value('a', 1), broken])).toThrow();
+  store.append(20, [value('a', 2)]);
+  expect(store.read('queue', 'a', 0, 100)).toEqual([{ key: '', at: [20], values: [2] }]);
+  store.close();
+});
+
+test('refuses a file of a newer version, of another program and in a folder that does not exist', async () => {
+  const newer = newFile();
+  const database = new DatabaseSync(newer);
+  database.exec('PRAGMA user_version = 2');
+  database.close();
+  expect((await faultOf(newer)).message).toMatch(/newer version of Jobwatch \(schema 2\)/);
+
+  const foreign = newFile();
+  const other = new DatabaseSync(foreign);
+  other.exec('CREATE TABLE customers (id INTEGER)');
+  other.close();
+  const fault = await faultOf(foreign);
+  expect(fault).toBeInstanceOf(Fault);
+  expect(fault.kind).toBe('settings');
+  expect(fault.message).toBe(`The history file "${foreign}" cannot be opened: it is a database of another program.`);
+  expect(fault.remedy).toMatch(/^Check that its folder exists/);
+  // It was not altered.
+  const again = new DatabaseSync(foreign);
+  expect(again.prepare('SELECT name FROM sqlite_master').all()).toEqual([{ name: 'customers' }]);
+  again.close();
+
+  expect((await faultOf(join(folder, 'missing/file.db'))).message).toMatch(/cannot be opened: .+\.$/);
+});

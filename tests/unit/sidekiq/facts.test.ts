@@ -150,7 +150,8 @@ describe('totals of an installation', () => {
     queues: listed(aQueue('a', { size: 3, latencySeconds: 5 }), aQueue('b', { size: 4, latencySeconds: 9 })),
     processes: listed(
       aProcess('a:1:x', { busy: 2, concurrency: 5, beatAgeSeconds: 3 }),
-      aProcess('b:1:x', { busy: 1, concurrency: 7, beatAgeSeconds: 8, quiet: true })
+      aProcess('b:1:x', { busy: 1, concurrency: 7, beatAgeSeconds: 8, quiet: true }),
+      aProcess('c:1:x', { busy: 1, concurrency: 4, beatAgeSeconds: 1 })
     ),
     ghosts: listed('g'),
     minutes: listed(aMinute(MINUTE, { A: [8, 2, 100], B: [2, 0, 5] }), aMinute(MINUTE - 60, { A: [10, 3, 50] })),
@@ -162,11 +163,11 @@ describe('totals of an installation', () => {
       failed: 7,
       // 5 of 20 executions of the last hour.
       failureRate: 0.25,
-      busy: 3,
-      threads: 12,
-      readyThreads: 5,
+      busy: 4,
+      threads: 16,
+      readyThreads: 9,
       utilisation: 0.25,
-      processes: 2,
+      processes: 3,
       quietProcesses: 1,
       ghosts: 1,
       enqueued: 7,

@@ -1,0 +1,217 @@
+import type { DataQueryRequest, DataSourceInstanceSettings } from '@grafana/data';
+import type { TemplateSrv } from '@grafana/runtime';
+import { firstValueFrom, of, toArray } from 'rxjs';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Filter } from '../../../pkg/queries/filterModel';
+import { SidekiqDataSource } from '../../../src/datasource';
+import { adhocFilters, interpolateFilters } from '../../../src/interpolation';
+import type { SidekiqOptions, SidekiqQuery } from '../../../src/types';
+import { SidekiqVariables } from '../../../src/variables';
+
+const backend = vi.hoisted(() => ({
+  getResource: vi.fn<(path: string, params?: unknown) => Promise<unknown>>(),
+  query: vi.fn<(request: { targets: unknown[] }) => unknown>(),
+  getDataStream: vi.fn<(options: unknown) => unknown>(),
+  templates: undefined,
+}));
+
+vi.mock('@grafana/runtime', () => ({
+  DataSourceWithBackend: class {
+    uid = 'ds1';
+    getResource = backend.getResource;
+    query(request: { targets: unknown[] }) {
+      return backend.query(request);
+    }
+  },
+  getTemplateSrv: () => backend.templates,
+  getGrafanaLiveSrv: () => ({ getDataStream: backend.getDataStream }),
+}));
+vi.mock('@grafana/data', () => ({
+  CustomVariableSupport: class {},
+  LiveChannelScope: { DataSource: 'ds' },
+  StreamingFrameAction: { Append: 'append', Replace: 'replace' },
+}));
+vi.mock('../../../src/components/VariableEditor', () => ({ VariableEditor: () => null }));
+
+/** Values of variables as Grafana formats them: by a function, as a regular expression, or as `{a,b}`. */
+function templates(values: Record<string, string | string[]>): TemplateSrv {
+  return {
+    replace: (text: string, _vars: unknown, format?: unknown) =>
+      text.replace(/\$\{(\w+)\}|\$(\w+)|\[\[(\w+)\]\]/g, (whole, a?: string, b?: string, c?: string) => {
+        const value = values[a ?? b ?? c ?? ''];
+        if (value === undefined) {
+          return whole;
+        }
+        if (typeof format === 'function') {
+          return (format as (found: string | string[]) => string)(value);
+        }
+        const list = [value].flat();
+        if (format === 'regex') {
+          const escaped = list.map((each) => (each === '.*' ? each : each.replace(/[.|]/g, '\\$&')));
+          return escaped.length > 1 ? `(${escaped.join('|')})` : escaped[0]!;
+        }
+        return list.length > 1 ? `{${list.join(',')}}` : list[0]!;
+      }),
+  } as unknown as TemplateSrv;
+}
+
+const VALUES = { queue: ['a.b', 'c'], one: 'x', all: '.*', none: [] as string[] };
+const filter = (operator: Filter['operator'], ...values: string[]): Filter => ({ field: 'queue', operator, values });
+const valuesOf = (each: Filter) => interpolateFilters([each], templates(VALUES), {})[0]!.values;
+
+describe('a filter', () => {
+  test.each([
+    ['plain text', filter('=', 'a', 'b'), ['a', 'b']],
+    ['a multi-value variable', filter('=', '$queue'), ['a.b', 'c']],
+    ['the other spellings', filter('!=', '${queue}', '[[one]]'), ['a.b', 'c', 'x']],
+    ['All', filter('=', '$all'), []],
+    ['nothing chosen', filter('=', '$none'), []],
+    ['a variable within text', filter('=', 'pre_${one}'), ['pre_x']],
+    ['a variable in a regular expression', filter('=~', '^$queue$'), ['^(a\\.b|c)$']],
+    ['All in a regular expression', filter('=~', '$all'), []],
+    ['an unknown variable', filter('=', '$unknown'), ['$unknown']],
+  ])('with %s becomes its values', (_, each, expected) => {
+    expect(valuesOf(each)).toEqual(expected);
+  });
+
+  test('may name its field by a variable', () => {
+    const [found] = interpolateFilters([{ ...filter('=', 'a'), field: '$one' }], templates(VALUES), {});
+    expect(found!.field).toBe('x');
+  });
+
+  test('is made of each ad-hoc filter whose operator is known', () => {
+    const adhoc = (operator: string, more = {}) => ({ key: 'class', operator, value: 'A', ...more });
+    expect(
+      adhocFilters([adhoc('='), adhoc('!='), adhoc('=~'), adhoc('!~'), adhoc('=|', { values: ['A', 'B'] }), adhoc('<')])
+    ).toEqual([
+      { field: 'class', operator: '=', values: ['A'], adhoc: true },
+      { field: 'class', operator: '!=', values: ['A'], adhoc: true },
+      { field: 'class', operator: '=~', values: ['A'], adhoc: true },
+      { field: 'class', operator: '!~', values: ['A'], adhoc: true },
+      { field: 'class', operator: '=', values: ['A', 'B'], adhoc: true },
+    ]);
+    expect(adhocFilters()).toEqual([]);
+  });
+});
+
+describe('the data source', () => {
+  let source: SidekiqDataSource;
+  const request = (...targets: Array<Partial<SidekiqQuery>>) =>
+    ({
+      requestId: 'R',
+      intervalMs: 10,
+      maxDataPoints: 50,
+      scopedVars: {},
+      targets: targets.map((target, index) => ({ refId: 'AB'[index], queryType: 'queues', ...target })),
+    }) as unknown as DataQueryRequest<SidekiqQuery>;
+
+  beforeEach(() => {
+    vi.resetAllMocks();
+    backend.getDataStream.mockReturnValue(of('watched'));
+    backend.templates = templates(VALUES);
+    source = new SidekiqDataSource({} as DataSourceInstanceSettings<SidekiqOptions>);
+  });
+
+  test('asks the backend for what is not live, and watches what is', async () => {
+    backend.query.mockReturnValue(of('asked'));
+    backend.getDataStream.mockReturnValue(of('watched'));
+    const answers = source.query(request({}, { live: true, filters: [filter('=', '$queue')] }));
+    expect(await firstValueFrom(answers.pipe(toArray()))).toEqual(['watched', 'asked']);
+    expect(backend.query.mock.calls[0]![0].targets).toMatchObject([{ refId: 'A' }]);
+    expect(backend.getDataStream).toHaveBeenCalledWith({
+      key: 'R.B',
+      addr: {
+        scope: 'ds',
+        namespace: 'ds1',
+        path: expect.stringMatching(/^queues\/\w+$/),
+        data: { queryType: 'queues', filters: [filter('=', 'a.b', 'c')], intervalMs: 1000 },
+      },
+      buffer: { action: 'replace' },
+    });
+  });
+
+  test('appends the rows of a live overview, as many as the panel has points', () => {
+    source.query(request({ live: true, queryType: 'overview' }));
+    expect(backend.getDataStream.mock.calls[0]![0]).toMatchObject({ buffer: { maxLength: 50, action: 'append' } });
+    expect(backend.query).not.toHaveBeenCalled();
+  });
+
+  test('shares a channel among equal queries only', () => {
+    source.query(request({ live: true }, { live: true, filters: [filter('=', 'x')] }));
+    source.query(request({ live: true }));
+    const [first, other, again] = backend.getDataStream.mock.calls.map(
+      ([options]) => (options as { addr: { path: string } }).addr.path
+    );
+    expect(again).toBe(first);
+    expect(other).not.toBe(first);
+  });
+
+  test('runs no hidden query and none without a type', () => {
+    expect(source.filterQuery({ refId: 'A', queryType: 'queues' })).toBe(true);
+    expect(source.filterQuery({ refId: 'A', queryType: 'queues', hide: true })).toBe(false);
+    expect(source.filterQuery({ refId: 'A', queryType: '' })).toBe(false);
+  });
+
+  test('fills variables into texts, but not into the letter of the query', () => {
+    const query = { refId: '$one', queryType: 'jobs', queue: '$one', limit: 5 } as unknown as SidekiqQuery;
+    expect(source.applyTemplateVariables(query, {}, [{ key: 'class', operator: '=', value: '$queue' }])).toEqual({
+      refId: '$one',
+      queryType: 'jobs',
+      queue: 'x',
+      limit: 5,
+      filters: [{ field: 'class', operator: '=', values: ['a.b', 'c'], adhoc: true }],
+    });
+  });
+
+  test('begins with queues, and annotations with events', () => {
+    expect(source.getDefaultQuery()).toMatchObject({ queryType: 'queues' });
+    expect(source.annotations!.getDefaultQuery!()).toMatchObject({ queryType: 'events' });
+  });
+
+  test('describes a query in one line', () => {
+    const query = { refId: 'A', queryType: 'queues', figures: ['size', 'latency'], filters: [filter('!=', 'a', 'b')] };
+    expect(source.getQueryDisplayText(query)).toBe('queues · size, latency · queue != a, b');
+    expect(source.getQueryDisplayText({ refId: 'A', queryType: 'busy' })).toBe('busy');
+  });
+
+  test('loads the catalog once, and again after a failure', async () => {
+    backend.getResource.mockRejectedValueOnce(new Error('away')).mockResolvedValue([]);
+    await expect(source.catalog()).rejects.toThrow('away');
+    await source.catalog();
+    await source.catalog();
+    expect(backend.getResource).toHaveBeenCalledTimes(2);
+  });
+
+  test('offers keys of the queries’ types to ad-hoc filters, and values of the first type that has the key', async () => {
+    const catalog = [
+      { id: 'queues', filterFields: ['queue', 'workerType'] },
+      { id: 'busy', filterFields: ['queue', 'class'] },
+    ];
+    backend.getResource.mockImplementation((path) => Promise.resolve(path === 'catalog' ? catalog : ['A', 'B']));
+    expect(await source.getTagKeys()).toEqual([{ text: 'class' }, { text: 'queue' }, { text: 'workerType' }]);
+    const queries = [{ refId: 'A', queryType: 'busy' }];
+    expect(await source.getTagKeys({ filters: [], queries })).toEqual([{ text: 'class' }, { text: 'queue' }]);
+    expect(await source.getTagValues({ key: 'class', filters: [] })).toEqual([{ text: 'A' }, { text: 'B' }]);
+    expect(backend.getResource).toHaveBeenLastCalledWith('values', {
+      queryType: 'busy',
+      field: 'class',
+      query: '{"filters":[]}',
+    });
+    expect(await source.getTagValues({ key: 'nothing', filters: [] })).toEqual([]);
+  });
+});
+
+describe('a variable', () => {
+  test('lists the values of a field, narrowed by other variables', async () => {
+    backend.templates = templates(VALUES);
+    const values = vi.fn().mockResolvedValue(['A', 'B']);
+    const target = { refId: 'v', queryType: 'busy', field: 'class', filters: [filter('=', '$queue')] };
+    const request = { targets: [target], scopedVars: {} } as unknown as DataQueryRequest<typeof target>;
+    const { data } = await firstValueFrom(new SidekiqVariables({ values }).query(request));
+    expect(data).toEqual([
+      { text: 'A', value: 'A' },
+      { text: 'B', value: 'B' },
+    ]);
+    expect(values).toHaveBeenCalledWith({ queryType: 'busy', field: 'class', filters: [filter('=', 'a.b', 'c')] });
+  });
+});

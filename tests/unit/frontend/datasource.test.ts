@@ -12,7 +12,7 @@ const backend = vi.hoisted(() => ({
   getResource: vi.fn<(path: string, params?: unknown) => Promise<unknown>>(),
   query: vi.fn<(request: { targets: unknown[] }) => unknown>(),
   getDataStream: vi.fn<(options: unknown) => unknown>(),
-  templates: undefined,
+  templates: undefined as TemplateSrv | undefined,
 }));
 
 vi.mock('@grafana/runtime', () => ({

@@ -103,6 +103,14 @@ test('durations arrive in milliseconds and are kept in seconds, packed values on
   expect(buckets[25]).toBe(1);
 });
 
+test('a sampled duration counts as often as its rate says, in sum, count and bucket', () => {
+  const [series] = receive('jobs.perform:100|ms|@0.25|#worker:A').registry.seriesOf(metric('jobs.perform'), NOW);
+  const { summary, buckets } = series!.timing!;
+  expect(summary.count).toBe(4);
+  expect(summary.sum).toBeCloseTo(0.4, 9);
+  expect(buckets.reduce((sum, count) => sum + count, 0)).toBe(4);
+});
+
 test('a gauge keeps the last value and is forgotten once its sender is silent', () => {
   const jobs = receive('sidekiq.queue.size:7|g|#queue:q', 'sidekiq.queue.size:3|g|#queue:q');
   expect(jobs.registry.seriesOf(metric('queue.size'), NOW + 200)).toMatchObject([{ value: 3 }]);

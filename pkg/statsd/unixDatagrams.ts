@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { Fault } from '../faults/fault';
 
 /** Values of Linux and macOS headers: `<sys/socket.h>`, `<fcntl.h>`. */
@@ -43,7 +43,7 @@ export async function receiveUnixDatagrams(path: string, onPacket: (packet: stri
   const { symbols } = library;
   const descriptor = symbols.socket(AF_UNIX, SOCK_DGRAM, 0);
   const address = unixAddress(path);
-  rmSync(path, { force: true });
+  removeSocket(path);
   if (descriptor < 0 || symbols.bind(descriptor, ptr(address), address.length) !== 0) {
     if (descriptor >= 0) {
       symbols.close(descriptor);
@@ -70,8 +70,15 @@ export async function receiveUnixDatagrams(path: string, onPacket: (packet: stri
     clearInterval(timer);
     symbols.close(descriptor);
     library.close();
-    rmSync(path, { force: true });
+    removeSocket(path);
   };
+}
+
+/** Removes the socket of a former process; a file of another kind stays, and binding then fails. */
+function removeSocket(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) {
+    rmSync(path, { force: true });
+  }
 }
 
 /** A `sockaddr_un`: Linux begins with the family in two bytes, macOS with length and family in one each. */

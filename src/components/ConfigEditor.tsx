@@ -178,6 +178,20 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
           description="Sidekiq’s dead_max_jobs"
           placeholder="10000"
         />
+        <NumberField
+          {...fields}
+          name="idleHours"
+          label="Stop sampling after (hours)"
+          description="Hours without a query after which the history is dropped"
+          placeholder="168"
+        />
+        <TextField
+          {...fields}
+          name="cronNamespaces"
+          label="Namespaces of sidekiq-cron"
+          description="Beside “default”, comma separated"
+          placeholder="billing, reports"
+        />
         {toggle(
           'allowArguments',
           'Show job arguments',

@@ -15,7 +15,6 @@ const PAGE = join(ROOT, 'docs/quality.md');
 type Status = 'Killed' | 'Timeout' | 'Survived' | 'NoCoverage' | 'Ignored';
 interface Mutant {
   status: Status;
-  mutatorName: string;
   location: { start: { line: number } };
 }
 interface Report {

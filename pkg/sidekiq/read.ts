@@ -11,17 +11,7 @@ import { deployMarks } from './parts/deployMarks';
 import { leader } from './parts/leader';
 import { pausedNames, processNames, queueNames, type MembersPage } from './parts/members';
 import { bucketCounts } from './parts/minute';
-import {
-  addCosts,
-  readPart,
-  Trip,
-  valueOf,
-  warning,
-  type Brought,
-  type Part,
-  type Read,
-  type Ticket,
-} from './parts/part';
+import { addCosts, Trip, valueOf, warning, type Brought, type Part, type Read, type Ticket } from './parts/part';
 import { beatAge, heartbeatExpiry, processRecord, type ProcessRecord } from './parts/process';
 import { latencyOf, limitFetchPauses, queueHead, queueSize } from './parts/queue';
 import { processWork } from './parts/work';
@@ -308,7 +298,10 @@ class Pages {
 
   constructor(private readonly redis: ReadOnlyRedis) {}
 
-  /** @returns all members; SSCAN may repeat some. A page that is refused ends the list, which is not whole then. */
+  /**
+   * @returns all members, SSCAN may repeat some; not whole where the first page was refused or the set is too large
+   * @throws Fault where a further page is refused
+   */
   async rest(
     part: Part<{ key: string; cursor: string }, MembersPage>,
     key: string,
@@ -324,16 +317,14 @@ class Pages {
         this.notices.push(warning(`The set ${key} has more members than Jobwatch reads; ${members.size} were read.`));
         return { items: [...members], whole: false };
       }
-      const started = performance.now();
-      const { value } = await readPart(this.redis, part, { key, cursor });
-      this.cost = addCosts(this.cost, {
-        roundTrips: 1,
-        commands: 1,
-        bytesIn: 0,
-        milliseconds: performance.now() - started,
-      });
-      value.members.forEach((member) => members.add(member));
-      cursor = value.cursor;
+      const trip = new Trip();
+      const ticket = trip.ask(part, { key, cursor });
+      const brought = await trip.go(this.redis);
+      this.cost = addCosts(this.cost, brought.cost);
+      // A trip of one part throws where that is refused.
+      const next = valueOf(brought.read(ticket))!;
+      next.members.forEach((member) => members.add(member));
+      cursor = next.cursor;
     }
     return { items: [...members], whole: true };
   }

@@ -135,7 +135,7 @@ test('both rule files are loaded and evaluate without an error', async () => {
   });
 });
 
-test('the seed’s example queries answer, its failure rate once it is corrected', async () => {
+test('Lago’s example queries answer, its failure rate once it is corrected', async () => {
   await soon(async () => {
     const perQueue = await query('sum by (queue) (rate(lago_api_jobs_count[5m]))');
     // A queue that has run one job so far has a rate of 0 yet.

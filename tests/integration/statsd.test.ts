@@ -38,7 +38,7 @@ async function send(port: number, ...packets: string[]): Promise<void> {
 const TAGS = '#env:production,service:sidekiq,queue:billing,worker:Bills::Job';
 const LABELS = { env: 'production', queue: 'billing', service: 'sidekiq', worker: 'Bills::Job' };
 
-test('what Sidekiq Pro 7 and 8 send becomes the seed’s series, on the main and on a second endpoint', async () => {
+test('what Sidekiq Pro 7 and 8 send becomes the series that Lago documents, on the main and on a second endpoint', async () => {
   const port = await freePort();
   const second = await freePort();
   const serving = await serve([

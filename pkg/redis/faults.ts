@@ -2,7 +2,7 @@ import { Fault } from '../faults/fault';
 import { TLS_INSTEAD } from './resp';
 
 const AUTHENTICATION =
-  /^(NOAUTH|WRONGPASS|ERR (AUTH|invalid password|invalid username-password|wrong number of arguments for 'auth'))/i;
+  /^(NOAUTH|WRONGPASS|ERR (AUTH|Client sent AUTH|invalid password|invalid username-password|wrong number of arguments for 'auth'))/i;
 const NO_SUCH_DATABASE = /^ERR (DB index|invalid DB index|SELECT is not allowed)/i;
 
 /** True for an error reply that every further command would get as well. */
@@ -48,7 +48,14 @@ function explain(said: string, error: NodeJS.ErrnoException, address: string) {
       remedy: 'Grant it with the line that gpx_sidekiq acl prints.',
     };
   }
-  if (/^MOVED|^CLUSTERDOWN/i.test(said)) {
+  if (/^CLUSTERDOWN/i.test(said)) {
+    return {
+      kind: 'connection' as const,
+      message: `The cluster at ${address} is down (${said}).`,
+      remedy: 'Check the cluster nodes with CLUSTER INFO; a slot may have no master.',
+    };
+  }
+  if (/^MOVED/i.test(said)) {
     return {
       kind: 'settings' as const,
       message: `Redis at ${address} is a cluster (${firstWord(said)}).`,

@@ -44,7 +44,7 @@ export class ReplyReader {
 
   /** @throws ProtocolError */
   push(chunk: Buffer): void {
-    let bytes = this.rest ? Buffer.concat([this.rest, chunk]) : chunk;
+    const bytes = this.rest ? Buffer.concat([this.rest, chunk]) : chunk;
     this.rest = undefined;
     let at = 0;
     while (at < bytes.length) {
@@ -73,6 +73,8 @@ export class ReplyReader {
         } else if (at + length + 2 <= bytes.length) {
           this.take({ value: bytes.subarray(at, at + length) });
           at += length + 2;
+        } else if (length > LARGEST_BULK) {
+          throw new ProtocolError(TOO_LONG);
         } else {
           this.bulk = { bytes: Buffer.allocUnsafe(length + 2), filled: 0 };
         }
@@ -88,7 +90,6 @@ export class ReplyReader {
         throw new ProtocolError(kind === TLS_ALERT ? TLS_INSTEAD : `byte ${kind} begins no reply`);
       }
     }
-    bytes = EMPTY;
   }
 
   private fill(bytes: Buffer, at: number): number {
@@ -104,6 +105,9 @@ export class ReplyReader {
   }
 
   private open(length: number, push: boolean): void {
+    if (length > LONGEST_LIST) {
+      throw new ProtocolError(TOO_LONG);
+    }
     if (length < 0) {
       this.take({ value: null });
     } else if (length === 0 && !push) {
@@ -136,9 +140,12 @@ export class ReplyReader {
   }
 }
 
-const EMPTY = Buffer.alloc(0);
 /** Errors are the longest lines; anything longer is no Redis. */
 const LONGEST_LINE = 64 * 1024;
+/** proto-max-bulk-len and the longest reply of Redis: beyond, memory is not reserved on anyone's word. */
+const LARGEST_BULK = 512 * 1024 * 1024;
+const LONGEST_LIST = 2 ** 31;
+const TOO_LONG = 'a length is larger than Redis allows';
 const BULK = 36;
 const LIST = 42;
 const INTEGER = 58;

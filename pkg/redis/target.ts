@@ -16,14 +16,17 @@ export interface Target extends Credentials {
   tls: boolean;
 }
 
+const LOCALHOST = 'localhost';
+/** `URL` reads no user without a host. */
+const NO_HOST = 'none';
 const FORMS = 'Use redis://host:6379/0, rediss://host:6380 for TLS, or unix:///path/to/redis.sock.';
 const ENCODE =
   'Percent-encode special characters of the password (% is %25, / is %2F, # is %23, ? is %3F, @ is %40), or leave it out of the URL and set "password" (REDIS_PASSWORD).';
 
 /**
  * Reads a Redis URL as Sidekiq's own client does (redis-rb/redis-client, url_config.rb): a user without a password is
- * the password, `?db=` names the database where the path does not, `+` in a password is a space. Also takes
- * `host[:port]`.
+ * the password, `?db=` names the database where the path does not, `+` in a password is a space, no host is localhost.
+ * A user name is decoded, as redis-rb before 5 does. Also takes `host[:port]`.
  *
  * @throws Fault `settings`; its message repeats nothing in which a secret may stand
  */
@@ -34,6 +37,10 @@ export function parseRedisUrl(value: string, field = 'url'): Target {
     throw wrong('is empty');
   }
   const url = readUrl(value, wrong);
+  if (`${url.pathname}${url.search}${url.hash}`.includes('@')) {
+    // A password with / ? or # in it: what stands for the host is its beginning.
+    throw wrong('cannot be read as a URL', ENCODE);
+  }
   const decode = (text: string): string => {
     try {
       return decodeURIComponent(text.replaceAll('+', ' '));
@@ -43,10 +50,11 @@ export function parseRedisUrl(value: string, field = 'url'): Target {
   };
   const user = decode(url.username);
   const secret = decode(url.password);
-  const [username, password] = secret === '' ? ['', user] : [user, secret];
+  const endsInColon = /^[a-z]+:\/\/[^/?#@]*:@/i.test(value);
+  const [username, password] = secret === '' && !endsInColon ? ['', user] : [user, secret];
   const scheme = url.protocol.slice(0, -1);
   if (scheme === 'unix') {
-    const path = decode(`${url.host === '' ? '' : `/${url.host}`}${url.pathname}`);
+    const path = decode(`${url.host === '' || url.host === NO_HOST ? '' : `/${url.host}`}${url.pathname}`);
     return {
       address: `unix://${path}`,
       where: { path },
@@ -57,17 +65,17 @@ export function parseRedisUrl(value: string, field = 'url'): Target {
     };
   }
   if (scheme !== 'redis' && scheme !== 'rediss') {
-    throw wrong(`has the scheme "${scheme}"`);
+    throw wrong('has a scheme other than redis, rediss and unix');
   }
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (host === '') {
-    throw wrong('names no host', value.includes('@') ? ENCODE : FORMS);
+  if (host === '' && value.includes('@')) {
+    throw wrong('names no host', ENCODE);
   }
   const port = url.port === '' ? 6379 : Number(url.port);
   const path = url.pathname.replace(/^\//, '');
   return {
-    address: `${url.hostname}:${port}`,
-    where: { host, port },
+    address: `${url.hostname || LOCALHOST}:${port}`,
+    where: { host: host || LOCALHOST, port },
     username,
     password,
     database: databaseOf(path === '' ? (url.searchParams.get('db') ?? '') : path, wrong),
@@ -82,7 +90,7 @@ function readUrl(value: string, wrong: (why: string, remedy?: string) => Fault):
       ? `unix://${value}`
       : `redis://${value}`;
   try {
-    return new URL(withScheme);
+    return new URL(withScheme.replace(/^(unix:\/\/[^/?#]*@)\//i, `$1${NO_HOST}/`));
   } catch {
     throw wrong('cannot be read as a URL', value.includes('@') ? ENCODE : FORMS);
   }
@@ -92,7 +100,8 @@ function databaseOf(text: string, wrong: (why: string, remedy?: string) => Fault
   if (text === '') {
     return 0;
   }
-  if (!/^\d{1,9}$/.test(text)) {
+  // With a leading zero, redis-client reads an octal number and redis-rb a decimal one.
+  if (!/^(0|[1-9]\d{0,8})$/.test(text)) {
     throw wrong(
       'names a database that is not a number',
       `Write the number after the host: redis://host:6379/0. ${ENCODE}`

@@ -34,6 +34,8 @@ export class Wire {
   ) {
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.on('error', (error: Error) => this.end(error));
+    // `end` comes first where Redis closes: from then on nothing can be written.
+    socket.on('end', () => this.end(new Disconnected('the connection was closed')));
     socket.on('close', () => this.end(new Disconnected('the connection was closed')));
   }
 

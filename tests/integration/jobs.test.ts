@@ -167,7 +167,7 @@ describe('browsing', () => {
     );
   });
 
-  test('a queue of a million and a dead set of 100,000 stay within the budget, and no command is slow', async () => {
+  test('a queue of a million and a dead set of 100,000 cost Redis the looked-at part alone', async () => {
     const fill = async (count: number, write: (from: number, to: number) => Promise<unknown>) => {
       for (let from = 0; from < count; from += 20_000) {
         await write(from, Math.min(count, from + 20_000));
@@ -188,8 +188,7 @@ describe('browsing', () => {
         ]).flat()
       )
     );
-    await server.client.config('SET', 'slowlog-log-slower-than', '10000');
-    await server.client.call('SLOWLOG', 'RESET');
+    const before = await bytesSent(server);
     const queued = await ask(installation, {
       queryType: 'jobs',
       queue: 'big',
@@ -199,8 +198,8 @@ describe('browsing', () => {
     await installation.state();
     expect(noticesOf(queued).join()).toMatch(/5,000 of 1,000,000 jobs looked at, 0 found/);
     expect(noticesOf(failed).join()).toMatch(/5,000 of 100,000 dead jobs looked at/);
-    const slow = (await server.client.call('SLOWLOG', 'GET')) as Array<[number, number, number, string[]]>;
-    expect(slow.map(([, , , command]) => command[0])).toEqual([]);
+    // 10,000 payloads of 110 bytes and what surrounds them; all of them would be 120 MB.
+    expect((await bytesSent(server)) - before).toBeLessThan(3_000_000);
   });
 });
 
@@ -230,3 +229,7 @@ test('the backlog of a long queue is estimated from both ends, in one round trip
   installation.close();
   await server.stop();
 });
+
+async function bytesSent(server: RedisServer): Promise<number> {
+  return Number(/total_net_output_bytes:(\d+)/.exec(await server.client.info('stats'))?.[1]);
+}

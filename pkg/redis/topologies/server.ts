@@ -4,7 +4,7 @@ import { withKeyPrefix } from '../readOnlyRedis';
 import { setUp } from '../setUp';
 import type { Credentials } from '../target';
 import type { Connection } from '../topology';
-import { Wire } from '../wire';
+import { Disconnected, Wire } from '../wire';
 
 /** Where a server is, in the words of ioredis. */
 export type Where = Omit<RedisOptions, 'replyMapping'>;
@@ -48,7 +48,10 @@ export async function connectServer(where: Where, credentials: Credentials, sett
       get bytesRead() {
         return wire.bytesRead;
       },
-      close: () => redis.disconnect(),
+      close() {
+        wire.end(new Disconnected('the connection was closed'));
+        redis.disconnect();
+      },
     };
   } catch (error) {
     redis.disconnect();

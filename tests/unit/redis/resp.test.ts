@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Reply, Value } from '../../../pkg/redis/readOnlyRedis';
+import { encodeCommand, ProtocolError, ReplyReader } from '../../../pkg/redis/resp';
+
+function read(...chunks: Array<string | Buffer>): Reply[] {
+  const replies: Reply[] = [];
+  const reader = new ReplyReader((reply) => replies.push(reply));
+  chunks.forEach((chunk) => reader.push(Buffer.from(chunk)));
+  return replies;
+}
+
+/** A value of the grammar, and its bytes as the RESP specification writes them. */
+interface Written {
+  value: Value;
+  bytes: Buffer;
+}
+
+const bulk = (value: Buffer): Written => ({
+  value,
+  bytes: Buffer.concat([Buffer.from(`$${value.length}\r\n`), value, Buffer.from('\r\n')]),
+});
+const list = (items: Written[]): Written => ({
+  value: items.map(({ value }) => value),
+  bytes: Buffer.concat([Buffer.from(`*${items.length}\r\n`), ...items.map(({ bytes }) => bytes)]),
+});
+const { written } = fc.letrec<{ written: Written }>((tie) => ({
+  written: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc.uint8Array({ maxLength: 40 }).map((bytes) => bulk(Buffer.from(bytes))),
+    fc.maxSafeInteger().map((value) => ({ value: value === 0 ? 0 : value, bytes: Buffer.from(`:${value}\r\n`) })),
+    fc.constantFrom(
+      { value: null, bytes: Buffer.from('$-1\r\n') },
+      { value: null, bytes: Buffer.from('*-1\r\n') },
+      { value: Buffer.from('OK'), bytes: Buffer.from('+OK\r\n') }
+    ),
+    fc.array(tie('written'), { maxLength: 5 }).map(list)
+  ),
+}));
+
+/** Cuts bytes at the given places, in whatever order they stand. */
+function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
+  const at = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b);
+  return [0, ...at].map((start, index) => bytes.subarray(start, at[index] ?? bytes.length));
+}
+
+describe('the reply reader', () => {
+  test('reads any replies of the grammar, however the stream is cut', () => {
+    fc.assert(
+      fc.property(fc.array(written, { minLength: 1, maxLength: 6 }), fc.array(fc.nat()), (replies, places) => {
+        const bytes = Buffer.concat(replies.map((reply) => reply.bytes));
+        expect(read(...cut(bytes, places))).toEqual(replies.map(({ value }) => ({ value })));
+      }),
+      { numRuns: 2000 }
+    );
+  });
+
+  test('throws nothing but a protocol error, whatever the bytes are', () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 60 }).map((values) => Buffer.from(values)),
+      fc.string({ unit: fc.constantFrom(...'$*:+->\r\n-0159a'), maxLength: 40 }).map((text) => Buffer.from(text))
+    );
+    fc.assert(
+      fc.property(bytes, fc.array(fc.nat()), (stream, places) => {
+        try {
+          read(...cut(stream, places));
+        } catch (error) {
+          expect(error).toBeInstanceOf(ProtocolError);
+        }
+      }),
+      { numRuns: 5000 }
+    );
+  });
+
+  test('reads a bulk string of a megabyte that comes in small pieces', () => {
+    const value = Buffer.alloc(1024 * 1024, 'ab\r\n');
+    const { bytes } = bulk(value);
+    const pieces = Array.from({ length: Math.ceil(bytes.length / 1000) }, (_, index) =>
+      bytes.subarray(index * 1000, index * 1000 + 1000)
+    );
+    const [reply] = read(...pieces);
+    expect(value.equals(reply!.value as Buffer)).toBe(true);
+  });
+
+  test('gives an error reply with the words of Redis', () => {
+    const [reply, next] = read('-NOPERM this user\r\n:1\r\n');
+    expect(reply!.error).toMatchObject({ name: 'ReplyError', message: 'NOPERM this user' });
+    expect(next).toEqual({ value: 1 });
+  });
+
+  test('gives an error within a list as a value that is missing', () => {
+    expect(read('*2\r\n-ERR x\r\n:2\r\n')).toEqual([{ value: [null, 2] }]);
+  });
+
+  test('drops pushes, between replies and empty ones too', () => {
+    expect(read(':1\r\n>2\r\n+message\r\n*1\r\n:5\r\n>0\r\n:2\r\n')).toEqual([{ value: 1 }, { value: 2 }]);
+  });
+
+  test.each([
+    ['?1\r\n', 'byte 63 begins no reply'],
+    ['$x\r\n', 'a number holds something else'],
+    ['$\r\n', 'a number is missing'],
+    ['*-\r\n', 'a number is missing'],
+    ['+OK\rx', 'a line does not end in CR LF'],
+    ['\x15\x03\r\n', 'the port speaks TLS'],
+    [`+${'x'.repeat(65_537)}`, 'a line does not end'],
+  ])('refuses %j', (bytes, message) => {
+    expect(() => read(bytes)).toThrow(new ProtocolError(message));
+  });
+
+  test('refuses a bulk string longer than Redis allows instead of reserving memory for it', () => {
+    expect(() => read('$99999999999\r\n')).toThrow(new ProtocolError('a length is larger than Redis allows'));
+    expect(() => read('*99999999999\r\n')).toThrow(new ProtocolError('a length is larger than Redis allows'));
+  });
+});
+
+describe('the command encoder', () => {
+  test('writes lengths in bytes, and bytes as they are', () => {
+    expect(encodeCommand('get', ['ü', 7, Buffer.from([0xff])])).toEqual(
+      Buffer.concat([
+        Buffer.from('*4\r\n$3\r\nget\r\n$2\r\nü\r\n$1\r\n7\r\n$1\r\n'),
+        Buffer.from([0xff]),
+        Buffer.from('\r\n'),
+      ])
+    );
+  });
+
+  test('is read back as a list of bulk strings', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 8 }), (args) => {
+        const [reply] = read(
+          encodeCommand(
+            'mget',
+            args.map((arg) => Buffer.from(arg))
+          )
+        );
+        expect(reply).toEqual({ value: [Buffer.from('mget'), ...args.map((arg) => Buffer.from(arg))] });
+      })
+    );
+  });
+});

@@ -1,8 +1,9 @@
 import { CoreApp, type QueryEditorProps } from '@grafana/data';
-import { Alert, Combobox, InlineField, InlineSwitch, Input, MultiCombobox, Stack, Text } from '@grafana/ui';
+import { Alert, Combobox, InlineField, InlineSwitch, Input, Stack, Text } from '@grafana/ui';
 import type { SidekiqApi, SidekiqOptions, SidekiqQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
 import { FORMS } from './forms/forms';
+import { MultiChoice } from './MultiChoice';
 import { useCatalog } from './useCatalog';
 
 type Props = QueryEditorProps<SidekiqApi, SidekiqQuery, SidekiqOptions>;
@@ -22,7 +23,7 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
     onChange({ ...query, ...part });
     onRunQuery();
   };
-  const chosen = query.figures ?? [];
+  const figuresChosen = query.figures ?? [];
   const Form = FORMS[query.queryType];
   return (
     <Stack direction="column" gap={0.5}>
@@ -51,17 +52,17 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
         <InlineField
           label="Figures"
           labelWidth={LABEL_WIDTH}
-          invalid={alerting && chosen.length !== 1}
+          invalid={alerting && figuresChosen.length !== 1}
           error="An alert rule needs exactly one figure."
           tooltip="The number columns to return; all when none is chosen. Alert rules and expressions need exactly one."
         >
-          <MultiCombobox<string>
+          <MultiChoice<string>
             id={`query-figures-${query.refId}`}
             width={48}
             placeholder={alerting ? 'Choose one' : 'All'}
             options={figures.map(({ name, title, description }) => ({ value: name, label: title, description }))}
-            value={chosen}
-            onChange={(options) => change({ figures: options.map(({ value }) => value) })}
+            value={figuresChosen}
+            onChange={(names) => change({ figures: names })}
           />
         </InlineField>
         <InlineField label="Limit" labelWidth={8} tooltip="Rows at most.">

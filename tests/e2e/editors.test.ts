@@ -81,7 +81,7 @@ describe('the query editor', () => {
   });
 
   test('chooses figures and filters', async () => {
-    await page.getByPlaceholder('All').click();
+    await page.getByTestId('query').getByLabel('Figures').click();
     await page.getByRole('option', { name: /^Latency/ }).click();
     await expect.poll(() => saved('query')).toMatchObject({ figures: ['latency'] });
     await page.keyboard.press('Escape');
@@ -95,6 +95,73 @@ describe('the query editor', () => {
     await page.locator('#query-limit-A').fill('25');
     await page.keyboard.press('Tab');
     await expect.poll(() => saved('query')).toMatchObject({ limit: 25 });
+  });
+});
+
+describe('the form of a query type', () => {
+  const form = () => page.getByTestId('query');
+  const choose = async (id: string, option: RegExp) => {
+    await form().locator(`#${id}`).click();
+    await page.getByRole('option', { name: option }).click();
+  };
+  beforeEach(async () => {
+    // One that asks for its own type is opened by the type switch, as a user does.
+    await form().locator('#query-type-A').click();
+  });
+  const open = async (title: string) => {
+    await page.keyboard.type(title);
+    await page.getByRole('option', { name: new RegExp(`^${title}`) }).click();
+  };
+
+  test('jobs: source, queue and age', async () => {
+    await open('Jobs');
+    await choose('jobs-queue', /^mailers/);
+    await expect.poll(() => saved('query')).toMatchObject({ queryType: 'jobs', queue: 'mailers' });
+    await form().locator('#jobs-min-age').fill('90');
+    await page.keyboard.press('Tab');
+    await expect.poll(() => saved('query')).toMatchObject({ minAgeSeconds: 90 });
+    await form().locator('#jobs-min-age').fill('');
+    await page.keyboard.press('Tab');
+    await expect.poll(() => (saved('query') as Promise<{ minAgeSeconds?: number }>).then((q) => q.minAgeSeconds)).toBe(
+      undefined
+    );
+    await choose('jobs-source', /^Dead/);
+    await expect.poll(() => saved('query')).toMatchObject({ source: 'dead' });
+    await expect.poll(() => form().locator('#jobs-queue').count()).toBe(0);
+  });
+
+  test('job metrics: as what, ranked by what, how many, from where', async () => {
+    await open('Job metrics');
+    await choose('job-metrics-show', /^Heatmap/);
+    await choose('job-metrics-sort', /^Failure rate/);
+    await choose('job-metrics-origin', /^Redis/);
+    await expect.poll(() => saved('query')).toMatchObject({ origin: 'redis' });
+    await form().locator('#job-metrics-top').fill('5');
+    await page.keyboard.press('Tab');
+    await expect
+      .poll(() => saved('query'))
+      .toMatchObject({ queryType: 'job_metrics', show: 'heatmap', sortBy: 'failureRate', origin: 'redis', top: 5 });
+  });
+
+  test('history and capacity: what is a row', async () => {
+    await open('History');
+    await choose('history-by', /^By day/);
+    await expect.poll(() => saved('query')).toMatchObject({ queryType: 'history', by: 'day' });
+    await choose('query-type-A', /^Capacity/);
+    await choose('capacity-by', /^By queue/);
+    await expect.poll(() => saved('query')).toMatchObject({ queryType: 'capacity', by: 'queue' });
+  });
+
+  test('errors: the groups, less one', async () => {
+    await open('Errors');
+    await choose('errors-group-by', /^Queue/);
+    await expect.poll(() => saved('query')).toMatchObject({ queryType: 'errors', groupBy: ['errorClass', 'class'] });
+  });
+
+  test('events: one kind', async () => {
+    await open('Events');
+    await choose('events-kinds', /^Deploys/);
+    await expect.poll(() => saved('query')).toMatchObject({ queryType: 'events', kinds: ['deploy'] });
   });
 });
 

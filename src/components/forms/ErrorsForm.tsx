@@ -1,5 +1,6 @@
-import { InlineField, MultiCombobox } from '@grafana/ui';
+import { InlineField } from '@grafana/ui';
 import type { ErrorsQuery } from '../../../pkg/queries/errors';
+import { MultiChoice } from '../MultiChoice';
 import type { FormProps } from './form';
 
 type Group = NonNullable<ErrorsQuery['groupBy']>[number];
@@ -14,11 +15,12 @@ const GROUPS: Array<{ value: Group; label: string }> = [
 export function ErrorsForm({ query, change }: FormProps<Partial<ErrorsQuery>>) {
   return (
     <InlineField label="Rows by" labelWidth={14} tooltip="One row for each combination of these.">
-      <MultiCombobox<Group>
-        width={40}
+      <MultiChoice<Group>
+        id="errors-group-by"
+        width={48}
         options={GROUPS}
         value={query.groupBy ?? GROUPS.map(({ value }) => value)}
-        onChange={(groups) => change({ groupBy: groups.map(({ value }) => value) })}
+        onChange={(groupBy) => change({ groupBy })}
       />
     </InlineField>
   );

@@ -1,5 +1,6 @@
-import { InlineField, MultiCombobox } from '@grafana/ui';
+import { InlineField } from '@grafana/ui';
 import type { EventsQuery } from '../../../pkg/queries/events';
+import { MultiChoice } from '../MultiChoice';
 import type { FormProps } from './form';
 
 type Kind = NonNullable<EventsQuery['kinds']>[number];
@@ -17,12 +18,13 @@ const KINDS: Array<{ value: Kind; label: string }> = [
 export function EventsForm({ query, change }: FormProps<Partial<EventsQuery>>) {
   return (
     <InlineField label="Events" labelWidth={14} tooltip="What to show; everything when none is chosen.">
-      <MultiCombobox<Kind>
+      <MultiChoice<Kind>
+        id="events-kinds"
         width={56}
         placeholder="All"
         options={KINDS}
         value={query.kinds ?? []}
-        onChange={(kinds) => change({ kinds: kinds.length === 0 ? undefined : kinds.map(({ value }) => value) })}
+        onChange={(kinds) => change({ kinds: kinds.length === 0 ? undefined : kinds })}
       />
     </InlineField>
   );

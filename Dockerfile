@@ -13,4 +13,4 @@ COPY --from=build /gpx_sidekiq /gpx_sidekiq
 COPY LICENSE /LICENSE
 EXPOSE 9292 9125/udp
 ENTRYPOINT ["/gpx_sidekiq"]
-CMD ["serve", "--listen", "0.0.0.0:9292"]
+CMD ["serve", "--listen", "0.0.0.0:9292", "--listen-without-token"]

@@ -4,6 +4,7 @@ import { parse as parseYaml } from 'yaml';
 import { Fault } from '../faults/fault';
 import { VERSION } from '../version';
 import { QUERY_TYPES } from '../queries/registry';
+import { isTrue } from '../settings/administration';
 import { commaSeparated } from '../settings/endpoint';
 import { SCALAR_OPTIONS, settingsFrom } from '../settings/environment';
 import { printAcl } from './acl';
@@ -56,9 +57,17 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
   redisOptions(program.command('serve').description('Serve Prometheus metrics over HTTP.'))
     .option('--listen <host:port>', 'where to listen', env['JOBWATCH_LISTEN'] ?? '127.0.0.1:9292')
     .option('--web-path <path>', 'another path for the metrics')
+    .option(
+      '--listen-without-token',
+      'serve beyond this host although no token is set',
+      isTrue(env['JOBWATCH_LISTEN_WITHOUT_TOKEN'])
+    )
     .option('--tls-cert-file <file>', 'certificate to serve HTTPS with')
     .option('--tls-key-file <file>', 'its key')
-    .addHelpText('after', '\nExample:\n  gpx_sidekiq serve --redis-url redis://user@host:6379/0 --listen 0.0.0.0:9292')
+    .addHelpText(
+      'after',
+      '\nExample:\n  gpx_sidekiq serve --redis-url redis://user@host:6379/0 --listen 127.0.0.1:9292'
+    )
     .action(async (flags: Flags & ServeFlags) => serve(() => configured(flags), flags));
 
   redisOptions(program.command('query').description('Answer one query, as Grafana would get it.'))

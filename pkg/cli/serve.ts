@@ -5,6 +5,7 @@ import type { Settings } from '../settings/settings';
 import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
 import { log } from '../log';
+import { commandLine } from '../settings/administration';
 import { STATSD_ENDPOINT, statsdAddress } from '../settings/statsdEndpoint';
 import { settingsFrom } from '../settings/environment';
 import type { Configured } from './configured';
@@ -15,6 +16,7 @@ export interface ServeFlags {
   webPath?: string;
   tlsCertFile?: string;
   tlsKeyFile?: string;
+  listenWithoutToken?: boolean;
 }
 
 interface Running {
@@ -59,7 +61,7 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
 async function start({ settings, file }: Configured, flags: ServeFlags): Promise<Running> {
   const tls = readTls(flags);
   const targets = targetsFrom(file);
-  const installation = new Installation(settings);
+  const installation = new Installation(settings, undefined, commandLine(flags.listenWithoutToken));
   const listeners = new Listeners(installation, {
     exporterListen: flags.listen,
     statsdListen: statsdListenOf(settings),

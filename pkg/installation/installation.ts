@@ -10,6 +10,7 @@ import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
 import { seriesOf } from '../series/figures';
 import { Recorder } from '../series/recorder';
 import { openSqliteStore } from '../series/sqliteStore';
+import { commandLine, type Administration } from '../settings/administration';
 import { pattern } from '../settings/pattern';
 import type { Options, Secrets } from '../settings/model';
 import type { Settings } from '../settings/settings';
@@ -53,8 +54,15 @@ export class Installation {
   private sampler: NodeJS.Timeout | undefined;
   private savedAt = 0;
 
-  /** @throws Fault `settings` naming the field that cannot be used */
-  constructor(settings: Settings, clock?: Clock) {
+  /**
+   * @param administration where files may lie; any path by default
+   * @throws Fault `settings` naming the field that cannot be used
+   */
+  constructor(
+    settings: Settings,
+    clock?: Clock,
+    readonly administration: Administration = commandLine()
+  ) {
     const { options } = settings;
     this.options = options;
     this.secrets = settings.secrets;
@@ -65,7 +73,13 @@ export class Installation {
       ...(clock && { clock }),
     });
     this.recorder = new Recorder(
-      options.historyFile === '' ? undefined : () => openSqliteStore(options.historyFile, options.historyRetentionDays)
+      options.historyFile === ''
+        ? undefined
+        : async () =>
+            openSqliteStore(administration.path('historyFile', options.historyFile), {
+              retentionDays: options.historyRetentionDays,
+              mode: options.historyFileMode,
+            })
     );
   }
 
@@ -125,6 +139,7 @@ export class Installation {
       classQueues: classQueues.view(),
       statsd: this.statsd,
       options: this.options,
+      historyFile: this.options.historyFile === '' ? null : history === undefined,
       now: snapshot.at,
       notices: [...snapshot.notices, ...caughtUp, ...(history ? [history] : [])],
     };

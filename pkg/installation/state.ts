@@ -23,6 +23,8 @@ export interface State {
   /** What Sidekiq Pro has sent by DogStatsD; it goes on growing, as it does not come from Redis. */
   readonly statsd: Pick<StatsdIntake, 'registry' | 'minutes' | 'counts' | 'listening'>;
   readonly options: Options;
+  /** Whether the history file is used; `null` where the history is kept in memory by choice. */
+  readonly historyFile: boolean | null;
   /** Epoch seconds: the instant of the snapshot. */
   readonly now: number;
   /** What should be known of every figure: of the snapshot, and of what failed beside the reading. */

@@ -1,6 +1,7 @@
 import { Fault } from '../faults/fault';
 import type { Installation } from '../installation/installation';
 import { log } from '../log';
+import { checkProtected } from '../settings/administration';
 import { startStatsdReceiver } from '../statsd/receiver';
 import { startExporter, type ExporterOptions } from './exporter';
 
@@ -84,23 +85,24 @@ export class Listeners {
     }
   }
 
-  private start(name: ListenerName, listen: string): Promise<Close> {
+  private async start(name: ListenerName, listen: string): Promise<Close> {
     const { installation } = this;
     switch (name) {
       case 'exporterListen': {
-        const { exporterToken } = installation.secrets;
-        return startExporter({
-          ...this.listen.exporter,
-          ...(exporterToken && { token: exporterToken }),
-          listen,
-          installation,
-        });
+        return startExporter({ ...this.listen.exporter, ...this.protection(name, listen), listen, installation });
       }
       case 'statsdMetricsListen':
-        return startExporter({ listen, installation, only: 'statsd' });
+        return startExporter({ ...this.protection(name, listen), listen, installation, only: 'statsd' });
       case 'statsdListen':
-        return startStatsdReceiver(listen, installation.statsd).then((receiver) => () => receiver.close());
+        return startStatsdReceiver(listen, installation).then((receiver) => () => receiver.close());
     }
+  }
+
+  /** The token of scrapes. @throws Fault `settings` where one is needed */
+  private protection(name: ListenerName, listen: string): Pick<ExporterOptions, 'token'> {
+    const { administration, secrets } = this.installation;
+    checkProtected(name, listen, secrets.exporterToken, administration);
+    return secrets.exporterToken ? { token: secrets.exporterToken } : {};
   }
 
   private retryLater(name: ListenerName): void {

@@ -270,6 +270,12 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     read: ({ snapshot: { refused } }) =>
       PART_NAMES.map((part) => ({ labels: [['part', part]], value: refused.get(part) ?? 0 })),
   },
+  single(
+    'jobwatch_history_file_up',
+    'Whether the history file is used (1), or fails and the history is kept in memory (0); absent without a history file.',
+    'the history file',
+    ({ historyFile }) => (historyFile === null ? null : Number(historyFile))
+  ),
   {
     name: 'jobwatch_dropped_series_total',
     type: 'counter',

@@ -1,5 +1,6 @@
 import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
+import { dataSource } from '../settings/administration';
 import { SECRET_NAMES, type Secrets } from '../settings/model';
 import { parseSettings } from '../settings/settings';
 import { Listeners } from '../listeners/listeners';
@@ -71,7 +72,8 @@ export class Instances {
     if (known && known.lastUpdatedMS === stored.lastUpdatedMS) {
       return known;
     }
-    const installation = new Installation(settingsOf(stored));
+    const owner = `${context.orgId}-${stored.uid}`.replace(/[^A-Za-z0-9_-]/g, '_');
+    const installation = new Installation(settingsOf(stored), undefined, dataSource(process.env, owner));
     this.retire(key);
     const entry = {
       installation,

@@ -1,3 +1,4 @@
+import { closeSync, openSync, statSync } from 'node:fs';
 import { Fault } from '../faults/fault';
 import type { HistoryScope, SeriesValue } from './figures';
 import type { HistoryStore, Points } from './store';
@@ -14,6 +15,9 @@ interface Database {
 
 /** Of the tables; a file of a newer one is left alone. */
 const SCHEMA_VERSION = 1;
+/** "Jobw" in ASCII, as https://sqlite.org/pragma.html#pragma_application_id tells files apart. */
+const APPLICATION_ID = 0x4a6f6277;
+const TABLES = 'samples,series,states';
 const SECONDS_PER_DAY = 86_400;
 const PRUNE_EVERY_SECONDS = 3600;
 
@@ -22,9 +26,20 @@ const PRUNE_EVERY_SECONDS = 3600;
  *
  * @throws Fault `settings` when the file cannot be opened or the runtime has no SQLite
  */
-export async function openSqliteStore(path: string, retentionDays: number): Promise<HistoryStore> {
+export async function openSqliteStore(
+  path: string,
+  { retentionDays, mode = '0600' }: { retentionDays: number; mode?: string }
+): Promise<HistoryStore> {
   try {
-    return new SqliteStore(await openDatabase(path), retentionDays);
+    // SQLite gives its -wal and -shm files the permissions of the file itself.
+    closeSync(openSync(path, 'a', Number.parseInt(mode, 8)));
+    const database = await openDatabase(path);
+    try {
+      return new SqliteStore(database, path, retentionDays);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
   } catch (error) {
     throw new Fault({
       kind: 'settings',
@@ -48,28 +63,48 @@ async function openDatabase(path: string): Promise<Database> {
   return new DatabaseSync(path);
 }
 
+/**
+ * Reads before anything is written, so that a file of another program stays as it is.
+ *
+ * @throws Error when the file is of another program or of a newer version
+ */
+function checkOurs(database: Database): void {
+  const pragma = (name: string) => {
+    const [row] = database.prepare(`PRAGMA ${name}`).all() as Array<Record<string, number>>;
+    return row?.[name] ?? 0;
+  };
+  const tables = (
+    database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all() as Array<{
+      name: string;
+    }>
+  ).map(({ name }) => name);
+  const application = pragma('application_id');
+  // Files of the first versions carry no application id.
+  const ours = application === APPLICATION_ID || (application === 0 && tables.join() === TABLES);
+  const empty = application === 0 && tables.length === 0 && pragma('user_version') === 0;
+  if (!ours && !empty) {
+    throw new Error('it is a database of another program');
+  }
+  const version = pragma('user_version');
+  if (version > SCHEMA_VERSION) {
+    throw new Error(`it was written by a newer version of Jobwatch (schema ${version})`);
+  }
+}
+
 class SqliteStore implements HistoryStore {
   private readonly ids = new Map<string, number>();
   private lastAt = 0;
   private prunedAt = 0;
+  private readonly file: number;
 
   constructor(
     private readonly database: Database,
+    private readonly path: string,
     private readonly retentionDays: number
   ) {
-    const [{ user_version: version = 0 } = {}] = database.prepare('PRAGMA user_version').all() as Array<{
-      user_version?: number;
-    }>;
-    if (version > SCHEMA_VERSION) {
-      throw new Error(`it was written by a newer version of Jobwatch (schema ${version})`);
-    }
-    const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all() as Array<{
-      name: string;
-    }>;
-    if (tables.length > 0 && !tables.some(({ name }) => name === 'samples')) {
-      throw new Error('it is a database of another program');
-    }
-    database.exec('PRAGMA busy_timeout = 200');
+    this.file = statSync(path).ino;
+    checkOurs(database);
+    database.exec('PRAGMA busy_timeout = 50');
     database.exec('PRAGMA journal_mode = WAL');
     database.exec('PRAGMA synchronous = NORMAL');
     database.exec(
@@ -79,6 +114,7 @@ class SqliteStore implements HistoryStore {
       'CREATE TABLE IF NOT EXISTS samples (series INTEGER, at REAL, value REAL, PRIMARY KEY (series, at)) WITHOUT ROWID'
     );
     database.exec('CREATE TABLE IF NOT EXISTS states (name TEXT PRIMARY KEY, state TEXT)');
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     for (const row of this.database.prepare('SELECT id, scope, key, figure FROM series').all() as SeriesRow[]) {
       this.ids.set(nameOf(row), row.id);
@@ -92,6 +128,10 @@ class SqliteStore implements HistoryStore {
       return;
     }
     this.lastAt = at;
+    // What is written to a file that was removed goes nowhere, and SQLite does not notice.
+    if (statSync(this.path, { throwIfNoEntry: false })?.ino !== this.file) {
+      throw new Error(`"${this.path}" was removed or replaced`);
+    }
     const insert = this.database.prepare('INSERT OR REPLACE INTO samples (series, at, value) VALUES (?, ?, ?)');
     this.database.exec('BEGIN');
     try {

@@ -32,7 +32,7 @@ export function commaSeparated(value: string): string[] {
     .filter((part) => part !== '');
 }
 
-/** Reads a comma separated list of `host:port`. */
+/** Reads a comma separated list of `host:port`. @throws Fault `settings` that names the entry and repeats nothing of it */
 export function parseEndpoints(field: string, value: string): Endpoint[] {
   const parts = commaSeparated(value);
   if (parts.length === 0) {
@@ -42,7 +42,19 @@ export function parseEndpoints(field: string, value: string): Endpoint[] {
       remedy: 'Name at least one host:port.',
     });
   }
-  return parts.map((part) => parseEndpoint(field, part));
+  return parts.map((part, index) => {
+    try {
+      return parseEndpoint(field, part);
+    } catch {
+      // What was typed may be a URL with a password in it.
+      throw new Fault({
+        kind: 'settings',
+        message: `Entry ${index + 1} of the setting "${field}" is not host:port.`,
+        remedy:
+          'Give a host and a port between 1 and 65535 each, comma separated; users and passwords have settings of their own.',
+      });
+    }
+  });
 }
 
 /** A unix datagram socket instead of `host:port`, where a setting takes one. */

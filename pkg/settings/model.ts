@@ -36,10 +36,17 @@ export const optionsSchema = z.object({
     .max(8760)
     .default(168)
     .describe('Hours without a query after which the plugin stops reading a data source and forgets its history'),
-  historyFile: text.describe('SQLite file that keeps the history; in memory where it is empty'),
+  historyFile: text.describe(
+    'SQLite file that keeps the history: a path, in Grafana a name in the data directory; in memory where it is empty'
+  ),
+  historyFileMode: z.enum(['0600', '0660']).default('0600').describe('Permissions of the history file'),
   historyRetentionDays: z.number().positive().max(3650).default(30).describe('Days kept in the history file'),
   exporterListen: text.describe('Where the plugin serves Prometheus metrics itself, as host:port'),
   statsdListen: text.describe('Where to receive DogStatsD: host:port or unixgram:///path, comma separated'),
+  socketMode: z
+    .enum(['0600', '0660', '0666'])
+    .default('0660')
+    .describe('Permissions of a unix socket that receives DogStatsD'),
   statsdMetricsListen: text.describe('Where to serve at /metrics only what came by DogStatsD, as host:port'),
   statsdPrefix: z
     .string()

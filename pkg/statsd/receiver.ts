@@ -2,6 +2,8 @@ import { createSocket } from 'node:dgram';
 import { isIP } from 'node:net';
 import { Fault } from '../faults/fault';
 import { log } from '../log';
+import type { Administration } from '../settings/administration';
+import type { Options } from '../settings/model';
 import { commaSeparated, parseEndpoint, UNIX_PREFIX, type Endpoint } from '../settings/endpoint';
 import type { StatsdIntake } from './intake';
 import { receiveUnixDatagrams } from './unixDatagrams';
@@ -10,6 +12,13 @@ import { receiveUnixDatagrams } from './unixDatagrams';
 const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
 const COMPLAIN_EVERY_SECONDS = 60;
 
+/** What receives, and what it may open. */
+interface Target {
+  statsd: StatsdIntake;
+  administration: Administration;
+  options: Pick<Options, 'socketMode'>;
+}
+
 /** A running receiver. */
 export interface StatsdReceiver {
   close(): void;
@@ -17,13 +26,16 @@ export interface StatsdReceiver {
 
 /**
  * Receives DogStatsD at one or more addresses, comma separated: `host:port` for UDP, `unixgram:///path` for a unix
- * datagram socket, and hands what arrives to `intake`.
+ * datagram socket, and hands what arrives to the intake of `target`.
  *
  * Malformed lines are logged with a sample, at most once a minute.
  *
  * @throws Fault `settings` when an address is malformed, taken, or not of this host; nothing is left open then
  */
-export async function startStatsdReceiver(listen: string, intake: StatsdIntake): Promise<StatsdReceiver> {
+export async function startStatsdReceiver(
+  listen: string,
+  { statsd: intake, administration, options }: Target
+): Promise<StatsdReceiver> {
   const addresses = commaSeparated(listen);
   const closers: Array<() => void> = [];
   let complainedAt = 0;
@@ -49,7 +61,11 @@ export async function startStatsdReceiver(listen: string, intake: StatsdIntake):
     for (const address of addresses) {
       closers.push(
         UNIX_PREFIX.test(address)
-          ? await receiveUnixDatagrams(address.replace(UNIX_PREFIX, ''), take)
+          ? await receiveUnixDatagrams(
+              administration.path('statsdListen', address.replace(UNIX_PREFIX, '')),
+              Number.parseInt(options.socketMode, 8),
+              take
+            )
           : await receiveUdp(parseEndpoint('statsdListen', address), address, take)
       );
     }

@@ -15,10 +15,15 @@ const POLL_MS = 5;
  * Receives datagrams at a unix socket, through the C library by Bun's foreign function interface, since Node's
  * `dgram` knows UDP only.
  *
+ * @param mode permissions of the socket: whoever may write to it may send
  * @returns a function that closes and removes the socket
  * @throws Fault `settings` where the runtime is not Bun or the path cannot be bound
  */
-export async function receiveUnixDatagrams(path: string, onPacket: (packet: string) => void): Promise<() => void> {
+export async function receiveUnixDatagrams(
+  path: string,
+  mode: number,
+  onPacket: (packet: string) => void
+): Promise<() => void> {
   if (!process.versions['bun'] || process.platform === 'win32') {
     throw new Fault({
       kind: 'settings',
@@ -54,8 +59,7 @@ export async function receiveUnixDatagrams(path: string, onPacket: (packet: stri
       remedy: 'Check that its folder exists and can be written.',
     });
   }
-  // Workers run as another user than this process, as a rule.
-  chmodSync(path, 0o666);
+  chmodSync(path, mode);
   const buffer = Buffer.alloc(PACKET_BYTES);
   const timer = setInterval(() => {
     for (;;) {

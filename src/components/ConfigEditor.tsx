@@ -187,6 +187,13 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         />
         <TextField
           {...fields}
+          name="historyFile"
+          label="History file"
+          description="Name of a file in the plugin's data directory; empty to keep the history in memory"
+          placeholder="history.db"
+        />
+        <TextField
+          {...fields}
           name="cronNamespaces"
           label="Namespaces of sidekiq-cron"
           description="Beside “default”, comma separated"
@@ -217,7 +224,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
           {...fields}
           name="statsdListen"
           label="Receive DogStatsD at"
-          description="host:port, or unixgram:///path; several are separated by commas. Sidekiq Pro sends there what each job did."
+          description="host:port, or unixgram://name.sock for a unix socket in the plugin's data directory; several are separated by commas. Sidekiq Pro sends there what each job did."
           placeholder="127.0.0.1:9125"
         />
         <ListenField

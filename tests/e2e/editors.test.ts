@@ -122,9 +122,9 @@ describe('the form of a query type', () => {
     await expect.poll(() => saved('query')).toMatchObject({ minAgeSeconds: 90 });
     await form().locator('#jobs-min-age').fill('');
     await page.keyboard.press('Tab');
-    await expect.poll(() => (saved('query') as Promise<{ minAgeSeconds?: number }>).then((q) => q.minAgeSeconds)).toBe(
-      undefined
-    );
+    await expect
+      .poll(() => (saved('query') as Promise<{ minAgeSeconds?: number }>).then((q) => q.minAgeSeconds))
+      .toBe(undefined);
     await choose('jobs-source', /^Dead/);
     await expect.poll(() => saved('query')).toMatchObject({ source: 'dead' });
     await expect.poll(() => form().locator('#jobs-queue').count()).toBe(0);

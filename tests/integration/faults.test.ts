@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkHealth } from '../../pkg/installation/health';
 import { Installation } from '../../pkg/installation/installation';
-import type { Fault } from '../../pkg/faults/fault';
 import { openRedis } from '../../pkg/redis/client';
 import type { Command } from '../../pkg/redis/readOnlyRedis';
 import { parseSettings } from '../../pkg/settings/settings';
 import { writeFleet } from '../support/fleet';
 import { ask, createReader, openAsReader } from '../support/installation';
+import { explanationOf } from '../support/faults';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 
 let server: RedisServer;
@@ -22,15 +22,6 @@ afterAll(async () => {
   installation.close();
   await server.stop();
 });
-
-function explanationOf(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    return (error as Fault).explanation;
-  }
-  return '';
-}
 
 async function healthOf(raw: Parameters<typeof parseSettings>[0]) {
   const opened = new Installation(parseSettings(raw));
@@ -93,10 +84,7 @@ describe('settings', () => {
     [{ url: 'redis://[' }, /"url" cannot be read/],
     [{ url: 'redis://h', options: { queueInclude: '(' } }, /"queueInclude" is not a regular expression/],
     [{ url: 'redis://h', options: { reuseSeconds: -1 } }, /"reuseSeconds" is not valid/],
-    [
-      { options: { topology: 'sentinel', sentinels: 'host' } },
-      /sentinels invalid format, expected host:port, got: "host"/,
-    ],
+    [{ options: { topology: 'sentinel', sentinels: 'host' } }, /Entry 1 of the setting "sentinels" is not host:port/],
     [{ options: { topology: 'cluster', clusterNodes: '' } }, /"clusterNodes" is empty/],
   ])('%o is refused with the field and a remedy', (raw, message) => {
     expect(explanationOf(() => new Installation(parseSettings(raw)))).toMatch(message);

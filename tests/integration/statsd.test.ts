@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -114,10 +114,22 @@ test('a unix datagram socket receives too', async () => {
   const serving = await serve(['--statsd-listen', `unixgram://${path}`]);
   const lines = 'a.jobs.count:1|c|#worker:A\\na.jobs.count:1|c|#worker:A\\n';
   const script = `import socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.connect("${path}"); [s.send(b"${lines}") for _ in range(200)]`;
+  expect(statSync(path).mode & 0o777).toBe(0o660);
   expect(spawnSync('python3', ['-c', script]).status).toBe(0);
   await vi.waitFor(async () =>
     expect((await serving.scrape()).value('lago_api_jobs_count', { worker: 'A' })).toBe(400)
   );
+});
+
+test('at a unix address only a socket is removed: a file with that name stays, and the receiver says why', async () => {
+  const path = join(folder, 'precious');
+  writeFileSync(path, 'data');
+  const serving = await serve(['--statsd-listen', `unixgram://${path}`]);
+  await vi.waitFor(() =>
+    expect(serving.log.map((line) => line['@message'])).toContain(`Cannot listen at the unix socket ${path}.`)
+  );
+  await serving.stop();
+  expect(readFileSync(path, 'utf8')).toBe('data');
 });
 
 test.skipIf(!hasRubyClient)('packets of dogstatsd-ruby are read', async () => {

@@ -1,6 +1,9 @@
 import { createSocket } from 'node:dgram';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parseExposition } from '../support/exposition';
 import { writeFleet } from '../support/fleet';
 import { dataQuery, pluginContext, startPlugin, type RunningPlugin } from '../support/plugin';
@@ -49,7 +52,11 @@ test('the settings switch on an endpoint and a receiver in the plugin’s proces
   const socket = createSocket('udp4');
   socket.send('lago-api.jobs.count:1|c|#queue:q,worker:W', statsd, '127.0.0.1', () => socket.close());
   const labels = { queue: 'q', worker: 'W' };
-  await vi.waitFor(async () => expect((await metrics(second)).found.value('lago_api_jobs_count', labels)).toBe(1));
+  await vi.waitFor(async () =>
+    expect((await metrics(second, { Authorization: 'Bearer TOKEN' })).found.value('lago_api_jobs_count', labels)).toBe(
+      1
+    )
+  );
   expect((await metrics(web)).status).toBe(401);
   const { found } = await metrics(web, { Authorization: 'Bearer TOKEN' });
   expect(found.value('sidekiq_up')).toBe(1);
@@ -93,4 +100,57 @@ test('a malformed address is told with the form that is expected', async () => {
   );
   expect(status).toBe(2);
   expect(message).toMatch(/statsdListen invalid format, expected host:port, got: "udp:\/\/h:9125"/);
+});
+
+describe('what only the administrator decides', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'jobwatch-data-'));
+  let confined: RunningPlugin;
+  beforeAll(async () => {
+    confined = await startPlugin({ GF_PLUGIN_DATA_DIR: folder });
+  });
+  afterAll(() => {
+    confined.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const healthOf = (jsonData: object, of = confined) => {
+    const id = nextId++;
+    const context = pluginContext(redis.url, { id, jsonData });
+    return of.call<HealthAnswer>('pluginv2.Diagnostics', 'CheckHealth', { pluginContext: context });
+  };
+
+  test('a data source cannot create or change a file by a path; its history goes on in memory', async () => {
+    const target = join(folder, 'elsewhere.db');
+    const answer = await healthOf({ historyFile: target });
+    expect(answer).toMatchObject({ status: 1 });
+    expect(answer.message).toMatch(/"historyFile" holds a path.*history is kept in memory/);
+    expect(existsSync(target)).toBe(false);
+  });
+
+  test('a data source names a history file, which lies in the data directory under its own name', async () => {
+    expect((await healthOf({ historyFile: 'history.db' })).message).not.toMatch(/historyFile/);
+    expect(readdirSync(folder).filter((name) => name.endsWith('-history.db'))).toHaveLength(1);
+  });
+
+  test('without a data directory a history file is refused in a sentence', async () => {
+    expect((await healthOf({ historyFile: 'history.db' }, plugin)).message).toMatch(/has no data directory.*data_dir/);
+  });
+
+  test('a unix socket cannot be put at a path, nor remove what is there', async () => {
+    const precious = join(folder, 'precious');
+    writeFileSync(precious, 'data');
+    const answer = await healthOf({ statsdListen: `unixgram://${precious}` });
+    expect(answer).toMatchObject({ status: 2 });
+    expect(answer.message).toMatch(/"statsdListen" holds a path/);
+    expect(readFileSync(precious, 'utf8')).toBe('data');
+    expect(await healthOf({ statsdListen: 'unixgram://jobs.sock' })).toMatchObject({ status: 1 });
+    expect(readdirSync(folder).filter((name) => name.endsWith('-jobs.sock'))).toHaveLength(1);
+  });
+
+  test('an endpoint beyond this host needs a token, or the word of the administrator', async () => {
+    const exporterListen = `0.0.0.0:${await freePort()}`;
+    expect((await healthOf({ exporterListen })).message).toMatch(/beyond this host .* without a token/);
+    const open = await startPlugin({ GF_PLUGIN_LISTEN_WITHOUT_TOKEN: 'true' });
+    expect(await healthOf({ exporterListen }, open)).toMatchObject({ status: 1 });
+    open.stop();
+  });
 });

@@ -183,6 +183,7 @@ export function aState(part: StatePart = {}): State {
     classTotals: new Map(),
     classQueues: new Map(),
     statsd: new StatsdIntake({ series: 100, expireSeconds: 600 }),
+    historyFile: null,
     now: NOW,
     notices: [],
     ...part,

@@ -32,6 +32,7 @@ function line({ suffix = '', labels = [], value }: Sample): string {
 /** The state that every row is read off at least once. */
 const FULL = stateOf(
   {
+    historyFile: false,
     totals: {
       processed: 1001,
       failed: 102,
@@ -233,6 +234,7 @@ const EXPECTED: Record<string, string[]> = {
   jobwatch_scrape_duration_seconds: ['0.0125'],
   jobwatch_scrape_notices: ['1'],
   jobwatch_refused_commands: PART_NAMES.map((part) => `{part="${part}"} ${part === 'queue sizes' ? 3 : 0}`),
+  jobwatch_history_file_up: ['0'],
   jobwatch_dropped_series_total: ['{metric="sidekiq_job_failed"} 4'],
   jobwatch_build_info: [`{version="${VERSION}"} 1`],
 };

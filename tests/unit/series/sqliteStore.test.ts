@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
@@ -22,7 +22,7 @@ const value = (figure: string, number: number, key = ''): SeriesValue => ({
 });
 
 async function faultOf(path: string): Promise<Fault> {
-  return openSqliteStore(path, 1).then(
+  return openSqliteStore(path, { retentionDays: 1 }).then(
     () => {
       throw new Error('It was opened.');
     },
@@ -31,7 +31,7 @@ async function faultOf(path: string): Promise<Fault> {
 }
 
 test('keeps series by key, and nothing out of the order of time', async () => {
-  const store = await openSqliteStore(newFile(), 1);
+  const store = await openSqliteStore(newFile(), { retentionDays: 1 });
   expect(store.oldest()).toBeNull();
   store.append(10, [value('a', 1, 'y'), value('a', 7, 'x'), value('b', 3)]);
   store.append(20, [value('a', 2, 'y')]);
@@ -48,7 +48,7 @@ test('keeps series by key, and nothing out of the order of time', async () => {
 });
 
 test('gives the range with the point before it, which a rate needs', async () => {
-  const store = await openSqliteStore(newFile(), 1);
+  const store = await openSqliteStore(newFile(), { retentionDays: 1 });
   [10, 20, 30, 40].forEach((at) => store.append(at, [value('a', at)]));
   const times = (from: number, to: number) => store.read('queue', 'a', from, to)[0]?.at;
   expect(times(25, 35)).toEqual([20, 30]);
@@ -60,12 +60,12 @@ test('gives the range with the point before it, which a rate needs', async () =>
 
 test('goes on where a former process stopped', async () => {
   const path = newFile();
-  const first = await openSqliteStore(path, 1);
+  const first = await openSqliteStore(path, { retentionDays: 1 });
   first.append(10, [value('a', 1)]);
   first.saveState('log', () => 'one');
   first.saveState('log', () => 'two');
   first.close();
-  const second = await openSqliteStore(path, 1);
+  const second = await openSqliteStore(path, { retentionDays: 1 });
   second.append(10, [value('a', 99)]);
   second.append(20, [value('a', 2)]);
   expect(second.read('queue', 'a', 0, 100)).toEqual([{ key: '', at: [10, 20], values: [1, 2] }]);
@@ -74,7 +74,7 @@ test('goes on where a former process stopped', async () => {
 });
 
 test('deletes what is older than the retention, once an hour', async () => {
-  const store = await openSqliteStore(newFile(), 1);
+  const store = await openSqliteStore(newFile(), { retentionDays: 1 });
   const day = 86_400;
   store.append(day, [value('a', 1)]);
   store.append(day + 3600, [value('a', 2)]);
@@ -86,7 +86,7 @@ test('deletes what is older than the retention, once an hour', async () => {
 });
 
 test('loses no sample of a later append where one fails', async () => {
-  const store = await openSqliteStore(newFile(), 1);
+  const store = await openSqliteStore(newFile(), { retentionDays: 1 });
   const broken = value('a', {} as number);
   expect(() => store.append(10, [value('a', 1), broken])).toThrow();
   store.append(20, [value('a', 2)]);
@@ -97,7 +97,7 @@ test('loses no sample of a later append where one fails', async () => {
 test('refuses a file of a newer version, of another program and in a folder that does not exist', async () => {
   const newer = newFile();
   const database = new DatabaseSync(newer);
-  database.exec('PRAGMA user_version = 2');
+  database.exec('PRAGMA application_id = 0x4a6f6277; PRAGMA user_version = 2');
   database.close();
   expect((await faultOf(newer)).message).toMatch(/newer version of Jobwatch \(schema 2\)/);
 
@@ -116,4 +116,62 @@ test('refuses a file of a newer version, of another program and in a folder that
   again.close();
 
   expect((await faultOf(join(folder, 'missing/file.db'))).message).toMatch(/cannot be opened: .+\.$/);
+});
+
+test('leaves every byte of a file that is not its own', async () => {
+  const foreign = newFile();
+  const other = new DatabaseSync(foreign);
+  // The same name of a table does not make it ours.
+  other.exec('CREATE TABLE samples (customer TEXT)');
+  other.exec("INSERT INTO samples VALUES ('x')");
+  other.close();
+  const text = newFile();
+  writeFileSync(text, 'root:x:0:0:root:/root:/bin/bash\n'.repeat(100));
+  const marked = newFile();
+  const tagged = new DatabaseSync(marked);
+  tagged.exec('PRAGMA user_version = 7');
+  tagged.close();
+  for (const path of [foreign, text, marked]) {
+    const before = readFileSync(path);
+    expect((await faultOf(path)).message).toMatch(/another program|not a database/);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  }
+});
+
+test('opens files of the first versions, which carry no application id', async () => {
+  const path = newFile();
+  const first = await openSqliteStore(path, { retentionDays: 1 });
+  first.append(10, [value('a', 1)]);
+  first.close();
+  const old = new DatabaseSync(path);
+  old.exec('PRAGMA application_id = 0');
+  old.close();
+  const store = await openSqliteStore(path, { retentionDays: 1 });
+  expect(store.oldest()).toBe(10);
+  store.close();
+});
+
+test.each([
+  ['0600', 0o600],
+  ['0660', 0o660],
+])('creates its file with the permissions %s', async (mode, expected) => {
+  const path = newFile();
+  const former = process.umask(0);
+  try {
+    (await openSqliteStore(path, { retentionDays: 1, mode })).close();
+  } finally {
+    process.umask(former);
+  }
+  expect(statSync(path).mode & 0o777).toBe(expected);
+});
+
+test('fails at the next sample when its file was removed or replaced', async () => {
+  const path = newFile();
+  const store = await openSqliteStore(path, { retentionDays: 1 });
+  store.append(10, [value('a', 1)]);
+  renameSync(path, `${path}.away`);
+  expect(() => store.append(20, [value('a', 2)])).toThrow(/was removed or replaced/);
+  writeFileSync(path, '');
+  expect(() => store.append(30, [value('a', 2)])).toThrow(/was removed or replaced/);
+  store.close();
 });

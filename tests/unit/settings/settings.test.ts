@@ -47,6 +47,8 @@ describe('settings of a data source', () => {
       sampleSeconds: 10,
       idleHours: 168,
       historyFile: '',
+      historyFileMode: '0600',
+      socketMode: '0660',
       historyRetentionDays: 30,
       exporterListen: '',
       statsdListen: '',

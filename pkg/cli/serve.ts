@@ -19,15 +19,36 @@ export interface ServeFlags {
   listenWithoutToken?: boolean;
 }
 
-interface Running {
-  listeners: Listeners;
-  installations: Installation[];
+/** What is checked before anything listens: a configuration that cannot be used fails here. */
+interface Prepared {
+  tls: { cert: string; key: string } | undefined;
+  /** By their name; the one without a name is the endpoint's own. */
+  installations: ReadonlyMap<string, Opened>;
+  settings: Settings;
 }
 
-/** Serves metrics until SIGTERM or SIGINT; SIGHUP reads the configuration again. @throws Fault */
+interface Opened {
+  installation: Installation;
+  /** Installations of equal settings are the same, so that a reload keeps what they have counted. */
+  key: string;
+}
+
+interface Running {
+  listeners: Listeners;
+  prepared: Prepared;
+}
+
+/** The endpoint's own installation among those of a configuration; targets have names. */
+const OWN = '';
+
+/**
+ * Serves metrics until SIGTERM or SIGINT. SIGHUP reads the configuration again; one that cannot be used changes nothing
+ * and is told in the log, and installations whose settings are the same go on with what they have counted.
+ *
+ * @throws Fault
+ */
 export async function serve(configure: () => Configured, flags: ServeFlags): Promise<void> {
-  let configured = configure();
-  const started = start(configured, flags);
+  const started = listen(prepare(configure(), flags), flags);
   let reloads: Promise<unknown> = started;
   // From the first moment on: unhandled, SIGHUP would end the process. One after the other.
   process.on('SIGHUP', () => {
@@ -38,15 +59,17 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
       );
   });
   const reload = async () => {
-    const next = configure();
-    await stop(running);
+    const former = running.prepared;
+    const next = prepare(configure(), flags, former.installations);
+    await running.listeners.close();
     try {
-      running = await start(next, flags);
+      running = await listen(next, flags);
     } catch (error) {
-      running = await start(configured, flags);
+      close(next.installations, former.installations);
+      running = await listen(former, flags);
       throw error;
     }
-    configured = next;
+    close(former.installations, next.installations);
     log('info', 'configuration reloaded');
   };
   let running = await started;
@@ -54,30 +77,54 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
-  await stop(running);
+  await running.listeners.close();
+  close(running.prepared.installations);
   log('info', 'stopped');
 }
 
-async function start({ settings, file }: Configured, flags: ServeFlags): Promise<Running> {
+/** @param former whose installations are taken over where their settings are equal; @throws Fault `settings` */
+function prepare(
+  { settings, file }: Configured,
+  flags: ServeFlags,
+  former: ReadonlyMap<string, Opened> = new Map()
+): Prepared {
   const tls = readTls(flags);
-  const targets = targetsFrom(file);
-  const installation = new Installation(settings, undefined, commandLine(flags.listenWithoutToken));
+  const known = new Map([...former.values()].map((opened) => [opened.key, opened]));
+  const open = (each: Settings): Opened => {
+    const key = JSON.stringify(each);
+    return (
+      known.get(key) ?? { key, installation: new Installation(each, undefined, commandLine(flags.listenWithoutToken)) }
+    );
+  };
+  const all = new Map([[OWN, settings], ...targetsFrom(file)]);
+  const installations = new Map<string, Opened>();
+  try {
+    all.forEach((each, name) => installations.set(name, open(each)));
+  } catch (error) {
+    close(installations, former);
+    throw error;
+  }
+  return { tls, installations, settings };
+}
+
+async function listen(prepared: Prepared, flags: ServeFlags): Promise<Running> {
+  const { tls, installations, settings } = prepared;
+  const { installation } = installations.get(OWN)!;
+  const targets = new Map([...installations].map(([name, opened]) => [name, opened.installation]));
+  targets.delete(OWN);
   const listeners = new Listeners(installation, {
     exporterListen: flags.listen,
     statsdListen: statsdListenOf(settings),
     statsdMetricsListen: settings.options.statsdMetricsListen,
     exporter: { targets, ...(flags.webPath && { path: flags.webPath }), ...(tls && { tls }) },
   });
-  const running: Running = { listeners, installations: [installation, ...targets.values()] };
   await listeners.tried;
   const fault = listeners.faultOf('exporterListen') ?? listeners.faultOf('statsdMetricsListen');
   if (fault) {
-    await stop(running);
+    await listeners.close();
     throw fault;
   }
-  for (const each of running.installations) {
-    each.startSampling();
-  }
+  installations.forEach((each) => each.installation.startSampling());
   log('info', 'serving metrics', {
     listen: flags.listen,
     paths: METRICS_PATHS.join(' '),
@@ -86,7 +133,13 @@ async function start({ settings, file }: Configured, flags: ServeFlags): Promise
   await installation
     .state()
     .catch((error: unknown) => log('warn', 'Redis cannot be read yet', { error: explain(error) }));
-  return running;
+  return { listeners, prepared };
+}
+
+/** Closes installations, but those that another configuration goes on using. */
+function close(installations: ReadonlyMap<string, Opened>, kept: ReadonlyMap<string, Opened> = new Map()): void {
+  const used = new Set([...kept.values()].map(({ installation }) => installation));
+  installations.forEach(({ installation }) => used.has(installation) || installation.close());
 }
 
 /**
@@ -145,15 +198,8 @@ function readPem(flag: string, path: string): string {
   return text;
 }
 
-async function stop({ listeners, installations }: Running): Promise<void> {
-  await listeners.close();
-  for (const installation of installations) {
-    installation.close();
-  }
-}
-
 /** Further installations under `targets:` of the file, each with its own `url`, `username`, `password` and options. */
-function targetsFrom(file: Record<string, unknown>): Map<string, Installation> {
+function targetsFrom(file: Record<string, unknown>): Map<string, Settings> {
   const targets = file['targets'] ?? {};
   if (typeof targets !== 'object' || Array.isArray(targets)) {
     throw new Fault({
@@ -164,14 +210,14 @@ function targetsFrom(file: Record<string, unknown>): Map<string, Installation> {
   }
   return new Map(
     Object.entries(targets).map(([name, target]) => {
-      if (typeof target !== 'object' || target === null) {
+      if (name === OWN || typeof target !== 'object' || target === null) {
         throw new Fault({
           kind: 'settings',
           message: `The target "${name}" holds no settings.`,
           remedy: 'Give it at least a url.',
         });
       }
-      return [name, new Installation(settingsFrom({ flags: {}, env: {}, file: target as Record<string, unknown> }))];
+      return [name, settingsFrom({ flags: {}, env: {}, file: target as Record<string, unknown> })];
     })
   );
 }

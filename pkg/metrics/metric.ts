@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { State } from '../installation/state';
 import { HISTOGRAM_BOUNDS_MS } from '../sidekiq/jobMetrics';
 import type { StatsdIntake } from '../statsd/intake';
@@ -88,7 +89,13 @@ const LINES: Partial<Record<MetricType, number>> = {
 /** Longest label value that comes from Redis; names are longer only by mistake, and each is printed many times. */
 const LABEL_LENGTH = 500;
 
-/** A name as a label value: cut where it is longer than anybody reads. */
+/** A name as a label value: cut where it is longer than anybody reads, with a digest that keeps such names apart. */
 export function labelValue(name: string): string {
-  return name.length <= LABEL_LENGTH ? name : `${name.slice(0, LABEL_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+  if (name.length <= LABEL_LENGTH) {
+    return name;
+  }
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, DIGEST_LENGTH);
+  return `${name.slice(0, LABEL_LENGTH - DIGEST_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…${digest}`;
 }
+
+const DIGEST_LENGTH = 8;

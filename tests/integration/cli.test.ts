@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -136,6 +137,35 @@ test('serve answers, reads its configuration again on SIGHUP and ends on SIGTERM
   expect(await up()).toBe(true);
   child.kill('SIGTERM');
   expect(await exited).toBe(0);
+});
+
+/** Connections that are kept alive hold an endpoint open for up to a second. */
+const SOON = { timeout: 10_000 };
+
+test('a reload keeps what was counted, also where a configuration cannot be used', async () => {
+  const file = join(folder, 'counted.yaml');
+  const statsd = await freePort();
+  const config = `url: ${server.url}\nstatsdListen: 127.0.0.1:${statsd}\n`;
+  writeFileSync(file, config);
+  const serving = await startServing('', ['--config', file]);
+  const socket = createSocket('udp4');
+  const sendOne = () => socket.send('a.jobs.count:1|c|#worker:A', statsd, '127.0.0.1');
+  const counted = async () => (await serving.scrape()).value('lago_api_jobs_count', { worker: 'A' });
+  const said = (text: string) => serving.log.filter((line) => String(line['@message']).startsWith(text)).length;
+  sendOne();
+  await expect.poll(counted).toBe(1);
+  writeFileSync(file, `${config}targets:\n  other:\n    url: ${server.url}/1\n`);
+  serving.child.kill('SIGHUP');
+  await expect.poll(() => said('configuration reloaded'), SOON).toBe(1);
+  expect((await serving.scrape('/probe?target=other')).value('sidekiq_up')).toBe(1);
+  writeFileSync(file, `${config}targets:\n  other:\n    url: http://x\n`);
+  serving.child.kill('SIGHUP');
+  await expect.poll(() => said('reload failed'), SOON).toBe(1);
+  sendOne();
+  await expect.poll(counted, SOON).toBe(2);
+  expect((await serving.scrape('/probe?target=other')).value('sidekiq_up')).toBe(1);
+  socket.close();
+  expect(await serving.stop()).toBe(0);
 });
 
 test('a configuration that cannot be used leaves the former one running', async () => {

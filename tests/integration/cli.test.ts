@@ -154,7 +154,7 @@ test('a reload keeps what was counted, also where a configuration cannot be used
   const said = (text: string) => serving.log.filter((line) => String(line['@message']).startsWith(text)).length;
   sendOne();
   await expect.poll(counted).toBe(1);
-  writeFileSync(file, `${config}targets:\n  other:\n    url: ${server.url}/1\n`);
+  writeFileSync(file, `${config}targets:\n  other:\n    url: redis://127.0.0.1:${server.port}/1\n`);
   serving.child.kill('SIGHUP');
   await expect.poll(() => said('configuration reloaded'), SOON).toBe(1);
   expect((await serving.scrape('/probe?target=other')).value('sidekiq_up')).toBe(1);

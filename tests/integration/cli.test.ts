@@ -157,13 +157,13 @@ test('a reload keeps what was counted, also where a configuration cannot be used
   writeFileSync(file, `${config}targets:\n  other:\n    url: redis://127.0.0.1:${server.port}/1\n`);
   serving.child.kill('SIGHUP');
   await expect.poll(() => said('configuration reloaded'), SOON).toBe(1);
-  expect((await serving.scrape('/probe?target=other')).value('sidekiq_up')).toBe(1);
+  expect((await serving.scrape(`${serving.url}/probe?target=other`)).value('sidekiq_up')).toBe(1);
   writeFileSync(file, `${config}targets:\n  other:\n    url: http://x\n`);
   serving.child.kill('SIGHUP');
   await expect.poll(() => said('reload failed'), SOON).toBe(1);
   sendOne();
   await expect.poll(counted, SOON).toBe(2);
-  expect((await serving.scrape('/probe?target=other')).value('sidekiq_up')).toBe(1);
+  expect((await serving.scrape(`${serving.url}/probe?target=other`)).value('sidekiq_up')).toBe(1);
   socket.close();
   expect(await serving.stop()).toBe(0);
 });

@@ -42,7 +42,7 @@ export async function startExporter(options: ExporterOptions): Promise<() => Pro
   const { host, port } = parseEndpoint('listen', options.listen);
   const handle: RequestListener = (request, response) => {
     answer(options, request, response).catch((error: unknown) => {
-      send(request, response, 500, 'text/plain', `${String((error as Error).message)}\n`);
+      sendText(request, response, 500, `${String((error as Error).message)}\n`);
     });
   };
   const server = options.tls ? createHttps(options.tls, handle) : createHttp(handle);
@@ -77,11 +77,11 @@ async function answer(options: ExporterOptions, request: IncomingMessage, respon
   const url = urlOf(request);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
-    send(request, response, 405, 'text/plain', 'Use GET.\n');
+    sendText(request, response, 405, 'Use GET.\n');
     return;
   }
   if (url.pathname === '/-/healthy') {
-    send(request, response, 200, 'text/plain', 'Jobwatch is healthy.\n');
+    sendText(request, response, 200, 'Jobwatch is healthy.\n');
     return;
   }
   if (url.pathname === '/-/ready') {
@@ -90,7 +90,7 @@ async function answer(options: ExporterOptions, request: IncomingMessage, respon
   }
   if (options.token && !authorised(options.token, request.headers.authorization)) {
     response.setHeader('WWW-Authenticate', 'Bearer, Basic realm="jobwatch"');
-    send(request, response, 401, 'text/plain', 'A bearer token, or the token as basic password, is needed.\n');
+    sendText(request, response, 401, 'A bearer token, or the token as basic password, is needed.\n');
     return;
   }
   if (options.only === 'statsd') {
@@ -100,13 +100,13 @@ async function answer(options: ExporterOptions, request: IncomingMessage, respon
   } else if (url.pathname === '/probe') {
     await answerProbe(options, url.searchParams.get('target') ?? '', request, response);
   } else if (url.pathname === '/') {
-    send(request, response, 200, 'text/html; charset=utf-8', await landingPage(options.installation, options.targets));
+    const body = await landingPage(options.installation, options.targets);
+    send(request, response, 200, { contentType: 'text/html; charset=utf-8', body });
   } else {
-    send(
+    sendText(
       request,
       response,
       404,
-      'text/plain',
       `Nothing here. There are: /, ${METRICS_PATHS.join(', ')}, /probe, /-/healthy, /-/ready.\n`
     );
   }
@@ -119,11 +119,10 @@ function answerStatsd(
   response: ServerResponse
 ): void {
   if (path !== '/metrics') {
-    send(request, response, 404, 'text/plain', 'Nothing here. There are: /metrics, /-/healthy, /-/ready.\n');
+    sendText(request, response, 404, 'Nothing here. There are: /metrics, /-/healthy, /-/ready.\n');
     return;
   }
-  const { contentType, body } = scrapeStatsd(installation, request.headers.accept ?? '');
-  send(request, response, 200, contentType, body);
+  send(request, response, 200, scrapeStatsd(installation, request.headers.accept ?? ''));
 }
 
 async function answerReady(
@@ -133,9 +132,9 @@ async function answerReady(
 ): Promise<void> {
   try {
     await installation.state();
-    send(request, response, 200, 'text/plain', 'Redis answers.\n');
+    sendText(request, response, 200, 'Redis answers.\n');
   } catch (error) {
-    send(request, response, 503, 'text/plain', `${error instanceof Fault ? error.explanation : String(error)}\n`);
+    sendText(request, response, 503, `${error instanceof Fault ? error.explanation : String(error)}\n`);
   }
 }
 
@@ -149,7 +148,7 @@ async function answerProbe(
   if (!target) {
     const known =
       [...(options.targets?.keys() ?? [])].join(', ') || 'none; name them under "targets" in the configuration file';
-    send(request, response, 404, 'text/plain', `There is no target "${name}". There are: ${known}.\n`);
+    sendText(request, response, 404, `There is no target "${name}". There are: ${known}.\n`);
     return;
   }
   await answerScrape(target, request, response);
@@ -162,19 +161,23 @@ async function answerScrape(
 ): Promise<void> {
   const asked = Number(request.headers['x-prometheus-scrape-timeout-seconds']);
   const seconds = asked > TIMEOUT_MARGIN_SECONDS ? asked - TIMEOUT_MARGIN_SECONDS : DEFAULT_SCRAPE_SECONDS;
-  const { contentType, body } = await scrape(installation, request.headers.accept ?? '', seconds);
-  send(request, response, 200, contentType, body);
+  send(request, response, 200, await scrape(installation, request.headers.accept ?? '', seconds));
 }
 
-function send(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  contentType: string,
-  body: string
-): void {
-  const zipped = acceptsGzip(String(request.headers['accept-encoding'] ?? '')) && body.length > 1024;
-  const bytes = zipped ? gzipSync(body, { level: 1 }) : Buffer.from(body);
+/** What is sent; one that is sent again is not encoded or compressed again. */
+interface Content {
+  contentType: string;
+  body: string;
+}
+
+const encoded = new WeakMap<Content, { plain: Buffer; gzip?: Buffer }>();
+
+function send(request: IncomingMessage, response: ServerResponse, status: number, content: Content): void {
+  const { contentType, body } = content;
+  const known = encoded.get(content) ?? { plain: Buffer.from(body) };
+  encoded.set(content, known);
+  const zipped = known.plain.length > 1024 && acceptsGzip(String(request.headers['accept-encoding'] ?? ''));
+  const bytes = zipped ? (known.gzip ??= gzipSync(known.plain, { level: 1 })) : known.plain;
   response.writeHead(status, {
     'Content-Type': contentType,
     'Content-Length': bytes.length,
@@ -182,6 +185,10 @@ function send(
     ...(zipped && { 'Content-Encoding': 'gzip' }),
   });
   response.end(request.method === 'HEAD' ? undefined : bytes);
+}
+
+function sendText(request: IncomingMessage, response: ServerResponse, status: number, body: string): void {
+  send(request, response, status, { contentType: 'text/plain', body });
 }
 
 /** `gzip;q=0` refuses it (RFC 9110, 12.5.3). */

@@ -234,7 +234,12 @@ function perClass(name: string, help: string, value: (counts: ClassCounts) => nu
 function byHost(processes: readonly Process[]): Array<[string, Process[]]> {
   const hosts = new Map<string, Process[]>();
   for (const process of processes) {
-    hosts.set(process.host, [...(hosts.get(process.host) ?? []), process]);
+    const known = hosts.get(process.host);
+    if (known) {
+      known.push(process);
+    } else {
+      hosts.set(process.host, [process]);
+    }
   }
   return [...hosts];
 }

@@ -7,8 +7,7 @@ export const OPENMETRICS_CONTENT_TYPE = 'application/openmetrics-text; version=1
 export function renderText(families: readonly Family[]): string {
   return families
     .map(({ name, type, help, samples }) => {
-      const lines = samples.map((sample) => line(name, sample));
-      return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+      return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n${linesOf(name, samples)}`;
     })
     .join('');
 }
@@ -23,15 +22,38 @@ export function renderOpenMetrics(families: readonly Family[]): string {
     const family = isCounter ? name.slice(0, -'_total'.length) : name;
     const kind = type === 'counter' && !isCounter ? 'unknown' : type;
     const unitLine = unit && family.endsWith(`_${unit}`) ? `# UNIT ${family} ${unit}\n` : '';
-    const lines = samples.map((sample) => line(name, sample));
-    return `# TYPE ${family} ${kind}\n${unitLine}# HELP ${family} ${escapeHelp(help)}\n${lines.join('')}`;
+    return `# TYPE ${family} ${kind}\n${unitLine}# HELP ${family} ${escapeHelp(help)}\n${linesOf(name, samples)}`;
   });
   return `${parts.join('')}# EOF\n`;
 }
 
-function line(name: string, { suffix = '', labels, value }: Sample): string {
-  const pairs = (labels ?? []).map(([key, text]) => `${key}="${escapeLabel(text)}"`);
-  return `${name}${suffix}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${numberText(value)}\n`;
+/** The lines of a family. Labels are the most of a scrape, so those of samples in a row are put together once. */
+function linesOf(name: string, samples: readonly Sample[]): string {
+  let lines = '';
+  let before: Sample['labels'];
+  let pairs = '';
+  for (const { suffix = '', labels, extra, value } of samples) {
+    if (labels !== before) {
+      before = labels;
+      pairs = labels ? pairsOf(labels) : '';
+    }
+    const more = extra ? `${pairs === '' ? '' : ','}${pairOf(extra)}` : '';
+    lines += pairs === '' && more === '' ? `${name}${suffix}` : `${name}${suffix}{${pairs}${more}}`;
+    lines += ` ${numberText(value)}\n`;
+  }
+  return lines;
+}
+
+function pairsOf(labels: NonNullable<Sample['labels']>): string {
+  let pairs = '';
+  for (const label of labels) {
+    pairs += pairs === '' ? pairOf(label) : `,${pairOf(label)}`;
+  }
+  return pairs;
+}
+
+function pairOf([key, text]: readonly [string, string]): string {
+  return `${key}="${escapeLabel(text)}"`;
 }
 
 function numberText(value: number | string): string {
@@ -44,7 +66,9 @@ function numberText(value: number | string): string {
 const ESCAPED: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '"': '\\"' };
 
 function escapeLabel(text: string): string {
-  return text.replace(/[\\\n"]/g, (character) => ESCAPED[character]!);
+  return text.includes('\\') || text.includes('"') || text.includes('\n')
+    ? text.replace(/[\\\n"]/g, (character) => ESCAPED[character]!)
+    : text;
 }
 
 function escapeHelp(text: string): string {

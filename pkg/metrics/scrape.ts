@@ -2,9 +2,10 @@ import { Fault } from '../faults/fault';
 import { stateWithin } from '../installation/deadline';
 import type { Installation } from '../installation/installation';
 import type { State } from '../installation/state';
+import type { Options } from '../settings/model';
 import { missesTotals } from '../sidekiq/refusals';
 import { OPENMETRICS_CONTENT_TYPE, renderOpenMetrics, renderText, TEXT_CONTENT_TYPE } from './exposition';
-import { readFamilies, type Family, type StatsdState } from './metric';
+import { readFamilies, type Family, type Metric, type StatsdState } from './metric';
 import { receiverMetrics } from './statsdMetrics';
 import { metricTable } from './table';
 
@@ -31,7 +32,7 @@ export async function scrape(installation: Installation, accept: string, timeout
       span: 'the scrape timeout',
       remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET), or raise scrape_timeout.',
     });
-    return print([up(missesTotals(state.snapshot) ? 0 : 1), ...readAll(installation, state)], accept);
+    return printed(installation, state, accept);
   } catch (error) {
     if (!(error instanceof Fault)) {
       throw error;
@@ -39,6 +40,31 @@ export async function scrape(installation: Installation, accept: string, timeout
     // What arrives by DogStatsD does not depend on Redis.
     return { ...print([up(0), ...readStatsd(installation)], accept), fault: error };
   }
+}
+
+interface Printed {
+  scrape: Scrape;
+  /** What of the DogStatsD receiver the text was made of. */
+  packets: number;
+  second: number;
+}
+
+/** Texts of the states that are in use, by format. */
+const texts = new WeakMap<State, Map<string, Printed>>();
+
+/** Scrapes that come together share a text as they share a reading; what has arrived by DogStatsD makes a new one. */
+function printed(installation: Installation, state: State, accept: string): Scrape {
+  const { packets } = state.statsd.counts;
+  const second = Math.floor(Date.now() / 1000);
+  const format = contentTypeOf(accept);
+  const known = texts.get(state)?.get(format);
+  if (known?.packets === packets && known.second === second) {
+    return known.scrape;
+  }
+  const families = [up(missesTotals(state.snapshot) ? 0 : 1), ...readAll(installation, state)];
+  const made = { scrape: print(families, accept), packets, second };
+  texts.set(state, (texts.get(state) ?? new Map<string, Printed>()).set(format, made));
+  return made.scrape;
 }
 
 /** What Sidekiq Pro has sent and nothing else, for an endpoint of its own as statsd_exporter has. */
@@ -49,12 +75,24 @@ export function scrapeStatsd(installation: Installation, accept: string): Scrape
 function readAll(installation: Installation, state: State): Family[] {
   const { options, droppedSeries } = installation;
   return readFamilies(
-    metricTable(options.statsdPrefix),
+    tableOf(options),
     { ...state, arrivedBy: Date.now() / 1000, droppedSeries },
     options.seriesLimit,
     droppedSeries
   );
 }
+
+/** The table is made once for the settings of an installation. */
+function tableOf(options: Options): readonly Metric[] {
+  let table = tables.get(options);
+  if (!table) {
+    table = metricTable(options.statsdPrefix);
+    tables.set(options, table);
+  }
+  return table;
+}
+
+const tables = new WeakMap<Options, readonly Metric[]>();
 
 function readStatsd(installation: Installation): Family[] {
   const { options, droppedSeries } = installation;
@@ -71,11 +109,18 @@ function statsdState({ statsd }: Installation): StatsdState {
 }
 
 function print(families: readonly Family[], accept: string): Scrape {
-  const openMetrics = accept.includes('application/openmetrics-text');
+  const contentType = contentTypeOf(accept);
   return {
-    contentType: openMetrics ? OPENMETRICS_CONTENT_TYPE : TEXT_CONTENT_TYPE,
-    body: openMetrics ? renderOpenMetrics(families) : renderText(families),
+    contentType,
+    body: contentType === OPENMETRICS_CONTENT_TYPE ? renderOpenMetrics(families) : renderText(families),
   };
+}
+
+/** `;q=0` refuses a format (RFC 9110, 12.4.2). */
+function contentTypeOf(accept: string): string {
+  return /application\/openmetrics-text(?![^,]*;\s*q=0(?:\.0*)?\s*(?:[,;]|$))/.test(accept)
+    ? OPENMETRICS_CONTENT_TYPE
+    : TEXT_CONTENT_TYPE;
 }
 
 function up(value: 0 | 1): Family {

@@ -69,7 +69,8 @@ function histogram(name: string, metric: StatsdMetric): Metric<StatsdState> {
 function summarySamples(labels: Labels, summary: SlidingSummary, now: number): Sample[] {
   return [
     ...summary.quantiles(QUANTILES, now).map((value, index) => ({
-      labels: [...labels, ['quantile', String(QUANTILES[index])] as const],
+      labels,
+      extra: ['quantile', String(QUANTILES[index])] as const,
       value,
     })),
     { suffix: '_sum', labels, value: summary.sum },
@@ -77,14 +78,17 @@ function summarySamples(labels: Labels, summary: SlidingSummary, now: number): S
   ];
 }
 
+const BOUND_TEXTS = HISTOGRAM_BOUNDS_MS.map((bound) => (Number.isFinite(bound) ? String(bound / 1000) : '+Inf'));
+
 /** A histogram's lines from counts per duration bucket, which are not cumulative. */
 export function histogramSamples(labels: Labels, counts: readonly number[], sumSeconds: number): Sample[] {
   let below = 0;
-  const buckets = HISTOGRAM_BOUNDS_MS.map((bound, index): Sample => {
+  const buckets = BOUND_TEXTS.map((bound, index): Sample => {
     below += counts[index] ?? 0;
     return {
       suffix: '_bucket',
-      labels: [...labels, ['le', Number.isFinite(bound) ? String(bound / 1000) : '+Inf']],
+      labels,
+      extra: ['le', bound],
       value: below,
     };
   });

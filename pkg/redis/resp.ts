@@ -1,16 +1,28 @@
 import type { Argument, Reply, Value } from './readOnlyRedis';
 
-/** The bytes of one command as Redis takes them: an array of bulk strings (redis.io, RESP specification). */
-export function encodeCommand(name: string, args: readonly Argument[]): Buffer {
-  const parts: Buffer[] = [Buffer.from(`*${args.length + 1}\r\n$${name.length}\r\n${name}\r\n`)];
-  for (const arg of args) {
-    const bytes = Buffer.isBuffer(arg) ? arg : Buffer.from(String(arg));
-    parts.push(Buffer.from(`$${bytes.length}\r\n`), bytes, LINE_END);
+/**
+ * The bytes of commands as Redis takes them: each an array of bulk strings (redis.io, RESP specification). Commands are
+ * put together as one text, since a buffer for each argument takes several times as long.
+ */
+export function encodeCommands(commands: ReadonlyArray<{ name: string; args: readonly Argument[] }>): Buffer {
+  const parts: Buffer[] = [];
+  let text = '';
+  for (const { name, args } of commands) {
+    text += `*${args.length + 1}\r\n$${name.length}\r\n${name}\r\n`;
+    for (const arg of args) {
+      if (Buffer.isBuffer(arg)) {
+        parts.push(Buffer.from(`${text}$${arg.length}\r\n`), arg);
+        text = '\r\n';
+      } else {
+        const written = String(arg);
+        text += `$${Buffer.byteLength(written)}\r\n${written}\r\n`;
+      }
+    }
   }
-  return Buffer.concat(parts);
+  const rest = Buffer.from(text);
+  return parts.length === 0 ? rest : Buffer.concat([...parts, rest]);
 }
 
-const LINE_END = Buffer.from('\r\n');
 const CR = 13;
 const LF = 10;
 

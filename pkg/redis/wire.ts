@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Command, Reply } from './readOnlyRedis';
-import { encodeCommand, ReplyReader } from './resp';
+import { encodeCommands, ReplyReader } from './resp';
 
 interface Waiting {
   replies: Reply[];
@@ -53,7 +53,7 @@ export class Wire {
     }
     return new Promise((resolve, reject) => {
       this.waiting.push({ replies: [], count: commands.length, resolve, reject });
-      this.socket.write(Buffer.concat(commands.map(({ name, args }) => encodeCommand(name, args))));
+      this.socket.write(encodeCommands(commands));
       this.watch();
     });
   }

@@ -155,7 +155,12 @@ export function seriesOf({ snapshot, totals, queues }: Sampled): SeriesValue[] {
     const figures = figuresOf(queue);
     values.push(...valuesOf('queue', queue.name, figures));
     if (queue.workerType !== '') {
-      types.set(queue.workerType, [...(types.get(queue.workerType) ?? []), figures]);
+      const members = types.get(queue.workerType);
+      if (members) {
+        members.push(figures);
+      } else {
+        types.set(queue.workerType, [figures]);
+      }
     }
   }
   for (const [type, members] of types) {
@@ -178,7 +183,14 @@ function figuresOf(queue: QueueState): Figures {
 }
 
 function valuesOf(scope: HistoryScope, key: string, figures: Figures): SeriesValue[] {
-  return Object.entries(figures).flatMap(([figure, value]) => (value === null ? [] : [{ scope, key, figure, value }]));
+  const values: SeriesValue[] = [];
+  for (const figure of Object.keys(figures)) {
+    const value = figures[figure] ?? null;
+    if (value !== null) {
+      values.push({ scope, key, figure, value });
+    }
+  }
+  return values;
 }
 
 /** Figures that the queues of a worker type share; the others add up. */

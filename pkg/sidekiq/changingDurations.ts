@@ -66,13 +66,25 @@ export class ChangingDurations {
     const read = planned.due.map(({ known, tickets }): Known => {
       const reads = tickets.map((ticket) => brought.read(ticket));
       return reads.every(({ ok }) => ok)
-        ? { ...known, counts: sumDurations(reads.map((each) => (each.ok ? each.value : []))) }
+        ? {
+            ...known,
+            counts: sumOf(
+              reads.map((each) => (each.ok ? each.value : [])),
+              known.counts
+            ),
+          }
         : { ...known, processed: -1 };
     });
     const all = [...planned.kept, ...read];
     this.known = new Map(all.map((each) => [keyOf(each), each]));
     return all.map(({ startsAt, jobClass, counts }) => ({ startsAt, jobClass, counts }));
   }
+}
+
+/** The sum, as the list that was known where nothing has changed: whoever compares need not look inside. */
+function sumOf(reads: ReadonlyArray<readonly number[]>, before: readonly number[]): readonly number[] {
+  const sum = reads.length === 1 ? reads[0]! : sumDurations(reads);
+  return sum.every((count, index) => count === before[index]) ? before : sum;
 }
 
 function keyOf({ startsAt, jobClass }: Pick<Durations, 'startsAt' | 'jobClass'>): string {

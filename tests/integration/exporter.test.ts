@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { METRICS_PATHS, startExporter } from '../../pkg/listeners/exporter';
+import { scrape } from '../../pkg/metrics/scrape';
 import { JOBWATCH_METRICS } from '../../pkg/metrics/jobwatchMetrics';
 import { Installation } from '../../pkg/installation/installation';
 import { parseSettings } from '../../pkg/settings/settings';
@@ -82,6 +83,32 @@ test('Redis away is an answer: up 0, no gauge of before, within the scrape timeo
   expect((await fetch(`${url}/-/ready`)).status).toBe(503);
   expect((await fetch(`${url}/-/healthy`)).status).toBe(200);
   away.close();
+});
+
+test('a thousand scrapes at once cost Redis one reading and the process one text', async () => {
+  const shared = openAsReader(server, { reuseSeconds: 60 });
+  const url = `${await expose({ installation: shared })}/metrics`;
+  // The connection and its authentication are made before.
+  await shared.state();
+  const texts = await Promise.all(Array.from({ length: 1000 }, async () => (await fetch(url)).text()));
+  expect(new Set(texts).size).toBe(1);
+  const first = await scrape(shared, '', 9);
+  expect(await scrape(shared, '', 9)).toBe(first);
+  expect(await scrape(shared, 'application/openmetrics-text', 9)).not.toBe(first);
+  // What arrives by DogStatsD is in the next scrape, though the reading is the same.
+  shared.statsd.receive('a.jobs.count:1|c|#worker:A', Date.now() / 1000);
+  expect((await scrape(shared, '', 9)).body).toContain('lago_api_jobs_count{worker="A"} 1\n');
+  shared.close();
+});
+
+test.each([
+  ['application/openmetrics-text;q=0,text/plain', 'text/plain'],
+  ['application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.3', 'application/openmetrics-text'],
+  ['application/openmetrics-text; q=0.0', 'text/plain'],
+  ['*/*', 'text/plain'],
+])('Accept %s is answered with %s', async (accept, type) => {
+  const answer = await fetch(`${await expose()}/metrics`, { headers: { Accept: accept } });
+  expect(answer.headers.get('content-type')).toMatch(new RegExp(`^${type}`));
 });
 
 describe('access', () => {

@@ -84,19 +84,20 @@ export class Trip {
     const notices = new Map<string, Notice>();
     const refused = new Map<string, number>();
     const reads = this.asked.map(({ part, input, start, count }): Read<unknown> => {
-      const own = replies.slice(start, start + count);
-      const at = own.findIndex(({ error }) => error);
-      if (at >= 0) {
-        const fault = refusal(own[at]!.error!, this.commands[start + at]!, address);
+      const values: Value[] = [];
+      let at = start;
+      while (at < start + count && !replies[at]!.error) {
+        values.push(replies[at]!.value!);
+        at += 1;
+      }
+      if (at < start + count) {
+        const fault = refusal(replies[at]!.error!, this.commands[at]!, address);
         const notice: Notice = { severity: 'warning', text: `No ${part.what}: ${fault.explanation}` };
         notices.set(notice.text, notice);
         refused.set(part.what, (refused.get(part.what) ?? 0) + 1);
         return { ok: false, refused: notice };
       }
-      const { value, notices: found = [] } = part.parse(
-        own.map((reply) => reply.value!),
-        input
-      );
+      const { value, notices: found = NO_NOTICES } = part.parse(values, input);
       found.forEach((notice) => notices.set(notice.text, notice));
       return { ok: true, value, notices: found };
     });
@@ -108,6 +109,8 @@ export class Trip {
     };
   }
 }
+
+const NO_NOTICES: readonly Notice[] = [];
 
 /** Asks for one part alone. @throws Fault where it is refused */
 export async function readPart<Input, T>(

@@ -4,6 +4,7 @@ import type { Capsule, Notice, Process } from '../model';
 import { escapedName } from '../name';
 import { parsePayload, text, type JsonObject } from '../payload';
 import { countOf, numberOf, secondsOf } from '../plausible';
+import { remembered } from '../remembered';
 import { listOf, textOf, warning, type Part } from './part';
 
 /** Seconds that Redis keeps a process's hash after its last heartbeat (Sidekiq's launcher). */
@@ -26,16 +27,49 @@ export const processRecord: Part<string, ProcessRecord> = {
     if (rawInfo === null) {
       return { value: 'ghost' };
     }
-    const info = parsePayload(rawInfo);
-    if (info === null) {
+    const layout = readLayout(rawInfo);
+    if (layout === null) {
       const problem = `The process record ${identity} was left out: its field info is not a JSON object.`;
       return { value: 'unreadable', notices: [warning(problem)] };
     }
-    return readRecord(identity, info, field);
+    return readRecord(identity, layout, field);
   },
 };
 
-function readRecord(identity: string, info: JsonObject, field: (name: Field) => string | null) {
+/** What a process writes once, at its start. */
+interface Layout {
+  info: JsonObject;
+  queues: readonly string[];
+  /** Empty before Sidekiq 8.0.9. */
+  capsules: readonly Capsule[];
+  /** What stands for capsules there: all queues of the process. */
+  whole: Pick<Capsule, 'mode' | 'weights'>;
+}
+
+const readLayout = remembered((raw): Layout | null => {
+  const info = parsePayload(raw);
+  if (info === null) {
+    return null;
+  }
+  const queues = Array.isArray(info['queues'])
+    ? info['queues']
+        .map(text)
+        .filter((name) => name !== '')
+        .map(escapedName)
+    : [];
+  return {
+    info,
+    queues,
+    capsules: readCapsules(info['capsules'], queues),
+    whole: wholeProcess(queues, info['weights']),
+  };
+});
+
+function readRecord(
+  identity: string,
+  { info, queues, capsules: written, whole }: Layout,
+  field: (name: Field) => string | null
+) {
   const notices: Notice[] = [];
   const known = (name: string, raw: unknown, read: (value: unknown) => number | null): number | null => {
     const number = read(raw);
@@ -44,17 +78,10 @@ function readRecord(identity: string, info: JsonObject, field: (name: Field) => 
     }
     return number;
   };
-  const queues = Array.isArray(info['queues'])
-    ? info['queues']
-        .map(text)
-        .filter((name) => name !== '')
-        .map(escapedName)
-    : [];
-  const written = readCapsules(info['capsules'], queues);
   const concurrency =
     known('concurrency', field('concurrency') ?? info['concurrency'], countOf) ??
     (written.length > 0 ? sumOrNull(written.map((capsule) => capsule.concurrency)) : null);
-  const capsules = written.length > 0 ? written : [wholeProcess(concurrency, queues, info['weights'])];
+  const capsules = written.length > 0 ? written : [{ name: 'default', concurrency, ...whole }];
   const rss = known('rss', field('rss'), countOf);
   const rtt = known('rtt_us', field('rtt_us'), countOf);
   const record: ProcessRecord = {
@@ -93,14 +120,6 @@ export function beatAge(expiresInSeconds: number | null, beatAt: number | null, 
   return beatAt === null ? null : Math.max(0, now - beatAt);
 }
 
-/**
- * Threads of a process that may run jobs of a queue, counted by capsule; `null` where a capsule that serves it does
- * not say how many it has.
- */
-export function threadsFor({ capsules }: Pick<Process, 'capsules'>, queue: string): number | null {
-  return sumOrNull(capsules.filter(({ weights }) => weights.has(queue)).map(({ concurrency }) => concurrency));
-}
-
 /** The sum, or `null` where a part of it is not known. */
 export function sumOrNull(values: ReadonlyArray<number | null>): number | null {
   return values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0);
@@ -118,12 +137,12 @@ function readCapsules(value: unknown, queues: readonly string[]): Capsule[] {
 }
 
 /** Before 8.0.9 `weights` stands alone: one object, then one per capsule; threads per capsule are unknown. */
-function wholeProcess(concurrency: number | null, queues: readonly string[], value: unknown): Capsule {
+function wholeProcess(queues: readonly string[], value: unknown): Layout['whole'] {
   const weights = new Map(queues.map((queue) => [queue, 0]));
   for (const written of (Array.isArray(value) ? value : [value]).map((each) => readWeights(each, queues))) {
     written.forEach((weight, queue) => weights.set(queue, weight));
   }
-  return { name: 'default', concurrency, mode: modeOf(undefined, weights), weights };
+  return { mode: modeOf(undefined, weights), weights };
 }
 
 /** In the order of `queues`: JavaScript puts the keys of an object that look like numbers first. */

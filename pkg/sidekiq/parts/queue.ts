@@ -2,6 +2,7 @@ import { command } from '../../redis/readOnlyRedis';
 import { keys } from '../keys';
 import { jobOf, parsePayload, type Job } from '../payload';
 import { countOf } from '../plausible';
+import { remembered } from '../remembered';
 import { listOf, type Part } from './part';
 
 /** The length of a queue, by name. */
@@ -19,6 +20,11 @@ export interface QueueHead {
   next: Job | null;
 }
 
+const readJob = remembered((raw): Job | null => {
+  const payload = parsePayload(raw);
+  return payload && jobOf(payload);
+});
+
 /** The oldest job of a queue, by name: the last element, since pushes go to the other end. */
 export const queueHead: Part<string, QueueHead> = {
   what: 'queue latencies',
@@ -27,8 +33,7 @@ export const queueHead: Part<string, QueueHead> = {
     if (!Buffer.isBuffer(value)) {
       return { value: { empty: true, next: null } };
     }
-    const payload = parsePayload(value);
-    return { value: { empty: false, next: payload && jobOf(payload) } };
+    return { value: { empty: false, next: readJob(value.toString('utf8')) } };
   },
 };
 

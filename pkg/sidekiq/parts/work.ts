@@ -4,6 +4,7 @@ import type { Listed, Notice, Work } from '../model';
 import { escapedName, nameOf } from '../name';
 import { jobOf, parsePayload, text } from '../payload';
 import { secondsOf } from '../plausible';
+import { remembered } from '../remembered';
 import { listOf, pairsOf, textOf, warning, type Part } from './part';
 
 /** Entries read of one process's work hash; a process with more threads is told about in a notice. */
@@ -20,9 +21,10 @@ export const processWork: Part<{ identity: string; shape: 'new' | 'old' }, Liste
     const items: Work[] = [];
     let broken = 0;
     for (const [thread, raw] of pairsOf(flat)) {
-      const work = readWork(identity, nameOf(thread), textOf(raw));
-      if (work) {
-        items.push(work);
+      const text = textOf(raw);
+      const record = text === null ? null : readRecord(text);
+      if (record) {
+        items.push({ process: identity, thread: nameOf(thread), ...record });
       } else {
         broken += 1;
       }
@@ -39,7 +41,7 @@ export const processWork: Part<{ identity: string; shape: 'new' | 'old' }, Liste
   },
 };
 
-function readWork(process: string, thread: string, raw: string | null): Work | null {
+const readRecord = remembered((raw: string): Omit<Work, 'process' | 'thread'> | null => {
   const entry = parsePayload(raw);
   // Up to 6.0.1 the payload is an object, since then a JSON text inside the JSON text.
   const payload = parsePayload(entry?.['payload']);
@@ -48,8 +50,6 @@ function readWork(process: string, thread: string, raw: string | null): Work | n
   }
   const job = jobOf(payload);
   return {
-    process,
-    thread,
     queue: escapedName(text(entry['queue'])) || job.queue,
     class: job.class,
     metricsClass: job.metricsClass,
@@ -57,4 +57,4 @@ function readWork(process: string, thread: string, raw: string | null): Work | n
     runAt: secondsOf(entry['run_at']),
     enqueuedAt: job.enqueuedAt,
   };
-}
+});

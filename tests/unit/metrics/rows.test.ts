@@ -24,8 +24,10 @@ function read(name: string, state: MetricState): string[] | null {
   const samples = metric!.read(state);
   return samples && samples.map(line);
 }
-function line({ suffix = '', labels = [], value }: Sample): string {
-  const pairs = labels.map(([label, text]) => `${label}="${text}"`);
+const labelsOf = ({ labels = [], extra }: Sample) => (extra ? [...labels, extra] : labels);
+function line(sample: Sample): string {
+  const { suffix = '', value } = sample;
+  const pairs = labelsOf(sample).map(([label, text]) => `${label}="${text}"`);
   return `${suffix}${pairs.length > 0 ? `{${pairs.join(',')}} ` : ''}${value}`;
 }
 
@@ -247,7 +249,7 @@ test.each([...EXPORTER_METRICS, ...JOBWATCH_METRICS].map(({ name }) => name))('%
 test('labels of each metric are those it declares', () => {
   for (const { name, labels, read: readOff, type } of [...EXPORTER_METRICS, ...JOBWATCH_METRICS]) {
     const [sample] = readOff(FULL)!;
-    const found = (sample!.labels ?? []).map(([label]) => label);
+    const found = labelsOf(sample!).map(([label]) => label);
     expect(
       found.filter((label) => label !== 'le'),
       name

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Reply, Value } from '../../../pkg/redis/readOnlyRedis';
-import { encodeCommand, ProtocolError, ReplyReader } from '../../../pkg/redis/resp';
+import { encodeCommands, ProtocolError, ReplyReader } from '../../../pkg/redis/resp';
 
 function read(...chunks: Array<string | Buffer>): Reply[] {
   const replies: Reply[] = [];
@@ -116,7 +116,7 @@ describe('the reply reader', () => {
 
 describe('the command encoder', () => {
   test('writes lengths in bytes, and bytes as they are', () => {
-    expect(encodeCommand('get', ['ü', 7, Buffer.from([0xff])])).toEqual(
+    expect(encodeCommands([{ name: 'get', args: ['ü', 7, Buffer.from([0xff])] }])).toEqual(
       Buffer.concat([
         Buffer.from('*4\r\n$3\r\nget\r\n$2\r\nü\r\n$1\r\n7\r\n$1\r\n'),
         Buffer.from([0xff]),
@@ -128,12 +128,7 @@ describe('the command encoder', () => {
   test('is read back as a list of bulk strings', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 8 }), (args) => {
-        const [reply] = read(
-          encodeCommand(
-            'mget',
-            args.map((arg) => Buffer.from(arg))
-          )
-        );
+        const [reply] = read(encodeCommands([{ name: 'mget', args: args.map((arg) => Buffer.from(arg)) }]));
         expect(reply).toEqual({ value: [Buffer.from('mget'), ...args.map((arg) => Buffer.from(arg))] });
       })
     );

@@ -43,6 +43,14 @@ describe('facts of a queue', () => {
     });
   });
 
+  test('have unknown threads where a capsule that serves the queue does not say how many it has', () => {
+    const silent = { ...aCapsule(0, { q: 0 }), concurrency: null };
+    const processes = listed(serves('a:1:x', [aCapsule(5, { q: 0, other: 0 }), silent]), serves('b:1:x', [silent]));
+    const queues = listed(aQueue('q', { size: 1 }), aQueue('other'));
+    expect(factsOf({ queues, processes })).toMatchObject({ threads: null, readyThreads: null, processes: 2 });
+    expect(factsOf({ queues, processes }, 'other')).toMatchObject({ threads: 5, readyThreads: 5, processes: 1 });
+  });
+
   test('take what runs from the work records', () => {
     const facts = factsOf({
       queues: listed(aQueue('q')),

@@ -10,7 +10,7 @@ import { leader } from '../../../pkg/sidekiq/parts/leader';
 import { pausedNames, processNames, queueNames } from '../../../pkg/sidekiq/parts/members';
 import { bucketCounts } from '../../../pkg/sidekiq/parts/minute';
 import { pairsOf, readPart, Trip, valueOf, type Part } from '../../../pkg/sidekiq/parts/part';
-import { beatAge, heartbeatExpiry, processRecord, sumOrNull, threadsFor } from '../../../pkg/sidekiq/parts/process';
+import { beatAge, heartbeatExpiry, processRecord, sumOrNull } from '../../../pkg/sidekiq/parts/process';
 import { latencyOf, limitFetchPauses, queueHead, queueSize } from '../../../pkg/sidekiq/parts/queue';
 import { processWork } from '../../../pkg/sidekiq/parts/work';
 import { fakeRedis, noPermission } from '../../support/fakeRedis';
@@ -299,24 +299,7 @@ describe('a process', () => {
     expect(beatAge(left, beatAt, NOW)).toBe(age);
   });
 
-  test('counts threads for a queue by capsule', () => {
-    const capsules = [
-      { name: 'a', concurrency: 5, mode: 'strict' as const, weights: new Map([['x', 0]]) },
-      {
-        name: 'b',
-        concurrency: 2,
-        mode: 'strict' as const,
-        weights: new Map([
-          ['x', 0],
-          ['y', 0],
-        ]),
-      },
-      { name: 'c', concurrency: null, mode: 'strict' as const, weights: new Map([['z', 0]]) },
-    ];
-    expect(threadsFor({ capsules }, 'x')).toBe(7);
-    expect(threadsFor({ capsules }, 'y')).toBe(2);
-    expect(threadsFor({ capsules }, 'z')).toBeNull();
-    expect(threadsFor({ capsules }, 'none')).toBe(0);
+  test('a sum of parts is unknown where one of them is', () => {
     expect(sumOrNull([])).toBe(0);
     expect(sumOrNull([1, null, 2])).toBeNull();
   });

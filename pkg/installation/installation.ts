@@ -23,6 +23,8 @@ import { StatsdIntake } from '../statsd/intake';
 import { Reads } from './reads';
 import type { State } from './state';
 
+/** By which the limit on label sets of DogStatsD follows from that on series: most of its metrics are counters. */
+const SERIES_OF_A_LABEL_SET = 3;
 const CLASS_TOTALS = 'class totals';
 const SAVE_EVERY_SECONDS = 10;
 
@@ -67,7 +69,10 @@ export class Installation {
     this.options = options;
     this.secrets = settings.secrets;
     this.redis = openRedis(settings);
-    this.statsd = new StatsdIntake({ series: options.seriesLimit, expireSeconds: options.statsdExpireSeconds });
+    this.statsd = new StatsdIntake({
+      series: Math.ceil(options.seriesLimit / SERIES_OF_A_LABEL_SET),
+      expireSeconds: options.statsdExpireSeconds,
+    });
     this.reader = new SnapshotReader(this.redis, this.minutes, {
       includesQueue: queueTest(options),
       ...(clock && { clock }),

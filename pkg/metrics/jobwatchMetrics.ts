@@ -1,6 +1,6 @@
 import { VERSION } from '../version';
 import { PART_NAMES } from '../sidekiq/refusals';
-import { labelValue, type Metric } from './metric';
+import { labelValue, type Metric, type Sample } from './metric';
 import { counter, perClass, perProcess, perQueue, single } from './metricRows';
 import { histogramSamples } from './statsdMetrics';
 
@@ -172,10 +172,19 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     unit: 'seconds',
     labels: ['class'],
     source: 'growth of the job metrics’ minutes and their histograms (Sidekiq ≥ 7.0)',
-    read: ({ classTotals }) =>
-      [...classTotals].flatMap(([jobClass, { durations, milliseconds }]) =>
-        histogramSamples([['class', labelValue(jobClass)]], durations, milliseconds / 1000)
-      ),
+    labelSets: ({ classTotals }) => classTotals.size,
+    read({ classTotals }, most) {
+      const samples: Sample[] = [];
+      let left = most;
+      for (const [jobClass, { durations, milliseconds }] of classTotals) {
+        if (left === 0) {
+          break;
+        }
+        left -= 1;
+        samples.push(...histogramSamples([['class', labelValue(jobClass)]], durations, milliseconds / 1000));
+      }
+      return samples;
+    },
   },
   {
     name: 'sidekiq_job_last_run_timestamp_seconds',
@@ -279,7 +288,7 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
   {
     name: 'jobwatch_dropped_series_total',
     type: 'counter',
-    help: 'Label sets left out of scrapes for their number (the setting seriesLimit).',
+    help: 'Label sets left out of scrapes because their metric has too many series (the setting seriesLimit).',
     labels: ['metric'],
     source: 'the scrapes themselves',
     read: ({ droppedSeries }) => [...droppedSeries].map(([metric, value]) => ({ labels: [['metric', metric]], value })),

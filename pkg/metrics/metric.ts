@@ -37,7 +37,7 @@ export type MetricState = State &
  * the editor's list are made.
  *
  * `read` gives its samples in the order of printing, or `null` where the whole family is left out. It
- * must not keep or change the state, and it never throws: what is not known is a missing sample, never a zero.
+ * may stop after `most` label sets. It must not keep or change the state, and it never throws: what is not known is a missing sample, never a zero.
  */
 export interface Metric<Read = MetricState> {
   name: string;
@@ -47,7 +47,9 @@ export interface Metric<Read = MetricState> {
   labels: readonly string[];
   /** Where the figure comes from in Redis, for the reference page. */
   source: string;
-  read(state: Read): Sample[] | null;
+  read(state: Read, most: number): Sample[] | null;
+  /** Label sets that it would give, where counting them is much cheaper than making their lines. */
+  labelSets?(state: Read): number;
 }
 
 /** A metric with its samples, ready to print. */
@@ -58,7 +60,7 @@ export interface Family extends Pick<Metric, 'name' | 'type' | 'help' | 'unit'> 
 /**
  * Reads every metric of a table off one state.
  *
- * @param limit label sets of one metric at most
+ * @param limit lines of one metric at most; a label set is given whole or not at all, and one always is
  * @param dropped counts, by metric, what was left out
  */
 export function readFamilies<Read>(
@@ -69,15 +71,16 @@ export function readFamilies<Read>(
 ): Family[] {
   const families: Family[] = [];
   for (const metric of metrics) {
-    const samples = metric.read(state);
+    const lines = LINES[metric.type] ?? 1;
+    const sets = Math.max(1, Math.floor(limit / lines));
+    const samples = metric.read(state, sets);
     if (samples === null) {
       continue;
     }
-    const lines = LINES[metric.type] ?? 1;
-    const most = limit * lines;
-    if (samples.length > most) {
-      const count = Math.ceil((samples.length - most) / lines);
-      dropped.set(metric.name, (dropped.get(metric.name) ?? 0) + count);
+    const most = sets * lines;
+    const left = (metric.labelSets?.(state) ?? Math.ceil(samples.length / lines)) - sets;
+    if (left > 0) {
+      dropped.set(metric.name, (dropped.get(metric.name) ?? 0) + left);
     }
     const { name, type, help, unit } = metric;
     families.push({

@@ -57,7 +57,12 @@ export const optionsSchema = z.object({
   statsdExpireSeconds: seconds(172_800, 60, 31_536_000).describe(
     'Seconds after which a silent series of DogStatsD is forgotten'
   ),
-  seriesLimit: z.number().int().positive().default(10_000).describe('Label sets of one metric at most'),
+  seriesLimit: z
+    .number()
+    .int()
+    .positive()
+    .default(30_000)
+    .describe('Series of one metric in a scrape at most; each line of a histogram is one'),
   cronNamespaces: text.describe('Namespaces of sidekiq-cron beside "default", comma separated'),
   workerTypes: z.array(workerTypeSchema).default(LAGO_WORKER_TYPES),
   cadences: z.array(cadenceSchema).default([]),

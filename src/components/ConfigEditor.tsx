@@ -247,7 +247,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
           label="Forget a silent series after (seconds)"
           placeholder="172800"
         />
-        <NumberField {...fields} name="seriesLimit" label="Label sets of one metric at most" placeholder="10000" />
+        <NumberField {...fields} name="seriesLimit" label="Series of one metric at most" placeholder="30000" />
       </ConfigSection>
       <Divider />
       <ConfigSection

@@ -21,7 +21,7 @@ const stateOf = (part: Parameters<typeof aState>[0] = {}, more: Partial<MetricSt
 /** A metric's samples as a line each, without its name: `{name="a"} 5`. */
 function read(name: string, state: MetricState): string[] | null {
   const metric = metricTable('lago_api').find((each) => each.name === name);
-  const samples = metric!.read(state);
+  const samples = metric!.read(state, Infinity);
   return samples && samples.map(line);
 }
 const labelsOf = ({ labels = [], extra }: Sample) => (extra ? [...labels, extra] : labels);
@@ -483,19 +483,32 @@ describe('the limit on series', () => {
     read: () => Array.from({ length: lines }, (_, value) => ({ value })),
   });
 
-  test('cuts what is over it and counts that, by label sets', () => {
+  test('cuts lines over it, by whole label sets, and counts what is left out', () => {
     const dropped = new Map<string, number>([['m_gauge', 1]]);
     const families = readFamilies(
-      [metric('gauge', 5), metric('histogram', 28 * 4), metric('summary', 5 * 3)],
+      [metric('gauge', 93), metric('histogram', 28 * 4), metric('summary', 5 * 18)],
       FULL,
-      3,
+      90,
       dropped
     );
-    expect(families.map(({ samples }) => samples.length)).toEqual([3, 28 * 3, 5 * 3]);
+    // 90 lines are three histograms of 28 and eighteen summaries of 5.
+    expect(families.map(({ samples }) => samples.length)).toEqual([90, 28 * 3, 5 * 18]);
     expect([...dropped]).toEqual([
-      ['m_gauge', 3],
+      ['m_gauge', 4],
       ['m_histogram', 1],
     ]);
+  });
+
+  test('asks for no more label sets than are printed, where they are counted', () => {
+    const dropped = new Map<string, number>();
+    const counted = { ...metric('histogram', 28), labelSets: () => 10_000 };
+    readFamilies(
+      [{ ...counted, read: (_, most) => (expect(most).toBe(2), counted.read(FULL, most)) }],
+      FULL,
+      60,
+      dropped
+    );
+    expect(dropped.get('m_histogram')).toBe(9998);
   });
 
   test('leaves out families that are null', () => {

@@ -55,7 +55,7 @@ describe('settings of a data source', () => {
       statsdMetricsListen: '',
       statsdPrefix: 'lago_api',
       statsdExpireSeconds: 172_800,
-      seriesLimit: 10_000,
+      seriesLimit: 30_000,
       cronNamespaces: '',
       cadences: [],
     });

@@ -248,7 +248,7 @@ test.each([...EXPORTER_METRICS, ...JOBWATCH_METRICS].map(({ name }) => name))('%
 
 test('labels of each metric are those it declares', () => {
   for (const { name, labels, read: readOff, type } of [...EXPORTER_METRICS, ...JOBWATCH_METRICS]) {
-    const [sample] = readOff(FULL)!;
+    const [sample] = readOff(FULL, Infinity)!;
     const found = labelsOf(sample!).map(([label]) => label);
     expect(
       found.filter((label) => label !== 'le'),

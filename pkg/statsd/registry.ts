@@ -37,6 +37,8 @@ const SILENT_SECONDS = 600;
  */
 export class StatsdRegistry {
   private readonly series = new Map<StatsdMetric, Map<string, Series>>();
+  /** Until when no series of a metric can have been silent long enough to give way. */
+  private readonly fullUntil = new Map<StatsdMetric, number>();
   private kept = 0;
   private sweptAt = 0;
   /** Grows whenever a series is forgotten, so that who remembers series looks again. */
@@ -57,7 +59,7 @@ export class StatsdRegistry {
       siblings = new Map();
       this.series.set(metric, siblings);
     }
-    if (siblings.size >= this.limits.series && !this.dropSilent(siblings, now)) {
+    if (siblings.size >= this.limits.series && !this.dropSilent(metric, siblings, now)) {
       return null;
     }
     const series: Series = {
@@ -103,7 +105,11 @@ export class StatsdRegistry {
   }
 
   /** Forgets the series of a metric that has been silent longest, where that is long. @returns whether there was one */
-  private dropSilent(siblings: Map<string, Series>, now: number): boolean {
+  private dropSilent(metric: StatsdMetric, siblings: Map<string, Series>, now: number): boolean {
+    // A flood of new label sets must not look through all known ones for each line.
+    if (now < (this.fullUntil.get(metric) ?? 0)) {
+      return false;
+    }
     let oldest: [string, Series] | undefined;
     for (const entry of siblings) {
       if (!oldest || entry[1].lastAt < oldest[1].lastAt) {
@@ -111,6 +117,7 @@ export class StatsdRegistry {
       }
     }
     if (!oldest || now - oldest[1].lastAt < SILENT_SECONDS) {
+      this.fullUntil.set(metric, (oldest?.[1].lastAt ?? now) + SILENT_SECONDS);
       return false;
     }
     this.forget(siblings, oldest[0]);

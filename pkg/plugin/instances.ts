@@ -11,7 +11,8 @@ interface Entry {
   listeners: Listeners;
   lastUpdatedMS: number;
   users: number;
-  retired: boolean;
+  /** Aborted when other settings take the place of these. */
+  retiring: AbortController;
   usedAt: number;
 }
 
@@ -31,16 +32,16 @@ export class Instances {
   /** Runs `work` with the data source's installation, which stays open at least until it ends. @throws Fault `settings` */
   async use<T>(
     context: PluginContext | null,
-    work: (installation: Installation, listeners: Listeners) => Promise<T>
+    work: (installation: Installation, listeners: Listeners, retired: AbortSignal) => Promise<T>
   ): Promise<T> {
     const entry = this.entryFor(context);
     entry.users += 1;
     try {
-      return await work(entry.installation, entry.listeners);
+      return await work(entry.installation, entry.listeners, entry.retiring.signal);
     } finally {
       entry.users -= 1;
       entry.usedAt = Date.now();
-      if (entry.retired && entry.users === 0) {
+      if (entry.retiring.signal.aborted && entry.users === 0) {
         entry.installation.close();
       }
     }
@@ -80,7 +81,7 @@ export class Instances {
       listeners: new Listeners(installation, installation.options),
       lastUpdatedMS: stored.lastUpdatedMS,
       users: 0,
-      retired: false,
+      retiring: new AbortController(),
       usedAt: Date.now(),
     };
     this.entries.set(key, entry);
@@ -94,7 +95,7 @@ export class Instances {
       return;
     }
     this.entries.delete(key);
-    entry.retired = true;
+    entry.retiring.abort();
     void entry.listeners.close();
     if (entry.users === 0) {
       entry.installation.close();

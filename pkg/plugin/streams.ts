@@ -8,6 +8,7 @@ import type { Instances } from './instances';
 import type { StreamRequest } from './messages';
 
 const SHORTEST_INTERVAL_MS = 1000;
+const LONGEST_INTERVAL_MS = 3_600_000;
 
 /** The query of a channel: its data as the watcher sent it, with the type that the path names. */
 interface Watched {
@@ -25,7 +26,9 @@ export function parseChannel(request: StreamRequest): Watched | undefined {
   const asked = Number(sent['intervalMs']);
   return {
     model: { ...sent, queryType: type },
-    intervalMs: Number.isFinite(asked) ? Math.max(SHORTEST_INTERVAL_MS, asked) : SHORTEST_INTERVAL_MS,
+    intervalMs: Number.isFinite(asked)
+      ? Math.min(LONGEST_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, asked))
+      : SHORTEST_INTERVAL_MS,
   };
 }
 
@@ -51,7 +54,8 @@ export async function firstFrame(instances: Instances, request: StreamRequest, w
 }
 
 /**
- * Pushes a frame per interval until the last watcher is gone (`signal`). Frames after the first carry
+ * Pushes a frame per interval until the last watcher is gone (`signal`), or the settings of the data source change:
+ * Grafana then asks for the stream anew. Frames after the first carry
  * their data alone while the schema stays. A failed reading becomes a frame with an error notice.
  *
  * @param send resolves when the packet was taken, which is the back-pressure
@@ -63,15 +67,16 @@ export async function runStream(
   send: (packet: Buffer) => Promise<void>,
   signal: AbortSignal
 ): Promise<void> {
-  await instances.use(request.pluginContext, async (installation) => {
+  await instances.use(request.pluginContext, async (installation, _listeners, retired) => {
     let schema = '';
-    while (!signal.aborted) {
+    const ended = AbortSignal.any([signal, retired]);
+    while (!ended.aborted) {
       const frame = await readFrame(installation, watched);
       const whole = toJson(frame) as { schema: object };
       const shape = JSON.stringify(whole.schema);
       await send(Buffer.from(JSON.stringify(shape === schema ? toJson(frame, 'data') : whole)));
       schema = shape;
-      await pause(watched.intervalMs, signal);
+      await pause(watched.intervalMs, ended);
     }
   });
 }

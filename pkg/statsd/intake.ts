@@ -1,5 +1,5 @@
 import { parseLine, type StatsdLine } from './line';
-import { statsdMetricOf } from './metrics';
+import { statsdMetricOf, type StatsdKind } from './metrics';
 import { StatsdMinutes } from './minutes';
 import { StatsdRegistry, type Limits, type Series } from './registry';
 
@@ -16,8 +16,16 @@ export interface StatsdCounts {
   droppedBySenders: number;
 }
 
+/** Types of the wire by kind; a counter that came as a gauge could fall, which Prometheus takes for a reset. */
+const TYPES: Readonly<Record<StatsdKind, ReadonlyArray<StatsdLine['type']>>> = {
+  counter: ['c'],
+  gauge: ['g'],
+  timing: ['ms', 'h', 'd'],
+};
 /** Names and tags remembered, so that their text is looked at once; characters, whoever sends what. */
 const REMEMBERED_CHARACTERS = 8_000_000;
+/** What an entry takes beside its text, as characters; a new name has a table of its own. */
+const ENTRY_CHARACTERS = 100;
 const SENDER_DROPS = /^datadog\.dogstatsd\.client\.bytes_dropped(?:_queue|_writer)?$/;
 
 /**
@@ -40,7 +48,7 @@ export class StatsdIntake {
   }
 
   /**
-   * Takes a packet of lines, ended by LF or CR LF.
+   * Takes a packet of lines, ended by LF, CR LF or NUL.
    *
    * @param now epoch seconds
    * @returns the first malformed line and what is wrong with it
@@ -51,13 +59,20 @@ export class StatsdIntake {
     for (let start = 0; start < packet.length;) {
       const newline = packet.indexOf('\n', start);
       const next = newline < 0 ? packet.length : newline;
-      const end = packet.charCodeAt(next - 1) === CARRIAGE_RETURN && next > start ? next - 1 : next;
+      let end = next;
+      while (end > start && ENDS.has(packet.charCodeAt(end - 1))) {
+        end -= 1;
+      }
       const text = packet.slice(start, end);
       start = next + 1;
       const parsed = parseLine(text);
       if ('line' in parsed) {
         this.counts.lines += 1;
-        this.take(parsed.line, now);
+        const problem = this.take(parsed.line, now);
+        if (problem !== undefined) {
+          this.counts.malformed += 1;
+          bad ??= { text, problem };
+        }
       } else if ('malformed' in parsed) {
         this.counts.lines += 1;
         this.counts.malformed += 1;
@@ -75,12 +90,17 @@ export class StatsdIntake {
     return this.remembered;
   }
 
-  private take(line: StatsdLine, now: number): void {
+  /** @returns what is wrong with the line, where its type is not the metric's */
+  private take(line: StatsdLine, now: number): string | undefined {
     const series = this.find(line, now);
     if (series) {
+      if (!TYPES[series.metric.kind].includes(line.type)) {
+        return `${series.metric.wire} is a ${series.metric.kind}, and was sent as type ${line.type}`;
+      }
       this.registry.take(series, line, now);
       this.minutes.take(series, line, now);
     }
+    return undefined;
   }
 
   private find(line: StatsdLine, now: number): Series | null {
@@ -118,7 +138,7 @@ export class StatsdIntake {
   }
 
   private remember({ name, tags }: StatsdLine, series: Series | null): void {
-    const length = name.length + tags.length;
+    const length = name.length + tags.length + (this.known.has(name) ? ENTRY_CHARACTERS : 3 * ENTRY_CHARACTERS);
     if (this.remembered + length > REMEMBERED_CHARACTERS) {
       this.forget();
     }
@@ -137,4 +157,5 @@ export class StatsdIntake {
   }
 }
 
-const CARRIAGE_RETURN = 13;
+/** What some clients put at the end of a line beside LF: CR and NUL. */
+const ENDS: ReadonlySet<number> = new Set([0, 13]);

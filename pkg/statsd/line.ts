@@ -36,8 +36,9 @@ export function parseLine(text: string): Parsed {
     }
   }
   // Hot: hundreds of thousands of lines a second pass here, so there is no split and no pattern.
-  const colon = text.indexOf(':');
   const bar = text.indexOf('|');
+  const marked = taggedName(text, bar);
+  const colon = marked?.colon ?? text.indexOf(':');
   if (colon <= 0 || bar <= colon) {
     return { malformed: 'no "name:value|type"' };
   }
@@ -50,29 +51,61 @@ export function parseLine(text: string): Parsed {
     return { malformed: `unknown type "${type.slice(0, 20)}"` };
   }
   let rate = 1;
-  let tags = '';
+  let tags = marked?.tags ?? '';
   while (next >= 0) {
     const start = next + 1;
     next = text.indexOf('|', start);
     const end = next < 0 ? text.length : next;
     if (text[start] === '#') {
-      tags = text.slice(start + 1, end);
+      const own = text.slice(start + 1, end);
+      tags = tags === '' ? own : `${tags},${own}`;
     } else if (text[start] === '@') {
       rate = number(text.slice(start + 1, end));
-      if (!(rate > 0 && rate <= 1)) {
-        return { malformed: 'sample rate outside (0, 1]' };
+      if (!(rate >= SMALLEST_RATE && rate <= 1)) {
+        return { malformed: `sample rate outside ${SMALLEST_RATE} to 1` };
       }
     }
   }
   const values = numbers(text.slice(colon + 1, bar));
-  if (!values.every(Number.isFinite)) {
-    return { malformed: 'a value is no number' };
+  if (!values.every((value) => Math.abs(value) <= LARGEST_VALUE)) {
+    return { malformed: 'a value is no number, or too large' };
   }
   if (type === 'c' && values.some((value) => value < 0)) {
     return { malformed: 'a counter falls' };
   }
-  return { line: { name: text.slice(0, colon), type, values, rate, tags } };
+  const name = marked?.name ?? text.slice(0, colon);
+  return { line: { name, type, values, rate, tags } };
 }
+
+/**
+ * Tags in the name, as clients for other servers write them: `name,tag=value` (InfluxDB), `name#tag=value` (Librato),
+ * `name[tag=value]` (SignalFx). A value may hold colons, so the last ones that stand before numbers end the name.
+ */
+function taggedName(text: string, bar: number): { name: string; tags: string; colon: number } | undefined {
+  const end = bar < 0 ? text.length : bar;
+  let mark = 0;
+  for (; mark < end; mark += 1) {
+    const code = text.charCodeAt(mark);
+    if (code === COMMA || code === HASH || code === BRACKET) {
+      break;
+    }
+  }
+  if (mark === end) {
+    return undefined;
+  }
+  const colon = NUMBERS_AT_END.exec(text.slice(0, end))?.index ?? -1;
+  const close = text[mark] === '[' ? text.indexOf(']', mark) : colon;
+  if (colon <= mark || close < 0 || close > colon) {
+    return undefined;
+  }
+  const tags = text.slice(mark + 1, close).replace(/(^|,)([^,=]*)=/g, '$1$2:');
+  return { name: text.slice(0, mark) + (text[mark] === '[' ? text.slice(close + 1, colon) : ''), tags, colon };
+}
+
+const COMMA = 44;
+const HASH = 35;
+const BRACKET = 91;
+const NUMBERS_AT_END = /(?::[-+.\deE]+)+$/;
 
 function numbers(text: string): number[] {
   return text.includes(':') ? text.split(':').map(number) : [number(text)];
@@ -82,4 +115,8 @@ function number(text: string): number {
   return DECIMAL.test(text) ? Number(text) : NaN;
 }
 
+/** A line stands for a million executions at most, so that no single one drowns the rest. */
+const SMALLEST_RATE = 1e-6;
+/** Up to here a sum of values stays exact. */
+const LARGEST_VALUE = Number.MAX_SAFE_INTEGER;
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;

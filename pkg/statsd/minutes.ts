@@ -7,6 +7,8 @@ interface Executions extends ClassCounts {
   durations: number[];
 }
 
+/** Classes of all minutes kept at most, some 400 bytes each: 400 classes over eight hours. The oldest minutes go first. */
+const KEPT = 200_000;
 /** Classes kept of one minute: more than any application has, and a bound for a flood of invented ones. */
 const CLASSES_CAP = 2000;
 
@@ -16,6 +18,7 @@ const CLASSES_CAP = 2000;
  */
 export class StatsdMinutes {
   private readonly minutes = new Map<number, Map<string, Executions>>();
+  private kept = 0;
   /** Epoch seconds of the last duration, 0 before any. */
   lastAt = 0;
   /** Epoch seconds of the first arrival: there is nothing from before. */
@@ -73,6 +76,11 @@ export class StatsdMinutes {
     );
   }
 
+  private drop(startsAt: number): void {
+    this.kept -= this.minutes.get(startsAt)?.size ?? 0;
+    this.minutes.delete(startsAt);
+  }
+
   private of(jobClass: string, now: number): Executions | undefined {
     const startsAt = Math.floor(now / 60) * 60;
     let minute = this.minutes.get(startsAt);
@@ -82,7 +90,7 @@ export class StatsdMinutes {
       this.firstAt ||= now;
       for (const old of this.minutes.keys()) {
         if (old < now - MINUTES_KEPT_SECONDS - 60) {
-          this.minutes.delete(old);
+          this.drop(old);
         }
       }
     }
@@ -95,6 +103,13 @@ export class StatsdMinutes {
         durations: noCounts(),
       };
       minute.set(jobClass, executions);
+      this.kept += 1;
+      for (const old of this.minutes.keys()) {
+        if (this.kept <= KEPT || old === startsAt) {
+          break;
+        }
+        this.drop(old);
+      }
     }
     return executions;
   }

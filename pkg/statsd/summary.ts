@@ -1,4 +1,4 @@
-import { DDSketch } from '@datadog/sketches-js';
+import { LogCollapsingLowestDenseDDSketch as Sketch } from '@datadog/sketches-js';
 
 /** Seconds a quantile looks back, and into how many windows that is parted: statsd_exporter's defaults. */
 export const MAX_AGE_SECONDS = 600;
@@ -8,6 +8,11 @@ const WINDOW_SECONDS = MAX_AGE_SECONDS / AGE_BUCKETS;
 export const QUANTILES = [0.5, 0.9, 0.99] as const;
 /** A quantile lies within this share of the true value. */
 export const RELATIVE_ACCURACY = 0.005;
+/** Bins of a window at most: with that accuracy a range from 1 to 26,000. Shorter durations share the lowest one. */
+const BINS = 1024;
+/** Durations outside are counted as these: the store of a sketch spans from the shortest to the longest. */
+const SHORTEST_SECONDS = 1e-6;
+const LONGEST_SECONDS = 1e8;
 
 /**
  * Quantiles over the last eight to ten minutes, and sum and count since the start.
@@ -18,7 +23,7 @@ export const RELATIVE_ACCURACY = 0.005;
 export class SlidingSummary {
   sum = 0;
   count = 0;
-  private readonly windows: Array<{ index: number; sketch: DDSketch }> = [];
+  private readonly windows: Array<{ index: number; sketch: Sketch }> = [];
 
   /** @param weight how many executions the value stands for (one over the sample rate) */
   observe(value: number, weight: number, now: number): void {
@@ -31,7 +36,7 @@ export class SlidingSummary {
       this.windows.push(window);
       this.dropOld(index);
     }
-    window.sketch.accept(value, weight);
+    window.sketch.accept(Math.min(LONGEST_SECONDS, Math.max(SHORTEST_SECONDS, value)), weight);
   }
 
   /** The quantile's value, NaN where nothing was observed in the last ten minutes, as Prometheus has it. */
@@ -56,6 +61,6 @@ export class SlidingSummary {
   }
 }
 
-function newSketch(): DDSketch {
-  return new DDSketch({ relativeAccuracy: RELATIVE_ACCURACY });
+function newSketch(): Sketch {
+  return new Sketch({ relativeAccuracy: RELATIVE_ACCURACY, binLimit: BINS });
 }

@@ -339,3 +339,97 @@ test('every metric has a name for Prometheus, its kind and help', () => {
     'gauge queue.latency queue_latency{queue}',
   ]);
 });
+
+describe('what no counter survives', () => {
+  const value = (...lines: string[]) => receive(...lines).registry.seriesOf(metric('jobs.count'), NOW)[0]?.value;
+
+  test.each([
+    ['a gauge', 'jobs.count:3|g'],
+    ['a timing', 'jobs.count:-9|ms'],
+    ['a negative value', 'jobs.count:-2|c'],
+    ['a sample rate that makes any number infinite', 'jobs.count:0|c|@1e-320'],
+    ['a value beyond what adds up exactly', 'jobs.count:1e300|c'],
+    ['an infinite value', 'jobs.count:1e999|c'],
+  ])('%s leaves it as it is and counts as malformed', (_, line) => {
+    const jobs = receive('jobs.count:5|c', line);
+    expect(jobs.registry.seriesOf(metric('jobs.count'), NOW)[0]!.value).toBe(5);
+    expect(jobs.counts.malformed).toBe(1);
+  });
+
+  test('what is malformed tells the metric and the type', () => {
+    const jobs = new StatsdIntake({ series: 10, expireSeconds: 600 });
+    expect(jobs.receive('x.jobs.count:3|g', NOW)).toEqual({
+      text: 'x.jobs.count:3|g',
+      problem: 'jobs.count is a counter, and was sent as type g',
+    });
+  });
+
+  test('a distribution is a timing', () => {
+    expect(value('jobs.count:1|c')).toBe(1);
+    expect(receive('jobs.perform:5|d').registry.seriesOf(metric('jobs.perform'), NOW)).toHaveLength(1);
+  });
+});
+
+test.each([
+  [
+    'InfluxDB',
+    'app.jobs.count,worker=Bills::Job,queue=q:1|c',
+    [
+      ['queue', 'q'],
+      ['worker', 'Bills::Job'],
+    ],
+  ],
+  [
+    'Librato',
+    'app.jobs.count#worker=A,queue=q:1|c',
+    [
+      ['queue', 'q'],
+      ['worker', 'A'],
+    ],
+  ],
+  [
+    'SignalFx',
+    'app.jobs.count[worker=A,queue=q]:1|c',
+    [
+      ['queue', 'q'],
+      ['worker', 'A'],
+    ],
+  ],
+  [
+    'DogStatsD beside',
+    'app.jobs.count,worker=A:1|c|#queue:q',
+    [
+      ['queue', 'q'],
+      ['worker', 'A'],
+    ],
+  ],
+])('tags as clients for %s write them are read', (_, line, labels) => {
+  const jobs = receive(line);
+  expect(jobs.registry.seriesOf(metric('jobs.count'), NOW)).toMatchObject([{ labels, value: 1 }]);
+});
+
+test.each(['\r', '\0', '\r\0'])('a line may end in %j', (end) => {
+  expect(receive(`jobs.count:1|c${end}\njobs.count:2|c${end}`).counts).toMatchObject({ lines: 2, malformed: 0 });
+});
+
+test('durations from the shortest to the longest take a bounded store', () => {
+  const jobs = receive(...Array.from({ length: 200 }, (_, power) => `jobs.perform:1e${power / 10}|ms`));
+  const [series] = jobs.registry.seriesOf(metric('jobs.perform'), NOW);
+  const windows = (series!.timing!.summary as unknown as { windows: Array<{ sketch: { store: { bins: number[] } } }> })
+    .windows;
+  expect(Math.max(...windows.map(({ sketch }) => sketch.store.bins.length))).toBeLessThanOrEqual(2048);
+  // 1e15.9 ms are the longest that a line may carry; the quantile ends at what is kept of them.
+  expect(series!.timing!.summary.quantiles([0.5], NOW)[0]).toBeGreaterThan(1e3);
+});
+
+test('classes of all minutes are bounded, and the oldest minutes go first', () => {
+  const jobs = new StatsdIntake({ series: 5000, expireSeconds: 1e6 });
+  for (let minute = 0; minute < 120; minute += 1) {
+    for (let index = 0; index < 2000; index += 1) {
+      jobs.receive(`jobs.perform:5|ms|#worker:W${index}`, NOW + minute * 60);
+    }
+  }
+  const filled = jobs.minutes.read(NOW, NOW + 120 * 60).filter(({ classes }) => classes.size > 0);
+  expect(filled.reduce((sum, { classes }) => sum + classes.size, 0)).toBe(200_000);
+  expect(filled[filled.length - 1]!.startsAt).toBe(Math.floor(NOW / 60) * 60 + 119 * 60);
+});

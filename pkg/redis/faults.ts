@@ -1,6 +1,9 @@
 import { Fault } from '../faults/fault';
 import { TLS_INSTEAD } from './resp';
+import { CLOSED_AT_ONCE } from './wire';
 
+/** What is told of a handshake that never ends, since sockets say no more. */
+export const TLS_TIMEOUT = 'the TLS handshake did not end in time';
 const AUTHENTICATION =
   /^(NOAUTH|WRONGPASS|ERR (AUTH|Client sent AUTH|invalid password|invalid username-password|wrong number of arguments for 'auth'))/i;
 const NO_SUCH_DATABASE = /^ERR (DB index|invalid DB index|SELECT is not allowed)/i;
@@ -101,6 +104,19 @@ function explainSocket(said: string, code: string, address: string) {
   }
   if (code === 'ENOENT') {
     return { message: `The socket ${address} does not exist.`, remedy: 'Check the path in "URL".' };
+  }
+  if (said === TLS_TIMEOUT) {
+    return {
+      message: `The TLS handshake with ${address} did not end in time.`,
+      remedy: 'Check that this port speaks TLS; if not, write redis:// in "URL" and switch "Use TLS" off.',
+    };
+  }
+  if (said === CLOSED_AT_ONCE) {
+    return {
+      message: `The connection to ${address} was closed before Redis answered.`,
+      remedy:
+        'If this port expects TLS, write rediss:// in "URL" or switch "Use TLS" on; else check maxclients and the log of Redis.',
+    };
   }
   if (said === TLS_INSTEAD) {
     return {

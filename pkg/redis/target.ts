@@ -16,6 +16,8 @@ export interface Target extends Credentials {
   tls: boolean;
 }
 
+/** What a URL says that is not there. */
+export const NOBODY: Credentials & Pick<Target, 'tls'> = { username: '', password: '', database: 0, tls: false };
 const LOCALHOST = 'localhost';
 /** `URL` reads no user without a host. */
 const NO_HOST = 'none';
@@ -116,8 +118,9 @@ function databaseOf(text: string, wrong: (why: string, remedy?: string) => Fault
  */
 export function credentialsOf(settings: Settings, target: Credentials): Credentials {
   const { password } = settings.secrets;
-  const [urlUser, urlPassword] =
-    password && target.username === '' ? [target.password, ''] : [target.username, target.password];
+  // `redis://:secret@host` beside the same secret in REDIS_PASSWORD names no user.
+  const named = password && target.username === '' && target.password !== password ? target.password : '';
+  const [urlUser, urlPassword] = password && target.username === '' ? [named, ''] : [target.username, target.password];
   return {
     username: settings.username || urlUser,
     password: password || urlPassword,

@@ -14,6 +14,9 @@ export class Disconnected extends Error {
   override readonly name = 'Disconnected';
 }
 
+/** What a port that speaks another protocol does at the first bytes. */
+export const CLOSED_AT_ONCE = 'the connection was closed before the first reply';
+
 /**
  * Commands and replies over a connected socket. Batches may overlap: replies come in the order of the commands.
  *
@@ -63,10 +66,19 @@ export class Wire {
     if (this.ended) {
       return;
     }
-    this.ended = error;
+    this.ended = this.reasonOf(error);
     clearTimeout(this.timer);
     this.socket.destroy();
-    this.waiting.splice(0).forEach(({ reject }) => reject(error));
+    this.waiting.splice(0).forEach(({ reject }) => reject(this.ended!));
+  }
+
+  private reasonOf(error: Error): Error {
+    if (!(error instanceof Disconnected) && (error as NodeJS.ErrnoException).code !== 'ECONNRESET') {
+      return error;
+    }
+    // Where Redis said why it closes (maxclients), that is the reason.
+    const said = this.waiting[0]?.replies.find((reply) => reply.error)?.error;
+    return said ?? (this.bytesRead === 0 && this.waiting.length > 0 ? new Error(CLOSED_AT_ONCE) : error);
   }
 
   private receive(chunk: Buffer): void {

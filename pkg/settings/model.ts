@@ -22,7 +22,7 @@ export const optionsSchema = z.object({
   tlsSkipVerify: z.boolean().default(false).describe('Accept any certificate'),
   tlsServerName: text.describe('Server name that the certificate must carry'),
   connectTimeoutSeconds: seconds(3, 0.1, 60).describe('Seconds to wait for a connection'),
-  commandTimeoutSeconds: seconds(4, 0.1, 60).describe('Seconds to wait for a reply'),
+  commandTimeoutSeconds: seconds(3, 0.1, 60).describe('Seconds to wait for a reply'),
   reuseSeconds: seconds(1, 0, 60).describe('Seconds for which a snapshot is handed out again'),
   queueInclude: text.describe('Regular expression of the queues to look at'),
   queueExclude: text.describe('Regular expression of the queues to leave out'),

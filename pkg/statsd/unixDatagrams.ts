@@ -3,6 +3,7 @@ import { Fault } from '../faults/fault';
 
 /** Values of Linux and macOS headers: `<sys/socket.h>`, `<fcntl.h>`. */
 const AF_UNIX = 1;
+const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const MSG_DONTWAIT = process.platform === 'darwin' ? 0x80 : 0x40;
 /** Longest path that `sockaddr_un` holds. */
@@ -42,13 +43,23 @@ export async function receiveUnixDatagrams(
   const library = dlopen(process.platform === 'darwin' ? 'libSystem.B.dylib' : 'libc.so.6', {
     socket: { args: ['i32', 'i32', 'i32'], returns: 'i32' },
     bind: { args: ['i32', 'ptr', 'u32'], returns: 'i32' },
+    connect: { args: ['i32', 'ptr', 'u32'], returns: 'i32' },
     recv: { args: ['i32', 'ptr', 'usize', 'i32'], returns: 'i64' },
     close: { args: ['i32'], returns: 'i32' },
   });
   const { symbols } = library;
   const descriptor = symbols.socket(AF_UNIX, SOCK_DGRAM, 0);
   const address = unixAddress(path);
-  removeSocket(path);
+  // Only a socket that nobody holds any more refuses both kinds of connection.
+  const answers = (kind: number): boolean => {
+    const probe = symbols.socket(AF_UNIX, kind, 0);
+    const connected = probe >= 0 && symbols.connect(probe, ptr(address), address.length) === 0;
+    symbols.close(probe);
+    return connected;
+  };
+  if (isSocket(path) && !answers(SOCK_DGRAM) && !answers(SOCK_STREAM)) {
+    rmSync(path, { force: true });
+  }
   if (descriptor < 0 || symbols.bind(descriptor, ptr(address), address.length) !== 0) {
     if (descriptor >= 0) {
       symbols.close(descriptor);
@@ -56,10 +67,11 @@ export async function receiveUnixDatagrams(
     throw new Fault({
       kind: 'settings',
       message: `Cannot listen at the unix socket ${path}.`,
-      remedy: 'Check that its folder exists and can be written.',
+      remedy: 'Check that its folder exists and can be written, and that no other program uses this path.',
     });
   }
   chmodSync(path, mode);
+  const own = lstatSync(path).ino;
   const buffer = Buffer.alloc(PACKET_BYTES);
   const timer = setInterval(() => {
     for (;;) {
@@ -74,15 +86,16 @@ export async function receiveUnixDatagrams(
     clearInterval(timer);
     symbols.close(descriptor);
     library.close();
-    removeSocket(path);
+    // Another process may have taken the path meanwhile.
+    if (lstatSync(path, { throwIfNoEntry: false })?.ino === own) {
+      rmSync(path, { force: true });
+    }
   };
 }
 
-/** Removes the socket of a former process; a file of another kind stays, and binding then fails. */
-function removeSocket(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) {
-    rmSync(path, { force: true });
-  }
+/** A file of another kind stays, and binding then fails. */
+function isSocket(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
 }
 
 /** A `sockaddr_un`: Linux begins with the family in two bytes, macOS with length and family in one each. */

@@ -163,7 +163,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         />
         <NumberField {...fields} name="reuseSeconds" label="Reuse a reading for (seconds)" placeholder="1" />
         <NumberField {...fields} name="connectTimeoutSeconds" label="Connect timeout (seconds)" placeholder="3" />
-        <NumberField {...fields} name="commandTimeoutSeconds" label="Command timeout (seconds)" placeholder="4" />
+        <NumberField {...fields} name="commandTimeoutSeconds" label="Command timeout (seconds)" placeholder="3" />
         <NumberField
           {...fields}
           name="sampleSeconds"

@@ -1,30 +1,47 @@
 import { Cluster, Command as RedisCommand } from 'ioredis';
-import { parseEndpoints } from '../../settings/endpoint';
+import { Fault } from '../../faults/fault';
+import { parseEndpoints, type Endpoint } from '../../settings/endpoint';
 import type { Settings } from '../../settings/settings';
 import { command, withKeyPrefix, type Command, type Reply, type Value } from '../readOnlyRedis';
+import { credentialsOf, NOBODY, parseRedisUrl, type Credentials } from '../target';
 import { tlsOptions } from '../tls';
 import type { Connection, Topology } from '../topology';
 
 /** A cluster endpoint. ioredis keeps the map of slots and groups the calls of one tick by node. @throws Fault `settings` */
 export function clusterNodes(settings: Settings): Topology {
   const nodes = parseEndpoints('clusterNodes', settings.options.clusterNodes);
+  const target = settings.url === '' ? NOBODY : parseRedisUrl(settings.url);
+  const credentials = credentialsOf(settings, target);
+  if (credentials.database !== 0) {
+    throw new Fault({
+      kind: 'settings',
+      message: `A cluster has only the database 0, and "database" or "url" names ${credentials.database}.`,
+      remedy: 'Remove the number.',
+    });
+  }
+  const tls = settings.options.tlsEnabled || target.tls;
   return {
     address: `cluster ${nodes.map(({ host, port }) => `${host}:${port}`).join(', ')}`,
-    connect: () => connectCluster(nodes, settings),
+    connect: () => connectCluster(nodes, settings, credentials, tls),
   };
 }
 
-async function connectCluster(nodes: ReturnType<typeof parseEndpoints>, settings: Settings): Promise<Connection> {
-  const { options, secrets } = settings;
+async function connectCluster(
+  nodes: readonly Endpoint[],
+  settings: Settings,
+  { username, password }: Credentials,
+  tls: boolean
+): Promise<Connection> {
+  const { options } = settings;
   const timeoutMs = options.commandTimeoutSeconds * 1000;
-  const cluster = new Cluster(nodes, {
+  const cluster = new Cluster([...nodes], {
     redisOptions: {
       protocol: 2,
       disableClientInfo: true,
       connectTimeout: options.connectTimeoutSeconds * 1000,
-      ...(settings.username && { username: settings.username }),
-      ...(secrets.password && { password: secrets.password }),
-      ...(options.tlsEnabled && { tls: tlsOptions(settings) }),
+      ...(username && { username }),
+      ...(password && { password }),
+      ...(tls && { tls: tlsOptions(settings) }),
     },
     lazyConnect: true,
     enableReadyCheck: false,

@@ -1,18 +1,19 @@
 import { parseEndpoints } from '../../settings/endpoint';
 import type { Settings } from '../../settings/settings';
-import { credentialsOf, parseRedisUrl, type Credentials } from '../target';
+import { credentialsOf, NOBODY, parseRedisUrl } from '../target';
 import { tlsOptions } from '../tls';
 import type { Topology } from '../topology';
 import { connectServer } from './server';
 
-const NOBODY: Credentials = { username: '', password: '', database: 0 };
+/** One that does not answer gives way to the next within the time for a connection. */
+const SENTINEL_TIMEOUT_MS = 1000;
 
 /** The master that Sentinels name, or one of its replicas. @throws Fault `settings` */
 export function sentinelMaster(settings: Settings): Topology {
   const { options, secrets } = settings;
   const sentinels = parseEndpoints('sentinels', options.sentinels);
   const target = settings.url === '' ? NOBODY : parseRedisUrl(settings.url);
-  const tls = options.tlsEnabled ? tlsOptions(settings) : undefined;
+  const tls = options.tlsEnabled || target.tls ? tlsOptions(settings) : undefined;
   return {
     address: `sentinel ${sentinels.map(({ host, port }) => `${host}:${port}`).join(', ')} (${options.sentinelMaster})`,
     connect: () =>
@@ -22,6 +23,7 @@ export function sentinelMaster(settings: Settings): Topology {
           name: options.sentinelMaster,
           role: options.readFromReplica ? 'slave' : 'master',
           failoverDetector: true,
+          sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
           ...(options.sentinelUsername && { sentinelUsername: options.sentinelUsername }),
           ...(secrets.sentinelPassword && { sentinelPassword: secrets.sentinelPassword }),
           ...(tls && { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),

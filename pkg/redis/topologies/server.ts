@@ -4,6 +4,8 @@ import { withKeyPrefix } from '../readOnlyRedis';
 import { setUp } from '../setUp';
 import type { Credentials } from '../target';
 import type { Connection } from '../topology';
+import { TLS_TIMEOUT } from '../faults';
+import { CLOSED_AT_ONCE } from '../wire';
 import { Disconnected, Wire } from '../wire';
 
 /** Where a server is, in the words of ioredis. */
@@ -29,12 +31,19 @@ export async function connectServer(where: Where, credentials: Credentials, sett
   });
   const failed: { first?: Error } = {};
   redis.on('error', (error: Error) => (failed.first ??= error));
-  const deadline = setTimeout(() => {
-    failed.first ??= new Error('connect timed out');
-    redis.disconnect();
-  }, connectTimeoutSeconds * 1000);
+  let deadline: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    deadline = setTimeout(
+      () => {
+        failed.first ??= new Error(where.tls ? TLS_TIMEOUT : 'connect timed out');
+        reject(failed.first);
+      },
+      connectTimeoutSeconds * 1000 + 1000 * (where.sentinels?.length ?? 0)
+    );
+  });
   try {
-    await redis.connect();
+    // ioredis itself goes on waiting for a Sentinel that accepts and never answers.
+    await Promise.race([redis.connect(), late]);
     const { stream } = redis as unknown as { stream: import('node:net').Socket };
     stream.removeAllListeners('data');
     const wire = new Wire(stream, commandTimeoutSeconds * 1000);
@@ -56,7 +65,8 @@ export async function connectServer(where: Where, credentials: Credentials, sett
   } catch (error) {
     redis.disconnect();
     // ioredis says "Connection is closed."; the event before it said why.
-    throw (error as Error).name === 'ReplyError' || (error as Error).name === 'ProtocolError'
+    const { name, message } = error as Error;
+    throw name === 'ReplyError' || name === 'ProtocolError' || message === CLOSED_AT_ONCE
       ? error
       : (failed.first ?? error);
   } finally {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { aclLine } from '../../../pkg/redis/acl';
-import { concernsAllCommands, endsConnection, redisFault } from '../../../pkg/redis/faults';
+import { concernsAllCommands, endsConnection, redisFault, TLS_TIMEOUT } from '../../../pkg/redis/faults';
 import { ProtocolError, ReplyError, TLS_INSTEAD } from '../../../pkg/redis/resp';
+import { CLOSED_AT_ONCE } from '../../../pkg/redis/wire';
 
 /** An error as Node's sockets give it. */
 function socketError(code: string, message = `connect ${code} 127.0.0.1:6379`): Error {
@@ -69,6 +70,8 @@ describe('what Redis or the network said becomes a sentence', () => {
     [new Error('Command timed out'), 'connection', /did not answer in time/, /firewalls/],
     [socketError('ETIMEDOUT'), 'connection', /did not answer in time/, /firewalls/],
     [new Error('All sentinels are unreachable.'), 'connection', /No Sentinel of h:1/, /"Sentinels"/],
+    [new Error(TLS_TIMEOUT), 'connection', /TLS handshake with h:1 did not end/, /speaks TLS/],
+    [new Error(CLOSED_AT_ONCE), 'connection', /closed before Redis answered/, /rediss:\/\/.*maxclients/],
     [socketError('ECONNRESET', 'read ECONNRESET'), 'connection', /failed: read ECONNRESET\.$/, /next reading/],
   ])('%s', (error, kind, message, remedy) => {
     const fault = redisFault(error, 'h:1');

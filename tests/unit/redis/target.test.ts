@@ -90,6 +90,8 @@ test('the settings go before the URL, and a password in them makes a lone user o
     password: 's',
     database: 0,
   });
+  // The same secret in both places names no user.
+  expect(credentials('redis://:s@h', { secrets: { password: 's' } })).toMatchObject({ username: '', password: 's' });
   expect(
     credentials('redis://u:p@h/4', { username: 'v', secrets: { password: 's' }, options: { database: 2 } })
   ).toEqual({ username: 'v', password: 's', database: 2 });

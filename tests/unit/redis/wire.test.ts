@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { command } from '../../../pkg/redis/readOnlyRedis';
 import { setUp } from '../../../pkg/redis/setUp';
-import { Disconnected, Wire } from '../../../pkg/redis/wire';
+import { CLOSED_AT_ONCE, Disconnected, Wire } from '../../../pkg/redis/wire';
 import { RedisSocket } from '../../support/redisSocket';
 
 let socket: RedisSocket;
@@ -69,6 +69,19 @@ describe('a wire', () => {
     socket.emit(event, given);
     await rejected;
     expect(wire.open).toBe(false);
+  });
+
+  test('tells a connection that was closed before the first reply apart: another protocol is spoken there', async () => {
+    const rejected = expect(wire.send([command('get', 'a')])).rejects.toThrow(CLOSED_AT_ONCE);
+    socket.emit('error', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
+    await rejected;
+  });
+
+  test('gives the reason that Redis gave before it closed, though more replies are missing', async () => {
+    const rejected = expect(wire.send([command('get', 'a'), command('get', 'b')])).rejects.toThrow(/max number/);
+    socket.answer('-ERR max number of clients reached\r\n');
+    socket.emit('end');
+    await rejected;
   });
 
   test('is closed by bytes that are no reply', async () => {

@@ -37,7 +37,7 @@ describe('settings of a data source', () => {
       tlsSkipVerify: false,
       tlsServerName: '',
       connectTimeoutSeconds: 3,
-      commandTimeoutSeconds: 4,
+      commandTimeoutSeconds: 3,
       reuseSeconds: 1,
       queueInclude: '',
       queueExclude: '',

@@ -1,10 +1,11 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { readFileSync } from 'node:fs';
-import { parse as parseYaml } from 'yaml';
+import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { Fault } from '../faults/fault';
 import { VERSION } from '../version';
 import { QUERY_TYPES } from '../queries/registry';
 import { isTrue } from '../settings/administration';
+import { parseRedisUrl } from '../redis/target';
 import { commaSeparated } from '../settings/endpoint';
 import { SCALAR_OPTIONS, settingsFrom } from '../settings/environment';
 import { printAcl } from './acl';
@@ -51,6 +52,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     );
   const configured = (flags: Flags): Configured => {
     const file = readFile((flags['config'] as string | undefined) ?? env['JOBWATCH_CONFIG']);
+    refuseVisiblePassword(flags['redisUrl'], env);
     return { settings: settingsFrom({ flags, env, file }), file };
   };
 
@@ -104,6 +106,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     .description('Print the line that creates the smallest Redis user.')
     .option('--user <name>', 'its name', 'jobwatch')
     .option('--key-prefix <prefix>', 'only keys under this prefix')
+    .option('--cluster', 'for Redis Cluster, whose client also asks for its nodes')
     .action((flags: Parameters<typeof printAcl>[0]) => printAcl(flags));
 
   program
@@ -145,9 +148,8 @@ function readFile(path: string | undefined): Record<string, unknown> {
   } catch (error) {
     throw new Fault({
       kind: 'settings',
-      message: `The configuration file ${path} cannot be read: ${(error as Error).message}.`,
+      message: `The configuration file ${path} cannot be read: ${yamlProblem(error)}.`,
       remedy: 'Check the path and its YAML.',
-      cause: error,
     });
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
@@ -158,6 +160,35 @@ function readFile(path: string | undefined): Record<string, unknown> {
     });
   }
   return content as Record<string, unknown>;
+}
+
+/**
+ * Every user of the host can read the flags of a process (ps), so a password must not stand there. A lone user of the
+ * URL is the password where no other is set, as Sidekiq's client reads it.
+ *
+ * @throws Fault `settings`
+ */
+function refuseVisiblePassword(url: unknown, env: NodeJS.ProcessEnv): void {
+  if (typeof url !== 'string' || url === '') {
+    return;
+  }
+  const { username, password } = parseRedisUrl(url, '--redis-url');
+  if (password !== '' && !(username === '' && env['REDIS_PASSWORD'])) {
+    throw new Fault({
+      kind: 'settings',
+      message: 'The flag --redis-url holds a password, which every user of this host could read.',
+      remedy: 'Set REDIS_URL in the environment instead, or REDIS_PASSWORD beside a URL without it.',
+    });
+  }
+}
+
+/** Where the mistake is; the parser's own message repeats the line, which may hold a password. */
+function yamlProblem(error: unknown): string {
+  if (!(error instanceof YAMLParseError)) {
+    return (error as NodeJS.ErrnoException).code ?? 'unknown error';
+  }
+  const { line, col } = error.linePos?.[0] ?? {};
+  return line === undefined ? error.code : `${error.code} in line ${line}, column ${col}`;
 }
 
 function positive(value: string): number {

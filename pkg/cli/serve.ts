@@ -48,6 +48,11 @@ const OWN = '';
  * @throws Fault
  */
 export async function serve(configure: () => Configured, flags: ServeFlags): Promise<void> {
+  // Before anything listens, so that no early signal leaves a socket behind.
+  const ended = new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
   const started = listen(prepare(configure(), flags), flags);
   let reloads: Promise<unknown> = started;
   // From the first moment on: unhandled, SIGHUP would end the process. One after the other.
@@ -73,10 +78,7 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
     log('info', 'configuration reloaded');
   };
   let running = await started;
-  await new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
-  });
+  await ended;
   await running.listeners.close();
   close(running.prepared.installations);
   log('info', 'stopped');
@@ -130,7 +132,7 @@ async function listen(prepared: Prepared, flags: ServeFlags): Promise<Running> {
     paths: METRICS_PATHS.join(' '),
     redis: installation.redis.address,
   });
-  await installation
+  void installation
     .state()
     .catch((error: unknown) => log('warn', 'Redis cannot be read yet', { error: explain(error) }));
   return { listeners, prepared };
@@ -210,7 +212,8 @@ function targetsFrom(file: Record<string, unknown>): Map<string, Settings> {
   }
   return new Map(
     Object.entries(targets).map(([name, target]) => {
-      if (name === OWN || typeof target !== 'object' || target === null) {
+      const given = target as { url?: unknown } | null;
+      if (name === OWN || typeof given !== 'object' || given === null || typeof (given.url ?? '') !== 'string') {
         throw new Fault({
           kind: 'settings',
           message: `The target "${name}" holds no settings.`,

@@ -12,6 +12,8 @@ export interface Health {
   details: Record<string, unknown>;
 }
 
+/** A version is longer only by mistake. */
+const LONGEST_VERSION = 50;
 /** Longest time for an answer, whatever the state of Redis. */
 const HEALTH_SECONDS = 4.5;
 
@@ -53,8 +55,9 @@ function describe({ snapshot, totals, queues, notices: all }: State, address: st
       details: { kind: 'permission', notices, cost },
     };
   }
-  const versions = versionsOf(snapshot);
-  const sidekiq = versions.length > 0 ? `Sidekiq ${versions.join(', ')}` : 'Sidekiq (no process is running)';
+  const versions = versionsOf(snapshot).map((version) => version.slice(0, LONGEST_VERSION));
+  const sidekiq =
+    versions.length > 0 ? `Sidekiq ${versions.slice(0, 5).join(', ')}` : 'Sidekiq (no process is running)';
   const parts = [
     `${sidekiq} at ${address}`,
     count(queues.length, 'queue'),

@@ -21,7 +21,7 @@ import type { Snapshot } from '../sidekiq/snapshot';
 import { installationTotals } from '../sidekiq/totals';
 import { StatsdIntake } from '../statsd/intake';
 import { Reads } from './reads';
-import type { State } from './state';
+import type { Kept, State } from './state';
 
 /** By which the limit on label sets of DogStatsD follows from that on series: most of its metrics are counters. */
 const SERIES_OF_A_LABEL_SET = 3;
@@ -39,18 +39,13 @@ export class Installation {
   readonly options: Options;
   readonly secrets: Secrets;
   readonly redis: ReadOnlyRedis;
-  readonly statsd: StatsdIntake;
+  private readonly source: string;
   /** Label sets left out of scrapes for their number, by metric. */
   readonly droppedSeries = new Map<string, number>();
-  private readonly observers = {
-    flow: new Flow(),
-    processLog: new ProcessLog(),
-    classTotals: new ClassTotals(),
-    classQueues: new ClassQueues(),
-  };
-  private readonly minutes = new Minutes();
+  private readonly memory: Memory;
   private readonly reader: SnapshotReader;
-  private readonly recorder: Recorder;
+  /** Other settings of the same source go on with the memory. */
+  private handedOver = false;
   private running: Promise<State> | undefined;
   private latest: { state: State; readAt: number } | undefined;
   private sampler: NodeJS.Timeout | undefined;
@@ -58,34 +53,35 @@ export class Installation {
 
   /**
    * @param administration where files may lie; any path by default
+   * @param former whose history and counters go on here, where both read the same source
    * @throws Fault `settings` naming the field that cannot be used
    */
   constructor(
     settings: Settings,
     clock?: Clock,
-    readonly administration: Administration = commandLine()
+    readonly administration: Administration = commandLine(),
+    former?: Installation
   ) {
     const { options } = settings;
     this.options = options;
     this.secrets = settings.secrets;
     this.redis = openRedis(settings);
-    this.statsd = new StatsdIntake({
-      series: Math.ceil(options.seriesLimit / SERIES_OF_A_LABEL_SET),
-      expireSeconds: options.statsdExpireSeconds,
-    });
-    this.reader = new SnapshotReader(this.redis, this.minutes, {
+    this.source = sourceOf(settings);
+    if (former?.source === this.source) {
+      this.memory = former.memory;
+      former.handedOver = true;
+    } else {
+      this.memory = newMemory(options, administration);
+    }
+    this.reader = new SnapshotReader(this.redis, this.memory.minutes, {
       includesQueue: queueTest(options),
       ...(clock && { clock }),
     });
-    this.recorder = new Recorder(
-      options.historyFile === ''
-        ? undefined
-        : async () =>
-            openSqliteStore(administration.path('historyFile', options.historyFile), {
-              retentionDays: options.historyRetentionDays,
-              mode: options.historyFileMode,
-            })
-    );
+  }
+
+  /** What Sidekiq Pro has sent by DogStatsD. */
+  get statsd(): StatsdIntake {
+    return this.memory.statsd;
   }
 
   /**
@@ -102,9 +98,16 @@ export class Installation {
     return this.running;
   }
 
+  /** What is known while Redis cannot be read, with the reason among its notices. */
+  async kept(fault: Fault): Promise<Kept> {
+    const now = Date.now() / 1000;
+    await this.openHistory(now);
+    return { now, options: this.options, notices: [{ severity: 'error', text: fault.explanation }] };
+  }
+
   /** The bounded reads of one request. */
   reads(signal?: AbortSignal): Reads {
-    return new Reads(this.redis, this.minutes, this.recorder, this.options, signal);
+    return new Reads(this.redis, this.memory.minutes, this.memory.recorder, this.options, signal);
   }
 
   /** Starts to read at a fixed pace, so that rates and history exist when somebody asks. */
@@ -120,21 +123,21 @@ export class Installation {
   close(): void {
     clearInterval(this.sampler);
     this.redis.close();
-    this.saveTotals();
-    this.recorder.close();
+    if (!this.handedOver) {
+      this.saveTotals();
+      this.memory.recorder.close();
+    }
   }
 
   private async read(): Promise<State> {
     const snapshot = await this.reader.read();
-    if (await this.recorder.ready(snapshot.at)) {
-      this.restoreTotals();
-    }
+    await this.openHistory(snapshot.at);
     const caughtUp = await this.catchUp(snapshot);
-    for (const observer of Object.values(this.observers) as Array<Observer<unknown>>) {
+    for (const observer of Object.values(this.memory.observers) as Array<Observer<unknown>>) {
       observer.observe(snapshot);
     }
-    const { flow, processLog, classTotals, classQueues } = this.observers;
-    const history = this.recorder.notice;
+    const { flow, processLog, classTotals, classQueues } = this.memory.observers;
+    const history = this.memory.recorder.notice;
     const state: State = {
       snapshot,
       queues: queueStates(snapshot, flow.view(), this.options.workerTypes),
@@ -148,7 +151,7 @@ export class Installation {
       now: snapshot.at,
       notices: [...snapshot.notices, ...caughtUp, ...(history ? [history] : [])],
     };
-    this.recorder.append(snapshot.at, seriesOf(state));
+    this.memory.recorder.append(snapshot.at, seriesOf(state));
     if (snapshot.at - this.savedAt >= SAVE_EVERY_SECONDS) {
       this.savedAt = snapshot.at;
       this.saveTotals();
@@ -157,9 +160,15 @@ export class Installation {
     return state;
   }
 
+  private async openHistory(now: number): Promise<void> {
+    if (await this.memory.recorder.ready(now)) {
+      this.restoreTotals();
+    }
+  }
+
   /** Counts what ran while nobody looked, as far back as Sidekiq keeps it. */
   private async catchUp({ at, minutes }: Snapshot): Promise<readonly Notice[]> {
-    const { classTotals } = this.observers;
+    const { classTotals } = this.memory.observers;
     const { lastAt } = classTotals;
     const reached = minutes.items[minutes.items.length - 1]?.startsAt ?? at;
     if (lastAt === 0 || lastAt >= reached) {
@@ -183,10 +192,10 @@ export class Installation {
   }
 
   private restoreTotals(): void {
-    const saved = this.recorder.loadState(CLASS_TOTALS);
-    if (saved !== null && this.observers.classTotals.lastAt === 0) {
+    const saved = this.memory.recorder.loadState(CLASS_TOTALS);
+    if (saved !== null && this.memory.observers.classTotals.lastAt === 0) {
       try {
-        this.observers.classTotals.restore(saved);
+        this.memory.observers.classTotals.restore(saved);
       } catch {
         // What cannot be read is counted anew from here.
       }
@@ -194,10 +203,57 @@ export class Installation {
   }
 
   private saveTotals(): void {
-    if (this.observers.classTotals.lastAt > 0) {
-      this.recorder.saveState(CLASS_TOTALS, () => this.observers.classTotals.save());
+    if (this.memory.observers.classTotals.lastAt > 0) {
+      this.memory.recorder.saveState(CLASS_TOTALS, () => this.memory.observers.classTotals.save());
     }
   }
+}
+
+/** What is remembered between readings. */
+interface Memory {
+  observers: { flow: Flow; processLog: ProcessLog; classTotals: ClassTotals; classQueues: ClassQueues };
+  minutes: Minutes;
+  recorder: Recorder;
+  statsd: StatsdIntake;
+}
+
+function newMemory(options: Options, administration: Administration): Memory {
+  const { historyFile, historyRetentionDays: retentionDays, historyFileMode: mode } = options;
+  const open = async () => openSqliteStore(administration.path('historyFile', historyFile), { retentionDays, mode });
+  return {
+    observers: {
+      flow: new Flow(),
+      processLog: new ProcessLog(),
+      classTotals: new ClassTotals(),
+      classQueues: new ClassQueues(),
+    },
+    minutes: new Minutes(),
+    recorder: new Recorder(historyFile === '' ? undefined : open),
+    statsd: new StatsdIntake({
+      series: Math.ceil(options.seriesLimit / SERIES_OF_A_LABEL_SET),
+      expireSeconds: options.statsdExpireSeconds,
+    }),
+  };
+}
+
+/** What makes a memory another one: which Sidekiq is read, and what bounds the memory itself. */
+function sourceOf({ url, options }: Settings): string {
+  return JSON.stringify([
+    url,
+    options.topology,
+    options.sentinels,
+    options.sentinelMaster,
+    options.clusterNodes,
+    options.database ?? null,
+    options.keyPrefix,
+    options.queueInclude,
+    options.queueExclude,
+    options.historyFile,
+    options.historyFileMode,
+    options.historyRetentionDays,
+    options.seriesLimit,
+    options.statsdExpireSeconds,
+  ]);
 }
 
 function queueTest({ queueInclude, queueExclude }: Options): (name: string) => boolean {

@@ -8,6 +8,9 @@ import type { Snapshot } from '../sidekiq/snapshot';
 import type { InstallationTotals } from '../sidekiq/totals';
 import type { StatsdIntake } from '../statsd/intake';
 
+/** What is known without a reading: enough to answer from what was kept before. */
+export type Kept = Pick<State, 'now' | 'options' | 'notices'>;
+
 /**
  * What is known of an installation at one instant: a snapshot, and everything derived from it, computed once whoever
  * asks. Frames, Prometheus, the history and the terminal are views of this.

@@ -27,8 +27,8 @@ export interface ExporterOptions {
 }
 
 const DEFAULT_SCRAPE_SECONDS = 9;
-/** Time that scrapes in flight have when the endpoint closes. */
-const CLOSE_SECONDS = 1;
+/** Time that scrapes in flight have when the endpoint closes: as long as one may take. */
+const CLOSE_SECONDS = 9.5;
 /** Time kept for the answer to travel, as Prometheus' own exporters do. */
 const TIMEOUT_MARGIN_SECONDS = 0.5;
 

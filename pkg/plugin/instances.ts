@@ -21,7 +21,8 @@ const MS_PER_HOUR = 3_600_000;
 /**
  * Keeps one installation per data source, by its id and the time its settings were last saved.
  *
- * A changed data source is opened new; the old one is closed when its last running request ends. One that was opened
+ * A changed data source is opened new, with the history of the old one where both read the same Sidekiq; the old one is
+ * closed when its last running request ends. One that was opened
  * keeps sampling, so that its history has no holes when nobody looks; it is closed after the hours of `idleHours`
  * without a request, unless it listens for others.
  */
@@ -74,7 +75,12 @@ export class Instances {
       return known;
     }
     const owner = `${context.orgId}-${stored.uid}`.replace(/[^A-Za-z0-9_-]/g, '_');
-    const installation = new Installation(settingsOf(stored), undefined, dataSource(process.env, owner));
+    const installation = new Installation(
+      settingsOf(stored),
+      undefined,
+      dataSource(process.env, owner),
+      known?.installation
+    );
     this.retire(key);
     const entry = {
       installation,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Frame } from '../frames/frame';
-import type { State } from '../installation/state';
+import type { Reads } from '../installation/reads';
+import type { Kept } from '../installation/state';
 import { HISTORY_FIGURES, HISTORY_SCOPES, type HistoryFigure, type HistoryScope } from '../series/figures';
 import { boundedInterval, gaugeOnGrid, gridOf, POINTS_CAP, rateOnGrid, type GridSeries } from '../series/grid';
 import type { Points } from '../series/store';
@@ -52,43 +53,46 @@ export const history: QueryType = {
   options: optionsOf(schema),
   live: false,
   example: '--option by=queue --figures latency --from -1800',
-  async run(raw, state, request, reads) {
-    const query = parseQuery(schema, raw);
-    if (query.by === 'day') {
-      checkFigures(query.figures, DAY_FIGURES, request.alerting);
-      const { days, notices } = await reads.days(request.range, state.now);
-      return [dayFrame(days, query.figures, [...state.notices, ...notices])];
-    }
-    const { by } = query;
-    const known = HISTORY_FIGURES.filter(({ scopes }) => scopes.includes(by));
-    checkFigures(
-      query.figures,
-      known.map(({ name }) => name),
-      request.alerting
-    );
-    const figures = (query.figures.length > 0 ? query.figures : DEFAULT_FIGURES[by]).map((name) =>
-      known.find((each) => each.name === name)!
-    );
-    const keeps = compileFilters(query.filters, FILTER_FIELDS);
-    const span = spanOf(state, request);
-    const found = figures.flatMap((figure) =>
-      reads.history
-        .read(by, figure.derived?.from ?? figure.name, span.from, span.to)
-        .filter(({ key }) => keeps((field) => (field === by ? key : '')))
-        .map((points) => ({ figure, points }))
-    );
-    const shown = found.slice(0, query.limit);
-    const notices = [
-      ...state.notices,
-      ...beginning(reads.history.oldest(), request.range.from, state.options.sampleSeconds),
-      ...cut(shown.length, found.length),
-    ];
-    const most = Math.min(POINTS_CAP, Math.floor(ANSWER_POINTS / Math.max(1, shown.length)));
-    return shown.length === 0
-      ? [{ name: 'history', fields: [], meta: { type: 'timeseries-multi', typeVersion: [0, 1], notices } }]
-      : shown.map(({ figure, points }) => frameOf(onGrid(figure, points, span, most), by, figures.length > 1, notices));
-  },
+  run: answer,
+  runFromKept: answer,
 };
+
+async function answer(raw: unknown, state: Kept, request: QueryRequest, reads: Reads): Promise<Frame[]> {
+  const query = parseQuery(schema, raw);
+  if (query.by === 'day') {
+    checkFigures(query.figures, DAY_FIGURES, request.alerting);
+    const { days, notices } = await reads.days(request.range, state.now);
+    return [dayFrame(days, query.figures, [...state.notices, ...notices])];
+  }
+  const { by } = query;
+  const known = HISTORY_FIGURES.filter(({ scopes }) => scopes.includes(by));
+  checkFigures(
+    query.figures,
+    known.map(({ name }) => name),
+    request.alerting
+  );
+  const figures = (query.figures.length > 0 ? query.figures : DEFAULT_FIGURES[by]).map((name) =>
+    known.find((each) => each.name === name)!
+  );
+  const keeps = compileFilters(query.filters, FILTER_FIELDS);
+  const span = spanOf(state, request);
+  const found = figures.flatMap((figure) =>
+    reads.history
+      .read(by, figure.derived?.from ?? figure.name, span.from, span.to)
+      .filter(({ key }) => keeps((field) => (field === by ? key : '')))
+      .map((points) => ({ figure, points }))
+  );
+  const shown = found.slice(0, query.limit);
+  const notices = [
+    ...state.notices,
+    ...beginning(reads.history.oldest(), request.range.from, state.options.sampleSeconds),
+    ...cut(shown.length, found.length),
+  ];
+  const most = Math.min(POINTS_CAP, Math.floor(ANSWER_POINTS / Math.max(1, shown.length)));
+  return shown.length === 0
+    ? [{ name: 'history', fields: [], meta: { type: 'timeseries-multi', typeVersion: [0, 1], notices } }]
+    : shown.map(({ figure, points }) => frameOf(onGrid(figure, points, span, most), by, figures.length > 1, notices));
+}
 
 interface Span {
   from: number;
@@ -98,7 +102,7 @@ interface Span {
   sampleSeconds: number;
 }
 
-function spanOf({ now, options: { sampleSeconds } }: State, { range, intervalSeconds }: QueryRequest): Span {
+function spanOf({ now, options: { sampleSeconds } }: Kept, { range, intervalSeconds }: QueryRequest): Span {
   const step = Math.max(intervalSeconds, sampleSeconds);
   return {
     from: range.from,

@@ -1,6 +1,6 @@
 import type { FieldKind, Frame } from '../frames/frame';
 import type { Reads } from '../installation/reads';
-import type { State } from '../installation/state';
+import type { Kept, State } from '../installation/state';
 
 /** What a caller knows of a question besides the query itself. */
 export interface QueryRequest {
@@ -48,4 +48,6 @@ export interface QueryType {
   /** Its options on the command line, in the docs; empty where the bare type says enough. */
   example: string;
   run(raw: unknown, state: State, request: QueryRequest, reads: Reads): Promise<Frame[]>;
+  /** Answers from what was kept, where Redis cannot be read; types without it are refused then. */
+  runFromKept?(raw: unknown, kept: Kept, request: QueryRequest, reads: Reads): Promise<Frame[]>;
 }

@@ -70,7 +70,14 @@ export async function runQuery(
 ): Promise<Frame[]> {
   const type = queryType((raw as { queryType?: unknown } | null)?.queryType);
   const asked = checkRequest(request);
-  return type.run(raw, await installation.state(), asked, installation.reads(signal));
+  try {
+    return await type.run(raw, await installation.state(), asked, installation.reads(signal));
+  } catch (error) {
+    if (!type.runFromKept || !(error instanceof Fault) || error.kind === 'query' || asked.alerting) {
+      throw error;
+    }
+    return type.runFromKept(raw, await installation.kept(error), asked, installation.reads(signal));
+  }
 }
 
 /** Brings whatever a caller sends within bounds. @throws Fault `query` for a range that ends before it begins */

@@ -144,8 +144,12 @@ class SqliteStore implements HistoryStore {
       }
       this.database.exec('COMMIT');
     } catch (error) {
-      this.database.exec('ROLLBACK');
       this.ids.clear();
+      try {
+        this.database.exec('ROLLBACK');
+      } catch {
+        // SQLite itself has rolled back where the disk is full.
+      }
       throw error;
     }
   }

@@ -68,7 +68,8 @@ export function settingsFrom({ flags, env, file = {} }: Given): Settings {
   const options: Record<string, unknown> = { ...lagoSentinels(env), ...file };
   for (const { name, variable, kind } of SCALAR_OPTIONS) {
     const given = flags[name] ?? env[variable];
-    if (given !== undefined) {
+    // An empty variable is an unset one, as container manifests write it.
+    if (given !== undefined && given !== '') {
       options[name] = convert(flags[name] === undefined ? variable : name, kind, given);
     }
   }
@@ -108,17 +109,22 @@ function convert(field: string, kind: ScalarOption['kind'], value: unknown): unk
   }
   if (kind === 'boolean') {
     if (!/^(true|false|1|0|yes|no)$/i.test(value)) {
-      throw wrong(field, value, 'Use true or false.');
+      throw wrong(field, 'true or false');
     }
     return /^(true|1|yes)$/i.test(value);
   }
   const number = Number(value);
   if (value.trim() === '' || Number.isNaN(number)) {
-    throw wrong(field, value, 'Use a number.');
+    throw wrong(field, 'a number');
   }
   return number;
 }
 
-function wrong(field: string, value: string, remedy: string): Fault {
-  return new Fault({ kind: 'settings', message: `The setting "${field}" cannot be "${value}".`, remedy });
+/** What was given is not repeated: it may be a secret in the wrong variable. */
+function wrong(field: string, what: string): Fault {
+  return new Fault({
+    kind: 'settings',
+    message: `The setting "${field}" must be ${what}.`,
+    remedy: 'Correct it, or leave it out for its default.',
+  });
 }

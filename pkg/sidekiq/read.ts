@@ -1,25 +1,25 @@
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
 import { ChangingDurations } from './changingDurations';
+import { clockNotices } from './clocks';
 import type { MinuteCounts } from './jobMetrics';
 import { keys } from './keys';
 import { CHANGING_SECONDS, Minutes } from './minutes';
-import type { Listed, Notice, Process, Queue, Totals, Work } from './model';
+import type { Listed, Process, Queue, Totals, Work } from './model';
 import { activeJobRetryShare } from './parts/activeJobRetries';
 import { clock } from './parts/clock';
 import { counter, memberCount, scoredBetween, setSize, type Counter } from './parts/counters';
 import { deployMarks } from './parts/deployMarks';
 import { leader } from './parts/leader';
-import { pausedNames, processNames, queueNames, type MembersPage } from './parts/members';
+import { Pages } from './pages';
+import { pausedNames, processNames, queueNames } from './parts/members';
 import { bucketCounts } from './parts/minute';
-import { addCosts, Trip, valueOf, warning, type Brought, type Part, type Read, type Ticket } from './parts/part';
+import { addCosts, Trip, valueOf, warning, type Brought, type Read, type Ticket } from './parts/part';
 import { beatAge, heartbeatExpiry, processRecord, type ProcessRecord } from './parts/process';
 import { latencyOf, limitFetchPauses, queueHead, queueSize } from './parts/queue';
 import { processWork } from './parts/work';
 import type { Snapshot } from './snapshot';
 
 const MINUTES = 60;
-/** Pages of a set's members at most: a million names. */
-const PAGES = 200;
 
 export interface ReaderOptions {
   /** Gives the instant of a snapshot in epoch seconds; without it that is the clock of Redis. */
@@ -80,9 +80,12 @@ export class SnapshotReader {
         at
       ),
     };
+    const processed = one.read(tickets.processed);
+    const again = processed.ok && !processed.value.missing ? second.ask(counter, keys.processed) : undefined;
     const two = await second.go(this.redis);
 
-    const found = readProcesses(two, asked.processes, processesRead.whole, at);
+    const torn = again !== undefined && isGone(two.read(again));
+    const found = readProcesses(two, asked.processes, processesRead.whole && !torn, at);
     this.writesNewWorkKey = new Set(
       // `version` is written since 7.0.2, the new key name since 6.4.2.
       found.processes.items.filter(({ version }) => version !== '').map(({ identity }) => identity)
@@ -121,7 +124,14 @@ export class SnapshotReader {
       durations: this.durations.settle(asked.durations, two),
       hasSidekiq: hasSidekiq(queuesRead, processesRead, totals.processed),
       refused: sumRefused(one.refused, two.refused),
-      notices: [...one.notices, ...pages.notices, ...two.notices, ...asked.durations.notices],
+      notices: [
+        ...one.notices,
+        ...pages.notices,
+        ...two.notices,
+        ...asked.durations.notices,
+        ...(torn ? [warning(TORN)] : []),
+        ...clockNotices(found.processes.items, at),
+      ],
       cost: addCosts(addCosts(one.cost, pages.cost), two.cost),
     };
   }
@@ -291,43 +301,12 @@ function hasSidekiq(queues: Listed<string>, processes: Listed<string>, processed
   return queues.whole && processes.whole && processed.ok ? false : null;
 }
 
-/** Reads the further pages of sets that are larger than one, and adds up what that took. */
-class Pages {
-  readonly notices: Notice[] = [];
-  cost = { roundTrips: 0, commands: 0, bytesIn: 0, milliseconds: 0 };
+const TORN =
+  'The database was emptied while it was read; processes and running jobs are unknown until the next reading.';
 
-  constructor(private readonly redis: ReadOnlyRedis) {}
-
-  /**
-   * @returns all members, SSCAN may repeat some; not whole where the first page was refused or the set is too large
-   * @throws Fault where a further page is refused
-   */
-  async rest(
-    part: Part<{ key: string; cursor: string }, MembersPage>,
-    key: string,
-    first: Read<MembersPage>
-  ): Promise<Listed<string>> {
-    if (!first.ok) {
-      return { items: [], whole: false };
-    }
-    const members = new Set(first.value.members);
-    let { cursor } = first.value;
-    for (let page = 1; cursor !== '0'; page += 1) {
-      if (page >= PAGES) {
-        this.notices.push(warning(`The set ${key} has more members than Jobwatch reads; ${members.size} were read.`));
-        return { items: [...members], whole: false };
-      }
-      const trip = new Trip();
-      const ticket = trip.ask(part, { key, cursor });
-      const brought = await trip.go(this.redis);
-      this.cost = addCosts(this.cost, brought.cost);
-      // A trip of one part throws where that is refused.
-      const next = valueOf(brought.read(ticket))!;
-      next.members.forEach((member) => members.add(member));
-      cursor = next.cursor;
-    }
-    return { items: [...members], whole: true };
-  }
+/** Of the counter of executions: names that were read before it went stand for nothing any more. */
+function isGone(read: Read<Counter>): boolean {
+  return read.ok && read.value.missing;
 }
 
 function lastMinutes(now: number): number[] {

@@ -77,7 +77,8 @@ export async function startStatsdReceiver(
   return {
     close() {
       closers.forEach((close) => close());
-      intake.listening.length = 0;
+      // Another receiver may hand to the same intake already.
+      addresses.forEach((address) => intake.listening.splice(intake.listening.indexOf(address), 1));
     },
   };
 }

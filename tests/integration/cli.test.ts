@@ -1,11 +1,12 @@
 import { createSocket } from 'node:dgram';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeFleet } from '../support/fleet';
 import { EXECUTABLE } from '../support/plugin';
+import { startScripted } from '../support/scriptedRedis';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 import { startServing } from '../support/serve';
 
@@ -28,6 +29,9 @@ function run(args: string[], env: NodeJS.ProcessEnv = {}) {
   });
 }
 
+/** Connections that are kept alive hold an endpoint open for up to a second. */
+const SOON = { timeout: 10_000 };
+
 test('query --json prints one array of row objects', () => {
   const { status, stdout } = run(['query', 'queues', '--json', '--filter', 'queue=~queue_[01]', '--figures', 'size']);
   expect(status).toBe(0);
@@ -49,9 +53,10 @@ test.each([
   [['query', 'queues', '--filter', 'queue'], 2, /filter "queue" cannot be read/],
   [['query', 'queues', '--redis-url', 'http://x'], 2, /scheme other than redis/],
   [['query', 'queues', '--redis-url', 'redis://127.0.0.1:1'], 1, /Nothing listens at 127\.0\.0\.1:1/],
-  [['query', 'queues', '--reuse-seconds', 'often'], 2, /"reuseSeconds" cannot be "often"/],
+  [['query', 'queues', '--reuse-seconds', 'often'], 2, /"reuseSeconds" must be a number/],
   [['serve', '--listen', 'nowhere'], 2, /listen invalid format, expected host:port, got: "nowhere"/],
   [['serve', '--tls-cert-file', 'x'], 2, /Only one of --tls-cert-file and --tls-key-file/],
+  [['query', 'queues', '--redis-url', 'redis://:secret@h'], 2, /holds a password.*REDIS_URL/s],
   [['query', 'queues', '--config', '/nope.yaml'], 2, /configuration file \/nope\.yaml cannot be read/],
   [['nope'], 2, /unknown command/],
 ])('%j exits with %i and says why', (args, code, message) => {
@@ -112,6 +117,31 @@ test('acl prints the line, for a prefix too', () => {
   expect(run(['acl', '--user', 'me', '--key-prefix', 'app:']).stdout).toMatch(/SETUSER me .* ~app:\* /);
 });
 
+test('a mistake in the YAML of a file is told by its place, without the line that may hold a password', () => {
+  const file = join(folder, 'broken.yaml');
+  writeFileSync(file, 'url: redis://h\npassword: [Canary\nx: }\n');
+  const { status, stderr } = run(['query', 'queues', '--config', file]);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/broken\.yaml cannot be read: [A-Z_]+ in line \d+, column \d+/);
+  expect(stderr).not.toContain('Canary');
+});
+
+test('serve ends with 0 on a signal that comes while Redis does not answer, and leaves no socket', async () => {
+  const silent = await startScripted(() => undefined);
+  const socket = join(folder, 'early.sock');
+  const child = spawn(
+    EXECUTABLE,
+    ['serve', '--listen', `127.0.0.1:${await freePort()}`, '--statsd-listen', `unixgram://${socket}`],
+    { env: { PATH: process.env['PATH'], REDIS_URL: silent.url }, stdio: 'ignore' }
+  );
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  await expect.poll(() => existsSync(socket), SOON).toBe(true);
+  child.kill('SIGTERM');
+  expect(await exited).toBe(0);
+  expect(existsSync(socket)).toBe(false);
+  await silent.stop();
+});
+
 test('demo does not write into a real Sidekiq', () => {
   const { status, stderr } = run(['demo', '--redis-url', server.url]);
   expect(status).toBe(2);
@@ -138,9 +168,6 @@ test('serve answers, reads its configuration again on SIGHUP and ends on SIGTERM
   child.kill('SIGTERM');
   expect(await exited).toBe(0);
 });
-
-/** Connections that are kept alive hold an endpoint open for up to a second. */
-const SOON = { timeout: 10_000 };
 
 test('a reload keeps what was counted, also where a configuration cannot be used', async () => {
   const file = join(folder, 'counted.yaml');

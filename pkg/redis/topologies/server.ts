@@ -5,8 +5,7 @@ import { setUp } from '../setUp';
 import type { Credentials } from '../target';
 import type { Connection } from '../topology';
 import { TLS_TIMEOUT } from '../faults';
-import { CLOSED_AT_ONCE } from '../wire';
-import { Disconnected, Wire } from '../wire';
+import { CLOSED_AT_ONCE, Disconnected, Wire } from '../wire';
 
 /** Where a server is, in the words of ioredis. */
 export type Where = Omit<RedisOptions, 'replyMapping'>;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Fault } from '../../faults/fault';
 import { command, type AllowedCommand, type Argument, type ReadOnlyRedis, type Value } from '../../redis/readOnlyRedis';
 import { keys } from '../keys';
@@ -47,23 +48,27 @@ interface Source {
   total(): Promise<number>;
   /** Entries from a position on; fewer than asked for only at the end. */
   read(position: number, count: number): Promise<Entry[]>;
-  /** The position at which to go on where the entry of the cursor is gone. */
-  resume(cursor: Cursor): Promise<number>;
+  /** The position from which the cursor's rank counts: of the first entry with its score, 0 in a queue. */
+  base(cursor: Cursor): Promise<number>;
 }
 
-/** Names an entry by its position, its score and its job id. */
+/**
+ * Names an entry by its score and its text. The rank is its place among the entries of one score, or in a queue: it says
+ * where to look first, and where to go on when the entry is gone.
+ */
 interface Cursor {
-  position: number;
+  rank: number;
   score: string;
-  jid: string;
+  /** Of the raw entry: job ids may be missing, and come twice. */
+  digest: string;
 }
 
 /**
  * Reads stored jobs in the order in which they are next: a queue, the scheduled and the retry set from the next one on,
  * the dead from the newest.
  *
- * A cursor names the last entry and its position. Jobs come and go between pages, so the entry is looked for around
- * that position first, then before it: jobs leave a queue at the end that is read first.
+ * A cursor names the last entry that was looked at. Jobs come and go between pages, so the entry is looked for around its
+ * place first, then before it (jobs leave a queue at the end that is read first), then after it.
  *
  * @throws Fault
  */
@@ -73,13 +78,16 @@ export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<
   const page: JobsPage = { jobs: [], looked: 0, total, broken: 0, implausible: 0, moved: false };
   let bytes = 0;
   let position = 0;
-  if (asked.cursor !== undefined && asked.cursor !== '') {
-    const cursor = parseCursor(asked.cursor);
-    const found = await find(source, cursor);
-    page.moved = found === undefined;
-    position = found ?? (await source.resume(cursor));
-  }
   let last: Cursor | undefined;
+  if (asked.cursor !== undefined && asked.cursor !== '') {
+    last = parseCursor(asked.cursor);
+    const base = await source.base(last);
+    const found = await find(source, last, base);
+    page.moved = found === undefined;
+    // In a queue all before a job that has left have left too.
+    position = found ?? (asked.source === 'queue' ? 0 : base + last.rank);
+    last.rank = position - base - 1;
+  }
   while (page.looked < LOOK_CAP && bytes < BYTES_CAP) {
     const entries = await source.read(position, PAGE);
     for (const [index, { raw, score }] of entries.entries()) {
@@ -90,11 +98,11 @@ export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<
       if (score !== '' && scoreAt === null) {
         page.implausible += 1;
       }
+      last = { rank: last?.score === score ? last.rank + 1 : 0, score, digest: digestOf(raw) };
       if (job === null) {
         page.broken += 1;
         continue;
       }
-      last = { position: position + index, score, jid: job.jid };
       if (asked.keeps(job)) {
         page.jobs.push(job);
       }
@@ -112,25 +120,38 @@ export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<
 }
 
 /** The position after the entry of the cursor, or `undefined` where it is gone. */
-async function find(source: Source, cursor: Cursor): Promise<number | undefined> {
-  // A page on either side, then further towards the front.
-  let from = Math.max(0, cursor.position - PAGE);
-  let count = cursor.position - from + PAGE;
-  for (let looked = 0; looked < 2 * LOOK_CAP; looked += count) {
-    const entries = await source.read(from, count);
-    const index = entries.findIndex(
-      ({ raw, score }) => score === cursor.score && storedJob('queue', raw, null)?.jid === cursor.jid
-    );
+async function find(source: Source, cursor: Cursor, base: number): Promise<number | undefined> {
+  const near = base + cursor.rank;
+  let from = Math.max(base, near - PAGE);
+  let count = near - from + PAGE;
+  for (let looked = 0; looked < 2 * LOOK_CAP && count > 0; looked += count) {
+    const index = indexOf(await source.read(from, count), cursor);
     if (index >= 0) {
       return from + index + 1;
     }
-    if (from === 0) {
-      return undefined;
-    }
-    count = Math.min(PAGE, from);
+    count = Math.min(PAGE, from - base);
     from -= count;
   }
+  // Entries of the same score that have come since may stand before it; a queue grows at its other end.
+  for (let at = near + PAGE; cursor.score !== '' && at < near + 2 * LOOK_CAP; at += PAGE) {
+    const entries = await source.read(at, PAGE);
+    const index = indexOf(entries, cursor);
+    if (index >= 0) {
+      return at + index + 1;
+    }
+    if (entries[0]?.score !== cursor.score) {
+      return undefined;
+    }
+  }
   return undefined;
+}
+
+function indexOf(entries: readonly Entry[], { score, digest }: Cursor): number {
+  return entries.findIndex((entry) => entry.score === score && digestOf(entry.raw) === digest);
+}
+
+function digestOf(raw: Buffer): string {
+  return createHash('sha1').update(raw).digest('hex').slice(0, 16);
 }
 
 /** The next job of a queue is the last element of its list. */
@@ -145,8 +166,7 @@ function queueSource(redis: ReadOnlyRedis, { queue, signal }: JobsAsked): Source
         .reverse()
         .map((raw) => ({ raw, score: '' }));
     },
-    // First in, first out: where the entry has left, all before it have too.
-    resume: async () => 0,
+    base: async () => 0,
   };
 }
 
@@ -162,20 +182,19 @@ function setSource(redis: ReadOnlyRedis, { source, signal }: JobsAsked): Source 
         Buffer.isBuffer(raw) ? [{ raw, score: textOf(score) ?? '' }] : []
       );
     },
-    /** The first entry at or after the score of the cursor. Entries of one score may come twice, none is left out. */
-    async resume({ score }) {
+    async base({ score }) {
       const before = newestFirst ? [`(${score}`, '+inf'] : ['-inf', `(${score}`];
       return countOf(await ask(redis, 'zcount', [key, ...before], signal)) ?? 0;
     },
   };
 }
 
-function printCursor({ position, score, jid }: Cursor): string {
-  return `${position}|${score}|${jid}`;
+function printCursor({ rank, score, digest }: Cursor): string {
+  return `${rank}|${score}|${digest}`;
 }
 
 function parseCursor(cursor: string): Cursor {
-  const match = /^(\d{1,15})\|(-?[\d.e+]*(?:inf)?)\|(.*)$/s.exec(cursor);
+  const match = /^(\d{1,15})\|([-+\d.e]*(?:inf)?)\|([0-9a-f]{16})$/.exec(cursor);
   if (!match) {
     throw new Fault({
       kind: 'query',
@@ -183,7 +202,7 @@ function parseCursor(cursor: string): Cursor {
       remedy: 'Use the cursor that the former page gave, or none.',
     });
   }
-  return { position: Number(match[1]), score: match[2] ?? '', jid: match[3] ?? '' };
+  return { rank: Number(match[1]), score: match[2] ?? '', digest: match[3] ?? '' };
 }
 
 async function ask(redis: ReadOnlyRedis, name: AllowedCommand, args: Argument[], signal?: AbortSignal): Promise<Value> {

@@ -2,7 +2,7 @@ import { command, type ReadOnlyRedis, type Value } from '../../redis/readOnlyRed
 import type { Notice } from '../model';
 import { escapedName, nameOf } from '../name';
 import { parsePayload, text, type JsonObject } from '../payload';
-import { instantOf } from '../plausible';
+import { instantOf, secondsOf } from '../plausible';
 import { listOf, pairsOf, textOf, Trip, valueOf, warning, type Part } from '../parts/part';
 import { nextRun } from './schedule';
 
@@ -35,6 +35,14 @@ const hash = (what: string): Part<string | Buffer, Map<string, string>> => ({
   }),
 });
 const cronEntry = hash('sidekiq-cron entries');
+/** When sidekiq-cron last enqueued an entry, or first saved it where it never did (epoch seconds). */
+const enqueuedAt: Part<Buffer | string, number | null> = {
+  what: 'sidekiq-cron entries',
+  commands: (key) => [
+    command('zrevrange', Buffer.concat([Buffer.from(key), Buffer.from(':enqueued')]), 0, 0, 'WITHSCORES'),
+  ],
+  parse: ([value]) => ({ value: secondsOf(textOf(listOf(value)[1])) }),
+};
 const schedulerHash = hash('sidekiq-scheduler entries');
 
 /**
@@ -64,14 +72,16 @@ export async function readRecurring(
   );
   const notices = [...one.notices];
   const second = new Trip();
-  const hashes = [...names.values()].slice(0, ENTRIES_CAP).map((key) => second.ask(cronEntry, key));
+  const hashes = [...names.values()]
+    .slice(0, ENTRIES_CAP)
+    .map((key) => ({ fields: second.ask(cronEntry, key), savedAt: second.ask(enqueuedAt, key) }));
   const two = await second.go(redis, signal);
   const scheduler = valueOf(one.read(schedules!)) ?? new Map<string, string>();
   const entries = [
-    ...hashes
-      .flatMap((ticket) => valueOf(two.read(ticket)) ?? [])
-      .filter((fields) => fields.has('name'))
-      .map((fields) => readCronEntry(fields, now)),
+    ...hashes.flatMap(({ fields, savedAt }) => {
+      const read = valueOf(two.read(fields));
+      return read?.has('name') ? [readCronEntry(read, valueOf(two.read(savedAt)), now)] : [];
+    }),
     ...[...scheduler].slice(0, ENTRIES_CAP).map(([name, config]) =>
       readSchedulerEntry(name, config, now, {
         last: valueOf(one.read(lastTimes!))?.get(name),
@@ -93,7 +103,7 @@ export async function readRecurring(
   return { entries, notices: [...notices, ...two.notices] };
 }
 
-function readCronEntry(fields: ReadonlyMap<string, string>, now: number): RecurringEntry {
+function readCronEntry(fields: ReadonlyMap<string, string>, savedAt: number | null, now: number): RecurringEntry {
   const schedule = fields.get('cron') ?? '';
   const enabled = fields.get('status') !== 'disabled';
   const lastAt = instantOf(fields.get('last_enqueue_time'));
@@ -107,7 +117,7 @@ function readCronEntry(fields: ReadonlyMap<string, string>, now: number): Recurr
     schedule,
     enabled,
     lastAt,
-    nextAt: enabled ? nextRun({ kind: 'cron', schedule }, lastAt ?? now) : null,
+    nextAt: enabled ? nextRun({ kind: 'cron', schedule }, lastAt ?? savedAt ?? now) : null,
   };
 }
 

@@ -39,11 +39,15 @@ function nextOfCron(line: string, after: number): number | null {
   const fields = line.trim().split(/\s+/);
   const last = fields[fields.length - 1] ?? '';
   const hasZone = fields.length > 5 && /^[A-Z][A-Za-z]+(?:[/_][A-Za-z_]+)*$/.test(last);
+  const pattern = hasZone ? fields.slice(0, -1) : fields;
+  if (pattern.length > 6) {
+    return null;
+  }
   try {
-    const next = new Cron((hasZone ? fields.slice(0, -1) : fields).join(' '), {
-      timezone: hasZone ? last : 'UTC',
-    }).nextRun(new Date(after * 1000));
-    return next === null ? null : next.getTime() / 1000;
+    const cron = new Cron(pattern.join(' '), { timezone: hasZone ? last : 'UTC' });
+    const next = cron.nextRun(new Date(after * 1000));
+    // In the hour that daylight saving time leaves out, croner names another time, and fugit none.
+    return next === null || !cron.match(next) ? null : next.getTime() / 1000;
   } catch {
     return null;
   }

@@ -37,6 +37,6 @@ test('the Sentinels of Lago are understood, spaces and all', () => {
 
 test('a wrong value names its variable', () => {
   expect(() => settingsFrom({ flags: {}, env: { JOBWATCH_REUSE_SECONDS: 'often' } })).toThrow(
-    /"JOBWATCH_REUSE_SECONDS" cannot be "often"/
+    /"JOBWATCH_REUSE_SECONDS" must be a number/
   );
 });

@@ -125,23 +125,29 @@ describe('flags and variables', () => {
     expect(env({ JOBWATCH_TLS_ENABLED: text }).options.tlsEnabled).toBe(expected);
   });
 
-  test.each(['trueish', 'xyes', 'noo', '2', ''])('refuse %o where yes or no is asked', (text) => {
+  test.each(['trueish', 'xyes', 'noo', '2', ' '])('refuse %o where yes or no is asked', (text) => {
     const { kind, message, remedy } = faultOf(() => env({ JOBWATCH_TLS_ENABLED: text }));
     expect([kind, message, remedy]).toEqual([
       'settings',
-      `The setting "JOBWATCH_TLS_ENABLED" cannot be "${text}".`,
-      'Use true or false.',
+      'The setting "JOBWATCH_TLS_ENABLED" must be true or false.',
+      'Correct it, or leave it out for its default.',
     ]);
   });
 
-  test.each(['often', ' ', ''])('refuse %o where a number is asked', (text) => {
-    const { message, remedy } = faultOf(() => env({ JOBWATCH_SAMPLE_SECONDS: text }));
-    expect([message, remedy]).toEqual([`The setting "JOBWATCH_SAMPLE_SECONDS" cannot be "${text}".`, 'Use a number.']);
+  test.each(['often', ' '])('refuse %o where a number is asked', (text) => {
+    expect(faultOf(() => env({ JOBWATCH_SAMPLE_SECONDS: text })).message).toBe(
+      'The setting "JOBWATCH_SAMPLE_SECONDS" must be a number.'
+    );
   });
 
   test('of a flag are named by the flag’s setting', () => {
     const { message } = faultOf(() => settingsFrom({ flags: { sampleSeconds: 'x' }, env: {} }));
-    expect(message).toBe('The setting "sampleSeconds" cannot be "x".');
+    expect(message).toBe('The setting "sampleSeconds" must be a number.');
+  });
+
+  test('are unset where their variable is empty, as container manifests write them', () => {
+    const { options } = env({ JOBWATCH_SAMPLE_SECONDS: '', JOBWATCH_TLS_ENABLED: '', JOBWATCH_TOPOLOGY: '' });
+    expect(options).toMatchObject({ sampleSeconds: 10, tlsEnabled: false, topology: 'single' });
   });
 
   test('keep text as it is, and values that are no text', () => {

@@ -409,3 +409,45 @@ test('every part has a name of its own kind', () => {
     'Redis time',
   ]);
 });
+
+test('a database that is emptied between the two round trips makes one torn snapshot: unknown, and nobody is lost', async () => {
+  const { redis, read } = reader({ ...SIDEKIQ });
+  await read();
+  const batch = redis.batch.bind(redis);
+  let trip = 0;
+  redis.batch = async (commands, signal) => {
+    trip += 1;
+    if (trip === 2) {
+      redis.answers = {};
+    }
+    return batch(commands, signal);
+  };
+  const snapshot = await read();
+  expect(snapshot.notices.map(({ text }) => text).join()).toMatch(/was emptied while it was read/);
+  expect([snapshot.processes.whole, snapshot.ghosts.whole, snapshot.work.whole]).toEqual([false, false, false]);
+});
+
+test.each([
+  [NOW - 4 + 600, '+600'],
+  [NOW - 4 - 600, '−600'],
+])('a host whose clock differs is named: a beat of %o', async (beat, shown) => {
+  const { read } = reader({
+    ...SIDEKIQ,
+    // 57 of 60 seconds are left, so Redis heard it 3 seconds ago.
+    'hmget web-1:1:a info concurrency busy beat quiet rss rtt_us': [
+      INFO,
+      null,
+      '2',
+      String(beat + 1),
+      'false',
+      '10',
+      '5',
+    ],
+  });
+  const notices = (await read()).notices.map(({ text }) => text).join();
+  expect(notices).toContain(`clocks of some hosts differ from that of Redis: web-1 (${shown} s)`);
+});
+
+test('a clock that is right, or a beat a little late, is no news', async () => {
+  expect((await reader(SIDEKIQ).read()).notices).toEqual([]);
+});

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { METRICS_PATHS } from '../listeners/exporter';
 import { Listeners } from '../listeners/listeners';
@@ -175,7 +176,30 @@ function readTls({ tlsCertFile, tlsKeyFile }: ServeFlags): { cert: string; key: 
       remedy: 'Give both, or none for plain HTTP.',
     });
   }
-  return { cert: readPem('--tls-cert-file', tlsCertFile), key: readPem('--tls-key-file', tlsKeyFile) };
+  const cert = readPem('--tls-cert-file', tlsCertFile);
+  const key = readPem('--tls-key-file', tlsKeyFile);
+  const certificate = parsed('--tls-cert-file', tlsCertFile, 'a certificate', () => new X509Certificate(cert));
+  const privateKey = parsed('--tls-key-file', tlsKeyFile, 'a private key', () => createPrivateKey(key));
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new Fault({
+      kind: 'settings',
+      message: `The key of --tls-key-file, ${tlsKeyFile}, does not belong to the certificate of --tls-cert-file, ${tlsCertFile}.`,
+      remedy: 'Give the two files that were made together.',
+    });
+  }
+  return { cert, key };
+}
+
+function parsed<T>(flag: string, path: string, what: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch {
+    throw new Fault({
+      kind: 'settings',
+      message: `The file of ${flag}, ${path}, does not hold ${what}.`,
+      remedy: 'Give a PEM file without a passphrase.',
+    });
+  }
 }
 
 function readPem(flag: string, path: string): string {

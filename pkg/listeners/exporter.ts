@@ -4,6 +4,7 @@ import { createServer as createHttps } from 'node:https';
 import { gzipSync } from 'node:zlib';
 import { Fault } from '../faults/fault';
 import type { Installation } from '../installation/installation';
+import { loopDelay } from '../metrics/loopDelay';
 import { scrape, scrapeStatsd } from '../metrics/scrape';
 import { parseEndpoint } from '../settings/endpoint';
 import { landingPage } from './landingPage';
@@ -40,6 +41,7 @@ const TIMEOUT_MARGIN_SECONDS = 0.5;
  */
 export async function startExporter(options: ExporterOptions): Promise<() => Promise<void>> {
   const { host, port } = parseEndpoint('listen', options.listen);
+  loopDelay.start();
   const handle: RequestListener = (request, response) => {
     answer(options, request, response).catch((error: unknown) => {
       sendText(request, response, 500, `${String((error as Error).message)}\n`);

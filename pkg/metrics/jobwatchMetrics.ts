@@ -293,6 +293,13 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     source: 'the scrapes themselves',
     read: ({ droppedSeries }) => [...droppedSeries].map(([metric, value]) => ({ labels: [['metric', metric]], value })),
   },
+  single(
+    'jobwatch_event_loop_delay_max_seconds',
+    'Longest delay of the event loop of this process since the last scrape: how long one answer had to wait for another.',
+    'a timer of the process',
+    ({ loopDelaySeconds }) => loopDelaySeconds,
+    'seconds'
+  ),
   {
     name: 'jobwatch_build_info',
     type: 'gauge',

@@ -30,6 +30,8 @@ export type MetricState = State &
   StatsdState & {
     /** Label sets left out so far, by metric. */
     droppedSeries: ReadonlyMap<string, number>;
+    /** Seconds by which the event loop was late at worst since the last scrape. */
+    loopDelaySeconds: number;
   };
 
 /**

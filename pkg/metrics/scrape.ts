@@ -5,6 +5,7 @@ import type { State } from '../installation/state';
 import type { Options } from '../settings/model';
 import { missesTotals } from '../sidekiq/refusals';
 import { OPENMETRICS_CONTENT_TYPE, renderOpenMetrics, renderText, TEXT_CONTENT_TYPE } from './exposition';
+import { loopDelay } from './loopDelay';
 import { readFamilies, type Family, type Metric, type StatsdState } from './metric';
 import { receiverMetrics } from './statsdMetrics';
 import { metricTable } from './table';
@@ -76,7 +77,7 @@ function readAll(installation: Installation, state: State): Family[] {
   const { options, droppedSeries } = installation;
   return readFamilies(
     tableOf(options),
-    { ...state, arrivedBy: Date.now() / 1000, droppedSeries },
+    { ...state, arrivedBy: Date.now() / 1000, droppedSeries, loopDelaySeconds: loopDelay.takeWorst() },
     options.seriesLimit,
     droppedSeries
   );

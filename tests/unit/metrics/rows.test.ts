@@ -15,6 +15,7 @@ const stateOf = (part: Parameters<typeof aState>[0] = {}, more: Partial<MetricSt
   ...aState(part),
   arrivedBy: NOW,
   droppedSeries: new Map(),
+  loopDelaySeconds: 0.25,
   ...more,
 });
 
@@ -238,6 +239,7 @@ const EXPECTED: Record<string, string[]> = {
   jobwatch_refused_commands: PART_NAMES.map((part) => `{part="${part}"} ${part === 'queue sizes' ? 3 : 0}`),
   jobwatch_history_file_up: ['0'],
   jobwatch_dropped_series_total: ['{metric="sidekiq_job_failed"} 4'],
+  jobwatch_event_loop_delay_max_seconds: ['0.25'],
   jobwatch_build_info: [`{version="${VERSION}"} 1`],
 };
 

@@ -96,6 +96,8 @@ class SqliteStore implements HistoryStore {
   private lastAt = 0;
   private prunedAt = 0;
   private readonly file: number;
+  /** A database file never shrinks by itself. */
+  private size = 0;
 
   constructor(
     private readonly database: Database,
@@ -129,9 +131,11 @@ class SqliteStore implements HistoryStore {
     }
     this.lastAt = at;
     // What is written to a file that was removed goes nowhere, and SQLite does not notice.
-    if (statSync(this.path, { throwIfNoEntry: false })?.ino !== this.file) {
-      throw new Error(`"${this.path}" was removed or replaced`);
+    const found = statSync(this.path, { throwIfNoEntry: false });
+    if (found?.ino !== this.file || found.size < this.size) {
+      throw new Error(`"${this.path}" was removed, replaced or cut`);
     }
+    this.size = found.size;
     const insert = this.database.prepare('INSERT OR REPLACE INTO samples (series, at, value) VALUES (?, ?, ?)');
     this.database.exec('BEGIN');
     try {

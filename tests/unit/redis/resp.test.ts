@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Reply, Value } from '../../../pkg/redis/readOnlyRedis';
 import { encodeCommands, ProtocolError, ReplyReader } from '../../../pkg/redis/resp';
+import { runs } from '../../support/runs';
 
 function read(...chunks: Array<string | Buffer>): Reply[] {
   const replies: Reply[] = [];
@@ -51,7 +52,7 @@ describe('the reply reader', () => {
         const bytes = Buffer.concat(replies.map((reply) => reply.bytes));
         expect(read(...cut(bytes, places))).toEqual(replies.map(({ value }) => ({ value })));
       }),
-      { numRuns: 2000 }
+      { numRuns: runs(2000) }
     );
   });
 
@@ -68,7 +69,7 @@ describe('the reply reader', () => {
           expect(error).toBeInstanceOf(ProtocolError);
         }
       }),
-      { numRuns: 5000 }
+      { numRuns: runs(5000) }
     );
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../pkg/faults/fault';
 import { credentialsOf, parseRedisUrl } from '../../../pkg/redis/target';
 import { parseSettings } from '../../../pkg/settings/settings';
+import { runs } from '../../support/runs';
 
 /** URL, host and port or path, user, password, database, TLS: as redis-client 0.26's `URLConfig` reads them. */
 const READ: Array<[string, string, string, string, number, boolean]> = [
@@ -76,7 +77,7 @@ describe('a Redis URL', () => {
         }
         expect(said).not.toMatch(/canary/i);
       }),
-      { numRuns: 2000 }
+      { numRuns: runs(2000) }
     );
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
@@ -165,13 +165,22 @@ test.each([
   expect(statSync(path).mode & 0o777).toBe(expected);
 });
 
-test('fails at the next sample when its file was removed or replaced', async () => {
+test('fails at the next sample when its file was removed, replaced or cut', async () => {
   const path = newFile();
   const store = await openSqliteStore(path, { retentionDays: 1 });
   store.append(10, [value('a', 1)]);
   renameSync(path, `${path}.away`);
-  expect(() => store.append(20, [value('a', 2)])).toThrow(/was removed or replaced/);
+  expect(() => store.append(20, [value('a', 2)])).toThrow(/was removed, replaced or cut/);
   writeFileSync(path, '');
-  expect(() => store.append(30, [value('a', 2)])).toThrow(/was removed or replaced/);
+  expect(() => store.append(30, [value('a', 2)])).toThrow(/was removed, replaced or cut/);
   store.close();
+});
+
+test('notices a file that was cut while it is open', async () => {
+  const path = newFile();
+  const store = await openSqliteStore(path, { retentionDays: 1 });
+  store.append(10, [value('a', 1)]);
+  store.append(20, [value('a', 1)]);
+  truncateSync(path, 100);
+  expect(() => store.append(30, [value('a', 2)])).toThrow(/was removed, replaced or cut/);
 });

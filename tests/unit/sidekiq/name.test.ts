@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { escapedName, keyOf, nameBytes, nameOf } from '../../../pkg/sidekiq/name';
+import { runs } from '../../support/runs';
 
 test.each([
   ['plain text', Buffer.from('UPPER Case'), 'UPPER Case'],
@@ -45,7 +46,7 @@ test('any bytes are told apart and given back', () => {
       expect(Buffer.from(nameBytes(nameOf(a))).equals(a)).toBe(true);
       expect(nameOf(a) === nameOf(b)).toBe(a.equals(b));
     }),
-    { numRuns: 3000 }
+    { numRuns: runs(3000) }
   );
 });
 

@@ -9,6 +9,7 @@ import {
   parsePayload,
   text,
 } from '../../../pkg/sidekiq/payload';
+import { runs } from '../../support/runs';
 
 const OLD_WRAPPER = 'ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper';
 const NEW_WRAPPER = 'Sidekiq::ActiveJob::Wrapper';
@@ -181,6 +182,6 @@ test('no payload throws, whatever it holds', () => {
       );
       expect(typeof argumentsText(JSON.stringify(payload))).toBe('string');
     }),
-    { numRuns: 2000 }
+    { numRuns: runs(2000) }
   );
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { countOf, instantOf, numberOf, secondsOf, utcDate } from '../../../pkg/sidekiq/plausible';
+import { runs } from '../../support/runs';
 
 const AT = 1741944411; // 2025-03-14 09:26:51 UTC
 
@@ -108,7 +109,7 @@ test('whatever is written, an instant is between 2000 and 2100 or unknown', () =
       const count = countOf(value);
       expect(count === null || (Number.isInteger(count) && count >= 0)).toBe(true);
     }),
-    { numRuns: 2000 }
+    { numRuns: runs(2000) }
   );
 });
 

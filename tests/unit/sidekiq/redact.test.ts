@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { redact } from '../../../pkg/sidekiq/redact';
+import { runs } from '../../support/runs';
 
 test.each([
   ['connect redis://user:hunter2@host failed', 'connect redis://…@host failed'],
@@ -49,7 +50,7 @@ test('no secret comes out, however it is printed', () => {
     fc.property(fc.constantFrom(...WAYS), secret, fc.nat(40), (way, text, words) => {
       expect(redact(`${'failed '.repeat(words)}${way.replace('%', text)} (after 3 tries)`)).not.toMatch(/canary/i);
     }),
-    { numRuns: 3000 }
+    { numRuns: runs(3000) }
   );
 });
 

@@ -55,8 +55,10 @@ const texts = new WeakMap<State, Map<string, Printed>>();
 
 /** Scrapes that come together share a text as they share a reading; what has arrived by DogStatsD makes a new one. */
 function printed(installation: Installation, state: State, accept: string): Scrape {
-  const { packets } = state.statsd.counts;
-  const second = Math.floor(Date.now() / 1000);
+  const { counts, listening } = state.statsd;
+  const { packets } = counts;
+  // The quantiles of what has arrived look back from the present.
+  const second = listening.length === 0 ? 0 : Math.floor(Date.now() / 1000);
   const format = contentTypeOf(accept);
   const known = texts.get(state)?.get(format);
   if (known?.packets === packets && known.second === second) {

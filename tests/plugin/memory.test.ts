@@ -31,7 +31,7 @@ async function history(context: ReturnType<typeof pluginContext>, headers: Recor
   });
   const { status, error, frames } = responses['A']!;
   const read = frames.map((frame) => readArrow(frame));
-  const values = read.flatMap(({ table }) => [...(table.getChild('enqueued') ?? [])]) as Array<number | null>;
+  const values = read.flatMap(({ table }) => [...((table.getChild('enqueued') ?? []) as Iterable<number | null>)]);
   const notices = read.flatMap(({ meta }) => (meta['notices'] as Array<{ text: string }> | undefined) ?? []);
   return {
     status,

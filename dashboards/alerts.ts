@@ -1,3 +1,4 @@
+import { LIMITS } from '../pkg/queries/findingRules';
 import type { Alert } from './alert';
 import type { DirectQuery } from './panel';
 
@@ -60,8 +61,8 @@ export const ALERTS: readonly Alert[] = [
     summary: 'Many Sidekiq jobs died',
     description: '{{ $value }} jobs ran out of retries within the last hour.',
     dashboard: 'sidekiq-errors',
-    prometheus: { expr: 'sidekiq_dead_jobs_last_hour > 100' },
-    direct: { queries: [overview('deadLastHour')], when: { above: 100 } },
+    prometheus: { expr: `sidekiq_dead_jobs_last_hour > ${LIMITS.deadInAnHour}` },
+    direct: { queries: [overview('deadLastHour')], when: { above: LIMITS.deadInAnHour } },
   },
   {
     name: 'SidekiqJobsLost',
@@ -81,8 +82,10 @@ export const ALERTS: readonly Alert[] = [
     summary: 'Many Sidekiq jobs fail',
     description: '{{ $value | humanizePercentage }} of the executions fail.',
     dashboard: 'sidekiq-errors',
-    prometheus: { expr: 'sidekiq:failure:ratio_rate5m > 0.05 and rate(sidekiq_processed_jobs_total[5m]) > 0.1' },
-    direct: { queries: [overview('failureRate')], when: { above: 0.05 } },
+    prometheus: {
+      expr: `sidekiq:failure:ratio_rate5m > ${LIMITS.failureShare} and rate(sidekiq_processed_jobs_total[5m]) > 0.1`,
+    },
+    direct: { queries: [overview('failureRate')], when: { above: LIMITS.failureShare } },
   },
   {
     name: 'SidekiqClassFailureRateHigh',
@@ -92,11 +95,11 @@ export const ALERTS: readonly Alert[] = [
     description: '{{ $value | humanizePercentage }} of the executions of {{ $labels.class }} fail.',
     dashboard: 'sidekiq-job-class',
     prometheus: {
-      expr: 'rate(sidekiq_job_failures_total[15m]) / (rate(sidekiq_job_executions_total[15m]) > 0.02) > 0.05',
+      expr: `rate(sidekiq_job_failures_total[15m]) / (rate(sidekiq_job_executions_total[15m]) > 0.02) > ${LIMITS.failureShare}`,
     },
     direct: {
       queries: [classes('failureRate'), classes('executions')],
-      when: { math: '$A > 0.05 && $B >= 20' },
+      when: { math: `$A > ${LIMITS.failureShare} && $B >= ${LIMITS.fewestExecutions}` },
       minutes: 15,
     },
   },
@@ -186,8 +189,8 @@ export const ALERTS: readonly Alert[] = [
     description:
       'The last heartbeat was {{ $value | humanizeDuration }} ago. A process sends a heartbeat every ten seconds.',
     dashboard: 'sidekiq-processes',
-    prometheus: { expr: 'sidekiq_process_heartbeat_age_seconds > 30' },
-    direct: { queries: [processes('beatAge')], when: { above: 30 } },
+    prometheus: { expr: `sidekiq_process_heartbeat_age_seconds > ${LIMITS.lateBeatSeconds}` },
+    direct: { queries: [processes('beatAge')], when: { above: LIMITS.lateBeatSeconds } },
   },
   {
     name: 'SidekiqRedisSlow',
@@ -196,8 +199,8 @@ export const ALERTS: readonly Alert[] = [
     summary: 'Redis is slow for {{ $labels.process }}',
     description: 'A round trip takes {{ $value | humanizeDuration }}. Sidekiq logs a warning above 50 ms.',
     dashboard: 'sidekiq-processes',
-    prometheus: { expr: 'sidekiq_process_redis_rtt_seconds > 0.05' },
-    direct: { queries: [processes('rtt')], when: { above: 0.05 } },
+    prometheus: { expr: `sidekiq_process_redis_rtt_seconds > ${LIMITS.slowRoundTripSeconds}` },
+    direct: { queries: [processes('rtt')], when: { above: LIMITS.slowRoundTripSeconds } },
   },
   {
     name: 'SidekiqDeadSetNearlyFull',
@@ -207,8 +210,8 @@ export const ALERTS: readonly Alert[] = [
     description:
       'The dead set is {{ $value | humanizePercentage }} full. When it is full, Sidekiq deletes the oldest dead jobs.',
     dashboard: 'sidekiq-errors',
-    prometheus: { expr: 'sidekiq_dead_set_fill_ratio > 0.9' },
-    direct: { queries: [overview('deadFill')], when: { above: 0.9 } },
+    prometheus: { expr: `sidekiq_dead_set_fill_ratio > ${LIMITS.deadSetShare}` },
+    direct: { queries: [overview('deadFill')], when: { above: LIMITS.deadSetShare } },
   },
   {
     name: 'SidekiqRecurringLate',
@@ -218,10 +221,10 @@ export const ALERTS: readonly Alert[] = [
     description: 'The run is overdue by {{ $value | humanizeDuration }}.',
     dashboard: 'sidekiq-overview',
     prometheus: {
-      expr: '(time() - sidekiq_job_last_run_timestamp_seconds - sidekiq_job_cadence_seconds) > 300',
+      expr: `(time() - sidekiq_job_last_run_timestamp_seconds - sidekiq_job_cadence_seconds) > ${LIMITS.lateRunSeconds}`,
       labels: { name: 'class' },
     },
-    direct: { queries: [{ queryType: 'recurring', figures: ['lateBy'] }], when: { above: 300 } },
+    direct: { queries: [{ queryType: 'recurring', figures: ['lateBy'] }], when: { above: LIMITS.lateRunSeconds } },
   },
   {
     name: 'SidekiqRedisMemoryHigh',
@@ -231,7 +234,7 @@ export const ALERTS: readonly Alert[] = [
     description:
       '{{ $value | humanizePercentage }} of its maxmemory is used. With noeviction, jobs can then not be enqueued.',
     dashboard: 'sidekiq-overview',
-    direct: { queries: [{ queryType: 'redis', figures: ['memoryShare'] }], when: { above: 0.9 } },
+    direct: { queries: [{ queryType: 'redis', figures: ['memoryShare'] }], when: { above: LIMITS.memoryShare } },
   },
   {
     name: 'SidekiqPollerBehind',
@@ -241,8 +244,11 @@ export const ALERTS: readonly Alert[] = [
     description:
       '{{ $value }} scheduled jobs and retries are due. No process polls the schedule, or polling is too slow.',
     dashboard: 'sidekiq-overview',
-    prometheus: { expr: 'sidekiq_overdue_scheduled_jobs + sidekiq_overdue_retry_jobs > 50' },
-    direct: { queries: [overview('overdueScheduled'), overview('overdueRetry')], when: { math: '$A + $B > 50' } },
+    prometheus: { expr: `sidekiq_overdue_scheduled_jobs + sidekiq_overdue_retry_jobs > ${LIMITS.overdueJobs}` },
+    direct: {
+      queries: [overview('overdueScheduled'), overview('overdueRetry')],
+      when: { math: `$A + $B > ${LIMITS.overdueJobs}` },
+    },
   },
   {
     name: 'SidekiqManyRetries',

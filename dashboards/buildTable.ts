@@ -55,6 +55,23 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
       ],
     });
   }
+  if (flavour === 'direct') {
+    for (const name of panel.badges ?? []) {
+      builder.withOverride({
+        matcher: byName(name),
+        properties: [{ id: 'custom.cellOptions', value: { type: 'color-background', mode: 'basic' } }],
+      });
+    }
+    for (const name of panel.wrapped ?? []) {
+      builder.withOverride({ matcher: byName(name), properties: [{ id: 'custom.wrapText', value: true }] });
+    }
+    for (const name of panel.invisible ?? []) {
+      builder.withOverride({ matcher: byName(name), properties: [{ id: 'custom.hideFrom', value: HIDDEN }] });
+    }
+    for (const [name, path] of Object.entries(panel.pathLinks ?? {})) {
+      builder.withOverride({ matcher: byName(name), properties: [{ id: 'links', value: [pathLink(path)] }] });
+    }
+  }
   // By Prometheus there are fewer columns: those of numbers share the rest.
   const named = Object.values(panel.labels ?? {});
   const widths = Object.entries(panel.widths ?? {}).filter(([name]) => flavour === 'direct' || named.includes(name));
@@ -64,6 +81,16 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
       properties: [{ id: 'custom.width', value: width }],
     });
   }
+}
+
+const HIDDEN = { viz: true, legend: true, tooltip: true };
+
+/** A link whose path stands in another column of the row. */
+function pathLink(column: string) {
+  return {
+    title: 'Details',
+    url: `\${__data.fields["${column}"]}&var-datasource=\${datasource}&\${__url_time_range}`,
+  };
 }
 
 const YES = { text: 'yes', color: 'red', index: 0 };

@@ -1,6 +1,7 @@
 import type { CapacityQuery } from '../pkg/queries/capacity';
 import type { ErrorsQuery } from '../pkg/queries/errors';
 import type { EventsQuery } from '../pkg/queries/events';
+import type { FindingsQuery } from '../pkg/queries/findings';
 import type { HistoryQuery } from '../pkg/queries/history';
 import type { JobMetricsQuery } from '../pkg/queries/jobMetrics';
 import type { JobsQuery } from '../pkg/queries/jobs';
@@ -11,7 +12,7 @@ export type Flavour = 'direct' | 'prometheus';
 
 /** A query as any of the types saves it. */
 export type DirectQuery =
-  StoredQuery | CapacityQuery | ErrorsQuery | EventsQuery | HistoryQuery | JobMetricsQuery | JobsQuery;
+  StoredQuery | CapacityQuery | ErrorsQuery | EventsQuery | FindingsQuery | HistoryQuery | JobMetricsQuery | JobsQuery;
 
 export interface PrometheusQuery {
   expr: string;
@@ -76,6 +77,14 @@ export interface Panel {
   gauges?: Record<string, number>;
   /** Columns of yes or no, by title, of which yes is bad. */
   alarms?: string[];
+  /** Columns of states, by title, drawn on their colour. */
+  badges?: string[];
+  /** Columns of long texts, by title, that go over several lines. */
+  wrapped?: string[];
+  /** Columns that only links need, by title. */
+  invisible?: string[];
+  /** Where a click on a cell leads: by column title, the title of the column that holds the path. */
+  pathLinks?: Record<string, string>;
   /** Cells coloured from a value upwards. */
   warnings?: Record<string, Step[]>;
 }

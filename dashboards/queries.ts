@@ -102,7 +102,7 @@ export const failureRate = (more: Partial<Panel> = {}): Panel =>
 
 export const diedInTheLastHour = (): Panel =>
   figure(
-    'Died in the last hour',
+    'Died last hour',
     'deadLastHour',
     'Jobs that ran out of retries within the last hour.',
     'sidekiq_dead_jobs_last_hour',

@@ -44,14 +44,14 @@ async function main(): Promise<void> {
   start('redis-server', ['--port', String(redisPort), '--bind', '127.0.0.1', '--save', '', '--dir', folder], 'ignore');
   const redisUrl = `redis://127.0.0.1:${redisPort}/0`;
   await until('Redis', () =>
-    spawnSync(executable, ['check', '--redis-url', redisUrl], { encoding: 'utf8' }).stdout.includes('answers at')
+    spawnSync(executable, ['check', '--redis-url', redisUrl], { encoding: 'utf8' }).stdout.includes('Redis at')
   );
 
   say('Starting a simulated Sidekiq: 8 processes, 20 queues, failing and slow jobs');
   const statsd = `127.0.0.1:${await freePort(9125)}`;
   start(executable, ['demo', '--redis-url', redisUrl, '--statsd-endpoint', statsd], 'ignore');
   await until('the first heartbeat', () =>
-    spawnSync(executable, ['check', '--redis-url', redisUrl], { encoding: 'utf8' }).stdout.includes('alive')
+    spawnSync(executable, ['check', '--redis-url', redisUrl], { encoding: 'utf8' }).stdout.includes('Sidekiq 8')
   );
 
   const exporterPort = await freePort(9292);

@@ -1,50 +1,47 @@
-import { warnFrom, type Row } from '../panel';
+import { warnFrom, type Panel, type Row } from '../panel';
 import { diedInTheLastHour, failureRate, figure } from '../queries';
+
+/** The verdict: what is wrong, the worst first. By Prometheus that is what its rules say. */
+const whatIsWrong: Panel = {
+  title: 'What is wrong now',
+  description:
+    'Findings of the last reading, the worst first, with the next step. A click on a finding opens its dashboard.',
+  kind: 'table',
+  width: 24,
+  height: 6,
+  direct: [{ queryType: 'findings' }],
+  columns: ['severity', 'finding', 'since', 'action', 'evidence', 'path'],
+  hidden: ['kind', 'subject', 'rule', 'level', 'cause'],
+  invisible: ['Path'],
+  wrapped: ['Finding', 'What to do', 'Evidence'],
+  widths: { Severity: 90, Since: 125, 'What to do': 330, Evidence: 230 },
+  badges: ['Severity'],
+  pathLinks: { Finding: 'Path' },
+  prometheus: [{ expr: 'ALERTS{alertname=~"Sidekiq.*", alertstate="firing"}', column: 'Firing' }],
+  prometheusNoValue: 'No alert of Sidekiq fires.',
+  labels: { severity: 'Severity', alertname: 'Alert', name: 'Queue', class: 'Class', host: 'Host' },
+};
 
 /** The row "Overview". */
 export const overview: Row = {
   title: 'Overview',
   panels: [
-    figure(
-      'Processed',
-      'processed',
-      'Jobs finished since the counters were last reset, failures included.',
-      'sidekiq_processed_jobs_total',
-      {
-        width: 3,
-      }
-    ),
-    failureRate({ width: 3, max: 0.2 }),
-    figure(
-      'Busy of all threads',
-      'busy',
-      'Jobs in progress, of the threads of all live processes.',
-      'sidekiq_busy_workers',
-      {
-        named: true,
-        width: 5,
-        direct: [{ queryType: 'overview', figures: ['busy', 'threads'] }],
-        prometheus: [
-          { expr: 'sidekiq_busy_workers', legend: 'Busy', instant: true },
-          { expr: 'sidekiq_workers', legend: 'Threads', instant: true },
-        ],
-      }
-    ),
-    figure('Enqueued', 'enqueued', 'Jobs waiting in all queues.', 'sidekiq_enqueued_jobs', { width: 3 }),
+    whatIsWrong,
     figure(
       'Longest wait',
       'latencyMax',
       'Age of the oldest waiting job of any queue.',
       'max(sidekiq_queue_latency_seconds)',
-      {
-        width: 3,
-        unit: 's',
-        decimals: 1,
-        colored: true,
-        steps: warnFrom(60, 300),
-      }
+      { unit: 's', decimals: 1, colored: true, steps: warnFrom(60, 300) }
     ),
-    figure('Retries', 'retry', 'Failed jobs that wait for their next attempt.', 'sidekiq_retry_jobs', { width: 3 }),
+    figure('Enqueued', 'enqueued', 'Jobs waiting in all queues.', 'sidekiq_enqueued_jobs'),
+    figure('Utilisation', 'utilisation', 'Busy share of all threads.', 'sidekiq_busy_workers / sidekiq_workers', {
+      unit: 'percentunit',
+      colored: true,
+      steps: warnFrom(0.8, 0.95),
+    }),
+    failureRate(),
+    figure('Retries', 'retry', 'Failed jobs that wait for their next attempt.', 'sidekiq_retry_jobs'),
     diedInTheLastHour(),
   ],
 };

@@ -27,6 +27,8 @@ import type { Kept, State } from './state';
 const SERIES_OF_A_LABEL_SET = 3;
 const CLASS_TOTALS = 'class totals';
 const SAVE_EVERY_SECONDS = 10;
+/** For so long the last figures are shown, with their age, while Redis cannot be reached. */
+const LAST_STATE_SECONDS = 900;
 
 /** Tells the time in epoch seconds; given by tests on recordings. */
 export type Clock = () => number;
@@ -102,7 +104,8 @@ export class Installation {
   async kept(fault: Fault): Promise<Kept> {
     const now = Date.now() / 1000;
     await this.openHistory(now);
-    return { now, options: this.options, notices: [{ severity: 'error', text: fault.explanation }] };
+    const last = this.latest && now - this.latest.state.now <= LAST_STATE_SECONDS ? this.latest.state : null;
+    return { now, options: this.options, notices: [{ severity: 'error', text: fault.explanation }], fault, last };
   }
 
   /** The bounded reads of one request. */

@@ -1,3 +1,4 @@
+import type { Fault } from '../faults/fault';
 import type { ClassQueuesView } from '../observe/classQueues';
 import type { ClassTotalsView } from '../observe/classTotals';
 import type { ProcessLogView } from '../observe/processLog';
@@ -9,7 +10,12 @@ import type { InstallationTotals } from '../sidekiq/totals';
 import type { StatsdIntake } from '../statsd/intake';
 
 /** What is known without a reading: enough to answer from what was kept before. */
-export type Kept = Pick<State, 'now' | 'options' | 'notices'>;
+export interface Kept extends Pick<State, 'now' | 'options' | 'notices'> {
+  /** Why Redis cannot be read. */
+  readonly fault: Fault;
+  /** The last state, while it is not older than a quarter of an hour. */
+  readonly last: State | null;
+}
 
 /**
  * What is known of an installation at one instant: a snapshot, and everything derived from it, computed once whoever

@@ -52,7 +52,11 @@ export const share = <Row>(name: string, title: string, description: string, val
 
 /** An instant, read in epoch seconds. */
 export const instant = <Row>(name: string, title: string, description: string, value: Amount<Row>, more?: More<Row>) =>
-  column<Row>('time', undefined, name, title, description, (row) => milliseconds(value(row)), more);
+  column<Row>('time', undefined, name, title, description, (row) => milliseconds(value(row)), {
+    ...more,
+    // "2 minutes ago" is what is read at a glance.
+    config: { unit: 'dateTimeFromNow', ...more?.config },
+  });
 
 /** Yes or no; `null` where it is not known. */
 export const flag = <Row>(name: string, title: string, description: string, value: (row: Row) => boolean | null) =>

@@ -1,18 +1,9 @@
-import type { Reads } from '../installation/reads';
-import type { State } from '../installation/state';
-import type { RecurringEntry } from '../sidekiq/browse/recurring';
-import { MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import { flag, instant, key, seconds, text } from './columns';
 import { baseQuerySchema } from './model';
-import { tableQuery, type Column, type Rows } from './table';
+import { recurringRows, type RecurringRow } from './recurringRows';
+import { tableQuery, type Column } from './table';
 
-interface Row extends Omit<RecurringEntry, 'source'> {
-  /** `cadence` beside the schedulers: a class that the settings expect to run. */
-  source: RecurringEntry['source'] | 'cadence';
-  now: number;
-}
-
-const COLUMNS: Array<Column<Row>> = [
+const COLUMNS: Array<Column<RecurringRow>> = [
   key('name', 'Name', 'Name of the entry, or the class of a cadence.', (row) => row.name),
   key('source', 'Source', 'sidekiq-cron, sidekiq-scheduler, or a cadence of the settings.', (row) => row.source),
   text('class', 'Class', 'Job class that it enqueues.', (row) => row.class),
@@ -40,44 +31,5 @@ export const recurring = tableQuery({
     'What should run again and again: last run, next run, late by. sidekiq-cron, sidekiq-scheduler, and expected cadences.',
   schema: baseQuerySchema,
   columns: COLUMNS,
-  async rows(state, _query, _request, reads) {
-    const { entries, notices } = await reads.recurring(state.now);
-    const expected = await cadences(state, reads);
-    return {
-      rows: [...entries.map((entry): Row => ({ ...entry, now: state.now })), ...expected.rows],
-      notices: [...notices, ...(expected.notices ?? [])],
-    };
-  },
+  rows: (state, _query, _request, reads) => recurringRows(state, reads),
 });
-
-/** A class that did not run within the eight hours of job metrics is late by at least that. */
-async function cadences({ options, now }: State, reads: Reads): Promise<Rows<Row>> {
-  if (options.cadences.length === 0) {
-    return { rows: [] };
-  }
-  const { buckets, notices } = await reads.buckets({ from: now - MINUTES_KEPT_SECONDS, to: now }, 60, now);
-  const lastByClass = new Map<string, number>();
-  for (const { startsAt, classes } of buckets) {
-    for (const name of classes.keys()) {
-      lastByClass.set(name, startsAt);
-    }
-  }
-  return {
-    notices,
-    rows: options.cadences.map(({ class: name, everySeconds }): Row => {
-      const lastAt = lastByClass.get(name) ?? null;
-      return {
-        name,
-        source: 'cadence',
-        class: name,
-        queue: '',
-        schedule: `every ${everySeconds} s`,
-        enabled: true,
-        lastAt,
-        // A bucket is known to the minute: it counts from its end.
-        nextAt: (lastAt === null ? now - MINUTES_KEPT_SECONDS : lastAt + 60) + everySeconds,
-        now,
-      };
-    }),
-  };
-}

@@ -1,11 +1,15 @@
 import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
 import type { Installation } from '../installation/installation';
+import type { Reads } from '../installation/reads';
+import type { Kept } from '../installation/state';
 import { backlog } from './backlog';
 import { busy } from './busy';
 import { capacity } from './capacity';
 import { errors } from './errors';
 import { events } from './events';
+import { durationText } from './findingTexts';
+import { findings } from './findings';
 import { history } from './history';
 import { jobMetrics } from './jobMetrics';
 import { jobs } from './jobs';
@@ -19,6 +23,7 @@ import { redis } from './redis';
 
 /** Every query type, in the order in which the editor offers them. */
 export const QUERY_TYPES: readonly QueryType[] = [
+  findings,
   overview,
   queues,
   processes,
@@ -70,13 +75,37 @@ export async function runQuery(
 ): Promise<Frame[]> {
   const type = queryType((raw as { queryType?: unknown } | null)?.queryType);
   const asked = checkRequest(request);
+  const reads = installation.reads(signal);
   try {
-    return await type.run(raw, await installation.state(), asked, installation.reads(signal));
+    return await type.run(raw, await installation.state(), asked, reads);
   } catch (error) {
-    if (!type.runFromKept || !(error instanceof Fault) || error.kind === 'query' || asked.alerting) {
+    if (!(error instanceof Fault) || error.kind === 'query') {
       throw error;
     }
-    return type.runFromKept(raw, await installation.kept(error), asked, installation.reads(signal));
+    const kept = await installation.kept(error);
+    return type.runFromKept ? type.runFromKept(raw, kept, asked, reads) : runFromLast(type, raw, kept, asked, reads);
+  }
+}
+
+/**
+ * The last figures with their age, so that a dashboard does not go blank with Redis. An alert rule hears of the outage
+ * instead, and what needs a read of its own cannot be answered.
+ */
+async function runFromLast(
+  type: QueryType,
+  raw: unknown,
+  { fault, last, now }: Kept,
+  request: QueryRequest,
+  reads: Reads
+): Promise<Frame[]> {
+  if (!last || request.alerting || fault.kind !== 'connection') {
+    throw fault;
+  }
+  const text = `Redis cannot be read; these figures are ${durationText(now - last.now)} old. ${fault.message}`;
+  try {
+    return await type.run(raw, { ...last, notices: [{ severity: 'warning', text }] }, request, reads);
+  } catch {
+    throw fault;
   }
 }
 

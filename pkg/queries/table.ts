@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { DataLink, Field, FieldConfig, Frame, Value } from '../frames/frame';
 import type { Reads } from '../installation/reads';
-import type { State } from '../installation/state';
+import type { Kept, State } from '../installation/state';
 import type { Notice } from '../sidekiq/model';
 import { checkFigures } from './figures';
 import { compileFilters } from './filter';
@@ -26,6 +26,8 @@ interface TableDefinition<Row, S extends z.ZodType<BaseQuery>> {
   live?: boolean;
   example?: string;
   rows(state: State, query: z.output<S>, request: QueryRequest, reads: Reads): Rows<Row> | Promise<Rows<Row>>;
+  /** Rows while Redis cannot be read; without it the query is refused then. */
+  keptRows?(kept: Kept): Rows<Row>;
 }
 
 export interface Rows<Row> {
@@ -42,6 +44,42 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
   const filterFields = filterColumns.map(({ name }) => name);
   const figures = columns.filter(isFigure).map(({ name }) => name);
   const byName = new Map(filterColumns.map((column) => [column.name, column]));
+  const { keptRows } = definition;
+  const answer = async (
+    raw: unknown,
+    request: QueryRequest,
+    known: readonly Notice[],
+    read: (query: z.output<S>) => Rows<Row> | Promise<Rows<Row>>
+  ): Promise<Frame[]> => {
+    const query = parseQuery(schema, raw);
+    checkFigures(query.figures, figures, request.alerting);
+    const keeps = compileFilters(query.filters, filterFields);
+    const { rows, notices = [], custom } = await read(query);
+    const kept = rows.filter((row) => keeps((field) => textsOf(byName.get(field)!, row)));
+    const shown = kept.slice(0, query.limit);
+    const cut: Notice[] =
+      shown.length === kept.length
+        ? []
+        : [
+            {
+              severity: 'info',
+              text: `${shown.length} of ${kept.length} rows are shown. Raise "Limit" or add a filter to see the others.`,
+            },
+          ];
+    const chosen =
+      query.figures.length === 0 ? columns : columns.filter(({ name, key }) => key || query.figures.includes(name));
+    return [
+      frameOf({
+        name: id,
+        columns: chosen,
+        rows: shown,
+        notices: [...known, ...notices, ...cut],
+        numeric: query.figures.length > 0,
+        request,
+        custom,
+      }),
+    ];
+  };
   return {
     id,
     title,
@@ -51,36 +89,11 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     options: optionsOf(schema),
     live: definition.live ?? false,
     example: definition.example ?? '',
-    async run(raw, state, request, reads) {
-      const query = parseQuery(schema, raw);
-      checkFigures(query.figures, figures, request.alerting);
-      const keeps = compileFilters(query.filters, filterFields);
-      const { rows, notices = [], custom } = await definition.rows(state, query, request, reads);
-      const kept = rows.filter((row) => keeps((field) => textsOf(byName.get(field)!, row)));
-      const shown = kept.slice(0, query.limit);
-      const cut: Notice[] =
-        shown.length === kept.length
-          ? []
-          : [
-              {
-                severity: 'info',
-                text: `${shown.length} of ${kept.length} rows are shown. Raise "Limit" or add a filter to see the others.`,
-              },
-            ];
-      const chosen =
-        query.figures.length === 0 ? columns : columns.filter(({ name, key }) => key || query.figures.includes(name));
-      return [
-        frameOf({
-          name: id,
-          columns: chosen,
-          rows: shown,
-          notices: [...state.notices, ...notices, ...cut],
-          numeric: query.figures.length > 0,
-          request,
-          custom,
-        }),
-      ];
-    },
+    run: (raw, state, request, reads) =>
+      answer(raw, request, state.notices, (query) => definition.rows(state, query, request, reads)),
+    ...(keptRows && {
+      runFromKept: (raw, kept, request) => answer(raw, request, [], () => keptRows(kept)),
+    }),
   };
 }
 

@@ -32,8 +32,13 @@ export async function benchPlugin(): Promise<string[]> {
   await redis.stop();
   const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
   return [
-    'Plugin process',
-    `  handshake after ${handshake.toFixed(0)} ms, ${resident.toFixed(0)} MiB resident with ${INSTANCES} data sources, ${afterwards.toFixed(0)} right after ${QUERIES} queries`,
-    `  a query of 24 queues, read anew from Redis each time: ${median.toFixed(2)} ms (median of ${QUERIES})`,
+    '## Plugin process',
+    '',
+    '| Figure | Value |',
+    '| --- | --- |',
+    `| Time to the handshake | ${handshake.toFixed(0)} ms |`,
+    `| Resident with ${INSTANCES} data sources | ${resident.toFixed(0)} MiB |`,
+    `| Resident right after ${QUERIES} queries | ${afterwards.toFixed(0)} MiB |`,
+    `| A query of 24 queues, read anew from Redis each time (median) | ${median.toFixed(2)} ms |`,
   ];
 }

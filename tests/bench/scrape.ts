@@ -1,48 +1,141 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { Agent, get } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
-import { Installation } from '../../pkg/installation/installation';
-import { scrape } from '../../pkg/metrics/scrape';
-import { parseSettings } from '../../pkg/settings/settings';
+import { join } from 'node:path';
 import { writeFleet } from '../support/fleet';
-import { startRedis } from '../support/redisServer';
+import { EXECUTABLE } from '../support/plugin';
+import { freePort, startRedis } from '../support/redisServer';
+import { cpuSeconds, residentBytes } from './processes';
 
 const SIZES = [
-  { queues: 24, processes: 16, busyThreads: 10 },
-  { queues: 100, processes: 40, busyThreads: 10 },
-  { queues: 1000, processes: 500, busyThreads: 10 },
+  { queues: 24, processes: 16, busyThreads: 10, runs: 300 },
+  { queues: 100, processes: 40, busyThreads: 10, runs: 100 },
+  { queues: 1000, processes: 500, busyThreads: 10, runs: 15 },
 ];
-const RUNS = 60;
+/** The shipped executable is asked a few times before, not for minutes. */
+const WARM_UP = 10;
 const MARKER = 'END-OF-BENCH';
 const ECHO = `*2\r\n$4\r\nECHO\r\n$${MARKER.length}\r\n${MARKER}\r\n`;
 
+/** Something that answers scrapes, and its process. */
+interface Peer {
+  name: string;
+  child: ChildProcess;
+  port: number;
+  agent: Agent;
+}
+
 /**
- * One scrape, from Redis to the text, beside the same bytes sent to Redis over a bare socket in as many round trips,
- * alternating. The bare socket shows what Redis itself and the kernel cost.
+ * A scrape the whole way: over HTTP from the shipped executable, beside the Ruby exporter on Puma where its gems are at
+ * hand (RUBYLIB), and the same bytes sent to Redis over a bare socket and not parsed. All of them alternate, so that
+ * whatever else the machine does concerns all.
  */
 export async function benchScrape(): Promise<string[]> {
-  const report = ['Scrape, Redis to text, beside the same commands over a bare socket (medians)'];
-  for (const { queues, processes, busyThreads } of SIZES) {
+  const hasRuby = spawnSync('ruby', ['-e', 'require "sidekiq/prometheus/exporter"; require "rack"']).status === 0;
+  const report = [
+    '## Scrape',
+    '',
+    'Milliseconds: median (10th to 90th percentile). CPU is user and system time of the process, per scrape.',
+    '',
+    '| Size | Target | Wall | CPU | Wall, share of the Ruby exporter | CPU, share | Wall, multiple of the floor | Resident |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+  ];
+  for (const { queues, processes, busyThreads, runs } of SIZES) {
     const redis = await startRedis();
     await writeFleet(redis.client, queues, processes, busyThreads);
+    const env = { ...process.env, REDIS_URL: redis.url };
     const trips = await recordTrips(redis.port);
-    const settings = parseSettings({ url: redis.url, options: { reuseSeconds: 0, samplerEnabled: false } });
-    const installation = new Installation(settings);
+    const peers = [await ours(env), ...(hasRuby ? [await ruby(env)] : [])];
     const bare = connect(redis.port, '127.0.0.1').setNoDelay(true);
-    const ours: number[] = [];
-    const theirs: number[] = [];
-    for (let run = 0; run < RUNS; run += 1) {
-      ours.push(await timed(() => scrape(installation, '', 10)));
-      theirs.push(await timed(() => replay(bare, trips)));
+    const walls = new Map<string, number[]>([
+      ['floor', []],
+      ...peers.map(({ name }) => [name, []] as [string, number[]]),
+    ]);
+    const before = new Map<string, number>();
+    for (let run = -WARM_UP; run < runs; run += 1) {
+      if (run === 0) {
+        walls.forEach((times) => (times.length = 0));
+        peers.forEach(({ name, child }) => before.set(name, cpuSeconds(child)));
+      }
+      walls.get('floor')!.push(await timed(() => replay(bare, trips)));
+      for (const peer of peers) {
+        walls.get(peer.name)!.push(await timed(() => scrape(peer)));
+      }
+    }
+    const cpu = new Map(
+      peers.map(({ name, child }) => [name, ((cpuSeconds(child) - before.get(name)!) / runs) * 1000])
+    );
+    const floor = at(walls.get('floor')!, 0.5);
+    const their = { wall: at(walls.get('ruby') ?? [NaN], 0.5), cpu: cpu.get('ruby') ?? NaN };
+    const size = `${queues} queues × ${processes} processes × ${busyThreads} busy`;
+    report.push(`| ${size} | floor (${trips.length} round trips) | ${spread(walls.get('floor')!)} | | | | 1 | |`);
+    for (const { name, child } of peers) {
+      const times = walls.get(name)!;
+      const share = (own: number, other: number) =>
+        name === 'ruby' || Number.isNaN(other) ? '' : `1/${(other / own).toFixed(1)}`;
+      report.push(
+        `| ${size} | ${LABELS[name]} | ${spread(times)} | ${cpu.get(name)!.toFixed(2)} | ${share(at(times, 0.5), their.wall)} | ` +
+          `${share(cpu.get(name)!, their.cpu)} | ${(at(times, 0.5) / floor).toFixed(1)} | ${(residentBytes(child) / 2 ** 20).toFixed(0)} MiB |`
+      );
     }
     bare.destroy();
-    installation.close();
+    peers.forEach(({ child, agent }) => {
+      agent.destroy();
+      child.kill('SIGKILL');
+    });
     await redis.stop();
-    const [a, b] = [median(ours), median(theirs)];
-    report.push(
-      `  ${queues} queues × ${processes} processes × ${busyThreads} busy: ${trips.length} round trips, ` +
-        `${a.toFixed(2)} ms beside ${b.toFixed(2)} ms = ${(a / b).toFixed(1)} ×`
-    );
   }
-  return report;
+  return hasRuby
+    ? report
+    : [
+        ...report,
+        '',
+        'The Ruby exporter was not at hand: put its gems, Rack and Puma where Ruby finds them (RUBYLIB).',
+      ];
+}
+
+const LABELS: Record<string, string> = { jobwatch: 'Jobwatch', ruby: 'sidekiq-prometheus-exporter on Puma' };
+
+async function ours(env: NodeJS.ProcessEnv): Promise<Peer> {
+  const port = await freePort();
+  const child = spawn(EXECUTABLE, ['serve', '--listen', `127.0.0.1:${port}`], {
+    env: { ...env, JOBWATCH_REUSE_SECONDS: '0', JOBWATCH_SAMPLER_ENABLED: 'false' },
+    stdio: 'ignore',
+  });
+  return ready({ name: 'jobwatch', child, port, agent: new Agent({ keepAlive: true }) });
+}
+
+async function ruby(env: NodeJS.ProcessEnv): Promise<Peer> {
+  const port = await freePort();
+  const rackup = join(__dirname, 'exporter.ru');
+  const child = spawn('puma', ['-e', 'production', '-t', '1:1', '-b', `tcp://127.0.0.1:${port}`, rackup], {
+    env,
+    stdio: 'ignore',
+  });
+  return ready({ name: 'ruby', child, port, agent: new Agent({ keepAlive: true }) });
+}
+
+async function ready(peer: Peer): Promise<Peer> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    if (await scrape(peer).then(Boolean, () => false)) {
+      return peer;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`${peer.name} does not answer.`);
+}
+
+/** @returns the bytes of the answer */
+function scrape({ port, agent }: Peer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path: '/metrics', agent }, (answer) => {
+      let bytes = 0;
+      answer.on('data', (chunk: Buffer) => (bytes += chunk.length));
+      answer.on('end', () =>
+        answer.statusCode === 200 ? resolve(bytes) : reject(new Error(String(answer.statusCode)))
+      );
+    }).on('error', reject);
+  });
 }
 
 /** What a warm scrape sends, one buffer a round trip. */
@@ -67,12 +160,11 @@ async function recordTrips(redisPort: number): Promise<Buffer[]> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
-  const settings = parseSettings({ url: `redis://127.0.0.1:${port}/0`, options: { reuseSeconds: 0 } });
-  const installation = new Installation(settings);
-  await scrape(installation, '', 10);
+  const peer = await ours({ ...process.env, REDIS_URL: `redis://127.0.0.1:${port}/0` });
+  await scrape(peer);
   trips.length = 0;
-  await scrape(installation, '', 10);
-  installation.close();
+  await scrape(peer);
+  peer.child.kill('SIGKILL');
   server.close();
   return trips.map((parts) => Buffer.concat(parts));
 }
@@ -98,6 +190,10 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+function at(values: readonly number[], share: number): number {
+  return [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))]!;
+}
+
+function spread(values: readonly number[]): string {
+  return `${at(values, 0.5).toFixed(2)} (${at(values, 0.1).toFixed(2)} to ${at(values, 0.9).toFixed(2)})`;
 }

@@ -29,12 +29,15 @@ export async function benchStatsd(): Promise<string[]> {
   );
   await redis.stop();
   const report = [
-    `DogStatsD, ${LINES.toLocaleString('en')} lines at ${LINES_PER_SECOND.toLocaleString('en')} a second, 12 a packet, Pro 7 and Pro 8`,
-    `  jobwatch          ${line(ours)}`,
+    '## DogStatsD',
+    '',
+    `${LINES.toLocaleString('en')} lines at ${LINES_PER_SECOND.toLocaleString('en')} a second, 12 a packet, as Pro 7 and Pro 8 send them.`,
+    '',
+    `- Jobwatch: ${line(ours)}`,
   ];
   const binary = process.env['STATSD_EXPORTER_BIN'] ?? 'statsd_exporter';
   if (spawnSync(binary, ['--version']).status !== 0) {
-    return [...report, '  statsd_exporter   not at hand: put it in PATH or name it in STATSD_EXPORTER_BIN'];
+    return [...report, '- statsd_exporter was not at hand: put it in PATH or name it in STATSD_EXPORTER_BIN.'];
   }
   const theirs = await measure(async (statsd, web) =>
     spawn(
@@ -50,8 +53,8 @@ export async function benchStatsd(): Promise<string[]> {
   );
   return [
     ...report,
-    `  statsd_exporter   ${line(theirs)}`,
-    `  lines per CPU second: ${(theirs.cpu / ours.cpu).toFixed(2)} × statsd_exporter’s`,
+    `- statsd_exporter: ${line(theirs)}`,
+    `- CPU as a share of statsd_exporter’s: 1/${(theirs.cpu / ours.cpu).toFixed(2)}`,
     ...compare(ours.found, theirs.found),
   ];
 }

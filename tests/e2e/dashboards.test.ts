@@ -34,10 +34,9 @@ const FREQUENT = 'Events::IngestJob';
 
 /** Panels whose figure is known, by dashboard; the values are what the panel must show. */
 const FIGURES: Record<string, (truth: Truth) => Array<[string, number]>> = {
-  'sidekiq-overview': ({ enqueued, retry, threads }) => [
+  'sidekiq-overview': ({ enqueued, retry }) => [
     ['Enqueued', enqueued],
     ['Retries', retry],
-    ['Busy of all threads', threads],
   ],
   'sidekiq-queue': ({ stranded }) => [
     ['Waiting', stranded],

@@ -117,6 +117,7 @@ describe('a query', () => {
 describe('the registry', () => {
   test('has every type by its id', () => {
     expect(QUERY_TYPES.map(({ id, options }) => [id, ...options])).toEqual([
+      ['findings', 'severity'],
       ['overview'],
       ['queues'],
       ['processes'],
@@ -143,7 +144,7 @@ describe('the registry', () => {
         expect.objectContaining({
           kind: 'query',
           message: `There is no query type "${id}".`,
-          remedy: expect.stringMatching(/^Use one of: overview, queues, /),
+          remedy: expect.stringMatching(/^Use one of: findings, overview, queues, /),
         })
       );
     }
@@ -152,6 +153,7 @@ describe('the registry', () => {
   test('knows which can be watched live, and by what they are filtered', () => {
     expect(LIVE_TYPES).toEqual(['overview', 'queues', 'processes', 'busy']);
     expect(Object.fromEntries(QUERY_TYPES.map(({ id, filterFields }) => [id, filterFields.join(' ')]))).toEqual({
+      findings: 'severity finding action cause evidence kind subject rule path',
       overview: '',
       queues: 'queue workerType',
       processes: 'process host tag labels version state queues',

@@ -30,7 +30,10 @@ describe('values of a field', () => {
   test.each([
     [{ field: 'queue' }, /queryType/],
     [{ queryType: 'queues' }, /field/],
-    [{ queryType: 'nothing', field: 'queue' }, /There is no query type "nothing"\..*Use one of: overview, queues,/],
+    [
+      { queryType: 'nothing', field: 'queue' },
+      /There is no query type "nothing"\..*Use one of: findings, overview, queues,/,
+    ],
     [{ queryType: 'queues', field: 'size' }, /The query type "queues" has no text field "size"\. Choose from: queue/],
     [{ queryType: 'queues', field: 'queue', query: '{' }, /"query" is not JSON\. Send the query model as JSON/],
   ])('of %o cannot be read, and the message says why', async (params, text) => {

@@ -1,0 +1,30 @@
+/** Numbers in sentences. */
+
+/** `3 jobs`; a question mark where the number is not known. */
+export function countText(count: number | null, noun: string, plural = `${noun}s`): string {
+  return count === null ? `? ${plural}` : `${count.toLocaleString('en')} ${count === 1 ? noun : plural}`;
+}
+
+const UNITS = [
+  { seconds: 86_400, name: 'd' },
+  { seconds: 3600, name: 'h' },
+  { seconds: 60, name: 'min' },
+] as const;
+
+/** Seconds in the largest unit that fits, with the next one below: `2 h 5 min`. */
+export function durationText(seconds: number): string {
+  const whole = Math.round(seconds);
+  for (const [index, { seconds: size, name }] of UNITS.entries()) {
+    if (whole >= size) {
+      const below = UNITS[index + 1];
+      const rest = below ? Math.floor((whole % size) / below.seconds) : 0;
+      return `${Math.floor(whole / size)} ${name}${rest > 0 ? ` ${rest} ${below!.name}` : ''}`;
+    }
+  }
+  return `${whole} s`;
+}
+
+/** A share of 1 as a percentage. */
+export function shareText(share: number): string {
+  return `${Number((share * 100).toPrecision(2))} %`;
+}

@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { Fault } from '../faults/fault';
+import type { Reads } from '../installation/reads';
+import type { State } from '../installation/state';
+import { instant, key, plain, text } from './columns';
+import { applyRules, SEVERITIES, unreachable, type Evidence, type Severity } from './findingRules';
+import { countText, durationText } from './findingTexts';
+import { baseQuerySchema } from './model';
+import { recurringRows } from './recurringRows';
+import { tableQuery, type Column } from './table';
+
+const schema = baseQuerySchema.extend({
+  /** The least severity that is shown. */
+  severity: z.enum(['critical', 'warning', 'info']).default('info'),
+});
+
+/** A findings query as it is saved. */
+export type FindingsQuery = z.input<typeof schema>;
+
+/** A finding as a row; `ok` where nothing is wrong. */
+export interface FindingRow {
+  severity: Severity;
+  rule: string;
+  kind: string;
+  subject: string;
+  text: string;
+  evidence: string;
+  cause: string;
+  remedy: string;
+  since: number | null;
+}
+
+const LEVELS: Readonly<Record<Severity, number>> = { critical: 3, warning: 2, info: 1, ok: 0 };
+
+const SEVERITY_COLOURS = [
+  {
+    type: 'value',
+    options: {
+      critical: { text: 'critical', color: 'red', index: 0 },
+      warning: { text: 'warning', color: 'orange', index: 1 },
+      info: { text: 'info', color: 'blue', index: 2 },
+      ok: { text: 'ok', color: 'green', index: 3 },
+    },
+  },
+];
+
+const COLUMNS: Array<Column<FindingRow>> = [
+  text('severity', 'Severity', 'critical, warning or info; ok where nothing is wrong.', (row) => row.severity, {
+    config: { mappings: SEVERITY_COLOURS },
+  }),
+  text('finding', 'Finding', 'What is wrong, in a sentence.', (row) => row.text),
+  instant('since', 'Since', 'Since when, where that is known.', (row) => row.since),
+  text('action', 'What to do', 'The next step.', (row) => row.remedy),
+  text('cause', 'Likely cause', 'Why, as far as the figures tell.', (row) => row.cause),
+  text('evidence', 'Evidence', 'The figures behind it.', (row) => row.evidence),
+  text('kind', 'Kind', 'What the subject is: queue, class, host, entry, Redis or Sidekiq.', (row) => row.kind),
+  key('subject', 'Subject', 'Name of the queue, class, host or entry.', (row) => row.subject),
+  key('rule', 'Rule', 'The rule that found it.', (row) => row.rule),
+  text('path', 'Path', 'The dashboard that tells more, as a path of Grafana with its variables.', pathOf),
+  plain(
+    'level',
+    'Level',
+    '3 critical, 2 warning, 1 info, 0 where nothing is wrong: the figure for an alert rule.',
+    (row) => LEVELS[row.severity]
+  ),
+];
+
+/** Where the dashboards tell more of a finding; the data source is added by the link. */
+export function pathOf({ kind, subject, rule }: FindingRow): string {
+  const value = encodeURIComponent(subject);
+  switch (kind) {
+    case 'queue':
+      return `/d/sidekiq-queue?var-queue=${value}`;
+    case 'class':
+      return `/d/sidekiq-job-class?var-class=${value}`;
+    case 'host':
+      return `/d/sidekiq-processes?var-host=${value}`;
+    default:
+      return rule === 'jobsDying' || rule === 'deadSetNearlyFull' ? '/d/sidekiq-errors?' : '/d/sidekiq-processes?';
+  }
+}
+
+/** What is wrong now, the worst first, and what to do. */
+export const findings = tableQuery({
+  id: 'findings',
+  title: 'Findings',
+  description: 'What is wrong now, the worst first: since when, why, and what to do.',
+  schema,
+  columns: COLUMNS,
+  example: '--option severity=warning',
+  async rows(state, { severity }, _request, reads) {
+    return { rows: await findingRows(state, reads, severity) };
+  },
+  keptRows: ({ fault, now }) => {
+    const { rule, ...found } = unreachable(fault, now);
+    return { rows: [{ ...found, rule: rule.id, remedy: rule.remedy }] };
+  },
+});
+
+/** The findings of a state, or one row that says that nothing is wrong. */
+export async function findingRows(state: State, reads: Reads, least: Severity = 'info'): Promise<FindingRow[]> {
+  const found = applyRules(await gather(state, reads)).filter(
+    ({ severity }) => SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(least)
+  );
+  return found.length === 0
+    ? [fine(state)]
+    : found.map(({ rule, ...row }) => ({ ...row, rule: rule.id, remedy: rule.remedy }));
+}
+
+async function gather(state: State, reads: Reads): Promise<Evidence> {
+  const [info, recurring] = await Promise.all([
+    orNull(reads.info()),
+    orNull(recurringRows(state, reads).then(({ rows }) => rows)),
+  ]);
+  return { state, info, recurring };
+}
+
+/** What is refused beside the state is told by the query that is about it. */
+async function orNull<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof Fault) {
+      return null;
+    }
+    throw error;
+  }
+}
+
+function fine({ totals, queues }: State): FindingRow {
+  const waits = totals.latencyMaxSeconds === null ? '' : `, longest wait ${durationText(totals.latencyMaxSeconds)}`;
+  return {
+    severity: 'ok',
+    rule: 'none',
+    kind: 'Sidekiq',
+    subject: 'Sidekiq',
+    text: 'Nothing is wrong.',
+    evidence: `${countText(queues.length, 'queue')}${waits}, ${totals.busy ?? '?'} of ${countText(totals.threads, 'thread')} busy`,
+    cause: '',
+    remedy: '',
+    since: null,
+  };
+}

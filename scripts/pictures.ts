@@ -1,0 +1,133 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { stringify } from 'yaml';
+import { QUERY_TYPES } from '../pkg/queries/registry';
+import { launchBrowser } from '../tests/support/browser';
+import { EXECUTABLE } from '../tests/support/plugin';
+import { startPrometheus } from '../tests/support/prometheus';
+import { freePort, startRedis } from '../tests/support/redisServer';
+import { startGrafana } from './grafana';
+
+/**
+ * Takes the pictures of the docs in a real Grafana (GRAFANA_BIN, GRAFANA_HOME) on simulated data, with the menu docked as
+ * it is by default. `npm run pictures`, or `npm run pictures -- overview` for those whose name holds the word.
+ */
+
+const IMAGES = join(__dirname, '../docs/images');
+const WATCHED_MINUTES = Number(process.env['PICTURES_MINUTES'] ?? 4);
+const PHONE = { width: 390, height: 1600 };
+
+interface Picture {
+  name: string;
+  path: string;
+  width?: number;
+  height: number;
+  light?: boolean;
+}
+
+const dashboard = (uid: string, more = '') => `/d/${uid}?from=now-1h&to=now&refresh=${more}`;
+const PICTURES: Picture[] = [
+  { name: 'overview', path: dashboard('sidekiq-overview'), height: 1500 },
+  { name: 'overview-light', path: dashboard('sidekiq-overview'), height: 1500, light: true },
+  { name: 'overview-phone', path: dashboard('sidekiq-overview'), ...PHONE },
+  { name: 'overview-prometheus', path: dashboard('sidekiq-overview-prom'), height: 1500 },
+  { name: 'dashboard-queue', path: dashboard('sidekiq-queue', '&var-queue=default'), height: 1300 },
+  { name: 'dashboard-job-class', path: dashboard('sidekiq-job-class', '&var-class=Events::IngestJob'), height: 1300 },
+  { name: 'dashboard-processes', path: dashboard('sidekiq-processes'), height: 1500 },
+  { name: 'dashboard-errors', path: dashboard('sidekiq-errors'), height: 1300 },
+  { name: 'dashboard-fleet', path: dashboard('sidekiq-fleet'), height: 900 },
+  ...QUERY_TYPES.map(({ id }) => ({ name: `query-${id}`, path: explore(id), height: 900 })),
+];
+/** Pictures that the plugin's page in Grafana shows too. */
+const OF_THE_PLUGIN: Record<string, string> = {
+  overview: 'overview',
+  'dashboard-job-class': 'job-class',
+  'dashboard-processes': 'processes',
+};
+
+function explore(queryType: string): string {
+  const show = queryType === 'job_metrics' ? { show: 'series', figures: ['rate'] } : {};
+  const source = queryType === 'jobs' ? { source: 'retry' } : {};
+  const query = { refId: 'A', datasource: { uid: 'sidekiq' }, queryType, ...show, ...source };
+  const pane = { datasource: 'sidekiq', queries: [query], range: { from: 'now-1h', to: 'now' } };
+  return `/explore?schemaVersion=1&panes=${encodeURIComponent(JSON.stringify({ a: pane }))}`;
+}
+
+async function main(): Promise<void> {
+  const { GRAFANA_BIN: bin, GRAFANA_HOME: home } = process.env;
+  if (!bin || !home) {
+    throw new Error('Set GRAFANA_BIN and GRAFANA_HOME to a Grafana with its web frontend built.');
+  }
+  const workDir = mkdtempSync(join(tmpdir(), 'jobwatch-pictures-'));
+  const children: ChildProcess[] = [];
+  const redis = await startRedis();
+  let browser: Browser | undefined;
+  try {
+    const [statsd, listen] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+    const env = { ...process.env, REDIS_URL: redis.url };
+    children.push(
+      spawn(EXECUTABLE, ['serve', '--listen', listen, '--statsd-listen', statsd], { env, stdio: 'ignore' }),
+      spawn(EXECUTABLE, ['demo', '--statsd-endpoint', statsd], { env, stdio: 'ignore' })
+    );
+    const config = {
+      global: { scrape_interval: '5s' },
+      scrape_configs: [{ job_name: 'sidekiq', static_configs: [{ targets: [listen] }] }],
+    };
+    const prometheus = await startPrometheus(workDir, stringify(config));
+    children.push(prometheus.child);
+    const port = await freePort();
+    const grafana = await startGrafana({
+      bin,
+      home,
+      port,
+      redisUrl: redis.url,
+      workDir,
+      prometheusUrl: prometheus.url,
+    });
+    children.push(grafana.child);
+    browser = await launchBrowser();
+    const wanted = PICTURES.filter(({ name }) => process.argv.slice(2).every((word) => name.includes(word)));
+    const first = await open(browser, grafana.url, PICTURES[0]!);
+    process.stdout.write(`Watching for ${WATCHED_MINUTES} minutes, so that graphs have something to show.\n`);
+    await first.waitForTimeout(WATCHED_MINUTES * 60_000);
+    await first.context().close();
+    for (const picture of wanted) {
+      const page = await open(browser, grafana.url, picture);
+      const path = join(IMAGES, `${picture.name}.png`);
+      await page.screenshot({ path });
+      const copy = OF_THE_PLUGIN[picture.name];
+      if (copy) {
+        copyFileSync(path, join(__dirname, `../src/img/${copy}.png`));
+      }
+      await page.context().close();
+      process.stdout.write(`docs/images/${picture.name}.png\n`);
+    }
+  } finally {
+    await browser?.close();
+    children.forEach((child) => child.kill('SIGKILL'));
+    await redis.stop();
+    rmSync(workDir, { recursive: true, force: true });
+  }
+}
+
+async function open(browser: Browser, url: string, { path, width = 1440, height, light }: Picture): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width, height } });
+  await context.addInitScript(() => {
+    localStorage.setItem('grafana.navigation.docked', 'true');
+    localStorage.setItem('grafana.navigation.open', 'true');
+  });
+  const page = await context.newPage();
+  await page.goto(`${url}${path}${path.includes('?') ? '&' : '?'}${light ? 'theme=light' : 'theme=dark'}`);
+  await page.waitForLoadState('networkidle').catch(() => undefined);
+  // Charts are drawn some frames after their data has come.
+  await page.waitForTimeout(2500);
+  return page;
+}
+
+void main().catch((error: unknown) => {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,352 @@
+import { describe, expect, test } from 'vitest';
+import { Fault } from '../../../pkg/faults/fault';
+import { rowsOf } from '../../../pkg/frames/frame';
+import { applyRules, FINDING_RULES, type Evidence, type Found } from '../../../pkg/queries/findingRules';
+import { countText, durationText, shareText } from '../../../pkg/queries/findingTexts';
+import { findings, pathOf, type FindingRow } from '../../../pkg/queries/findings';
+import type { RecurringRow } from '../../../pkg/queries/recurringRows';
+import { aProcess, aQueueState, aState, listed, NOW, partial, someWork } from '../../support/state';
+
+type StatePart = Parameters<typeof aState>[0];
+
+function evidence(state: StatePart = {}, more: Partial<Omit<Evidence, 'state'>> = {}): Evidence {
+  return { state: aState(state), info: null, recurring: null, ...more };
+}
+
+/** Findings of one rule as `severity subject: text (since seconds ago) evidence`. */
+function found(id: string, given: Evidence): string[] {
+  const rule = FINDING_RULES.find((each) => each.id === id)!;
+  const line = ({ severity, subject, text, since, evidence: shown }: Found) =>
+    `${severity ?? rule.severity} ${subject}: ${text}${since === null ? '' : ` (${NOW - since} s)`} [${shown}]`;
+  return rule.find(given).map(line);
+}
+
+const late = { size: 340, latencySeconds: 720, objectiveSeconds: 300, readyThreads: 5, processes: 1, busy: 5 };
+const entry = (part: Partial<RecurringRow>): RecurringRow => ({
+  source: 'sidekiq-cron',
+  name: 'bill',
+  class: 'BillJob',
+  queue: '',
+  schedule: '10 * * * *',
+  enabled: true,
+  lastAt: null,
+  nextAt: null,
+  now: NOW,
+  ...part,
+});
+const info = (lines: Record<string, string>) => ({ info: new Map(Object.entries(lines)) });
+
+/** Rule, what makes it fire, its findings, and what is just not enough. */
+const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: Evidence]> = [
+  [
+    'partsRefused',
+    evidence({ snapshot: { refused: new Map([['queue sizes', 3]]) } }),
+    ['critical Redis: Redis refuses to give queue sizes. [3 commands refused in the last reading]'],
+    evidence(),
+  ],
+  [
+    'nothingRuns',
+    evidence({ totals: { readyThreads: 0, enqueued: 1, processes: 2, quietProcesses: 2 } }),
+    ['critical Sidekiq: No process takes jobs; 1 job waits. [2 processes, 2 quiet]'],
+    evidence({ totals: { readyThreads: 0, enqueued: 0 } }),
+  ],
+  [
+    'queueUnserved',
+    evidence({
+      totals: { readyThreads: 5 },
+      queues: [aQueueState('q', { size: 7, unserved: true, latencySeconds: 90 })],
+    }),
+    ['critical q: No process serves q; 7 jobs wait. (90 s) [7 jobs, 0 of 0 threads busy with it]'],
+    // Where nothing runs at all, that is the finding.
+    evidence({ totals: { readyThreads: 0 }, queues: [aQueueState('q', { size: 7, unserved: true })] }),
+  ],
+  [
+    'queueStarved',
+    evidence({ queues: [aQueueState('q', { size: 1, starved: true, latencySeconds: 61, readyThreads: 5 })] }),
+    ['warning q: q is starved; 1 job waits. (61 s) [1 job, 0 of 5 threads busy with it]'],
+    evidence({ queues: [aQueueState('q', { size: 1, starved: null })] }),
+  ],
+  [
+    'queueLate',
+    evidence({ queues: [aQueueState('q', { ...late, drainSeconds: 3700 })] }),
+    // It became late when its oldest job had waited for 300 of its 720 seconds.
+    [
+      'critical q: q is late: its oldest job has waited 12 min, the objective is 5 min. (420 s) [340 jobs, 5 of 5 threads busy with it, drains in 1 h 1 min]',
+    ],
+    evidence({
+      queues: [
+        aQueueState('on-time', { ...late, latencySeconds: 300 }),
+        aQueueState('paused', { ...late, paused: true }),
+        aQueueState('unserved', { ...late, unserved: true }),
+        aQueueState('unknown', { ...late, latencySeconds: null }),
+      ],
+    }),
+  ],
+  [
+    'queuePaused',
+    evidence({ queues: [aQueueState('q', { size: 2, paused: true, latencySeconds: 10, readyThreads: 1 })] }),
+    ['info q: q is paused; 2 jobs wait. (10 s) [2 jobs, 0 of 1 thread busy with it]'],
+    evidence({ queues: [aQueueState('q', { size: 0, paused: true }), aQueueState('r', { size: 2, paused: null })] }),
+  ],
+  [
+    'jobsDying',
+    evidence({ snapshot: { totals: { deadLastHour: 101, dead: 500 } } }),
+    ['critical Sidekiq: 101 jobs died within the last hour. [500 in the dead set]'],
+    evidence({ snapshot: { totals: { deadLastHour: 0, dead: 500 } } }),
+  ],
+  [
+    'classFailing',
+    evidence({ totals: { lastHour: new Map([['A', { processed: 100, failed: 6, milliseconds: 0 }]]) } }),
+    ['warning A: 6 % of the executions of A failed within the last hour. [6 of 100 executions]'],
+    evidence({
+      totals: {
+        lastHour: new Map([
+          ['at the limit', { processed: 100, failed: 5, milliseconds: 0 }],
+          ['too few', { processed: 19, failed: 19, milliseconds: 0 }],
+        ]),
+      },
+    }),
+  ],
+  [
+    'jobStuck',
+    evidence({ snapshot: { work: listed(someWork({ runAt: NOW - 3601, jid: 'x', process: 'a:1:x' })) } }),
+    ['warning AJob: A job of AJob has run for 1 h. (3601 s) [job x of default in a:1:x]'],
+    evidence({ snapshot: { work: listed(someWork({ runAt: NOW - 3600 }), someWork({ runAt: null })) } }),
+  ],
+  [
+    'saturated',
+    evidence({ totals: { busy: 5, readyThreads: 5, enqueued: 9, latencyMaxSeconds: 61 } }),
+    ['warning Sidekiq: All 5 threads are busy. [9 jobs waiting, the longest for 1 min]'],
+    evidence({ totals: { busy: 4, readyThreads: 5, enqueued: 9, latencyMaxSeconds: 61 } }),
+  ],
+  [
+    'processVanished',
+    evidence({
+      processLog: {
+        vanished: [
+          {
+            process: aProcess('web-1:1:a'),
+            lastBeatAt: NOW - 90,
+            noticedAt: NOW - 30,
+            jobs: [
+              { ...someWork({ jid: 'gone' }), recovered: false },
+              { ...someWork({ jid: 'back' }), recovered: true },
+            ],
+          },
+        ],
+        events: [],
+        vanishedByHost: new Map(),
+        lostJobsTotal: 1,
+      },
+    }),
+    ['critical web-1: A process on web-1 vanished with 1 job. (90 s) [AJob gone]'],
+    evidence({
+      processLog: {
+        vanished: [{ process: aProcess('web-1:1:a'), lastBeatAt: NOW - 3700, noticedAt: NOW - 3601, jobs: [] }],
+        events: [],
+        vanishedByHost: new Map(),
+        lostJobsTotal: 0,
+      },
+    }),
+  ],
+  [
+    'heartbeatLate',
+    evidence({
+      snapshot: {
+        processes: listed(aProcess('h:1:a', { beatAgeSeconds: 31 }), aProcess('h:2:b', { beatAgeSeconds: 45 })),
+      },
+    }),
+    ['warning h: No heartbeat from h for 45 s. (45 s) [h:1:a, h:2:b]'],
+    evidence({
+      snapshot: {
+        processes: listed(aProcess('h:1:a', { beatAgeSeconds: 30 }), aProcess('i:1:a', { beatAgeSeconds: null })),
+      },
+    }),
+  ],
+  [
+    'redisSlow',
+    evidence({ snapshot: { processes: listed(aProcess('h:1:a', { rttSeconds: 0.08 })) } }),
+    ['warning h: Redis is slow for h: a round trip takes 80 ms. [h:1:a]'],
+    evidence({ snapshot: { processes: listed(aProcess('h:1:a', { rttSeconds: 0.05 })) } }),
+  ],
+  [
+    'versionsMixed',
+    evidence({
+      snapshot: { processes: listed(aProcess('h:1:a', { version: '7.3.10' }), aProcess('h:2:b', { version: '' })) },
+    }),
+    ['info Sidekiq: 2 versions of Sidekiq run: 7.3.10, before 7.0.2. [2 processes]'],
+    evidence({ snapshot: { processes: listed(aProcess('h:1:a'), aProcess('h:2:b')) } }),
+  ],
+  [
+    'pollerBehind',
+    evidence({ snapshot: { totals: { overdueScheduled: 30, overdueRetry: 21 } } }),
+    ['warning Sidekiq: 51 jobs are due and not enqueued. [30 scheduled, 21 retries]'],
+    evidence({ snapshot: { totals: { overdueScheduled: 50, overdueRetry: null } } }),
+  ],
+  [
+    'recurringLate',
+    evidence({}, { recurring: [entry({ nextAt: NOW - 301 })] }),
+    ['warning bill: bill has not run as scheduled: it is late by 5 min. (301 s) [10 * * * *, BillJob]'],
+    evidence({}, { recurring: [entry({ nextAt: NOW - 300 }), entry({ nextAt: null, enabled: false })] }),
+  ],
+  [
+    'evictionPolicy',
+    evidence({}, info({ maxmemory_policy: 'allkeys-lru', maxmemory: '100', maxmemory_human: '100B' })),
+    [
+      'critical Redis: Redis may delete jobs: its eviction policy is allkeys-lru. [maxmemory-policy allkeys-lru, maxmemory 100B]',
+    ],
+    // Without a limit nothing is evicted.
+    evidence({}, info({ maxmemory_policy: 'allkeys-lru', maxmemory: '0' })),
+  ],
+  [
+    'memoryNearlyFull',
+    evidence({}, info({ used_memory: '91', maxmemory: '100' })),
+    ['warning Redis: Redis is nearly full: 91 % of its memory is used. [91 of 100]'],
+    evidence({}, info({ used_memory: '90', maxmemory: '100' })),
+  ],
+  [
+    'deadSetNearlyFull',
+    evidence({ snapshot: { totals: { dead: 91 } }, options: { deadMaxJobs: 100 } }),
+    ['warning Sidekiq: The dead set is nearly full: 91 %. [91 of 100 jobs]'],
+    evidence({ snapshot: { totals: { dead: 90 } }, options: { deadMaxJobs: 100 } }),
+  ],
+];
+
+describe('a rule', () => {
+  test.each(CASES)(
+    '%s fires with its evidence, and is silent just below its limit',
+    (rule, fires, expected, silent) => {
+      expect(found(rule, fires)).toEqual(expected);
+      expect(found(rule, silent)).toEqual([]);
+    }
+  );
+
+  test('has a case here, whichever it is', () => {
+    expect(CASES.map(([rule]) => rule).sort()).toEqual(FINDING_RULES.map(({ id }) => id).sort());
+  });
+
+  test('never fires on what is not known', () => {
+    const unknown = evidence({
+      totals: { readyThreads: null, busy: null, enqueued: null, latencyMaxSeconds: null, lastHour: null },
+      queues: [
+        aQueueState('q', {
+          size: null,
+          latencySeconds: null,
+          unserved: null,
+          starved: null,
+          paused: null,
+          readyThreads: null,
+        }),
+      ],
+      snapshot: {
+        processes: partial(aProcess('h:1:a', { beatAgeSeconds: null, rttSeconds: null })),
+        totals: { dead: null, deadLastHour: null, overdueScheduled: null, overdueRetry: null },
+      },
+    });
+    expect(applyRules(unknown)).toEqual([]);
+  });
+});
+
+test('the worst comes first: by severity, then the longest wait', () => {
+  const rows = applyRules(
+    evidence({
+      totals: { readyThreads: 5 },
+      queues: [
+        aQueueState('paused', { size: 1, paused: true }),
+        aQueueState('late', { ...late, latencySeconds: 400 }),
+        aQueueState('later', { ...late, latencySeconds: 4000 }),
+        aQueueState('starved', { size: 1, starved: true, latencySeconds: 9000 }),
+      ],
+    })
+  );
+  expect(rows.map(({ severity, subject }) => `${severity} ${subject}`)).toEqual([
+    'critical later',
+    'critical late',
+    'warning starved',
+    'info paused',
+  ]);
+});
+
+describe('the query', () => {
+  const refused = () => Promise.reject(new Fault({ kind: 'permission', message: 'No.', remedy: 'Grant it.' }));
+  const reads = { info: refused, recurring: refused } as unknown as Parameters<typeof findings.run>[2 | 3] as never;
+  const request = { range: { from: NOW - 60, to: NOW }, intervalSeconds: 1, alerting: false };
+  const ask = async (query: object, state: StatePart) =>
+    rowsOf((await findings.run({ queryType: 'findings', ...query }, aState(state), request, reads))[0]!);
+
+  test('says that nothing is wrong in one row, with the figures', async () => {
+    const state = { totals: { latencyMaxSeconds: 3, busy: 2, threads: 10 }, queues: [aQueueState('q')] };
+    expect(await ask({}, state)).toEqual([
+      {
+        severity: 'ok',
+        finding: 'Nothing is wrong.',
+        since: null,
+        action: '',
+        cause: '',
+        evidence: '1 queue, longest wait 3 s, 2 of 10 threads busy',
+        kind: 'Sidekiq',
+        subject: 'Sidekiq',
+        rule: 'none',
+        path: '/d/sidekiq-processes?',
+        level: 0,
+      },
+    ]);
+  });
+
+  test('leaves out what is below the asked severity', async () => {
+    const state = { queues: [aQueueState('p', { size: 1, paused: true }), aQueueState('q', late)] };
+    expect((await ask({}, state)).map(({ level }) => level)).toEqual([3, 1]);
+    expect((await ask({ severity: 'warning' }, state)).map(({ subject }) => subject)).toEqual(['q']);
+    expect((await ask({ severity: 'critical' }, { queues: [state.queues[0]!] })).map(({ rule }) => rule)).toEqual([
+      'none',
+    ]);
+  });
+
+  test('gives an alert rule a level for each subject', async () => {
+    const [frame] = await findings.run(
+      { queryType: 'findings', figures: ['level'] },
+      aState({ queues: [aQueueState('q', late)] }),
+      { ...request, alerting: true },
+      reads
+    );
+    expect(rowsOf(frame!)).toEqual([{ subject: 'q', rule: 'queueLate', level: 3 }]);
+  });
+
+  test('says while Redis cannot be read what is the matter', async () => {
+    const fault = new Fault({ kind: 'connection', message: 'Nothing listens at h:1.', remedy: 'Start it.' });
+    const kept = { now: NOW, options: aState().options, notices: [], fault, last: null };
+    const [frame] = await findings.runFromKept!({ queryType: 'findings' }, kept, request, reads);
+    expect(rowsOf(frame!)).toMatchObject([
+      { severity: 'critical', finding: 'Nothing listens at h:1.', action: 'Start it.', rule: 'unreachable', level: 3 },
+    ]);
+  });
+});
+
+test.each([
+  ['queue', 'a b', 'queueLate', '/d/sidekiq-queue?var-queue=a%20b'],
+  ['class', 'A::B', 'jobStuck', '/d/sidekiq-job-class?var-class=A%3A%3AB'],
+  ['host', 'web-1', 'redisSlow', '/d/sidekiq-processes?var-host=web-1'],
+  ['Sidekiq', 'Sidekiq', 'jobsDying', '/d/sidekiq-errors?'],
+  ['Redis', 'Redis', 'evictionPolicy', '/d/sidekiq-processes?'],
+])('a finding on a %s leads to its dashboard', (kind, subject, rule, path) => {
+  expect(pathOf({ kind, subject, rule } as FindingRow)).toBe(path);
+});
+
+test('numbers in sentences', () => {
+  expect([countText(1, 'job'), countText(1200, 'job'), countText(null, 'process', 'processes')]).toEqual([
+    '1 job',
+    '1,200 jobs',
+    '? processes',
+  ]);
+  expect([0, 59.4, 60, 3599, 3600, 7500, 90_000, 172_800].map(durationText)).toEqual([
+    '0 s',
+    '59 s',
+    '1 min',
+    '59 min',
+    '1 h',
+    '2 h 5 min',
+    '1 d 1 h',
+    '2 d',
+  ]);
+  expect([0.05, 0.1234, 1].map(shareText)).toEqual(['5 %', '12 %', '100 %']);
+});

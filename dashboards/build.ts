@@ -17,7 +17,7 @@ import * as heatmap from '@grafana/grafana-foundation-sdk/heatmap';
 import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as table from '@grafana/grafana-foundation-sdk/table';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
-import { byName, dressTable, linkTo } from './buildTable';
+import { byName, dressTable, linkTo, openLink } from './buildTable';
 import { REF_IDS, type DashboardSpec, type Flavour, type Panel, type Variable } from './panel';
 import { thresholds } from './thresholds';
 
@@ -182,12 +182,13 @@ function panelOf(panel: Panel, flavour: Flavour): AnyPanel {
   if (panel.kind === 'table') {
     dressTable(builder as table.PanelBuilder, panel, flavour);
   } else {
-    builder.dataLinks(
-      Object.entries(panel.links ?? {}).map(([label, target]) => {
+    builder.dataLinks([
+      ...(panel.opens ? [{ build: () => openLink(panel.opens!, flavour) as never }] : []),
+      ...Object.entries(panel.links ?? {}).map(([label, target]) => {
         const name = flavour === 'prometheus' ? (panel.labels?.[label] ?? label) : label;
         return { build: () => linkTo(target, `\${__field.labels.${name}}`, flavour) as never };
-      })
-    );
+      }),
+    ]);
   }
   return builder;
 }

@@ -25,7 +25,9 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
   }
   if (panel.sortBy) {
     const title = typeof panel.sortBy === 'string' ? panel.sortBy : panel.sortBy[flavour];
-    builder.sortBy([new common.TableSortByFieldStateBuilder().displayName(title).desc(true)]);
+    if (title) {
+      builder.sortBy([new common.TableSortByFieldStateBuilder().displayName(title).desc(true)]);
+    }
   }
   for (const [name, max] of Object.entries(panel.gauges ?? {})) {
     builder.withOverride({
@@ -62,11 +64,20 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
         properties: [{ id: 'custom.cellOptions', value: { type: 'color-background', mode: 'basic' } }],
       });
     }
+    for (const name of panel.states ?? []) {
+      builder.withOverride({
+        matcher: byName(name),
+        properties: [{ id: 'custom.cellOptions', value: { type: 'color-text' } }],
+      });
+    }
     for (const name of panel.wrapped ?? []) {
       builder.withOverride({ matcher: byName(name), properties: [{ id: 'custom.wrapText', value: true }] });
     }
+    for (const [name, width] of Object.entries(panel.minWidths ?? {})) {
+      builder.withOverride({ matcher: byName(name), properties: [{ id: 'custom.minWidth', value: width }] });
+    }
     for (const name of panel.invisible ?? []) {
-      builder.withOverride({ matcher: byName(name), properties: [{ id: 'custom.hideFrom', value: HIDDEN }] });
+      builder.withOverride({ matcher: byName(name), properties: [{ id: 'custom.hideFrom.viz', value: true }] });
     }
     for (const [name, path] of Object.entries(panel.pathLinks ?? {})) {
       builder.withOverride({ matcher: byName(name), properties: [{ id: 'links', value: [pathLink(path)] }] });
@@ -82,8 +93,6 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
     });
   }
 }
-
-const HIDDEN = { viz: true, legend: true, tooltip: true };
 
 /** A link whose path stands in another column of the row. */
 function pathLink(column: string) {
@@ -140,6 +149,12 @@ export function linkTo({ dashboard, variable }: DashboardTarget, value: string, 
     title: 'Details',
     url: `/d/${uid}?var-datasource=\${datasource}&var-${variable}=${value}&\${__url_time_range}`,
   };
+}
+
+/** A link to another dashboard of the same flavour, whatever was clicked. */
+export function openLink(dashboard: string, flavour: Flavour) {
+  const uid = flavour === 'direct' ? dashboard : `${dashboard}-prom`;
+  return { title: 'Details', url: `/d/${uid}?var-datasource=\${datasource}&\${__url_time_range}` };
 }
 
 /** Grafana's transformations know a column by its title. */

@@ -54,7 +54,7 @@ export const errorsAndDead: DashboardSpec = {
           kind: 'timeseries',
           width: 8,
           height: 8,
-          unit: 'cps',
+          unit: 'suffix: jobs/s',
           min: 0,
           direct: total('failedRate'),
           prometheus: [{ expr: 'rate(sidekiq_failed_jobs_total[$__rate_interval])', legend: 'Failed' }],

@@ -65,7 +65,7 @@ export interface Panel {
   columns?: string[];
   hidden?: string[];
   /** The column to sort by, descending, by title. */
-  sortBy?: string | Record<Flavour, string>;
+  sortBy?: string | Partial<Record<Flavour, string>>;
   /** Widths of columns in pixels, by title. */
   widths?: Record<string, number>;
   /** In a table of Prometheus: units by column title, and titles of labels; the data source brings its own. */
@@ -77,10 +77,15 @@ export interface Panel {
   gauges?: Record<string, number>;
   /** Columns of yes or no, by title, of which yes is bad. */
   alarms?: string[];
-  /** Columns of states, by title, drawn on their colour. */
+  /** Columns of states, by title, drawn on their colour, or in it. */
   badges?: string[];
+  states?: string[];
   /** Columns of long texts, by title, that go over several lines. */
   wrapped?: string[];
+  /** Least widths of columns that share what is left, in pixels, by title. */
+  minWidths?: Record<string, number>;
+  /** A dashboard that a click on a figure opens. */
+  opens?: string;
   /** Columns that only links need, by title. */
   invisible?: string[];
   /** Where a click on a cell leads: by column title, the title of the column that holds the path. */

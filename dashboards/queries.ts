@@ -100,11 +100,11 @@ export const failureRate = (more: Partial<Panel> = {}): Panel =>
     { unit: 'percentunit', decimals: 1, colored: true, steps: warnFrom(0.05, 0.1), ...more }
   );
 
-export const diedInTheLastHour = (): Panel =>
+export const diedInTheLastHour = (more: Partial<Panel> = {}): Panel =>
   figure(
     'Died last hour',
     'deadLastHour',
     'Jobs that ran out of retries within the last hour.',
     'sidekiq_dead_jobs_last_hour',
-    { colored: true, steps: warnFrom(1, 100) }
+    { colored: true, steps: warnFrom(1, 100), ...more }
   );

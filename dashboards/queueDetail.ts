@@ -87,7 +87,7 @@ export const queueDetail: DashboardSpec = {
           kind: 'timeseries',
           width: 12,
           height: 8,
-          unit: 'cps',
+          unit: 'suffix: jobs/s',
           min: 0,
           direct: [{ queryType: 'history', by: 'queue', figures: ['inRate', 'outRate'], filters: [BY_QUEUE] }],
           prometheus: [

@@ -22,7 +22,7 @@ export const capacityPlanning: Row = {
       kind: 'timeseries',
       width: 6,
       height: 8,
-      unit: 'cps',
+      unit: 'suffix: jobs/s',
       min: 0,
       direct: total('processedRate', 'failedRate'),
       prometheus: [

@@ -66,7 +66,7 @@ export const jobPerformance: Row = {
       kind: 'timeseries',
       width: 8,
       height: 9,
-      unit: 'cps',
+      unit: 'suffix: jobs/s',
       min: 0,
       stacked: true,
       direct: byClass('rate', 'executions'),

@@ -9,6 +9,7 @@ const UNITS = [
   { seconds: 86_400, name: 'd' },
   { seconds: 3600, name: 'h' },
   { seconds: 60, name: 'min' },
+  { seconds: 1, name: 's' },
 ] as const;
 
 /** Seconds in the largest unit that fits, with the next one below: `2 h 5 min`. */

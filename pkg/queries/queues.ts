@@ -4,8 +4,62 @@ import { jobsOfQueue } from './links';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
+/** What a queue is, the worst first. */
+const STATES = ['unserved', 'starved', 'late', 'paused', 'unknown', 'ok'] as const;
+
+const STATE_COLOURS = [
+  {
+    type: 'value',
+    options: {
+      unserved: { text: 'unserved', color: 'red', index: 0 },
+      starved: { text: 'starved', color: 'orange', index: 1 },
+      late: { text: 'late', color: 'red', index: 2 },
+      paused: { text: 'paused', color: 'blue', index: 3 },
+      unknown: { text: 'unknown', color: 'text', index: 4 },
+      ok: { text: 'ok', color: 'green', index: 5 },
+    },
+  },
+];
+
+/** One word for what the columns say; a paused queue that is empty is paused too. */
+function stateOf({
+  unserved,
+  starved,
+  paused,
+  waitSeconds,
+  objectiveSeconds,
+  size,
+}: QueueState): (typeof STATES)[number] {
+  if (unserved === true) {
+    return 'unserved';
+  }
+  if (starved === true) {
+    return 'starved';
+  }
+  if (paused === true) {
+    return 'paused';
+  }
+  if (waitSeconds === null || size === null || unserved === null || paused === null) {
+    return 'unknown';
+  }
+  return waitSeconds > objectiveSeconds ? 'late' : 'ok';
+}
+
+/** The worst first, then the longest wait; what is not known may be the worst of its kind. */
+function worstFirst(a: QueueState, b: QueueState): number {
+  return (
+    STATES.indexOf(stateOf(a)) - STATES.indexOf(stateOf(b)) ||
+    (b.waitSeconds ?? Infinity) - (a.waitSeconds ?? Infinity) ||
+    (b.size ?? Infinity) - (a.size ?? Infinity) ||
+    0
+  );
+}
+
 const COLUMNS: Array<Column<QueueState>> = [
   key('queue', 'Queue', 'Name of the queue.', (row) => row.name, { links: jobsOfQueue }),
+  text('state', 'State', 'unserved, starved, late (longer than its objective), paused, unknown, or ok.', stateOf, {
+    config: { mappings: STATE_COLOURS },
+  }),
   text(
     'workerType',
     'Worker type',
@@ -57,10 +111,11 @@ const COLUMNS: Array<Column<QueueState>> = [
 export const queues = tableQuery({
   id: 'queues',
   title: 'Queues',
-  description: 'One row per queue: backlog, wait, who serves it, what runs, and how long until it drains.',
+  description:
+    'One row per queue, the worst first: backlog, wait, who serves it, what runs, and how long until it drains.',
   schema: baseQuerySchema,
   columns: COLUMNS,
   live: true,
   example: '--figures size,latency',
-  rows: (state) => ({ rows: [...state.queues] }),
+  rows: (state) => ({ rows: [...state.queues].sort(worstFirst) }),
 });

@@ -38,7 +38,7 @@ export const HISTORY_FIGURES: readonly HistoryFigure[] = [
   {
     name: 'processedRate',
     title: 'Processed',
-    unit: 'cps',
+    unit: 'suffix: jobs/s',
     scopes: TOTAL,
     counter: true,
     description: 'Jobs finished per second, failures included.',
@@ -55,7 +55,7 @@ export const HISTORY_FIGURES: readonly HistoryFigure[] = [
   {
     name: 'failedRate',
     title: 'Failed',
-    unit: 'cps',
+    unit: 'suffix: jobs/s',
     scopes: TOTAL,
     counter: true,
     description: 'Executions that raised per second.',
@@ -111,8 +111,20 @@ export const HISTORY_FIGURES: readonly HistoryFigure[] = [
     scopes: PARTS,
     description: 'Latency that should not be exceeded, by the worker type in the settings.',
   },
-  { name: 'inRate', title: 'In', unit: 'cps', scopes: PARTS, description: 'Jobs pushed per second, estimated.' },
-  { name: 'outRate', title: 'Out', unit: 'cps', scopes: PARTS, description: 'Jobs taken per second, estimated.' },
+  {
+    name: 'inRate',
+    title: 'In',
+    unit: 'suffix: jobs/s',
+    scopes: PARTS,
+    description: 'Jobs pushed per second, estimated.',
+  },
+  {
+    name: 'outRate',
+    title: 'Out',
+    unit: 'suffix: jobs/s',
+    scopes: PARTS,
+    description: 'Jobs taken per second, estimated.',
+  },
 ];
 
 /** One value of one series at an instant; `key` tells queues and worker types apart, `''` for the total. */

@@ -152,6 +152,12 @@ describe('the form of a query type', () => {
     await expect.poll(() => saved('query')).toMatchObject({ queryType: 'capacity', by: 'queue' });
   });
 
+  test('findings: the least severity', async () => {
+    await open('Findings');
+    await choose('findings-severity', /^Critical/);
+    await expect.poll(() => saved('query')).toMatchObject({ queryType: 'findings', severity: 'critical' });
+  });
+
   test('errors: the groups, less one', async () => {
     await open('Errors');
     await choose('errors-group-by', /^Queue/);

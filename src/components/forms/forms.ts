@@ -2,6 +2,7 @@ import type { ComponentType } from 'react';
 import { CapacityForm } from './CapacityForm';
 import { ErrorsForm } from './ErrorsForm';
 import { EventsForm } from './EventsForm';
+import { FindingsForm } from './FindingsForm';
 import type { FormProps } from './form';
 import { HistoryForm } from './HistoryForm';
 import { JobMetricsForm } from './JobMetricsForm';
@@ -9,6 +10,7 @@ import { JobsForm } from './JobsForm';
 
 /** The form of each query type that has options of its own. */
 export const FORMS: Record<string, ComponentType<FormProps<object>> | undefined> = {
+  findings: FindingsForm,
   jobs: JobsForm,
   job_metrics: JobMetricsForm,
   history: HistoryForm,

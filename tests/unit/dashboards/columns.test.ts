@@ -54,7 +54,8 @@ describe.each(tables)('the table %s', (_, panel) => {
     for (const flavour of ['direct', 'prometheus'] as const) {
       if (panel.sortBy !== undefined && panel[flavour] !== undefined) {
         const title = typeof panel.sortBy === 'string' ? panel.sortBy : panel.sortBy[flavour];
-        expect(titles[flavour]).toContain(title);
+        // Rows of the plugin that come in their own order need none.
+        expect([...titles[flavour], undefined]).toContain(title);
       }
     }
   });

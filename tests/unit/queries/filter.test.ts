@@ -155,7 +155,7 @@ describe('the registry', () => {
     expect(Object.fromEntries(QUERY_TYPES.map(({ id, filterFields }) => [id, filterFields.join(' ')]))).toEqual({
       findings: 'severity finding action cause evidence kind subject rule path',
       overview: '',
-      queues: 'queue workerType',
+      queues: 'queue state workerType',
       processes: 'process host tag labels version state queues',
       busy: 'process host thread queue workerType class jid',
       backlog: 'queue class',

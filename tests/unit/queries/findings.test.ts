@@ -116,7 +116,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   [
     'saturated',
     evidence({ totals: { busy: 5, readyThreads: 5, enqueued: 9, latencyMaxSeconds: 61 } }),
-    ['warning Sidekiq: All 5 threads are busy. [9 jobs waiting, the longest for 1 min]'],
+    ['warning Sidekiq: All 5 threads are busy. [9 jobs waiting, the longest for 1 min 1 s]'],
     evidence({ totals: { busy: 4, readyThreads: 5, enqueued: 9, latencyMaxSeconds: 61 } }),
   ],
   [
@@ -186,7 +186,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   [
     'recurringLate',
     evidence({}, { recurring: [entry({ nextAt: NOW - 301 })] }),
-    ['warning bill: bill has not run as scheduled: it is late by 5 min. (301 s) [10 * * * *, BillJob]'],
+    ['warning bill: bill has not run as scheduled: it is late by 5 min 1 s. (301 s) [10 * * * *, BillJob]'],
     evidence({}, { recurring: [entry({ nextAt: NOW - 300 }), entry({ nextAt: null, enabled: false })] }),
   ],
   [
@@ -342,7 +342,7 @@ test('numbers in sentences', () => {
     '0 s',
     '59 s',
     '1 min',
-    '59 min',
+    '59 min 59 s',
     '1 h',
     '2 h 5 min',
     '1 d 1 h',

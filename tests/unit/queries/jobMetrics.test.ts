@@ -161,7 +161,7 @@ describe('as time series', () => {
     expect(rate).toMatchObject({
       name: 'rate',
       labels: { class: 'A' },
-      config: { displayNameFromDS: 'A', unit: 'cps', description: 'Executions per second.' },
+      config: { displayNameFromDS: 'A', unit: 'suffix: jobs/s', description: 'Executions per second.' },
     });
     // 6 in a minute; 4 in the half minute that the current one has lasted.
     expect(rate!.values).toEqual([0, 6 / 60, ...new Array(9).fill(0), 4 / 30]);

@@ -113,6 +113,7 @@ test('queues has every fact of each queue', async () => {
   );
   expect(row).toEqual({
     queue: 'billing',
+    state: 'unserved',
     workerType: 'Billing Worker',
     size: 11,
     latency: 12.5,
@@ -136,7 +137,39 @@ test('queues has every fact of each queue', async () => {
     unserved: null,
     starved: null,
     drainTime: null,
+    state: 'unknown',
   });
+});
+
+test('queues stand in the order of their need: by state, then by wait, then by size', async () => {
+  const waits = { size: 5, latencySeconds: 400, objectiveSeconds: 300 };
+  const rows = await rowsOfState(
+    queues,
+    aState({
+      queues: [
+        aQueueState('idle'),
+        aQueueState('longer', { size: 9 }),
+        aQueueState('on time', { size: 1, latencySeconds: 300, objectiveSeconds: 300 }),
+        aQueueState('unknown', { size: null, latencySeconds: null }),
+        aQueueState('paused', { ...waits, paused: true }),
+        aQueueState('late', waits),
+        aQueueState('later', { ...waits, latencySeconds: 500 }),
+        aQueueState('starved', { ...waits, starved: true }),
+        aQueueState('unserved', { ...waits, unserved: true }),
+      ],
+    })
+  );
+  expect(rows.map(({ queue, state }) => `${String(queue)}: ${String(state)}`)).toEqual([
+    'unserved: unserved',
+    'starved: starved',
+    'later: late',
+    'late: late',
+    'paused: paused',
+    'unknown: unknown',
+    'on time: ok',
+    'longer: ok',
+    'idle: ok',
+  ]);
 });
 
 test('processes has every fact of each process', async () => {
@@ -342,7 +375,8 @@ describe('every table', () => {
     });
     expect(field('paused')).toMatchObject({
       kind: 'boolean',
-      values: [true, false, null],
+      // The paused one first, then the one that is not known.
+      values: [true, null, false],
       config: { mappings: [{ type: 'value', options: { true: { text: 'yes' }, false: { text: 'no' } } }] },
     });
     expect(field('drainTime').config).toMatchObject({ noValue: 'not in sight' });
@@ -353,9 +387,9 @@ describe('every table', () => {
   test('gives chosen figures with what identifies a row, booleans as numbers', async () => {
     const [frame] = await askState(queues, state, { query: { figures: ['paused', 'size'] } });
     expect(frame!.fields.map(({ name, kind, values }) => [name, kind, values])).toEqual([
-      ['queue', 'string', ['a', 'b', 'c']],
-      ['size', 'number', [1, 2, 3]],
-      ['paused', 'number', [1, 0, null]],
+      ['queue', 'string', ['a', 'c', 'b']],
+      ['size', 'number', [1, 3, 2]],
+      ['paused', 'number', [1, null, 0]],
     ]);
     expect(frame!.fields[2]!.config).not.toHaveProperty('mappings');
     expect(frame!.meta).toMatchObject({ type: 'numeric-long', typeVersion: [0, 1] });
@@ -387,7 +421,7 @@ describe('every table', () => {
     const [frame] = await askState(queues, state, {
       query: { limit: 1, filters: [{ field: 'queue', operator: '!=', values: ['a'] }] },
     });
-    expect(frame!.fields[0]!.values).toEqual(['b']);
+    expect(frame!.fields[0]!.values).toEqual(['c']);
     expect(frame!.meta!.notices!.at(-1)).toEqual({
       severity: 'info',
       text: '1 of 2 rows are shown. Raise "Limit" or add a filter to see the others.',

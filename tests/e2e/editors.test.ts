@@ -147,7 +147,8 @@ describe('the form of a query type', () => {
     await open('History');
     await choose('history-by', /^By day/);
     await expect.poll(() => saved('query')).toMatchObject({ queryType: 'history', by: 'day' });
-    await choose('query-type-A', /^Capacity/);
+    await form().locator('#query-type-A').click();
+    await open('Capacity');
     await choose('capacity-by', /^By queue/);
     await expect.poll(() => saved('query')).toMatchObject({ queryType: 'capacity', by: 'queue' });
   });

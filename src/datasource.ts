@@ -1,5 +1,6 @@
 import type {
   AdHocVariableFilter,
+  CoreApp,
   DataQueryRequest,
   DataQueryResponse,
   DataSourceGetTagKeysOptions,
@@ -10,6 +11,7 @@ import type {
 } from '@grafana/data';
 import { DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime';
 import { merge, type Observable } from 'rxjs';
+import { defaultQuery } from './defaultQuery';
 import { adhocFilters, interpolateFilters, interpolateTexts } from './interpolation';
 import { watchQuery } from './live';
 import { QUERY_VERSION } from '../pkg/queries/version';
@@ -28,8 +30,8 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
     };
   }
 
-  override getDefaultQuery(): Partial<SidekiqQuery> {
-    return { queryType: 'queues', version: QUERY_VERSION };
+  override getDefaultQuery(app: CoreApp): Partial<SidekiqQuery> {
+    return defaultQuery(app);
   }
 
   override filterQuery(query: SidekiqQuery): boolean {

@@ -24,7 +24,10 @@ export type SidekiqOptions = DataSourceJsonData & StoredOptions;
 export type SidekiqSecrets = Partial<Record<SecretName, string>>;
 
 /** A query type as the backend's resource `catalog` describes it. */
-export type CatalogEntry = Pick<QueryType, 'id' | 'title' | 'description' | 'columns' | 'filterFields' | 'live'>;
+export type CatalogEntry = Pick<
+  QueryType,
+  'id' | 'group' | 'title' | 'description' | 'columns' | 'filterFields' | 'live'
+>;
 
 /** What editors and variables need of the data source. */
 export interface SidekiqApi extends DataSourceApi<SidekiqQuery, SidekiqOptions> {

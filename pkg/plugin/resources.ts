@@ -25,8 +25,9 @@ const SCRAPE_SECONDS = 9;
 const HANDLERS: Record<string, Handler> = {
   catalog: () =>
     json(
-      QUERY_TYPES.map(({ id, title, description, columns, filterFields, live }) => ({
+      QUERY_TYPES.map(({ id, group, title, description, columns, filterFields, live }) => ({
         id,
+        group,
         title,
         description,
         columns,

@@ -35,6 +35,7 @@ const COLUMNS: Array<Column<Row>> = [
 /** What waits: the classes in each queue, by a look at both of its ends. */
 export const backlog = tableQuery({
   id: 'backlog',
+  group: 'Jobs',
   title: 'Backlog',
   description:
     'What waits in the queues, by job class: counted in short queues, estimated from both ends of long ones.',

@@ -31,6 +31,7 @@ const COLUMNS: Array<Column<Row>> = [
 /** One row per running job, the longest running first. */
 export const busy = tableQuery({
   id: 'busy',
+  group: 'Now',
   title: 'Busy',
   description: 'One row per job in progress: class, queue, process and how long it has run.',
   schema: baseQuerySchema,

@@ -81,6 +81,7 @@ function threadsNeeded({ demand, size, meanSeconds, objectiveSeconds }: Row): nu
 /** Whether threads suffice: work that comes against threads that may do it, by worker type or queue. */
 export const capacity = tableQuery({
   id: 'capacity',
+  group: 'Now',
   title: 'Capacity',
   description:
     'Whether threads suffice: demand against supply, headroom, drain time, and the threads an objective needs.',

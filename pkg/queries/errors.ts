@@ -46,6 +46,7 @@ const COLUMNS: Array<Column<Row>> = [
 /** What fails: jobs in retry and dead, by error class, job class and queue. */
 export const errors = tableQuery({
   id: 'errors',
+  group: 'Jobs',
   title: 'Errors',
   description:
     'What fails: jobs in retry and dead by error class, job class and queue, with first, last and a sample message.',

@@ -34,6 +34,7 @@ const COLUMNS: Array<Column<Row>> = [
 /** What happened: deploy marks, process starts and stops, version and leader changes, vanished processes. */
 export const events = tableQuery({
   id: 'events',
+  group: 'Events',
   title: 'Events',
   description:
     'Deploy marks, process starts and stops, version and leader changes, vanished processes: for annotations.',

@@ -83,6 +83,7 @@ export function pathOf({ kind, subject, rule }: FindingRow): string {
 /** What is wrong now, the worst first, and what to do. */
 export const findings = tableQuery({
   id: 'findings',
+  group: 'Now',
   title: 'Findings',
   description: 'What is wrong now, the worst first: since when, why, and what to do.',
   schema,

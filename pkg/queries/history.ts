@@ -40,6 +40,7 @@ const DAY_FIGURES = ['processed', 'failed'] as const;
 /** Time series of any figure of a state: one frame per series. */
 export const history: QueryType = {
   id: 'history',
+  group: 'Over time',
   title: 'History',
   description: 'Figures over time: in total, per queue or per worker type, and Sidekiq’s own daily counters.',
   columns: HISTORY_FIGURES.map(({ name, title, unit, description }) => ({

@@ -81,6 +81,7 @@ const FILTERABLE = new Map(COLUMNS.filter(({ kind }) => kind === 'string').map((
 /** One row per stored job of a queue, or of the scheduled, retry or dead set. */
 export const jobs = tableQuery({
   id: 'jobs',
+  group: 'Jobs',
   title: 'Jobs',
   description: 'Jobs that wait in a queue, are scheduled, to be retried, or dead: class, age, error, next run.',
   schema,

@@ -34,6 +34,7 @@ const COLUMNS: Array<Column<Row>> = [
 /** Processes that were killed, and the jobs that ran in them. */
 export const lost = tableQuery({
   id: 'lost',
+  group: 'Jobs',
   title: 'Lost jobs',
   description: 'Processes that ended without a clean stop (killed, out of memory), and the jobs that ran in them.',
   schema: baseQuerySchema,

@@ -104,6 +104,7 @@ const COLUMNS: Array<Column<State>> = [
 /** One row: the whole installation at a glance. */
 export const overview = tableQuery({
   id: 'overview',
+  group: 'Now',
   title: 'Overview',
   description: 'The whole installation at a glance: totals, backlog, threads, retries and dead jobs.',
   schema: baseQuerySchema,

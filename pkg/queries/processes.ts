@@ -65,6 +65,7 @@ function capsulesText({ capsules }: Row): string {
 /** One row per live process. */
 export const processes = tableQuery({
   id: 'processes',
+  group: 'Now',
   title: 'Processes',
   description: 'One row per live process: where it runs, its heartbeat, threads, memory, queues and capsules.',
   schema: baseQuerySchema,

@@ -26,6 +26,10 @@ export interface ColumnInfo {
   key?: boolean;
 }
 
+/** The groups of the editor's menu, in their order. */
+export const QUERY_GROUPS = ['Now', 'Over time', 'Jobs', 'Events'] as const;
+export type QueryGroup = (typeof QUERY_GROUPS)[number];
+
 /**
  * One question that can be asked.
  *
@@ -36,6 +40,7 @@ export interface ColumnInfo {
  */
 export interface QueryType {
   id: string;
+  group: QueryGroup;
   title: string;
   description: string;
   columns: readonly ColumnInfo[];

@@ -110,6 +110,7 @@ const COLUMNS: Array<Column<QueueState>> = [
 /** One row per queue: backlog, who serves it, what runs, how long until it drains. */
 export const queues = tableQuery({
   id: 'queues',
+  group: 'Now',
   title: 'Queues',
   description:
     'One row per queue, the worst first: backlog, wait, who serves it, what runs, and how long until it drains.',

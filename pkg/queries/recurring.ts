@@ -26,6 +26,7 @@ const COLUMNS: Array<Column<RecurringRow>> = [
 /** What should run again and again: schedulers' entries, and classes with an expected cadence. */
 export const recurring = tableQuery({
   id: 'recurring',
+  group: 'Jobs',
   title: 'Recurring',
   description:
     'What should run again and again: last run, next run, late by. sidekiq-cron, sidekiq-scheduler, and expected cadences.',

@@ -38,6 +38,7 @@ const COLUMNS: Array<Column<Row>> = [
 /** How Redis itself is, where INFO is allowed. */
 export const redis = tableQuery({
   id: 'redis',
+  group: 'Now',
   title: 'Redis',
   description: 'How the Redis behind Sidekiq is: memory, eviction policy, clients, commands; where INFO is allowed.',
   schema: baseQuerySchema,

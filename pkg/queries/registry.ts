@@ -21,23 +21,23 @@ import { queues } from './queues';
 import { recurring } from './recurring';
 import { redis } from './redis';
 
-/** Every query type, in the order in which the editor offers them. */
+/** Every query type, in the order in which the editor offers them: by group. */
 export const QUERY_TYPES: readonly QueryType[] = [
   findings,
   overview,
   queues,
   processes,
   busy,
-  backlog,
-  jobs,
-  errors,
-  jobMetrics,
-  history,
   capacity,
+  redis,
+  history,
+  jobMetrics,
+  jobs,
+  backlog,
+  errors,
   lost,
   recurring,
   events,
-  redis,
 ];
 
 /** @throws Fault `query` for a type that does not exist */

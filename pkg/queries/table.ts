@@ -6,7 +6,7 @@ import type { Notice } from '../sidekiq/model';
 import { checkFigures } from './figures';
 import { compileFilters } from './filter';
 import { baseQuerySchema, parseQuery, type BaseQuery } from './model';
-import type { ColumnInfo, QueryRequest, QueryType } from './queryType';
+import type { ColumnInfo, QueryGroup, QueryRequest, QueryType } from './queryType';
 
 /** A column and how its value is read off a row. */
 export interface Column<Row> extends ColumnInfo {
@@ -19,6 +19,7 @@ export interface Column<Row> extends ColumnInfo {
 
 interface TableDefinition<Row, S extends z.ZodType<BaseQuery>> {
   id: string;
+  group: QueryGroup;
   title: string;
   description: string;
   schema: S;
@@ -39,7 +40,7 @@ export interface Rows<Row> {
 
 /** Makes a query type that answers with one table: filters, figures, limit and notices are the same for all. */
 export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: TableDefinition<Row, S>): QueryType {
-  const { id, title, description, schema, columns } = definition;
+  const { id, group, title, description, schema, columns } = definition;
   const filterColumns = columns.filter((column) => column.kind === 'string');
   const filterFields = filterColumns.map(({ name }) => name);
   const figures = columns.filter(isFigure).map(({ name }) => name);
@@ -82,6 +83,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
   };
   return {
     id,
+    group,
     title,
     description,
     columns: columns.map(infoOf),

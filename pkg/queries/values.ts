@@ -7,6 +7,16 @@ import { queryType, runQuery } from './registry';
 /** Longest list of values offered for a variable. */
 const VALUE_LIMIT = 5000;
 
+/** Types whose own rows are not there before the query is complete, or name their field in labels. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['history', 'capacity', 'jobs', 'backlog']);
+/** Where the values of their fields are found. */
+const SOURCES: ReadonlyMap<string, string> = new Map([
+  ['queue', 'queues'],
+  ['workerType', 'queues'],
+  ['class', 'job_metrics'],
+  ['errorClass', 'errors'],
+]);
+
 const valuesSchema = z.object({
   queryType: z.string(),
   field: z.string(),
@@ -35,11 +45,19 @@ export async function readValues(installation: Installation, params: URLSearchPa
     });
   }
   const now = Date.now();
-  const frames = await runQuery({ ...asked.query, queryType: type.id, figures: [], limit: VALUE_LIMIT }, installation, {
-    range: { from: Number(params.get('from') ?? now - 3_600_000) / 1000, to: Number(params.get('to') ?? now) / 1000 },
-    intervalSeconds: 60,
-    alerting: false,
-  });
+  const source = ELSEWHERE.has(type.id) ? SOURCES.get(asked.field) : type.id;
+  if (source === undefined) {
+    return [];
+  }
+  const frames = await runQuery(
+    { ...(source === type.id && asked.query), queryType: source, figures: [], limit: VALUE_LIMIT },
+    installation,
+    {
+      range: { from: Number(params.get('from') ?? now - 3_600_000) / 1000, to: Number(params.get('to') ?? now) / 1000 },
+      intervalSeconds: 60,
+      alerting: false,
+    }
+  );
   const values = frames.flatMap((frame) => frame.fields.find(({ name }) => name === asked.field)?.values ?? []);
   return [...new Set(values.map((value) => String(value ?? '')))].filter((value) => value !== '').sort();
 }

@@ -1,5 +1,7 @@
 import { CoreApp, type QueryEditorProps } from '@grafana/data';
 import { Alert, Combobox, InlineField, InlineSwitch, Input, Stack, Text } from '@grafana/ui';
+import { useEffect } from 'react';
+import { defaultQuery } from '../defaultQuery';
 import type { SidekiqApi, SidekiqOptions, SidekiqQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
 import { FORMS } from './forms/forms';
@@ -23,6 +25,13 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
     onChange({ ...query, ...part });
     onRunQuery();
   };
+  // Grafana hands a new panel's editor a query without a type.
+  useEffect(() => {
+    if (!query.queryType) {
+      onChange({ ...defaultQuery(app), ...query });
+      onRunQuery();
+    }
+  }, [app, query, onChange, onRunQuery]);
   const figuresChosen = query.figures ?? [];
   const Form = FORMS[query.queryType];
   return (
@@ -37,7 +46,12 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
           <Combobox
             id={`query-type-${query.refId}`}
             width={32}
-            options={catalog.map(({ id, title, description }) => ({ value: id, label: title, description }))}
+            options={catalog.map(({ id, group, title, description }) => ({
+              value: id,
+              group,
+              label: title,
+              description,
+            }))}
             value={query.queryType}
             onChange={({ value }) => {
               // Filters by a field that the other type has too go along; options and figures mean nothing there.

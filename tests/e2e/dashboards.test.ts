@@ -223,4 +223,46 @@ describe.skipIf(!bin || !home)('dashboards in a real Grafana', () => {
       await page.close();
     }
   );
+
+  /** Titles of panels, and headers of columns within the panel, whose text does not fit. */
+  const clipped = (page: Page) =>
+    page.evaluate(() => {
+      const inner = window.innerWidth;
+      const short = (element: Element) => element.scrollWidth > element.clientWidth + 1;
+      const titles = [...document.querySelectorAll('section h2')].filter(short);
+      const headers = [...document.querySelectorAll('[role="columnheader"]')].filter((header) => {
+        const panel = header.closest('section')?.getBoundingClientRect();
+        const own = header.getBoundingClientRect();
+        const seen = panel !== undefined && own.right <= Math.min(panel.right, inner) && own.width > 0;
+        return seen && [header, ...header.querySelectorAll('button, span, div')].some(short);
+      });
+      return [...titles, ...headers].map((element) => element.textContent ?? '');
+    });
+
+  test.each(
+    readdirSync(join(PROVISIONED, 'direct')).flatMap((file) =>
+      (
+        [
+          [390, 'dark'],
+          [1100, 'light'],
+          [1600, 'dark'],
+        ] as const
+      ).map(([width, theme]) => [file.replace('.json', ''), width, theme] as const)
+    )
+  )('direct %s shows titles and headers whole at %i px, %s', async (id, width, theme) => {
+    const page = await browser.newPage({ viewport: { width, height: 3000 } });
+    await page.goto(`${grafana.url}/d/${id}?${CHOSEN[id]?.(true) ?? ''}&kiosk&refresh=&theme=${theme}`);
+    await page.locator('section h2').first().waitFor({ timeout: 20_000 });
+    await page.waitForLoadState('networkidle').catch(() => undefined);
+    await expect.poll(() => clipped(page), { timeout: 5000, interval: 250 }).toEqual([]);
+    await page.close();
+  });
+
+  test('the first panel of the overview says what is wrong, at phone width too', async () => {
+    const page = await browser.newPage({ viewport: { width: 390, height: 900 } });
+    await page.goto(`${grafana.url}/d/sidekiq-overview?kiosk&refresh=`);
+    const first = page.locator('section').first();
+    await expect.poll(() => first.innerText(), { timeout: 20_000 }).toMatch(/No process serves meilisearch/);
+    await page.close();
+  });
 });

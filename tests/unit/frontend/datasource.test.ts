@@ -1,4 +1,4 @@
-import type { DataQueryRequest, DataSourceInstanceSettings } from '@grafana/data';
+import { CoreApp, type DataQueryRequest, type DataSourceInstanceSettings } from '@grafana/data';
 import type { TemplateSrv } from '@grafana/runtime';
 import { firstValueFrom, of, toArray } from 'rxjs';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -27,6 +27,13 @@ vi.mock('@grafana/runtime', () => ({
   getGrafanaLiveSrv: () => ({ getDataStream: backend.getDataStream }),
 }));
 vi.mock('@grafana/data', () => ({
+  CoreApp: {
+    Explore: 'explore',
+    PanelEditor: 'panel-editor',
+    Dashboard: 'dashboard',
+    UnifiedAlerting: 'unified-alerting',
+    CloudAlerting: 'cloud-alerting',
+  },
   CustomVariableSupport: class {},
   LiveChannelScope: { DataSource: 'ds' },
   StreamingFrameAction: { Append: 'append', Replace: 'replace' },
@@ -163,8 +170,16 @@ describe('the data source', () => {
     });
   });
 
-  test('begins with queues, and annotations with events', () => {
-    expect(source.getDefaultQuery()).toMatchObject({ queryType: 'queues' });
+  test('begins with rows in Explore, lines in a panel, one figure in a rule, and annotations with events', () => {
+    expect(source.getDefaultQuery(CoreApp.Explore)).toMatchObject({ queryType: 'queues' });
+    expect(source.getDefaultQuery(CoreApp.PanelEditor)).toMatchObject({
+      queryType: 'history',
+      figures: ['enqueued', 'busy'],
+    });
+    expect(source.getDefaultQuery(CoreApp.UnifiedAlerting)).toMatchObject({
+      queryType: 'findings',
+      figures: ['level'],
+    });
     expect(source.annotations!.getDefaultQuery!()).toMatchObject({ queryType: 'events' });
   });
 

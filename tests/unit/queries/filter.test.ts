@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { compileFilters } from '../../../pkg/queries/filter';
 import type { Filter } from '../../../pkg/queries/filterModel';
 import { baseQuerySchema, parseQuery } from '../../../pkg/queries/model';
+import { QUERY_GROUPS } from '../../../pkg/queries/queryType';
 import { LIVE_TYPES, QUERY_TYPES, queryType } from '../../../pkg/queries/registry';
 
 const keeps = (filters: Filter[], value: string | string[], fields = ['queue']) =>
@@ -122,17 +123,21 @@ describe('the registry', () => {
       ['queues'],
       ['processes'],
       ['busy'],
-      ['backlog'],
-      ['jobs', 'source', 'queue', 'cursor', 'minAgeSeconds', 'maxAgeSeconds'],
-      ['errors', 'groupBy'],
-      ['job_metrics', 'origin', 'show', 'sortBy', 'top'],
-      ['history', 'by'],
       ['capacity', 'by'],
+      ['redis'],
+      ['history', 'by'],
+      ['job_metrics', 'origin', 'show', 'sortBy', 'top'],
+      ['jobs', 'source', 'queue', 'cursor', 'minAgeSeconds', 'maxAgeSeconds'],
+      ['backlog'],
+      ['errors', 'groupBy'],
       ['lost'],
       ['recurring'],
       ['events', 'kinds'],
-      ['redis'],
     ]);
+    // Grafana's menu draws a heading wherever the group changes.
+    expect([...new Set(QUERY_TYPES.map(({ group }) => group))]).toEqual(QUERY_GROUPS);
+    const changes = QUERY_TYPES.filter(({ group }, index) => group !== QUERY_TYPES[index - 1]?.group);
+    expect(changes).toHaveLength(QUERY_GROUPS.length);
     for (const type of QUERY_TYPES) {
       expect(queryType(type.id)).toBe(type);
     }

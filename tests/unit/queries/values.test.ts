@@ -8,7 +8,9 @@ import { Minutes } from '../../../pkg/sidekiq/minutes';
 import { fakeRedis } from '../../support/fakeRedis';
 import { aQueueState, aState, NOW } from '../../support/state';
 
-const state = aState({ queues: ['low', 'billing', ''].map((name) => aQueueState(name)) });
+const state = aState({
+  queues: ['low', 'billing', ''].map((name) => aQueueState(name, { workerType: name === 'low' ? 'Mail' : '' })),
+});
 const installation = {
   state: () => Promise.resolve(state),
   reads: () => new Reads(fakeRedis(), new Minutes(), new Recorder(), state.options),
@@ -25,6 +27,18 @@ describe('values of a field', () => {
     const query = JSON.stringify({ filters: [{ field: 'queue', operator: '=~', values: ['b.*'] }] });
     expect(await values({ queryType: 'queues', field: 'queue', query })).toEqual(['billing']);
     expect(await values({ queryType: 'queues', field: 'queue', query: '' })).toEqual(['billing', 'low']);
+  });
+
+  test.each([
+    ['history', 'queue', ['billing', 'low']],
+    ['history', 'workerType', ['Mail']],
+    ['capacity', 'queue', ['billing', 'low']],
+    ['jobs', 'queue', ['billing', 'low']],
+    ['backlog', 'queue', ['billing', 'low']],
+    // Nothing lists all job ids.
+    ['jobs', 'jid', []],
+  ])('of %s are offered for %s, whatever else the query still lacks', async (type, field, expected) => {
+    expect(await values({ queryType: type, field })).toEqual(expected);
   });
 
   test.each([

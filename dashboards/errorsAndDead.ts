@@ -32,9 +32,9 @@ export const errorsAndDead: DashboardSpec = {
           'activeJobRetries',
           'Scheduled jobs that are retries of ActiveJob, which Sidekiq counts as successes. Estimated from the next ones due.',
           'sidekiq_activejob_retries',
-          { width: 4 }
+          { width: 5 }
         ),
-        figure('Dead', 'dead', 'Jobs that ran out of retries and are kept.', 'sidekiq_dead_jobs'),
+        figure('Dead', 'dead', 'Jobs that ran out of retries and are kept.', 'sidekiq_dead_jobs', { width: 3 }),
         diedInTheLastHour(),
         figure(
           'Dead set fill',

@@ -1,6 +1,5 @@
 import type {
   AdHocVariableFilter,
-  CoreApp,
   DataQueryRequest,
   DataQueryResponse,
   DataSourceGetTagKeysOptions,
@@ -11,7 +10,6 @@ import type {
 } from '@grafana/data';
 import { DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime';
 import { merge, type Observable } from 'rxjs';
-import { defaultQuery } from './defaultQuery';
 import { adhocFilters, interpolateFilters, interpolateTexts } from './interpolation';
 import { watchQuery } from './live';
 import { QUERY_VERSION } from '../pkg/queries/version';
@@ -30,8 +28,9 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
     };
   }
 
-  override getDefaultQuery(app: CoreApp): Partial<SidekiqQuery> {
-    return defaultQuery(app);
+  /** Grafana puts these fields under every query that it runs, so only what all of them have may stand here. */
+  override getDefaultQuery(): Partial<SidekiqQuery> {
+    return { queryType: 'queues', version: QUERY_VERSION };
   }
 
   override filterQuery(query: SidekiqQuery): boolean {

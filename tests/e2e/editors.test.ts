@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { QUERY_TYPES } from '../../pkg/queries/registry';
 import { launchBrowser } from '../support/browser';
 
@@ -98,6 +98,12 @@ describe('the query editor', () => {
   });
 });
 
+test('a new panel begins with lines: its type is shown, and it runs at once', async () => {
+  await expect.poll(() => saved('new')).toMatchObject({ queryType: 'history', figures: ['enqueued', 'busy'] });
+  await expect.poll(() => saved('newRan')).toBeGreaterThan(0);
+  await expect.poll(() => page.locator('#query-type-B').inputValue()).toBe('History');
+});
+
 describe('the form of a query type', () => {
   const form = () => page.getByTestId('query');
   const choose = async (id: string, option: RegExp) => {
@@ -113,13 +119,19 @@ describe('the form of a query type', () => {
     await page.getByRole('option', { name: new RegExp(`^${title}`) }).click();
   };
 
+  /** Fills a field and leaves it; a menu that closes at that moment takes the focus once more. */
+  const leave = (id: string, text: string, expected: object) =>
+    vi.waitFor(async () => {
+      await form().locator(`#${id}`).fill(text);
+      await page.keyboard.press('Tab');
+      expect(await saved('query')).toMatchObject(expected);
+    });
+
   test('jobs: source, queue and age', async () => {
     await open('Jobs');
     await choose('jobs-queue', /^mailers/);
     await expect.poll(() => saved('query')).toMatchObject({ queryType: 'jobs', queue: 'mailers' });
-    await form().locator('#jobs-min-age').fill('90');
-    await page.keyboard.press('Tab');
-    await expect.poll(() => saved('query')).toMatchObject({ minAgeSeconds: 90 });
+    await leave('jobs-min-age', '90', { minAgeSeconds: 90 });
     await form().locator('#jobs-min-age').fill('');
     await page.keyboard.press('Tab');
     await expect
@@ -136,8 +148,7 @@ describe('the form of a query type', () => {
     await choose('job-metrics-sort', /^Failure rate/);
     await choose('job-metrics-origin', /^Redis/);
     await expect.poll(() => saved('query')).toMatchObject({ origin: 'redis' });
-    await form().locator('#job-metrics-top').fill('5');
-    await page.keyboard.press('Tab');
+    await leave('job-metrics-top', '5', { top: 5 });
     await expect
       .poll(() => saved('query'))
       .toMatchObject({ queryType: 'job_metrics', show: 'heatmap', sortBy: 'failureRate', origin: 'redis', top: 5 });

@@ -1,4 +1,4 @@
-import { createTheme, ThemeContext } from '@grafana/data';
+import { CoreApp, createTheme, ThemeContext } from '@grafana/data';
 import { GlobalStyles } from '@grafana/ui';
 import { useState, type ComponentProps, type JSXElementConstructor } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -46,6 +46,7 @@ function Editors() {
     set(value);
     save(name, value);
   };
+  const [empty, setEmpty] = useState<Record<string, unknown>>({ refId: 'B' });
   return (
     <>
       <section data-testid="query">
@@ -55,6 +56,17 @@ function Editors() {
             query,
             onChange: keep('query', setQuery),
             onRunQuery: () => save('ran', Date.now()),
+          })}
+        />
+      </section>
+      <section data-testid="new">
+        <QueryEditor
+          {...props<typeof QueryEditor>({
+            datasource,
+            query: empty,
+            app: CoreApp.PanelEditor,
+            onChange: keep('new', setEmpty),
+            onRunQuery: () => save('newRan', Date.now()),
           })}
         />
       </section>

@@ -3,6 +3,7 @@ import type { TemplateSrv } from '@grafana/runtime';
 import { firstValueFrom, of, toArray } from 'rxjs';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Filter } from '../../../pkg/queries/filterModel';
+import { defaultQuery } from '../../../src/defaultQuery';
 import { SidekiqDataSource } from '../../../src/datasource';
 import { adhocFilters, interpolateFilters } from '../../../src/interpolation';
 import type { SidekiqOptions, SidekiqQuery } from '../../../src/types';
@@ -171,15 +172,11 @@ describe('the data source', () => {
   });
 
   test('begins with rows in Explore, lines in a panel, one figure in a rule, and annotations with events', () => {
-    expect(source.getDefaultQuery(CoreApp.Explore)).toMatchObject({ queryType: 'queues' });
-    expect(source.getDefaultQuery(CoreApp.PanelEditor)).toMatchObject({
-      queryType: 'history',
-      figures: ['enqueued', 'busy'],
-    });
-    expect(source.getDefaultQuery(CoreApp.UnifiedAlerting)).toMatchObject({
-      queryType: 'findings',
-      figures: ['level'],
-    });
+    // A figure here would come into every saved query that chooses none.
+    expect(source.getDefaultQuery()).toEqual({ queryType: 'queues', version: 1 });
+    expect(defaultQuery(CoreApp.Explore)).toMatchObject({ queryType: 'queues' });
+    expect(defaultQuery(CoreApp.PanelEditor)).toMatchObject({ queryType: 'history', figures: ['enqueued', 'busy'] });
+    expect(defaultQuery(CoreApp.UnifiedAlerting)).toMatchObject({ queryType: 'findings', figures: ['level'] });
     expect(source.annotations!.getDefaultQuery!()).toMatchObject({ queryType: 'events' });
   });
 

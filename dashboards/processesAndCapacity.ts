@@ -28,9 +28,10 @@ export const processesAndCapacity: DashboardSpec = {
           'quietProcesses',
           'Processes that finish their jobs and take no new ones.',
           'sum(sidekiq_host_processes{quiet="true"}) or vector(0)',
-          { width: 4 }
+          { width: 3 }
         ),
         figure('Ready threads', 'readyThreads', 'Threads of processes that still take jobs.', 'sidekiq_ready_threads', {
+          width: 5,
           colored: true,
           steps: [
             { from: null, color: 'red' },

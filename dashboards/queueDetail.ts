@@ -14,7 +14,7 @@ export const queueDetail: DashboardSpec = {
     {
       title: 'Now',
       panels: [
-        now('Waiting', 'size', 'Jobs waiting.', 'sidekiq_queue_enqueued_jobs{name=~"$queue"}'),
+        now('Waiting', 'size', 'Jobs waiting.', 'sidekiq_queue_enqueued_jobs{name=~"$queue"}', { width: 3 }),
         now(
           'Oldest job',
           'latency',
@@ -29,6 +29,7 @@ export const queueDetail: DashboardSpec = {
           'Threads that may take a job of the queue; other queues may keep them busy.',
           'sidekiq_queue_ready_threads{name=~"$queue"}',
           {
+            width: 5,
             colored: true,
             steps: [
               { from: null, color: 'red' },
@@ -37,7 +38,7 @@ export const queueDetail: DashboardSpec = {
           }
         ),
         now(
-          'Empty in',
+          'Drain time',
           'drainTime',
           'Time until the queue is empty at the present rates.',
           'sidekiq_queue_drain_seconds{name=~"$queue"}',

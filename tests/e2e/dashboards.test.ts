@@ -236,7 +236,10 @@ describe.skipIf(!bin || !home)('dashboards in a real Grafana', () => {
         const seen = panel !== undefined && own.right <= Math.min(panel.right, inner) && own.width > 0;
         return seen && [header, ...header.querySelectorAll('button, span, div')].some(short);
       });
-      return [...titles, ...headers].map((element) => element.textContent ?? '');
+      return [...titles, ...headers].map(
+        ({ tagName, textContent, scrollWidth, clientWidth }) =>
+          `${tagName} ${textContent}: ${scrollWidth} in ${clientWidth}`
+      );
     });
 
   test.each(

@@ -103,7 +103,7 @@ export const errorsAndDead: DashboardSpec = {
           kind: 'table',
           width: 24,
           height: 11,
-          noValue: 'No job waits for a retry, none is dead.',
+          noValue: 'No jobs in retry or in the dead set.',
           direct: [{ queryType: 'errors', filters: [BY_QUEUE, BY_CLASS], limit: 200 }],
           columns: ['errorClass', 'class', 'queue', 'count', 'retry', 'dead', 'rate', 'first', 'last', 'message'],
           prometheus: [
@@ -125,7 +125,7 @@ export const errorsAndDead: DashboardSpec = {
           kind: 'table',
           width: 24,
           height: 9,
-          noValue: 'None is dead.',
+          noValue: 'No dead jobs.',
           direct: [{ queryType: 'jobs', source: 'dead', filters: [BY_QUEUE, BY_CLASS], limit: 50 }],
           columns: ['at', 'class', 'errorClass', 'errorMessage', 'queue', 'retryCount', 'jid'],
           hidden: [...JOB_COLUMNS_HIDDEN, 'age', 'failedAt', 'retriedAt'],

@@ -118,7 +118,7 @@ export const jobClassDetail: DashboardSpec = {
           kind: 'table',
           width: 24,
           height: 8,
-          noValue: 'None waits for a retry, none is dead.',
+          noValue: 'No jobs in retry or in the dead set.',
           direct: [{ queryType: 'errors', limit: 50, filters: [BY_CLASS] }],
           columns: ['errorClass', 'message', 'queue', 'count', 'retry', 'dead', 'rate', 'first', 'last'],
           hidden: ['class'],

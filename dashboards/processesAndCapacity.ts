@@ -58,7 +58,7 @@ export const processesAndCapacity: DashboardSpec = {
       title: 'Capacity',
       panels: [
         {
-          title: 'Room by worker type',
+          title: 'Capacity by worker type',
           description:
             'Demand (threads kept busy) against ready threads, and the threads that the objective needs. Utilisation above 80 % for long: add threads.',
           kind: 'table',

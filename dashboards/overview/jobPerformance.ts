@@ -6,7 +6,7 @@ const successes = 'sum by (class) (rate(sidekiq_job_duration_seconds_count[1h]))
 const quantile = (q: number, range: string) =>
   `histogram_quantile(${q}, sum by (le, class) (rate(sidekiq_job_duration_seconds_bucket${range})))`;
 
-/** The seed's row for Sidekiq Pro, which works without it: from Sidekiq's own metrics where no DogStatsD arrives. */
+/** The row "Job performance": from what Sidekiq Pro sends by DogStatsD, or from Sidekiq's own metrics. */
 export const jobPerformance: Row = {
   title: 'Job performance',
   panels: [
@@ -101,7 +101,7 @@ export const jobPerformance: Row = {
       kind: 'table',
       width: 8,
       height: 9,
-      noValue: 'No job waits for a retry, none is dead.',
+      noValue: 'No jobs in retry or in the dead set.',
       direct: [{ queryType: 'errors', limit: 50, figures: ['count', 'retry', 'dead'] }],
       columns: ['errorClass', 'class', 'queue', 'count', 'retry', 'dead'],
       hidden: ['queue', 'message', 'first', 'last', 'rate'],

@@ -182,7 +182,7 @@ const MAY_BE_EMPTY = [
   'In and out',
   'Throughput by queue',
   'Longest run',
-  'Empty in',
+  'Drain time',
   'Events',
   'Errors',
   'Next retries',

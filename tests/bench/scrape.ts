@@ -2,15 +2,17 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { Agent, get } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import { metricKeys } from '../../pkg/sidekiq/keys';
 import { writeFleet } from '../support/fleet';
 import { EXECUTABLE } from '../support/plugin';
 import { freePort, startRedis } from '../support/redisServer';
 import { cpuSeconds, residentBytes } from './processes';
 
 const SIZES = [
-  { queues: 24, processes: 16, busyThreads: 10, runs: 300 },
-  { queues: 100, processes: 40, busyThreads: 10, runs: 100 },
-  { queues: 1000, processes: 500, busyThreads: 10, runs: 15 },
+  { queues: 24, processes: 16, busyThreads: 10, classes: 20, runs: 300 },
+  { queues: 100, processes: 40, busyThreads: 10, classes: 50, runs: 100 },
+  { queues: 1000, processes: 500, busyThreads: 10, classes: 200, runs: 15 },
 ];
 /** The shipped executable is asked a few times before, not for minutes. */
 const WARM_UP = 10;
@@ -40,9 +42,10 @@ export async function benchScrape(): Promise<string[]> {
     '| Size | Target | Wall | CPU | Wall, share of the Ruby exporter | CPU, share | Wall, multiple of the floor | Resident |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
   ];
-  for (const { queues, processes, busyThreads, runs } of SIZES) {
+  for (const { queues, processes, busyThreads, classes, runs } of SIZES) {
     const redis = await startRedis();
     await writeFleet(redis.client, queues, processes, busyThreads);
+    await writeClasses(redis.client, classes);
     const env = { ...process.env, REDIS_URL: redis.url };
     const trips = await recordTrips(redis.port);
     const peers = [await ours(env), ...(hasRuby ? [await ruby(env)] : [])];
@@ -67,7 +70,7 @@ export async function benchScrape(): Promise<string[]> {
     );
     const floor = at(walls.get('floor')!, 0.5);
     const their = { wall: at(walls.get('ruby') ?? [NaN], 0.5), cpu: cpu.get('ruby') ?? NaN };
-    const size = `${queues} queues × ${processes} processes × ${busyThreads} busy`;
+    const size = `${queues} queues × ${processes} processes × ${busyThreads} busy, ${classes} classes`;
     report.push(`| ${size} | floor (${trips.length} round trips) | ${spread(walls.get('floor')!)} | | | | 1 | |`);
     for (const { name, child } of peers) {
       const times = walls.get(name)!;
@@ -92,6 +95,20 @@ export async function benchScrape(): Promise<string[]> {
         '',
         'The Ruby exporter was not at hand: put its gems, Rack and Puma where Ruby finds them (RUBYLIB).',
       ];
+}
+
+/** An hour of job metrics, as Sidekiq 7 keeps them: the version whose gem is at hand reads no newer keys. */
+async function writeClasses(client: Redis, classes: number): Promise<void> {
+  const current = Math.floor(Date.now() / 60_000) * 60;
+  for (let minute = 0; minute < 60; minute += 1) {
+    const fields = Array.from({ length: classes }, (_, index) => [
+      `Some::Job${index}|p`,
+      5,
+      `Some::Job${index}|ms`,
+      1234,
+    ]);
+    await client.hset(String(metricKeys.oldMinute(current - minute * 60)), ...fields.flat());
+  }
 }
 
 const LABELS: Record<string, string> = { jobwatch: 'Jobwatch', ruby: 'sidekiq-prometheus-exporter on Puma' };

@@ -106,7 +106,7 @@ function compare(ours: Exposition, theirs: Exposition): string[] {
     return `p${Number(quantile) * 100} ${(Math.max(...apart) * 100).toFixed(1)} %`;
   });
   return [
-    `  counters that differ: ${different.length} of ${compared.length}`,
-    `  quantiles apart at most: ${errors.join(', ')} (theirs may be off by 5, 1 and 0.1 % of rank)`,
+    `- Counters that differ: ${different.length} of ${compared.length}`,
+    `- Quantiles apart at most: ${errors.join(', ')} (theirs may be off by 5, 1 and 0.1 % of rank)`,
   ];
 }

@@ -5,7 +5,7 @@ import { Fault } from '../faults/fault';
 import { VERSION } from '../version';
 import { QUERY_TYPES } from '../queries/registry';
 import { isTrue } from '../settings/administration';
-import { parseRedisUrl } from '../redis/target';
+import { parseRedisUrl } from '../settings/redisUrl';
 import { commaSeparated } from '../settings/endpoint';
 import { SCALAR_OPTIONS, settingsFrom } from '../settings/environment';
 import { printAcl } from './acl';

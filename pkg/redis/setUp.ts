@@ -1,4 +1,4 @@
-import type { Credentials } from './target';
+import type { Credentials } from '../settings/redisUrl';
 import type { Wire } from './wire';
 import type { Argument, Reply } from './readOnlyRedis';
 

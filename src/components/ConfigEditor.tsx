@@ -6,6 +6,7 @@ import type { SecretName } from '../../pkg/settings/model';
 import type { SidekiqOptions, SidekiqSecrets } from '../types';
 import { CadencesEditor } from './CadencesEditor';
 import { ListenField, NumberField, SecretField, SecretTextField, TextField } from './SettingsFields';
+import { splitUrl } from './splitUrl';
 import { WorkerTypesEditor } from './WorkerTypesEditor';
 
 type Props = DataSourcePluginOptionsEditorProps<SidekiqOptions, SidekiqSecrets>;
@@ -34,6 +35,15 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         secureJsonData: { ...options.secureJsonData, [name]: '' },
       }),
   });
+  // Everyone who may see the data source can read its URL.
+  const moveCredentials = () => {
+    const split = splitUrl(options.url);
+    if (split) {
+      const { url, user = options.user, password } = split;
+      const secureJsonData = { ...options.secureJsonData, ...(password !== undefined && { password }) };
+      onOptionsChange({ ...options, url, user, secureJsonData });
+    }
+  };
   const toggle = (
     name: 'readFromReplica' | 'tlsEnabled' | 'tlsSkipVerify' | 'allowArguments',
     label: string,
@@ -63,6 +73,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
               placeholder="redis://localhost:6379/0"
               value={options.url}
               onChange={({ currentTarget }) => onOptionsChange({ ...options, url: currentTarget.value })}
+              onBlur={moveCredentials}
             />
           </Field>
         )}

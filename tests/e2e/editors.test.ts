@@ -194,6 +194,15 @@ describe('the config editor', () => {
     expect(JSON.stringify(options.jsonData)).not.toContain('hunter2');
   });
 
+  test('moves a password out of the URL, which everyone can read', async () => {
+    const field = page.getByTestId('config').locator('#config-url');
+    await field.fill('redis://bob:hunter2@host:6379/1');
+    await field.press('Tab');
+    await expect
+      .poll(() => saved('options'))
+      .toMatchObject({ url: 'redis://host:6379/1', user: 'bob', secureJsonData: { password: 'hunter2' } });
+  });
+
   test('asks for Sentinels where Sentinel is chosen', async () => {
     const config = page.getByTestId('config');
     await config.getByRole('radio', { name: 'Sentinel' }).check();

@@ -318,3 +318,15 @@ test('log lines are hclog JSON, and secrets are in none', async () => {
   }
   expect(plugin.stderr.join()).not.toContain('TOPSECRET');
 });
+
+test('a password in the URL, which every viewer can read, is refused with the place where it belongs', async () => {
+  const secret = 'CanaryInTheUrl';
+  for (const url of [`redis://u:${secret}@127.0.0.1:1`, `redis://${secret}@127.0.0.1:1`]) {
+    const answer = await plugin.call<{ status: number; message: string }>('pluginv2.Diagnostics', 'CheckHealth', {
+      pluginContext: pluginContext(url, { id: 77, lastUpdatedMS: url.length }),
+    });
+    expect(answer.status).toBe(2);
+    expect(answer.message).toMatch(/"url" holds a password.*secureJsonData\.password/);
+    expect(answer.message).not.toContain(secret);
+  }
+});

@@ -3,7 +3,7 @@ import { Fault } from '../../faults/fault';
 import { parseEndpoints, type Endpoint } from '../../settings/endpoint';
 import type { Settings } from '../../settings/settings';
 import { command, withKeyPrefix, type Command, type Reply, type Value } from '../readOnlyRedis';
-import { credentialsOf, NOBODY, parseRedisUrl, type Credentials } from '../target';
+import { credentialsOf, NOBODY, parseRedisUrl, type Credentials } from '../../settings/redisUrl';
 import { tlsOptions } from '../tls';
 import type { Connection, Topology } from '../topology';
 

@@ -1,6 +1,6 @@
 import { parseEndpoints } from '../../settings/endpoint';
 import type { Settings } from '../../settings/settings';
-import { credentialsOf, NOBODY, parseRedisUrl } from '../target';
+import { credentialsOf, NOBODY, parseRedisUrl } from '../../settings/redisUrl';
 import { tlsOptions } from '../tls';
 import type { Topology } from '../topology';
 import { connectServer } from './server';

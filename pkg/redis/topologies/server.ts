@@ -2,7 +2,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import type { Settings } from '../../settings/settings';
 import { withKeyPrefix } from '../readOnlyRedis';
 import { setUp } from '../setUp';
-import type { Credentials } from '../target';
+import type { Credentials } from '../../settings/redisUrl';
 import type { Connection } from '../topology';
 import { TLS_TIMEOUT } from '../faults';
 import { CLOSED_AT_ONCE, Disconnected, Wire } from '../wire';

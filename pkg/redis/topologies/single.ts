@@ -1,5 +1,5 @@
 import type { Settings } from '../../settings/settings';
-import { credentialsOf, parseRedisUrl } from '../target';
+import { credentialsOf, parseRedisUrl } from '../../settings/redisUrl';
 import { tlsOptions } from '../tls';
 import type { Topology } from '../topology';
 import { connectServer } from './server';

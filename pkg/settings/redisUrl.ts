@@ -1,5 +1,5 @@
 import { Fault } from '../faults/fault';
-import type { Settings } from '../settings/settings';
+import type { Settings } from './settings';
 
 /** Who connects, and to which database. Empty texts where nothing is given. */
 export interface Credentials {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../pkg/faults/fault';
-import { credentialsOf, parseRedisUrl } from '../../../pkg/redis/target';
+import { credentialsOf, parseRedisUrl } from '../../../pkg/settings/redisUrl';
 import { parseSettings } from '../../../pkg/settings/settings';
 import { runs } from '../../support/runs';
 

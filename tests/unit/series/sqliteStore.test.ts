@@ -184,3 +184,24 @@ test('notices a file that was cut while it is open', async () => {
   truncateSync(path, 100);
   expect(() => store.append(30, [value('a', 2)])).toThrow(/was removed, replaced or cut/);
 });
+
+test('a month of samples takes the space of what is kept, and no more', async () => {
+  const path = newFile();
+  const store = await openSqliteStore(path, { retentionDays: 2 });
+  const tenMinutes = 600;
+  const day = 86_400;
+  const sizes: number[] = [];
+  for (let at = tenMinutes; at <= 30 * day; at += tenMinutes) {
+    store.append(at, [value('a', at), value('b', 1, 'q'), value('c', 2, 'r')]);
+    if (at % day === 0) {
+      sizes.push(statSync(path).size);
+    }
+  }
+  // Two days and the hour between two deletions.
+  const kept = store.read('queue', 'a', 0, 31 * day)[0]!.at;
+  expect(kept.length).toBeLessThanOrEqual((2 * day + 3600) / tenMinutes + 1);
+  expect(store.oldest()).toBeGreaterThanOrEqual(28 * day - 3600);
+  // Space of deleted rows is used again: the file of the last day is as large as that of the fifth.
+  expect(sizes[29]! / sizes[4]!).toBeLessThan(1.5);
+  store.close();
+});

@@ -37,17 +37,21 @@ export async function seriesFrames(
   intervalSeconds: number,
   stateNotices: readonly Notice[]
 ): Promise<Frame[]> {
-  const groups = group(buckets, stepOf(resolution, intervalSeconds));
+  const groups = group(finished(buckets, resolution, now), stepOf(resolution, intervalSeconds));
   const sums = groups.map(({ members }) => sumCounts(members));
+  const adds = SUMS.has(column.name) && groups.length > 1;
   const read = needsDurations ? await durationsOf(ranked.map(([name]) => name)) : { durations: [], notices: [] };
   const byClass = groupByClass(read.durations);
   const told = [...stateNotices, ...notices, ...read.notices];
   const frames = ranked.map(([jobClass]): Frame => {
     const durations = byClass.get(jobClass) ?? [];
-    const values = groups.map(({ startsAt, seconds }, index) => {
+    const values = groups.map(({ startsAt, seconds, members }, index) => {
       const counts = sums[index]!.get(jobClass) ?? noExecutions();
-      // The bucket that is still filling counts for the time it has lasted.
-      const lasted = Math.max(1, Math.min(seconds, now - startsAt));
+      const lasted = Math.max(1, Math.min(members.length * resolution, now - members[0]!.startsAt));
+      // A sum of less time than its neighbours would look like a fall; a rate or a mean does not.
+      if (adds && lasted < seconds) {
+        return null;
+      }
       return column.value({
         class: jobClass,
         ...counts,
@@ -110,6 +114,18 @@ export async function heatmapFrame(
     fields: [timeField(groups.map(({ startsAt }) => startsAt)), ...rows],
     meta: { type: 'heatmap-rows', typeVersion: [0, 1], ...(all.length > 0 && { notices: all }) },
   };
+}
+
+/** Figures that grow with the time they are taken over. */
+const SUMS: ReadonlySet<string> = new Set(['executions', 'failures', 'totalTime']);
+
+/**
+ * Buckets that have ended. Processes add to the present one every ten seconds, each at its own, so that it says little
+ * before its end; where there is no other, it is better than nothing.
+ */
+function finished(buckets: readonly Bucket[], resolution: number, now: number): readonly Bucket[] {
+  const ended = buckets.filter(({ startsAt }) => startsAt + resolution <= now);
+  return ended.length > 0 ? ended : buckets;
 }
 
 /** Whole buckets that come next to the asked interval (seconds). */

@@ -201,7 +201,7 @@ describe('job_metrics', () => {
       { queryType: 'job_metrics', show: 'series', figures: ['executions'] },
       options
     );
-    expect(series[0]!.fields[1]!.values.slice(-2)).toEqual([3, 2]);
+    expect(series[0]!.fields[1]!.values.slice(-2)).toEqual([0, 3]);
     const redisOnly = await askRows(installation, { queryType: 'job_metrics', origin: 'redis' }, options);
     expect(redisOnly[0]).toMatchObject({ executions: 103 });
   });

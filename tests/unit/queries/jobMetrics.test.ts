@@ -157,14 +157,14 @@ describe('as time series', () => {
     expect(frames.map(({ name }) => name)).toEqual(['C', 'A', 'B']);
     const [time, rate] = frames[1]!.fields;
     expect(time).toMatchObject({ name: 'time', kind: 'time', config: { displayName: 'Time' } });
-    expect(time!.values).toEqual(Array.from({ length: 12 }, (_, index) => (MINUTE - 660 + index * 60) * 1000));
+    expect(time!.values).toEqual(Array.from({ length: 11 }, (_, index) => (MINUTE - 660 + index * 60) * 1000));
     expect(rate).toMatchObject({
       name: 'rate',
       labels: { class: 'A' },
       config: { displayNameFromDS: 'A', unit: 'suffix: jobs/s', description: 'Executions per second.' },
     });
-    // 6 in a minute; 4 in the half minute that the current one has lasted.
-    expect(rate!.values).toEqual([0, 6 / 60, ...new Array(9).fill(0), 4 / 30]);
+    // 6 in a minute; the minute that has not ended is left out: half a minute after its begin it says nothing reliable.
+    expect(rate!.values).toEqual([0, 6 / 60, ...new Array(9).fill(0)]);
     expect(frames[1]!.meta).toEqual({
       type: 'timeseries-multi',
       typeVersion: [0, 1],
@@ -179,7 +179,26 @@ describe('as time series', () => {
     });
     const [time, executions] = frame!.fields;
     expect((time!.values[1] as number) - (time!.values[0] as number)).toBe(120_000);
-    expect(executions!.values).toEqual([6, 0, 0, 0, 0, 4]);
+    expect(executions!.values).toEqual([6, 0, 0, 0, 0]);
+  });
+
+  test('has no sum where a point lacks a part of its time, and a rate of the part that is there', async () => {
+    // The points begin at multiples of 240 s; the first lacks its first three minutes, the last its fourth.
+    const request = { range: { from: MINUTE - 600, to: NOW }, intervalSeconds: 240 };
+    const [, sums] = await series({ query: { figures: ['executions'] }, request });
+    const [, rates] = await series({ query: { figures: ['rate'] }, request });
+    const starts = sums!.fields[0]!.values as number[];
+    const minutes = starts.map(
+      (at) => [0, 60, 120, 180].filter((part) => at / 1000 + part >= MINUTE - 600 && at / 1000 + part < MINUTE).length
+    );
+    expect(sums!.fields[1]!.values).toEqual(minutes.map((count, index) => (count < 4 ? null : index === 0 ? 6 : 0)));
+    expect(rates!.fields[1]!.values[0]).toBeCloseTo(6 / (minutes[0]! * 60), 9);
+  });
+
+  test('has the minute that has not ended where there is no other', async () => {
+    const frames = await series({ request: { range: { from: MINUTE, to: NOW } } });
+    // It has lasted for half a minute.
+    expect(frames.find(({ name }) => name === 'A')!.fields[1]!.values).toEqual([4 / 30]);
   });
 
   test('has quantiles from the durations of each step', async () => {
@@ -187,8 +206,8 @@ describe('as time series', () => {
       query: { figures: ['p50'] },
       request: { range: { from: MINUTE - 600, to: NOW }, intervalSeconds: 300 },
     });
-    // 1 of 5 up to 20 ms: rank 2.5 is 1.5 of the 4 from 500 to 750 ms. Then three up to 20 ms.
-    expect(frame!.fields[1]!.values).toEqual([0.5 + (1.5 / 4) * 0.25, null, 0.01]);
+    // 1 of 5 up to 20 ms: rank 2.5 is 1.5 of the 4 from 500 to 750 ms.
+    expect(frame!.fields[1]!.values).toEqual([0.5 + (1.5 / 4) * 0.25, null]);
   });
 
   test('without an execution is one frame without fields', async () => {

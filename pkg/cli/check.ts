@@ -1,7 +1,8 @@
 import { Fault } from '../faults/fault';
 import { noSidekiq } from '../installation/health';
 import { Installation } from '../installation/installation';
-import { unreachable, type Severity } from '../queries/findingRules';
+import type { Severity } from '../queries/findingRules/rule';
+import { unreachable } from '../queries/findingRules/table';
 import { findingRows, type FindingRow } from '../queries/findings';
 import type { Settings } from '../settings/settings';
 import { versionsOf } from '../sidekiq/totals';

@@ -4,17 +4,18 @@ import { clockNotices } from './clocks';
 import type { MinuteCounts } from './jobMetrics';
 import { keys } from './keys';
 import { CHANGING_SECONDS, Minutes } from './minutes';
-import type { Listed, Process, Queue, Totals, Work } from './model';
+import type { Listed, Process, Queue, Totals } from './model';
 import { activeJobRetryShare } from './parts/activeJobRetries';
 import { clock } from './parts/clock';
 import { counter, memberCount, scoredBetween, setSize, type Counter } from './parts/counters';
 import { deployMarks } from './parts/deployMarks';
 import { leader } from './parts/leader';
 import { Pages } from './pages';
+import { readProcesses } from './readProcesses';
 import { pausedNames, processNames, queueNames } from './parts/members';
 import { bucketCounts } from './parts/minute';
 import { addCosts, Trip, valueOf, warning, type Brought, type Read, type Ticket } from './parts/part';
-import { beatAge, heartbeatExpiry, processRecord, type ProcessRecord } from './parts/process';
+import { heartbeatExpiry, processRecord } from './parts/process';
 import { latencyOf, limitFetchPauses, queueHead, queueSize } from './parts/queue';
 import { processWork } from './parts/work';
 import type { Snapshot } from './snapshot';
@@ -226,46 +227,6 @@ function readMarks(one: Brought, tickets: FirstTickets['marks']): Snapshot['mark
   return {
     items: reads.flatMap((read) => (read.ok ? read.value : [])).sort((a, b) => a.at - b.at),
     whole: reads.every(({ ok }) => ok),
-  };
-}
-
-interface AskedProcess {
-  identity: string;
-  record: Ticket<ProcessRecord>;
-  expiry: Ticket<number | null>;
-  work: Array<Ticket<Listed<Work>>>;
-}
-
-/** @param whole the names of all processes are known */
-function readProcesses(two: Brought, asked: readonly AskedProcess[], whole: boolean, at: number) {
-  const processes: Process[] = [];
-  const ghosts: string[] = [];
-  const work: Work[] = [];
-  let unknown = 0;
-  let workWhole = whole;
-  for (const { identity, record, expiry, work: tickets } of asked) {
-    const read = two.read(record);
-    if (!read.ok || read.value === 'unreadable') {
-      unknown += 1;
-    } else if (read.value === 'ghost') {
-      ghosts.push(identity);
-      continue;
-    } else {
-      processes.push({ ...read.value, beatAgeSeconds: beatAge(valueOf(two.read(expiry)), read.value.beatAt, at) });
-    }
-    for (const ticket of tickets) {
-      const found = two.read(ticket);
-      workWhole &&= found.ok && found.value.whole;
-      if (found.ok) {
-        work.push(...found.value.items);
-      }
-    }
-  }
-  const known = whole && unknown === 0;
-  return {
-    processes: { items: processes, whole: known },
-    ghosts: { items: ghosts, whole: known },
-    work: { items: work.sort((a, b) => (a.runAt ?? Infinity) - (b.runAt ?? Infinity)), whole: workWhole },
   };
 }
 

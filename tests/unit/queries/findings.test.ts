@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../pkg/faults/fault';
 import { rowsOf } from '../../../pkg/frames/frame';
-import { applyRules, FINDING_RULES, type Evidence, type Found } from '../../../pkg/queries/findingRules';
+import type { Evidence, Found } from '../../../pkg/queries/findingRules/rule';
+import { applyRules, FINDING_RULES } from '../../../pkg/queries/findingRules/table';
 import { countText, durationText, shareText } from '../../../pkg/queries/findingTexts';
 import { findings, pathOf, type FindingRow } from '../../../pkg/queries/findings';
 import type { RecurringRow } from '../../../pkg/queries/recurringRows';

@@ -1,0 +1,136 @@
+import { countText, durationText, shareText } from '../findingTexts';
+import { LIMITS, type FindingRule } from './rule';
+
+/** What is wrong with jobs: dying, failing, stuck, overdue. */
+export const JOB_RULES: readonly FindingRule[] = [
+  {
+    id: 'jobsDying',
+    severity: 'warning',
+    when: `Jobs died within the last hour; critical above ${LIMITS.deadInAnHour}.`,
+    remedy: 'Open the dashboard Errors and dead jobs; retry the jobs when the cause is mended.',
+    find: ({ state: { snapshot } }) => {
+      const { deadLastHour } = snapshot.totals;
+      return deadLastHour === null || deadLastHour === 0
+        ? []
+        : [
+            {
+              kind: 'Sidekiq',
+              subject: 'Sidekiq',
+              text: `${countText(deadLastHour, 'job')} died within the last hour.`,
+              evidence: `${snapshot.totals.dead ?? '?'} in the dead set`,
+              cause: 'Their last retry failed.',
+              since: null,
+              severity: deadLastHour > LIMITS.deadInAnHour ? 'critical' : 'warning',
+              weight: deadLastHour,
+            },
+          ];
+    },
+  },
+  {
+    id: 'classFailing',
+    severity: 'warning',
+    when: `More than ${shareText(LIMITS.failureShare)} of at least ${LIMITS.fewestExecutions} executions of a class failed within the last hour.`,
+    remedy: 'Look at its errors, and at what was deployed when they began.',
+    find: ({ state: { totals } }) =>
+      [...(totals.lastHour ?? [])]
+        .filter(
+          ([, { processed, failed }]) =>
+            processed >= LIMITS.fewestExecutions && failed / processed > LIMITS.failureShare
+        )
+        .map(([name, { processed, failed }]) => ({
+          kind: 'class',
+          subject: name,
+          text: `${shareText(failed / processed)} of the executions of ${name} failed within the last hour.`,
+          evidence: `${failed.toLocaleString('en')} of ${processed.toLocaleString('en')} executions`,
+          cause: 'The job raises an error.',
+          since: null,
+          weight: failed,
+        })),
+  },
+  {
+    id: 'jobStuck',
+    severity: 'warning',
+    when: `A job has run for more than ${durationText(LIMITS.longRunSeconds)}.`,
+    remedy: 'Look at what the job waits for (TTIN prints backtraces); give its calls timeouts.',
+    find: ({ state: { snapshot, now } }) =>
+      snapshot.work.items
+        .filter(({ runAt }) => runAt !== null && now - runAt > LIMITS.longRunSeconds)
+        .map((work) => ({
+          kind: 'class',
+          subject: work.class,
+          text: `A job of ${work.class} has run for ${durationText(now - work.runAt!)}.`,
+          evidence: `job ${work.jid} of ${work.queue} in ${work.process}`,
+          cause: 'It waits for something, or has more to do than usual.',
+          since: work.runAt,
+          weight: now - work.runAt!,
+        })),
+  },
+  {
+    id: 'pollerBehind',
+    severity: 'warning',
+    when: `More than ${LIMITS.overdueJobs} scheduled jobs and retries are due and were not enqueued.`,
+    remedy: 'Check that processes run; lower average_scheduled_poll_interval where many jobs are scheduled.',
+    find: ({ state: { snapshot } }) => {
+      const { overdueScheduled, overdueRetry } = snapshot.totals;
+      const overdue = (overdueScheduled ?? 0) + (overdueRetry ?? 0);
+      return overdue <= LIMITS.overdueJobs
+        ? []
+        : [
+            {
+              kind: 'Sidekiq',
+              subject: 'Sidekiq',
+              text: `${countText(overdue, 'job')} ${overdue === 1 ? 'is' : 'are'} due and not enqueued.`,
+              evidence: `${overdueScheduled ?? '?'} scheduled, ${overdueRetry ?? '?'} retries`,
+              cause: 'No process polls the schedule, or polling is too slow.',
+              since: null,
+              weight: overdue,
+            },
+          ];
+    },
+  },
+  {
+    id: 'recurringLate',
+    severity: 'warning',
+    when: `A recurring job is late by more than ${durationText(LIMITS.lateRunSeconds)}.`,
+    remedy: 'Check that a process with the scheduler runs, and that the entry is loaded.',
+    find: ({ recurring }) =>
+      (recurring ?? []).flatMap(({ name, class: jobClass, schedule, nextAt, now }) => {
+        const lateBy = nextAt === null ? 0 : now - nextAt;
+        return lateBy <= LIMITS.lateRunSeconds
+          ? []
+          : [
+              {
+                kind: 'entry' as const,
+                subject: name,
+                text: `${name} has not run as scheduled: it is late by ${durationText(lateBy)}.`,
+                evidence: `${schedule}${jobClass === '' || jobClass === name ? '' : `, ${jobClass}`}`,
+                cause: 'The scheduler does not run, or the entry is not loaded.',
+                since: nextAt,
+                weight: lateBy,
+              },
+            ];
+      }),
+  },
+  {
+    id: 'deadSetNearlyFull',
+    severity: 'warning',
+    when: `The dead set holds more than ${shareText(LIMITS.deadSetShare)} of what it may (deadMaxJobs of the settings).`,
+    remedy: 'Retry or delete dead jobs: Sidekiq deletes the oldest when the set is full.',
+    find: ({ state: { snapshot, options } }) => {
+      const share = (snapshot.totals.dead ?? 0) / options.deadMaxJobs;
+      return share <= LIMITS.deadSetShare
+        ? []
+        : [
+            {
+              kind: 'Sidekiq',
+              subject: 'Sidekiq',
+              text: `The dead set is nearly full: ${shareText(share)}.`,
+              evidence: `${snapshot.totals.dead!.toLocaleString('en')} of ${options.deadMaxJobs.toLocaleString('en')} jobs`,
+              cause: 'Jobs die, and nobody clears them.',
+              since: null,
+              weight: share,
+            },
+          ];
+    },
+  },
+];

@@ -1,0 +1,148 @@
+import type { QueueState } from '../../observe/queueState';
+import { countText, durationText } from '../findingTexts';
+import type { FindingRule } from './rule';
+
+/** What is wrong with queues and the threads that serve them. */
+export const QUEUE_RULES: readonly FindingRule[] = [
+  {
+    id: 'nothingRuns',
+    severity: 'critical',
+    when: 'Jobs wait, and no thread of any process takes jobs.',
+    remedy: 'Start a Sidekiq process, or resume those that are quiet.',
+    find: ({ state: { totals } }) =>
+      totals.readyThreads !== 0 || totals.enqueued === null || totals.enqueued === 0
+        ? []
+        : [
+            {
+              kind: 'Sidekiq',
+              subject: 'Sidekiq',
+              text: `No process takes jobs; ${countText(totals.enqueued, 'job')} wait${totals.enqueued === 1 ? 's' : ''}.`,
+              evidence: `${countText(totals.processes ?? 0, 'process', 'processes')}, ${totals.quietProcesses ?? 0} quiet`,
+              cause:
+                totals.processes === 0 ? 'No Sidekiq process is alive.' : 'All processes are quiet: they shut down.',
+              since: null,
+              weight: totals.enqueued,
+            },
+          ],
+  },
+  {
+    id: 'queueUnserved',
+    severity: 'critical',
+    when: 'Jobs wait in a queue that no ready thread serves, though other queues are served.',
+    remedy: 'Start a worker for the queue, or push its jobs to a queue that is served.',
+    find: ({ state }) =>
+      state.totals.readyThreads === 0
+        ? []
+        : state.queues
+            .filter(({ unserved }) => unserved === true)
+            .map((queue) => ({
+              ...ofQueue(queue),
+              text: `No process serves ${queue.name}; ${countText(queue.size, 'job')} wait${queue.size === 1 ? 's' : ''}.`,
+              cause: queue.processes === 0 ? 'No process names this queue.' : 'The processes that serve it are quiet.',
+              since: waitingSince(queue, state.now),
+            })),
+  },
+  {
+    id: 'queueStarved',
+    severity: 'warning',
+    when: 'Strict order keeps every process that serves a queue busy with queues before it.',
+    remedy: 'Give the queue a weight, a capsule or a process of its own.',
+    find: ({ state }) =>
+      state.queues
+        .filter(({ starved }) => starved === true)
+        .map((queue) => ({
+          ...ofQueue(queue),
+          text: `${queue.name} is starved; ${countText(queue.size, 'job')} wait${queue.size === 1 ? 's' : ''}.`,
+          cause: 'Its processes work in strict order, and queues before it are never empty.',
+          since: waitingSince(queue, state.now),
+        })),
+  },
+  {
+    id: 'queueLate',
+    severity: 'critical',
+    when: 'The oldest job of a served queue has waited longer than the objective of the settings.',
+    remedy: 'Add threads for the queue, or find out why its jobs take longer than usual.',
+    find: ({ state }) =>
+      state.queues
+        .filter(
+          (queue) =>
+            (queue.waitSeconds ?? 0) > queue.objectiveSeconds &&
+            !queue.unserved &&
+            !queue.starved &&
+            queue.paused !== true
+        )
+        .map((queue) => ({
+          ...ofQueue(queue),
+          text: `${queue.name} is late: its oldest job has waited ${durationText(queue.waitSeconds!)}, the objective is ${durationText(queue.objectiveSeconds)}.`,
+          cause: causeOfWait(queue),
+          since: state.now - (queue.waitSeconds! - queue.objectiveSeconds),
+        })),
+  },
+  {
+    id: 'queuePaused',
+    severity: 'info',
+    when: 'Jobs wait in a queue that is paused.',
+    remedy: 'Resume the queue when it may run again.',
+    find: ({ state }) =>
+      state.queues
+        .filter(({ paused, size }) => paused === true && size !== 0)
+        .map((queue) => ({
+          ...ofQueue(queue),
+          text: `${queue.name} is paused; ${countText(queue.size, 'job')} wait${queue.size === 1 ? 's' : ''}.`,
+          cause: 'Somebody, or a rate limit, has paused it.',
+          since: waitingSince(queue, state.now),
+        })),
+  },
+  {
+    id: 'saturated',
+    severity: 'warning',
+    when: 'Every ready thread is busy, and a queue has waited for more than a minute.',
+    remedy: 'Add threads or processes; the dashboard Processes and capacity says how many are missing.',
+    find: ({ state: { totals } }) => {
+      const { busy, readyThreads, latencyMaxSeconds, enqueued } = totals;
+      return busy === null || !readyThreads || busy < readyThreads || (latencyMaxSeconds ?? 0) <= 60
+        ? []
+        : [
+            {
+              kind: 'Sidekiq',
+              subject: 'Sidekiq',
+              text: `All ${countText(readyThreads, 'thread')} are busy.`,
+              evidence: `${countText(enqueued, 'job')} waiting, the longest for ${durationText(latencyMaxSeconds!)}`,
+              cause: 'More work arrives than the threads can do.',
+              since: null,
+              weight: enqueued ?? 0,
+            },
+          ];
+    },
+  },
+];
+
+function ofQueue(queue: QueueState) {
+  const parts = [
+    countText(queue.size, 'job'),
+    queue.busy === null || queue.readyThreads === null
+      ? ''
+      : `${queue.busy} of ${countText(queue.readyThreads, 'thread')} busy with it`,
+    queue.drainSeconds ? `drains in ${durationText(queue.drainSeconds)}` : '',
+  ];
+  return {
+    kind: 'queue' as const,
+    subject: queue.name,
+    evidence: parts.filter((part) => part !== '').join(', '),
+    weight: queue.waitSeconds ?? queue.size ?? 0,
+  };
+}
+
+function waitingSince({ waitSeconds }: QueueState, now: number): number | null {
+  return waitSeconds === null ? null : now - waitSeconds;
+}
+
+function causeOfWait({ busy, readyThreads, inRate, outRate }: QueueState): string {
+  if (busy !== null && readyThreads !== null && busy >= readyThreads) {
+    return 'All threads that serve it are busy with it.';
+  }
+  if (inRate !== null && outRate !== null && inRate > outRate) {
+    return 'More jobs arrive than are taken.';
+  }
+  return 'The threads that serve it are busy with other queues, or it catches up.';
+}

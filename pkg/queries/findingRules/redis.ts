@@ -1,0 +1,68 @@
+import { missesTotals } from '../../sidekiq/refusals';
+import { countText, shareText } from '../findingTexts';
+import { LIMITS, type FindingRule } from './rule';
+
+/** What is wrong with Redis, and with the right to read it. */
+export const REDIS_RULES: readonly FindingRule[] = [
+  {
+    id: 'partsRefused',
+    severity: 'warning',
+    when: 'Redis refuses commands, so that figures are missing; critical where totals are missing.',
+    remedy: 'Grant the Redis user what gpx_sidekiq acl prints.',
+    find: ({ state: { snapshot } }) =>
+      [...snapshot.refused].map(([part, count]) => ({
+        kind: 'Redis',
+        subject: 'Redis',
+        text: `Redis refuses to give ${part}.`,
+        evidence: `${countText(count, 'command')} refused in the last reading`,
+        cause: 'The Redis user lacks a right, or another program uses the key.',
+        since: null,
+        severity: missesTotals(snapshot) ? 'critical' : 'warning',
+        weight: count,
+      })),
+  },
+  {
+    id: 'evictionPolicy',
+    severity: 'critical',
+    when: 'Redis has a memory limit and a policy other than noeviction.',
+    remedy: 'Set maxmemory-policy to noeviction; keep caches in a Redis of their own.',
+    find: ({ info }) => {
+      const policy = info?.get('maxmemory_policy');
+      return policy === undefined || policy === 'noeviction' || !(Number(info?.get('maxmemory')) > 0)
+        ? []
+        : [
+            {
+              kind: 'Redis',
+              subject: 'Redis',
+              text: `Redis may delete jobs: its eviction policy is ${policy}.`,
+              evidence: `maxmemory-policy ${policy}, maxmemory ${info?.get('maxmemory_human') ?? info?.get('maxmemory')}`,
+              cause: 'Redis is set up as a cache.',
+              since: null,
+              weight: 0,
+            },
+          ];
+    },
+  },
+  {
+    id: 'memoryNearlyFull',
+    severity: 'warning',
+    when: `Redis uses more than ${shareText(LIMITS.memoryShare)} of its maxmemory.`,
+    remedy: 'Raise maxmemory, or find out what grows; with noeviction jobs can soon not be enqueued.',
+    find: ({ info }) => {
+      const [used, most] = [Number(info?.get('used_memory')), Number(info?.get('maxmemory'))];
+      return !(most > 0) || !(used / most > LIMITS.memoryShare)
+        ? []
+        : [
+            {
+              kind: 'Redis',
+              subject: 'Redis',
+              text: `Redis is nearly full: ${shareText(used / most)} of its memory is used.`,
+              evidence: `${info?.get('used_memory_human') ?? used} of ${info?.get('maxmemory_human') ?? most}`,
+              cause: 'Queues, the dead set or other data have grown.',
+              since: null,
+              weight: used / most,
+            },
+          ];
+    },
+  },
+];

@@ -1,0 +1,59 @@
+import type { State } from '../../installation/state';
+import type { RecurringRow } from '../recurringRows';
+
+/** How much a finding matters; `ok` says that nothing is wrong. */
+export const SEVERITIES = ['critical', 'warning', 'info', 'ok'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** What a finding is about. */
+export type SubjectKind = 'queue' | 'class' | 'host' | 'entry' | 'Redis' | 'Sidekiq';
+
+/** What the rules look at. `null` where it could not be read. */
+export interface Evidence {
+  state: State;
+  /** The lines of INFO. */
+  info: ReadonlyMap<string, string> | null;
+  recurring: readonly RecurringRow[] | null;
+}
+
+/** One thing that is wrong. Instants are epoch seconds. */
+export interface Found {
+  kind: SubjectKind;
+  subject: string;
+  /** A sentence. */
+  text: string;
+  evidence: string;
+  cause: string;
+  /** Since when, where that is known. */
+  since: number | null;
+  /** Other than the rule's. */
+  severity?: Severity;
+  /** Within one severity larger ones come first. */
+  weight: number;
+}
+
+/** A thing that can go wrong: a row of the table from which the query, the command `check` and the docs are made. */
+export interface FindingRule {
+  id: string;
+  severity: Severity;
+  /** When it is found, for the reference page. */
+  when: string;
+  /** What to do. */
+  remedy: string;
+  find(evidence: Evidence): Found[];
+}
+
+/** Limits that the alert rules have too. */
+export const LIMITS = {
+  deadInAnHour: 100,
+  failureShare: 0.05,
+  fewestExecutions: 20,
+  longRunSeconds: 3600,
+  lateBeatSeconds: 30,
+  slowRoundTripSeconds: 0.05,
+  overdueJobs: 50,
+  lateRunSeconds: 300,
+  deadSetShare: 0.9,
+  memoryShare: 0.9,
+  vanishedSeconds: 3600,
+} as const;

@@ -1,7 +1,7 @@
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import type * as table from '@grafana/grafana-foundation-sdk/table';
 import { queryType } from '../pkg/queries/registry';
-import { REF_IDS, type DashboardTarget, type Flavour, type Panel } from './panel';
+import { REF_IDS, warnFrom, type DashboardTarget, type Flavour, type Panel } from './panel';
 import { thresholds } from './thresholds';
 
 /** Columns in order, units, colours, bars and links of a table. */
@@ -36,6 +36,9 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
         { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } },
         { id: 'min', value: 0 },
         { id: 'max', value: max },
+        // A bar that is full says nothing of how far beyond it is.
+        { id: 'thresholds', value: thresholds(warnFrom(0.8 * max, max)).build() },
+        { id: 'color', value: { mode: 'thresholds' } },
       ],
     });
   }

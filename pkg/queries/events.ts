@@ -35,6 +35,7 @@ const COLUMNS: Array<Column<Row>> = [
 export const events = tableQuery({
   id: 'events',
   group: 'Events',
+  ofRange: true,
   title: 'Events',
   description:
     'Deploy marks, process starts and stops, version and leader changes, vanished processes: for annotations.',

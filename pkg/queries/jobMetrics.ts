@@ -76,6 +76,7 @@ const COLUMNS: Array<Column<ClassRow>> = [
 const table = tableQuery({
   id: 'job_metrics',
   group: 'Over time',
+  ofRange: true,
   title: 'Job metrics',
   description:
     'Per job class: executions, failures, total and mean time, p50, p90 and p99, from Sidekiq’s own metrics or from Sidekiq Pro.',

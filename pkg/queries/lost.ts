@@ -35,6 +35,7 @@ const COLUMNS: Array<Column<Row>> = [
 export const lost = tableQuery({
   id: 'lost',
   group: 'Jobs',
+  ofRange: true,
   title: 'Lost jobs',
   description: 'Processes that ended without a clean stop (killed, out of memory), and the jobs that ran in them.',
   schema: baseQuerySchema,

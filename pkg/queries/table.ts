@@ -25,6 +25,8 @@ interface TableDefinition<Row, S extends z.ZodType<BaseQuery>> {
   schema: S;
   columns: ReadonlyArray<Column<Row>>;
   live?: boolean;
+  /** Its rows are of the asked range; those of other types are of now, whatever is asked. */
+  ofRange?: boolean;
   example?: string;
   rows(state: State, query: z.output<S>, request: QueryRequest, reads: Reads): Rows<Row> | Promise<Rows<Row>>;
   /** Rows while Redis cannot be read; without it the query is refused then. */
@@ -92,11 +94,22 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     live: definition.live ?? false,
     example: definition.example ?? '',
     run: (raw, state, request, reads) =>
-      answer(raw, request, state.notices, (query) => definition.rows(state, query, request, reads)),
+      answer(raw, request, [...state.notices, ...(definition.ofRange ? [] : pastRange(request, state.now))], (query) =>
+        definition.rows(state, query, request, reads)
+      ),
     ...(keptRows && {
       runFromKept: (raw, kept, request) => answer(raw, request, [], () => keptRows(kept)),
     }),
   };
+}
+
+/** A range that ended longer ago than a dashboard lags is one that somebody looks back at. */
+const PAST_SECONDS = 300;
+
+function pastRange({ range, alerting }: QueryRequest, now: number): Notice[] {
+  return alerting || now - range.to <= PAST_SECONDS
+    ? []
+    : [{ severity: 'info', text: 'Shows now, not the selected time range.' }];
 }
 
 /** What a row holds in a text column, for filters. */

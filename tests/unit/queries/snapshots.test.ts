@@ -5,7 +5,7 @@ import { overview } from '../../../pkg/queries/overview';
 import { processes } from '../../../pkg/queries/processes';
 import { queues } from '../../../pkg/queries/queues';
 import type { QueryType } from '../../../pkg/queries/queryType';
-import { askState, rowsOfState } from '../../support/ask';
+import { askState, noticesOf, rowsOfState } from '../../support/ask';
 import { aCapsule, aProcess, aQueueState, aState, listed, MINUTE, NOW, someWork } from '../../support/state';
 
 /** Every column of a type is in the expected row, so that none is left unproved. */
@@ -415,6 +415,16 @@ describe('every table', () => {
       message: 'There is no figure "queue".',
       remedy: expect.stringMatching(/^Choose from: size, latency, paused, .*starved\.$/),
     });
+  });
+
+  test.each([
+    [queues, 'Shows now, not the selected time range.'],
+    [lost, undefined],
+  ])('of now says so where a past range is asked, one of the range does not', async (type, expected) => {
+    const ending = (secondsAgo: number) => ({ range: { from: NOW - 7200, to: NOW - secondsAgo } });
+    const told = async (request: object) => noticesOf(await askState(type, aState(), { request })).at(-1);
+    expect(await told(ending(301))).toBe(expected);
+    expect(await told(ending(300))).toBeUndefined();
   });
 
   test('is filtered and cut, and says how much is left out', async () => {

@@ -70,7 +70,7 @@ export class Reads {
   }
 
   /** Figures over time as the sampler has seen them. */
-  get history(): Pick<Recorder, 'read' | 'oldest'> {
+  get history(): Pick<Recorder, 'keys' | 'read' | 'oldest'> {
     return this.recorder;
   }
 }

@@ -61,11 +61,12 @@ export class MemoryStore implements HistoryStore {
     this.thin(at);
   }
 
-  read(scope: HistoryScope, figure: string, from: number, to: number): Points[] {
-    const wanted = [...this.index].flatMap(([name, index]) => {
-      const [ofScope, key = '', ofFigure] = name.split('\0');
-      return ofScope === scope && ofFigure === figure ? [{ key, index }] : [];
-    });
+  keys(scope: HistoryScope, figure: string): string[] {
+    return this.seriesOf(scope, figure).map(({ key }) => key);
+  }
+
+  read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[] {
+    const wanted = this.seriesOf(scope, figure).filter(({ key }) => only === undefined || key === only);
     const all = [...this.thinned, ...this.samples];
     const begin = all.findIndex(({ at }) => at >= from);
     const samples = all.slice(begin < 0 ? -1 : Math.max(0, begin - 1)).filter(({ at }) => at <= to);
@@ -101,6 +102,13 @@ export class MemoryStore implements HistoryStore {
   close(): void {
     this.samples = [];
     this.thinned = [];
+  }
+
+  private seriesOf(scope: HistoryScope, figure: string): Array<{ key: string; index: number }> {
+    return [...this.index].flatMap(([name, index]) => {
+      const [ofScope, key = '', ofFigure] = name.split('\0');
+      return ofScope === scope && ofFigure === figure ? [{ key, index }] : [];
+    });
   }
 
   private indexOf(scope: string, key: string, figure: string): number {

@@ -59,10 +59,15 @@ export class Recorder {
     }
   }
 
-  read(scope: HistoryScope, figure: string, from: number, to: number): Points[] {
+  read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[] {
     return (
-      this.use((file) => file.read(scope, figure, from, to), undefined) ?? this.memory.read(scope, figure, from, to)
+      this.use((file) => file.read(scope, figure, from, to, only), undefined) ??
+      this.memory.read(scope, figure, from, to, only)
     );
+  }
+
+  keys(scope: HistoryScope, figure: string): string[] {
+    return this.use((file) => file.keys(scope, figure), undefined) ?? this.memory.keys(scope, figure);
   }
 
   oldest(): number | null {

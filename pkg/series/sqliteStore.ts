@@ -158,14 +158,16 @@ class SqliteStore implements HistoryStore {
     }
   }
 
-  read(scope: HistoryScope, figure: string, from: number, to: number): Points[] {
-    const series = this.database
-      .prepare('SELECT id, key FROM series WHERE scope = ? AND figure = ? ORDER BY key')
-      .all(scope, figure);
+  keys(scope: HistoryScope, figure: string): string[] {
+    return this.seriesOf(scope, figure).map(({ key }) => key);
+  }
+
+  read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[] {
+    const series = this.seriesOf(scope, figure).filter(({ key }) => only === undefined || key === only);
     const points = this.database.prepare(
       'SELECT at, value FROM samples WHERE series = ?1 AND at <= ?3 AND at >= coalesce((SELECT max(at) FROM samples WHERE series = ?1 AND at < ?2), ?2) ORDER BY at'
     );
-    return (series as Array<{ id: number; key: string }>).flatMap(({ id, key }) => {
+    return series.flatMap(({ id, key }) => {
       const rows = points.all(id, from, to) as Array<{ at: number; value: number }>;
       return rows.length === 0 ? [] : [{ key, at: rows.map(({ at }) => at), values: rows.map(({ value }) => value) }];
     });
@@ -189,6 +191,11 @@ class SqliteStore implements HistoryStore {
 
   close(): void {
     this.database.close();
+  }
+
+  private seriesOf(scope: HistoryScope, figure: string): Array<{ id: number; key: string }> {
+    const statement = 'SELECT id, key FROM series WHERE scope = ? AND figure = ? ORDER BY key';
+    return this.database.prepare(statement).all(scope, figure) as Array<{ id: number; key: string }>;
   }
 
   private idOf(value: SeriesValue): number {

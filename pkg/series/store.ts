@@ -12,13 +12,16 @@ export interface Points {
  *
  * - `append` takes samples in the order of time; one that is not later than the last is passed over.
  * - `read` gives every series of a scope and figure that has points in the range, with the last point
- *   before the range, which a rate at its beginning needs.
+ *   before the range, which a rate at its beginning needs; or of one key `only`: long ranges are read series by series,
+ *   so that others get their turn between.
  * - Stores are bounded: what is older than they keep, or more, is thinned or dropped by themselves.
  * - A store may throw: `Recorder` then goes on in memory.
  */
 export interface HistoryStore {
   append(at: number, values: readonly SeriesValue[]): void;
-  read(scope: HistoryScope, figure: string, from: number, to: number): Points[];
+  read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[];
+  /** Keys of the series of a scope and figure, in the order of reading; some may have no points in a range. */
+  keys(scope: HistoryScope, figure: string): string[];
   /** Epoch seconds of the oldest sample kept, or `null`. */
   oldest(): number | null;
   /** A state kept under a name, or `null`. */

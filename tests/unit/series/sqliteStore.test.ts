@@ -43,6 +43,8 @@ test('keeps series by key, and nothing out of the order of time', async () => {
   ]);
   expect(store.read('queue', 'b', 0, 100)).toEqual([{ key: '', at: [10], values: [3] }]);
   expect(store.read('total', 'a', 0, 100)).toEqual([]);
+  expect([store.keys('queue', 'a'), store.keys('queue', 'none')]).toEqual([['x', 'y'], []]);
+  expect(store.read('queue', 'a', 0, 100, 'y')).toEqual([{ key: 'y', at: [10, 20], values: [1, 2] }]);
   expect(store.oldest()).toBe(10);
   store.close();
 });

@@ -23,6 +23,9 @@ describe('the store in memory', () => {
     expect(store.read('total', 'b', 0, 100)).toEqual([{ key: '', at: [20], values: [5] }]);
     expect(store.read('queue', 'a', 0, 100)).toEqual([{ key: 'q', at: [10], values: [7] }]);
     expect(store.read('queue', 'b', 0, 100)).toEqual([]);
+    expect([store.keys('total', 'a'), store.keys('queue', 'a'), store.keys('queue', 'b')]).toEqual([[''], ['q'], []]);
+    expect(store.read('queue', 'a', 0, 100, 'q')).toHaveLength(1);
+    expect(store.read('queue', 'a', 0, 100, 'other')).toEqual([]);
     expect(store.oldest()).toBe(10);
     expect(store.size).toBe(2 + 3);
   });
@@ -110,6 +113,7 @@ describe('the recorder', () => {
     };
     file.store = {
       append: (at, values) => guarded(() => memory.append(at, values)),
+      keys: (...args) => guarded(() => memory.keys(...args)),
       read: (...args) => guarded(() => memory.read(...args)),
       oldest: () => guarded(() => memory.oldest()),
       loadState: (name) => guarded(() => states.get(name) ?? null),

@@ -14,7 +14,7 @@ const whatIsWrong: Panel = {
   hidden: ['kind', 'subject', 'rule', 'level', 'cause'],
   invisible: ['Path'],
   wrapped: ['Finding', 'What to do', 'Evidence'],
-  widths: { Severity: 90, Since: 120 },
+  widths: { Severity: 90, Since: 140 },
   minWidths: { Finding: 220, 'What to do': 220, Evidence: 180 },
   badges: ['Severity'],
   pathLinks: { Finding: 'Path' },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { optionsSchema, SECRET_NAMES, type Secrets } from './model';
+import { rubyExporterVariables } from './rubyExporter';
 import { parseSettings, type Settings } from './settings';
 
 /** An option that a flag or an environment variable can set; lists are set in a file only. */
@@ -59,13 +60,15 @@ const DEFAULT_URL = 'redis://127.0.0.1:6379/0';
 /**
  * Settings from flags, then environment, then file.
  *
- * Besides `JOBWATCH_…` it understands what applications use: REDIS_URL, REDIS_USERNAME, REDIS_PASSWORD, and
+ * Besides `JOBWATCH_…` it understands what applications use: REDIS_URL, REDIS_USERNAME, REDIS_PASSWORD, the variables of
+ * the Ruby exporter's container, and
  * Lago's LAGO_REDIS_SIDEKIQ_SENTINELS and LAGO_REDIS_SIDEKIQ_MASTER_NAME (lago-api, redis_config_builder).
  *
  * @throws Fault `settings` naming the field
  */
 export function settingsFrom({ flags, env, file = {} }: Given): Settings {
-  const options: Record<string, unknown> = { ...lagoSentinels(env), ...file };
+  const ruby = rubyExporterVariables(env);
+  const options: Record<string, unknown> = { ...ruby.options, ...lagoSentinels(env), ...file };
   for (const { name, variable, kind } of SCALAR_OPTIONS) {
     const given = flags[name] ?? env[variable];
     // An empty variable is an unset one, as container manifests write it.
@@ -75,7 +78,7 @@ export function settingsFrom({ flags, env, file = {} }: Given): Settings {
   }
   const pick = (...values: unknown[]) =>
     values.find((value) => typeof value === 'string' && value !== '') as string | undefined;
-  const url = pick(flags['redisUrl'], env['REDIS_URL'], file['url']);
+  const url = pick(flags['redisUrl'], env['REDIS_URL'], ruby.url, file['url']);
   return parseSettings({
     url: url ?? (options['topology'] === undefined || options['topology'] === 'single' ? DEFAULT_URL : ''),
     username: pick(flags['username'], env['REDIS_USERNAME'], file['username']) ?? '',

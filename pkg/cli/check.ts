@@ -2,8 +2,7 @@ import { Fault } from '../faults/fault';
 import { noSidekiq } from '../installation/health';
 import { Installation } from '../installation/installation';
 import type { Severity } from '../queries/findingRules/rule';
-import { unreachable } from '../queries/findingRules/table';
-import { findingRows, type FindingRow } from '../queries/findings';
+import { findingRows, unreachableRow, type FindingRow } from '../queries/findings';
 import type { Settings } from '../settings/settings';
 import { versionsOf } from '../sidekiq/totals';
 
@@ -59,7 +58,7 @@ async function look(installation: Installation): Promise<{ head: string[]; rows:
     if (snapshot.hasSidekiq === false) {
       const remedy = 'The applications name their database in REDIS_URL.';
       const fault = new Fault({ kind: 'data', message: noSidekiq(address), remedy });
-      return { head, rows: [rowOf(fault, state.now)] };
+      return { head, rows: [unreachableRow(fault, state.now)] };
     }
     return {
       head: [
@@ -71,13 +70,8 @@ async function look(installation: Installation): Promise<{ head: string[]; rows:
     };
   } catch (error) {
     if (error instanceof Fault) {
-      return { head: [], rows: [rowOf(error, Date.now() / 1000)] };
+      return { head: [], rows: [unreachableRow(error, Date.now() / 1000)] };
     }
     throw error;
   }
-}
-
-function rowOf(fault: Fault, now: number): FindingRow {
-  const { rule, ...found } = unreachable(fault, now);
-  return { ...found, rule: rule.id, remedy: rule.remedy };
 }

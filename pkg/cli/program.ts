@@ -5,7 +5,7 @@ import { Fault } from '../faults/fault';
 import { VERSION } from '../version';
 import { QUERY_TYPES } from '../queries/registry';
 import { isTrue } from '../settings/administration';
-import { parseRedisUrl } from '../settings/redisUrl';
+import { holdsPassword } from '../settings/redisUrl';
 import { commaSeparated } from '../settings/endpoint';
 import { SCALAR_OPTIONS, settingsFrom } from '../settings/environment';
 import { printAcl } from './acl';
@@ -162,18 +162,9 @@ function readFile(path: string | undefined): Record<string, unknown> {
   return content as Record<string, unknown>;
 }
 
-/**
- * Every user of the host can read the flags of a process (ps), so a password must not stand there. A lone user of the
- * URL is the password where no other is set, as Sidekiq's client reads it.
- *
- * @throws Fault `settings`
- */
+/** Every user of the host can read the flags of a process (ps). @throws Fault `settings` */
 function refuseVisiblePassword(url: unknown, env: NodeJS.ProcessEnv): void {
-  if (typeof url !== 'string' || url === '') {
-    return;
-  }
-  const { username, password } = parseRedisUrl(url, '--redis-url');
-  if (password !== '' && !(username === '' && env['REDIS_PASSWORD'])) {
+  if (typeof url === 'string' && holdsPassword(url, env['REDIS_PASSWORD'], '--redis-url')) {
     throw new Fault({
       kind: 'settings',
       message: 'The flag --redis-url holds a password, which every user of this host could read.',

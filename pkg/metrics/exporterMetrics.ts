@@ -1,4 +1,5 @@
 import type { ClassCounts } from '../sidekiq/jobMetrics';
+import { groupBy } from '../sidekiq/groupBy';
 import type { Process } from '../sidekiq/model';
 import { labelValue, type Metric, type Sample } from './metric';
 import { counter, single } from './metricRows';
@@ -41,7 +42,7 @@ export const EXPORTER_METRICS: readonly Metric[] = [
     source: 'hash of each process',
     read: ({ snapshot: { processes } }) =>
       processes.whole
-        ? byHost(processes.items).flatMap(([host, members]) =>
+        ? [...groupBy(processes.items, ({ host }) => host)].flatMap(([host, members]) =>
             countBy(members, ({ quiet }) => String(quiet)).map(([quiet, value]) => ({
               labels: [
                 ['host', labelValue(host)],
@@ -63,7 +64,7 @@ export const EXPORTER_METRICS: readonly Metric[] = [
       if (!processes.whole || processes.items.every(({ rssBytes }) => rssBytes === null)) {
         return null;
       }
-      return byHost(processes.items).map(([host, members]) => ({
+      return [...groupBy(processes.items, ({ host }) => host)].map(([host, members]) => ({
         labels: [['host', labelValue(host)]],
         value: members.reduce((sum, { rssBytes }) => sum + (rssBytes ?? 0), 0),
       }));
@@ -229,19 +230,6 @@ function perClass(name: string, help: string, value: (counts: ClassCounts) => nu
         value: value(counts),
       })),
   };
-}
-
-function byHost(processes: readonly Process[]): Array<[string, Process[]]> {
-  const hosts = new Map<string, Process[]>();
-  for (const process of processes) {
-    const known = hosts.get(process.host);
-    if (known) {
-      known.push(process);
-    } else {
-      hosts.set(process.host, [process]);
-    }
-  }
-  return [...hosts];
 }
 
 function countBy<T>(items: readonly T[], key: (item: T) => string): Array<[string, number]> {

@@ -1,3 +1,4 @@
+import { groupBy } from '../sidekiq/groupBy';
 import { HEARTBEAT_TTL_SECONDS } from '../sidekiq/parts/process';
 import type { Process, Work } from '../sidekiq/model';
 import type { Snapshot } from '../sidekiq/snapshot';
@@ -69,7 +70,7 @@ export class ProcessLog implements Observer<ProcessLogView> {
       this.missGone(snapshot);
     }
     this.recover(snapshot);
-    const workByProcess = groupByProcess(work.items);
+    const workByProcess = groupBy(work.items, ({ process }) => process);
     for (const process of processes.items) {
       this.meet(process, at);
       const before = this.known.get(process.identity);
@@ -173,17 +174,4 @@ export class ProcessLog implements Observer<ProcessLogView> {
   private change(part: Partial<ProcessLogView>): void {
     this.current = { ...this.current, ...part };
   }
-}
-
-function groupByProcess(work: readonly Work[]): Map<string, Work[]> {
-  const groups = new Map<string, Work[]>();
-  for (const each of work) {
-    const group = groups.get(each.process);
-    if (group) {
-      group.push(each);
-    } else {
-      groups.set(each.process, [each]);
-    }
-  }
-  return groups;
 }

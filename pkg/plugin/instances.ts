@@ -2,7 +2,7 @@ import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
 import { dataSource } from '../settings/administration';
 import { SECRET_NAMES, type Secrets } from '../settings/model';
-import { parseRedisUrl } from '../settings/redisUrl';
+import { holdsPassword } from '../settings/redisUrl';
 import { parseSettings } from '../settings/settings';
 import { Listeners } from '../listeners/listeners';
 import type { DataSourceInstanceSettings, PluginContext } from './messages';
@@ -135,18 +135,9 @@ function settingsOf(stored: DataSourceInstanceSettings) {
   return parseSettings({ url: stored.url, username: stored.user, options: parseJson(stored.jsonData), secrets });
 }
 
-/**
- * Grafana shows the URL of a data source to everyone who may see it, so a password must not stand there. A lone user of
- * the URL is the password where no other is set, as Sidekiq's client reads it.
- *
- * @throws Fault `settings`
- */
+/** Grafana shows the URL of a data source to everyone who may see it. @throws Fault `settings` */
 function refuseVisiblePassword(url: string, { password }: Secrets): void {
-  if (url === '') {
-    return;
-  }
-  const target = parseRedisUrl(url);
-  if (target.password !== '' && !(target.username === '' && password)) {
+  if (holdsPassword(url, password)) {
     throw new Fault({
       kind: 'settings',
       message: 'The setting "url" holds a password, which everyone who may see this data source can read.',

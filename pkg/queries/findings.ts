@@ -93,10 +93,7 @@ export const findings = tableQuery({
   async rows(state, { severity }, _request, reads) {
     return { rows: await findingRows(state, reads, severity) };
   },
-  keptRows: ({ fault, now }) => {
-    const { rule, ...found } = unreachable(fault, now);
-    return { rows: [{ ...found, rule: rule.id, remedy: rule.remedy }] };
-  },
+  keptRows: ({ fault, now }) => ({ rows: [unreachableRow(fault, now)] }),
 });
 
 /** The findings of a state, or one row that says that nothing is wrong. */
@@ -104,9 +101,16 @@ export async function findingRows(state: State, reads: Reads, least: Severity = 
   const found = applyRules(await gather(state, reads)).filter(
     ({ severity }) => SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(least)
   );
-  return found.length === 0
-    ? [fine(state)]
-    : found.map(({ rule, ...row }) => ({ ...row, rule: rule.id, remedy: rule.remedy }));
+  return found.length === 0 ? [fine(state)] : found.map(rowOf);
+}
+
+/** The one row while Redis cannot be read. */
+export function unreachableRow(fault: Fault, now: number): FindingRow {
+  return rowOf(unreachable(fault, now));
+}
+
+function rowOf({ rule, ...found }: ReturnType<typeof unreachable>): FindingRow {
+  return { ...found, rule: rule.id, remedy: rule.remedy };
 }
 
 async function gather(state: State, reads: Reads): Promise<Evidence> {

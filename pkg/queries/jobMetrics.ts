@@ -3,13 +3,14 @@ import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
 import type { Reads } from '../installation/reads';
 import type { State } from '../installation/state';
+import { groupBy } from '../sidekiq/groupBy';
 import { HISTOGRAM_SATURATION, quantile, sumCounts, sumDurations, type ClassCounts } from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/model';
 import { count, key, rate, seconds, share } from './columns';
 import { checkFigures } from './figures';
 import { compileFilters } from './filter';
 import { JOB_METRICS_ORIGINS, readExecutions } from './jobMetricsOrigin';
-import { groupByClass, heatmapFrame, seriesFrames, type ClassRow, type Ranked } from './jobMetricsOverTime';
+import { heatmapFrame, seriesFrames, type ClassRow, type Ranked } from './jobMetricsOverTime';
 import { baseQuerySchema, parseQuery } from './model';
 import type { QueryRequest, QueryType } from './queryType';
 import { tableQuery, type Column } from './table';
@@ -92,7 +93,7 @@ const table = tableQuery({
     );
     const wantsDurations = query.figures.length === 0 || query.figures.some((figure) => NEED_DURATIONS.has(figure));
     const read = wantsDurations ? await durationsOf(ranked.map(([name]) => name)) : { durations: [], notices: [] };
-    const byClass = groupByClass(read.durations);
+    const byClass = groupBy(read.durations, ({ jobClass }) => jobClass);
     const rows = ranked.map(([name, counts]): ClassRow => ({
       class: name,
       ...counts,

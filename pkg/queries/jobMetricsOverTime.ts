@@ -8,6 +8,7 @@ import {
   type ClassCounts,
   type Durations,
 } from '../sidekiq/jobMetrics';
+import { groupBy } from '../sidekiq/groupBy';
 import type { Notice } from '../sidekiq/model';
 import type { Executions } from './jobMetricsOrigin';
 import type { Column } from './table';
@@ -41,7 +42,7 @@ export async function seriesFrames(
   const sums = groups.map(({ members }) => sumCounts(members));
   const adds = SUMS.has(column.name) && groups.length > 1;
   const read = needsDurations ? await durationsOf(ranked.map(([name]) => name)) : { durations: [], notices: [] };
-  const byClass = groupByClass(read.durations);
+  const byClass = groupBy(read.durations, ({ jobClass }) => jobClass);
   const told = [...stateNotices, ...notices, ...read.notices];
   const frames = ranked.map(([jobClass]): Frame => {
     const durations = byClass.get(jobClass) ?? [];
@@ -148,15 +149,6 @@ function group(buckets: readonly Bucket[], seconds: number): Group[] {
     groups.set(startsAt, found);
   }
   return [...groups.values()];
-}
-
-/** Durations by class, for those who need one class after the other. */
-export function groupByClass(durations: readonly Durations[]): Map<string, Durations[]> {
-  const byClass = new Map<string, Durations[]>();
-  for (const each of durations) {
-    byClass.set(each.jobClass, [...(byClass.get(each.jobClass) ?? []), each]);
-  }
-  return byClass;
 }
 
 function within(durations: readonly Durations[], startsAt: number, seconds: number): number[] {

@@ -113,6 +113,16 @@ function databaseOf(text: string, wrong: (why: string, remedy?: string) => Fault
 }
 
 /**
+ * Whether a URL, which others can read, holds a password. A lone user of it is the password where no other is set.
+ *
+ * @throws Fault `settings` for a URL that cannot be read
+ */
+export function holdsPassword(url: string, otherPassword: string | undefined, field?: string): boolean {
+  const { username, password } = url === '' ? NOBODY : parseRedisUrl(url, field);
+  return password !== '' && !(username === '' && otherPassword);
+}
+
+/**
  * What settings say of user, password and database, with the URL's where they say nothing. A password in the settings
  * makes a lone user of the URL the user name.
  */

@@ -1,3 +1,4 @@
+import { groupBy } from '../../sidekiq/groupBy';
 import type { Process } from '../../sidekiq/model';
 import { versionsOf } from '../../sidekiq/totals';
 import { countText, durationText } from '../findingTexts';
@@ -100,13 +101,8 @@ function ofProcesses(
   limit: number,
   tell: (host: string, worst: number) => Pick<Found, 'text' | 'cause' | 'since'>
 ): Found[] {
-  const hosts = new Map<string, Process[]>();
-  for (const process of processes) {
-    if ((figure(process) ?? 0) > limit) {
-      hosts.set(process.host, [...(hosts.get(process.host) ?? []), process]);
-    }
-  }
-  return [...hosts].map(([host, members]) => {
+  const above = processes.filter((process) => (figure(process) ?? 0) > limit);
+  return [...groupBy(above, ({ host }) => host)].map(([host, members]) => {
     const worst = Math.max(...members.map((process) => figure(process)!));
     return {
       kind: 'host',

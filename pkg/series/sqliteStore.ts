@@ -1,4 +1,4 @@
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, fchmodSync, openSync, statSync } from 'node:fs';
 import { Fault } from '../faults/fault';
 import type { HistoryScope, SeriesValue } from './figures';
 import type { HistoryStore, Points } from './store';
@@ -31,8 +31,7 @@ export async function openSqliteStore(
   { retentionDays, mode = '0600' }: { retentionDays: number; mode?: string }
 ): Promise<HistoryStore> {
   try {
-    // SQLite gives its -wal and -shm files the permissions of the file itself.
-    closeSync(openSync(path, 'a', Number.parseInt(mode, 8)));
+    createFile(path, Number.parseInt(mode, 8));
     const database = await openDatabase(path);
     try {
       return new SqliteStore(database, path, retentionDays);
@@ -49,6 +48,19 @@ export async function openSqliteStore(
       cause: error,
     });
   }
+}
+
+/**
+ * A file that exists keeps its permissions. A new one has exactly those of the setting, whatever the umask; SQLite gives
+ * them to its -wal and -shm files too.
+ */
+function createFile(path: string, mode: number): void {
+  const existing = statSync(path, { throwIfNoEntry: false });
+  const file = openSync(path, 'a', mode);
+  if (!existing) {
+    fchmodSync(file, mode);
+  }
+  closeSync(file);
 }
 
 async function openDatabase(path: string): Promise<Database> {

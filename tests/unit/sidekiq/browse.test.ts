@@ -14,6 +14,22 @@ import { reply, type Literal } from '../../support/values';
 const at = (text: string) => Date.parse(text) / 1000;
 
 describe('the next run', () => {
+  test('comes twice where the clocks repeat an hour, as fugit 1.12 says', () => {
+    const line = { kind: 'cron', schedule: '30 2 * * * Europe/Berlin' } as const;
+    expect(nextRun(line, at('2024-10-26T12:00:00Z'))).toBe(at('2024-10-27T00:30:00Z'));
+    expect(nextRun(line, at('2024-10-27T00:30:00Z'))).toBe(at('2024-10-27T01:30:00Z'));
+    expect(nextRun(line, at('2024-10-27T01:30:00Z'))).toBe(at('2024-10-28T01:30:00Z'));
+  });
+
+  test('is found across offsets of half an hour and for a day that comes once in four years', () => {
+    expect(nextRun({ kind: 'cron', schedule: '0 9 * * * Asia/Kolkata' }, at('2026-11-24T11:10:00Z'))).toBe(
+      at('2026-11-25T03:30:00Z')
+    );
+    expect(nextRun({ kind: 'cron', schedule: '0 12 29 2 * America/New_York' }, at('2024-03-01T00:00:00Z'))).toBe(
+      at('2028-02-29T17:00:00Z')
+    );
+  });
+
   const after = at('2026-11-24T11:10:00Z'); // a Tuesday
   test.each([
     ['cron', '10 * * * *', '2026-11-24T12:10:00Z'],
@@ -28,8 +44,8 @@ describe('the next run', () => {
     ['cron', 'every 5 minutes', null],
     ['cron', '0 9 * * * Mars/Olympus', null],
     ['cron', '', null],
-    // The hour that daylight saving time leaves out is no time, and a seventh field is none of fugit's.
-    ['cron', '30 2 28 3 * Europe/Paris', null],
+    // A time that the clocks leave out does not come (2027), as fugit 1.12 says; a seventh field is none of fugit's.
+    ['cron', '30 2 28 3 * Europe/Paris', '2028-03-28T00:30:00Z'],
     ['cron', '30 2 30 3 * Europe/Paris', '2027-03-30T00:30:00Z'],
     ['cron', '0 0 0 1 1 * 2027', null],
     ['every', '5m', '2026-11-24T11:15:00Z'],

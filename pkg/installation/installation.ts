@@ -16,6 +16,7 @@ import type { Options, Secrets } from '../settings/model';
 import type { Settings } from '../settings/settings';
 import { CHANGING_SECONDS, Minutes, MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { Notice } from '../sidekiq/model';
+import { warning } from '../sidekiq/parts/part';
 import { SnapshotReader } from '../sidekiq/read';
 import type { Snapshot } from '../sidekiq/snapshot';
 import { installationTotals } from '../sidekiq/totals';
@@ -152,7 +153,12 @@ export class Installation {
       options: this.options,
       historyFile: this.options.historyFile === '' ? null : history === undefined,
       now: snapshot.at,
-      notices: [...snapshot.notices, ...caughtUp, ...(history ? [history] : [])],
+      notices: [
+        ...snapshot.notices,
+        ...caughtUp,
+        ...(history ? [history] : []),
+        ...(this.redis.warning === undefined ? [] : [warning(this.redis.warning)]),
+      ],
     };
     this.memory.recorder.append(snapshot.at, seriesOf(state));
     if (snapshot.at - this.savedAt >= SAVE_EVERY_SECONDS) {

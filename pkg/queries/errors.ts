@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LOOK_CAP, type JobsPage } from '../sidekiq/browse/jobs';
+import { WHOLE_SET, type JobsPage } from '../sidekiq/browse/jobs';
 import { unreadable, type StoredJob } from '../sidekiq/browse/storedJobs';
 import type { Notice } from '../sidekiq/model';
 import { text as textOf } from '../sidekiq/payload';
@@ -54,21 +54,20 @@ export const errors = tableQuery({
   columns: COLUMNS,
   example: '--figures count,dead',
   async rows({ now }, { groupBy }, _request, reads) {
-    const [retry, dead] = await Promise.all(
-      (['retry', 'dead'] as const).map((source) =>
-        reads.jobs({ source, queue: '', limit: LOOK_CAP, keeps: () => true })
-      )
-    );
     const rows = new Map<string, Row>();
-    for (const job of [...retry!.jobs, ...dead!.jobs]) {
+    const keeps = (job: StoredJob) => {
       add(rows, job, groupBy, now);
-    }
+      return false;
+    };
+    const read = (source: 'retry' | 'dead') => reads.jobs({ source, queue: '', limit: 1, keeps, most: WHOLE_SET });
+    const retry = await read('retry');
+    const dead = await read('dead');
     return {
       rows: [...rows.values()].sort((a, b) => b.retry + b.dead - (a.retry + a.dead)),
       notices: [
-        ...partOf(retry!, 'retries', 'the next ones'),
-        ...partOf(dead!, 'dead jobs', 'the newest ones'),
-        ...unreadable(retry!.broken + dead!.broken),
+        ...partOf(retry, 'retries', 'the next ones'),
+        ...partOf(dead, 'dead jobs', 'the newest ones'),
+        ...unreadable(retry.broken + dead.broken),
       ],
     };
   },

@@ -35,6 +35,10 @@ class Client implements ReadOnlyRedis {
     return this.topology.address;
   }
 
+  get warning(): string | undefined {
+    return this.connection?.open ? this.connection.warning : undefined;
+  }
+
   async batch(commands: readonly Command[], signal?: AbortSignal): Promise<Batch> {
     for (const { name } of commands) {
       if (!allowed.has(name)) {

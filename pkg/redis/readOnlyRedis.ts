@@ -68,6 +68,8 @@ export interface ReadOnlyRedis {
   batch(commands: readonly Command[], signal?: AbortSignal): Promise<Batch>;
   /** Where the client connects to, without secrets, for messages. */
   readonly address: string;
+  /** What an operator should mend although Redis still answers; a sentence. */
+  readonly warning?: string | undefined;
   close(): void;
 }
 

@@ -7,6 +7,8 @@ export interface Connection {
   readonly open: boolean;
   /** Bytes received so far. */
   readonly bytesRead: number;
+  /** What stands in the way of the next connection while this one still works; a sentence. */
+  readonly warning?: string | undefined;
   close(): void;
 }
 

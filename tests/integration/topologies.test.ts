@@ -1,8 +1,7 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { Installation } from '../../pkg/installation/installation';
 import { checkHealth } from '../../pkg/installation/health';
@@ -11,15 +10,16 @@ import { parseSettings } from '../../pkg/settings/settings';
 import { writeFleet } from '../support/fleet';
 import { askRows } from '../support/installation';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
+import { startSentinel, type Sentinel } from '../support/sentinel';
 import { startServing } from '../support/serve';
 
 const folder = mkdtempSync(join(tmpdir(), 'jobwatch-topologies-'));
 const servers: RedisServer[] = [];
-const sentinels: ChildProcess[] = [];
+const sentinels: Sentinel[] = [];
 const opened: Installation[] = [];
 afterAll(async () => {
   opened.forEach((installation) => installation.close());
-  sentinels.forEach((sentinel) => sentinel.kill('SIGKILL'));
+  sentinels.forEach((sentinel) => sentinel.stop());
   await Promise.all(servers.map((server) => server.stop()));
   rmSync(folder, { recursive: true, force: true });
 });
@@ -47,35 +47,16 @@ describe('Sentinel', () => {
     const replica = await start(['--replicaof', '127.0.0.1', String(master.port)]);
     await writeFleet(master.client, 3, 2, 1);
     await vi.waitFor(async () => expect(await replica.client.scard('queues')).toBe(3), { timeout: 15_000 });
-    const port = await freePort();
-    const file = join(folder, 'sentinel.conf');
-    writeFileSync(
-      file,
-      `port ${port}\nbind 127.0.0.1\ndir ${folder}\nsentinel monitor mymaster 127.0.0.1 ${master.port} 1\n` +
-        'sentinel down-after-milliseconds mymaster 300\nsentinel failover-timeout mymaster 2000\n'
-    );
-    sentinels.push(spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' }));
-    const asked = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50 });
-    asked.on('error', () => undefined);
-    await vi.waitFor(
-      async () => expect(((await asked.call('SENTINEL', 'replicas', 'mymaster')) as unknown[]).length).toBe(1),
-      { timeout: 15_000 }
-    );
+    const sentinel = await startSentinel(master.port);
+    sentinels.push(sentinel);
+    const { port } = sentinel;
     const installation = open('', { topology: 'sentinel', sentinels: `127.0.0.1:${port}` });
     expect(await queues(installation)).toBe(3);
 
     await master.stop();
-    await vi.waitFor(
-      async () =>
-        expect(await asked.call('SENTINEL', 'get-master-addr-by-name', 'mymaster')).toEqual([
-          '127.0.0.1',
-          String(replica.port),
-        ]),
-      { timeout: 20_000, interval: 100 }
-    );
+    await sentinel.names(replica.port);
     await replica.client.sadd('queues', 'after');
     await vi.waitFor(async () => expect(await queues(installation)).toBe(4), { timeout: 5000, interval: 200 });
-    asked.disconnect();
 
     const serving = await startServing('', [], {
       LAGO_REDIS_SIDEKIQ_SENTINELS: ` 127.0.0.1:${port} `,
@@ -83,6 +64,20 @@ describe('Sentinel', () => {
     });
     expect((await serving.scrape()).value('sidekiq_up')).toBe(1);
     await serving.stop();
+
+    // The last Sentinel goes, and the server that it named lives on.
+    const notice = /No Sentinel of 127\.0\.0\.1:\d+ answers\. .* a failover would not be noticed/;
+    expect((await checkHealth(installation)).message).not.toMatch(notice);
+    sentinel.stop();
+    vi.useFakeTimers({ toFake: ['performance'] });
+    await vi.waitFor(
+      async () => {
+        vi.advanceTimersByTime(10_000);
+        expect(await checkHealth(installation)).toMatchObject({ ok: true, message: expect.stringMatching(notice) });
+      },
+      { timeout: 5000, interval: 100 }
+    );
+    vi.useRealTimers();
   });
 
   test('without any Sentinel says where it looked', async () => {

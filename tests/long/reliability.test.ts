@@ -1,6 +1,6 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { writeFleet } from '../support/fleet';
 import { createReader } from '../support/installation';
 import { pluginContext, startPlugin, type RunningPlugin } from '../support/plugin';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
+import { startSentinel } from '../support/sentinel';
 
 /**
  * Faults against the built plugin, one after the other. Each is made and mended; what the health check says meanwhile and
@@ -240,6 +241,32 @@ test('a replica has lost its master', async () => {
   });
 });
 
+test('Redis loads its data', async () => {
+  const port = await freePort();
+  const data = join(folder, 'loading');
+  mkdirSync(data);
+  const server = await startRedis(['--dir', data], port);
+  await writeFleet(server.client, QUEUES, 2);
+  const filling = server.client.pipeline();
+  for (let index = 0; index < 5000; index += 1) {
+    filling.set(`other:${index}`, 'x');
+  }
+  await filling.exec();
+  await server.client.save();
+  await suffer({
+    fault: 'Redis is restarted and loads its data (LOADING)',
+    context: contextOf(server.url),
+    async make() {
+      await server.stop();
+      // A millisecond for each key, and answers meanwhile.
+      const slowly = ['--key-load-delay', '1000', '--loading-process-events-interval-bytes', '1024'];
+      void redisOf(['--dir', data, ...slowly], port);
+    },
+    mend: () => new Redis(port, { enableReadyCheck: false }).config('SET', 'key-load-delay', '0'),
+    says: /not ready yet \(LOADING/,
+  });
+});
+
 test('the database is flushed', async () => {
   const server = await redisOf();
   await suffer({
@@ -281,34 +308,26 @@ test('Sentinel fails over, and its sentinels are silent or gone', async () => {
   const replica = await startRedis(['--replicaof', '127.0.0.1', String(master.port)]);
   closers.push(() => replica.stop());
   await vi.waitFor(async () => expect(await replica.client.scard('queues')).toBe(QUEUES), { timeout: 20_000 });
-  const port = await freePort();
-  const file = join(folder, 'sentinel.conf');
-  writeFileSync(
-    file,
-    `port ${port}\nbind 127.0.0.1\ndir ${folder}\nsentinel monitor mymaster 127.0.0.1 ${master.port} 1\n` +
-      'sentinel down-after-milliseconds mymaster 300\nsentinel failover-timeout mymaster 2000\n'
-  );
-  const sentinel: ChildProcess = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
-  closers.push(() => void sentinel.kill('SIGKILL'));
-  const asked = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50 });
-  asked.on('error', () => undefined);
-  closers.push(() => asked.disconnect());
-  const knows = async (command: string, test: (reply: unknown) => boolean) =>
-    vi.waitFor(async () => expect(test(await asked.call('SENTINEL', command, 'mymaster'))).toBe(true), {
-      timeout: 30_000,
-      interval: 50,
-    });
-  await knows('replicas', (reply) => (reply as unknown[]).length === 1);
+  const sentinel = await startSentinel(master.port);
+  closers.push(() => sentinel.stop());
   const silent = createServer(() => undefined);
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   closers.push(() => void silent.close());
   const silentPort = (silent.address() as { port: number }).port;
   await suffer({
     fault: 'The master behind Sentinel is killed; the first Sentinel of the list accepts and never answers',
-    context: contextOf('', { topology: 'sentinel', sentinels: `127.0.0.1:${silentPort}, 127.0.0.1:${port}` }),
+    context: contextOf('', { topology: 'sentinel', sentinels: `127.0.0.1:${silentPort}, 127.0.0.1:${sentinel.port}` }),
     make: () => master.stop(),
-    mend: () => knows('get-master-addr-by-name', (reply) => (reply as string[])[1] === String(replica.port)),
+    mend: () => sentinel.names(replica.port),
     says: /Redis at|Sentinel|Nothing listens|connection/,
+  });
+  const watched = contextOf('', { topology: 'sentinel', sentinels: `127.0.0.1:${sentinel.port}` });
+  await suffer({
+    fault: 'All Sentinels are gone while the master lives',
+    context: watched,
+    make: () => sentinel.stop(),
+    says: /No Sentinel of .* answers/,
+    harmless: true,
   });
 });
 

@@ -4,6 +4,7 @@ import { command, type AllowedCommand, type Argument, type ReadOnlyRedis, type V
 import { keys } from '../keys';
 import { countOf, secondsOf } from '../plausible';
 import { listOf, pairsOf, refusal, textOf } from '../parts/part';
+import { Turns } from '../../turns';
 import { storedJob, type JobSource, type StoredJob } from './storedJobs';
 
 export interface JobsAsked {
@@ -13,8 +14,18 @@ export interface JobsAsked {
   /** Where the former page ended. */
   cursor?: string;
   limit: number;
+  /** Called once for each readable entry, in order. */
   keeps(job: StoredJob): boolean;
+  /** How much is looked at; that of a page where it is left out. */
+  most?: LookedAt;
   signal?: AbortSignal;
+}
+
+/** Bounds of one read: it ends at the first that is reached, and says how far it came. */
+export interface LookedAt {
+  entries: number;
+  bytes: number;
+  seconds: number;
 }
 
 export interface JobsPage {
@@ -33,9 +44,11 @@ export interface JobsPage {
 }
 
 const PAGE = 500;
-/** A query looks at this much at most, so that no reply blocks Redis and nothing grows here without bound. */
+/** Entries of one page of jobs. */
 export const LOOK_CAP = 5000;
-const BYTES_CAP = 16 * 1024 * 1024;
+const PAGE_OF_JOBS: LookedAt = { entries: LOOK_CAP, bytes: 16 * 1024 * 1024, seconds: 5 };
+/** A whole set: far more entries than anyone keeps, bounded by what a query may cost. */
+export const WHOLE_SET: LookedAt = { entries: Infinity, bytes: 256 * 1024 * 1024, seconds: 5 };
 
 interface Entry {
   raw: Buffer;
@@ -76,21 +89,25 @@ export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<
   const source = asked.source === 'queue' ? queueSource(redis, asked) : setSource(redis, asked);
   const total = await source.total();
   const page: JobsPage = { jobs: [], looked: 0, total, broken: 0, implausible: 0, moved: false };
+  const most = asked.most ?? PAGE_OF_JOBS;
+  const turns = new Turns();
   let bytes = 0;
   let position = 0;
-  let last: Cursor | undefined;
+  let last: Place | undefined;
   if (asked.cursor !== undefined && asked.cursor !== '') {
-    last = parseCursor(asked.cursor);
-    const base = await source.base(last);
-    const found = await find(source, last, base);
+    const cursor = parseCursor(asked.cursor);
+    const base = await source.base(cursor);
+    const found = await find(source, cursor, base);
     page.moved = found === undefined;
     // In a queue all before a job that has left have left too.
-    position = found ?? (asked.source === 'queue' ? 0 : base + last.rank);
-    last.rank = position - base - 1;
+    position = found ?? (asked.source === 'queue' ? 0 : base + cursor.rank);
+    last = { rank: position - base - 1, score: cursor.score, raw: Buffer.of() };
   }
-  while (page.looked < LOOK_CAP && bytes < BYTES_CAP) {
+  const endsAt = performance.now() + most.seconds * 1000;
+  while (page.looked < most.entries && bytes < most.bytes && performance.now() < endsAt) {
     const entries = await source.read(position, PAGE);
     for (const [index, { raw, score }] of entries.entries()) {
+      await turns.give();
       page.looked += 1;
       bytes += raw.length;
       const scoreAt = score === '' ? null : secondsOf(score);
@@ -98,7 +115,7 @@ export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<
       if (score !== '' && scoreAt === null) {
         page.implausible += 1;
       }
-      last = { rank: last?.score === score ? last.rank + 1 : 0, score, digest: digestOf(raw) };
+      last = { rank: last?.score === score ? last.rank + 1 : 0, score, raw };
       if (job === null) {
         page.broken += 1;
         continue;
@@ -117,6 +134,13 @@ export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<
     position += PAGE;
   }
   return last ? { ...page, cursor: printCursor(last) } : page;
+}
+
+/** Where an entry lies: what a cursor is printed from. */
+interface Place {
+  rank: number;
+  score: string;
+  raw: Buffer;
 }
 
 /** The position after the entry of the cursor, or `undefined` where it is gone. */
@@ -189,8 +213,8 @@ function setSource(redis: ReadOnlyRedis, { source, signal }: JobsAsked): Source 
   };
 }
 
-function printCursor({ rank, score, digest }: Cursor): string {
-  return `${rank}|${score}|${digest}`;
+function printCursor({ rank, score, raw }: Place): string {
+  return `${rank}|${score}|${digestOf(raw)}`;
 }
 
 function parseCursor(cursor: string): Cursor {

@@ -1,0 +1,58 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { readJobs, WHOLE_SET } from '../../pkg/sidekiq/browse/jobs';
+import { Turns } from '../../pkg/turns';
+import { fakeRedis } from '../support/fakeRedis';
+
+beforeEach(() => vi.useFakeTimers({ toFake: ['performance'] }));
+afterEach(() => vi.useRealTimers());
+
+/** How often others were served while the work ran. */
+async function servedDuring(work: () => Promise<unknown>): Promise<number> {
+  let served = 0;
+  let running = true;
+  const others = () => {
+    served += 1;
+    if (running) {
+      setImmediate(others);
+    }
+  };
+  setImmediate(others);
+  await work();
+  running = false;
+  return served;
+}
+
+test('a turn ends after 10 ms, and not before', async () => {
+  const turns = new Turns();
+  vi.advanceTimersByTime(9);
+  expect(turns.give()).toBeUndefined();
+  vi.advanceTimersByTime(1);
+  await turns.give();
+  expect(turns.give()).toBeUndefined();
+});
+
+describe('stored jobs', () => {
+  const entries = (count: number) => Array.from({ length: count }, (_, index) => [`{"jid":"${index}"}`, '1790000000']);
+  const slow = () => {
+    vi.advanceTimersByTime(5);
+    return true;
+  };
+
+  test('are looked at in turns, however slow a filter is', async () => {
+    const redis = fakeRedis({ zcard: 100, zrange: entries(100).flat() });
+    const served = await servedDuring(() => readJobs(redis, { source: 'retry', queue: '', limit: 1000, keeps: slow }));
+    // 100 entries of 5 ms each in turns of 10 ms.
+    expect(served).toBeGreaterThanOrEqual(49);
+  });
+
+  test('are read to the end of a set however large, and no longer than its time', async () => {
+    const set = entries(12_000);
+    const page = (at: number) => ({ [`zrange retry ${at} ${at + 499} WITHSCORES`]: set.slice(at, at + 500).flat() });
+    const answers = Object.assign({ zcard: 12_000 }, ...Array.from({ length: 24 }, (_, index) => page(index * 500)));
+    const ask = (keeps: () => boolean) =>
+      readJobs(fakeRedis(answers), { source: 'retry', queue: '', limit: 1, keeps, most: WHOLE_SET });
+    expect(await ask(() => false)).toMatchObject({ looked: 12_000, total: 12_000 });
+    // 5 ms an entry: after 5 seconds 1,000 are read, which is the end of the second page.
+    expect(await ask(() => !slow())).toMatchObject({ looked: 1000, total: 12_000 });
+  });
+});

@@ -26,16 +26,13 @@ export function freePort(): Promise<number> {
   });
 }
 
-export async function startRedis(args: string[] = [], onPort?: number): Promise<RedisServer> {
+/** @param program another server than the `redis-server` of this machine */
+export async function startRedis(args: string[] = [], onPort?: number, program = 'redis-server'): Promise<RedisServer> {
   const port = onPort ?? (await freePort());
   const dir = mkdtempSync(join(tmpdir(), 'jobwatch-redis-'));
-  const child = spawn(
-    'redis-server',
-    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir, ...args],
-    {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    }
-  );
+  const child = spawn(program, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir, ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const client = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: null, retryStrategy: () => 20 });
   client.on('error', () => undefined);

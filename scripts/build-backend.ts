@@ -6,6 +6,9 @@ import { join } from 'node:path';
 const PLATFORMS = [
   { target: 'bun-linux-x64-baseline', suffix: 'linux_amd64', node: 'linux-x64' },
   { target: 'bun-linux-arm64', suffix: 'linux_arm64', node: 'linux-arm64' },
+  // For Alpine; Grafana's own Alpine image brings the other libc on amd64 alone.
+  { target: 'bun-linux-x64-musl-baseline', suffix: 'linux_amd64_musl', node: 'linux-x64-musl' },
+  { target: 'bun-linux-arm64-musl', suffix: 'linux_arm64_musl', node: 'linux-arm64-musl' },
   { target: 'bun-darwin-x64', suffix: 'darwin_amd64', node: 'darwin-x64' },
   { target: 'bun-darwin-arm64', suffix: 'darwin_arm64', node: 'darwin-arm64' },
   { target: 'bun-windows-x64-baseline', suffix: 'windows_amd64.exe', node: 'win32-x64' },

@@ -31,6 +31,8 @@ const DIST = join(ROOT, 'dist');
 const OUT = join(ROOT, 'artifacts');
 const STAGE = join(OUT, 'stage');
 const EXECUTABLE = /^gpx_sidekiq_(.+?)(?:\.exe)?$/;
+/** A build for Alpine, which Grafana starts by the same name as the other of its CPU. */
+const MUSL = /_musl$/;
 const SIGN = ['--yes', '@grafana/sign-plugin@3'];
 /** A larger package of one platform holds something that does not belong into it. */
 const LARGEST_BYTES = 60 * 1024 * 1024;
@@ -47,8 +49,9 @@ async function main(): Promise<void> {
     const name = [`${pluginId}-${version}`, ...(platform ? [platform] : [])].join('.');
     const folder = join(STAGE, name, pluginId);
     for (const file of files.filter((each) => isFor(platform, each))) {
-      mkdirSync(dirname(join(folder, file)), { recursive: true });
-      copyFileSync(join(DIST, file), join(folder, file));
+      const target = join(folder, file.replace(MUSL, ''));
+      mkdirSync(dirname(target), { recursive: true });
+      copyFileSync(join(DIST, file), target);
     }
     if (process.env['GRAFANA_ACCESS_POLICY_TOKEN']) {
       sign(folder);
@@ -65,7 +68,7 @@ async function main(): Promise<void> {
 /** @param platform `undefined` for the package with all executables */
 function isFor(platform: string | undefined, file: string): boolean {
   const found = EXECUTABLE.exec(file);
-  return !found || platform === undefined || found[1] === platform;
+  return !found || (platform === undefined ? !MUSL.test(file) : found[1] === platform);
 }
 
 function sign(folder: string): void {

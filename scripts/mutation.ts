@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { groupBy } from '../pkg/sidekiq/groupBy';
+import { REASON_TEXTS, reasonOf, type Survivor } from './survivors';
 
 /**
  * Runs Stryker over the middle of the code and writes docs/quality.md. Arguments go to Stryker: `--mutate <files>` tests
@@ -13,12 +15,18 @@ const REPORT = join(ROOT, 'node_modules/.cache/stryker/mutation.json');
 const PAGE = join(ROOT, 'docs/quality.md');
 
 type Status = 'Killed' | 'Timeout' | 'Survived' | 'NoCoverage' | 'Ignored';
+interface Place {
+  line: number;
+  column: number;
+}
 interface Mutant {
   status: Status;
-  location: { start: { line: number } };
+  mutatorName: string;
+  replacement?: string;
+  location: { start: Place; end: Place };
 }
 interface Report {
-  files: Record<string, { mutants: Mutant[] }>;
+  files: Record<string, { source: string; mutants: Mutant[] }>;
 }
 
 async function main(): Promise<void> {
@@ -44,10 +52,7 @@ function page({ files }: Report): string {
     const folder = path.split('/').slice(0, 2).join('/');
     byFolder.set(folder, [...(byFolder.get(folder) ?? []), ...mutants]);
   }
-  const survivors = Object.entries(files)
-    .map(([path, { mutants }]) => ({ path, left: mutants.filter(({ status }) => status === 'Survived') }))
-    .filter(({ left }) => left.length > 0)
-    .sort((a, b) => b.left.length - a.left.length);
+  const survivors = Object.entries(files).flatMap(([path, { source, mutants }]) => survivorsOf(path, source, mutants));
   return [
     '<!-- Written by npm run mutation. -->',
     '# Test quality',
@@ -67,17 +72,46 @@ function page({ files }: Report): string {
     '```bash\nnpm run mutation -- --mutate "pkg/observe/**/*.ts"\n```',
     'Without arguments the command runs all folders (about 20 minutes on two cores) and writes this page.',
     '## Survivors',
-    'Most survivors are equivalent: they change an early exit that only saves work, a bound of memory that the excluded simulated months cover, an initial capacity, or a `?? fallback` for a case that the types forbid. The others are gaps. The list gives the lines by file, so that a change of a file can look at its own.',
+    'Each with the reason for which it stays:',
     table(
-      ['File', 'Survivors', 'Lines'],
-      survivors.map(({ path, left }) => [
-        `\`${path}\``,
-        String(left.length),
-        [...new Set(left.map(({ location }) => location.start.line))].sort((a, b) => a - b).join(', '),
+      ['Reason', 'Survivors', 'Meaning'],
+      REASON_TEXTS.map(([code, text]) => [
+        code,
+        String(survivors.filter((survivor) => reasonOf(survivor) === code).length),
+        text,
       ])
+    ),
+    ...byPath(survivors).map(([path, own]) =>
+      [`### ${path}\n`, ...own.map((survivor) => `- ${reasonOf(survivor)} ${changeOf(survivor)}`)].join('\n')
     ),
     '',
   ].join('\n\n');
+}
+
+function survivorsOf(path: string, source: string, mutants: readonly Mutant[]): Survivor[] {
+  const lines = source.split('\n');
+  return mutants
+    .filter(({ status }) => status === 'Survived' || status === 'NoCoverage')
+    .map(({ status, mutatorName, replacement = '', location: { start, end } }) => ({
+      path,
+      line: start.line,
+      mutator: mutatorName,
+      original: (lines[start.line - 1] ?? '').slice(
+        start.column - 1,
+        end.line === start.line ? end.column - 1 : undefined
+      ),
+      replacement,
+      covered: status === 'Survived',
+    }));
+}
+
+function byPath(survivors: readonly Survivor[]): Array<[string, Survivor[]]> {
+  return [...groupBy(survivors, ({ path }) => path)].sort(([, a], [, b]) => b.length - a.length);
+}
+
+function changeOf({ line, original, replacement }: Survivor): string {
+  const code = (text: string) => `\`${text.replace(/[`|]/g, "'").replace(/\s+/g, ' ').slice(0, 60)}\``;
+  return `line ${line}: ${code(original)} → ${code(replacement)}`;
 }
 
 function count(mutants: readonly Mutant[], status: Status): string {

@@ -10,7 +10,6 @@ import {
   Utf8,
   makeData,
   tableToIPC,
-  vectorFromArray,
   type Data,
   type DataType,
 } from 'apache-arrow';
@@ -37,24 +36,61 @@ export function toArrow(frame: Frame): Uint8Array {
   return tableToIPC(new Table(schema, [batch]), 'file');
 }
 
+/** Written straight into Arrow's layout (https://arrow.apache.org/docs/format/Columnar.html): its builders take thrice the time. */
 function dataOf({ kind, values }: Field): Data {
-  return kind === 'time' ? timeData(values) : vectorFromArray(values, typeOf(kind)).data[0]!;
+  const length = values.length;
+  const { nullBitmap, nullCount } = nullsOf(values);
+  switch (kind) {
+    case 'time':
+      return makeData({ type: new TimestampNanosecond(), length, nullCount, nullBitmap, data: nanoseconds(values) });
+    case 'number':
+      return makeData({ type: new Float64(), length, nullCount, nullBitmap, data: Float64Array.from(values, Number) });
+    case 'boolean':
+      return makeData({
+        type: new Bool(),
+        length,
+        nullCount,
+        nullBitmap,
+        data: bitmap(values, (value) => value === true),
+      });
+    case 'string':
+      return makeData({ type: new Utf8(), length, nullCount, nullBitmap, ...texts(values) });
+  }
 }
 
-/** Grafana counts nanoseconds, which are beyond a number's precision: they are put in as they are. */
-function timeData(values: readonly Value[]): Data {
-  const nanoseconds = new BigInt64Array(values.length);
-  const nullBitmap = new Uint8Array(Math.ceil(values.length / 64) * 8);
-  let nullCount = 0;
+/** Without a bitmap where nothing is missing, as Arrow allows. */
+function nullsOf(values: readonly Value[]) {
+  const nullCount = values.reduce<number>((sum, value) => (value === null ? sum + 1 : sum), 0);
+  return { nullCount, nullBitmap: nullCount === 0 ? undefined : bitmap(values, (value) => value !== null) };
+}
+
+function bitmap(values: readonly Value[], isSet: (value: Value) => boolean): Uint8Array {
+  const bits = new Uint8Array(Math.ceil(values.length / 64) * 8);
   values.forEach((value, index) => {
-    if (value === null) {
-      nullCount += 1;
-      return;
+    if (isSet(value)) {
+      bits[index >> 3]! |= 1 << (index & 7);
     }
-    nanoseconds[index] = BigInt(Math.round(Number(value))) * 1_000_000n;
-    nullBitmap[index >> 3]! |= 1 << (index & 7);
   });
-  return makeData({ type: new TimestampNanosecond(), length: values.length, nullCount, nullBitmap, data: nanoseconds });
+  return bits;
+}
+
+/** Grafana counts nanoseconds, which are beyond a number's precision. */
+function nanoseconds(values: readonly Value[]): BigInt64Array {
+  return BigInt64Array.from(values, (value) => (value === null ? 0n : BigInt(Math.round(Number(value))) * 1_000_000n));
+}
+
+function texts(values: readonly Value[]): { valueOffsets: Int32Array; data: Uint8Array } {
+  const valueOffsets = new Int32Array(values.length + 1);
+  values.forEach((value, index) => {
+    valueOffsets[index + 1] = valueOffsets[index]! + (value === null ? 0 : Buffer.byteLength(String(value)));
+  });
+  const data = Buffer.alloc(valueOffsets[values.length]!);
+  values.forEach((value, index) => {
+    if (value !== null) {
+      data.write(String(value), valueOffsets[index]!);
+    }
+  });
+  return { valueOffsets, data };
 }
 
 function typeOf(kind: FieldKind): DataType {

@@ -48,6 +48,8 @@ describe.skipIf(program === undefined)('a simulated day', () => {
   });
   afterAll(async () => {
     plugin.stop();
+    // faketime is the parent of the server and would leave it alive.
+    await server.client.call('SHUTDOWN', 'NOSAVE').catch(() => undefined);
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   });

@@ -28,11 +28,12 @@ export interface RunningPlugin {
   stop(): void;
 }
 
-export async function startPlugin(env: NodeJS.ProcessEnv = {}): Promise<RunningPlugin> {
-  if (!existsSync(EXECUTABLE)) {
+/** @param executable another plugin than ours */
+export async function startPlugin(env: NodeJS.ProcessEnv = {}, executable = EXECUTABLE): Promise<RunningPlugin> {
+  if (!existsSync(executable)) {
     throw new Error('The executable is not built; run npm run build.');
   }
-  const child = spawn(EXECUTABLE, [], {
+  const child = spawn(executable, [], {
     env: { grafana_plugin_type: 'datasource', PLUGIN_PROTOCOL_VERSIONS: '2', PATH: process.env['PATH'], ...env },
   });
   const stderr: string[] = [];

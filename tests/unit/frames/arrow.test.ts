@@ -1,8 +1,9 @@
 import { tableFromIPC } from 'apache-arrow';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { toArrow } from '../../../pkg/frames/arrow';
 import { toJson } from '../../../pkg/frames/json';
-import type { Frame } from '../../../pkg/frames/frame';
+import type { Frame, Value } from '../../../pkg/frames/frame';
 
 const frame: Frame = {
   name: 'sample',
@@ -25,6 +26,27 @@ test('a frame is an Arrow file in which instants are nanoseconds to the last dig
   expect([...table.getChild('queue')!]).toEqual(['ü', null]);
   expect([...table.getChild('paused')!]).toEqual([true, null]);
   expect(JSON.parse(table.schema.fields[1]!.metadata.get('labels')!)).toEqual({ queue: 'a' });
+});
+
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
+const kinds = {
+  string: fc.string({ unit: 'grapheme' }),
+  number: fc.double({ noNaN: true }),
+  boolean: fc.boolean(),
+  time: fc.integer({ min: 0, max: 4e12 }),
+};
+
+test.each(Object.keys(kinds) as Array<keyof typeof kinds>)('any %s comes out as it went in', (kind) => {
+  fc.assert(
+    fc.property(fc.array(fc.option(kinds[kind] as fc.Arbitrary<Value>), { maxLength: 200 }), (values) => {
+      const table = tableFromIPC(toArrow({ name: '', fields: [{ name: 'x', kind, values }] }));
+      const column = table.getChild('x')!;
+      expect(table.numRows).toBe(values.length);
+      expect([...column]).toEqual(values);
+      expect(column.nullCount).toBe(values.filter((value) => value === null).length);
+    }),
+    { numRuns: RUNS }
+  );
 });
 
 test('an empty frame is a valid file too', () => {

@@ -248,6 +248,74 @@ describe('a rule', () => {
   });
 });
 
+const causesOf = (id: string, given: Evidence) =>
+  FINDING_RULES.find((each) => each.id === id)!
+    .find(given)
+    .map(({ cause }) => cause);
+
+test.each<[rule: string, given: Evidence, cause: string]>([
+  ['nothingRuns', evidence({ totals: { readyThreads: 0, enqueued: 2, processes: 0 } }), 'No Sidekiq process is alive.'],
+  [
+    'nothingRuns',
+    evidence({ totals: { readyThreads: 0, enqueued: 2, processes: 1 } }),
+    'All processes are quiet: they shut down.',
+  ],
+  [
+    'queueUnserved',
+    evidence({ totals: { readyThreads: 1 }, queues: [aQueueState('q', { size: 1, unserved: true, processes: 0 })] }),
+    'No process names this queue.',
+  ],
+  [
+    'queueUnserved',
+    evidence({ totals: { readyThreads: 1 }, queues: [aQueueState('q', { size: 1, unserved: true, processes: 1 })] }),
+    'The processes that serve it are quiet.',
+  ],
+  ['queueLate', evidence({ queues: [aQueueState('q', late)] }), 'All threads that serve it are busy with it.'],
+  [
+    'queueLate',
+    evidence({ queues: [aQueueState('q', { ...late, busy: 4, inRate: 2, outRate: 1 })] }),
+    'More jobs arrive than are taken.',
+  ],
+  [
+    'queueLate',
+    evidence({ queues: [aQueueState('q', { ...late, busy: 4, inRate: 1, outRate: 1 })] }),
+    'The threads that serve it are busy with other queues, or it catches up.',
+  ],
+  [
+    'queueLate',
+    evidence({ queues: [aQueueState('q', { ...late, busy: null, inRate: null, outRate: 1 })] }),
+    'The threads that serve it are busy with other queues, or it catches up.',
+  ],
+])('%s tells the cause as far as the figures do (%#)', (rule, given, cause) => {
+  expect(causesOf(rule, given)).toEqual([cause]);
+});
+
+test('a queue of which little is known is told with what is known', () => {
+  const queue = aQueueState('q', { ...late, size: 1, busy: null, readyThreads: null, drainSeconds: 60 });
+  expect(found('queueLate', evidence({ queues: [queue] }))).toEqual([
+    'critical q: q is late: its oldest job has waited 12 min, the objective is 5 min. (420 s) [1 job, drains in 1 min]',
+  ]);
+  const weights = (part: Partial<typeof queue>) =>
+    FINDING_RULES.find(({ id }) => id === 'queuePaused')!
+      .find(evidence({ queues: [{ ...queue, paused: true, ...part }] }))
+      .map(({ weight }) => weight);
+  expect([
+    weights({ waitSeconds: 5 }),
+    weights({ waitSeconds: null }),
+    weights({ waitSeconds: null, size: null }),
+  ]).toEqual([[5], [1], [0]]);
+});
+
+test('saturation is told only of ready threads, and once the wait is longer than a minute', () => {
+  const saturated = (totals: StatePart) => found('saturated', evidence(totals)).length;
+  const full = { busy: 5, readyThreads: 5, enqueued: 9, latencyMaxSeconds: 61 };
+  expect(saturated({ totals: full })).toBe(1);
+  expect(saturated({ totals: { ...full, busy: 6 } })).toBe(1);
+  expect(saturated({ totals: { ...full, latencyMaxSeconds: 60 } })).toBe(0);
+  expect(saturated({ totals: { ...full, readyThreads: 0, busy: 0 } })).toBe(0);
+  expect(saturated({ totals: { ...full, latencyMaxSeconds: null } })).toBe(0);
+});
+
 test('the worst comes first: by severity, then the longest wait', () => {
   const rows = applyRules(
     evidence({

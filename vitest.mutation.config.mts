@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['tests/unit/**/*.test.ts'],
-    exclude: ['tests/unit/docs.test.ts'],
+    exclude: ['tests/unit/{docs,package}.test.ts'],
     testNamePattern: /^(?!.*(month|flood|any bytes))/,
     testTimeout: 30_000,
   },

@@ -2,7 +2,8 @@ import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { Instances } from './instances';
 
 const registry = new Registry();
-collectDefaultMetrics({ register: registry, prefix: 'jobwatch_plugin_' });
+// The default precision of 10 ms would wake an idle process 100 times a second.
+collectDefaultMetrics({ register: registry, prefix: 'jobwatch_plugin_', eventLoopMonitoringPrecision: 1000 });
 
 const openInstances = new Gauge({
   name: 'jobwatch_plugin_instances',

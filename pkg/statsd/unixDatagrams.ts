@@ -9,8 +9,11 @@ const MSG_DONTWAIT = process.platform === 'darwin' ? 0x80 : 0x40;
 /** Longest path that `sockaddr_un` holds. */
 const PATH_BYTES = process.platform === 'darwin' ? 103 : 107;
 const PACKET_BYTES = 65_536;
-/** Neither Node nor Bun waits on such sockets, so they are looked at this often. */
+/** Neither Node nor Bun waits on such sockets, so they are looked at this often while something arrives. */
 const POLL_MS = 5;
+/** After so long without a packet the socket rests: it is looked at less often, and the kernel holds what arrives. */
+const RESTS_AFTER_MS = 2000;
+const REST_POLL_MS = 100;
 
 /**
  * Receives datagrams at a unix socket, through the C library by Bun's foreign function interface, since Node's
@@ -73,17 +76,26 @@ export async function receiveUnixDatagrams(
   chmodSync(path, mode);
   const own = lstatSync(path).ino;
   const buffer = Buffer.alloc(PACKET_BYTES);
-  const timer = setInterval(() => {
-    for (;;) {
-      const length = Number(symbols.recv(descriptor, ptr(buffer), PACKET_BYTES, MSG_DONTWAIT));
-      if (length < 0) {
-        return;
+  let heardAt = performance.now();
+  let timer: NodeJS.Timeout;
+  const look = () => {
+    const now = performance.now();
+    try {
+      for (;;) {
+        const length = Number(symbols.recv(descriptor, ptr(buffer), PACKET_BYTES, MSG_DONTWAIT));
+        if (length < 0) {
+          return;
+        }
+        heardAt = now;
+        onPacket(buffer.toString('utf8', 0, length));
       }
-      onPacket(buffer.toString('utf8', 0, length));
+    } finally {
+      timer = setTimeout(look, now - heardAt > RESTS_AFTER_MS ? REST_POLL_MS : POLL_MS);
     }
-  }, POLL_MS);
+  };
+  look();
   return () => {
-    clearInterval(timer);
+    clearTimeout(timer);
     symbols.close(descriptor);
     library.close();
     // Another process may have taken the path meanwhile.

@@ -44,7 +44,7 @@ function dataOf({ kind, values }: Field): Data {
     case 'time':
       return makeData({ type: new TimestampNanosecond(), length, nullCount, nullBitmap, data: nanoseconds(values) });
     case 'number':
-      return makeData({ type: new Float64(), length, nullCount, nullBitmap, data: Float64Array.from(values, Number) });
+      return makeData({ type: new Float64(), length, nullCount, nullBitmap, data: numbers(values) });
     case 'boolean':
       return makeData({
         type: new Bool(),
@@ -74,22 +74,28 @@ function bitmap(values: readonly Value[], isSet: (value: Value) => boolean): Uin
   return bits;
 }
 
+function numbers(values: readonly Value[]): Float64Array {
+  const data = new Float64Array(values.length);
+  values.forEach((value, index) => (data[index] = value as number));
+  return data;
+}
+
 /** Grafana counts nanoseconds, which are beyond a number's precision. */
 function nanoseconds(values: readonly Value[]): BigInt64Array {
   return BigInt64Array.from(values, (value) => (value === null ? 0n : BigInt(Math.round(Number(value))) * 1_000_000n));
 }
 
 function texts(values: readonly Value[]): { valueOffsets: Int32Array; data: Uint8Array } {
-  const valueOffsets = new Int32Array(values.length + 1);
-  values.forEach((value, index) => {
-    valueOffsets[index + 1] = valueOffsets[index]! + (value === null ? 0 : Buffer.byteLength(String(value)));
+  const all = values.map((value) => (value === null ? '' : String(value)));
+  const joined = Buffer.from(all.join(''));
+  // Names are mostly ASCII, whose bytes need not be counted one value at a time.
+  const isAscii = joined.length === all.reduce((sum, { length }) => sum + length, 0);
+  const valueOffsets = new Int32Array(all.length + 1);
+  all.forEach((text, index) => {
+    valueOffsets[index + 1] = valueOffsets[index]! + (isAscii ? text.length : Buffer.byteLength(text));
   });
-  const data = Buffer.alloc(valueOffsets[values.length]!);
-  values.forEach((value, index) => {
-    if (value !== null) {
-      data.write(String(value), valueOffsets[index]!);
-    }
-  });
+  // Halves of a surrogate pair at the ends of two values would become one character.
+  const data = isAscii ? joined : Buffer.concat(all.map((text) => Buffer.from(text)));
   return { valueOffsets, data };
 }
 

@@ -142,8 +142,8 @@ describe.skipIf(program === undefined)('a simulated day', () => {
     }
     writeFileSync(PAGE, page(hours));
     const most = (from: number, to: number) => Math.max(...hours.slice(from, to).map(({ mebibytes }) => mebibytes));
-    // The class counters and eight hours of minutes fill first.
-    expect(most(18, 24) / most(8, 12)).toBeLessThan(1.15);
+    // Eight hours of minutes fill first; the history in memory goes on growing for a week, to 24 MB a data source.
+    expect(most(18, 24) / most(8, 12)).toBeLessThan(1.3);
     expect(hours[23]!.handles / hours[0]!.handles).toBeLessThanOrEqual(1.1);
   }, 900_000);
 });

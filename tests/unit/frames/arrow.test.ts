@@ -49,6 +49,12 @@ test.each(Object.keys(kinds) as Array<keyof typeof kinds>)('any %s comes out as 
   );
 });
 
+test('halves of a surrogate pair in two values stay two values', () => {
+  const values = ['a\ud83d', '\ude00b'];
+  const table = tableFromIPC(toArrow({ name: '', fields: [{ name: 'x', kind: 'string', values }] }));
+  expect([...table.getChild('x')!]).toEqual(['a\ufffd', '\ufffdb']);
+});
+
 test('an empty frame is a valid file too', () => {
   expect(tableFromIPC(toArrow({ name: 'none', fields: [] })).numRows).toBe(0);
 });

@@ -10,6 +10,7 @@ export const LAYERS = [
   ['installation'],
   ['frames'],
   ['queries', 'metrics'],
+  ['web'],
   ['listeners'],
   ['plugin', 'cli'],
 ];
@@ -41,7 +42,7 @@ export default {
     {
       name: 'views-never-talk-to-redis',
       severity: 'error',
-      from: { path: '^pkg/(queries|metrics|listeners|plugin|frames|series|observe)/' },
+      from: { path: '^pkg/(queries|metrics|web|listeners|plugin|frames|series|observe)/' },
       to: { path: '^pkg/redis/|node_modules/ioredis', dependencyTypesNot: ['type-only'] },
     },
     {

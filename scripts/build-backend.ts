@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildSync } from 'esbuild';
 
 /** Bun's target and the suffix by which Grafana finds the executable of a platform. */
 const PLATFORMS = [
@@ -25,6 +26,7 @@ const wanted = process.argv.includes('--all') ? PLATFORMS : PLATFORMS.filter(({ 
 const bun = bunExecutable();
 
 mkdirSync(join(root, 'dist'), { recursive: true });
+const assets = webAssets();
 for (const { target, suffix, node } of wanted) {
   const outfile = join(root, 'dist', `gpx_sidekiq_${suffix}`);
   // Without a target Bun uses itself, which needs no download.
@@ -37,6 +39,7 @@ for (const { target, suffix, node } of wanted) {
       '--compile',
       '--minify-syntax',
       ...ISOLATED,
+      `--define=WEB_ASSETS=${JSON.stringify(assets)}`,
       ...targetFlags,
       join(root, 'pkg/main.ts'),
       `--outfile=${outfile}`,
@@ -49,6 +52,22 @@ for (const { target, suffix, node } of wanted) {
   }
   chmodSync(outfile, 0o755);
   process.stdout.write(`dist/gpx_sidekiq_${suffix}\n`);
+}
+
+/** Script and style of the executable's page, each as one text. */
+function webAssets(): { script: string; style: string } {
+  const { outputFiles } = buildSync({
+    absWorkingDir: root,
+    entryPoints: ['pkg/web/client/page.ts', 'pkg/web/client/page.css'],
+    outdir: 'web',
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+  });
+  const text = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';
+  return { script: text('.js'), style: text('.css') };
 }
 
 /**

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
 const ROOT = join(__dirname, '..');
-const ENTRIES = ['pkg/main.ts', 'src/module.ts'];
+const ENTRIES = ['pkg/main.ts', 'pkg/web/client/page.ts', 'src/module.ts'];
 /** Grafana brings these itself; the webpack configuration leaves them out of module.js. */
 const BROUGHT_BY_GRAFANA = [
   ...['@grafana/data', '@grafana/runtime', '@grafana/ui', '@emotion/css', '@emotion/react', 'lodash', 'moment'],

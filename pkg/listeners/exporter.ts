@@ -7,7 +7,9 @@ import type { Installation } from '../installation/installation';
 import { loopDelay } from '../metrics/loopDelay';
 import { scrape, scrapeStatsd } from '../metrics/scrape';
 import { parseEndpoint } from '../settings/endpoint';
-import { landingPage } from './landingPage';
+import { Feed } from '../web/feed';
+import { PAGE_FILES, PAGE_HEADERS } from '../web/page';
+import { discoveredTargets } from './discovery';
 
 /** The paths that users of the Ruby exporter, of lago-sidekiqs and of Lago's API scrape today. */
 export const METRICS_PATHS = ['/metrics', '/prometheus/metrics', '/sidekiq/prometheus/metrics'] as const;
@@ -42,8 +44,9 @@ const TIMEOUT_MARGIN_SECONDS = 0.5;
 export async function startExporter(options: ExporterOptions): Promise<() => Promise<void>> {
   const { host, port } = parseEndpoint('listen', options.listen);
   loopDelay.start();
+  const feed = new Feed(options.installation);
   const handle: RequestListener = (request, response) => {
-    answer(options, request, response).catch((error: unknown) => {
+    answer(options, feed, request, response).catch((error: unknown) => {
       sendText(request, response, 500, `${String((error as Error).message)}\n`);
     });
   };
@@ -54,6 +57,7 @@ export async function startExporter(options: ExporterOptions): Promise<() => Pro
   });
   return () =>
     new Promise((resolve) => {
+      feed.close();
       server.close(() => resolve());
       server.closeIdleConnections();
       // Scrapes in flight are answered; nobody waits longer than a scrape may take.
@@ -75,7 +79,12 @@ function urlOf({ url = '/' }: IncomingMessage): URL {
   return new URL(`http://exporter${url.startsWith('/') ? url : `/${url}`}`);
 }
 
-async function answer(options: ExporterOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  options: ExporterOptions,
+  feed: Feed,
+  request: IncomingMessage,
+  response: ServerResponse
+): Promise<void> {
   const url = urlOf(request);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
@@ -101,16 +110,32 @@ async function answer(options: ExporterOptions, request: IncomingMessage, respon
     await answerScrape(options.installation, request, response);
   } else if (url.pathname === '/probe') {
     await answerProbe(options, url.searchParams.get('target') ?? '', request, response);
-  } else if (url.pathname === '/') {
-    const body = await landingPage(options.installation, options.targets);
-    send(request, response, 200, { contentType: 'text/html; charset=utf-8', body });
+  } else if (url.pathname === '/sd') {
+    const body = JSON.stringify(
+      discoveredTargets(options.targets?.keys() ?? [], request.headers.host ?? options.listen)
+    );
+    send(request, response, 200, { contentType: 'application/json', body });
+  } else if (url.pathname === '/events') {
+    answerEvents(feed, request, response);
+  } else if (PAGE_FILES.has(url.pathname)) {
+    Object.entries(PAGE_HEADERS).forEach(([name, value]) => response.setHeader(name, value));
+    send(request, response, 200, PAGE_FILES.get(url.pathname)!);
   } else {
     sendText(
       request,
       response,
       404,
-      `Nothing here. There are: /, ${METRICS_PATHS.join(', ')}, /probe, /-/healthy, /-/ready.\n`
+      `Nothing here. There are: /, ${METRICS_PATHS.join(', ')}, /probe, /sd, /-/healthy, /-/ready.\n`
     );
+  }
+}
+
+function answerEvents(feed: Feed, request: IncomingMessage, response: ServerResponse): void {
+  if (request.method === 'HEAD') {
+    sendText(request, response, 405, 'Use GET.\n');
+  } else if (!feed.watch(response)) {
+    response.setHeader('Retry-After', '30');
+    sendText(request, response, 503, 'The page is open too many times; try again later.\n');
   }
 }
 

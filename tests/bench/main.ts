@@ -6,6 +6,7 @@ import { benchPlugin } from './plugin';
 import { benchRest } from './rest';
 import { benchScrape } from './scrape';
 import { benchStatsd } from './statsd';
+import { benchViewers } from './viewers';
 
 const PAGE = join(__dirname, '../../docs/benchmarks.md');
 
@@ -20,7 +21,7 @@ async function main(): Promise<void> {
     '',
     `Run on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores of ${cpus()[0]?.model.trim() ?? 'unknown'}, ${version('redis-server --version').replace(/ sha=.*/, '')}, Node ${process.versions.node}${optional(', ', 'ruby --version')}. Reproduce with \`npm run bench\`.`,
   ];
-  for (const bench of [benchScrape, benchPlugin, benchRest, benchStatsd]) {
+  for (const bench of [benchScrape, benchPlugin, benchViewers, benchRest, benchStatsd]) {
     const section = await bench();
     process.stdout.write(`${section.join('\n')}\n\n`);
     page.push('', ...section);

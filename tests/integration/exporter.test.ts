@@ -157,9 +157,3 @@ test('a port that is taken is told with a remedy', async () => {
     /Cannot listen at .*: the port is taken/
   );
 });
-
-test('the page for people shows state and queues', async () => {
-  const page = await (await fetch(await expose())).text();
-  expect(page).toMatch(/Sidekiq \(no process|Sidekiq 8\.1\.7/);
-  expect(page).toContain('ai_agent');
-});

@@ -23,7 +23,7 @@ let prometheus: string;
 let alertmanager: string;
 let prometheusLog = '';
 
-/** A simulated Sidekiq with Pro, and each recording as a further target, scraped by a real Prometheus. */
+/** A simulated Sidekiq with Pro, and each recording as a further target found by HTTP service discovery, scraped by a real Prometheus. */
 beforeAll(async () => {
   const live = await startRedis();
   servers.push(live);
@@ -80,12 +80,7 @@ async function scrapeEverything(alertmanagerAt: string): Promise<void> {
     rule_files: shipped.rule_files.map((file) => join(RULES, file)),
     scrape_configs: [
       ...shipped.scrape_configs.map((each) => ({ ...each, static_configs: [{ targets: [listen] }] })),
-      ...RECORDED_VERSIONS.map((version) => ({
-        job_name: `recording-${version}`,
-        metrics_path: '/probe',
-        params: { target: [version] },
-        static_configs: [{ targets: [listen] }],
-      })),
+      { job_name: 'recordings', http_sd_configs: [{ url: `${serving.url}/sd`, refresh_interval: '2s' }] },
     ],
     alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanagerAt] }] }] },
   };
@@ -120,6 +115,12 @@ test('every target is up, and nothing about a scrape is worth a warning', async 
     expect(activeTargets).toHaveLength(1 + RECORDED_VERSIONS.length);
     activeTargets.forEach((target) => expect(target).toMatchObject({ health: 'up', lastError: '' }));
   });
+  // Those of /sd are told apart by the name of their target.
+  await soon(async () =>
+    expect((await query('sidekiq_up{job="recordings"}')).map(({ metric }) => metric['instance']).sort()).toEqual([
+      ...RECORDED_VERSIONS,
+    ])
+  );
   await soon(async () => expect((await query('count(sidekiq_up == 1)'))[0]?.value[1]).toBe('4'));
   expect(prometheusLog.split('\n').filter((line) => /level=(warn|error).*component="?scrape/.test(line))).toEqual([]);
 });

@@ -116,7 +116,7 @@ describe('scrapes that come together', () => {
     state.statsd.counts.packets += 1;
     const second = await scrape(installation, '', 10);
     expect(second).not.toBe(first);
-    (state.statsd.listening as string[]).push('127.0.0.1:9125');
+    state.statsd.listening.push('127.0.0.1:9125');
     const third = await scrape(installation, '', 10);
     expect(await scrape(installation, '', 10)).toBe(third);
     vi.advanceTimersByTime(1000);

@@ -1,0 +1,92 @@
+import uPlot from 'uplot';
+import type { Graph, Line } from '../model';
+import { element } from './table';
+
+const COLOURS = ['#3f8ae0', '#e0823d', '#3aa76d', '#a06ee1', '#d8496b', '#c2a21b', '#2aa3a3', '#8a8f98'];
+const HEIGHT = 180;
+
+/** One graph of the page, kept and given new data. */
+export class GraphView {
+  private plot: uPlot | undefined;
+  private names = '';
+
+  /** @param unit prints a value of the axis and of the legend */
+  constructor(
+    private readonly section: HTMLElement,
+    private readonly unit: (value: number) => string,
+    private readonly empty: string
+  ) {
+    new ResizeObserver(() => this.resize()).observe(section);
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+      this.names = '';
+    });
+  }
+
+  show({ lines, problem }: Graph): void {
+    const body = this.section.querySelector<HTMLElement>('.body')!;
+    const drawn = lines.filter(({ values }) => values.some((value) => value !== null));
+    if (problem !== undefined || drawn.length === 0) {
+      this.plot?.destroy();
+      this.plot = undefined;
+      body.replaceChildren(element('p', problem ?? this.empty, problem === undefined ? 'empty' : 'problem'));
+      return;
+    }
+    const data = alignedData(drawn);
+    const names = drawn.map(({ name }) => name).join('\n');
+    if (this.plot && names === this.names) {
+      this.plot.setData(data);
+      return;
+    }
+    this.names = names;
+    this.plot?.destroy();
+    body.replaceChildren();
+    this.plot = new uPlot(this.options(drawn, body.clientWidth), data, body);
+  }
+
+  private options(lines: readonly Line[], width: number): uPlot.Options {
+    const style = getComputedStyle(document.documentElement);
+    const axis = {
+      stroke: style.getPropertyValue('--quiet'),
+      grid: { stroke: style.getPropertyValue('--line'), width: 1 },
+      ticks: { show: false },
+      font: '12px system-ui',
+    };
+    const print = (value: number | null) => (value === null ? '–' : this.unit(value));
+    return {
+      width,
+      height: HEIGHT,
+      cursor: { y: false },
+      scales: { y: { range: (_plot, _least, most) => [0, Math.max(most * 1.1, 1e-3)] } },
+      axes: [
+        { ...axis, values: '{HH}:{mm}' },
+        { ...axis, size: 64, values: (_plot, values) => values.map(print) },
+      ],
+      series: [
+        { value: '{HH}:{mm}' },
+        ...lines.map(({ name }, index) => ({
+          label: name,
+          stroke: COLOURS[index % COLOURS.length]!,
+          width: 1.5,
+          points: { show: false },
+          value: (_plot: uPlot, value: number | null) => print(value),
+        })),
+      ],
+    };
+  }
+
+  private resize(): void {
+    const width = this.section.querySelector<HTMLElement>('.body')?.clientWidth ?? 0;
+    if (this.plot && width > 0 && width !== this.plot.width) {
+      this.plot.setSize({ width, height: HEIGHT });
+    }
+  }
+}
+
+/** Lines on one axis of time, as uPlot takes them; a gap where a line has no value. */
+function alignedData(lines: readonly Line[]): uPlot.AlignedData {
+  const known = lines.map((line) => new Map(line.at.map((time, index) => [time, line.values[index] ?? null])));
+  const times = [...new Set(lines.flatMap((line) => line.at))].sort((a, b) => a - b);
+  // Before anything was seen there is nothing to draw.
+  const at = times.slice(times.findIndex((time) => known.some((line) => typeof line.get(time) === 'number')));
+  return [at, ...known.map((line) => at.map((time) => line.get(time) ?? null))] as uPlot.AlignedData;
+}

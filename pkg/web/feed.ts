@@ -1,0 +1,70 @@
+import type { ServerResponse } from 'node:http';
+import type { Installation } from '../installation/installation';
+import { log } from '../log';
+import { pageData } from './pageData';
+
+const EVERY_MS = 5000;
+/** Pages that are open at once; a further one is asked to come back. */
+const MOST = 100;
+
+/**
+ * Sends the page's data to everyone who has it open, as server-sent events
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html). It is made once however many watch, and not at all
+ * while nobody does.
+ */
+export class Feed {
+  private readonly watchers = new Set<ServerResponse>();
+  private timer: NodeJS.Timeout | undefined;
+  private making = false;
+  private latest: string | undefined;
+
+  constructor(private readonly installation: Installation) {}
+
+  /** Answers with events until the watcher goes. @returns false where too many watch */
+  watch(response: ServerResponse): boolean {
+    if (this.watchers.size >= MOST) {
+      return false;
+    }
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    this.watchers.add(response);
+    response.on('close', () => this.leave(response));
+    if (this.timer) {
+      response.write(this.latest ?? ':\n\n');
+    } else {
+      this.timer = setInterval(() => void this.send(), EVERY_MS);
+      void this.send();
+    }
+    return true;
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.watchers.forEach((response) => response.end());
+    this.watchers.clear();
+  }
+
+  private leave(response: ServerResponse): void {
+    this.watchers.delete(response);
+    if (this.watchers.size === 0) {
+      clearInterval(this.timer);
+      this.timer = undefined;
+      this.latest = undefined;
+    }
+  }
+
+  private async send(): Promise<void> {
+    if (this.making) {
+      return;
+    }
+    this.making = true;
+    try {
+      this.latest = `data: ${JSON.stringify(await pageData(this.installation))}\n\n`;
+      this.watchers.forEach((response) => response.write(this.latest));
+    } catch (error) {
+      log('error', 'the page could not be made', { error: String(error) });
+    } finally {
+      this.making = false;
+    }
+  }
+}

@@ -1,0 +1,44 @@
+/** A row of a query, by column. Instants are epoch milliseconds, durations seconds. */
+export type Row = Record<string, string | number | boolean | null>;
+
+export interface Rows {
+  rows: Row[];
+  /** Why there are none. */
+  problem?: string;
+}
+
+/** One line of a graph; instants in epoch seconds. */
+export interface Line {
+  name: string;
+  at: number[];
+  values: Array<number | null>;
+}
+
+export interface Graph {
+  lines: Line[];
+  problem?: string;
+}
+
+/** What the page is sent. */
+export interface PageData {
+  /** Epoch seconds. */
+  at: number;
+  ok: boolean;
+  health: string;
+  findings: Rows;
+  overview: Rows;
+  queues: Rows;
+  busy: Rows;
+  errors: Rows;
+  processes: Rows;
+  /** Executions a second, by class. */
+  throughput: Graph;
+  /** Failures, by class. */
+  failures: Graph;
+  /** Mean run time in seconds, by class. */
+  runTimes: Graph;
+  /** Waiting jobs, by queue. */
+  sizes: Graph;
+  /** Age of the oldest waiting job in seconds, by queue. */
+  waits: Graph;
+}

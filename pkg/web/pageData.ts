@@ -1,0 +1,99 @@
+import { Fault } from '../faults/fault';
+import { rowsOf, type Frame, type Value } from '../frames/frame';
+import { checkHealth } from '../installation/health';
+import type { Installation } from '../installation/installation';
+import { runQuery } from '../queries/registry';
+import type { Line, PageData, Rows } from './model';
+
+/** How far back the graphs of executions reach: what Sidekiq 7 and 8 keep by minute. */
+const HOURS = 8;
+const POINT_SECONDS = 300;
+/** How far back the graphs of queues reach: what was seen since the watch began, at most. */
+const WATCHED_HOURS = 2;
+const WATCHED_POINT_SECONDS = 30;
+const SHOWN_ROWS = 20;
+const SHOWN_QUEUES = 50;
+
+/** All that the page shows, from one state of the installation. What cannot be read says why in its place. */
+export async function pageData(installation: Installation): Promise<PageData> {
+  const health = await checkHealth(installation);
+  const now = Date.now() / 1000;
+  const ask = (query: object, hours = 1, intervalSeconds = 60): Promise<Frame[]> =>
+    runQuery(query, installation, {
+      range: { from: now - hours * 3600, to: now },
+      intervalSeconds,
+      alerting: false,
+    });
+  const rows = (query: object) => told<Rows>({ rows: [] }, async () => ({ rows: rowsOf((await ask(query))[0]!) }));
+  const graph = (query: object, hours: number, seconds: number) =>
+    told<{ lines: Line[] }>({ lines: [] }, async () => ({ lines: linesOf(await ask(query, hours, seconds)) }));
+  const executions = { queryType: 'job_metrics', show: 'series', top: 5 };
+  const [findings, overview, queues, busy, errors, processes, throughput, failures, runTimes, sizes, waits] =
+    await Promise.all([
+      rows({ queryType: 'findings' }),
+      rows({ queryType: 'overview' }),
+      rows({ queryType: 'queues', limit: SHOWN_QUEUES }),
+      rows({ queryType: 'busy', limit: SHOWN_ROWS }),
+      rows({ queryType: 'errors', limit: SHOWN_ROWS }),
+      rows({ queryType: 'processes', limit: SHOWN_ROWS }),
+      graph({ ...executions, sortBy: 'executions', figures: ['rate'] }, HOURS, POINT_SECONDS),
+      graph({ ...executions, sortBy: 'failures', figures: ['failures'] }, HOURS, POINT_SECONDS),
+      graph({ ...executions, sortBy: 'totalTime', figures: ['meanTime'] }, HOURS, POINT_SECONDS),
+      graph(
+        { queryType: 'history', by: 'queue', figures: ['enqueued'], limit: 8 },
+        WATCHED_HOURS,
+        WATCHED_POINT_SECONDS
+      ),
+      graph(
+        { queryType: 'history', by: 'queue', figures: ['latency'], limit: 8 },
+        WATCHED_HOURS,
+        WATCHED_POINT_SECONDS
+      ),
+    ]);
+  return {
+    at: now,
+    ok: health.ok,
+    health: health.message,
+    findings,
+    overview,
+    queues,
+    busy,
+    errors,
+    processes,
+    throughput,
+    failures,
+    runTimes,
+    sizes,
+    waits,
+  };
+}
+
+/** A part of the page, or the reason for which it is empty. */
+async function told<T extends object>(empty: T, read: () => Promise<T>): Promise<T & { problem?: string }> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof Fault) {
+      return { ...empty, problem: error.message };
+    }
+    throw error;
+  }
+}
+
+/** Lines of frames that have each a field of time and fields of numbers. */
+function linesOf(frames: readonly Frame[]): Line[] {
+  return frames.flatMap(({ fields }) => {
+    const times = fields.find(({ kind }) => kind === 'time')?.values ?? [];
+    return fields
+      .filter(({ kind }) => kind === 'number')
+      .map((field) => ({
+        name: field.config?.displayNameFromDS ?? Object.values(field.labels ?? {}).join(' ') ?? field.name,
+        at: times.map((time) => Number(time) / 1000),
+        values: field.values.map(numberOrNull),
+      }));
+  });
+}
+
+function numberOrNull(value: Value): number | null {
+  return typeof value === 'number' ? value : null;
+}

@@ -1,0 +1,98 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startGrafana } from '../../scripts/grafana';
+import { writeFleet } from '../support/fleet';
+import { freePort, startRedis, type RedisServer } from '../support/redisServer';
+import { spread } from './spread';
+
+const DASHBOARD = join(__dirname, '../../provisioning/dashboards/direct/sidekiq-overview.json');
+const VIEWERS = [1, 10, 100];
+const REFRESHES = 5;
+const EVERY_SECONDS = 10;
+
+interface Panel {
+  targets?: Array<{ queryType: string }>;
+  panels?: Panel[];
+}
+
+/** The overview with 1, 10 and 100 viewers through a real Grafana: readings taken, CPU of Redis, time of a panel. */
+export async function benchViewers(): Promise<string[]> {
+  const heading = '## Dashboards with several viewers';
+  const { GRAFANA_BIN: bin, GRAFANA_HOME: home } = process.env;
+  if (!bin || !home) {
+    return [heading, '', 'No Grafana was at hand: set GRAFANA_BIN and GRAFANA_HOME.'];
+  }
+  const redis = await startRedis();
+  await writeFleet(redis.client, 24, 16, 10);
+  const workDir = mkdtempSync(join(tmpdir(), 'jobwatch-viewers-'));
+  const grafana = await startGrafana({ bin, home, port: await freePort(), redisUrl: redis.url, workDir });
+  const panels = panelsOf(JSON.parse(readFileSync(DASHBOARD, 'utf8')) as Panel);
+  const rows: string[] = [];
+  for (const viewers of VIEWERS) {
+    const times: number[] = [];
+    const before = await spent(redis);
+    for (let refresh = 0; refresh < REFRESHES; refresh += 1) {
+      const round = Array.from({ length: viewers }, () => panels.map((targets) => ask(grafana.url, targets, times)));
+      await Promise.all([...round.flat(), sleep(EVERY_SECONDS * 1000)]);
+    }
+    const after = await spent(redis);
+    rows.push(
+      `| ${viewers} | ${((after.readings - before.readings) / REFRESHES).toFixed(1)} | ${(((after.cpu - before.cpu) / REFRESHES) * 1000).toFixed(0)} | ${spread(times).text} | ${percentile(times, 0.99).toFixed(0)} |`
+    );
+  }
+  grafana.child.kill('SIGKILL');
+  await redis.stop();
+  rmSync(workDir, { recursive: true, force: true });
+  return [
+    heading,
+    '',
+    `The ${panels.length} panels of the overview, asked by that many viewers at the same moment through Grafana 12.3, ${REFRESHES} times, every ${EVERY_SECONDS} seconds. The sampler’s own readings are among those counted.`,
+    '',
+    '| Viewers | Readings of Redis a refresh | CPU of Redis a refresh (ms) | A panel (ms): median (10th to 90th percentile) | 99th percentile |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+  ];
+}
+
+function panelsOf({ panels = [], targets }: Panel): object[][] {
+  return [...(targets?.some(({ queryType }) => queryType) ? [targets] : []), ...panels.flatMap(panelsOf)];
+}
+
+async function ask(url: string, targets: readonly object[], times: number[]): Promise<void> {
+  const begin = performance.now();
+  const answer = await fetch(`${url}/api/ds/query`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({
+      from: 'now-1h',
+      to: 'now',
+      queries: targets.map((target) => ({
+        ...target,
+        datasource: { type: 'jobwatch-sidekiq-datasource', uid: 'sidekiq' },
+        maxDataPoints: 500,
+        intervalMs: 10_000,
+      })),
+    }),
+  });
+  await answer.arrayBuffer();
+  if (!answer.ok) {
+    throw new Error(`Grafana answered ${answer.status}`);
+  }
+  times.push(performance.now() - begin);
+}
+
+/** Each reading asks the clock of Redis once. */
+async function spent({ client }: RedisServer): Promise<{ readings: number; cpu: number }> {
+  const [stats, cpu] = await Promise.all([client.info('commandstats'), client.info('cpu')]);
+  const of = (text: string, pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? 0);
+  return {
+    readings: of(stats, /cmdstat_time:calls=(\d+)/),
+    cpu: of(cpu, /used_cpu_sys:([\d.]+)/) + of(cpu, /used_cpu_user:([\d.]+)/),
+  };
+}
+
+function percentile(times: readonly number[], share: number): number {
+  return [...times].sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN;
+}

@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import type { PageData } from '../../pkg/web/model';
+import { launchBrowser } from '../support/browser';
+import { writeFleet } from '../support/fleet';
+import { createReader, READER } from '../support/installation';
+import { startRedis, type RedisServer } from '../support/redisServer';
+import { startServing, type Serving } from '../support/serve';
+
+/** The page of the executable: 3 queues of one job each, 5 seconds old, and 2 processes of 10 threads, 1 of each busy. */
+describe('the page of the executable', () => {
+  let redis: RedisServer;
+  let serving: Serving;
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    await writeFleet(redis.client, 3, 2, 1);
+    serving = await startServing(redis.url);
+  });
+  afterAll(async () => {
+    await serving.stop();
+    await redis.stop();
+  });
+
+  /** The first event that a watcher receives. */
+  async function firstEvent(url: string, headers: Record<string, string> = {}): Promise<PageData> {
+    const abort = new AbortController();
+    const answer = await fetch(`${url}/events`, { headers, signal: abort.signal });
+    expect(answer.headers.get('content-type')).toBe('text/event-stream');
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.includes('\n\n') && text.includes('data: ')) {
+        break;
+      }
+    }
+    abort.abort();
+    return JSON.parse(/data: (.*)\n\n/.exec(text)![1]!) as PageData;
+  }
+
+  test('is sent the figures of one state', async () => {
+    const data = await firstEvent(serving.url);
+    expect(data.ok).toBe(true);
+    expect(data.health).toMatch(/3 queues · 2 processes with 20 threads · 3 jobs waiting/);
+    expect(data.overview.rows).toMatchObject([{ enqueued: 3, busy: 2, threads: 20, processes: 2 }]);
+    expect(data.queues.rows.map(({ queue, size }) => [queue, size]).sort()).toEqual([
+      ['queue_0', 1],
+      ['queue_1', 1],
+      ['queue_2', 1],
+    ]);
+    expect(data.busy.rows.map(({ class: name, queue }) => [name, queue])).toEqual([
+      ['PlainJob', 'queue_0'],
+      ['PlainJob', 'queue_0'],
+    ]);
+    expect(data.processes.rows).toHaveLength(2);
+    expect(data.findings.rows.length).toBeGreaterThan(0);
+  });
+
+  test('loads nothing but its own files, and may not be framed', async () => {
+    for (const [path, type] of [
+      ['/', 'text/html'],
+      ['/page.js', 'text/javascript'],
+      ['/page.css', 'text/css'],
+    ] as const) {
+      const answer = await fetch(`${serving.url}${path}`);
+      expect(answer.headers.get('content-type'), path).toContain(type);
+      expect(answer.headers.get('content-security-policy'), path).toMatch(
+        /^default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';.* frame-ancestors 'none'$/
+      );
+      const body = await answer.text();
+      expect(body.length, path).toBeGreaterThan(500);
+      expect(body, path).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
+    }
+  });
+
+  test('reads Redis once for all who watch, and not at all for nobody', async () => {
+    const readings = async () => Number(/cmdstat_time:calls=(\d+)/.exec(await redis.client.info('commandstats'))?.[1]);
+    const quiet = await startServing(redis.url, ['--sampler-enabled', 'false']);
+    await vi.waitUntil(async () => (await readings()) > 0);
+    const before = await readings();
+    await Promise.all(Array.from({ length: 20 }, () => firstEvent(quiet.url)));
+    // The state of the start may have been reused.
+    expect((await readings()) - before).toBeLessThanOrEqual(1);
+    await quiet.stop();
+  });
+
+  test('asks for the token of the metrics', async () => {
+    const guarded = await startServing(redis.url, [], { JOBWATCH_EXPORTER_TOKEN: 'canary' });
+    for (const path of ['/', '/page.js', '/page.css', '/events', '/sd']) {
+      expect((await fetch(`${guarded.url}${path}`)).status, path).toBe(401);
+    }
+    const Authorization = `Basic ${Buffer.from('x:canary').toString('base64')}`;
+    expect((await firstEvent(guarded.url, { Authorization })).ok).toBe(true);
+    await guarded.stop();
+  });
+
+  test('says in its place what Redis refuses, and shows the rest', async () => {
+    await createReader(redis);
+    await redis.client.call('ACL', 'SETUSER', READER, '-zrange', '-zrevrange');
+    const limited = await startServing(redis.url.replace('redis://', `redis://${READER}:PASSWORD@`));
+    const data = await firstEvent(limited.url);
+    expect(data.errors).toMatchObject({ rows: [], problem: expect.stringMatching(/zrange/i) });
+    expect(data.queues.rows).toHaveLength(3);
+    await limited.stop();
+  });
+
+  test('ends its streams when the executable ends', async () => {
+    const ending = await startServing(redis.url);
+    const answer = await fetch(`${ending.url}/events`);
+    const read = answer.text();
+    expect(await ending.stop()).toBe(0);
+    await expect(read).resolves.toBeDefined();
+  });
+
+  describe('in a browser', () => {
+    let browser: Browser;
+    beforeAll(async () => {
+      browser = await launchBrowser();
+    });
+    afterAll(() => browser.close());
+
+    async function open(width: number, colorScheme: 'dark' | 'light'): Promise<{ page: Page; complaints: string[] }> {
+      const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+      page.on('pageerror', ({ message }) => complaints.push(message));
+      await page.goto(serving.url);
+      await page.waitForSelector('#queues table');
+      return { page, complaints };
+    }
+
+    test.each([
+      [390, 'dark'],
+      [390, 'light'],
+      [1100, 'dark'],
+      [1600, 'light'],
+    ] as const)('nothing is cut off or refused at %d px, %s', async (width, scheme) => {
+      const { page, complaints } = await open(width, scheme);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      const cut = await page.$$eval('h2, th, .figures b, .figures span, #queues td, #findings td', (elements) =>
+        elements.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1).map((each) => each.textContent)
+      );
+      expect(cut).toEqual([]);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    });
+
+    test('shows the worst first, and each section by its heading', async () => {
+      const { page } = await open(1100, 'dark');
+      expect(await page.$$eval('main h2', (titles) => titles.map(({ textContent }) => textContent))).toEqual([
+        'What is wrong now',
+        'Queues',
+        'Executions by class, 8 h',
+        'Failures by class, 8 h',
+        'Mean run time by class, 8 h',
+        'Waiting jobs by queue, since the watch began',
+        'Latency by queue, since the watch began',
+        'Running jobs',
+        'Errors',
+        'Processes',
+      ]);
+      expect(await page.locator('#health').textContent()).toContain('3 jobs waiting');
+      expect(await page.locator('#errors .empty').textContent()).toBe('No job is in retry or dead.');
+      expect(await page.locator('.figures').textContent()).toContain('2 of 20Busy threads');
+      await page.context().close();
+    });
+
+    test('shows names of Redis as text, never as markup', async () => {
+      await redis.client.sadd('queues', '<img src=x onerror=alert(1)>');
+      const { page, complaints } = await open(1100, 'dark');
+      await page.waitForFunction(() => document.querySelector('#queues')?.textContent?.includes('<img'));
+      expect(await page.locator('#queues img').count()).toBe(0);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    });
+  });
+});

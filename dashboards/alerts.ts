@@ -221,8 +221,7 @@ export const ALERTS: readonly Alert[] = [
     description: 'The run is overdue by {{ $value | humanizeDuration }}.',
     dashboard: 'sidekiq-overview',
     prometheus: {
-      expr: `(time() - sidekiq_job_last_run_timestamp_seconds - sidekiq_job_cadence_seconds) > ${LIMITS.lateRunSeconds}`,
-      labels: { name: 'class' },
+      expr: `sidekiq_recurring_late_seconds > ${LIMITS.lateRunSeconds} or label_replace(time() - sidekiq_job_last_run_timestamp_seconds - sidekiq_job_cadence_seconds, "name", "$1", "class", "(.+)") > ${LIMITS.lateRunSeconds}`,
     },
     direct: { queries: [{ queryType: 'recurring', figures: ['lateBy'] }], when: { above: LIMITS.lateRunSeconds } },
   },

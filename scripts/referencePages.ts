@@ -1,5 +1,6 @@
 import { EXPORTER_METRICS } from '../pkg/metrics/exporterMetrics';
 import { JOBWATCH_METRICS } from '../pkg/metrics/jobwatchMetrics';
+import { RECURRING_METRICS } from '../pkg/metrics/recurringMetrics';
 import type { Metric } from '../pkg/metrics/metric';
 import { receiverMetrics } from '../pkg/metrics/statsdMetrics';
 import { QUERY_TYPES } from '../pkg/queries/registry';
@@ -19,6 +20,9 @@ export function metricsPage(): string {
     table(EXPORTER_METRICS),
     '## Metrics of Jobwatch',
     table(JOBWATCH_METRICS),
+    '## Recurring work',
+    'The first four are those of the Ruby exporter’s contribs `cron` and `scheduler`.',
+    table(RECURRING_METRICS),
     '## Metrics of Sidekiq Pro and Enterprise, received by DogStatsD',
     `Under the prefix of the settings (\`${PREFIX}\` by default), with the sender's tags as labels. Milliseconds become seconds, also for distributions (\`…_dist\`), which statsd_exporter leaves as they are. Counters have no \`_total\`, as users of statsd_exporter know them. Quantiles look back ten minutes and lie within half a percent.`,
     table(receiverMetrics(PREFIX)),

@@ -11,6 +11,7 @@ import { seriesOf } from '../series/figures';
 import { Recorder } from '../series/recorder';
 import { openSqliteStore } from '../series/sqliteStore';
 import { commandLine, type Administration } from '../settings/administration';
+import { commaSeparated } from '../settings/endpoint';
 import { pattern } from '../settings/pattern';
 import type { Options, Secrets } from '../settings/model';
 import type { Settings } from '../settings/settings';
@@ -78,6 +79,7 @@ export class Installation {
     }
     this.reader = new SnapshotReader(this.redis, this.memory.minutes, {
       includesQueue: queueTest(options),
+      cronNamespaces: commaSeparated(options.cronNamespaces),
       ...(clock && { clock }),
     });
   }

@@ -1,4 +1,5 @@
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
+import { askCronEntries, askRecurring, takeRecurring } from './browse/recurring';
 import { ChangingDurations } from './changingDurations';
 import { clockNotices } from './clocks';
 import type { MinuteCounts } from './jobMetrics';
@@ -27,6 +28,8 @@ export interface ReaderOptions {
   clock?: () => number;
   /** Says whether a queue is read (the operator's include and exclude patterns). */
   includesQueue(name: string): boolean;
+  /** Namespaces of sidekiq-cron beside its default. */
+  cronNamespaces?: readonly string[];
 }
 
 /**
@@ -52,6 +55,7 @@ export class SnapshotReader {
     const guess = this.options.clock?.() ?? Date.now() / 1000 + this.clockOffset;
     const first = new Trip();
     const tickets = askFirst(first, guess, this.minutesToRead(guess));
+    const schedulers = askRecurring(first, this.options.cronNamespaces ?? []);
     const one = await first.go(this.redis);
     const at = this.options.clock?.() ?? valueOf(one.read(tickets.time)) ?? guess;
     this.clockOffset = at - Date.now() / 1000;
@@ -83,6 +87,7 @@ export class SnapshotReader {
     };
     const processed = one.read(tickets.processed);
     const again = processed.ok && !processed.value.missing ? second.ask(counter, keys.processed) : undefined;
+    const cron = askCronEntries(second, schedulers, one);
     const two = await second.go(this.redis);
 
     const torn = again !== undefined && isGone(two.read(again));
@@ -121,6 +126,7 @@ export class SnapshotReader {
       work: { ...found.work, items: found.work.items.filter(({ queue }) => this.options.includesQueue(queue)) },
       leader: valueOf(one.read(tickets.leader)),
       marks: readMarks(one, tickets.marks),
+      recurring: takeRecurring(schedulers, one, cron, two, at),
       minutes,
       durations: this.durations.settle(asked.durations, two),
       hasSidekiq: hasSidekiq(queuesRead, processesRead, totals.processed),

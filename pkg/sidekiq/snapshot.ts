@@ -1,4 +1,5 @@
 import type { Cost } from '../redis/readOnlyRedis';
+import type { RecurringEntry } from './browse/recurring';
 import type { Durations, MinuteCounts } from './jobMetrics';
 import type { DeployMark, Listed, Notice, Process, Queue, Totals, Work } from './model';
 
@@ -26,6 +27,8 @@ export interface Snapshot {
   readonly minutes: Listed<MinuteCounts>;
   /** Durations of the minutes that may still change, by class. */
   readonly durations: readonly Durations[];
+  /** Entries of sidekiq-cron and sidekiq-scheduler. */
+  readonly recurring: Listed<RecurringEntry>;
   /** Some key that only Sidekiq writes was found; `null` where that could not be told. */
   readonly hasSidekiq: boolean | null;
   /** Commands that were refused, by the part they belong to. */

@@ -5,7 +5,9 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { rowsOf } from '../../pkg/frames/frame';
 import type { Installation } from '../../pkg/installation/installation';
+import { scrape } from '../../pkg/metrics/scrape';
 import { nextRun } from '../../pkg/sidekiq/browse/schedule';
+import { parseExposition } from '../support/exposition';
 import { ask, askRows, createReader, noticesOf, openAsReader } from '../support/installation';
 import { startRedis, type RedisServer } from '../support/redisServer';
 
@@ -66,6 +68,19 @@ describe.skipIf(!hasGems)('entries written by the real sidekiq-cron and sidekiq-
         .sort(byName)
     ).toEqual(written.entries.map((entry) => (entry.name === UNREAD ? { ...entry, next: null } : entry)).sort(byName));
     expect(noticesOf(frames)).toEqual([expect.stringContaining(`The next run is not known for: ${UNREAD}.`)]);
+  });
+
+  test('are in a scrape as the Ruby exporter’s contribs have them, and late ones by how late they are', async () => {
+    const found = parseExposition((await scrape(installation, '', 10)).body);
+    const of = (source: string) => written.entries.filter((entry) => entry.source === source);
+    expect(found.value('sidekiq_cron_jobs')).toBe(of('sidekiq-cron').length);
+    expect(found.value('sidekiq_scheduler_jobs')).toBe(of('sidekiq-scheduler').length);
+    expect(found.value('sidekiq_scheduler_enabled_jobs')).toBe(
+      of('sidekiq-scheduler').filter(({ enabled }) => enabled).length
+    );
+    expect(found.value('sidekiq_scheduler_time_since_last_run_minutes', { name: 'every entry' })).toBe(120);
+    expect(found.value('sidekiq_recurring_late_seconds', { name: 'every entry' })).toBeGreaterThanOrEqual(1800);
+    expect(found.value('sidekiq_recurring_late_seconds', { name: 'off' })).toBeUndefined();
   });
 
   test('are late by the time since the next run after the last one; disabled ones never', async () => {

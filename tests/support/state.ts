@@ -138,6 +138,7 @@ export function aSnapshot(part: Partial<Omit<Snapshot, 'totals'>> & { totals?: P
     work: listed(),
     leader: '',
     marks: listed(),
+    recurring: listed(),
     minutes: listed(),
     durations: [],
     hasSidekiq: true,

@@ -1,9 +1,9 @@
 import { command, type ReadOnlyRedis, type Value } from '../../redis/readOnlyRedis';
-import type { Notice } from '../model';
+import type { Listed, Notice } from '../model';
 import { escapedName, nameOf } from '../name';
 import { parsePayload, text, type JsonObject } from '../payload';
 import { instantOf, secondsOf } from '../plausible';
-import { listOf, pairsOf, textOf, Trip, valueOf, warning, type Part } from '../parts/part';
+import { listOf, pairsOf, textOf, Trip, valueOf, warning, type Brought, type Part, type Ticket } from '../parts/part';
 import { nextRun } from './schedule';
 
 /** An entry of a scheduler. Instants are epoch seconds; `null` where not known. */
@@ -45,62 +45,106 @@ const enqueuedAt: Part<Buffer | string, number | null> = {
 };
 const schedulerHash = hash('sidekiq-scheduler entries');
 
+/** Asked for in the first of two trips. */
+interface Sets {
+  cron: Array<Ticket<Value[]>>;
+  schedules: Ticket<Map<string, string>>;
+  lastTimes: Ticket<Map<string, string>>;
+  nextTimes: Ticket<Map<string, string>>;
+  states: Ticket<Map<string, string>>;
+}
+
+/** Asked for in the second. */
+interface CronEntries {
+  entries: Array<{ fields: Ticket<Map<string, string>>; savedAt: Ticket<number | null> }>;
+  found: number;
+}
+
 /**
- * Reads the entries of sidekiq-cron (1.x, and 2.x in the namespaces that are named) and of sidekiq-scheduler.
+ * Asks for the entries of sidekiq-cron (1.x, and 2.x in the namespaces that are named) and of sidekiq-scheduler.
  * Sidekiq Enterprise's periodic jobs have no documented keys; their classes can be watched by a cadence.
- *
- * @throws Fault when nothing of it may be read
  */
+export function askRecurring(trip: Trip, namespaces: readonly string[]): Sets {
+  const sets = ['cron_jobs', ...new Set(['default', ...namespaces].map((namespace) => `cron_jobs:${namespace}`))];
+  return {
+    cron: sets.map((key) => trip.ask(cronKeys, key)),
+    schedules: trip.ask(schedulerHash, 'schedules'),
+    lastTimes: trip.ask(schedulerHash, 'sidekiq-scheduler:last_times'),
+    nextTimes: trip.ask(schedulerHash, 'sidekiq-scheduler:next_times'),
+    states: trip.ask(schedulerHash, 'sidekiq-scheduler:states'),
+  };
+}
+
+/** Asks for the entries that the first trip has named. */
+export function askCronEntries(trip: Trip, sets: Sets, one: Brought): CronEntries {
+  const names = new Map(
+    sets.cron
+      .flatMap((ticket) => valueOf(one.read(ticket)) ?? [])
+      .map((key) => [nameOf(key), Buffer.isBuffer(key) ? key : ''])
+  );
+  return {
+    entries: [...names.values()]
+      .slice(0, ENTRIES_CAP)
+      .map((key) => ({ fields: trip.ask(cronEntry, key), savedAt: trip.ask(enqueuedAt, key) })),
+    found: names.size,
+  };
+}
+
+/** Takes what both trips brought. */
+export function takeRecurring(
+  sets: Sets,
+  one: Brought,
+  cron: CronEntries,
+  two: Brought,
+  now: number
+): Listed<RecurringEntry> {
+  const scheduler = valueOf(one.read(sets.schedules)) ?? new Map<string, string>();
+  const of = (ticket: Ticket<Map<string, string>>, name: string) => valueOf(one.read(ticket))?.get(name);
+  const wasRead = [...sets.cron, sets.schedules].every((ticket: Ticket<unknown>) => one.read(ticket).ok);
+  return {
+    items: [
+      ...cron.entries.flatMap(({ fields, savedAt }) => {
+        const read = valueOf(two.read(fields));
+        return read?.has('name') ? [readCronEntry(read, valueOf(two.read(savedAt)), now)] : [];
+      }),
+      ...[...scheduler].slice(0, ENTRIES_CAP).map(([name, config]) =>
+        readSchedulerEntry(name, config, now, {
+          last: of(sets.lastTimes, name),
+          next: of(sets.nextTimes, name),
+          state: of(sets.states, name),
+        })
+      ),
+    ],
+    whole: wasRead && cron.found <= ENTRIES_CAP && scheduler.size <= ENTRIES_CAP,
+  };
+}
+
+/** Reads all entries, in two round trips. @throws Fault when nothing of it may be read */
 export async function readRecurring(
   redis: ReadOnlyRedis,
   namespaces: readonly string[],
   now: number,
   signal?: AbortSignal
-): Promise<{ entries: RecurringEntry[]; notices: readonly Notice[] }> {
+): Promise<{ entries: readonly RecurringEntry[]; notices: readonly Notice[] }> {
   const first = new Trip();
-  const sets = ['cron_jobs', ...new Set(['default', ...namespaces].map((namespace) => `cron_jobs:${namespace}`))];
-  const cron = sets.map((key) => first.ask(cronKeys, key));
-  const [schedules, lastTimes, nextTimes, states] = [
-    'schedules',
-    ...['last_times', 'next_times', 'states'].map((each) => `sidekiq-scheduler:${each}`),
-  ].map((key) => first.ask(schedulerHash, key));
+  const sets = askRecurring(first, namespaces);
   const one = await first.go(redis, signal);
-  const names = new Map(
-    cron
-      .flatMap((ticket) => valueOf(one.read(ticket)) ?? [])
-      .map((key) => [nameOf(key), Buffer.isBuffer(key) ? key : ''])
-  );
-  const notices = [...one.notices];
   const second = new Trip();
-  const hashes = [...names.values()]
-    .slice(0, ENTRIES_CAP)
-    .map((key) => ({ fields: second.ask(cronEntry, key), savedAt: second.ask(enqueuedAt, key) }));
+  const cron = askCronEntries(second, sets, one);
   const two = await second.go(redis, signal);
-  const scheduler = valueOf(one.read(schedules!)) ?? new Map<string, string>();
-  const entries = [
-    ...hashes.flatMap(({ fields, savedAt }) => {
-      const read = valueOf(two.read(fields));
-      return read?.has('name') ? [readCronEntry(read, valueOf(two.read(savedAt)), now)] : [];
-    }),
-    ...[...scheduler].slice(0, ENTRIES_CAP).map(([name, config]) =>
-      readSchedulerEntry(name, config, now, {
-        last: valueOf(one.read(lastTimes!))?.get(name),
-        next: valueOf(one.read(nextTimes!))?.get(name),
-        state: valueOf(one.read(states!))?.get(name),
-      })
-    ),
-  ];
-  if (names.size > ENTRIES_CAP || scheduler.size > ENTRIES_CAP) {
+  const { items, whole } = takeRecurring(sets, one, cron, two, now);
+  const notices = [...one.notices];
+  if (!whole && one.refused.size === 0) {
     notices.push(warning(`Only the first ${ENTRIES_CAP} entries of each scheduler were read.`));
   }
-  const unread = entries.filter(({ enabled, nextAt }) => enabled && nextAt === null).map(({ name }) => name);
+  const unread = items.filter(({ enabled, nextAt }) => enabled && nextAt === null).map(({ name }) => name);
   if (unread.length > 0) {
     notices.push({
       severity: 'info',
       text: `The next run is not known for: ${unread.slice(0, 10).join(', ')}. Jobwatch reads cron lines and "every"; other schedules are left to the scheduler.`,
     });
   }
-  return { entries, notices: [...notices, ...two.notices] };
+  return { entries: items, notices: [...notices, ...two.notices] };
 }
 
 function readCronEntry(fields: ReadonlyMap<string, string>, savedAt: number | null, now: number): RecurringEntry {

@@ -5,6 +5,7 @@ import { JOBWATCH_METRICS } from '../../../pkg/metrics/jobwatchMetrics';
 import { labelValue, readFamilies, type Metric, type MetricState, type Sample } from '../../../pkg/metrics/metric';
 import { histogramSamples, receiverMetrics } from '../../../pkg/metrics/statsdMetrics';
 import { metricTable } from '../../../pkg/metrics/table';
+import type { RecurringEntry } from '../../../pkg/sidekiq/browse/recurring';
 import { HISTOGRAM_BOUNDS_MS, noCounts } from '../../../pkg/sidekiq/jobMetrics';
 import { PART_NAMES } from '../../../pkg/sidekiq/refusals';
 import { StatsdIntake } from '../../../pkg/statsd/intake';
@@ -30,6 +31,10 @@ function line(sample: Sample): string {
   const { suffix = '', value } = sample;
   const pairs = labelsOf(sample).map(([label, text]) => `${label}="${text}"`);
   return `${suffix}${pairs.length > 0 ? `{${pairs.join(',')}} ` : ''}${value}`;
+}
+
+function anEntry(source: RecurringEntry['source'], name: string, part: Partial<RecurringEntry>): RecurringEntry {
+  return { source, name, class: '', queue: '', schedule: '', enabled: true, lastAt: null, nextAt: null, ...part };
 }
 
 /** The state that every row is read off at least once. */
@@ -86,6 +91,12 @@ const FULL = stateOf(
         aProcess('web-1:2:c', { busy: 4, concurrency: 2, rssBytes: 500, queues: [], quiet: true })
       ),
       leader: 'web-1:1:a',
+      recurring: listed(
+        anEntry('sidekiq-cron', 'bill', { class: 'BillJob', lastAt: NOW - 7230, nextAt: NOW - 3630 }),
+        anEntry('sidekiq-scheduler', 'sync', { class: 'SyncJob', lastAt: NOW - 150, nextAt: NOW + 30 }),
+        anEntry('sidekiq-scheduler', 'new', { class: 'NewJob', nextAt: null }),
+        anEntry('sidekiq-scheduler', 'off', { class: 'OffJob', enabled: false, lastAt: NOW - 600, nextAt: null })
+      ),
       work: listed(
         someWork({ queue: 'r', runAt: NOW - 50.9 }),
         someWork({ queue: 'q', runAt: NOW - 20 }),
@@ -181,6 +192,24 @@ const EXPECTED: Record<string, string[]> = {
   sidekiq_queue_busy_workers: ['{name="q"} 2', '{name="r"} 3'],
   // Both instants are cut to whole seconds.
   sidekiq_leader_lifetime_seconds: ['101'],
+  sidekiq_cron_jobs: ['1'],
+  sidekiq_scheduler_jobs: ['3'],
+  sidekiq_scheduler_enabled_jobs: ['2'],
+  // 150 seconds are two whole minutes; what is off or never ran has none.
+  sidekiq_scheduler_time_since_last_run_minutes: ['{name="sync"} 2'],
+  sidekiq_recurring_last_run_timestamp_seconds: [
+    `{source="sidekiq-cron",name="bill",class="BillJob"} ${NOW - 7230}`,
+    `{source="sidekiq-scheduler",name="sync",class="SyncJob"} ${NOW - 150}`,
+    `{source="sidekiq-scheduler",name="off",class="OffJob"} ${NOW - 600}`,
+  ],
+  sidekiq_recurring_next_run_timestamp_seconds: [
+    `{source="sidekiq-cron",name="bill",class="BillJob"} ${NOW - 3630}`,
+    `{source="sidekiq-scheduler",name="sync",class="SyncJob"} ${NOW + 30}`,
+  ],
+  sidekiq_recurring_late_seconds: [
+    '{source="sidekiq-cron",name="bill",class="BillJob"} 3630',
+    '{source="sidekiq-scheduler",name="sync",class="SyncJob"} 0',
+  ],
   sidekiq_job_processed: ['{class="A"} 5', '{class="B"} 2'],
   sidekiq_job_failed: ['{class="A"} 1', '{class="B"} 0'],
   sidekiq_job_execution_time_seconds: ['{class="A"} 2.345', '{class="B"} 0.000'],

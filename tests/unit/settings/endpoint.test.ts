@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseEndpoint } from '../../../pkg/settings/endpoint';
+import { commaSeparated, listenProblem, parseEndpoint, parseEndpoints } from '../../../pkg/settings/endpoint';
 import { settingsFrom } from '../../../pkg/settings/environment';
 
 test.each([
@@ -39,4 +39,30 @@ test('a wrong value names its variable', () => {
   expect(() => settingsFrom({ flags: {}, env: { JOBWATCH_REUSE_SECONDS: 'often' } })).toThrow(
     /"JOBWATCH_REUSE_SECONDS" must be a number/
   );
+});
+
+test('a list of endpoints is read entry by entry, and the wrong one is named by its place', () => {
+  expect(parseEndpoints('sentinels', ' a:1, b:2 ')).toEqual([
+    { host: 'a', port: 1 },
+    { host: 'b', port: 2 },
+  ]);
+  expect(() => parseEndpoints('sentinels', 'a:1,secret')).toThrow(
+    /^Entry 2 of the setting "sentinels" is not host:port/
+  );
+  expect(commaSeparated(' a,, b ')).toEqual(['a', 'b']);
+});
+
+test.each([
+  ['', undefined],
+  [' ', undefined],
+  ['127.0.0.1:9125, unixgram:///run/a.sock', undefined],
+  ['127.0.0.1', /^statsdListen invalid format/],
+  ['127.0.0.1:1, x', /^statsdListen invalid format/],
+])('%o to listen at is told as %s', (value, problem) => {
+  const told = listenProblem('statsdListen', value);
+  if (problem) {
+    expect(told).toMatch(problem);
+  } else {
+    expect(told).toBeUndefined();
+  }
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../pkg/faults/fault';
-import { credentialsOf, parseRedisUrl } from '../../../pkg/settings/redisUrl';
+import { credentialsOf, holdsPassword, parseRedisUrl } from '../../../pkg/settings/redisUrl';
 import { parseSettings } from '../../../pkg/settings/settings';
 import { runs } from '../../support/runs';
 
@@ -106,3 +106,20 @@ function fault(run: () => unknown): Fault {
   }
   throw new Error('nothing was refused');
 }
+
+test.each([
+  ['', undefined, false],
+  ['redis://h:1/2', undefined, false],
+  ['redis://user:secret@h', undefined, true],
+  ['redis://user:secret@h', 'other', true],
+  // A lone user is the password, or the user of a password that is set elsewhere.
+  ['redis://secret@h', undefined, true],
+  ['redis://user@h', 'other', false],
+  ['redis://user:@h', undefined, false],
+] as const)('%o with the password %o elsewhere holds a password: %o', (url, other, expected) => {
+  expect(holdsPassword(url, other)).toBe(expected);
+});
+
+test('a URL in which a password is looked for is named by its field', () => {
+  expect(() => holdsPassword('http://h', undefined, 'REDIS_URL')).toThrow('The setting "REDIS_URL" has a scheme');
+});

@@ -50,4 +50,9 @@ describe('the variables of the Ruby exporter’s container', () => {
       readFromReplica: false,
     });
   });
+
+  test('name hosts as Sentinels, never a socket', () => {
+    const socket = { REDIS_URL: 'redis://mymaster', REDIS_SENTINELS: 'unix:///run/redis.sock' };
+    expect(() => env(socket)).toThrow('The setting "REDIS_SENTINELS" names a socket.');
+  });
 });

@@ -358,7 +358,7 @@ describe('a refusal is never a zero:', () => {
 
   test('everything: that is a fault', async () => {
     const answers: Answers = {};
-    for (const name of ['get', 'zcard', 'scard', 'zcount', 'zrange', 'sscan', 'hgetall', 'time']) {
+    for (const name of ['get', 'zcard', 'scard', 'zcount', 'zrange', 'sscan', 'smembers', 'hgetall', 'time']) {
       answers[name] = noPermission(name);
     }
     await expect(reader(answers).read()).rejects.toMatchObject({ kind: 'permission' });

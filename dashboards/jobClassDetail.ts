@@ -41,9 +41,10 @@ export const jobClassDetail: DashboardSpec = {
           `sum(increase(sidekiq_job_duration_seconds_sum${IN_RANGE})) / sum(increase(sidekiq_job_duration_seconds_count${IN_RANGE}))`,
           { unit: 's' }
         ),
-        inRange('p50', 'p50', 'Half of them took no longer.', quantile(0.5, '$__range'), { unit: 's' }),
-        inRange('p90', 'p90', 'Nine of ten took no longer.', quantile(0.9, '$__range'), { unit: 's' }),
-        inRange('p99', 'p99', '99 of a hundred took no longer.', quantile(0.99, '$__range'), { unit: 's' }),
+        inRange('p50', 'p50', 'Half of them took no longer.', quantile(0.5, '$__range'), { unit: 's', width: 3 }),
+        inRange('p90', 'p90', 'Nine of ten took no longer.', quantile(0.9, '$__range'), { unit: 's', width: 3 }),
+        inRange('p95', 'p95', '19 of 20 took no longer.', quantile(0.95, '$__range'), { unit: 's', width: 3 }),
+        inRange('p99', 'p99', '99 of a hundred took no longer.', quantile(0.99, '$__range'), { unit: 's', width: 3 }),
       ],
     },
     {

@@ -20,12 +20,28 @@ const IMAGES = join(__dirname, '../docs/images');
 const WATCHED_MINUTES = Number(process.env['PICTURES_MINUTES'] ?? 4);
 const PHONE = { width: 390, height: 1600 };
 
+/** A failed job with all that one may have, which the simulator does not write. */
+const JOB = {
+  jid: 'c0ffee0123456789abcdef01',
+  class: 'Sidekiq::ActiveJob::Wrapper',
+  wrapped: 'Exports::LongExportJob',
+  queue: 'long_running',
+  args: [{ job_class: 'Exports::LongExportJob', job_id: '0d9f7a52', executions: 3, locale: 'en', timezone: 'UTC' }],
+  retry: 10,
+  retry_count: 2,
+  tags: ['export', 'eu'],
+  error_class: 'Net::ReadTimeout',
+  error_message: 'Net::ReadTimeout with #<TCPSocket:(closed)>',
+};
+
 interface Picture {
   name: string;
   path: string;
   width?: number;
   height: number;
   light?: boolean;
+  /** Of the executable's own page. */
+  ofServe?: boolean;
 }
 
 const dashboard = (uid: string, more = '') => `/d/${uid}?from=now-1h&to=now&refresh=${more}`;
@@ -39,6 +55,8 @@ const PICTURES: Picture[] = [
   { name: 'dashboard-processes', path: dashboard('sidekiq-processes'), height: 1500 },
   { name: 'dashboard-errors', path: dashboard('sidekiq-errors'), height: 1300 },
   { name: 'dashboard-fleet', path: dashboard('sidekiq-fleet'), height: 900 },
+  { name: 'page', path: '/', height: 1500, ofServe: true },
+  { name: 'page-phone', path: '/', ...PHONE, ofServe: true },
   ...QUERY_TYPES.map(({ id }) => ({ name: `query-${id}`, path: explore(id), height: 900 })),
 ];
 /** Pictures that the plugin's page in Grafana shows too. */
@@ -50,8 +68,9 @@ const OF_THE_PLUGIN: Record<string, string> = {
 
 function explore(queryType: string): string {
   const show = queryType === 'job_metrics' ? { show: 'series', figures: ['rate'] } : {};
-  const source = queryType === 'jobs' ? { source: 'retry' } : {};
-  const query = { refId: 'A', datasource: { uid: 'sidekiq' }, queryType, ...show, ...source };
+  const source = queryType === 'jobs' ? { source: 'retry' } : queryType === 'job' ? { jid: JOB.jid } : {};
+  const groupBy = queryType === 'errors' ? { groupBy: ['fingerprint'] } : {};
+  const query = { refId: 'A', datasource: { uid: 'sidekiq' }, queryType, ...show, ...source, ...groupBy };
   const pane = { datasource: 'sidekiq', queries: [query], range: { from: 'now-1h', to: 'now' } };
   return `/explore?schemaVersion=1&panes=${encodeURIComponent(JSON.stringify({ a: pane }))}`;
 }
@@ -89,13 +108,21 @@ async function main(): Promise<void> {
     });
     children.push(grafana.child);
     browser = await launchBrowser();
+    const seconds = Date.now() / 1000;
+    const times = {
+      created_at: seconds - 3600,
+      enqueued_at: seconds - 60,
+      failed_at: seconds - 3000,
+      retried_at: seconds - 55,
+    };
+    await redis.client.zadd('retry', seconds + 86_400, JSON.stringify({ ...JOB, ...times }));
     const wanted = PICTURES.filter(({ name }) => process.argv.slice(2).every((word) => name.includes(word)));
     const first = await open(browser, grafana.url, PICTURES[0]!);
     process.stdout.write(`Watching for ${WATCHED_MINUTES} minutes, so that graphs have something to show.\n`);
     await first.waitForTimeout(WATCHED_MINUTES * 60_000);
     await first.context().close();
     for (const picture of wanted) {
-      const page = await open(browser, grafana.url, picture);
+      const page = await open(browser, picture.ofServe ? `http://${listen}` : grafana.url, picture);
       const path = join(IMAGES, `${picture.name}.png`);
       await page.screenshot({ path });
       const copy = OF_THE_PLUGIN[picture.name];

@@ -28,6 +28,7 @@ import type { Kept, State } from './state';
 /** By which the limit on label sets of DogStatsD follows from that on series: most of its metrics are counters. */
 const SERIES_OF_A_LABEL_SET = 3;
 const CLASS_TOTALS = 'class totals';
+const PROCESS_LOG = 'process log';
 const SAVE_EVERY_SECONDS = 10;
 /** For so long the last figures are shown, with their age, while Redis cannot be reached. */
 const LAST_STATE_SECONDS = 900;
@@ -130,7 +131,7 @@ export class Installation {
     clearInterval(this.sampler);
     this.redis.close();
     if (!this.handedOver) {
-      this.saveTotals();
+      this.saveStates();
       this.memory.recorder.close();
     }
   }
@@ -165,7 +166,7 @@ export class Installation {
     this.memory.recorder.append(snapshot.at, seriesOf(state));
     if (snapshot.at - this.savedAt >= SAVE_EVERY_SECONDS) {
       this.savedAt = snapshot.at;
-      this.saveTotals();
+      this.saveStates();
     }
     this.latest = { state, readAt: performance.now() };
     return state;
@@ -173,7 +174,7 @@ export class Installation {
 
   private async openHistory(now: number): Promise<void> {
     if (await this.memory.recorder.ready(now)) {
-      this.restoreTotals();
+      this.restoreStates();
     }
   }
 
@@ -202,21 +203,36 @@ export class Installation {
     }
   }
 
-  private restoreTotals(): void {
-    const saved = this.memory.recorder.loadState(CLASS_TOTALS);
-    if (saved !== null && this.memory.observers.classTotals.lastAt === 0) {
-      try {
-        this.memory.observers.classTotals.restore(saved);
-      } catch {
-        // What cannot be read is counted anew from here.
-      }
+  /** Goes on with what another process has saved, where this one has seen nothing yet. */
+  private restoreStates(): void {
+    const { recorder, observers } = this.memory;
+    if (observers.classTotals.lastAt === 0) {
+      restore(recorder.loadState(CLASS_TOTALS), (saved) => observers.classTotals.restore(saved));
+    }
+    if (observers.processLog.view().since === null) {
+      restore(recorder.loadState(PROCESS_LOG), (saved) => observers.processLog.restore(saved));
     }
   }
 
-  private saveTotals(): void {
-    if (this.memory.observers.classTotals.lastAt > 0) {
-      this.memory.recorder.saveState(CLASS_TOTALS, () => this.memory.observers.classTotals.save());
+  private saveStates(): void {
+    const { recorder, observers } = this.memory;
+    if (observers.classTotals.lastAt > 0) {
+      recorder.saveState(CLASS_TOTALS, () => observers.classTotals.save());
     }
+    if (observers.processLog.view().since !== null) {
+      recorder.saveState(PROCESS_LOG, () => observers.processLog.save());
+    }
+  }
+}
+
+function restore(saved: string | null, take: (saved: string) => void): void {
+  if (saved === null) {
+    return;
+  }
+  try {
+    take(saved);
+  } catch {
+    // What cannot be read is counted anew from here.
   }
 }
 

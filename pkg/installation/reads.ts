@@ -4,11 +4,13 @@ import { commaSeparated } from '../settings/endpoint';
 import type { Options } from '../settings/model';
 import { sampleBacklog } from '../sidekiq/browse/backlog';
 import { readDays, readDeployMarks } from '../sidekiq/browse/days';
+import { findJob, type Place } from '../sidekiq/browse/findJob';
 import { redisInfo } from '../sidekiq/browse/info';
 import { readJobs, type JobsAsked } from '../sidekiq/browse/jobs';
 import { readRecurring } from '../sidekiq/browse/recurring';
 import type { MinuteCounts } from '../sidekiq/jobMetrics';
 import type { Minutes } from '../sidekiq/minutes';
+import { iteration } from '../sidekiq/parts/iteration';
 import type { Resolution } from '../sidekiq/parts/minute';
 import { readPart } from '../sidekiq/parts/part';
 
@@ -33,6 +35,13 @@ export class Reads {
   /** A page of stored jobs. */
   jobs(asked: Omit<JobsAsked, 'signal'>) {
     return readJobs(this.redis, { ...asked, ...(this.signal && { signal: this.signal }) });
+  }
+
+  /** A stored job by its id, and the state of its iteration. */
+  async job(jid: string, places: readonly Place[]) {
+    const found = await findJob(this.redis, jid, places, this.signal);
+    const state = found.job && (await readPart(this.redis, iteration, jid, this.signal)).value;
+    return { ...found, iteration: state };
   }
 
   /** Both ends of some queues. */

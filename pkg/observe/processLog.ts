@@ -28,6 +28,8 @@ export interface WatchedEvent {
 }
 
 export interface ProcessLogView {
+  /** When the watch began; `null` before the first snapshot. */
+  readonly since: number | null;
   /** Newest first. */
   readonly vanished: readonly VanishedProcess[];
   /** In the order in which they were noticed. */
@@ -40,7 +42,13 @@ export interface ProcessLogView {
 const EVENTS_KEPT = 2000;
 const VANISHED_KEPT = 200;
 const HOSTS_KEPT = 1000;
-const EMPTY: ProcessLogView = { vanished: [], events: [], vanishedByHost: new Map(), lostJobsTotal: 0 };
+const EMPTY: ProcessLogView = {
+  since: null,
+  vanished: [],
+  events: [],
+  vanishedByHost: new Map(),
+  lostJobsTotal: 0,
+};
 
 interface Known {
   process: Process;
@@ -66,6 +74,9 @@ export class ProcessLog implements Observer<ProcessLogView> {
 
   observe(snapshot: Snapshot): void {
     const { processes, work, at } = snapshot;
+    if (this.current.since === null) {
+      this.change({ since: at });
+    }
     if (processes.whole) {
       this.missGone(snapshot);
     }
@@ -86,6 +97,29 @@ export class ProcessLog implements Observer<ProcessLogView> {
 
   view(): ProcessLogView {
     return this.current;
+  }
+
+  /** What was noticed, as text for {@link restore}; not the live processes, which may stop while nobody watches. */
+  save(): string {
+    const { vanished, vanishedByHost } = this.current;
+    return JSON.stringify({
+      ...this.current,
+      // Capsules hold maps, and nobody asks for those of a process that is gone.
+      vanished: vanished.map((each) => ({ ...each, process: { ...each.process, capsules: [] } })),
+      vanishedByHost: [...vanishedByHost],
+    });
+  }
+
+  /** Goes on where another left off. @throws Error where the text is none of {@link save} */
+  restore(saved: string): void {
+    const { vanishedByHost, ...rest } = JSON.parse(saved) as Omit<ProcessLogView, 'vanishedByHost'> & {
+      vanishedByHost: Array<[string, number]>;
+    };
+    const view = { ...rest, vanishedByHost: new Map(vanishedByHost) };
+    if (!Array.isArray(view.vanished) || !Array.isArray(view.events)) {
+      throw new Error('The saved log of processes has another form.');
+    }
+    this.current = view;
   }
 
   private missGone({ processes, ghosts, at }: Snapshot): void {

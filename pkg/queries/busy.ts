@@ -1,7 +1,7 @@
 import { workerTypeOf } from '../settings/workerTypes';
 import type { Work } from '../sidekiq/model';
 import { instant, jobClass, key, seconds, text } from './columns';
-import { jobsOfQueue } from './links';
+import { detailsOfJob, jobsOfQueue } from './links';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
@@ -18,7 +18,7 @@ const COLUMNS: Array<Column<Row>> = [
   key('queue', 'Queue', 'Queue it was taken from.', (row) => row.queue, { links: jobsOfQueue }),
   text('workerType', 'Worker type', 'Worker type of the queue, by the map in the settings.', (row) => row.workerType),
   jobClass(),
-  key('jid', 'JID', 'Job id.', (row) => row.jid),
+  key('jid', 'JID', 'Job id.', (row) => row.jid, { links: detailsOfJob }),
   instant('startedAt', 'Started', 'When it began to run.', (row) => row.runAt),
   seconds('runTime', 'Run time', 'How long it has run.', ({ runAt, now }) =>
     runAt === null ? null : Math.max(0, now - runAt)

@@ -1,18 +1,26 @@
 import { z } from 'zod';
+import type { State } from '../installation/state';
 import { WHOLE_SET, type JobsPage } from '../sidekiq/browse/jobs';
 import { unreadable, type StoredJob } from '../sidekiq/browse/storedJobs';
+import { messagePattern } from '../sidekiq/fingerprint';
+import { applicationFrame, backtraceOf } from '../sidekiq/jobDetails';
 import type { Notice } from '../sidekiq/model';
 import { text as textOf } from '../sidekiq/payload';
 import { instantOf } from '../sidekiq/plausible';
 import { redact } from '../sidekiq/redact';
-import { count, instant, key, text } from './columns';
+import { count, instant, key, share, text } from './columns';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
-const GROUPS = ['errorClass', 'class', 'queue'] as const;
+const GROUPS = ['errorClass', 'class', 'queue', 'fingerprint'] as const;
+/** Failures are counted in each of so many last hours. */
+const TREND_HOURS = 12;
 const schema = baseQuerySchema.extend({
-  /** Which of error class, job class and queue make a row of their own. */
-  groupBy: z.array(z.enum(GROUPS)).default([...GROUPS]),
+  /**
+   * What makes a row of its own: error class, job class, queue, and the fingerprint: error class, message without what
+   * varies, and first application line of the backtrace.
+   */
+  groupBy: z.array(z.enum(GROUPS)).default(['errorClass', 'class', 'queue']),
 });
 
 /** An errors query as it is saved. */
@@ -22,6 +30,14 @@ interface Row {
   errorClass: string;
   class: string;
   queue: string;
+  pattern: string;
+  frame: string;
+  classes: Set<string>;
+  queues: Set<string>;
+  /** Failures by hour, the latest last. */
+  trend: number[];
+  /** Of all jobs in retry and dead. */
+  share: number;
   retry: number;
   dead: number;
   lastHour: number;
@@ -34,10 +50,25 @@ const COLUMNS: Array<Column<Row>> = [
   key('errorClass', 'Error', 'Class of the error.', (row) => row.errorClass),
   key('class', 'Class', 'Job class that raised it.', (row) => row.class),
   key('queue', 'Queue', 'Queue of the jobs.', (row) => row.queue),
+  key('pattern', 'Kind of message', 'Message without what varies, where grouped by fingerprint.', (row) => row.pattern),
+  key(
+    'frame',
+    'Application line',
+    'First line of the application in the backtrace, where grouped by fingerprint and backtraces are allowed.',
+    (row) => row.frame
+  ),
   count('count', 'Jobs', 'Jobs in retry and dead with this error.', (row) => row.retry + row.dead),
   count('retry', 'In retry', 'Of these, jobs to be tried again.', (row) => row.retry),
   count('dead', 'Dead', 'Of these, dead jobs.', (row) => row.dead),
   count('rate', 'Last hour', 'Of these, jobs whose latest failure is within the last hour.', (row) => row.lastHour),
+  share('share', 'Share', 'Their share of all jobs in retry and dead.', (row) => row.share, {
+    config: { min: 0, max: 1 },
+  }),
+  text('trend', 'Last 12 hours', 'Latest failures in each of the last twelve hours, the latest last.', ({ trend }) =>
+    barsOf(trend)
+  ),
+  text('classes', 'Classes', 'Job classes that are hit.', ({ classes }) => namesOf(classes)),
+  text('queues', 'Queues', 'Queues that are hit.', ({ queues }) => namesOf(queues)),
   instant('first', 'First', 'Earliest first failure.', (row) => row.firstAt),
   instant('last', 'Last', 'Latest failure.', (row) => row.lastAt),
   text('message', 'Message', 'Message of the latest, without what looks like a secret.', (row) => row.message),
@@ -53,15 +84,18 @@ export const errors = tableQuery({
   schema,
   columns: COLUMNS,
   example: '--figures count,dead',
-  async rows({ now }, { groupBy }, _request, reads) {
+  async rows({ now, options }, { groupBy }, _request, reads) {
     const rows = new Map<string, Row>();
+    let all = 0;
     const keeps = (job: StoredJob) => {
-      add(rows, job, groupBy, now);
+      all += 1;
+      add(rows, job, groupBy, { now, options });
       return false;
     };
     const read = (source: 'retry' | 'dead') => reads.jobs({ source, queue: '', limit: 1, keeps, most: WHOLE_SET });
     const retry = await read('retry');
     const dead = await read('dead');
+    rows.forEach((row) => (row.share = (row.retry + row.dead) / all));
     return {
       rows: [...rows.values()].sort((a, b) => b.retry + b.dead - (a.retry + a.dead)),
       notices: [
@@ -84,15 +118,34 @@ function partOf({ looked, total }: JobsPage, what: string, which: string): Notic
     : [];
 }
 
-function add(rows: Map<string, Row>, job: StoredJob, groupBy: readonly string[], now: number): void {
-  const named = (field: (typeof GROUPS)[number], value: string) => (groupBy.includes(field) ? value : '');
+function add(
+  rows: Map<string, Row>,
+  job: StoredJob,
+  groupBy: readonly string[],
+  { now, options }: Pick<State, 'now' | 'options'>
+): void {
+  const by = (...fields: Array<(typeof GROUPS)[number]>) => fields.some((field) => groupBy.includes(field));
+  const byFingerprint = by('fingerprint');
+  const message = redact(textOf(job.payload['error_message']));
+  const frame = byFingerprint ? (applicationFrame(backtraceOf(job.payload)) ?? '') : '';
   const group = {
-    errorClass: named('errorClass', textOf(job.payload['error_class']) || 'unknown'),
-    class: named('class', job.class),
-    queue: named('queue', job.queue),
+    errorClass: by('errorClass', 'fingerprint') ? textOf(job.payload['error_class']) || 'unknown' : '',
+    class: by('class') ? job.class : '',
+    queue: by('queue') ? job.queue : '',
+    pattern: byFingerprint ? messagePattern(message) : '',
   };
-  const name = JSON.stringify(group);
-  const row = rows.get(name) ?? { ...group, retry: 0, dead: 0, lastHour: 0, firstAt: null, lastAt: null, message: '' };
+  const name = JSON.stringify([group, frame]);
+  const row = rows.get(name) ?? {
+    ...group,
+    frame: options.allowBacktraces ? frame : '',
+    classes: new Set(),
+    queues: new Set(),
+    trend: new Array<number>(TREND_HOURS).fill(0),
+    share: 0,
+    ...{ retry: 0, dead: 0, lastHour: 0, firstAt: null, lastAt: null, message: '' },
+  };
+  row.classes.add(job.class);
+  row.queues.add(job.queue);
   const isDead = job.source === 'dead';
   const firstAt = instantOf(job.payload['failed_at']);
   const lastAt = (isDead ? job.scoreAt : null) ?? instantOf(job.payload['retried_at']) ?? firstAt;
@@ -100,12 +153,31 @@ function add(rows: Map<string, Row>, job: StoredJob, groupBy: readonly string[],
   if (lastAt !== null && now - lastAt <= 3600) {
     row.lastHour += 1;
   }
+  const hoursAgo = lastAt === null ? TREND_HOURS : Math.max(0, Math.floor((now - lastAt) / 3600));
+  if (hoursAgo < TREND_HOURS) {
+    row.trend[TREND_HOURS - 1 - hoursAgo]! += 1;
+  }
   if (firstAt !== null && (row.firstAt === null || firstAt < row.firstAt)) {
     row.firstAt = firstAt;
   }
   if (row.message === '' || (lastAt !== null && (row.lastAt === null || lastAt > row.lastAt))) {
     row.lastAt = lastAt ?? row.lastAt;
-    row.message = redact(textOf(job.payload['error_message']));
+    row.message = message;
   }
   rows.set(name, row);
+}
+
+const BARS = '▁▂▃▄▅▆▇█';
+
+/** A bar for each count, as high as the largest; an hour without any is a blank of the same width. */
+function barsOf(counts: readonly number[]): string {
+  const most = Math.max(1, ...counts);
+  return counts.map((each) => (each === 0 ? '·' : BARS[Math.ceil((each / most) * BARS.length) - 1])).join('');
+}
+
+const NAMES_SHOWN = 5;
+
+function namesOf(names: ReadonlySet<string>): string {
+  const shown = [...names].slice(0, NAMES_SHOWN).join(', ');
+  return names.size > NAMES_SHOWN ? `${shown} and ${names.size - NAMES_SHOWN} more` : shown;
 }

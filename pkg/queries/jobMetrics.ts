@@ -32,6 +32,7 @@ type Query = z.output<typeof schema>;
 const QUANTILES: ReadonlyMap<string, number> = new Map([
   ['p50', 0.5],
   ['p90', 0.9],
+  ['p95', 0.95],
   ['p99', 0.99],
 ]);
 /** Columns that need durations beside the counts. */
@@ -80,7 +81,7 @@ const table = tableQuery({
   ofRange: true,
   title: 'Job metrics',
   description:
-    'Per job class: executions, failures, total and mean time, p50, p90 and p99, from Sidekiq’s own metrics or from Sidekiq Pro.',
+    'Per job class: executions, failures, total and mean time, p50, p90, p95 and p99, from Sidekiq’s own metrics or from Sidekiq Pro.',
   schema,
   columns: COLUMNS,
   example: '--option sortBy=failures --option top=10',

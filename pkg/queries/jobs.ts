@@ -8,6 +8,7 @@ import { instantOf, numberOf } from '../sidekiq/plausible';
 import { redact } from '../sidekiq/redact';
 import { bytes, count, instant, jobClass, key, seconds, text } from './columns';
 import { compileFilters } from './filter';
+import { detailsOfJob } from './links';
 import { baseQuerySchema } from './model';
 import { tableQuery, textsOf, type Column } from './table';
 
@@ -33,7 +34,7 @@ const ARGUMENTS_SHOWN = 2000;
 const field = (name: string) => (row: Row) => instantOf(row.payload[name]);
 
 const COLUMNS: Array<Column<Row>> = [
-  key('jid', 'JID', 'Job id.', (row) => row.jid),
+  key('jid', 'JID', 'Job id.', (row) => row.jid, { links: detailsOfJob }),
   jobClass(),
   key('queue', 'Queue', 'Queue it goes to.', (row) => row.queue),
   instant('enqueued', 'Enqueued', 'When it was last put in a queue.', (row) => row.enqueuedAt),

@@ -20,3 +20,8 @@ export function metricsOfClass(request: QueryRequest): DataLink[] {
     filters: [{ field: 'class', operator: '=', values: ['${__value.raw}'] }],
   });
 }
+
+/** From a job's id to all that is known of it. */
+export function detailsOfJob(request: QueryRequest): DataLink[] {
+  return explore(request, 'This job', { queryType: 'job', jid: '${__value.raw}' });
+}

@@ -1,5 +1,9 @@
 import type { LostJob, VanishedProcess } from '../observe/processLog';
+import type { Notice } from '../sidekiq/model';
+import { HEARTBEAT_TTL_SECONDS } from '../sidekiq/parts/process';
 import { count, flag, instant, key, seconds } from './columns';
+import { durationText } from './findingTexts';
+import { detailsOfJob } from './links';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
@@ -14,7 +18,7 @@ const COLUMNS: Array<Column<Row>> = [
   key('host', 'Host', 'Its host.', ({ vanished }) => vanished.process.host),
   instant('lastBeat', 'Last heartbeat', 'Its last sign of life.', ({ vanished }) => vanished.lastBeatAt),
   instant('noticed', 'Noticed', 'When it was noticed.', ({ vanished }) => vanished.noticedAt),
-  key('jid', 'JID', 'A job that ran in it.', ({ job }) => job?.jid ?? ''),
+  key('jid', 'JID', 'A job that ran in it.', ({ job }) => job?.jid ?? '', { links: detailsOfJob }),
   key('class', 'Class', 'Its class.', ({ job }) => job?.class ?? ''),
   key('queue', 'Queue', 'Queue it came from.', ({ job }) => job?.queue ?? ''),
   seconds('runTime', 'Run time', 'How long it had run at the last heartbeat.', ({ vanished, job }) =>
@@ -31,6 +35,19 @@ const COLUMNS: Array<Column<Row>> = [
   ),
 ];
 
+/** Only a process that watches for longer than a heartbeat lives can notice that one is missing. */
+function watchNotices(since: number | null, now: number): Notice[] {
+  const watched = since === null ? 0 : now - since;
+  return watched >= HEARTBEAT_TTL_SECONDS
+    ? []
+    : [
+        {
+          severity: 'info',
+          text: `Lost jobs are noticed by a process that watches; this one began ${durationText(watched)} ago. Run gpx_sidekiq serve or the plugin with a history file, and ask with the same file ("historyFile").`,
+        },
+      ];
+}
+
 /** Processes that were killed, and the jobs that ran in them. */
 export const lost = tableQuery({
   id: 'lost',
@@ -40,7 +57,8 @@ export const lost = tableQuery({
   description: 'Processes that ended without a clean stop (killed, out of memory), and the jobs that ran in them.',
   schema: baseQuerySchema,
   columns: COLUMNS,
-  rows: ({ processLog }, _query, { range }) => ({
+  rows: ({ processLog, now }, _query, { range }) => ({
+    notices: watchNotices(processLog.since, now),
     rows: processLog.vanished
       .filter(({ lastBeatAt, noticedAt }) => noticedAt >= range.from && lastBeatAt <= range.to)
       .flatMap((vanished): Row[] =>

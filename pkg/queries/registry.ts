@@ -11,6 +11,7 @@ import { events } from './events';
 import { durationText } from './findingTexts';
 import { findings } from './findings';
 import { history } from './history';
+import { job } from './job';
 import { jobMetrics } from './jobMetrics';
 import { jobs } from './jobs';
 import { lost } from './lost';
@@ -33,6 +34,7 @@ export const QUERY_TYPES: readonly QueryType[] = [
   history,
   jobMetrics,
   jobs,
+  job,
   backlog,
   errors,
   lost,

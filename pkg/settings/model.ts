@@ -27,6 +27,7 @@ export const optionsSchema = z.object({
   queueInclude: text.describe('Regular expression of the queues to look at'),
   queueExclude: text.describe('Regular expression of the queues to leave out'),
   allowArguments: z.boolean().default(false).describe('Show job arguments, which may hold personal data'),
+  allowBacktraces: z.boolean().default(false).describe('Show the backtraces that failed jobs carry'),
   deadMaxJobs: z.number().int().positive().default(10_000).describe('Sidekiq’s dead_max_jobs'),
   samplerEnabled: z.boolean().default(true).describe('Look at a fixed pace, for rates and history'),
   sampleSeconds: seconds(10, 1, 3600).describe('Seconds between two looks'),

@@ -4,8 +4,8 @@ import { LogCollapsingLowestDenseDDSketch as Sketch } from '@datadog/sketches-js
 export const MAX_AGE_SECONDS = 600;
 const AGE_BUCKETS = 5;
 const WINDOW_SECONDS = MAX_AGE_SECONDS / AGE_BUCKETS;
-/** The quantiles that are shown, statsd_exporter's defaults too. */
-export const QUANTILES = [0.5, 0.9, 0.99] as const;
+/** The quantiles that are shown: statsd_exporter's defaults, and p95. */
+export const QUANTILES = [0.5, 0.9, 0.95, 0.99] as const;
 /** A quantile lies within this share of the true value. */
 export const RELATIVE_ACCURACY = 0.005;
 /** Bins of a window at most: with that accuracy a range from 1 to 26,000. Shorter durations share the lowest one. */

@@ -45,7 +45,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
     }
   };
   const toggle = (
-    name: 'readFromReplica' | 'tlsEnabled' | 'tlsSkipVerify' | 'allowArguments',
+    name: 'readFromReplica' | 'tlsEnabled' | 'tlsSkipVerify' | 'allowArguments' | 'allowBacktraces',
     label: string,
     description: ReactNode
   ) => (
@@ -213,7 +213,12 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         {toggle(
           'allowArguments',
           'Show job arguments',
-          'They often hold personal data. Encrypted arguments are never shown.'
+          'Arguments, and the attributes that came along with a job, often hold personal data. Encrypted arguments are never shown.'
+        )}
+        {toggle(
+          'allowBacktraces',
+          'Show backtraces',
+          'Failed jobs carry them where their class sets "backtrace". They name files of the application.'
         )}
       </ConfigSection>
       <Divider />

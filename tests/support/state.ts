@@ -180,7 +180,7 @@ type StatePart = Partial<Omit<State, 'totals' | 'snapshot' | 'options'>> & {
 export function aState(part: StatePart = {}): State {
   return {
     queues: [],
-    processLog: { vanished: [], events: [], vanishedByHost: new Map(), lostJobsTotal: 0 },
+    processLog: { since: NOW - 3600, vanished: [], events: [], vanishedByHost: new Map(), lostJobsTotal: 0 },
     classTotals: new Map(),
     classQueues: new Map(),
     statsd: new StatsdIntake({ series: 100, expireSeconds: 600 }),

@@ -14,6 +14,8 @@ export interface JobsAsked {
   /** Where the former page ended. */
   cursor?: string;
   limit: number;
+  /** Text that an entry must hold to be read at all; whether it is the right place is for `keeps` to say. */
+  contains?: string;
   /** Called once for each readable entry, in order. */
   keeps(job: StoredJob): boolean;
   /** How much is looked at; that of a page where it is left out. */
@@ -110,6 +112,10 @@ export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<
       await turns.give();
       page.looked += 1;
       bytes += raw.length;
+      if (asked.contains !== undefined && !raw.includes(asked.contains)) {
+        last = { rank: last?.score === score ? last.rank + 1 : 0, score, raw };
+        continue;
+      }
       const scoreAt = score === '' ? null : secondsOf(score);
       const job = storedJob(asked.source, raw, scoreAt);
       if (score !== '' && scoreAt === null) {

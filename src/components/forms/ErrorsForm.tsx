@@ -6,6 +6,7 @@ import type { FormProps } from './form';
 type Group = NonNullable<ErrorsQuery['groupBy']>[number];
 
 const GROUPS: Array<{ value: Group; label: string }> = [
+  { value: 'fingerprint', label: 'Kind of failure' },
   { value: 'errorClass', label: 'Error' },
   { value: 'class', label: 'Job class' },
   { value: 'queue', label: 'Queue' },
@@ -14,12 +15,16 @@ const GROUPS: Array<{ value: Group; label: string }> = [
 /** What makes a row. */
 export function ErrorsForm({ query, change }: FormProps<Partial<ErrorsQuery>>) {
   return (
-    <InlineField label="Rows by" labelWidth={14} tooltip="One row for each combination of these.">
+    <InlineField
+      label="Rows by"
+      labelWidth={14}
+      tooltip="One row for each combination of these. A kind of failure is one error class, message without what varies, and place in the code."
+    >
       <MultiChoice<Group>
         id="errors-group-by"
         width={48}
         options={GROUPS}
-        value={query.groupBy ?? GROUPS.map(({ value }) => value)}
+        value={query.groupBy ?? ['errorClass', 'class', 'queue']}
         onChange={(groupBy) => change({ groupBy })}
       />
     </InlineField>

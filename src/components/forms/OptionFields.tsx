@@ -50,6 +50,34 @@ export function SuggestOption({ id, label, tooltip, value, load, onChange }: Sug
   );
 }
 
+interface TextProps {
+  id: string;
+  label: string;
+  tooltip: string;
+  value: string;
+  onChange: (value: string) => void;
+}
+
+/** A text that is taken on leaving the field or with Enter. */
+export function TextOption({ id, label, tooltip, value, onChange }: TextProps) {
+  const take = (text: string) => {
+    if (text !== value) {
+      onChange(text);
+    }
+  };
+  return (
+    <InlineField label={label} labelWidth={LABEL_WIDTH} tooltip={tooltip}>
+      <Input
+        id={id}
+        width={36}
+        defaultValue={value}
+        onBlur={({ currentTarget }) => take(currentTarget.value.trim())}
+        onKeyDown={({ key, currentTarget }) => key === 'Enter' && take(currentTarget.value.trim())}
+      />
+    </InlineField>
+  );
+}
+
 interface NumberProps {
   id: string;
   label: string;

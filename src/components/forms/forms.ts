@@ -5,6 +5,7 @@ import { EventsForm } from './EventsForm';
 import { FindingsForm } from './FindingsForm';
 import type { FormProps } from './form';
 import { HistoryForm } from './HistoryForm';
+import { JobForm } from './JobForm';
 import { JobMetricsForm } from './JobMetricsForm';
 import { JobsForm } from './JobsForm';
 
@@ -12,6 +13,7 @@ import { JobsForm } from './JobsForm';
 export const FORMS: Record<string, ComponentType<FormProps<object>> | undefined> = {
   findings: FindingsForm,
   jobs: JobsForm,
+  job: JobForm,
   job_metrics: JobMetricsForm,
   history: HistoryForm,
   capacity: CapacityForm,

@@ -145,6 +145,7 @@ const FULL = stateOf(
       ],
     ]),
     processLog: {
+      since: NOW - 3600,
       vanished: [],
       events: [],
       vanishedByHost: new Map([
@@ -434,6 +435,7 @@ describe('DogStatsD', () => {
     expect(read('lago_api_jobs_perform', state)).toEqual([
       expect.stringMatching(/^\{worker="A",quantile="0\.5"\} 0\.0(1|2)/),
       expect.stringMatching(/^\{worker="A",quantile="0\.9"\} 0\.(0|1)/),
+      expect.stringMatching(/^\{worker="A",quantile="0\.95"\} 0\.(0|1)/),
       expect.stringMatching(/^\{worker="A",quantile="0\.99"\} 0\.(0|1)/),
       '_sum{worker="A"} 0.12000000000000001',
       '_count{worker="A"} 2',

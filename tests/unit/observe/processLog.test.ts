@@ -216,3 +216,19 @@ test('a host that loses processes again and again is not the first to be forgott
   }
   expect(log.view().vanishedByHost.get('same')).toBe(1500);
 });
+
+test('what was noticed survives a restart; a text that is none is refused', () => {
+  const log = new ProcessLog();
+  log.observe(aSnapshot({ at: NOW, processes: listed(aProcess('web-1:1:a', { beatAt: NOW, capsules: [] })) }));
+  log.observe(aSnapshot({ at: NOW + 70, ghosts: listed('web-1:1:a') }));
+  const other = new ProcessLog();
+  other.restore(log.save());
+  expect(other.view()).toEqual(log.view());
+  expect(other.view()).toMatchObject({ since: NOW, vanishedByHost: new Map([['web-1', 1]]) });
+  // A process that stopped while nobody watched is no loss.
+  other.observe(aSnapshot({ at: NOW + 700 }));
+  expect(other.view().vanished).toHaveLength(1);
+  for (const broken of ['', 'null', '{}', '{"vanished":5,"events":[],"vanishedByHost":[]}']) {
+    expect(() => new ProcessLog().restore(broken), broken).toThrow();
+  }
+});

@@ -124,6 +124,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
     'processVanished',
     evidence({
       processLog: {
+        since: NOW - 3600,
         vanished: [
           {
             process: aProcess('web-1:1:a'),
@@ -143,6 +144,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
     ['critical web-1: A process on web-1 vanished with 1 job. (90 s) [AJob gone]'],
     evidence({
       processLog: {
+        since: NOW - 3600,
         vanished: [{ process: aProcess('web-1:1:a'), lastBeatAt: NOW - 3700, noticedAt: NOW - 3601, jobs: [] }],
         events: [],
         vanishedByHost: new Map(),

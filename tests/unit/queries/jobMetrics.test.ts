@@ -47,6 +47,8 @@ describe('as a table', () => {
       p50: 0.02,
       // Rank 7.2: 3.2 of the 4 in the bucket from 500 to 750 ms.
       p90: expect.closeTo(0.7, 9),
+      // Rank 7.6: 3.6 of 4.
+      p95: expect.closeTo(0.725, 9),
       // Rank 7.92: 3.92 of 4.
       p99: expect.closeTo(0.745, 9),
       p99Lower: 0.5,

@@ -304,7 +304,18 @@ describe('lost', () => {
     jobs,
   });
   const log = (...entries: Array<ReturnType<typeof vanished>>) =>
-    aState({ processLog: { vanished: entries, events: [], vanishedByHost: new Map(), lostJobsTotal: 0 } });
+    aState({
+      processLog: { since: NOW - 3600, vanished: entries, events: [], vanishedByHost: new Map(), lostJobsTotal: 0 },
+    });
+
+  test('says that one who has just begun to watch cannot know', async () => {
+    const state = log();
+    const notices = async (since: number | null) =>
+      noticesOf(await askState(lost, { ...state, processLog: { ...state.processLog, since } }));
+    expect(await notices(NOW - 60)).toEqual([]);
+    expect((await notices(NOW - 59)).join()).toMatch(/a process that watches; this one began 59 s ago.*history file/);
+    expect((await notices(null)).join()).toMatch(/began 0 s ago/);
+  });
 
   test('has a row for each job that ran in a vanished process', async () => {
     const rows = await rowsOfState(

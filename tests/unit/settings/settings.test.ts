@@ -42,6 +42,7 @@ describe('settings of a data source', () => {
       queueInclude: '',
       queueExclude: '',
       allowArguments: false,
+      allowBacktraces: false,
       deadMaxJobs: 10_000,
       samplerEnabled: true,
       sampleSeconds: 10,

@@ -1,0 +1,192 @@
+import { z } from 'zod';
+import { Fault } from '../faults/fault';
+import type { State } from '../installation/state';
+import type { Options } from '../settings/model';
+import type { Place } from '../sidekiq/browse/findJob';
+import { JOB_SOURCES, type StoredJob } from '../sidekiq/browse/storedJobs';
+import { activeJobDetails, applicationFrame, backtraceOf, currentAttributes } from '../sidekiq/jobDetails';
+import type { Iteration } from '../sidekiq/parts/iteration';
+import { argumentsText, text as textOf } from '../sidekiq/payload';
+import { instantOf } from '../sidekiq/plausible';
+import { redact } from '../sidekiq/redact';
+import { key, text } from './columns';
+import { durationText } from './findingTexts';
+import { baseQuerySchema } from './model';
+import { tableQuery, type Column } from './table';
+
+const schema = baseQuerySchema.extend({
+  /** The job's id. */
+  jid: z.string().trim().default(''),
+  /** Where it lies; everywhere is looked at where that is left out. */
+  source: z.enum(JOB_SOURCES).optional(),
+  /** Its queue, where it lies in one; all queues where that is left out. */
+  queue: z.string().default(''),
+});
+
+/** A job query as it is saved. */
+export type JobQuery = z.input<typeof schema>;
+
+const PLACES = {
+  queue: 'waits in a queue',
+  scheduled: 'scheduled',
+  retry: 'to be retried',
+  dead: 'dead',
+} as const;
+
+interface Row {
+  group: string;
+  field: string;
+  value: string;
+}
+
+const COLUMNS: Array<Column<Row>> = [
+  key('group', 'Group', 'job, error, context (CurrentAttributes), ActiveJob, iteration, or other.', (row) => row.group),
+  key('field', 'Field', 'Name of the field.', (row) => row.field),
+  text('value', 'Value', 'Its value. Times are UTC.', (row) => row.value),
+];
+
+/** All that is known of one job, a row for each field. */
+export const job = tableQuery({
+  id: 'job',
+  group: 'Jobs',
+  title: 'Job',
+  description: 'One job by its id: all fields, times, attempts, error and backtrace, context, ActiveJob and iteration.',
+  schema,
+  columns: COLUMNS,
+  example: '--option jid=…',
+  async rows(state, { jid, source, queue }, _request, reads) {
+    if (jid === '') {
+      throw new Fault({ kind: 'query', message: 'The query names no job.', remedy: 'Give its id under "JID".' });
+    }
+    const running = runningRows(state, jid);
+    const found = await reads.job(jid, placesOf(state, source, queue));
+    if (!found.job && running.length === 0) {
+      throw new Fault({
+        kind: 'query',
+        message: found.whole
+          ? `There is no job "${jid.slice(0, 100)}": it is not waiting, scheduled, to be retried, dead or running.`
+          : `The job "${jid.slice(0, 100)}" was not found in the time for a query.`,
+        remedy: found.whole
+          ? 'It has ended, was deleted, or never was; Sidekiq keeps nothing of it.'
+          : 'Name where it lies under "Jobs of", and its queue.',
+      });
+    }
+    return { rows: [...running, ...(found.job ? rowsOf(found.job, found.iteration, state) : [])] };
+  },
+});
+
+/** The sets first: they are where one looks for a job; then the queues, the shortest first. */
+function placesOf({ queues }: State, source: Place['source'] | undefined, queue: string): Place[] {
+  const inQueues = [...queues]
+    .filter(({ size, name }) => size !== 0 && (queue === '' || name === queue))
+    .sort((a, b) => (a.size ?? Infinity) - (b.size ?? Infinity))
+    .map(({ name }): Place => ({ source: 'queue', queue: name }));
+  const all = [
+    ...(['retry', 'dead', 'scheduled'] as const).map((each): Place => ({ source: each, queue: '' })),
+    ...inQueues,
+  ];
+  return all.filter((place) => source === undefined || place.source === source);
+}
+
+function runningRows({ snapshot, now }: State, jid: string): Row[] {
+  return snapshot.work.items
+    .filter((work) => work.jid === jid)
+    .flatMap((work) =>
+      rowsFrom('job', {
+        Place: 'running',
+        Class: work.class,
+        Queue: work.queue,
+        Process: work.process,
+        Thread: work.thread,
+        Started: instantText(work.runAt, now),
+      })
+    );
+}
+
+/** Fields that have a row of their own; the others are shown as they are. */
+const KNOWN = new Set(
+  'jid class wrapped display_class queue args created_at enqueued_at at retry retry_count retried_at failed_at error_class error_message error_backtrace tags bid locale encrypt'.split(
+    ' '
+  )
+);
+
+function rowsOf(found: StoredJob, state: Iteration | null, { now, options }: State): Row[] {
+  const { payload } = found;
+  const of = (name: string) => textOf(payload[name]);
+  const at = (name: string) => instantText(instantOf(payload[name]), now);
+  const backtrace = backtraceOf(payload);
+  return [
+    ...rowsFrom('job', {
+      JID: found.jid,
+      Place: PLACES[found.source],
+      Class: found.class,
+      Queue: found.queue,
+      [found.source === 'dead' ? 'Died' : 'Due']: instantText(found.scoreAt, now),
+      Enqueued: instantText(found.enqueuedAt, now),
+      Created: instantText(found.createdAt, now),
+      Retries: of('retry_count'),
+      'Retries allowed': of('retry'),
+      Tags: tagsText(payload['tags']),
+      Batch: of('bid'),
+      Payload: `${found.bytes.toLocaleString('en')} bytes`,
+      Arguments: options.allowArguments ? argumentsText(found.raw) : '',
+    }),
+    ...rowsFrom('error', {
+      Error: of('error_class'),
+      Message: redact(of('error_message')),
+      'First failed': at('failed_at'),
+      'Last failed': at('retried_at'),
+      'Application frame': options.allowBacktraces ? (applicationFrame(backtrace) ?? '') : '',
+      Backtrace: options.allowBacktraces ? (backtrace?.join('\n') ?? '') : '',
+    }),
+    ...contextRows(found, options),
+    ...rowsFrom('ActiveJob', activeJobDetails(payload) ?? {}),
+    ...rowsFrom('iteration', iterationFields(state, now)),
+    ...otherRows(found, options),
+  ];
+}
+
+/** Attributes of a request name people and tenants, as arguments do. */
+function contextRows({ payload }: StoredJob, { allowArguments }: Options): Row[] {
+  return allowArguments ? rowsFrom('context', Object.fromEntries(currentAttributes(payload))) : [];
+}
+
+/** What middleware of the application has added. */
+function otherRows({ payload }: StoredJob, { allowArguments }: Options): Row[] {
+  return allowArguments
+    ? Object.entries(payload)
+        .filter(([name]) => !KNOWN.has(name) && !/^cattr(_\d+)?$/.test(name))
+        .map(([field, value]) => ({ group: 'other', field, value: redact(textOf(value)) }))
+    : [];
+}
+
+function iterationFields(state: Iteration | null, now: number): Record<string, string> {
+  return state
+    ? {
+        Cursor: state.cursor,
+        Executions: state.executions === null ? '' : String(state.executions),
+        'Run time': state.runtimeSeconds === null ? '' : durationText(state.runtimeSeconds),
+        Cancelled: instantText(state.cancelledAt, now),
+      }
+    : {};
+}
+
+/** What is empty has no row. */
+function rowsFrom(group: string, fields: Record<string, string>): Row[] {
+  return Object.entries(fields)
+    .filter(([, value]) => value !== '')
+    .map(([field, value]) => ({ group, field, value }));
+}
+
+function tagsText(tags: unknown): string {
+  return Array.isArray(tags) ? tags.map(textOf).join(', ') : textOf(tags);
+}
+
+/** `2026-11-25 11:59:30 UTC, 1 min ago`. */
+function instantText(at: number | null, now: number): string {
+  if (at === null) {
+    return '';
+  }
+  const when = `${new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  return at > now ? `${when}, in ${durationText(at - now)}` : `${when}, ${durationText(now - at)} ago`;
+}

@@ -1,0 +1,93 @@
+import { inflateSync } from 'node:zlib';
+import { activeJobOf, parsePayload, text, type JsonObject } from './payload';
+
+/** Longest backtrace that is unpacked, in bytes: a small text may unpack to any size. */
+const LARGEST_BACKTRACE = 1024 * 1024;
+
+/**
+ * The lines of a stored backtrace: a list (up to Sidekiq 5), or the list as JSON, deflated and in base64 (since 6.0:
+ * `compress_backtrace` of job_retry.rb). `null` where none is stored or it cannot be read.
+ */
+export function backtraceOf({ error_backtrace: stored }: JsonObject): string[] | null {
+  if (Array.isArray(stored)) {
+    return stored.map(text);
+  }
+  if (typeof stored !== 'string' || stored === '') {
+    return null;
+  }
+  try {
+    const unpacked = inflateSync(Buffer.from(stored, 'base64'), { maxOutputLength: LARGEST_BACKTRACE });
+    const lines: unknown = JSON.parse(unpacked.toString('utf8'));
+    return Array.isArray(lines) ? lines.map(text) : null;
+  } catch {
+    // Some error handlers store lines as one text.
+    return stored.includes('\n') ? stored.split('\n') : null;
+  }
+}
+
+const OF_A_GEM = /\/gems\/|\/bundler\/|\/ruby\/\d|<internal:|^\(eval/;
+
+/** The first line of the application itself: the first that lies in no gem and not in Ruby. */
+export function applicationFrame(backtrace: readonly string[] | null): string | null {
+  return backtrace?.find((line) => !OF_A_GEM.test(line)) ?? backtrace?.[0] ?? null;
+}
+
+/**
+ * ActiveSupport's CurrentAttributes that came along with the job (`cattr`, and `cattr_1` and so on for further classes):
+ * a plain object up to Sidekiq 7, since 8.0 the list that ActiveJob makes of one. In the order in which they stand.
+ */
+export function currentAttributes(payload: JsonObject): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [name, value] of Object.entries(payload)) {
+    if (/^cattr(_\d+)?$/.test(name)) {
+      for (const [attribute, each] of attributesOf(value)) {
+        found.set(attribute, shownValue(each));
+      }
+    }
+  }
+  return found;
+}
+
+/** ActiveJob serialises the pairs of a hash as a list of pairs, or the hash itself with marks of how its keys were. */
+function attributesOf(value: unknown): Array<[string, unknown]> {
+  if (Array.isArray(value)) {
+    return value.flatMap((each: unknown) =>
+      Array.isArray(each) && each.length === 2
+        ? [[shownValue(each[0]), each[1]] as [string, unknown]]
+        : attributesOf(each)
+    );
+  }
+  return typeof value === 'object' && value !== null
+    ? Object.entries(value).filter(([name]) => !name.startsWith('_aj_'))
+    : [];
+}
+
+/** A record stands for itself by its GlobalID, a time or a symbol by its value. */
+function shownValue(value: unknown): string {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const marked = value as JsonObject;
+    return text(marked['_aj_globalid'] ?? (marked['_aj_serialized'] === undefined ? value : marked['value']));
+  }
+  return text(value);
+}
+
+/** What ActiveJob itself wrote: its own id, attempts, locale, time zone. `null` for other jobs. */
+export function activeJobDetails(payload: JsonObject): Record<string, string> | null {
+  const inner = activeJobOf(payload);
+  return (
+    inner && {
+      'ActiveJob id': text(inner['job_id']),
+      'ActiveJob executions': text(inner['executions']),
+      'ActiveJob executions by error': executionsByError(inner['exception_executions']),
+      Locale: text(inner['locale']),
+      'Time zone': text(inner['timezone']),
+      Priority: text(inner['priority']),
+    }
+  );
+}
+
+function executionsByError(value: unknown): string {
+  return Object.entries(parsePayload(value) ?? {})
+    .map(([error, count]) => `${error}: ${text(count)}`)
+    .join(', ');
+}

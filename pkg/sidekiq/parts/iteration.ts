@@ -1,0 +1,36 @@
+import { command } from '../../redis/readOnlyRedis';
+import { keys } from '../keys';
+import { nameOf } from '../name';
+import { countOf, instantOf, numberOf } from '../plausible';
+import { pairsOf, textOf, type Part } from './part';
+
+/** How far an IterableJob has come (Sidekiq 7.3 and later). */
+export interface Iteration {
+  executions: number | null;
+  /** As it is stored: JSON. */
+  cursor: string;
+  /** Seconds that its ended executions took. */
+  runtimeSeconds: number | null;
+  /** Epoch seconds. */
+  cancelledAt: number | null;
+}
+
+/** The state of an IterableJob, by job id; `null` where there is none. */
+export const iteration: Part<string, Iteration | null> = {
+  what: 'iteration states',
+  commands: (jid) => [command('hgetall', keys.iteration(jid))],
+  parse([value]) {
+    const fields = new Map(pairsOf(value).map(([field, each]) => [nameOf(field), textOf(each) ?? '']));
+    return {
+      value:
+        fields.size === 0
+          ? null
+          : {
+              executions: countOf(fields.get('ex')),
+              cursor: fields.get('c') ?? '',
+              runtimeSeconds: numberOf(fields.get('rt')),
+              cancelledAt: instantOf(fields.get('cancelled')),
+            },
+    };
+  },
+};

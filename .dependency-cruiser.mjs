@@ -2,7 +2,7 @@
 
 /** Folders of pkg/ in layers, lowest first; a folder may import from the layers below its own. */
 export const LAYERS = [
-  ['faults', 'version', 'log', 'turns'],
+  ['faults', 'version', 'log', 'turns', 'grpc'],
   ['settings', 'redis'],
   ['sidekiq'],
   ['observe', 'statsd'],
@@ -10,7 +10,7 @@ export const LAYERS = [
   ['installation'],
   ['frames'],
   ['queries', 'metrics'],
-  ['web'],
+  ['web', 'keda'],
   ['listeners'],
   ['plugin', 'cli'],
 ];
@@ -42,7 +42,7 @@ export default {
     {
       name: 'views-never-talk-to-redis',
       severity: 'error',
-      from: { path: '^pkg/(queries|metrics|web|listeners|plugin|frames|series|observe)/' },
+      from: { path: '^pkg/(queries|metrics|web|keda|listeners|plugin|frames|series|observe)/' },
       to: { path: '^pkg/redis/|node_modules/ioredis', dependencyTypesNot: ['type-only'] },
     },
     {
@@ -54,7 +54,7 @@ export default {
     {
       name: 'only-the-plugin-knows-grafana',
       severity: 'error',
-      from: { path: '^pkg/', pathNot: '^pkg/(plugin|frames)/' },
+      from: { path: '^pkg/', pathNot: '^pkg/(plugin|keda|grpc|frames)/' },
       to: { path: 'node_modules/(@grafana|@grpc|apache-arrow|protobufjs)' },
     },
     {

@@ -1,3 +1,4 @@
+import { CAPACITY_METRICS } from '../pkg/metrics/capacityMetrics';
 import { EXPORTER_METRICS } from '../pkg/metrics/exporterMetrics';
 import { JOBWATCH_METRICS } from '../pkg/metrics/jobwatchMetrics';
 import { RECURRING_METRICS } from '../pkg/metrics/recurringMetrics';
@@ -19,7 +20,7 @@ export function metricsPage(): string {
     'Names, labels and values of sidekiq-prometheus-exporter 0.4.0, including its known deviations.',
     table(EXPORTER_METRICS),
     '## Metrics of Jobwatch',
-    table(JOBWATCH_METRICS),
+    table([...JOBWATCH_METRICS, ...CAPACITY_METRICS]),
     '## Recurring work',
     'The first four are those of the Ruby exporter’s contribs `cron` and `scheduler`.',
     table(RECURRING_METRICS),

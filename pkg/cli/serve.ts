@@ -119,10 +119,12 @@ async function listen(prepared: Prepared, flags: ServeFlags): Promise<Running> {
     exporterListen: flags.listen,
     statsdListen: statsdListenOf(settings),
     statsdMetricsListen: settings.options.statsdMetricsListen,
+    kedaListen: settings.options.kedaListen,
     exporter: { targets, ...(flags.webPath && { path: flags.webPath }), ...(tls && { tls }) },
   });
   await listeners.tried;
-  const fault = listeners.faultOf('exporterListen') ?? listeners.faultOf('statsdMetricsListen');
+  const fault =
+    listeners.faultOf('exporterListen') ?? listeners.faultOf('statsdMetricsListen') ?? listeners.faultOf('kedaListen');
   if (fault) {
     await listeners.close();
     throw fault;

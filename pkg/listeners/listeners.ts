@@ -1,5 +1,6 @@
 import { Fault } from '../faults/fault';
 import type { Installation } from '../installation/installation';
+import { startKeda } from '../keda/server';
 import { log } from '../log';
 import { checkProtected } from '../settings/administration';
 import { startStatsdReceiver } from '../statsd/receiver';
@@ -9,7 +10,7 @@ import { startExporter, type ExporterOptions } from './exporter';
 const RETRY_MS = 2000;
 
 /** Names of the listeners: the settings that switch them on in the plugin. */
-export const LISTENERS = ['exporterListen', 'statsdListen', 'statsdMetricsListen'] as const;
+export const LISTENERS = ['exporterListen', 'statsdListen', 'statsdMetricsListen', 'kedaListen'] as const;
 export type ListenerName = (typeof LISTENERS)[number];
 
 /** Where to listen; an empty address opens nothing. */
@@ -21,8 +22,8 @@ export interface Listen extends Record<ListenerName, string> {
 type Close = () => Promise<void> | void;
 
 /**
- * What listens beside Grafana's own socket: the Prometheus endpoint, the DogStatsD receiver, and the endpoint with what
- * that received. One that cannot be opened never fails the others; it is tried again until it works, and `problems`
+ * What listens beside Grafana's own socket: the Prometheus endpoint, the DogStatsD receiver, the endpoint with what that
+ * received, and KEDA's scaler. One that cannot be opened never fails the others; it is tried again until it works, and `problems`
  * tells of it meanwhile.
  */
 export class Listeners {
@@ -93,6 +94,12 @@ export class Listeners {
       }
       case 'statsdMetricsListen':
         return startExporter({ ...this.protection(name, listen), listen, installation, only: 'statsd' });
+      case 'kedaListen': {
+        // KEDA sends no token.
+        checkProtected(name, listen, undefined, installation.administration);
+        const tls = this.listen.exporter?.tls;
+        return startKeda({ listen, installation, ...(tls && { tls }) });
+      }
       case 'statsdListen':
         return startStatsdReceiver(listen, installation).then((receiver) => () => receiver.close());
     }

@@ -1,3 +1,4 @@
+import { CAPACITY_METRICS } from './capacityMetrics';
 import { EXPORTER_METRICS } from './exporterMetrics';
 import { JOBWATCH_METRICS } from './jobwatchMetrics';
 import type { Metric } from './metric';
@@ -6,5 +7,11 @@ import { receiverMetrics } from './statsdMetrics';
 
 /** Every metric of the endpoint, in the order of printing. @param statsdPrefix stands before what Sidekiq Pro sends */
 export function metricTable(statsdPrefix: string): readonly Metric[] {
-  return [...EXPORTER_METRICS, ...JOBWATCH_METRICS, ...RECURRING_METRICS, ...receiverMetrics(statsdPrefix)];
+  return [
+    ...EXPORTER_METRICS,
+    ...JOBWATCH_METRICS,
+    ...CAPACITY_METRICS,
+    ...RECURRING_METRICS,
+    ...receiverMetrics(statsdPrefix),
+  ];
 }

@@ -1,6 +1,5 @@
-import { loadPackageDefinition, type GrpcObject, type ServiceDefinition } from '@grpc/grpc-js';
-import { fromJSON, type PackageDefinition } from '@grpc/proto-loader';
-import { parse } from 'protobufjs';
+import type { GrpcObject } from '@grpc/grpc-js';
+import { servicesOf } from '../grpc/services';
 
 /**
  * The messages and services that Grafana speaks to a backend plugin (grafana-plugin-sdk-go,
@@ -208,21 +207,5 @@ service Health {
 
 /** The services by full name, for a server or, in tests, for a client. */
 export function loadProtocol(): GrpcObject {
-  const definitions = [PLUGIN_V2, GO_PLUGIN, HEALTH].map((source) =>
-    fromJSON(parse(source, { keepCase: true }).root.toJSON(), {
-      keepCase: true,
-      longs: Number,
-      enums: Number,
-      defaults: true,
-      arrays: true,
-      objects: true,
-    })
-  );
-  return loadPackageDefinition(Object.assign({}, ...definitions) as PackageDefinition);
-}
-
-/** A service's definition by its full name, for example `pluginv2.Data`. */
-export function serviceOf(protocol: GrpcObject, name: string): ServiceDefinition {
-  const found = name.split('.').reduce<unknown>((scope, part) => (scope as GrpcObject)[part], protocol);
-  return (found as { service: ServiceDefinition }).service;
+  return servicesOf([PLUGIN_V2, GO_PLUGIN, HEALTH]);
 }

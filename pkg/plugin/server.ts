@@ -18,7 +18,8 @@ import type {
   StreamRequest,
   WithContext,
 } from './messages';
-import { loadProtocol, serviceOf } from './protocol';
+import { loadProtocol } from './protocol';
+import { serviceOf } from '../grpc/services';
 import { callResource } from './resources';
 import { selfMetrics } from './selfMetrics';
 import { firstFrame, parseChannel, runStream } from './streams';

@@ -58,6 +58,7 @@ export const optionsSchema = z.object({
   statsdExpireSeconds: seconds(172_800, 60, 31_536_000).describe(
     'Seconds after which a silent series of DogStatsD is forgotten'
   ),
+  kedaListen: text.describe('Where to serve KEDA’s external scaler (gRPC), as host:port'),
   seriesLimit: z
     .number()
     .int()

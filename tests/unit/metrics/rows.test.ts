@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EXPORTER_METRICS } from '../../../pkg/metrics/exporterMetrics';
 import { renderOpenMetrics, renderText } from '../../../pkg/metrics/exposition';
-import { JOBWATCH_METRICS } from '../../../pkg/metrics/jobwatchMetrics';
 import { labelValue, readFamilies, type Metric, type MetricState, type Sample } from '../../../pkg/metrics/metric';
 import { histogramSamples, receiverMetrics } from '../../../pkg/metrics/statsdMetrics';
 import { metricTable } from '../../../pkg/metrics/table';
@@ -121,7 +119,7 @@ const FULL = stateOf(
         drainSeconds: 30,
       }),
       aQueueState('r', { size: 0, latencySeconds: -0.25 }),
-      aQueueState('served', { known: false }),
+      aQueueState('served', { known: false, workerType: 'S' }),
       aQueueState('odd', {
         size: null,
         latencySeconds: null,
@@ -193,6 +191,9 @@ const EXPECTED: Record<string, string[]> = {
   sidekiq_queue_busy_workers: ['{name="q"} 2', '{name="r"} 3'],
   // Both instants are cut to whole seconds.
   sidekiq_leader_lifetime_seconds: ['101'],
+  // `q` has one busy thread of five ready, and its classes have not run: what its 3 jobs take is not known.
+  sidekiq_threads_needed: ['{worker_type="S"} 0'],
+  sidekiq_headroom_threads: ['{worker_type="T"} 4', '{worker_type="S"} 0'],
   sidekiq_cron_jobs: ['1'],
   sidekiq_scheduler_jobs: ['3'],
   sidekiq_scheduler_enabled_jobs: ['2'],
@@ -225,7 +226,7 @@ const EXPECTED: Record<string, string[]> = {
   sidekiq_queue_info: [
     '{name="q",worker_type="T"} 1',
     '{name="r",worker_type=""} 1',
-    '{name="served",worker_type=""} 1',
+    '{name="served",worker_type="S"} 1',
     '{name="odd",worker_type=""} 1',
   ],
   sidekiq_queue_objective_seconds: ['{name="q"} 60', '{name="r"} 300', '{name="served"} 300', '{name="odd"} 300'],
@@ -273,13 +274,30 @@ const EXPECTED: Record<string, string[]> = {
   jobwatch_build_info: [`{version="${VERSION}"} 1`],
 };
 
-test.each([...EXPORTER_METRICS, ...JOBWATCH_METRICS].map(({ name }) => name))('%s is read off the state', (name) => {
+/** All that is read off Redis; those of the receiver have tests of their own. */
+const OF_REDIS = metricTable('p').filter(({ name }) => !receiverMetrics('p').some((each) => each.name === name));
+
+test('threads that are needed and to spare are told by worker type', () => {
+  const state = stateOf({
+    queues: [
+      aQueueState('a', { workerType: 'T', size: 0, busy: 2, readyThreads: 5 }),
+      aQueueState('b', { workerType: 'T', size: 0, busy: 1, readyThreads: 5 }),
+      aQueueState('c', { size: 0, busy: null, readyThreads: 5 }),
+    ],
+  });
+  // a and b share five threads, three of which are busy.
+  expect(read('sidekiq_threads_needed', state)).toEqual(['{worker_type="T"} 3']);
+  expect(read('sidekiq_headroom_threads', state)).toEqual(['{worker_type="T"} 2']);
+  expect(read('sidekiq_threads_needed', stateOf({ snapshot: { queues: partial() } }))).toBeNull();
+});
+
+test.each(OF_REDIS.map(({ name }) => name))('%s is read off the state', (name) => {
   expect(EXPECTED[name], 'has an expected value').toBeDefined();
   expect(read(name, FULL)).toEqual(EXPECTED[name]);
 });
 
 test('labels of each metric are those it declares', () => {
-  for (const { name, labels, read: readOff, type } of [...EXPORTER_METRICS, ...JOBWATCH_METRICS]) {
+  for (const { name, labels, read: readOff, type } of OF_REDIS) {
     const [sample] = readOff(FULL, Infinity)!;
     const found = labelsOf(sample!).map(([label]) => label);
     expect(

@@ -52,6 +52,7 @@ describe('settings of a data source', () => {
       socketMode: '0660',
       historyRetentionDays: 30,
       exporterListen: '',
+      kedaListen: '',
       statsdListen: '',
       statsdMetricsListen: '',
       statsdPrefix: 'lago_api',

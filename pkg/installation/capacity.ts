@@ -1,0 +1,146 @@
+import type { QueueState } from '../observe/queueState';
+import { groupBy } from '../sidekiq/groupBy';
+import { sumCounts } from '../sidekiq/jobMetrics';
+import { sumOrNull } from '../sidekiq/parts/process';
+import type { State } from './state';
+
+/** What a queue, or the queues of a worker type together, want of threads. `null` where it is not known. */
+export interface Capacity {
+  workerType: string;
+  /** `''` of a worker type. */
+  queue: string;
+  size: number | null;
+  waitSeconds: number | null;
+  objectiveSeconds: number;
+  /** Ready threads that may do the work. */
+  supply: number | null;
+  /** Threads that the work keeps busy. */
+  demand: number | null;
+  meanSeconds: number | null;
+  inRate: number | null;
+  outRate: number | null;
+  drainSeconds: number | null;
+  unserved: number | null;
+  starved: number | null;
+}
+
+/** Complete minutes of job metrics that demand is taken from. */
+const MINUTES = 10;
+
+/**
+ * Threads to keep up and to work off the backlog within a time: demand + backlog × mean time / time, rounded up.
+ *
+ * @param seconds the objective where it is left out
+ */
+export function threadsNeeded(
+  { demand, size, meanSeconds, objectiveSeconds }: Capacity,
+  seconds = objectiveSeconds
+): number | null {
+  if (demand === null || size === null || (meanSeconds === null && size > 0)) {
+    return null;
+  }
+  // Sums of floats may lie a hair above a whole number.
+  return Math.max(0, Math.ceil(demand + (size * (meanSeconds ?? 0)) / seconds - 1e-9));
+}
+
+/** Threads to spare: supply less demand. */
+export function headroom({ demand, supply }: Capacity): number | null {
+  return demand === null || supply === null ? null : supply - demand;
+}
+
+/** By queue, in the order of the state. */
+export function capacityOfQueues(state: State): Capacity[] {
+  const work = workByQueue(state);
+  return state.queues.map((queue: QueueState): Capacity => {
+    const { inRate, outRate } = queue;
+    const { seconds: worked, executions } = work?.get(queue.name) ?? { seconds: 0, executions: 0 };
+    const growth = inRate !== null && outRate !== null && outRate > 0 ? Math.max(1, inRate / outRate) : 1;
+    return {
+      workerType: queue.workerType,
+      queue: queue.name,
+      size: queue.size,
+      waitSeconds: queue.waitSeconds,
+      objectiveSeconds: queue.objectiveSeconds,
+      supply: queue.readyThreads,
+      demand: work === null || queue.busy === null ? null : Math.max((worked / (MINUTES * 60)) * growth, queue.busy),
+      meanSeconds: executions === 0 ? null : worked / executions,
+      inRate,
+      outRate,
+      drainSeconds: queue.drainSeconds,
+      unserved: queue.unserved === null ? null : Number(queue.unserved),
+      starved: queue.starved === null ? null : Number(queue.starved),
+    };
+  });
+}
+
+/**
+ * Seconds of successful work and executions of the last complete minutes, by the queue a class is known to run from;
+ * `null` where a minute was refused.
+ */
+function workByQueue({
+  snapshot: { minutes },
+  classQueues,
+}: State): Map<string, { seconds: number; executions: number }> | null {
+  if (!minutes.whole) {
+    return null;
+  }
+  const byQueue = new Map<string, { seconds: number; executions: number }>();
+  for (const [jobClass, counts] of sumCounts(minutes.items.slice(1, MINUTES + 1))) {
+    const queue = classQueues.get(jobClass);
+    if (queue !== undefined) {
+      const sum = byQueue.get(queue) ?? { seconds: 0, executions: 0 };
+      byQueue.set(queue, {
+        seconds: sum.seconds + counts.milliseconds / 1000,
+        executions: sum.executions + counts.processed - counts.failed,
+      });
+    }
+  }
+  return byQueue;
+}
+
+/** By worker type; queues without one are of the type `other`. */
+export function capacityOfTypes(state: State): Capacity[] {
+  return [...groupBy(capacityOfQueues(state), ({ workerType }) => workerType || 'other')].map(([workerType, members]) =>
+    capacityOfAll(workerType, members)
+  );
+}
+
+/** Of several queues that are worked off by the same threads: these are shared, the rest adds up. */
+export function capacityOfAll(workerType: string, members: readonly Capacity[]): Capacity {
+  const sum = (value: (row: Capacity) => number | null) => sumOrNull(members.map(value));
+  const largest = (value: (row: Capacity) => number | null) =>
+    members.some((row) => value(row) === null) ? null : Math.max(...members.map((row) => value(row)!));
+  const rates = (value: (row: Capacity) => number | null) =>
+    members.every((row) => value(row) === null) ? null : members.reduce((total, row) => total + (value(row) ?? 0), 0);
+  const size = sum((row) => row.size);
+  const waiting = members.filter((row) => row.size !== 0);
+  return {
+    workerType,
+    queue: '',
+    size,
+    waitSeconds: largest((row) => row.waitSeconds),
+    objectiveSeconds: members[0]!.objectiveSeconds,
+    supply: largest((row) => row.supply),
+    demand: sum((row) => row.demand),
+    meanSeconds: meanTime(waiting),
+    inRate: rates((row) => row.inRate),
+    outRate: rates((row) => row.outRate),
+    drainSeconds: drainTime(waiting),
+    unserved: sum((row) => row.unserved),
+    starved: sum((row) => row.starved),
+  };
+}
+
+/** Of the waiting jobs whose class has a known mean time, weighted by their number. */
+function meanTime(waiting: readonly Capacity[]): number | null {
+  const known = waiting.filter(({ meanSeconds, size }) => meanSeconds !== null && size !== null);
+  const jobs = known.reduce((total, { size }) => total + size!, 0);
+  return jobs === 0 ? null : known.reduce((total, { size, meanSeconds }) => total + size! * meanSeconds!, 0) / jobs;
+}
+
+/** The type is drained with its last queue. */
+function drainTime(waiting: readonly Capacity[]): number | null {
+  return waiting.some(({ drainSeconds }) => drainSeconds === null)
+    ? null
+    : waiting.reduce((longest, { drainSeconds }) => Math.max(longest, drainSeconds!), 0);
+}

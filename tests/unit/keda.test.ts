@@ -1,0 +1,193 @@
+import { describe, expect, test } from 'vitest';
+import { Fault } from '../../pkg/faults/fault';
+import { parseScaledObject } from '../../pkg/keda/scaledObject';
+import { Hold, scaleOf, type Scale } from '../../pkg/keda/scaler';
+import { aMinute, aQueueState, aState, listed, MINUTE, partial } from '../support/state';
+
+/** Bill took 2 s each, 300 times in the last ten minutes: one thread is busy with it. */
+const minutes = listed(
+  aMinute(MINUTE, {}),
+  aMinute(MINUTE - 60, { Bill: [300, 0, 600_000] }),
+  ...Array.from({ length: 9 }, (_, index) => aMinute(MINUTE - 120 - index * 60, {}))
+);
+const stateOf = (...queues: Array<Parameters<typeof aQueueState>>) =>
+  aState({
+    queues: queues.map(([name, part]) => aQueueState(name, { workerType: 'Billing', readyThreads: 5, ...part })),
+    classQueues: new Map([['Bill', 'billing']]),
+    snapshot: { minutes },
+  });
+const asked = (metadata: Record<string, string>) => parseScaledObject({ workerType: 'Billing', ...metadata });
+
+function faultOf(work: () => unknown): { kind: string; message: string } {
+  try {
+    work();
+  } catch (error) {
+    return error as Fault;
+  }
+  throw new Error('There was no fault.');
+}
+
+describe('the scale of a worker type', () => {
+  test('by threads is what keeps up and works off the backlog within the objective', () => {
+    // 1 thread, and 600 jobs of 2 s within 300 s: 4 more.
+    expect(scaleOf(stateOf(['billing', { size: 600, objectiveSeconds: 300 }]), asked({}))).toEqual({
+      active: true,
+      value: 5,
+      target: 10,
+    });
+    expect(
+      scaleOf(stateOf(['billing', { size: 600 }]), asked({ threadsPerReplica: '4', objectiveSeconds: '100' }))
+    ).toMatchObject({ value: 13, target: 4 });
+  });
+
+  test('by drain is what works off the backlog within the asked time', () => {
+    // 1 thread, and 1200 s of work within 60 s.
+    const scale = scaleOf(stateOf(['billing', { size: 600 }]), asked({ metric: 'drain', drainSeconds: '60' }));
+    expect(scale).toMatchObject({ value: 21, target: 10 });
+  });
+
+  test('by latency is the longest wait, against the objective of the settings or of the trigger', () => {
+    const state = stateOf(
+      ['billing', { size: 3, waitSeconds: 90, objectiveSeconds: 60 }],
+      ['other', { waitSeconds: 5 }]
+    );
+    expect(scaleOf(state, asked({ metric: 'latency' }))).toEqual({ active: true, value: 90, target: 60 });
+    expect(scaleOf(state, asked({ metric: 'latency', objectiveSeconds: '30' }))).toMatchObject({ target: 30 });
+  });
+
+  test('never falls below the threads that are busy', () => {
+    expect(scaleOf(stateOf(['billing', { size: 0, busy: 7 }]), asked({}))).toEqual({
+      active: true,
+      value: 7,
+      target: 10,
+    });
+  });
+
+  test('is of the queues that are named, and of nothing for one that nobody has pushed to', () => {
+    const state = stateOf(['billing', { size: 600 }], ['mail', { size: 0, busy: 2 }]);
+    expect(scaleOf(state, parseScaledObject({ queues: 'mail' }))).toMatchObject({ active: true });
+    expect(scaleOf(state, parseScaledObject({ queues: 'new' }))).toEqual({ active: false, value: 0, target: 10 });
+  });
+
+  test('leaves paused queues out', () => {
+    const state = stateOf(['billing', { size: 600, waitSeconds: 900, paused: true }]);
+    expect(scaleOf(state, asked({ metric: 'latency' }))).toMatchObject({ value: 0 });
+    // What is counted among the finished jobs goes on counting.
+    expect(scaleOf(state, asked({}))).toMatchObject({ value: 1 });
+  });
+
+  test('is one thread where nothing has run yet and no thread is there, to learn how long jobs take', () => {
+    const state = aState({
+      queues: [aQueueState('billing', { workerType: 'Billing', size: 4, readyThreads: 0 })],
+      snapshot: { minutes: listed(...minutes.items.map(({ startsAt }) => aMinute(startsAt, {}))) },
+    });
+    expect(scaleOf(state, asked({}))).toEqual({ active: true, value: 1, target: 10 });
+  });
+});
+
+describe('what is not known is an error, so that nothing is scaled down', () => {
+  test.each([
+    ['a size', stateOf(['billing', { size: null }])],
+    ['the running jobs', stateOf(['billing', { size: 1, busy: null }])],
+    [
+      'the minutes',
+      aState({
+        queues: [aQueueState('billing', { workerType: 'Billing', size: 1 })],
+        snapshot: { minutes: partial() },
+      }),
+    ],
+    ['the queues', aState({ snapshot: { queues: partial(), minutes } })],
+  ])('where %s could not be read', (_, state) => {
+    expect(faultOf(() => scaleOf(state, asked({})))).toMatchObject({ kind: 'data' });
+  });
+
+  test('where the wait is not known, for latency; where run times are not, for threads', () => {
+    expect(
+      faultOf(() => scaleOf(stateOf(['billing', { size: 1, waitSeconds: null }]), asked({ metric: 'latency' })))
+    ).toMatchObject({
+      kind: 'data',
+      message: 'The waits of Billing are not known now.',
+    });
+    const nothingRan = aState({
+      queues: [aQueueState('billing', { workerType: 'Billing', size: 4, readyThreads: 5, busy: 5 })],
+      snapshot: { minutes: listed(...minutes.items.map(({ startsAt }) => aMinute(startsAt, {}))) },
+    });
+    expect(faultOf(() => scaleOf(nothingRan, asked({}))).message).toMatch(/run times/);
+  });
+
+  test('and a worker type that is not there is a mistake of the trigger', () => {
+    expect(faultOf(() => scaleOf(stateOf(['billing', {}]), parseScaledObject({ workerType: 'Nope' })))).toMatchObject({
+      kind: 'query',
+      message: 'No queue is of the worker type "Nope".',
+    });
+  });
+});
+
+describe('a trigger', () => {
+  test.each([
+    [{}, 'The trigger names no queues, or names them twice.'],
+    [{ workerType: 'A', queues: 'b' }, 'The trigger names no queues, or names them twice.'],
+    [{ queues: ' , ' }, 'The trigger names no queues, or names them twice.'],
+    [{ queues: 'a', metric: 'size' }, /^The metadata "metric" of the trigger is not valid/],
+    [{ queues: 'a', threadsPerReplica: '0' }, /^The metadata "threadsPerReplica" of the trigger is not valid/],
+    [{ queues: 'a', holdSeconds: 'long' }, /^The metadata "holdSeconds" of the trigger is not valid/],
+  ] as Array<[Record<string, string>, string | RegExp]>)('of %o is refused', (metadata, message) => {
+    const fault = faultOf(() => parseScaledObject(metadata));
+    expect(fault.kind).toBe('query');
+    expect(fault.message).toMatch(message);
+  });
+
+  test('has a default for all but its queues, and passes over what KEDA adds', () => {
+    expect(parseScaledObject({ queues: 'a, b', scalerAddress: 'x:1' })).toEqual({
+      workerType: '',
+      queues: ['a', 'b'],
+      metric: 'threads',
+      threadsPerReplica: 10,
+      drainSeconds: 300,
+      holdSeconds: 120,
+    });
+  });
+});
+
+describe('holding', () => {
+  const scale = (value: number, active = value > 0): Scale => ({ active, value, target: 10 });
+
+  test('tells a larger value at once and a smaller one after the time', () => {
+    const hold = new Hold();
+    const told = [
+      [0, 5],
+      [60, 8],
+      [100, 3],
+      [179, 2],
+      [181, 2],
+      [301, 0],
+    ].map(([now, value]) => hold.keep('a', scale(value!), 120, now!).value);
+    // 8 stands until 180, then 3 until 220 and 2 until 301.
+    expect(told).toEqual([5, 8, 8, 8, 3, 0]);
+  });
+
+  test('keeps a worker for the time after the last job, whatever the value', () => {
+    const hold = new Hold();
+    expect(hold.keep('a', scale(0, true), 120, 0).active).toBe(true);
+    expect(hold.keep('a', scale(0, false), 120, 60).active).toBe(true);
+    expect(hold.keep('a', scale(0, false), 120, 121).active).toBe(false);
+  });
+
+  test('is by scaled object, and holds nothing where it is switched off', () => {
+    const hold = new Hold();
+    hold.keep('a', scale(9), 120, 0);
+    expect(hold.keep('b', scale(1), 120, 1).value).toBe(1);
+    hold.keep('c', scale(9), 0, 0);
+    expect(hold.keep('c', scale(1), 0, 0).value).toBe(1);
+  });
+
+  test('remembers a thousand scaled objects, however many come', () => {
+    const hold = new Hold();
+    hold.keep('first', scale(9), 120, 0);
+    for (let index = 0; index < 1000; index += 1) {
+      hold.keep(`other ${index}`, scale(1), 120, 1);
+    }
+    expect(hold.keep('first', scale(1), 120, 2).value).toBe(1);
+    expect(hold.keep('other 999', scale(0), 120, 2).value).toBe(1);
+  });
+});

@@ -57,7 +57,17 @@ async function main(): Promise<void> {
   const exporterPort = await freePort(9292);
   start(
     executable,
-    ['serve', '--redis-url', redisUrl, '--listen', `127.0.0.1:${exporterPort}`, '--statsd-listen', statsd],
+    [
+      'serve',
+      '--redis-url',
+      redisUrl,
+      '--listen',
+      `127.0.0.1:${exporterPort}`,
+      '--statsd-listen',
+      statsd,
+      '--preset',
+      'lago',
+    ],
     'ignore'
   );
   if (grafana) {

@@ -88,7 +88,10 @@ async function main(): Promise<void> {
     const [statsd, listen] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
     const env = { ...process.env, REDIS_URL: redis.url };
     children.push(
-      spawn(EXECUTABLE, ['serve', '--listen', listen, '--statsd-listen', statsd], { env, stdio: 'ignore' }),
+      spawn(EXECUTABLE, ['serve', '--listen', listen, '--statsd-listen', statsd, '--preset', 'lago'], {
+        env,
+        stdio: 'ignore',
+      }),
       spawn(EXECUTABLE, ['demo', '--statsd-endpoint', statsd], { env, stdio: 'ignore' })
     );
     const config = {

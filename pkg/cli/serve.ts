@@ -154,7 +154,7 @@ function close(installations: ReadonlyMap<string, Opened>, kept: ReadonlyMap<str
 function statsdListenOf({ options }: Settings): string {
   try {
     const listen = statsdAddress(options.statsdListen, process.env);
-    if (listen === undefined) {
+    if (listen === undefined && options.preset === 'lago') {
       log('warn', `${STATSD_ENDPOINT} not set, Sidekiq Pro metrics will not be reported`);
     }
     return listen ?? '';

@@ -1,4 +1,3 @@
-import { workerTypeOf } from '../settings/workerTypes';
 import type { Work } from '../sidekiq/model';
 import { instant, jobClass, key, seconds, text } from './columns';
 import { detailsOfJob, jobsOfQueue } from './links';
@@ -16,7 +15,7 @@ const COLUMNS: Array<Column<Row>> = [
   text('host', 'Host', 'Host of that process.', (row) => row.host),
   key('thread', 'Thread', 'Thread id within the process.', (row) => row.thread),
   key('queue', 'Queue', 'Queue it was taken from.', (row) => row.queue, { links: jobsOfQueue }),
-  text('workerType', 'Worker type', 'Worker type of the queue, by the map in the settings.', (row) => row.workerType),
+  text('workerType', 'Worker type', 'Worker type of the queue.', (row) => row.workerType),
   jobClass(),
   key('jid', 'JID', 'Job id.', (row) => row.jid, { links: detailsOfJob }),
   instant('startedAt', 'Started', 'When it began to run.', (row) => row.runAt),
@@ -38,13 +37,14 @@ export const busy = tableQuery({
   columns: COLUMNS,
   live: true,
   example: "--filter 'class=~Invoices.*' --limit 20",
-  rows({ snapshot, options, now }) {
+  rows({ snapshot, queues, now }) {
+    const types = new Map(queues.map(({ name, workerType }) => [name, workerType]));
     const hosts = new Map(snapshot.processes.items.map(({ identity, host }) => [identity, host]));
     return {
       rows: snapshot.work.items.map((work) => ({
         ...work,
         host: hosts.get(work.process) ?? '',
-        workerType: workerTypeOf(work.queue, options.workerTypes),
+        workerType: types.get(work.queue) ?? '',
         now,
       })),
     };

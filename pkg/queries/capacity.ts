@@ -12,7 +12,7 @@ const schema = baseQuerySchema.extend({
 export type CapacityQuery = z.input<typeof schema>;
 
 const COLUMNS: Array<Column<Capacity>> = [
-  key('workerType', 'Worker type', 'By the map in the settings.', (row) => row.workerType),
+  key('workerType', 'Worker type', 'By the map in the settings, or as it runs.', (row) => row.workerType),
   key('queue', 'Queue', 'The queue, where asked by queue.', (row) => row.queue),
   plain(
     'demand',

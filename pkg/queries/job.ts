@@ -53,7 +53,7 @@ export const job = tableQuery({
   description: 'One job by its id: all fields, times, attempts, error and backtrace, context, ActiveJob and iteration.',
   schema,
   columns: COLUMNS,
-  example: '--option jid=…',
+  example: '--option jid=aaaaaaaaaaaaaaaaaaaaaaaa',
   async rows(state, { jid, source, queue }, _request, reads) {
     if (jid === '') {
       throw new Fault({ kind: 'query', message: 'The query names no job.', remedy: 'Give its id under "JID".' });

@@ -63,7 +63,7 @@ const COLUMNS: Array<Column<QueueState>> = [
   text(
     'workerType',
     'Worker type',
-    'The worker type that serves it, by the map in the settings.',
+    'The worker type that serves it, by the map in the settings, or as it runs.',
     (row) => row.workerType
   ),
   count('size', 'Size', 'Jobs waiting.', (row) => row.size),

@@ -1,3 +1,4 @@
+import { STATSD_ENDPOINT } from './statsdEndpoint';
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { optionsSchema, SECRET_NAMES, type Secrets } from './model';
@@ -68,7 +69,7 @@ const DEFAULT_URL = 'redis://127.0.0.1:6379/0';
  */
 export function settingsFrom({ flags, env, file = {} }: Given): Settings {
   const ruby = rubyExporterVariables(env);
-  const options: Record<string, unknown> = { ...ruby.options, ...lagoSentinels(env), ...file };
+  const options: Record<string, unknown> = { ...ruby.options, ...lagoOptions(env), ...file };
   for (const { name, variable, kind } of SCALAR_OPTIONS) {
     const given = flags[name] ?? env[variable];
     // An empty variable is an unset one, as container manifests write it.
@@ -87,11 +88,17 @@ export function settingsFrom({ flags, env, file = {} }: Given): Settings {
   });
 }
 
-function lagoSentinels(env: NodeJS.ProcessEnv): Record<string, unknown> {
+/** Where a variable of Lago's is set, Lago is what is watched. */
+function lagoOptions(env: NodeJS.ProcessEnv): Record<string, unknown> {
   const sentinels = env['LAGO_REDIS_SIDEKIQ_SENTINELS'];
-  return sentinels
-    ? { topology: 'sentinel', sentinels, sentinelMaster: env['LAGO_REDIS_SIDEKIQ_MASTER_NAME'] ?? 'master' }
-    : {};
+  return {
+    ...((sentinels || env[STATSD_ENDPOINT]) && { preset: 'lago' }),
+    ...(sentinels && {
+      topology: 'sentinel',
+      sentinels,
+      sentinelMaster: env['LAGO_REDIS_SIDEKIQ_MASTER_NAME'] || 'master',
+    }),
+  };
 }
 
 function secretsFrom(env: NodeJS.ProcessEnv, file: Record<string, unknown>): Secrets {

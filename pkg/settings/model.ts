@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { LAGO_WORKER_TYPES } from './lago';
 import { cadenceSchema, workerTypeSchema } from './workerTypes';
+
+/** Applications whose worker types and variables are known. */
+export const PRESETS = ['none', 'lago'] as const;
 
 const seconds = (fallback: number, min: number, max: number) => z.number().min(min).max(max).default(fallback);
 const text = z.string().trim().default('');
@@ -66,7 +68,8 @@ export const optionsSchema = z.object({
     .default(30_000)
     .describe('Series of one metric in a scrape at most; each line of a histogram is one'),
   cronNamespaces: text.describe('Namespaces of sidekiq-cron beside "default", comma separated'),
-  workerTypes: z.array(workerTypeSchema).default(LAGO_WORKER_TYPES),
+  preset: z.enum(PRESETS).default('none').describe('Whose worker types apply where none are given'),
+  workerTypes: z.array(workerTypeSchema).default([]),
   cadences: z.array(cadenceSchema).default([]),
 });
 

@@ -1,4 +1,5 @@
 import { Fault } from '../faults/fault';
+import { LAGO_WORKER_TYPES } from './lago';
 import { pattern } from './pattern';
 import { optionsSchema, type Options, type Secrets } from './model';
 
@@ -31,10 +32,17 @@ export function parseSettings(raw: {
       remedy: 'Correct it in the data source’s settings and save again.',
     });
   }
-  const options = parsed.data;
+  const options = withPreset(parsed.data);
   checkPattern('queueInclude', options.queueInclude);
   checkPattern('queueExclude', options.queueExclude);
   return { url: (raw.url ?? '').trim(), username: (raw.username ?? '').trim(), options, secrets: raw.secrets ?? {} };
+}
+
+/** A preset stands in for worker types that are not given. */
+function withPreset(options: Options): Options {
+  return options.preset === 'lago' && options.workerTypes.length === 0
+    ? { ...options, workerTypes: LAGO_WORKER_TYPES }
+    : options;
 }
 
 function checkPattern(field: string, source: string): void {

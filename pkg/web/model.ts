@@ -25,6 +25,8 @@ export interface PageData {
   at: number;
   ok: boolean;
   health: string;
+  /** What the DogStatsD receiver has received; `''` without one. */
+  receiver: string;
   findings: Rows;
   overview: Rows;
   queues: Rows;

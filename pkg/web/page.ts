@@ -40,6 +40,7 @@ function shell(): string {
 <header>
 <h1>Jobwatch for Sidekiq</h1>
 <p id="health" role="status">${assets.script === '' ? 'The page needs the built executable; run npm run build:backend.' : 'Reading Redis …'}</p>
+<p id="receiver"></p>
 <nav><a href="metrics">Metrics</a> <a href="-/ready">Ready</a> <a href="sd">Targets</a></nav>
 </header>
 <main id="page"></main>

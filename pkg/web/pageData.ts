@@ -54,6 +54,7 @@ export async function pageData(installation: Installation): Promise<PageData> {
     at: now,
     ok: health.ok,
     health: health.message,
+    receiver: receiverText(installation),
     findings,
     overview,
     queues,
@@ -66,6 +67,16 @@ export async function pageData(installation: Installation): Promise<PageData> {
     sizes,
     waits,
   };
+}
+
+function receiverText({ statsd }: Installation): string {
+  if (statsd.listening.length === 0) {
+    return '';
+  }
+  const { lines, malformed, dropped } = statsd.counts;
+  const figures = [`${lines.toLocaleString('en')} lines`, `${statsd.registry.size.toLocaleString('en')} label sets`];
+  const bad = [malformed > 0 && `${malformed} malformed`, dropped > 0 && `${dropped} dropped`].filter(Boolean);
+  return `DogStatsD at ${statsd.listening.join(', ')}: ${[...figures, ...bad].join(', ')}`;
 }
 
 /** A part of the page, or the reason for which it is empty. */

@@ -17,6 +17,11 @@ const TOPOLOGIES = [
   { value: 'cluster', label: 'Cluster' },
 ] as const;
 
+const PRESET_CHOICES = [
+  { value: 'none', label: 'None' },
+  { value: 'lago', label: 'Lago' },
+] as const;
+
 /** The form of a data source: where Redis is, how to read it, and what the queues mean. */
 export function ConfigEditor({ options, onOptionsChange }: Props) {
   const { jsonData, secureJsonFields } = options;
@@ -273,7 +278,21 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         isInitiallyOpen={false}
       >
         <ConfigSubSection title="Queues by worker type">
-          <WorkerTypesEditor workerTypes={jsonData.workerTypes} onChange={(workerTypes) => set({ workerTypes })} />
+          <Field
+            label="Preset"
+            description="Without a preset and without a map, processes that serve the same queues are one worker type."
+          >
+            <RadioButtonGroup
+              options={[...PRESET_CHOICES]}
+              value={jsonData.preset ?? 'none'}
+              onChange={(preset) => set({ preset })}
+            />
+          </Field>
+          <WorkerTypesEditor
+            preset={jsonData.preset}
+            workerTypes={jsonData.workerTypes}
+            onChange={(workerTypes) => set({ workerTypes })}
+          />
         </ConfigSubSection>
         <ConfigSubSection
           title="Expected cadences"

@@ -7,14 +7,15 @@ import { RowsEditor } from './RowsEditor';
 type WorkerTypes = NonNullable<SidekiqOptions['workerTypes']>;
 
 interface Props {
-  /** The stored map; the preset where nothing is stored. */
+  preset: SidekiqOptions['preset'];
+  /** The stored map; the preset’s where nothing is stored. */
   workerTypes: SidekiqOptions['workerTypes'];
   onChange: (workerTypes: WorkerTypes | undefined) => void;
 }
 
 /** The queue to worker-type map, with a latency objective for each type. */
-export function WorkerTypesEditor({ workerTypes, onChange }: Props) {
-  const shown: WorkerTypes = workerTypes ?? LAGO_WORKER_TYPES;
+export function WorkerTypesEditor({ preset, workerTypes, onChange }: Props) {
+  const shown: WorkerTypes = workerTypes ?? (preset === 'lago' ? LAGO_WORKER_TYPES : []);
   return (
     <RowsEditor
       rows={shown}
@@ -25,7 +26,7 @@ export function WorkerTypesEditor({ workerTypes, onChange }: Props) {
         row: { name: 'New worker type', queues: [], latencyObjectiveSeconds: DEFAULT_OBJECTIVE_SECONDS },
       }}
       preset={{
-        label: 'Back to the Lago preset',
+        label: 'Back to the preset',
         disabled: workerTypes === undefined,
         onClick: () => onChange(undefined),
       }}

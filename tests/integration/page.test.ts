@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
-import type { PageData } from '../../pkg/web/model';
 import { launchBrowser } from '../support/browser';
 import { writeFleet } from '../support/fleet';
 import { createReader, READER } from '../support/installation';
 import { startRedis, type RedisServer } from '../support/redisServer';
+import { firstEvent } from '../support/pageEvents';
 import { startServing, type Serving } from '../support/serve';
 
 /** The page of the executable: 3 queues of one job each, 5 seconds old, and 2 processes of 10 threads, 1 of each busy. */
@@ -21,23 +21,6 @@ describe('the page of the executable', () => {
     await serving.stop();
     await redis.stop();
   });
-
-  /** The first event that a watcher receives. */
-  async function firstEvent(url: string, headers: Record<string, string> = {}): Promise<PageData> {
-    const abort = new AbortController();
-    const answer = await fetch(`${url}/events`, { headers, signal: abort.signal });
-    expect(answer.headers.get('content-type')).toBe('text/event-stream');
-    let text = '';
-    const decoder = new TextDecoder();
-    for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
-      text += decoder.decode(chunk, { stream: true });
-      if (text.includes('\n\n') && text.includes('data: ')) {
-        break;
-      }
-    }
-    abort.abort();
-    return JSON.parse(/data: (.*)\n\n/.exec(text)![1]!) as PageData;
-  }
 
   test('is sent the figures of one state', async () => {
     const data = await firstEvent(serving.url);

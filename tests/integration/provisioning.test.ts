@@ -125,6 +125,7 @@ test('the dashboards use nothing that Grafana has deprecated', () => {
 
 test('the Kubernetes manifests probe and scrape paths that the exporter has', () => {
   const manifests = readdirSync(join(ROOT, 'kubernetes'))
+    .filter((file) => file.endsWith('.yaml'))
     .map((file) => read(`kubernetes/${file}`))
     .join('\n');
   for (const [, path] of manifests.matchAll(/path: (\/\S+)/g)) {

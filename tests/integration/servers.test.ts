@@ -19,7 +19,7 @@ if (PROGRAMS.length === 0) {
 const versionOf = (program: string) =>
   /v=(\S+)/.exec(spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout)?.[1] ?? '?';
 
-describe.each(PROGRAMS)('on %s', (program) => {
+describe.skipIf(PROGRAMS.length === 0).each(PROGRAMS.length === 0 ? ['none'] : PROGRAMS)('on %s', (program) => {
   const hasUsers = Number.parseInt(versionOf(program), 10) >= 6;
   let server: RedisServer;
   let installation: Installation;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
+import { firstEvent } from '../support/pageEvents';
 import { startServing, type Serving } from '../support/serve';
 
 /** Ruby finds the client among its gems or in RUBYLIB; without it that test cannot run. */
@@ -83,8 +84,9 @@ test('what Sidekiq Pro 7 and 8 send becomes the series that Lago documents, on t
     expect(types.get('lago_api_jobs_count')).toBe('counter');
   }
   expect((await serving.scrape(`http://127.0.0.1:${second}/metrics`)).value('sidekiq_up')).toBeUndefined();
-  const page = await (await fetch(`${serving.url}/`)).text();
-  expect(page).toContain(`DogStatsD at 127.0.0.1:${port}: 8 lines, 6 label sets, 1 malformed`);
+  expect((await firstEvent(serving.url)).receiver).toBe(
+    `DogStatsD at 127.0.0.1:${port}: 8 lines, 6 label sets, 1 malformed`
+  );
   expect(serving.log.filter((line) => line['@message'] === 'malformed DogStatsD line')).toMatchObject([
     { sample: 'not a line', '@level': 'warn' },
   ]);
@@ -172,8 +174,9 @@ describe('LAGO_SIDEKIQ_STATSD_ENDPOINT', () => {
     );
   });
 
-  test('unset is a warning, and everything else runs', async () => {
-    const serving = await serve([]);
+  test('unset is a warning where Lago is watched, and everything else runs', async () => {
+    expect(JSON.stringify((await serve([])).log)).not.toContain('LAGO');
+    const serving = await serve(['--preset', 'lago']);
     expect(serving.log[0]).toMatchObject({
       '@level': 'warn',
       '@message': `${NAME} not set, Sidekiq Pro metrics will not be reported`,

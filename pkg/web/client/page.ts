@@ -196,6 +196,7 @@ function drawFigures({ rows, problem }: Rows): void {
 function draw(data: PageData): void {
   now = data.at;
   health.textContent = data.health;
+  document.getElementById('receiver')!.textContent = data.receiver;
   health.className = data.ok ? 'ok' : 'critical';
   drawFigures(data.overview);
   for (const { name, columns, empty } of TABLES) {

@@ -261,7 +261,13 @@ test('busy has every fact of each running job', async () => {
   ];
   const rows = await rowsOfState(
     busy,
-    aState({ snapshot: { processes: listed(aProcess('web-1:7:abc')), work: listed(...work) } })
+    aState({
+      queues: [
+        aQueueState('billing', { workerType: 'Billing Worker' }),
+        aQueueState('default', { workerType: 'Default Worker' }),
+      ],
+      snapshot: { processes: listed(aProcess('web-1:7:abc')), work: listed(...work) },
+    })
   );
   expect(rows[0]).toEqual({
     process: 'web-1:7:abc',

@@ -19,14 +19,32 @@ function faultOf(work: () => unknown): Fault {
 
 const env = (variables: NodeJS.ProcessEnv) => settingsFrom({ flags: {}, env: variables });
 
+describe('the preset of Lago', () => {
+  test('stands in for worker types that are not given', () => {
+    expect(parseSettings({ options: { preset: 'lago' } }).options.workerTypes).toHaveLength(13);
+    const own = [{ name: 'Own', queues: ['a'], latencyObjectiveSeconds: 5 }];
+    expect(parseSettings({ options: { preset: 'lago', workerTypes: own } }).options.workerTypes).toEqual(own);
+    expect(() => parseSettings({ options: { preset: 'other' } })).toThrow(/"preset" is not valid/);
+  });
+
+  test('is chosen where a variable of Lago is set, and by nothing else', () => {
+    expect(env({}).options.preset).toBe('none');
+    expect(env({ LAGO_SIDEKIQ_STATSD_ENDPOINT: 'h:9125' }).options.preset).toBe('lago');
+    expect(env({ LAGO_REDIS_SIDEKIQ_SENTINELS: 'h:26379' }).options.preset).toBe('lago');
+    expect(env({ LAGO_SIDEKIQ_STATSD_ENDPOINT: 'h:9125', JOBWATCH_PRESET: 'none' }).options.preset).toBe('none');
+    expect(env({ LAGO_SIDEKIQ_STATSD_ENDPOINT: '' }).options.preset).toBe('none');
+  });
+});
+
 describe('settings of a data source', () => {
   test('that are empty have every default', () => {
     const { url, username, options, secrets } = parseSettings({});
     expect({ url, username, secrets }).toEqual({ url: '', username: '', secrets: {} });
     const { workerTypes, ...rest } = options;
-    expect(workerTypes).toHaveLength(13);
+    expect(workerTypes).toEqual([]);
     expect(rest).toEqual({
       topology: 'single',
+      preset: 'none',
       keyPrefix: '',
       sentinels: '',
       sentinelMaster: 'mymaster',

@@ -1,0 +1,48 @@
+import { groupBy } from '../sidekiq/groupBy';
+import type { Process } from '../sidekiq/model';
+
+interface Served {
+  queues: readonly string[];
+  threads: number;
+  tag: string;
+}
+
+/** Queues that a name of a worker type holds; more are counted. */
+const NAMED = 3;
+
+/**
+ * Worker types as they run, for settings without a map: processes and capsules that serve the same queues are one type. A
+ * queue that several types serve belongs to that with the most threads. A type has the tag of its processes for a name
+ * where no other type has that tag, else the names of its queues.
+ *
+ * @returns the name of the type by queue; a queue that nobody serves is not in it
+ */
+export function derivedWorkerTypes(processes: readonly Process[]): Map<string, string> {
+  const types = [...groupBy(processes.flatMap(servedBy), ({ queues }) => queues.join('\0'))].map(([, members]) => ({
+    queues: members[0]!.queues,
+    threads: members.reduce((sum, { threads }) => sum + threads, 0),
+    tags: new Set(members.map(({ tag }) => tag)),
+  }));
+  const names = new Map<string, string>();
+  // The largest last, so that it has the last word on a queue of several.
+  for (const { queues, tags } of [...types].sort((a, b) => a.threads - b.threads)) {
+    const [tag = ''] = tags;
+    const isOwn =
+      tag !== '' && tags.size === 1 && types.every((other) => other.queues === queues || !other.tags.has(tag));
+    const name = isOwn ? tag : nameOf(queues);
+    queues.forEach((queue) => names.set(queue, name));
+  }
+  return names;
+}
+
+function servedBy({ capsules, queues, concurrency, tag }: Process): Served[] {
+  const all = capsules.length > 0 ? capsules.map((each) => ({ ...each, queues: [...each.weights.keys()] })) : [];
+  return (all.length > 0 ? all : [{ queues: [...queues], concurrency }])
+    .filter((each) => each.queues.length > 0)
+    .map((each) => ({ queues: [...each.queues].sort(), threads: each.concurrency ?? 0, tag }));
+}
+
+function nameOf(queues: readonly string[]): string {
+  const shown = queues.slice(0, NAMED).join(', ');
+  return queues.length > NAMED ? `${shown} and ${queues.length - NAMED} more` : shown;
+}

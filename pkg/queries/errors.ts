@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { State } from '../installation/state';
+import type { Options } from '../settings/model';
 import { WHOLE_SET, type JobsPage } from '../sidekiq/browse/jobs';
 import { unreadable, type StoredJob } from '../sidekiq/browse/storedJobs';
 import { messagePattern } from '../sidekiq/fingerprint';
@@ -97,6 +98,7 @@ export const errors = tableQuery({
     const dead = await read('dead');
     rows.forEach((row) => (row.share = (row.retry + row.dead) / all));
     return {
+      without: unused(groupBy, options),
       rows: [...rows.values()].sort((a, b) => b.retry + b.dead - (a.retry + a.dead)),
       notices: [
         ...partOf(retry, 'retries', 'the next ones'),
@@ -106,6 +108,13 @@ export const errors = tableQuery({
     };
   },
 });
+
+/** By fingerprint, classes and queues are lists; without it there is no pattern. */
+function unused(groupBy: readonly string[], { allowBacktraces }: Options): string[] {
+  return groupBy.includes('fingerprint')
+    ? [...['class', 'queue'].filter((name) => !groupBy.includes(name)), ...(allowBacktraces ? [] : ['frame'])]
+    : ['pattern', 'frame'];
+}
 
 function partOf({ looked, total }: JobsPage, what: string, which: string): Notice[] {
   return looked < total

@@ -1,4 +1,6 @@
 import type { DataLink } from '../frames/frame';
+import { LINKED, type Linked } from '../settings/links';
+import type { Options } from '../settings/model';
 import type { QueryRequest } from './queryType';
 
 /** A link on a value that opens another query of the same data source in Explore. The value is put into `${__value.raw}`. */
@@ -24,4 +26,29 @@ export function metricsOfClass(request: QueryRequest): DataLink[] {
 /** From a job's id to all that is known of it. */
 export function detailsOfJob(request: QueryRequest): DataLink[] {
   return explore(request, 'This job', { queryType: 'job', jid: '${__value.raw}' });
+}
+
+/** Grafana puts the value in, percent-encoded. */
+const VALUE = '${__value.raw:percentencode}';
+
+/** Pages of Sidekiq's Web UI (web/application.rb), where one may act; hosts have none. */
+const WEB_UI: Partial<Record<Linked, { title: string; path: string }>> = {
+  queue: { title: 'Queue in Sidekiq’s Web UI', path: `queues/${VALUE}` },
+  class: { title: 'Class in Sidekiq’s Web UI', path: `metrics/${VALUE}` },
+  jid: { title: 'Retries in Sidekiq’s Web UI', path: `retries?substr=${VALUE}` },
+};
+
+/** Links of the settings on a column: to Sidekiq's Web UI, and the operator's own. */
+export function linksOfSettings(column: string, { webUiUrl, links }: Options): DataLink[] {
+  const on = LINKED.find((name) => name === column);
+  if (on === undefined) {
+    return [];
+  }
+  const page = webUiUrl === '' ? undefined : WEB_UI[on];
+  return [
+    ...(page ? [{ title: page.title, url: `${webUiUrl.replace(/\/$/, '')}/${page.path}` }] : []),
+    ...links
+      .filter((link) => link.on === on)
+      .map(({ title, url }) => ({ title, url: url.replaceAll('{value}', VALUE) })),
+  ];
 }

@@ -2,9 +2,11 @@ import type { z } from 'zod';
 import type { DataLink, Field, FieldConfig, Frame, Value } from '../frames/frame';
 import type { Reads } from '../installation/reads';
 import type { Kept, State } from '../installation/state';
+import type { Options } from '../settings/model';
 import type { Notice } from '../sidekiq/model';
 import { checkFigures } from './figures';
 import { compileFilters } from './filter';
+import { linksOfSettings } from './links';
 import { baseQuerySchema, parseQuery, type BaseQuery } from './model';
 import type { ColumnInfo, QueryGroup, QueryRequest, QueryType } from './queryType';
 
@@ -38,6 +40,8 @@ export interface Rows<Row> {
   /** What should be known beside the notices of the state. */
   notices?: readonly Notice[];
   custom?: Record<string, unknown>;
+  /** Columns that the query has no use for; they are left out. */
+  without?: readonly string[];
 }
 
 /** Makes a query type that answers with one table: filters, figures, limit and notices are the same for all. */
@@ -51,13 +55,13 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
   const answer = async (
     raw: unknown,
     request: QueryRequest,
-    known: readonly Notice[],
+    { notices: known, options }: Pick<State, 'notices' | 'options'>,
     read: (query: z.output<S>) => Rows<Row> | Promise<Rows<Row>>
   ): Promise<Frame[]> => {
     const query = parseQuery(schema, raw);
     checkFigures(query.figures, figures, request.alerting);
     const keeps = compileFilters(query.filters, filterFields);
-    const { rows, notices = [], custom } = await read(query);
+    const { rows, notices = [], custom, without = [] } = await read(query);
     const kept = rows.filter((row) => keeps((field) => textsOf(byName.get(field)!, row)));
     const shown = kept.slice(0, query.limit);
     const cut: Notice[] =
@@ -69,8 +73,9 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
               text: `${shown.length} of ${kept.length} rows are shown. Raise "Limit" or add a filter to see the others.`,
             },
           ];
-    const chosen =
-      query.figures.length === 0 ? columns : columns.filter(({ name, key }) => key || query.figures.includes(name));
+    const chosen = columns.filter(
+      ({ name, key }) => !without.includes(name) && (query.figures.length === 0 || key || query.figures.includes(name))
+    );
     return [
       frameOf({
         name: id,
@@ -79,6 +84,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
         notices: [...known, ...notices, ...cut],
         numeric: query.figures.length > 0,
         request,
+        options,
         custom,
       }),
     ];
@@ -94,11 +100,18 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     live: definition.live ?? false,
     example: definition.example ?? '',
     run: (raw, state, request, reads) =>
-      answer(raw, request, [...state.notices, ...(definition.ofRange ? [] : pastRange(request, state.now))], (query) =>
-        definition.rows(state, query, request, reads)
+      answer(
+        raw,
+        request,
+        {
+          options: state.options,
+          notices: [...state.notices, ...(definition.ofRange ? [] : pastRange(request, state.now))],
+        },
+        (query) => definition.rows(state, query, request, reads)
       ),
     ...(keptRows && {
-      runFromKept: (raw, kept, request) => answer(raw, request, [], () => keptRows(kept)),
+      runFromKept: (raw, kept, request) =>
+        answer(raw, request, { options: kept.options, notices: [] }, () => keptRows(kept)),
     }),
   };
 }
@@ -142,13 +155,16 @@ interface Shown<Row> {
   /** Figures were chosen: booleans become numbers, as alert rules and expressions take no others. */
   numeric: boolean;
   request: QueryRequest;
+  options: Options;
   custom: Record<string, unknown> | undefined;
 }
 
-function frameOf<Row>({ name, columns, rows, notices, numeric, request, custom }: Shown<Row>): Frame {
+function frameOf<Row>({ name, columns, rows, notices, numeric, request, options, custom }: Shown<Row>): Frame {
   const fields = columns.map((column): Field => {
     const asNumber = numeric && column.kind === 'boolean';
-    const links = request.alerting ? [] : (column.links?.(request) ?? []);
+    const links = request.alerting
+      ? []
+      : [...(column.links?.(request) ?? []), ...linksOfSettings(column.name, options)];
     return {
       name: column.name,
       kind: asNumber ? 'number' : column.kind,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { linkSchema } from './links';
 import { cadenceSchema, workerTypeSchema } from './workerTypes';
 
 /** Applications whose worker types and variables are known. */
@@ -71,6 +72,13 @@ export const optionsSchema = z.object({
   preset: z.enum(PRESETS).default('none').describe('Whose worker types apply where none are given'),
   workerTypes: z.array(workerTypeSchema).default([]),
   cadences: z.array(cadenceSchema).default([]),
+  webUiUrl: z
+    .string()
+    .trim()
+    .regex(/^(https?:\/\/\S+)?$/, 'use an address that begins with http:// or https://')
+    .default('')
+    .describe('Address of Sidekiq’s Web UI, to which queues, classes and jobs link'),
+  links: z.array(linkSchema).default([]),
 });
 
 /** Options with every default filled in, as the backend uses them. */

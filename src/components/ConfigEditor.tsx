@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import type { SecretName } from '../../pkg/settings/model';
 import type { SidekiqOptions, SidekiqSecrets } from '../types';
 import { CadencesEditor } from './CadencesEditor';
+import { LinksEditor } from './LinksEditor';
 import { ListenField, NumberField, SecretField, SecretTextField, TextField } from './SettingsFields';
 import { splitUrl } from './splitUrl';
 import { WorkerTypesEditor } from './WorkerTypesEditor';
@@ -269,6 +270,22 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
           placeholder="172800"
         />
         <NumberField {...fields} name="seriesLimit" label="Series of one metric at most" placeholder="30000" />
+      </ConfigSection>
+      <Divider />
+      <ConfigSection
+        title="Links"
+        description="Where values of tables lead to beside this data source."
+        isCollapsible
+        isInitiallyOpen={false}
+      >
+        <TextField
+          {...fields}
+          name="webUiUrl"
+          label="Address of Sidekiq’s Web UI"
+          description="Queues, classes and jobs link to its pages, where one may act"
+          placeholder="https://shop.example.com/sidekiq"
+        />
+        <LinksEditor links={jsonData.links ?? []} onChange={(links) => set({ links })} />
       </ConfigSection>
       <Divider />
       <ConfigSection

@@ -8,7 +8,7 @@ interface Props<Row> {
   /** The fields of one row; `replace` changes some of it. */
   fields: (row: Row, replace: (part: Partial<Row>) => void) => ReactNode;
   add: { label: string; row: Row };
-  preset: { label: string; disabled?: boolean; onClick: () => void };
+  preset?: { label: string; disabled?: boolean; onClick: () => void };
 }
 
 /** A list that can grow, shrink, and be set to a preset, with a row of fields for each entry. */
@@ -29,9 +29,11 @@ export function RowsEditor<Row extends object>({ rows, onChange, nameOf, fields,
         <Button size="sm" variant="secondary" icon="plus" onClick={() => onChange([...rows, add.row])}>
           {add.label}
         </Button>
-        <Button size="sm" variant="secondary" fill="text" disabled={preset.disabled} onClick={preset.onClick}>
-          {preset.label}
-        </Button>
+        {preset && (
+          <Button size="sm" variant="secondary" fill="text" disabled={preset.disabled} onClick={preset.onClick}>
+            {preset.label}
+          </Button>
+        )}
       </Stack>
     </Stack>
   );

@@ -229,6 +229,7 @@ describe('the config editor', () => {
   test('edits the map of worker types, from the preset', async () => {
     const config = page.getByTestId('config');
     await config.getByRole('button', { name: /Worker types/ }).press('Enter');
+    await config.getByRole('radio', { name: 'Lago' }).check();
     await config.getByRole('button', { name: 'Worker type', exact: true }).click();
     const { jsonData } = (await saved('options')) as { jsonData: { workerTypes: Array<{ name: string }> } };
     expect(jsonData.workerTypes).toHaveLength(14);

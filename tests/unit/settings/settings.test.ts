@@ -71,6 +71,8 @@ describe('settings of a data source', () => {
       historyRetentionDays: 30,
       exporterListen: '',
       kedaListen: '',
+      webUiUrl: '',
+      links: [],
       statsdListen: '',
       statsdMetricsListen: '',
       statsdPrefix: 'lago_api',

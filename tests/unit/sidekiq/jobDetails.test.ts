@@ -93,7 +93,7 @@ test('ActiveJob tells its own id, attempts, locale and time zone', () => {
 describe('the pattern of a message', () => {
   test.each([
     ['invalid payload for 12345', 'invalid payload for <n>'],
-    ["Couldn't find User with 'id'=17 and 'name'=x", "Couldn<text>id<text>name'=x"],
+    ["Couldn't find User with 'id'=17 and 'name'=x", "Couldn't find User with <text>=<n> and <text>=x"],
     ['Couldn’t find "User" with id=17', 'Couldn’t find <text> with id=<n>'],
     [
       'Connection refused - connect(2) for "10.0.0.5" port 443',

@@ -99,14 +99,21 @@ export const errorsAndDead: DashboardSpec = {
         {
           title: 'Errors',
           description:
-            'Jobs in retry and in the dead set by error, class and queue, from a bounded sample of each; a notice says where it is one.',
+            'Jobs in retry and in the dead set by kind of failure, class and queue, with the failures of the last twelve hours.',
           kind: 'table',
           width: 24,
           height: 11,
           noValue: 'No jobs in retry or in the dead set.',
-          direct: [{ queryType: 'errors', filters: [BY_QUEUE, BY_CLASS], limit: 200 }],
-          columns: ['errorClass', 'message', 'class', 'queue', 'count', 'retry', 'dead', 'last'],
-          hidden: ['rate', 'first'],
+          direct: [
+            {
+              queryType: 'errors',
+              groupBy: ['fingerprint', 'class', 'queue'],
+              filters: [BY_QUEUE, BY_CLASS],
+              limit: 200,
+            },
+          ],
+          columns: ['errorClass', 'message', 'class', 'queue', 'count', 'dead', 'trend', 'last'],
+          hidden: ['retry', 'rate', 'first', 'pattern', 'share', 'classes', 'queues'],
           wrapped: ['Message'],
           minWidths: { Message: 240 },
           prometheus: [
@@ -125,8 +132,8 @@ export const errorsAndDead: DashboardSpec = {
             Class: 170,
             Queue: 115,
             Jobs: 75,
-            'In retry': 75,
             Dead: 70,
+            'Last 12 hours': 135,
             Last: 125,
           },
         },

@@ -115,14 +115,14 @@ export const jobClassDetail: DashboardSpec = {
       panels: [
         {
           title: 'Errors',
-          description: 'Why jobs of the class wait for a retry or died, from a bounded sample of both.',
+          description: 'Why jobs of the class wait for a retry or died, by kind of failure.',
           kind: 'table',
           width: 24,
           height: 8,
           noValue: 'No jobs in retry or in the dead set.',
-          direct: [{ queryType: 'errors', limit: 50, filters: [BY_CLASS] }],
-          columns: ['errorClass', 'message', 'queue', 'count', 'retry', 'dead', 'rate', 'first', 'last'],
-          hidden: ['class'],
+          direct: [{ queryType: 'errors', groupBy: ['fingerprint', 'queue'], limit: 50, filters: [BY_CLASS] }],
+          columns: ['errorClass', 'message', 'queue', 'count', 'retry', 'dead', 'trend', 'first', 'last'],
+          hidden: ['pattern', 'share', 'rate', 'classes', 'queues'],
           prometheus: [
             {
               expr: 'sort_desc(sum by (error_type, queue) (increase(lago_api_jobs_failure{worker=~"$class"}[$__range])) > 0)',

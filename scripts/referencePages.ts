@@ -4,6 +4,7 @@ import { JOBWATCH_METRICS } from '../pkg/metrics/jobwatchMetrics';
 import { RECURRING_METRICS } from '../pkg/metrics/recurringMetrics';
 import type { Metric } from '../pkg/metrics/metric';
 import { receiverMetrics } from '../pkg/metrics/statsdMetrics';
+import { WAIT_METRICS } from '../pkg/metrics/waitMetrics';
 import { QUERY_TYPES } from '../pkg/queries/registry';
 
 const PREFIX = 'lago_api';
@@ -20,7 +21,7 @@ export function metricsPage(): string {
     'Names, labels and values of sidekiq-prometheus-exporter 0.4.0, including its known deviations.',
     table(EXPORTER_METRICS),
     '## Metrics of Jobwatch',
-    table([...JOBWATCH_METRICS, ...CAPACITY_METRICS]),
+    table([...JOBWATCH_METRICS, ...CAPACITY_METRICS, ...WAIT_METRICS]),
     '## Recurring work',
     'The first four are those of the Ruby exporter’s contribs `cron` and `scheduler`.',
     table(RECURRING_METRICS),

@@ -106,13 +106,15 @@ export const jobPerformance: Row = {
     },
     {
       title: 'Errors by type',
-      description: 'Jobs in retry and in the dead set by error class, from a bounded sample of each.',
+      description: 'Jobs in retry and in the dead set by error class and job class.',
       kind: 'table',
       width: 8,
       height: 9,
       noValue: 'No jobs in retry or in the dead set.',
-      direct: [{ queryType: 'errors', limit: 50, figures: ['count', 'retry', 'dead'] }],
-      columns: ['errorClass', 'class', 'queue', 'count', 'retry', 'dead'],
+      direct: [
+        { queryType: 'errors', groupBy: ['errorClass', 'class'], limit: 50, figures: ['count', 'retry', 'dead'] },
+      ],
+      columns: ['errorClass', 'class', 'count', 'retry', 'dead'],
       hidden: ['queue', 'message', 'first', 'last', 'rate'],
       widths: { Error: 150, Class: 150, Jobs: 60 },
       prometheus: [

@@ -2,6 +2,7 @@ import { Fault } from '../faults/fault';
 import { ClassQueues } from '../observe/classQueues';
 import { ClassTotals } from '../observe/classTotals';
 import { Flow } from '../observe/flow';
+import { JobWaits } from '../observe/jobWaits';
 import type { Observer } from '../observe/observer';
 import { ProcessLog } from '../observe/processLog';
 import { queueStates } from '../observe/queueState';
@@ -143,7 +144,7 @@ export class Installation {
     for (const observer of Object.values(this.memory.observers) as Array<Observer<unknown>>) {
       observer.observe(snapshot);
     }
-    const { flow, processLog, classTotals, classQueues } = this.memory.observers;
+    const { flow, processLog, classTotals, classQueues, jobWaits } = this.memory.observers;
     const history = this.memory.recorder.notice;
     const state: State = {
       snapshot,
@@ -152,6 +153,7 @@ export class Installation {
       processLog: processLog.view(),
       classTotals: classTotals.view(),
       classQueues: classQueues.view(),
+      jobWaits: jobWaits.view(),
       statsd: this.statsd,
       options: this.options,
       historyFile: this.options.historyFile === '' ? null : history === undefined,
@@ -238,7 +240,13 @@ function restore(saved: string | null, take: (saved: string) => void): void {
 
 /** What is remembered between readings. */
 interface Memory {
-  observers: { flow: Flow; processLog: ProcessLog; classTotals: ClassTotals; classQueues: ClassQueues };
+  observers: {
+    flow: Flow;
+    processLog: ProcessLog;
+    classTotals: ClassTotals;
+    classQueues: ClassQueues;
+    jobWaits: JobWaits;
+  };
   minutes: Minutes;
   recorder: Recorder;
   statsd: StatsdIntake;
@@ -253,6 +261,7 @@ function newMemory(options: Options, administration: Administration): Memory {
       processLog: new ProcessLog(),
       classTotals: new ClassTotals(),
       classQueues: new ClassQueues(),
+      jobWaits: new JobWaits(),
     },
     minutes: new Minutes(),
     recorder: new Recorder(historyFile === '' ? undefined : open),

@@ -1,6 +1,7 @@
 import type { Fault } from '../faults/fault';
 import type { ClassQueuesView } from '../observe/classQueues';
 import type { ClassTotalsView } from '../observe/classTotals';
+import type { JobWaitsView } from '../observe/jobWaits';
 import type { ProcessLogView } from '../observe/processLog';
 import type { QueueState } from '../observe/queueState';
 import type { Options } from '../settings/model';
@@ -29,6 +30,7 @@ export interface State {
   readonly processLog: ProcessLogView;
   readonly classTotals: ClassTotalsView;
   readonly classQueues: ClassQueuesView;
+  readonly jobWaits: JobWaitsView;
   /** What Sidekiq Pro has sent by DogStatsD; it goes on growing, as it does not come from Redis. */
   readonly statsd: Pick<StatsdIntake, 'registry' | 'minutes' | 'counts' | 'listening'>;
   readonly options: Options;

@@ -78,12 +78,22 @@ function summarySamples(labels: Labels, summary: SlidingSummary, now: number): S
   ];
 }
 
-const BOUND_TEXTS = HISTOGRAM_BOUNDS_MS.map((bound) => (Number.isFinite(bound) ? String(bound / 1000) : '+Inf'));
+/** Bounds of buckets as labels: seconds, and `+Inf`. */
+export function boundTexts(boundsMs: readonly number[]): string[] {
+  return boundsMs.map((bound) => (Number.isFinite(bound) ? String(bound / 1000) : '+Inf'));
+}
+
+const BOUND_TEXTS = boundTexts(HISTOGRAM_BOUNDS_MS);
 
 /** A histogram's lines from counts per duration bucket, which are not cumulative. */
-export function histogramSamples(labels: Labels, counts: readonly number[], sumSeconds: number): Sample[] {
+export function histogramSamples(
+  labels: Labels,
+  counts: readonly number[],
+  sumSeconds: number,
+  bounds: readonly string[] = BOUND_TEXTS
+): Sample[] {
   let below = 0;
-  const buckets = BOUND_TEXTS.map((bound, index): Sample => {
+  const buckets = bounds.map((bound, index): Sample => {
     below += counts[index] ?? 0;
     return {
       suffix: '_bucket',

@@ -21,6 +21,7 @@ import type { QueryRequest, QueryType } from './queryType';
 import { queues } from './queues';
 import { recurring } from './recurring';
 import { redis } from './redis';
+import { waits } from './waits';
 
 /** Every query type, in the order in which the editor offers them: by group. */
 export const QUERY_TYPES: readonly QueryType[] = [
@@ -36,6 +37,7 @@ export const QUERY_TYPES: readonly QueryType[] = [
   jobs,
   job,
   backlog,
+  waits,
   errors,
   lost,
   recurring,

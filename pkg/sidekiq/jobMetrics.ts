@@ -114,10 +114,15 @@ export interface Quantile {
 /**
  * A quantile by linear interpolation inside the bucket it falls in, as Prometheus' `histogram_quantile`.
  *
+ * @param boundsMs upper bounds of the buckets, the last without one
  * @returns `null` without any execution. In the last, unbounded bucket the value is its lower bound and
- * `upperSeconds` is `Infinity`: "more than 335 s".
+ * `upperSeconds` is `Infinity`, such as "more than 335 s".
  */
-export function quantile(q: number, counts: readonly number[]): Quantile | null {
+export function quantile(
+  q: number,
+  counts: readonly number[],
+  boundsMs: readonly number[] = HISTOGRAM_BOUNDS_MS
+): Quantile | null {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) {
     return null;
@@ -134,8 +139,8 @@ export function quantile(q: number, counts: readonly number[]): Quantile | null 
     }
     before += count;
   }
-  const lower = last === 0 ? 0 : HISTOGRAM_BOUNDS_MS[last - 1]! / 1000;
-  const upper = HISTOGRAM_BOUNDS_MS[last]! / 1000;
+  const lower = last === 0 ? 0 : boundsMs[last - 1]! / 1000;
+  const upper = boundsMs[last]! / 1000;
   const share = (rank - before) / counts[last]!;
   const seconds = Number.isFinite(upper) ? lower + share * (upper - lower) : lower;
   return { seconds, lowerSeconds: lower, upperSeconds: upper };

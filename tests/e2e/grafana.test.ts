@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ALERTS } from '../../dashboards/alerts';
 import { startGrafana, type RunningGrafana } from '../../scripts/grafana';
 import { launchBrowser } from '../support/browser';
+import { writeFleet } from '../support/fleet';
 import { EXECUTABLE } from '../support/plugin';
 import { startPrometheus } from '../support/prometheus';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
@@ -22,6 +23,7 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
   let simulator: ChildProcess;
   let grafana: RunningGrafana;
   let browser: Browser;
+  const others: RedisServer[] = [];
   const workDir = mkdtempSync(join(tmpdir(), 'jobwatch-e2e-'));
 
   beforeAll(async () => {
@@ -42,6 +44,7 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
     grafana?.child.kill('SIGKILL');
     simulator?.kill('SIGKILL');
     await redis?.stop();
+    await Promise.all(others.map((server) => server.stop()));
     rmSync(workDir, { recursive: true, force: true });
   });
 
@@ -83,6 +86,47 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
       status: 'OK',
       message: expect.stringMatching(/Sidekiq 8\.1\.7 .* processes/),
     });
+  });
+
+  test('the health check says what is wrong with Redis, with the remedy', async () => {
+    const redisOf = async (args: string[] = []) => {
+      const server = await startRedis(args);
+      others.push(server);
+      return server;
+    };
+    const [empty, guarded, limited] = [await redisOf(), await redisOf(['--requirepass', 'secret']), await redisOf()];
+    await writeFleet(limited.client, 1, 1);
+    await limited.client.call('ACL', 'SETUSER', 'poor', 'on', '>PASSWORD', '~*', '+@read', '-llen');
+    const cases: Array<[name: string, source: object, says: RegExp]> = [
+      ['empty', { url: empty.url }, /this database holds no Sidekiq/],
+      ['guarded', { url: guarded.url }, /refused the user name or password \(NOAUTH\)/],
+      ['database', { url: empty.url.replace(/0$/, '99') }, /has no such database/],
+      ['visible', { url: 'redis://:canary@127.0.0.1:1' }, /password/],
+      ['scheme', { url: 'http://127.0.0.1:1' }, /scheme other than redis/],
+      ['tls', { url: empty.url.replace('redis:', 'rediss:') }, /TLS/],
+      ['sentinel', { url: '', jsonData: { topology: 'sentinel', sentinels: '127.0.0.1:1' } }, /127\.0\.0\.1:1/],
+      [
+        'refused',
+        { url: limited.url, user: 'poor', secureJsonData: { password: 'PASSWORD' } },
+        /No queue sizes: .*NOPERM.*gpx_sidekiq acl prints/,
+      ],
+      ['listener', { url: limited.url, jsonData: { exporterListen: '0.0.0.0:9' } }, /without a token/],
+      ['pattern', { url: limited.url, jsonData: { queueInclude: '(' } }, /"queueInclude" is not a regular expression/],
+    ];
+    for (const [name, source, says] of cases) {
+      const uid = `wrong-${name}`;
+      await api('/api/datasources', {
+        uid,
+        name: uid,
+        type: 'jobwatch-sidekiq-datasource',
+        access: 'proxy',
+        ...source,
+      });
+      const health = await api(`/api/datasources/uid/${uid}/health`);
+      expect(health['message'], name).toMatch(says);
+      expect(JSON.stringify(health), name).not.toContain('canary');
+      await api(`/api/datasources/uid/${uid}`, undefined, 'DELETE');
+    }
   });
 
   test('a data source whose Redis is stopped says so', async () => {

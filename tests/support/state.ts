@@ -183,6 +183,7 @@ export function aState(part: StatePart = {}): State {
     processLog: { since: NOW - 3600, vanished: [], events: [], vanishedByHost: new Map(), lostJobsTotal: 0 },
     classTotals: new Map(),
     classQueues: new Map(),
+    jobWaits: [],
     statsd: new StatsdIntake({ series: 100, expireSeconds: 600 }),
     historyFile: null,
     now: NOW,

@@ -1,0 +1,82 @@
+import { LRUCache } from 'lru-cache';
+import type { Work } from '../sidekiq/model';
+import type { Snapshot } from '../sidekiq/snapshot';
+import type { Observer } from './observer';
+
+/** Upper bounds of the buckets of waits, in milliseconds: from a tenth of a second to three hours. */
+export const WAIT_BOUNDS_MS: readonly number[] = [
+  100,
+  250,
+  500,
+  1000,
+  2500,
+  5000,
+  10_000,
+  30_000,
+  60_000,
+  120_000,
+  300_000,
+  600_000,
+  1_800_000,
+  3_600_000,
+  10_800_000,
+  Infinity,
+];
+
+/** How long jobs of a class had waited in a queue when they began to run. */
+export interface Waits {
+  readonly queue: string;
+  readonly class: string;
+  /** Jobs by bucket of {@link WAIT_BOUNDS_MS}, not cumulative. */
+  readonly counts: readonly number[];
+  readonly sumSeconds: number;
+}
+
+/** By queue and class. */
+export type JobWaitsView = readonly Waits[];
+
+const SETS_KEPT = 5000;
+
+/**
+ * How long running jobs had waited, since the watch began. Sidekiq keeps no waits, so this is a sample: each job that was
+ * seen running counts once, and a job that is shorter than the pace of the readings is seen rarely. Holds the 5,000
+ * queues and classes that were seen last, and the jobs of the last snapshot.
+ */
+export class JobWaits implements Observer<JobWaitsView> {
+  private readonly waits = new LRUCache<string, Waits>({ max: SETS_KEPT });
+  private running: ReadonlySet<string> = new Set();
+  private current: JobWaitsView = [];
+
+  observe({ work }: Snapshot): void {
+    const running = new Set(work.whole ? [] : this.running);
+    let changed = false;
+    for (const job of work.items) {
+      const key = `${job.process}\0${job.thread}\0${job.jid}`;
+      running.add(key);
+      if (!this.running.has(key) && job.runAt !== null && job.enqueuedAt !== null) {
+        this.add(job, Math.max(0, job.runAt - job.enqueuedAt));
+        changed = true;
+      }
+    }
+    this.running = running;
+    if (changed) {
+      this.current = [...this.waits.values()];
+    }
+  }
+
+  view(): JobWaitsView {
+    return this.current;
+  }
+
+  private add({ queue, class: name }: Work, seconds: number): void {
+    const key = `${queue}\0${name}`;
+    const before = this.waits.get(key);
+    const bucket = WAIT_BOUNDS_MS.findIndex((bound) => seconds * 1000 <= bound);
+    this.waits.set(key, {
+      queue,
+      class: name,
+      counts: WAIT_BOUNDS_MS.map((_, index) => (before?.counts[index] ?? 0) + Number(index === bucket)),
+      sumSeconds: (before?.sumSeconds ?? 0) + seconds,
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import { WAIT_BOUNDS_MS, type Waits } from '../observe/jobWaits';
+import { quantile } from '../sidekiq/jobMetrics';
+import { count, jobClass, key, seconds } from './columns';
+import { jobsOfQueue } from './links';
+import { baseQuerySchema } from './model';
+import { tableQuery, type Column } from './table';
+
+const jobsOf = ({ counts }: Waits): number => counts.reduce((sum, each) => sum + each, 0);
+
+const COLUMNS: Array<Column<Waits>> = [
+  key('queue', 'Queue', 'Queue in which the jobs had waited.', (row) => row.queue, { links: jobsOfQueue }),
+  jobClass(),
+  count('jobs', 'Jobs', 'Jobs that were seen running since the watch began: a sample.', jobsOf),
+  seconds('mean', 'Mean wait', 'Mean time in the queue before they ran.', (row) => row.sumSeconds / jobsOf(row)),
+  ...(
+    [
+      ['p50', 0.5],
+      ['p90', 0.9],
+      ['p95', 0.95],
+      ['p99', 0.99],
+    ] as const
+  ).map(([name, q]) =>
+    seconds<Waits>(
+      name,
+      name,
+      `${q * 100} % of them had waited no longer, interpolated in buckets. Above three hours only "more" is known.`,
+      ({ counts }) => quantile(q, counts, WAIT_BOUNDS_MS)?.seconds ?? null
+    )
+  ),
+];
+
+/** How long running jobs had waited, by queue and class, the longest first. */
+export const waits = tableQuery({
+  id: 'waits',
+  group: 'Jobs',
+  title: 'Waits',
+  description:
+    'How long jobs had waited in their queue when they began to run, by queue and class, since the watch began.',
+  schema: baseQuerySchema,
+  columns: COLUMNS,
+  example: '--figures p95',
+  rows: ({ jobWaits }) => ({
+    rows: [...jobWaits].sort((a, b) => b.sumSeconds / jobsOf(b) - a.sumSeconds / jobsOf(a)),
+    notices: [
+      {
+        severity: 'info',
+        text: 'A sample: each job that was seen running counts once. Jobs that are shorter than the pace of the readings are seen rarely.',
+      },
+    ],
+  }),
+});

@@ -89,12 +89,13 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
   });
 
   test('the health check says what is wrong with Redis, with the remedy', async () => {
-    const redisOf = async (args: string[] = []) => {
-      const server = await startRedis(args);
+    const redisOf = async () => {
+      const server = await startRedis();
       others.push(server);
       return server;
     };
-    const [empty, guarded, limited] = [await redisOf(), await redisOf(['--requirepass', 'secret']), await redisOf()];
+    const [empty, guarded, limited] = [await redisOf(), await redisOf(), await redisOf()];
+    await guarded.client.config('SET', 'requirepass', 'secret');
     await writeFleet(limited.client, 1, 1);
     await limited.client.call('ACL', 'SETUSER', 'poor', 'on', '>PASSWORD', '~*', '+@read', '-llen');
     const cases: Array<[name: string, source: object, says: RegExp]> = [

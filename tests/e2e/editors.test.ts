@@ -142,6 +142,21 @@ describe('the form of a query type', () => {
     await expect.poll(() => form().locator('#jobs-queue').count()).toBe(0);
   });
 
+  test('job: its id, and where it lies', async () => {
+    await page.keyboard.type('Job');
+    await page.getByRole('option', { name: /^Job\s*One job/ }).click();
+    await leave('job-jid', ' abc ', { queryType: 'job', jid: 'abc' });
+    await choose('job-source', /^Dead/);
+    await expect.poll(() => saved('query')).toMatchObject({ jid: 'abc', source: 'dead' });
+    await choose('job-source', /^Anywhere/);
+    await expect
+      .poll(() => (saved('query') as Promise<{ source?: string }>).then(({ source }) => source))
+      .toBe(undefined);
+    await form().locator('#job-jid').fill('def');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => saved('query')).toMatchObject({ jid: 'def' });
+  });
+
   test('job metrics: as what, ranked by what, how many, from where', async () => {
     await open('Job metrics');
     await choose('job-metrics-show', /^Heatmap/);
@@ -224,6 +239,22 @@ describe('the config editor', () => {
     await expect
       .poll(() => saved('options'))
       .toMatchObject({ jsonData: { statsdListen: '127.0.0.1:9125, unixgram:///run/jobwatch.sock' } });
+  });
+
+  test('edits links, and the address of the Web UI', async () => {
+    const config = page.getByTestId('config');
+    await config.getByRole('button', { name: /^Links/ }).press('Enter');
+    await config.getByLabel('Address of Sidekiq’s Web UI').fill('https://x.test/sidekiq');
+    await config.getByRole('button', { name: 'Link', exact: true }).click();
+    await config.getByRole('radio', { name: 'host' }).check();
+    await expect
+      .poll(() => saved('options'))
+      .toMatchObject({
+        jsonData: {
+          webUiUrl: 'https://x.test/sidekiq',
+          links: [{ title: 'Logs', on: 'host', url: 'https://logs.example.com/?q={value}' }],
+        },
+      });
   });
 
   test('edits the map of worker types, from the preset', async () => {

@@ -5,6 +5,11 @@ export function countText(count: number | null, noun: string, plural = `${noun}s
   return count === null ? `? ${plural}` : `${count.toLocaleString('en')} ${count === 1 ? noun : plural}`;
 }
 
+/** `3 jobs wait`, `1 job waits`. */
+export function waitText(jobs: number | null): string {
+  return `${countText(jobs, 'job')} wait${jobs === 1 ? 's' : ''}`;
+}
+
 const UNITS = [
   { seconds: 86_400, name: 'd' },
   { seconds: 3600, name: 'h' },

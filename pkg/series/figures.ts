@@ -1,3 +1,4 @@
+import { groupBy } from '../sidekiq/groupBy';
 import type { QueueState } from '../observe/queueState';
 import type { Totals } from '../sidekiq/model';
 import type { InstallationTotals } from '../sidekiq/totals';
@@ -162,21 +163,12 @@ export function seriesOf({ snapshot, totals, queues }: Sampled): SeriesValue[] {
     dead: snapshot.totals.dead,
     deadLastHour: snapshot.totals.deadLastHour,
   });
-  const types = new Map<string, Figures[]>();
   for (const queue of queues) {
-    const figures = figuresOf(queue);
-    values.push(...valuesOf('queue', queue.name, figures));
-    if (queue.workerType !== '') {
-      const members = types.get(queue.workerType);
-      if (members) {
-        members.push(figures);
-      } else {
-        types.set(queue.workerType, [figures]);
-      }
-    }
+    values.push(...valuesOf('queue', queue.name, figuresOf(queue)));
   }
-  for (const [type, members] of types) {
-    values.push(...valuesOf('workerType', type, combine(members)));
+  const typed = queues.filter(({ workerType }) => workerType !== '');
+  for (const [type, members] of groupBy(typed, ({ workerType }) => workerType)) {
+    values.push(...valuesOf('workerType', type, combine(members.map(figuresOf))));
   }
   return values;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { job } from '../support/fleet';
-import { dataQuery, pluginContext, startPlugin, type RunningPlugin } from '../support/plugin';
+import { dataQuery, pluginContext, queryData, startPlugin, type RunningPlugin } from '../support/plugin';
 import { startRedis, type RedisServer } from '../support/redisServer';
 
 /**
@@ -126,12 +126,8 @@ describe.skipIf(program === undefined)('a simulated day', () => {
       await Promise.all(
         sources.map(async (index) => {
           const queries = [dataQuery('A', { queryType: TYPES[(step + index) % TYPES.length] })];
-          const answer = await plugin.call<{ responses: Record<string, { error: string }> }>(
-            'pluginv2.Data',
-            'QueryData',
-            { pluginContext: contextOf(index), queries }
-          );
-          expect(answer.responses['A']!.error).toBe('');
+          const { A: answer } = await queryData(plugin, contextOf(index), queries);
+          expect(answer!.error).toBe('');
           readings += 1;
         })
       );

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { QUERY_TYPES } from '../../pkg/queries/registry';
 import { parseExposition } from '../support/exposition';
 import { writeFleet } from '../support/fleet';
-import { dataQuery, pluginContext, readArrow, startPlugin, type RunningPlugin } from '../support/plugin';
+import { dataQuery, pluginContext, queryData, readArrow, startPlugin, type RunningPlugin } from '../support/plugin';
 import { startRedis, type RedisServer } from '../support/redisServer';
 
 let redis: RedisServer;
@@ -18,17 +18,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-interface Answer {
-  status: number;
-  error: string;
-  frames: Buffer[];
-}
-
-async function ask(queries: object[], context = pluginContext(redis.url)): Promise<Record<string, Answer>> {
-  const request = { pluginContext: context, headers: {}, queries };
-  const { responses } = await plugin.call<{ responses: Record<string, Answer> }>('pluginv2.Data', 'QueryData', request);
-  return responses;
-}
+const ask = (queries: object[], context = pluginContext(redis.url)) => queryData(plugin, context, queries);
 
 const YEAR_1970 = 0;
 const YEAR_2100 = 4_102_444_800_000;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { writeFleet } from '../support/fleet';
-import { dataQuery, pluginContext, readArrow, startPlugin, type RunningPlugin } from '../support/plugin';
+import { dataQuery, pluginContext, queryData, readArrow, startPlugin, type RunningPlugin } from '../support/plugin';
 import { startRedis, type RedisServer } from '../support/redisServer';
 
 let redis: RedisServer;
@@ -16,19 +16,9 @@ afterAll(async () => {
   await redis.stop();
 });
 
-interface Answer {
-  status: number;
-  error: string;
-  frames: Buffer[];
-}
-
 async function history(context: ReturnType<typeof pluginContext>, headers: Record<string, string> = {}) {
   const queries = [dataQuery('A', { queryType: 'history', figures: ['enqueued'] })];
-  const { responses } = await plugin.call<{ responses: Record<string, Answer> }>('pluginv2.Data', 'QueryData', {
-    pluginContext: context,
-    headers,
-    queries,
-  });
+  const responses = await queryData(plugin, context, queries, headers);
   const { status, error, frames } = responses['A']!;
   const read = frames.map((frame) => readArrow(frame));
   const values = read.flatMap(({ table }) => [...((table.getChild('enqueued') ?? []) as Iterable<number | null>)]);

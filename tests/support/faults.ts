@@ -1,14 +1,19 @@
 import { Fault } from '../../pkg/faults/fault';
 
-/** Message and remedy of the fault that `work` throws; empty where it throws none. */
-export function explanationOf(work: () => unknown): string {
+/** The fault that `work` throws; another error is thrown on, and none at all is one too. */
+export function faultOf(work: () => unknown): Fault {
   try {
     work();
   } catch (error) {
     if (error instanceof Fault) {
-      return error.explanation;
+      return error;
     }
     throw error;
   }
-  return '';
+  throw new Error('There was no fault.');
+}
+
+/** Message and remedy of that fault. */
+export function explanationOf(work: () => unknown): string {
+  return faultOf(work).explanation;
 }

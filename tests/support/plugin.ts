@@ -134,3 +134,22 @@ export function readArrow(frame: Uint8Array): {
     meta: JSON.parse(metadata.get('meta') ?? '{}') as Record<string, unknown>,
   };
 }
+
+/** What the plugin answers to one query. */
+export interface QueryAnswer {
+  status: number;
+  error: string;
+  frames: Buffer[];
+}
+
+/** Asks queries as Grafana does. @returns the answers by refId */
+export async function queryData(
+  plugin: Pick<RunningPlugin, 'call'>,
+  context: ReturnType<typeof pluginContext>,
+  queries: object[],
+  headers: Record<string, string> = {}
+): Promise<Record<string, QueryAnswer>> {
+  const request = { pluginContext: context, headers, queries };
+  return (await plugin.call<{ responses: Record<string, QueryAnswer> }>('pluginv2.Data', 'QueryData', request))
+    .responses;
+}

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Fault } from '../../pkg/faults/fault';
 import { parseScaledObject } from '../../pkg/keda/scaledObject';
 import { Hold, scaleOf, type Scale } from '../../pkg/keda/scaler';
+import { faultOf } from '../support/faults';
 import { aMinute, aQueueState, aState, listed, MINUTE, partial } from '../support/state';
 
 /** Bill took 2 s each, 300 times in the last ten minutes: one thread is busy with it. */
@@ -17,15 +17,6 @@ const stateOf = (...queues: Array<Parameters<typeof aQueueState>>) =>
     snapshot: { minutes },
   });
 const asked = (metadata: Record<string, string>) => parseScaledObject({ workerType: 'Billing', ...metadata });
-
-function faultOf(work: () => unknown): { kind: string; message: string } {
-  try {
-    work();
-  } catch (error) {
-    return error as Fault;
-  }
-  throw new Error('There was no fault.');
-}
 
 describe('the scale of a worker type', () => {
   test('by threads is what keeps up and works off the backlog within the objective', () => {

@@ -1,5 +1,5 @@
 import type { QueueState } from '../../observe/queueState';
-import { countText, durationText } from '../findingTexts';
+import { countText, durationText, waitText } from '../findingTexts';
 import type { FindingRule } from './rule';
 
 /** What is wrong with queues and the threads that serve them. */
@@ -16,7 +16,7 @@ export const QUEUE_RULES: readonly FindingRule[] = [
             {
               kind: 'Sidekiq',
               subject: 'Sidekiq',
-              text: `No process takes jobs; ${countText(totals.enqueued, 'job')} wait${totals.enqueued === 1 ? 's' : ''}.`,
+              text: `No process takes jobs; ${waitText(totals.enqueued)}.`,
               evidence: `${countText(totals.processes ?? 0, 'process', 'processes')}, ${totals.quietProcesses ?? 0} quiet`,
               cause:
                 totals.processes === 0 ? 'No Sidekiq process is alive.' : 'All processes are quiet: they shut down.',
@@ -37,7 +37,7 @@ export const QUEUE_RULES: readonly FindingRule[] = [
             .filter(({ unserved }) => unserved === true)
             .map((queue) => ({
               ...ofQueue(queue),
-              text: `No process serves ${queue.name}; ${countText(queue.size, 'job')} wait${queue.size === 1 ? 's' : ''}.`,
+              text: `No process serves ${queue.name}; ${waitText(queue.size)}.`,
               cause: queue.processes === 0 ? 'No process names this queue.' : 'The processes that serve it are quiet.',
               since: waitingSince(queue, state.now),
             })),
@@ -52,7 +52,7 @@ export const QUEUE_RULES: readonly FindingRule[] = [
         .filter(({ starved }) => starved === true)
         .map((queue) => ({
           ...ofQueue(queue),
-          text: `${queue.name} is starved; ${countText(queue.size, 'job')} wait${queue.size === 1 ? 's' : ''}.`,
+          text: `${queue.name} is starved; ${waitText(queue.size)}.`,
           cause: 'Its processes work in strict order, and queues before it are never empty.',
           since: waitingSince(queue, state.now),
         })),
@@ -88,7 +88,7 @@ export const QUEUE_RULES: readonly FindingRule[] = [
         .filter(({ paused, size }) => paused === true && size !== 0)
         .map((queue) => ({
           ...ofQueue(queue),
-          text: `${queue.name} is paused; ${countText(queue.size, 'job')} wait${queue.size === 1 ? 's' : ''}.`,
+          text: `${queue.name} is paused; ${waitText(queue.size)}.`,
           cause: 'Somebody, or a rate limit, has paused it.',
           since: waitingSince(queue, state.now),
         })),

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../pkg/faults/fault';
 import { credentialsOf, holdsPassword, parseRedisUrl } from '../../../pkg/settings/redisUrl';
 import { parseSettings } from '../../../pkg/settings/settings';
+import { faultOf } from '../../support/faults';
 import { runs } from '../../support/runs';
 
 /** URL, host and port or path, user, password, database, TLS: as redis-client 0.26's `URLConfig` reads them. */
@@ -60,7 +61,7 @@ describe('a Redis URL', () => {
     ['redis://u:p/q@h', /cannot be read as a URL.*%2F/s],
     ['redis://[', /cannot be read as a URL/],
   ])('%j is refused with the field and a remedy', (url, message) => {
-    const said = fault(() => parseRedisUrl(url));
+    const said = faultOf(() => parseRedisUrl(url));
     expect(`${said.message} ${said.remedy}`).toMatch(message);
   });
 
@@ -97,15 +98,6 @@ test('the settings go before the URL, and a password in them makes a lone user o
     credentials('redis://u:p@h/4', { username: 'v', secrets: { password: 's' }, options: { database: 2 } })
   ).toEqual({ username: 'v', password: 's', database: 2 });
 });
-
-function fault(run: () => unknown): Fault {
-  try {
-    run();
-  } catch (error) {
-    return error as Fault;
-  }
-  throw new Error('nothing was refused');
-}
 
 test.each([
   ['', undefined, false],

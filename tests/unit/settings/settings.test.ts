@@ -1,21 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { Fault } from '../../../pkg/faults/fault';
 import { commaSeparated, listenProblem, parseEndpoints } from '../../../pkg/settings/endpoint';
 import { SCALAR_OPTIONS, settingsFrom } from '../../../pkg/settings/environment';
 import { pattern } from '../../../pkg/settings/pattern';
 import { parseSettings } from '../../../pkg/settings/settings';
 import { statsdAddress } from '../../../pkg/settings/statsdEndpoint';
+import { faultOf } from '../../support/faults';
 import { latencyObjectiveOf, workerTypeOf } from '../../../pkg/settings/workerTypes';
-
-function faultOf(work: () => unknown): Fault {
-  try {
-    work();
-  } catch (error) {
-    expect(error).toBeInstanceOf(Fault);
-    return error as Fault;
-  }
-  throw new Error('It was accepted.');
-}
 
 const env = (variables: NodeJS.ProcessEnv) => settingsFrom({ flags: {}, env: variables });
 

@@ -39,10 +39,10 @@ export interface Field {
 /** The part of Grafana's frame metadata that Jobwatch uses (`QueryResultMeta` in @grafana/data). */
 export interface FrameMeta {
   /** The shape promised to Grafana's expressions: https://grafana.com/developers/dataplane/ */
-  type?: 'numeric-long' | 'timeseries-multi' | 'timeseries-wide' | 'heatmap-rows';
+  type?: 'log-lines' | 'numeric-long' | 'timeseries-multi' | 'timeseries-wide' | 'heatmap-rows';
   typeVersion?: [number, number];
   notices?: Notice[];
-  preferredVisualisationType?: 'graph' | 'table';
+  preferredVisualisationType?: 'graph' | 'logs' | 'table';
   custom?: Record<string, unknown>;
 }
 

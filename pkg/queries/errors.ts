@@ -10,6 +10,8 @@ import { text as textOf } from '../sidekiq/payload';
 import { instantOf } from '../sidekiq/plausible';
 import { redact } from '../sidekiq/redact';
 import { count, instant, key, share, text } from './columns';
+import { countText } from './findingTexts';
+import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
@@ -22,6 +24,7 @@ const schema = baseQuerySchema.extend({
    * varies, and first application line of the backtrace.
    */
   groupBy: z.array(z.enum(GROUPS)).default(['errorClass', 'class', 'queue']),
+  ...formatOption,
 });
 
 /** An errors query as it is saved. */
@@ -84,6 +87,11 @@ export const errors = tableQuery({
     'What fails: jobs in retry and dead by error class, job class and queue, with first, last and a sample message.',
   schema,
   columns: COLUMNS,
+  logs: {
+    time: ['last', 'first'],
+    body: (of) => `${of('errorClass') ?? ''}: ${of('message') ?? ''} (${countText(Number(of('count')), 'job')})`,
+    severity: () => 'error',
+  },
   example: '--figures count,dead',
   async rows({ now, options }, { groupBy }, _request, reads) {
     const rows = new Map<string, Row>();

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { count, instant, key, text } from './columns';
+import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
 const KINDS = ['deploy', 'start', 'stop', 'vanished', 'version', 'leader'] as const;
 const schema = baseQuerySchema.extend({
   kinds: z.array(z.enum(KINDS)).default([...KINDS]),
+  ...formatOption,
 });
 
 /** An events query as it is saved. */
@@ -41,6 +43,11 @@ export const events = tableQuery({
     'Deploy marks, process starts and stops, version and leader changes, vanished processes: for annotations.',
   schema,
   columns: COLUMNS,
+  logs: {
+    time: ['time'],
+    body: (of) => String(of('title')),
+    severity: (of) => (of('kind') === 'vanished' ? 'error' : 'info'),
+  },
   async rows({ processLog, now }, query, { range }, reads) {
     const wanted: ReadonlySet<string> = new Set(query.kinds);
     const deploys = wanted.has('deploy') ? await reads.deployMarks(range, now) : { marks: [], notices: [] };

@@ -9,6 +9,7 @@ import { redact } from '../sidekiq/redact';
 import { bytes, count, instant, jobClass, key, seconds, text } from './columns';
 import { compileFilters } from './filter';
 import { detailsOfJob } from './links';
+import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
 import { tableQuery, textsOf, type Column } from './table';
 
@@ -19,6 +20,7 @@ const schema = baseQuerySchema.extend({
   minAgeSeconds: z.number().min(0).optional(),
   maxAgeSeconds: z.number().min(0).optional(),
   limit: z.number().int().min(1).max(LOOK_CAP).default(100),
+  ...formatOption,
 });
 
 /** A jobs query as it is saved. */
@@ -87,6 +89,14 @@ export const jobs = tableQuery({
   description: 'Jobs that wait in a queue, are scheduled, to be retried, or dead: class, age, error, next run.',
   schema,
   columns: COLUMNS,
+  logs: {
+    time: ['retriedAt', 'failedAt', 'enqueued', 'created', 'at'],
+    body: (of) =>
+      [`${of('class') ?? ''} ${of('jid') ?? ''} (${of('queue') ?? ''})`, of('errorClass'), of('errorMessage')]
+        .filter((part) => part !== null && part !== '')
+        .join(': '),
+    severity: (of) => (of('errorClass') === '' ? 'info' : 'error'),
+  },
   example: '--option source=dead --limit 20',
   async rows({ now, options }, query, _request, reads) {
     if (query.source === 'queue' && query.queue === '') {

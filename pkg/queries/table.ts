@@ -6,6 +6,7 @@ import type { Options } from '../settings/model';
 import type { Notice } from '../sidekiq/model';
 import { checkFigures } from './figures';
 import { compileFilters } from './filter';
+import { asLogs, type LogLine } from './logs';
 import { linksOfSettings } from './links';
 import { baseQuerySchema, parseQuery, type BaseQuery } from './model';
 import type { ColumnInfo, QueryGroup, QueryRequest, QueryType } from './queryType';
@@ -30,6 +31,8 @@ interface TableDefinition<Row, S extends z.ZodType<BaseQuery>> {
   /** Its rows are of the asked range; those of other types are of now, whatever is asked. */
   ofRange?: boolean;
   example?: string;
+  /** How a row reads as a log line, where the schema has the option `format`. */
+  logs?: LogLine;
   rows(state: State, query: z.output<S>, request: QueryRequest, reads: Reads): Rows<Row> | Promise<Rows<Row>>;
   /** Rows while Redis cannot be read; without it the query is refused then. */
   keptRows?(kept: Kept): Rows<Row>;
@@ -76,18 +79,18 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     const chosen = columns.filter(
       ({ name, key }) => !without.includes(name) && (query.figures.length === 0 || key || query.figures.includes(name))
     );
-    return [
-      frameOf({
-        name: id,
-        columns: chosen,
-        rows: shown,
-        notices: [...known, ...notices, ...cut],
-        numeric: query.figures.length > 0,
-        request,
-        options,
-        custom,
-      }),
-    ];
+    const frame = frameOf({
+      name: id,
+      columns: chosen,
+      rows: shown,
+      notices: [...known, ...notices, ...cut],
+      numeric: query.figures.length > 0,
+      request,
+      options,
+      custom,
+    });
+    const { format } = query as { format?: string };
+    return [definition.logs && format === 'logs' && !request.alerting ? asLogs(frame, definition.logs) : frame];
   };
   return {
     id,

@@ -189,6 +189,8 @@ describe('the form of a query type', () => {
     await open('Errors');
     await choose('errors-group-by', /^Queue/);
     await expect.poll(() => saved('query')).toMatchObject({ queryType: 'errors', groupBy: ['errorClass', 'class'] });
+    await choose('errors-format', /^Logs/);
+    await expect.poll(() => saved('query')).toMatchObject({ format: 'logs' });
   });
 
   test('events: one kind', async () => {

@@ -2,6 +2,7 @@ import { InlineField } from '@grafana/ui';
 import type { ErrorsQuery } from '../../../pkg/queries/errors';
 import { MultiChoice } from '../MultiChoice';
 import type { FormProps } from './form';
+import { FormatOption } from './FormatOption';
 
 type Group = NonNullable<ErrorsQuery['groupBy']>[number];
 
@@ -15,18 +16,21 @@ const GROUPS: Array<{ value: Group; label: string }> = [
 /** What makes a row. */
 export function ErrorsForm({ query, change }: FormProps<Partial<ErrorsQuery>>) {
   return (
-    <InlineField
-      label="Rows by"
-      labelWidth={14}
-      tooltip="One row for each combination of these. A kind of failure is one error class, message without what varies, and place in the code."
-    >
-      <MultiChoice<Group>
-        id="errors-group-by"
-        width={48}
-        options={GROUPS}
-        value={query.groupBy ?? ['errorClass', 'class', 'queue']}
-        onChange={(groupBy) => change({ groupBy })}
-      />
-    </InlineField>
+    <>
+      <InlineField
+        label="Rows by"
+        labelWidth={14}
+        tooltip="One row for each combination of these. A kind of failure is one error class, message without what varies, and place in the code."
+      >
+        <MultiChoice<Group>
+          id="errors-group-by"
+          width={48}
+          options={GROUPS}
+          value={query.groupBy ?? ['errorClass', 'class', 'queue']}
+          onChange={(groupBy) => change({ groupBy })}
+        />
+      </InlineField>
+      <FormatOption id="errors-format" value={query.format} onChange={(format) => change({ format })} />
+    </>
   );
 }

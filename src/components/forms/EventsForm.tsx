@@ -2,6 +2,7 @@ import { InlineField } from '@grafana/ui';
 import type { EventsQuery } from '../../../pkg/queries/events';
 import { MultiChoice } from '../MultiChoice';
 import type { FormProps } from './form';
+import { FormatOption } from './FormatOption';
 
 type Kind = NonNullable<EventsQuery['kinds']>[number];
 
@@ -17,15 +18,18 @@ const KINDS: Array<{ value: Kind; label: string }> = [
 /** Which events. */
 export function EventsForm({ query, change }: FormProps<Partial<EventsQuery>>) {
   return (
-    <InlineField label="Events" labelWidth={14} tooltip="What to show; everything when none is chosen.">
-      <MultiChoice<Kind>
-        id="events-kinds"
-        width={56}
-        placeholder="All"
-        options={KINDS}
-        value={query.kinds ?? []}
-        onChange={(kinds) => change({ kinds: kinds.length === 0 ? undefined : kinds })}
-      />
-    </InlineField>
+    <>
+      <InlineField label="Events" labelWidth={14} tooltip="What to show; everything when none is chosen.">
+        <MultiChoice<Kind>
+          id="events-kinds"
+          width={56}
+          placeholder="All"
+          options={KINDS}
+          value={query.kinds ?? []}
+          onChange={(kinds) => change({ kinds: kinds.length === 0 ? undefined : kinds })}
+        />
+      </InlineField>
+      <FormatOption id="events-format" value={query.format} onChange={(format) => change({ format })} />
+    </>
   );
 }

@@ -1,5 +1,6 @@
 import type { JobsQuery } from '../../../pkg/queries/jobs';
 import type { FormProps } from './form';
+import { FormatOption } from './FormatOption';
 import { NumberOption, SelectOption, SuggestOption } from './OptionFields';
 
 const SOURCES = [
@@ -40,6 +41,7 @@ export function JobsForm({ query, datasource, change }: FormProps<Partial<JobsQu
         value={query.minAgeSeconds}
         onChange={(minAgeSeconds) => change({ minAgeSeconds })}
       />
+      <FormatOption id="jobs-format" value={query.format} onChange={(format) => change({ format })} />
     </>
   );
 }

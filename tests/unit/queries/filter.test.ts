@@ -125,14 +125,14 @@ describe('the registry', () => {
       ['redis'],
       ['history', 'by'],
       ['job_metrics', 'origin', 'show', 'sortBy', 'top'],
-      ['jobs', 'source', 'queue', 'cursor', 'minAgeSeconds', 'maxAgeSeconds'],
+      ['jobs', 'source', 'queue', 'cursor', 'minAgeSeconds', 'maxAgeSeconds', 'format'],
       ['job', 'jid', 'source', 'queue'],
       ['backlog'],
       ['waits'],
-      ['errors', 'groupBy'],
+      ['errors', 'groupBy', 'format'],
       ['lost'],
       ['recurring'],
-      ['events', 'kinds'],
+      ['events', 'kinds', 'format'],
     ]);
     // Grafana's menu draws a heading wherever the group changes.
     expect([...new Set(QUERY_TYPES.map(({ group }) => group))]).toEqual(QUERY_GROUPS);

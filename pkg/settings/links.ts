@@ -11,4 +11,3 @@ export const linkSchema = z.object({
   /** `{value}` stands for the value, percent-encoded. */
   url: z.string().regex(/^https?:\/\/\S+$/, 'use an address that begins with http:// or https://'),
 });
-export type LinkTemplate = z.infer<typeof linkSchema>;

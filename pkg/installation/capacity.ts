@@ -48,8 +48,17 @@ export function headroom({ demand, supply }: Capacity): number | null {
   return demand === null || supply === null ? null : supply - demand;
 }
 
+/** Of the states that are in use: several metrics, queries and scalers ask one state. */
+const byQueue = new WeakMap<State, readonly Capacity[]>();
+
 /** By queue, in the order of the state. */
-export function capacityOfQueues(state: State): Capacity[] {
+export function capacityOfQueues(state: State): readonly Capacity[] {
+  const known = byQueue.get(state) ?? readQueues(state);
+  byQueue.set(state, known);
+  return known;
+}
+
+function readQueues(state: State): Capacity[] {
   const work = workByQueue(state);
   return state.queues.map((queue: QueueState): Capacity => {
     const { inRate, outRate } = queue;

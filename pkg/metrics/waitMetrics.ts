@@ -1,4 +1,6 @@
 import { WAIT_BOUNDS_MS } from '../observe/jobWaits';
+import { groupBy } from '../sidekiq/groupBy';
+import { addCounts } from '../sidekiq/jobMetrics';
 import { labelValue, type Metric } from './metric';
 import { boundTexts, histogramSamples } from './statsdMetrics';
 
@@ -11,20 +13,18 @@ export const WAIT_METRICS: readonly Metric[] = [
     type: 'histogram',
     help: 'Time that jobs had waited in their queue when they began to run, of jobs that were seen running: a sample in which short jobs are rare.',
     unit: 'seconds',
-    labels: ['queue', 'class'],
+    labels: ['queue'],
     source: 'enqueued_at and run_at of the work records',
     read: ({ jobWaits }, most) =>
-      jobWaits.slice(0, most).flatMap(({ queue, class: name, counts, sumSeconds }) =>
+      // By class too, these would be most lines of a scrape; the query "waits" has them.
+      [...groupBy(jobWaits, ({ queue }) => queue)].slice(0, most).flatMap(([queue, sets]) =>
         histogramSamples(
-          [
-            ['queue', labelValue(queue)],
-            ['class', labelValue(name)],
-          ],
-          counts,
-          sumSeconds,
+          [['queue', labelValue(queue)]],
+          sets.map(({ counts }) => counts).reduce(addCounts),
+          sets.reduce((sum, { sumSeconds }) => sum + sumSeconds, 0),
           BOUNDS
         )
       ),
-    labelSets: ({ jobWaits }) => jobWaits.length,
+    labelSets: ({ jobWaits }) => new Set(jobWaits.map(({ queue }) => queue)).size,
   },
 ];

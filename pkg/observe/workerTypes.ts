@@ -2,6 +2,8 @@ import { groupBy } from '../sidekiq/groupBy';
 import type { Process } from '../sidekiq/model';
 
 interface Served {
+  /** The queues by name, as one text. */
+  key: string;
   queues: readonly string[];
   threads: number;
   tag: string;
@@ -18,7 +20,7 @@ const NAMED = 3;
  * @returns the name of the type by queue; a queue that nobody serves is not in it
  */
 export function derivedWorkerTypes(processes: readonly Process[]): Map<string, string> {
-  const types = [...groupBy(processes.flatMap(servedBy), ({ queues }) => queues.join('\0'))].map(([, members]) => ({
+  const types = [...groupBy(processes.flatMap(servedBy), ({ key }) => key)].map(([, members]) => ({
     queues: members[0]!.queues,
     threads: members.reduce((sum, { threads }) => sum + threads, 0),
     tags: new Set(members.map(({ tag }) => tag)),
@@ -35,11 +37,27 @@ export function derivedWorkerTypes(processes: readonly Process[]): Map<string, s
   return names;
 }
 
-function servedBy({ capsules, queues, concurrency, tag }: Process): Served[] {
+/** Capsules are the same object from reading to reading while a process does not change. */
+const known = new WeakMap<Process['capsules'], Served[]>();
+
+function servedBy(process: Process): Served[] {
+  const before = known.get(process.capsules);
+  if (before && process.capsules.length > 0) {
+    return before;
+  }
+  const served = readServed(process);
+  known.set(process.capsules, served);
+  return served;
+}
+
+function readServed({ capsules, queues, concurrency, tag }: Process): Served[] {
   const all = capsules.length > 0 ? capsules.map((each) => ({ ...each, queues: [...each.weights.keys()] })) : [];
   return (all.length > 0 ? all : [{ queues: [...queues], concurrency }])
     .filter((each) => each.queues.length > 0)
-    .map((each) => ({ queues: [...each.queues].sort(), threads: each.concurrency ?? 0, tag }));
+    .map((each) => {
+      const names = [...each.queues].sort();
+      return { key: names.join('\0'), queues: names, threads: each.concurrency ?? 0, tag };
+    });
 }
 
 function nameOf(queues: readonly string[]): string {

@@ -57,6 +57,6 @@ export const capacity = tableQuery({
   columns: COLUMNS,
   example: '--option by=queue',
   rows(state, { by }) {
-    return { rows: by === 'queue' ? capacityOfQueues(state) : capacityOfTypes(state) };
+    return { rows: by === 'queue' ? [...capacityOfQueues(state)] : capacityOfTypes(state) };
   },
 });

@@ -105,7 +105,10 @@ const FULL = stateOf(
       refused: new Map([['queue sizes', 3]]),
       cost: { roundTrips: 2, commands: 158, bytesIn: 4096, milliseconds: 12.5 },
     },
-    jobWaits: [{ queue: 'q', class: 'A', counts: [3, 0, 1], sumSeconds: 0.9 }],
+    jobWaits: [
+      { queue: 'q', class: 'A', counts: [2, 0, 1], sumSeconds: 0.6 },
+      { queue: 'q', class: 'B', counts: [1, 0, 0], sumSeconds: 0.3 },
+    ],
     queues: [
       aQueueState('q', {
         size: 3,
@@ -195,15 +198,15 @@ const EXPECTED: Record<string, string[]> = {
   // `q` has one busy thread of five ready, and its classes have not run: what its 3 jobs take is not known.
   sidekiq_threads_needed: ['{worker_type="S"} 0'],
   sidekiq_headroom_threads: ['{worker_type="T"} 4', '{worker_type="S"} 0'],
-  // Three within 0.1 s, one within 0.5 s.
+  // Of both classes: three within 0.1 s, one within 0.5 s.
   sidekiq_job_wait_seconds: [
-    '_bucket{queue="q",class="A",le="0.1"} 3',
-    '_bucket{queue="q",class="A",le="0.25"} 3',
+    '_bucket{queue="q",le="0.1"} 3',
+    '_bucket{queue="q",le="0.25"} 3',
     ...'0.5 1 2.5 5 10 30 60 120 300 600 1800 3600 10800 +Inf'
       .split(' ')
-      .map((bound) => `_bucket{queue="q",class="A",le="${bound}"} 4`),
-    '_sum{queue="q",class="A"} 0.9',
-    '_count{queue="q",class="A"} 4',
+      .map((bound) => `_bucket{queue="q",le="${bound}"} 4`),
+    `_sum{queue="q"} ${0.6 + 0.3}`,
+    '_count{queue="q"} 4',
   ],
   sidekiq_cron_jobs: ['1'],
   sidekiq_scheduler_jobs: ['3'],

@@ -13,7 +13,7 @@ import {
   total,
 } from './queries';
 
-const JOB_COLUMNS_HIDDEN = ['enqueued', 'created', 'executions', 'tags', 'batch', 'bytes', 'arguments'];
+const JOB_COLUMNS_HIDDEN = ['enqueued', 'created', 'executions', 'tags', 'context', 'batch', 'bytes', 'arguments'];
 
 /** What fails, why, since when, and what is lost for good. */
 export const errorsAndDead: DashboardSpec = {

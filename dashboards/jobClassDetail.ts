@@ -168,6 +168,7 @@ export const jobClassDetail: DashboardSpec = {
             'tags',
             'batch',
             'bytes',
+            'context',
             'arguments',
           ],
           links: { Queue: TO_QUEUE },

@@ -150,6 +150,7 @@ export const queueDetail: DashboardSpec = {
             'retriedAt',
             'batch',
             'bytes',
+            'context',
             'arguments',
           ],
           links: { Class: TO_CLASS },

@@ -7,6 +7,7 @@ import { readDays, readDeployMarks } from '../sidekiq/browse/days';
 import { findJob, type Place } from '../sidekiq/browse/findJob';
 import { redisInfo } from '../sidekiq/browse/info';
 import { readJobs, type JobsAsked } from '../sidekiq/browse/jobs';
+import { readProfiles } from '../sidekiq/browse/profiles';
 import { readRecurring } from '../sidekiq/browse/recurring';
 import type { MinuteCounts } from '../sidekiq/jobMetrics';
 import type { Minutes } from '../sidekiq/minutes';
@@ -52,6 +53,11 @@ export class Reads {
   /** Entries of sidekiq-cron and sidekiq-scheduler. */
   recurring(now: number) {
     return readRecurring(this.redis, commaSeparated(this.options.cronNamespaces), now, this.signal);
+  }
+
+  /** Profiles of executions. */
+  profiles(now: number) {
+    return readProfiles(this.redis, now, this.signal);
   }
 
   /** The lines of INFO. */

@@ -5,6 +5,7 @@ import { JOB_SOURCES, unreadable, type StoredJob } from '../sidekiq/browse/store
 import type { Notice } from '../sidekiq/model';
 import { activeJobOf, argumentsText, text as textOf } from '../sidekiq/payload';
 import { instantOf, numberOf } from '../sidekiq/plausible';
+import { currentAttributes } from '../sidekiq/jobDetails';
 import { redact } from '../sidekiq/redact';
 import { bytes, count, instant, jobClass, key, seconds, text } from './columns';
 import { compileFilters } from './filter';
@@ -59,6 +60,13 @@ const COLUMNS: Array<Column<Row>> = [
   instant('failedAt', 'First failed', 'Its first failure.', field('failed_at')),
   instant('retriedAt', 'Last failed', 'Its latest failure, from the second on.', field('retried_at')),
   text('tags', 'Tags', 'Its tags.', (row) => tagsOf(row).join(', '), { filterValues: tagsOf }),
+  text(
+    'context',
+    'Context',
+    'CurrentAttributes that came along with it, where the data source allows arguments; filter by name=value.',
+    (row) => contextOf(row).join(', '),
+    { filterValues: contextOf }
+  ),
   text('batch', 'Batch', 'Its batch (Sidekiq Pro).', (row) => textOf(row.payload['bid'])),
   bytes('bytes', 'Payload', 'Size of its payload.', (row) => row.bytes),
   text(
@@ -77,6 +85,11 @@ function ageOf({ now, enqueuedAt, createdAt }: Row): number | null {
 function tagsOf({ payload }: Row): string[] {
   const { tags } = payload;
   return (Array.isArray(tags) ? (tags as unknown[]) : [tags]).map(textOf).filter((tag) => tag !== '');
+}
+
+/** As `name=value`: attributes of a request name people and tenants, as arguments do. */
+function contextOf({ payload, showsArguments }: Row): string[] {
+  return showsArguments ? [...currentAttributes(payload)].map(([name, value]) => `${name}=${value}`) : [];
 }
 
 const FILTERABLE = new Map(COLUMNS.filter(({ kind }) => kind === 'string').map((column) => [column.name, column]));

@@ -17,6 +17,7 @@ import { jobs } from './jobs';
 import { lost } from './lost';
 import { overview } from './overview';
 import { processes } from './processes';
+import { profiles } from './profiles';
 import type { QueryRequest, QueryType } from './queryType';
 import { queues } from './queues';
 import { recurring } from './recurring';
@@ -41,6 +42,7 @@ export const QUERY_TYPES: readonly QueryType[] = [
   errors,
   lost,
   recurring,
+  profiles,
   events,
 ];
 

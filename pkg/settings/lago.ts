@@ -43,13 +43,39 @@ export const LAGO_WORKER_TYPES: WorkerType[] = [
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
-/** How often Lago's clock enqueues the job classes whose silence matters most. */
-export const LAGO_CADENCES: Cadence[] = [
-  { class: 'Clock::ActivateSubscriptionsJob', everySeconds: 5 * MINUTE },
-  { class: 'Clock::RefreshDraftInvoicesJob', everySeconds: 5 * MINUTE },
-  { class: 'Clock::RefreshLifetimeUsagesJob', everySeconds: 5 * MINUTE },
-  { class: 'Clock::RetryFailedInvoicesJob', everySeconds: 15 * MINUTE },
-  { class: 'Clock::TerminateEndedSubscriptionsJob', everySeconds: HOUR },
-  { class: 'Clock::SubscriptionsBillerJob', everySeconds: HOUR },
-  { class: 'Clock::FinalizeInvoicesJob', everySeconds: HOUR },
-];
+const DAY = 24 * HOUR;
+
+/**
+ * How often Lago's clock enqueues its jobs (clock.rb of lago-api). Those that it enqueues only where a variable is set are
+ * not among them: Clock::RefreshWalletsOngoingBalanceJob (5 minutes) and Clock::ConsumeSubscriptionRefreshedQueueJob (one).
+ */
+export const LAGO_CADENCES: Cadence[] = (
+  [
+    [
+      5 * MINUTE,
+      ['ActivateSubscriptions', 'RefreshDraftInvoices', 'RefreshLifetimeUsages', 'RefreshSubscriptionUsages'],
+    ],
+    [15 * MINUTE, ['RetryFailedInvoices', 'InboundWebhooksRetry']],
+    [
+      HOUR,
+      [
+        'TerminateEndedSubscriptions',
+        'SubscriptionsBiller',
+        'ApiKeys::TrackUsage',
+        'RetryGeneratingSubscriptionInvoices',
+        'FinalizeInvoices',
+        'MarkInvoicesAsPaymentOverdue',
+        'TerminateCoupons',
+        'FreeTrialSubscriptionsBiller',
+        'TerminateWallets',
+        'SubscriptionsToBeTerminated',
+        'TerminateRecurringTransactionRules',
+        'CreateIntervalWalletTransactions',
+        'EventsValidation',
+        'ComputeAllDailyUsages',
+        'ProcessDunningCampaigns',
+      ],
+    ],
+    [DAY, ['WebhooksCleanup', 'InboundWebhooksCleanup']],
+  ] satisfies Array<[number, string[]]>
+).flatMap(([everySeconds, names]) => names.map((name) => ({ class: `Clock::${name}Job`, everySeconds })));

@@ -22,6 +22,8 @@ export const keys = {
   /** Exists while sidekiq-limit_fetch has the queue paused. */
   limitFetchPause: (name: string) => keyOf('limit_fetch:pause:', name),
   leader: 'dear-leader',
+  /** Keys of profiles by when they expire (8.0 and later). */
+  profiles: 'profiles',
   /** State of an IterableJob (7.3 and later). */
   iteration: (jid: string) => keyOf('it-', jid),
   marks: (epochSeconds: number) => `${utcDate(epochSeconds).replaceAll('-', '')}-marks`,

@@ -57,6 +57,7 @@ describe('jobs', () => {
       failedAt: (NOW - 300) * 1000,
       retriedAt: (NOW - 200) * 1000,
       tags: 'vip, eu',
+      context: '',
       batch: 'b14',
       bytes: JSON.stringify(full).length,
       arguments: '["109348684164216833"]',

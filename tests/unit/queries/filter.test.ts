@@ -132,6 +132,7 @@ describe('the registry', () => {
       ['errors', 'groupBy', 'format'],
       ['lost'],
       ['recurring'],
+      ['profiles'],
       ['events', 'kinds', 'format'],
     ]);
     // Grafana's menu draws a heading wherever the group changes.
@@ -164,9 +165,10 @@ describe('the registry', () => {
       processes: 'process host tag labels version state queues',
       busy: 'process host thread queue workerType class jid',
       backlog: 'queue class',
-      jobs: 'jid class queue errorClass errorMessage tags batch arguments',
+      jobs: 'jid class queue errorClass errorMessage tags context batch arguments',
       errors: 'errorClass class queue pattern frame trend classes queues message',
       job: 'group field value',
+      profiles: 'jid class token',
       waits: 'queue class',
       job_metrics: 'class',
       history: 'queue workerType',

@@ -32,7 +32,7 @@ const profileKeys: Part<undefined, Array<{ key: Buffer; expiresAt: number | null
   }),
 };
 
-const profileFields: Part<Buffer, readonly (string | null)[]> = {
+const profileFields: Part<Buffer, ReadonlyArray<string | null>> = {
   what: 'profiles',
   commands: (key) => [command('hmget', key, ...FIELDS)],
   parse: ([value]) => ({ value: (Array.isArray(value) ? (value as Value[]) : []).map(textOf) }),

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -49,7 +50,9 @@ describe.skipIf(program === undefined)('a simulated day', () => {
   afterAll(async () => {
     plugin.stop();
     // faketime is the parent of the server and would leave it alive.
-    await server.client.call('SHUTDOWN', 'NOSAVE').catch(() => undefined);
+    const closed = once(server.client, 'close');
+    server.client.call('SHUTDOWN', 'NOSAVE').catch(() => undefined);
+    await closed;
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   });

@@ -21,6 +21,12 @@ describe('the next run', () => {
     expect(nextRun(line, at('2024-10-27T01:30:00Z'))).toBe(at('2024-10-28T01:30:00Z'));
   });
 
+  test('comes at the very second at which the clocks change, as fugit 1.12 says', () => {
+    expect(nextRun({ kind: 'cron', schedule: '0 3 * * * Europe/Berlin' }, at('2027-03-28T00:30:00Z'))).toBe(
+      at('2027-03-28T01:00:00Z')
+    );
+  });
+
   test('is found across offsets of half an hour and for a day that comes once in four years', () => {
     expect(nextRun({ kind: 'cron', schedule: '0 9 * * * Asia/Kolkata' }, at('2026-11-24T11:10:00Z'))).toBe(
       at('2026-11-25T03:30:00Z')

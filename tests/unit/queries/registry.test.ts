@@ -77,7 +77,7 @@ describe('while Redis is away', () => {
     await expect(runQuery(queues, installationOf(refused, state), request)).rejects.toBe(refused);
   });
 
-  test('what was asked wrongly is told first', async () => {
+  test('a mistake of the query is told first', async () => {
     const unknown = { queryType: 'queues', figures: ['nonsense'] };
     await expect(runQuery(unknown, installationOf(state, state), request)).rejects.toThrow(/nonsense/);
   });

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { events } from '../../../pkg/queries/events';
+import { askState, noticesOf, rowsOfState } from '../../support/ask';
+import { noPermission } from '../../support/fakeRedis';
+import { columnsOf } from '../../support/queryRows';
+import { aState, MINUTE, NOW } from '../../support/state';
+
+describe('events', () => {
+  const state = aState({
+    processLog: {
+      since: NOW - 3600,
+      vanished: [],
+      vanishedByHost: new Map(),
+      lostJobsTotal: 0,
+      events: [
+        { kind: 'vanished', at: NOW - 100, endsAt: NOW - 40, title: 'a:1:x vanished', host: 'a' },
+        { kind: 'start', at: NOW - 200, title: 'b:1:x started', host: 'b' },
+        { kind: 'stop', at: NOW - 9999, title: 'long ago', host: 'c' },
+        { kind: 'leader', at: NOW - 10, title: 'a new leader', host: '' },
+      ],
+    },
+  });
+  const answers = { 'hgetall 20261125-marks': ['2026-11-25T11:55:00Z', 'a1b2c3d'] };
+
+  test('come in the order of time, with tags and, where they last, an end', async () => {
+    const rows = await rowsOfState(events, state, { answers });
+    expect(rows).toEqual([
+      {
+        time: (MINUTE - 300) * 1000,
+        timeEnd: null,
+        title: 'a1b2c3d',
+        kind: 'deploy',
+        host: '',
+        tags: 'sidekiq,deploy',
+        count: 1,
+      },
+      {
+        time: (NOW - 200) * 1000,
+        timeEnd: null,
+        title: 'b:1:x started',
+        kind: 'start',
+        host: 'b',
+        tags: 'sidekiq,start,b',
+        count: 1,
+      },
+      {
+        time: (NOW - 100) * 1000,
+        timeEnd: (NOW - 40) * 1000,
+        title: 'a:1:x vanished',
+        kind: 'vanished',
+        host: 'a',
+        tags: 'sidekiq,vanished,a',
+        count: 1,
+      },
+      {
+        time: (NOW - 10) * 1000,
+        timeEnd: null,
+        title: 'a new leader',
+        kind: 'leader',
+        host: '',
+        tags: 'sidekiq,leader',
+        count: 1,
+      },
+    ]);
+    expect(Object.keys(rows[0]!)).toEqual(columnsOf(events));
+  });
+
+  test('are of the kinds that are asked for; deploy marks are read only then', async () => {
+    const kinds = async (...wanted: string[]) =>
+      (
+        await rowsOfState(events, state, {
+          query: { kinds: wanted },
+          answers: { ...answers, hgetall: noPermission('hgetall') },
+        })
+      ).map((row) => row['kind']);
+    expect(await kinds('start', 'stop')).toEqual(['start']);
+    await expect(askState(events, state, { query: { kinds: ['nope'] } })).rejects.toThrow(/"kinds.0" is not valid/);
+  });
+
+  test('are in a range with their end', async () => {
+    const inRange = async (from: number, to: number) =>
+      (await rowsOfState(events, state, { query: { kinds: ['vanished'] }, request: { range: { from, to } } })).length;
+    expect(await inRange(NOW - 40, NOW)).toBe(1);
+    expect(await inRange(NOW - 39, NOW)).toBe(0);
+    expect(await inRange(NOW - 500, NOW - 100)).toBe(1);
+    expect(await inRange(NOW - 500, NOW - 101)).toBe(0);
+  });
+
+  test('tell of deploy marks that are refused', async () => {
+    const frames = await askState(events, state, {
+      answers: { ...answers, 'hgetall 20261125-marks': noPermission('hgetall') },
+      request: { range: { from: NOW - 100_000, to: NOW } },
+    });
+    expect(noticesOf(frames)[0]).toMatch(/^No deploy marks: /);
+    expect(frames[0]!.fields[0]!.values).toHaveLength(4);
+  });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest';
+import { job } from '../../../pkg/queries/job';
+import { rowsOfState } from '../../support/ask';
+import { noPermission } from '../../support/fakeRedis';
+import { zset } from '../../support/queryRows';
+import { aQueueState, aState, listed, NOW, someWork } from '../../support/state';
+
+describe('job', () => {
+  const payload = {
+    jid: 'j1',
+    class: 'ChargeJob',
+    queue: 'billing',
+    args: [7],
+    retry: 5,
+    retry_count: 2,
+    created_at: NOW - 500,
+    enqueued_at: NOW - 400,
+    failed_at: NOW - 300,
+    retried_at: NOW - 200,
+    error_class: 'E',
+    error_message: 'declined password=hunter2',
+    error_backtrace: ['/gems/x.rb:1', '/app/a.rb:5'],
+    cattr: { tenant: 5 },
+    tags: ['vip'],
+    trace: 'abc',
+  };
+  const answers = {
+    'zcard retry': 2,
+    'zrange retry 0 499 WITHSCORES': zset([NOW + 30, { jid: 'j10', class: 'Other' }], [NOW + 60, payload]),
+    'hgetall it-j1': ['ex', '2', 'c', '{"id":500}', 'rt', '61.25'],
+  };
+  const ask = async (options: object, query: object = { jid: 'j1' }) =>
+    (
+      await rowsOfState(job, aState({ options: options as Record<string, unknown> }), { query: { ...query }, answers })
+    ).map(({ group, field, value }) => `${group} ${field}: ${value}`);
+
+  test('has a row for each field, without what the data source does not allow', async () => {
+    const rows = await ask({});
+    expect(rows).toEqual([
+      'job JID: j1',
+      'job Place: to be retried',
+      'job Class: ChargeJob',
+      'job Queue: billing',
+      'job Due: 2026-11-25 12:01:30 UTC, in 1 min',
+      'job Enqueued: 2026-11-25 11:53:50 UTC, 6 min 40 s ago',
+      'job Created: 2026-11-25 11:52:10 UTC, 8 min 20 s ago',
+      'job Retries: 2',
+      'job Retries allowed: 5',
+      'job Tags: vip',
+      `job Payload: ${JSON.stringify(payload).length} bytes`,
+      'error Error: E',
+      'error Message: declined password=…',
+      'error First failed: 2026-11-25 11:55:30 UTC, 5 min ago',
+      'error Last failed: 2026-11-25 11:57:10 UTC, 3 min 20 s ago',
+      'iteration Cursor: {"id":500}',
+      'iteration Executions: 2',
+      'iteration Run time: 1 min 1 s',
+    ]);
+  });
+
+  test('shows arguments, context and custom fields, and the backtrace, each where it is allowed', async () => {
+    const plain = new Set(await ask({}));
+    const added = async (options: object) => (await ask(options)).filter((row) => !plain.has(row));
+    expect(await added({ allowArguments: true })).toEqual([
+      'job Arguments: [7]',
+      'context tenant: 5',
+      'other trace: abc',
+    ]);
+    expect(await added({ allowBacktraces: true })).toEqual([
+      'error Application frame: /app/a.rb:5',
+      'error Backtrace: /gems/x.rb:1\n/app/a.rb:5',
+    ]);
+  });
+
+  test('is looked for where it is said to lie, else in every set and then in queues, the shortest first', async () => {
+    const waiting = JSON.stringify({ jid: 'w1', class: 'W', queue: 'low' });
+    const queues = [
+      aQueueState('high', { size: 50 }),
+      aQueueState('low', { size: 1 }),
+      aQueueState('empty', { size: 0 }),
+    ];
+    const found = {
+      zcard: 0,
+      'llen queue:low': 1,
+      'lrange queue:low -500 -1': [waiting],
+      'llen queue:high': noPermission('llen'),
+      'llen queue:empty': noPermission('llen'),
+    };
+    const rows = await rowsOfState(job, aState({ queues }), { query: { jid: 'w1' }, answers: found });
+    expect(rows.find(({ field }) => field === 'Place')).toMatchObject({ value: 'waits in a queue' });
+    const refused = { ...found, zcard: noPermission('zcard') };
+    const there = await rowsOfState(job, aState({ queues }), {
+      query: { jid: 'w1', source: 'queue', queue: 'low' },
+      answers: refused,
+    });
+    expect(there).toEqual(rows);
+  });
+
+  test('that runs says where', async () => {
+    const work = listed(someWork({ jid: 'r1', class: 'R', queue: 'q', process: 'web-1:1:a', runAt: NOW - 90 }));
+    const rows = await rowsOfState(job, aState({ snapshot: { work } }), { query: { jid: 'r1' } });
+    expect(rows.map(({ field, value }) => [field, value])).toEqual([
+      ['Place', 'running'],
+      ['Class', 'R'],
+      ['Queue', 'q'],
+      ['Process', 'web-1:1:a'],
+      ['Thread', 't1'],
+      ['Started', '2026-11-25 11:59:00 UTC, 1 min 30 s ago'],
+    ]);
+  });
+
+  test('that is nowhere, or not named, is an error with its remedy', async () => {
+    await expect(ask({}, { jid: 'j2' })).rejects.toMatchObject({
+      kind: 'query',
+      message: 'There is no job "j2": it is not waiting, scheduled, to be retried, dead or running.',
+    });
+    await expect(ask({}, { jid: ' ' })).rejects.toThrow('The query names no job.');
+  });
+});

@@ -6,7 +6,8 @@ import type { SecretName } from '../../pkg/settings/model';
 import type { SidekiqOptions, SidekiqSecrets } from '../types';
 import { CadencesEditor } from './CadencesEditor';
 import { LinksEditor } from './LinksEditor';
-import { ListenField, NumberField, SecretField, SecretTextField, TextField } from './SettingsFields';
+import { ListenersSection } from './ListenersSection';
+import { NumberField, SecretField, SecretTextField, TextField } from './SettingsFields';
 import { splitUrl } from './splitUrl';
 import { WorkerTypesEditor } from './WorkerTypesEditor';
 
@@ -228,49 +229,10 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         )}
       </ConfigSection>
       <Divider />
-      <ConfigSection
-        title="Prometheus and Sidekiq Pro"
-        description="What the plugin’s process serves and receives beside Grafana, while the data source is open. For more than one Grafana run gpx_sidekiq serve instead."
-        isCollapsible
-        isInitiallyOpen={Boolean(jsonData.exporterListen || jsonData.statsdListen)}
-      >
-        <ListenField
-          {...fields}
-          name="exporterListen"
-          label="Serve metrics at"
-          description="host:port of a Prometheus endpoint; empty for none"
-          placeholder="127.0.0.1:9292"
-        />
-        <SecretField {...secret('exporterToken')} id="exporterToken" label="Bearer token of scrapes" />
-        <ListenField
-          {...fields}
-          name="statsdListen"
-          label="Receive DogStatsD at"
-          description="host:port, or unixgram://name.sock for a unix socket in the plugin's data directory; several are separated by commas. Sidekiq Pro sends there what each job did."
-          placeholder="127.0.0.1:9125"
-        />
-        <ListenField
-          {...fields}
-          name="statsdMetricsListen"
-          label="Serve only those at"
-          description="host:port of a second endpoint with what came by DogStatsD"
-          placeholder="127.0.0.1:12345"
-        />
-        <TextField
-          {...fields}
-          name="statsdPrefix"
-          label="Prefix of those metrics"
-          description="lago_api makes lago_api_jobs_count of each sender’s jobs.count"
-          placeholder="lago_api"
-        />
-        <NumberField
-          {...fields}
-          name="statsdExpireSeconds"
-          label="Forget a silent series after (seconds)"
-          placeholder="172800"
-        />
-        <NumberField {...fields} name="seriesLimit" label="Series of one metric at most" placeholder="30000" />
-      </ConfigSection>
+      <ListenersSection
+        {...fields}
+        token={<SecretField {...secret('exporterToken')} id="exporterToken" label="Bearer token of scrapes" />}
+      />
       <Divider />
       <ConfigSection
         title="Links"

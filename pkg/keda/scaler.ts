@@ -52,8 +52,11 @@ function capacityOf(state: State, { workerType, queues }: ScaledObject): Capacit
   const wanted = capacityOfQueues(state).filter((row) =>
     workerType === '' ? queues.includes(row.queue) : (row.workerType || 'other') === workerType
   );
-  const missing = queues.filter((name) => !wanted.some(({ queue }) => queue === name));
-  if (wanted.length === 0 && workerType !== '') {
+  if (wanted.length === 0) {
+    // Sidekiq knows a queue once something was pushed to it: until then nothing waits in it.
+    if (workerType === '') {
+      return NOTHING;
+    }
     throw new Fault({
       kind: 'query',
       message: `No queue is of the worker type "${workerType}".`,
@@ -63,8 +66,7 @@ function capacityOf(state: State, { workerType, queues }: ScaledObject): Capacit
   const rows = wanted.map((row) =>
     paused.has(row.queue) ? { ...row, size: 0, waitSeconds: 0, drainSeconds: 0 } : row
   );
-  // Sidekiq knows a queue once something was pushed to it: until then nothing waits in it.
-  return missing.length === queues.length && workerType === '' ? NOTHING : capacityOfAll(workerType, rows);
+  return capacityOfAll(workerType, rows);
 }
 
 const NOTHING: Capacity = {

@@ -4,9 +4,9 @@ import type { State } from '../installation/state';
 import type { Options } from '../settings/model';
 import type { Place } from '../sidekiq/browse/findJob';
 import { JOB_SOURCES, type StoredJob } from '../sidekiq/browse/storedJobs';
-import { activeJobDetails, applicationFrame, backtraceOf, currentAttributes } from '../sidekiq/jobDetails';
+import { activeJobDetails, applicationFrame, backtraceOf, currentAttributes, isContext } from '../sidekiq/jobDetails';
 import type { Iteration } from '../sidekiq/parts/iteration';
-import { argumentsText, text as textOf } from '../sidekiq/payload';
+import { argumentsText, tagsOf, text as textOf } from '../sidekiq/payload';
 import { instantOf } from '../sidekiq/plausible';
 import { redact } from '../sidekiq/redact';
 import { key, text } from './columns';
@@ -126,7 +126,7 @@ function rowsOf(found: StoredJob, state: Iteration | null, { now, options }: Sta
       Created: instantText(found.createdAt, now),
       Retries: of('retry_count'),
       'Retries allowed': of('retry'),
-      Tags: tagsText(payload['tags']),
+      Tags: tagsOf(payload).join(', '),
       Batch: of('bid'),
       Payload: `${found.bytes.toLocaleString('en')} bytes`,
       Arguments: options.allowArguments ? argumentsText(found.raw) : '',
@@ -155,7 +155,7 @@ function contextRows({ payload }: StoredJob, { allowArguments }: Options): Row[]
 function otherRows({ payload }: StoredJob, { allowArguments }: Options): Row[] {
   return allowArguments
     ? Object.entries(payload)
-        .filter(([name]) => !KNOWN.has(name) && !/^cattr(_\d+)?$/.test(name))
+        .filter(([name]) => !KNOWN.has(name) && !isContext(name))
         .map(([field, value]) => ({ group: 'other', field, value: redact(textOf(value)) }))
     : [];
 }
@@ -176,10 +176,6 @@ function rowsFrom(group: string, fields: Record<string, string>): Row[] {
   return Object.entries(fields)
     .filter(([, value]) => value !== '')
     .map(([field, value]) => ({ group, field, value }));
-}
-
-function tagsText(tags: unknown): string {
-  return Array.isArray(tags) ? tags.map(textOf).join(', ') : textOf(tags);
 }
 
 /** `2026-11-25 11:59:30 UTC, 1 min ago`. */

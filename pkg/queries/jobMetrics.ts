@@ -4,7 +4,14 @@ import type { Frame } from '../frames/frame';
 import type { Reads } from '../installation/reads';
 import type { State } from '../installation/state';
 import { groupBy } from '../sidekiq/groupBy';
-import { HISTOGRAM_SATURATION, quantile, sumCounts, sumDurations, type ClassCounts } from '../sidekiq/jobMetrics';
+import {
+  HISTOGRAM_SATURATION,
+  quantile,
+  QUANTILES,
+  sumCounts,
+  sumDurations,
+  type ClassCounts,
+} from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/model';
 import { count, key, rate, seconds, share } from './columns';
 import { checkFigures } from './figures';
@@ -28,13 +35,6 @@ const schema = baseQuerySchema.extend({
 export type JobMetricsQuery = z.input<typeof schema>;
 type Query = z.output<typeof schema>;
 
-/** Quantiles of the durations, by column. */
-const QUANTILES: ReadonlyMap<string, number> = new Map([
-  ['p50', 0.5],
-  ['p90', 0.9],
-  ['p95', 0.95],
-  ['p99', 0.99],
-]);
 /** Columns that need durations beside the counts. */
 const NEED_DURATIONS: ReadonlySet<string> = new Set([...QUANTILES.keys(), 'p99Lower', 'p99Upper']);
 

@@ -3,7 +3,7 @@ import { Fault } from '../faults/fault';
 import { LOOK_CAP, type JobsPage } from '../sidekiq/browse/jobs';
 import { JOB_SOURCES, unreadable, type StoredJob } from '../sidekiq/browse/storedJobs';
 import type { Notice } from '../sidekiq/model';
-import { activeJobOf, argumentsText, text as textOf } from '../sidekiq/payload';
+import { activeJobOf, argumentsText, tagsOf, text as textOf } from '../sidekiq/payload';
 import { instantOf, numberOf } from '../sidekiq/plausible';
 import { currentAttributes } from '../sidekiq/jobDetails';
 import { redact } from '../sidekiq/redact';
@@ -59,7 +59,9 @@ const COLUMNS: Array<Column<Row>> = [
   ),
   instant('failedAt', 'First failed', 'Its first failure.', field('failed_at')),
   instant('retriedAt', 'Last failed', 'Its latest failure, from the second on.', field('retried_at')),
-  text('tags', 'Tags', 'Its tags.', (row) => tagsOf(row).join(', '), { filterValues: tagsOf }),
+  text('tags', 'Tags', 'Its tags.', ({ payload }) => tagsOf(payload).join(', '), {
+    filterValues: ({ payload }) => tagsOf(payload),
+  }),
   text(
     'context',
     'Context',
@@ -80,11 +82,6 @@ const COLUMNS: Array<Column<Row>> = [
 function ageOf({ now, enqueuedAt, createdAt }: Row): number | null {
   const since = enqueuedAt ?? createdAt;
   return since === null ? null : Math.max(0, now - since);
-}
-
-function tagsOf({ payload }: Row): string[] {
-  const { tags } = payload;
-  return (Array.isArray(tags) ? (tags as unknown[]) : [tags]).map(textOf).filter((tag) => tag !== '');
 }
 
 /** As `name=value`: attributes of a request name people and tenants, as arguments do. */

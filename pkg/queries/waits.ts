@@ -1,5 +1,5 @@
 import { WAIT_BOUNDS_MS, type Waits } from '../observe/jobWaits';
-import { quantile } from '../sidekiq/jobMetrics';
+import { quantile, QUANTILES } from '../sidekiq/jobMetrics';
 import { count, jobClass, key, seconds } from './columns';
 import { jobsOfQueue } from './links';
 import { baseQuerySchema } from './model';
@@ -12,14 +12,7 @@ const COLUMNS: Array<Column<Waits>> = [
   jobClass(),
   count('jobs', 'Jobs', 'Jobs that were seen running since the watch began: a sample.', jobsOf),
   seconds('mean', 'Mean wait', 'Mean time in the queue before they ran.', (row) => row.sumSeconds / jobsOf(row)),
-  ...(
-    [
-      ['p50', 0.5],
-      ['p90', 0.9],
-      ['p95', 0.95],
-      ['p99', 0.99],
-    ] as const
-  ).map(([name, q]) =>
+  ...[...QUANTILES].map(([name, q]) =>
     seconds<Waits>(
       name,
       name,

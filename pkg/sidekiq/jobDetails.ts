@@ -32,6 +32,11 @@ export function applicationFrame(backtrace: readonly string[] | null): string | 
   return backtrace?.find((line) => !OF_A_GEM.test(line)) ?? backtrace?.[0] ?? null;
 }
 
+/** True for the fields of a payload that hold CurrentAttributes. */
+export function isContext(field: string): boolean {
+  return /^cattr(_\d+)?$/.test(field);
+}
+
 /**
  * ActiveSupport's CurrentAttributes that came along with the job (`cattr`, and `cattr_1` and so on for further classes):
  * a plain object up to Sidekiq 7, since 8.0 the list that ActiveJob makes of one. In the order in which they stand.
@@ -39,7 +44,7 @@ export function applicationFrame(backtrace: readonly string[] | null): string | 
 export function currentAttributes(payload: JsonObject): Map<string, string> {
   const found = new Map<string, string>();
   for (const [name, value] of Object.entries(payload)) {
-    if (/^cattr(_\d+)?$/.test(name)) {
+    if (isContext(name)) {
       for (const [attribute, each] of attributesOf(value)) {
         found.set(attribute, shownValue(each));
       }

@@ -104,6 +104,14 @@ export function sumDurations(all: ReadonlyArray<readonly number[]>): number[] {
   return all.reduce<number[]>(addCounts, noCounts());
 }
 
+/** The quantiles that are shown, by the name of their column. */
+export const QUANTILES: ReadonlyMap<string, number> = new Map([
+  ['p50', 0.5],
+  ['p90', 0.9],
+  ['p95', 0.95],
+  ['p99', 0.99],
+]);
+
 /** A quantile read off duration buckets: interpolated, with the bounds of the bucket it lies in (seconds). */
 export interface Quantile {
   seconds: number;

@@ -139,6 +139,11 @@ function firstText(args: unknown): string {
   return Array.isArray(args) ? text(args[0]) : '';
 }
 
+/** The tags of a job; a single one may stand without a list. */
+export function tagsOf({ tags }: JsonObject): string[] {
+  return (Array.isArray(tags) ? (tags as unknown[]) : [tags]).map(text).filter((tag) => tag !== '');
+}
+
 /** A field as text, whatever its JSON type: what is missing is `''`, an object or a list is its JSON. */
 export function text(value: unknown): string {
   if (typeof value === 'string') {

@@ -8,6 +8,7 @@ import { writeFleet } from '../support/fleet';
 import { EXECUTABLE } from '../support/plugin';
 import { freePort, startRedis } from '../support/redisServer';
 import { cpuSeconds, residentBytes } from './processes';
+import { percentile } from './spread';
 
 const SIZES = [
   { queues: 24, processes: 16, busyThreads: 10, classes: 20, runs: 300 },
@@ -68,8 +69,8 @@ export async function benchScrape(): Promise<string[]> {
     const cpu = new Map(
       peers.map(({ name, child }) => [name, ((cpuSeconds(child) - before.get(name)!) / runs) * 1000])
     );
-    const floor = at(walls.get('floor')!, 0.5);
-    const their = { wall: at(walls.get('ruby') ?? [NaN], 0.5), cpu: cpu.get('ruby') ?? NaN };
+    const floor = percentile(walls.get('floor')!, 0.5);
+    const their = { wall: percentile(walls.get('ruby') ?? [NaN], 0.5), cpu: cpu.get('ruby') ?? NaN };
     const size = `${queues} queues × ${processes} processes × ${busyThreads} busy, ${classes} classes`;
     report.push(`| ${size} | floor (${trips.length} round trips) | ${spread(walls.get('floor')!)} | | | | 1 | |`);
     for (const { name, child } of peers) {
@@ -77,8 +78,8 @@ export async function benchScrape(): Promise<string[]> {
       const share = (own: number, other: number) =>
         name === 'ruby' || Number.isNaN(other) ? '' : `1/${(other / own).toFixed(1)}`;
       report.push(
-        `| ${size} | ${LABELS[name]} | ${spread(times)} | ${cpu.get(name)!.toFixed(2)} | ${share(at(times, 0.5), their.wall)} | ` +
-          `${share(cpu.get(name)!, their.cpu)} | ${(at(times, 0.5) / floor).toFixed(1)} | ${(residentBytes(child) / 2 ** 20).toFixed(0)} MiB |`
+        `| ${size} | ${LABELS[name]} | ${spread(times)} | ${cpu.get(name)!.toFixed(2)} | ${share(percentile(times, 0.5), their.wall)} | ` +
+          `${share(cpu.get(name)!, their.cpu)} | ${(percentile(times, 0.5) / floor).toFixed(1)} | ${(residentBytes(child) / 2 ** 20).toFixed(0)} MiB |`
       );
     }
     bare.destroy();
@@ -207,10 +208,6 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-function at(values: readonly number[], share: number): number {
-  return [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))]!;
-}
-
 function spread(values: readonly number[]): string {
-  return `${at(values, 0.5).toFixed(2)} (${at(values, 0.1).toFixed(2)} to ${at(values, 0.9).toFixed(2)})`;
+  return `${percentile(values, 0.5).toFixed(2)} (${percentile(values, 0.1).toFixed(2)} to ${percentile(values, 0.9).toFixed(2)})`;
 }

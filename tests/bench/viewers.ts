@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startGrafana } from '../../scripts/grafana';
 import { writeFleet } from '../support/fleet';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
-import { spread } from './spread';
+import { percentile, spread } from './spread';
 
 const DASHBOARD = join(__dirname, '../../provisioning/dashboards/direct/sidekiq-overview.json');
 const VIEWERS = [1, 10, 100];
@@ -91,8 +91,4 @@ async function spent({ client }: RedisServer): Promise<{ readings: number; cpu: 
     readings: of(stats, /cmdstat_time:calls=(\d+)/),
     cpu: of(cpu, /used_cpu_sys:([\d.]+)/) + of(cpu, /used_cpu_user:([\d.]+)/),
   };
-}
-
-function percentile(times: readonly number[], share: number): number {
-  return [...times].sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN;
 }

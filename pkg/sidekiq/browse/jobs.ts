@@ -112,8 +112,8 @@ export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<
       await turns.give();
       page.looked += 1;
       bytes += raw.length;
+      last = { rank: last?.score === score ? last.rank + 1 : 0, score, raw };
       if (asked.contains !== undefined && !raw.includes(asked.contains)) {
-        last = { rank: last?.score === score ? last.rank + 1 : 0, score, raw };
         continue;
       }
       const scoreAt = score === '' ? null : secondsOf(score);
@@ -121,7 +121,6 @@ export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<
       if (score !== '' && scoreAt === null) {
         page.implausible += 1;
       }
-      last = { rank: last?.score === score ? last.rank + 1 : 0, score, raw };
       if (job === null) {
         page.broken += 1;
         continue;

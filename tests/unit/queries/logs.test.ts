@@ -4,10 +4,9 @@ import { errors } from '../../../pkg/queries/errors';
 import { events } from '../../../pkg/queries/events';
 import { jobs } from '../../../pkg/queries/jobs';
 import { askState, noticesOf } from '../../support/ask';
+import { zset } from '../../support/queryRows';
 import { aState, NOW } from '../../support/state';
 
-const zset = (...entries: Array<[number, object]>) =>
-  entries.flatMap(([score, payload]) => [JSON.stringify(payload), String(score)]);
 const failed = (jid: string, ago: number | null, more: object = {}) => ({
   ...{ jid, class: 'A', queue: 'q', error_class: 'E', error_message: `${jid} failed` },
   ...(ago !== null && { failed_at: NOW - ago }),

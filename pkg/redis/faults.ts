@@ -6,6 +6,7 @@ import { CLOSED_AT_ONCE } from './wire';
 export const TLS_TIMEOUT = 'the TLS handshake did not end in time';
 const AUTHENTICATION =
   /^(NOAUTH|WRONGPASS|ERR (AUTH|Client sent AUTH|invalid password|invalid username-password|wrong number of arguments for 'auth'))/i;
+const CLUSTER_COMMAND = /'(cluster\b|readonly')/i;
 const NO_SUCH_DATABASE = /^ERR (DB index|invalid DB index|SELECT is not allowed)/i;
 
 /** True for an error reply that every further command would get as well. */
@@ -48,7 +49,9 @@ function explain(said: string, error: NodeJS.ErrnoException, address: string) {
     return {
       kind: 'permission' as const,
       message: `The Redis user may not do this: ${said}.`,
-      remedy: 'Grant it with the line that gpx_sidekiq acl prints.',
+      remedy: CLUSTER_COMMAND.test(said)
+        ? 'Grant it with the line that gpx_sidekiq acl --cluster prints, on every node.'
+        : 'Grant it with the line that gpx_sidekiq acl prints.',
     };
   }
   if (/^CLUSTERDOWN/i.test(said)) {
@@ -90,6 +93,13 @@ function explain(said: string, error: NodeJS.ErrnoException, address: string) {
 }
 
 function explainSocket(said: string, code: string, address: string) {
+  const refusing = /ECONNREFUSED (\S+)$/.exec(said)?.[1];
+  if (refusing && address.startsWith('cluster ')) {
+    return {
+      message: `The node ${refusing} of the ${address} is down (connection refused).`,
+      remedy: 'Check the cluster nodes with CLUSTER INFO; a part of the keys cannot be read without it.',
+    };
+  }
   if (code === 'ECONNREFUSED') {
     return {
       message: `Nothing listens at ${address} (connection refused).`,

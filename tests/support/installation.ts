@@ -9,8 +9,8 @@ export const READER = 'jobwatch';
 const PASSWORD = 'PASSWORD';
 
 /** Creates the user of the printed ACL line: everything is read as it. */
-export async function createReader({ client }: RedisServer): Promise<void> {
-  const [name = '', ...args] = aclLine(READER).split(' ');
+export async function createReader({ client }: RedisServer, cluster = false): Promise<void> {
+  const [name = '', ...args] = aclLine(READER, '~*', cluster).split(' ');
   await client.call(name, ...args);
 }
 

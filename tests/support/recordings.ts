@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 
 /** Sidekiq versions of which a database was recorded, with what Sidekiq's own API and the Ruby exporter said of it. */
 export const RECORDED_VERSIONS = ['6.5.12', '7.3.10', '8.1.7'] as const;
@@ -78,37 +78,33 @@ function bytesOf(value: string | { b64: string }): Buffer {
 }
 
 /** Loads a recorded database as it was. Time to live is not shortened. */
-export async function loadRecording(redis: Redis, version: RecordedVersion): Promise<void> {
+export async function loadRecording(redis: Redis | Cluster, version: RecordedVersion): Promise<void> {
   const { keys } = JSON.parse(read(version, '.json')) as { keys: RecordedKey[] };
-  const pipeline = redis.pipeline();
-  for (const { key, type, pttl, value } of keys) {
-    switch (type) {
-      case 'string':
-        pipeline.set(key, bytesOf(value as string | { b64: string }));
-        break;
-      case 'list':
-        pipeline.rpush(key, ...(value as string[]));
-        break;
-      case 'set':
-        pipeline.sadd(key, ...(value as string[]));
-        break;
-      case 'zset':
-        pipeline.zadd(
-          key,
-          ...(value as Array<[string, string | number]>).flatMap(([member, score]) => [String(score), member])
-        );
-        break;
-      case 'hash':
-        pipeline.hset(key, value as Record<string, string>);
-        break;
-    }
-    if (pttl > 0) {
-      pipeline.pexpire(key, pttl);
-    }
-  }
-  const results = await pipeline.exec();
-  const failed = results?.find(([error]) => error);
-  if (failed?.[0]) {
-    throw failed[0];
+  // Command by command: the keys of a pipeline would have to be of one node where a cluster is loaded.
+  await Promise.all(
+    keys.map(async ({ key, type, pttl, value }) => {
+      await write(redis, key, type, value);
+      if (pttl > 0) {
+        await redis.pexpire(key, pttl);
+      }
+    })
+  );
+}
+
+function write(redis: Redis | Cluster, key: string, type: RecordedKey['type'], value: unknown): Promise<unknown> {
+  switch (type) {
+    case 'string':
+      return redis.set(key, bytesOf(value as string | { b64: string }));
+    case 'list':
+      return redis.rpush(key, ...(value as string[]));
+    case 'set':
+      return redis.sadd(key, ...(value as string[]));
+    case 'zset':
+      return redis.zadd(
+        key,
+        ...(value as Array<[string, string | number]>).flatMap(([member, score]) => [String(score), member])
+      );
+    case 'hash':
+      return redis.hset(key, value as Record<string, string>);
   }
 }

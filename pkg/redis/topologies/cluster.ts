@@ -7,6 +7,9 @@ import { credentialsOf, NOBODY, parseRedisUrl, type Credentials } from '../../se
 import { tlsOptions } from '../tls';
 import type { Connection, Topology } from '../topology';
 
+/** What ioredis says of a node that it cannot reach; the event of that node said why. */
+const WITHOUT_CAUSE = /Too many Cluster redirections|Connection is closed/;
+
 /** A cluster endpoint. ioredis keeps the map of slots and groups the calls of one tick by node. @throws Fault `settings` */
 export function clusterNodes(settings: Settings): Topology {
   const nodes = parseEndpoints('clusterNodes', settings.options.clusterNodes);
@@ -82,7 +85,7 @@ async function connectCluster(
       const broken = replies.find(({ error }) => error && error.name !== 'ReplyError')?.error;
       if (broken) {
         close();
-        throw broken;
+        throw WITHOUT_CAUSE.test(broken.message) ? (lastError ?? broken) : broken;
       }
       return replies;
     },

@@ -105,3 +105,10 @@ test('the printed user may read, and nothing else', () => {
   );
   expect(aclLine('u', '~app:*', true)).toMatch(/~app:\* .*\+cluster\|slots \+readonly/);
 });
+
+test('a command that only a cluster client sends is granted with the line for a cluster', () => {
+  const noperm = (command: string) =>
+    redisFault(new ReplyError(`NOPERM this user has no permissions to run the '${command}' command`), 'here');
+  expect(noperm('cluster|slots').remedy).toMatch(/acl --cluster/);
+  expect(noperm('llen').remedy).not.toMatch(/--cluster/);
+});

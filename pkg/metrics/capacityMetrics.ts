@@ -1,5 +1,7 @@
 import { capacityOfTypes, headroom, threadsNeeded, type Capacity } from '../installation/capacity';
-import { labelValue, type Metric, type Sample } from './metric';
+import { labelsOfName, type Metric, type Sample } from './metric';
+
+const typeLabels = labelsOfName('worker_type');
 
 function perWorkerType(name: string, help: string, value: (row: Capacity) => number | null): Metric {
   return {
@@ -12,7 +14,7 @@ function perWorkerType(name: string, help: string, value: (row: Capacity) => num
       state.snapshot.queues.whole
         ? capacityOfTypes(state).flatMap((row): Sample[] => {
             const found = value(row);
-            return found === null ? [] : [{ labels: [['worker_type', labelValue(row.workerType)]], value: found }];
+            return found === null ? [] : [{ labels: typeLabels(row.workerType), value: found }];
           })
         : null,
   };

@@ -1,7 +1,7 @@
 import type { ClassCounts } from '../sidekiq/jobMetrics';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Process } from '../sidekiq/model';
-import { labelValue, type Metric, type Sample } from './metric';
+import { classLabels, hostLabels, labelValue, queueLabels, type Metric, type Sample } from './metric';
 import { counter, single } from './metricRows';
 
 /**
@@ -65,7 +65,7 @@ export const EXPORTER_METRICS: readonly Metric[] = [
         return null;
       }
       return [...groupBy(processes.items, ({ host }) => host)].map(([host, members]) => ({
-        labels: [['host', labelValue(host)]],
+        labels: hostLabels(host),
         value: members.reduce((sum, { rssBytes }) => sum + (rssBytes ?? 0), 0),
       }));
     },
@@ -104,9 +104,7 @@ export const EXPORTER_METRICS: readonly Metric[] = [
     source: 'enqueued_at of the last list element',
     read: ({ queues }) =>
       queues.flatMap(({ name, known, latencySeconds }) =>
-        known && latencySeconds !== null
-          ? [{ labels: [['name', labelValue(name)]], value: latencySeconds.toFixed(3) }]
-          : []
+        known && latencySeconds !== null ? [{ labels: queueLabels(name), value: latencySeconds.toFixed(3) }] : []
       ),
   },
   {
@@ -117,7 +115,7 @@ export const EXPORTER_METRICS: readonly Metric[] = [
     source: 'LLEN of the queue',
     read: ({ queues }) =>
       queues.flatMap(({ name, known, size }) =>
-        known && size !== null ? [{ labels: [['name', labelValue(name)]], value: size }] : []
+        known && size !== null ? [{ labels: queueLabels(name), value: size }] : []
       ),
   },
   {
@@ -139,7 +137,7 @@ export const EXPORTER_METRICS: readonly Metric[] = [
         }
       }
       return [...oldest].map(([name, runAt]) => ({
-        labels: [['name', labelValue(name)]],
+        labels: queueLabels(name),
         value: Math.trunc(at - runAt),
       }));
     },
@@ -209,9 +207,7 @@ function perServedQueue(
           sums.set(queue, own === null || sums.get(queue) === null ? null : sum + own);
         }
       }
-      return [...sums].flatMap(([queue, sum]) =>
-        sum === null ? [] : [{ labels: [['name', labelValue(queue)]] as const, value: sum }]
-      );
+      return [...sums].flatMap(([queue, sum]) => (sum === null ? [] : [{ labels: queueLabels(queue), value: sum }]));
     },
   };
 }
@@ -226,7 +222,7 @@ function perClass(name: string, help: string, value: (counts: ClassCounts) => nu
     read: ({ totals }): Sample[] | null =>
       totals.lastHour &&
       [...totals.lastHour].map(([jobClass, counts]) => ({
-        labels: [['class', labelValue(jobClass)]],
+        labels: classLabels(jobClass),
         value: value(counts),
       })),
   };

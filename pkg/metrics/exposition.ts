@@ -1,3 +1,4 @@
+import type { Labels } from '../statsd/labels';
 import type { Family, Sample } from './metric';
 
 export const TEXT_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -27,27 +28,26 @@ export function renderOpenMetrics(families: readonly Family[]): string {
   return `${parts.join('')}# EOF\n`;
 }
 
-/** The lines of a family. Labels are the most of a scrape, so those of samples in a row are put together once. */
+/** The lines of a family. */
 function linesOf(name: string, samples: readonly Sample[]): string {
   let lines = '';
-  let before: Sample['labels'];
-  let pairs = '';
   for (const { suffix = '', labels, extra, value } of samples) {
-    if (labels !== before) {
-      before = labels;
-      pairs = labels ? pairsOf(labels) : '';
-    }
-    const more = extra ? `${pairs === '' ? '' : ','}${pairOf(extra)}` : '';
+    const pairs = labels ? pairsOf(labels) : '';
+    const more = extra ? (pairs === '' ? pairOf(extra) : `,${pairOf(extra)}`) : '';
     lines += pairs === '' && more === '' ? `${name}${suffix}` : `${name}${suffix}{${pairs}${more}}`;
     lines += ` ${numberText(value)}\n`;
   }
   return lines;
 }
 
-function pairsOf(labels: NonNullable<Sample['labels']>): string {
-  let pairs = '';
-  for (const label of labels) {
-    pairs += pairs === '' ? pairOf(label) : `,${pairOf(label)}`;
+/** Labels are the most of a scrape; metrics share the lists of them, which are put together once. */
+const printedLabels = new WeakMap<Labels, string>();
+
+function pairsOf(labels: Labels): string {
+  let pairs = printedLabels.get(labels);
+  if (pairs === undefined) {
+    pairs = labels.map(pairOf).join(',');
+    printedLabels.set(labels, pairs);
   }
   return pairs;
 }

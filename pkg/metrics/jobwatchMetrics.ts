@@ -1,4 +1,4 @@
-import { labelValue, type Metric, type Sample } from './metric';
+import { classLabels, hostLabels, labelValue, type Metric, type Sample } from './metric';
 import { counter, perClass, perProcess, perQueue, single } from './metricRows';
 import { READING_METRICS } from './readingMetrics';
 import { histogramSamples } from './statsdMetrics';
@@ -180,7 +180,7 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
           break;
         }
         left -= 1;
-        samples.push(...histogramSamples([['class', labelValue(jobClass)]], durations, milliseconds / 1000));
+        samples.push(...histogramSamples(classLabels(jobClass), durations, milliseconds / 1000));
       }
       return samples;
     },
@@ -194,7 +194,7 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     source: 'the job metrics’ minutes (Sidekiq ≥ 7.0)',
     read: ({ classTotals }) =>
       [...classTotals].map(([jobClass, { lastRunAt }]) => ({
-        labels: [['class', labelValue(jobClass)]],
+        labels: classLabels(jobClass),
         value: lastRunAt,
       })),
   },
@@ -207,7 +207,7 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     source: 'cadences of the settings',
     read: ({ options }) =>
       options.cadences.map(({ class: jobClass, everySeconds }) => ({
-        labels: [['class', labelValue(jobClass)]],
+        labels: classLabels(jobClass),
         value: everySeconds,
       })),
   },
@@ -227,7 +227,7 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     // Hosts without a loss are there with 0, so that the first loss is an increase.
     read: ({ snapshot, processLog: { vanishedByHost } }) =>
       [...new Set([...snapshot.processes.items.map(({ host }) => host), ...vanishedByHost.keys()])].map((host) => ({
-        labels: [['host', labelValue(host)]],
+        labels: hostLabels(host),
         value: vanishedByHost.get(host) ?? 0,
       })),
   },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { State } from '../installation/state';
 import { HISTOGRAM_BOUNDS_MS } from '../sidekiq/jobMetrics';
+import { remembered } from '../sidekiq/remembered';
 import type { StatsdIntake } from '../statsd/intake';
 import type { Labels } from '../statsd/labels';
 import { QUANTILES } from '../statsd/summary';
@@ -10,7 +11,7 @@ export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
 /** One line of exposition. */
 export interface Sample {
   labels?: Labels;
-  /** One label more; samples in a row that share `labels` are printed faster than with lists of their own. */
+  /** One label more; lists of labels that samples share are put together once. */
   extra?: readonly [name: string, value: string];
   /** A number, or the digits to print where their form matters. */
   value: number | string;
@@ -115,3 +116,17 @@ export function labelValue(name: string): string {
 }
 
 const DIGEST_LENGTH = 8;
+
+/**
+ * Makes the labels of one name, the same list for the same name: what prints them need not print them again.
+ *
+ * @param label of the one label
+ */
+export function labelsOfName(label: string): (name: string) => Labels {
+  return remembered((name: string): Labels => [[label, labelValue(name)]]);
+}
+
+/** Labels of a queue, as the Ruby exporter names it. */
+export const queueLabels = labelsOfName('name');
+export const classLabels = labelsOfName('class');
+export const hostLabels = labelsOfName('host');

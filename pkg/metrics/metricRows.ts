@@ -2,7 +2,7 @@ import type { QueueState } from '../observe/queueState';
 import type { ClassCounts } from '../sidekiq/jobMetrics';
 import type { Process } from '../sidekiq/model';
 import type { Labels } from '../statsd/labels';
-import { labelValue, type Metric, type MetricState, type Sample } from './metric';
+import { classLabels, labelValue, queueLabels, type Metric, type MetricState, type Sample } from './metric';
 
 /** A gauge of the whole installation; `null` leaves its sample out. */
 export function single(
@@ -46,7 +46,7 @@ export function perQueue(
     read: ({ queues }) =>
       queues.flatMap((queue) => {
         const found = value(queue);
-        return samplesOf([['name', labelValue(queue.name)]], found === null ? null : Number(found));
+        return samplesOf(queueLabels(queue.name), found === null ? null : Number(found));
       }),
   };
 }
@@ -60,7 +60,7 @@ export function perClass(name: string, help: string, part: keyof ClassCounts): M
     labels: ['class'],
     source: 'growth of the job metrics’ minutes (Sidekiq ≥ 7.0)',
     read: ({ classTotals }) =>
-      [...classTotals].map(([jobClass, total]) => ({ labels: [['class', labelValue(jobClass)]], value: total[part] })),
+      [...classTotals].map(([jobClass, total]) => ({ labels: classLabels(jobClass), value: total[part] })),
   };
 }
 
@@ -79,18 +79,25 @@ export function perProcess(
     source: 'hash of each process',
     ...(unit && { unit }),
     read: ({ snapshot }) =>
-      snapshot.processes.items.flatMap((process) =>
-        samplesOf(
-          [
-            ['host', labelValue(process.host)],
-            ['process', labelValue(process.identity)],
-          ],
-          value(process)
-        )
-      ),
+      snapshot.processes.items.flatMap((process) => samplesOf(processLabels(process), value(process))),
   };
 }
 
 function samplesOf(labels: Labels, value: number | null): Sample[] {
   return value === null ? [] : [{ labels, value }];
+}
+
+const labelsByProcess = new WeakMap<Process, Labels>();
+
+/** The metrics of a process share its labels, so that they are printed once. */
+function processLabels(process: Process): Labels {
+  let labels = labelsByProcess.get(process);
+  if (!labels) {
+    labels = [
+      ['host', labelValue(process.host)],
+      ['process', labelValue(process.identity)],
+    ];
+    labelsByProcess.set(process, labels);
+  }
+  return labels;
 }

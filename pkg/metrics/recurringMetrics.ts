@@ -1,5 +1,5 @@
 import type { RecurringEntry } from '../sidekiq/browse/recurring';
-import { labelValue, type Metric, type MetricState, type Sample } from './metric';
+import { labelValue, queueLabels, type Metric, type MetricState, type Sample } from './metric';
 import { single } from './metricRows';
 
 type Entries = readonly RecurringEntry[];
@@ -68,9 +68,7 @@ export const RECURRING_METRICS: readonly Metric[] = [
     source: 'hash sidekiq-scheduler:last_times',
     read: (state) =>
       of(state, 'sidekiq-scheduler')?.flatMap(({ name, enabled, lastAt }): Sample[] =>
-        enabled && lastAt !== null
-          ? [{ labels: [['name', labelValue(name)]], value: Math.floor((state.now - lastAt) / 60) }]
-          : []
+        enabled && lastAt !== null ? [{ labels: queueLabels(name), value: Math.floor((state.now - lastAt) / 60) }] : []
       ) ?? null,
   },
   perEntry('sidekiq_recurring_last_run_timestamp_seconds', 'When an entry was last enqueued.', ({ lastAt }) => lastAt),

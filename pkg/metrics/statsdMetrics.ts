@@ -79,28 +79,23 @@ function summarySamples(labels: Labels, summary: SlidingSummary, now: number): S
 }
 
 /** Bounds of buckets as labels: seconds, and `+Inf`. */
-export function boundTexts(boundsMs: readonly number[]): string[] {
-  return boundsMs.map((bound) => (Number.isFinite(bound) ? String(bound / 1000) : '+Inf'));
+export function boundLabels(boundsMs: readonly number[]): Array<readonly [string, string]> {
+  return boundsMs.map((bound) => ['le', Number.isFinite(bound) ? String(bound / 1000) : '+Inf']);
 }
 
-const BOUND_TEXTS = boundTexts(HISTOGRAM_BOUNDS_MS);
+const DURATION_BOUNDS = boundLabels(HISTOGRAM_BOUNDS_MS);
 
 /** A histogram's lines from counts per duration bucket, which are not cumulative. */
 export function histogramSamples(
   labels: Labels,
   counts: readonly number[],
   sumSeconds: number,
-  bounds: readonly string[] = BOUND_TEXTS
+  bounds: ReadonlyArray<readonly [string, string]> = DURATION_BOUNDS
 ): Sample[] {
   let below = 0;
-  const buckets = bounds.map((bound, index): Sample => {
+  const buckets = bounds.map((extra, index): Sample => {
     below += counts[index] ?? 0;
-    return {
-      suffix: '_bucket',
-      labels,
-      extra: ['le', bound],
-      value: below,
-    };
+    return { suffix: '_bucket', labels, extra, value: below };
   });
   return [...buckets, { suffix: '_sum', labels, value: sumSeconds }, { suffix: '_count', labels, value: below }];
 }

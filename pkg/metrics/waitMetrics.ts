@@ -1,10 +1,11 @@
 import { WAIT_BOUNDS_MS } from '../observe/jobWaits';
 import { groupBy } from '../sidekiq/groupBy';
 import { addCounts } from '../sidekiq/jobMetrics';
-import { labelValue, type Metric } from './metric';
-import { boundTexts, histogramSamples } from './statsdMetrics';
+import { labelsOfName, type Metric } from './metric';
+import { boundLabels, histogramSamples } from './statsdMetrics';
 
-const BOUNDS = boundTexts(WAIT_BOUNDS_MS);
+const BOUNDS = boundLabels(WAIT_BOUNDS_MS);
+const waitLabels = labelsOfName('queue');
 
 /** How long jobs wait, which Sidekiq itself does not count. */
 export const WAIT_METRICS: readonly Metric[] = [
@@ -19,7 +20,7 @@ export const WAIT_METRICS: readonly Metric[] = [
       // By class too, these would be most lines of a scrape; the query "waits" has them.
       [...groupBy(jobWaits, ({ queue }) => queue)].slice(0, most).flatMap(([queue, sets]) =>
         histogramSamples(
-          [['queue', labelValue(queue)]],
+          waitLabels(queue),
           sets.map(({ counts }) => counts).reduce(addCounts),
           sets.reduce((sum, { sumSeconds }) => sum + sumSeconds, 0),
           BOUNDS

@@ -4,7 +4,7 @@ import { ChangingDurations } from './changingDurations';
 import { clockNotices } from './clocks';
 import type { MinuteCounts } from './jobMetrics';
 import { keys } from './keys';
-import { CHANGING_SECONDS, Minutes } from './minutes';
+import { askMinutes, CHANGING_SECONDS, Minutes } from './minutes';
 import type { Listed, Process, Queue, Totals } from './model';
 import { activeJobRetryShare } from './parts/activeJobRetries';
 import { clock } from './parts/clock';
@@ -14,7 +14,6 @@ import { leader } from './parts/leader';
 import { Pages } from './pages';
 import { readProcesses } from './readProcesses';
 import { pausedNames, processNames, queueNames } from './parts/members';
-import { bucketCounts } from './parts/minute';
 import { addCosts, Trip, valueOf, warning, type Brought, type Read, type Ticket } from './parts/part';
 import { heartbeatExpiry, processRecord } from './parts/process';
 import { latencyOf, limitFetchPauses, queueHead, queueSize } from './parts/queue';
@@ -199,7 +198,7 @@ function askFirst(trip: Trip, now: number, minutes: readonly number[]) {
     paused: keys.pausedSets.map((key) => trip.ask(pausedNames, { key, cursor: '0' })),
     leader: trip.ask(leader, undefined),
     marks: [now - 86_400, now].map((day) => trip.ask(deployMarks, day)),
-    minutes: minutes.map((startsAt) => trip.ask(bucketCounts, { startsAt, resolution: 60 as const })),
+    minutes: askMinutes(trip, minutes, 60),
     time: trip.ask(clock, undefined),
   };
 }

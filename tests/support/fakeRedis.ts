@@ -7,12 +7,14 @@ export type Answers = Record<string, Literal | Error>;
 
 /** A Redis that answers from a table, and remembers what it was asked. */
 export interface FakeRedis extends ReadOnlyRedis {
+  /** Commands by round trip: what is asked without waiting for an answer between. */
   readonly batches: string[][];
   answers: Answers;
 }
 
 export function fakeRedis(answers: Answers = {}): FakeRedis {
   const batches: string[][] = [];
+  let asking: string[] | undefined;
   return {
     address: 'fake:6379',
     batches,
@@ -20,7 +22,13 @@ export function fakeRedis(answers: Answers = {}): FakeRedis {
     close: () => undefined,
     async batch(commands: readonly Command[]): Promise<Batch> {
       const texts = commands.map(({ name, args }) => [name, ...args.map(String)].join(' '));
-      batches.push(texts);
+      if (asking) {
+        asking.push(...texts);
+      } else {
+        asking = texts.slice();
+        batches.push(asking);
+        queueMicrotask(() => (asking = undefined));
+      }
       return {
         replies: texts.map((text, index): Reply => {
           const { name } = commands[index]!;

@@ -3,7 +3,8 @@ import { noExecutions, SHAPES, type ClassCounts, type MinuteCounts, type Shape }
 import { metricKeys } from '../keys';
 import { nameOf } from '../name';
 import { countOf } from '../plausible';
-import { pairsOf, textOf, warning, type Part } from './part';
+import { remembered } from '../remembered';
+import { listOf, textOf, warning, type Part } from './part';
 
 /** Seconds of a bucket: a minute (kept for 8 hours), or ten (since 8.0, kept for 72 hours). */
 export type Resolution = 60 | 600;
@@ -43,16 +44,13 @@ export const bucketCounts: Part<{ startsAt: number; resolution: Resolution }, Mi
 function readCounts(value: Value, broken: Set<string>): Map<string, ClassCounts> {
   const classes = new Map<string, ClassCounts>();
   const unreadable: string[] = [];
-  for (const [field, raw] of pairsOf(value)) {
-    const name = nameOf(field);
-    // A class may have a bar in its name.
-    const bar = name.lastIndexOf('|');
-    const part = PARTS.get(name.slice(bar + 1));
-    if (bar <= 0 || part === undefined) {
+  const flat = listOf(value);
+  for (let index = 0; index + 1 < flat.length; index += 2) {
+    const { jobClass, part } = fieldOf(nameOf(flat[index]));
+    if (part === undefined) {
       continue;
     }
-    const jobClass = name.slice(0, bar);
-    const amount = countOf(textOf(raw));
+    const amount = countOf(textOf(flat[index + 1]));
     if (amount === null) {
       unreadable.push(jobClass);
       continue;
@@ -70,6 +68,13 @@ function readCounts(value: Value, broken: Set<string>): Map<string, ClassCounts>
   }
   return classes;
 }
+
+/** Remembered, so that all minutes hold the same text of a class. */
+const fieldOf = remembered((field: string): { jobClass: string; part: keyof ClassCounts | undefined } => {
+  // A class may have a bar in its name.
+  const bar = field.lastIndexOf('|');
+  return { jobClass: field.slice(0, Math.max(0, bar)), part: bar > 0 ? PARTS.get(field.slice(bar + 1)) : undefined };
+});
 
 function merge(all: ReadonlyArray<ReadonlyMap<string, ClassCounts>>): Map<string, ClassCounts> {
   const merged = new Map<string, ClassCounts>();

@@ -1,6 +1,6 @@
 import { Fault } from '../../faults/fault';
 import { redisFault } from '../../redis/faults';
-import type { Command, Cost, ReadOnlyRedis, Reply, Value } from '../../redis/readOnlyRedis';
+import type { Batch, Command, Cost, ReadOnlyRedis, Reply, Value } from '../../redis/readOnlyRedis';
 import type { Notice } from '../model';
 
 /** What a part was read as, and what its reader should know. */
@@ -48,17 +48,48 @@ export interface Brought {
 /** Commands of one pipeline at most; more are sent in further ones, so that no reply grows without bound. */
 const PIPELINE = 20_000;
 
+/** A part that was asked for, with its place in the trip. */
+interface Asked {
+  readonly index: number;
+  readonly part: Part<unknown, unknown>;
+  readonly input: unknown;
+  readonly commands: readonly Command[];
+}
+
+/** Parts whose commands go to Redis together; they are read when the last reply of the pipeline is there. */
+type Pipeline = Asked[];
+
 /** Parts that are asked for together in one round trip. */
 export class Trip {
-  private readonly asked: Array<{ part: Part<unknown, unknown>; input: unknown; start: number; count: number }> = [];
-  private readonly commands: Command[] = [];
+  private asked = 0;
+  private commands = 0;
+  private readonly common: Pipeline[] = [];
+  private readonly apart: Pipeline[] = [];
 
   ask<Input, T>(part: Part<Input, T>, input: Input): Ticket<T> {
-    const commands = part.commands(input);
-    const start = this.commands.length;
-    this.commands.push(...commands);
-    this.asked.push({ part: part, input, start, count: commands.length });
-    return { index: this.asked.length - 1 };
+    const asked = this.take(part, input);
+    this.commands += asked.commands.length;
+    if (this.common.length === 0 || this.commands > PIPELINE) {
+      this.common.push([]);
+      this.commands = asked.commands.length;
+    }
+    this.common.at(-1)!.push(asked);
+    return asked;
+  }
+
+  /**
+   * The same for a part whose reply may be large: a pipeline of its own in the same round trip, so that one such reply
+   * is read and gone before the next is there.
+   */
+  askApart<Input, T>(part: Part<Input, T>, input: Input): Ticket<T> {
+    const asked = this.take(part, input);
+    this.apart.push([asked]);
+    return asked;
+  }
+
+  private take<Input, T>(part: Part<Input, T>, input: Input): Asked {
+    this.asked += 1;
+    return { index: this.asked - 1, part, input, commands: part.commands(input) };
   }
 
   /**
@@ -66,47 +97,82 @@ export class Trip {
    * @throws Fault when everything was refused, or Redis cannot be read at all
    */
   async go(redis: ReadOnlyRedis, signal?: AbortSignal, allRefused: 'throw' | 'tell' = 'throw'): Promise<Brought> {
-    const replies: Reply[] = [];
-    let cost: Cost = { roundTrips: 0, commands: 0, bytesIn: 0, milliseconds: 0 };
-    for (let start = 0; start < this.commands.length; start += PIPELINE) {
-      const batch = await redis.batch(this.commands.slice(start, start + PIPELINE), signal);
-      replies.push(...batch.replies);
-      cost = addCosts(cost, batch.cost);
+    const brought = new Collected(this.asked, redis.address);
+    const send = async (pipeline: Pipeline) => {
+      const commands = pipeline.flatMap((asked) => asked.commands);
+      brought.take(pipeline, commands.length === 0 ? NOTHING : await redis.batch(commands, signal));
+    };
+    const oneAfterTheOther = async () => {
+      for (const pipeline of this.common) {
+        await send(pipeline);
+      }
+    };
+    const [, ...apart] = await Promise.all([oneAfterTheOther(), ...this.apart.map(send)]);
+    brought.cost.roundTrips -= apart.length;
+    if (brought.refusedAll && allRefused === 'throw') {
+      throw brought.refusedAll;
     }
-    const first = replies[0]?.error;
-    if (first && allRefused === 'throw' && replies.every(({ error }) => error)) {
-      throw refusal(first, this.commands[0]!, redis.address);
-    }
-    return this.parse(replies, cost, redis.address);
+    return brought;
+  }
+}
+
+const NOTHING: Batch = { replies: [], cost: { roundTrips: 0, commands: 0, bytesIn: 0, milliseconds: 0 } };
+
+/** Reads the parts of a trip as they come. */
+class Collected implements Brought {
+  private readonly reads: Array<Read<unknown>>;
+  private readonly texts = new Map<string, Notice>();
+  private answered = false;
+  private firstRefusal: Fault | undefined;
+  readonly refused = new Map<string, number>();
+  cost: Cost = NOTHING.cost;
+
+  constructor(
+    parts: number,
+    private readonly address: string
+  ) {
+    this.reads = new Array<Read<unknown>>(parts);
   }
 
-  private parse(replies: readonly Reply[], cost: Cost, address: string): Brought {
-    const notices = new Map<string, Notice>();
-    const refused = new Map<string, number>();
-    const reads = this.asked.map(({ part, input, start, count }): Read<unknown> => {
-      const values: Value[] = [];
-      let at = start;
-      while (at < start + count && !replies[at]!.error) {
-        values.push(replies[at]!.value!);
-        at += 1;
-      }
-      if (at < start + count) {
-        const fault = refusal(replies[at]!.error!, this.commands[at]!, address);
+  get notices(): readonly Notice[] {
+    return [...this.texts.values()];
+  }
+
+  /** Why everything was refused, where it was. */
+  get refusedAll(): Fault | undefined {
+    return this.answered ? undefined : this.firstRefusal;
+  }
+
+  read<T>({ index }: Ticket<T>): Read<T> {
+    return this.reads[index] as Read<T>;
+  }
+
+  take(pipeline: Pipeline, { replies, cost }: Batch): void {
+    this.cost = addCosts(this.cost, cost);
+    let at = 0;
+    for (const asked of pipeline) {
+      this.reads[asked.index] = this.readOne(asked, replies.slice(at, at + asked.commands.length));
+      at += asked.commands.length;
+    }
+  }
+
+  private readOne({ part, input, commands }: Asked, replies: readonly Reply[]): Read<unknown> {
+    const values: Value[] = [];
+    for (const [index, { value, error }] of replies.entries()) {
+      if (error) {
+        const fault = refusal(error, commands[index]!, this.address);
+        this.firstRefusal ??= fault;
         const notice: Notice = { severity: 'warning', text: `No ${part.what}: ${fault.explanation}` };
-        notices.set(notice.text, notice);
-        refused.set(part.what, (refused.get(part.what) ?? 0) + 1);
+        this.texts.set(notice.text, notice);
+        this.refused.set(part.what, (this.refused.get(part.what) ?? 0) + 1);
         return { ok: false, refused: notice };
       }
-      const { value, notices: found = NO_NOTICES } = part.parse(values, input);
-      found.forEach((notice) => notices.set(notice.text, notice));
-      return { ok: true, value, notices: found };
-    });
-    return {
-      read: <T>({ index }: Ticket<T>) => reads[index] as Read<T>,
-      notices: [...notices.values()],
-      refused,
-      cost,
-    };
+      this.answered = true;
+      values.push(value);
+    }
+    const { value, notices = NO_NOTICES } = part.parse(values, input);
+    notices.forEach((notice) => this.texts.set(notice.text, notice));
+    return { ok: true, value, notices };
   }
 }
 

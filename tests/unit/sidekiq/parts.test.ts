@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Command, Value } from '../../../pkg/redis/readOnlyRedis';
+import { command, type Command, type ReadOnlyRedis, type Value } from '../../../pkg/redis/readOnlyRedis';
 import { ReplyError } from '../../../pkg/redis/resp';
 import { activeJobRetryShare } from '../../../pkg/sidekiq/parts/activeJobRetries';
 import { clock } from '../../../pkg/sidekiq/parts/clock';
@@ -526,6 +526,39 @@ describe('a trip', () => {
     const brought = await new Trip().go(redis);
     expect(redis.batches).toEqual([]);
     expect(brought.cost.roundTrips).toBe(0);
+  });
+
+  test('reads a part that is asked for apart before the reply of the next is there, in the same round trip', async () => {
+    const events: string[] = [];
+    const noted: Part<string, string> = {
+      what: 'notes',
+      commands: (key) => [command('get', key)],
+      parse: (_, key) => {
+        events.push(`read ${key}`);
+        return { value: key };
+      },
+    };
+    const redis = fakeRedis();
+    let answered = Promise.resolve();
+    const oneByOne: ReadOnlyRedis = {
+      ...redis,
+      batch(commands) {
+        const before = answered;
+        const reply = before.then(() => {
+          events.push(`reply ${String(commands[0]!.args[0])}`);
+          return redis.batch(commands);
+        });
+        // Time for whoever waits for this reply, as between two packets.
+        answered = reply.then(() => new Promise((resolve) => setImmediate(resolve)));
+        return reply;
+      },
+    };
+    const trip = new Trip();
+    const tickets = ['a', 'b', 'c'].map((key) => trip.askApart(noted, key));
+    const brought = await trip.go(oneByOne);
+    expect(events).toEqual(['reply a', 'read a', 'reply b', 'read b', 'reply c', 'read c']);
+    expect(tickets.map((ticket) => valueOf(brought.read(ticket)))).toEqual(['a', 'b', 'c']);
+    expect(brought.cost).toMatchObject({ commands: 3, bytesIn: 30 });
   });
 
   test('of more commands than one pipeline holds takes several', async () => {

@@ -56,6 +56,11 @@ export function isActiveJob(payload: JsonObject): boolean {
   return WRAPPERS.has(text(payload['class']));
 }
 
+/** True where the class to show stands among the arguments: mailers, and jobs of producers that name no `wrapped`. */
+export function needsArguments(payload: JsonObject): boolean {
+  return isActiveJob(payload) && (wrappedClass(payload) === '' || MAILERS.has(wrappedClass(payload)));
+}
+
 /** The first argument of an ActiveJob payload: ActiveJob's own serialised job. */
 export function activeJobOf(payload: JsonObject): JsonObject | null {
   const args = payload['args'];

@@ -16,8 +16,9 @@ import { readProcesses } from './readProcesses';
 import { pausedNames, processNames, queueNames } from './parts/members';
 import { addCosts, Trip, valueOf, warning, type Brought, type Read, type Ticket } from './parts/part';
 import { heartbeatExpiry, processRecord } from './parts/process';
-import { latencyOf, limitFetchPauses, queueHead, queueSize } from './parts/queue';
+import { latencyOf, limitFetchPauses, queueSize } from './parts/queue';
 import { processWork } from './parts/work';
+import { QueueHeads } from './queueHeads';
 import type { Snapshot } from './snapshot';
 
 const MINUTES = 60;
@@ -39,6 +40,7 @@ export interface ReaderOptions {
  */
 export class SnapshotReader {
   private readonly durations = new ChangingDurations();
+  private readonly heads = new QueueHeads();
   /** Processes whose version is known to write the new name of the work hash. */
   private writesNewWorkKey: ReadonlySet<string> = new Set();
   private clockOffset = 0;
@@ -68,7 +70,8 @@ export class SnapshotReader {
     const identities = [...processesRead.items].sort(byteOrder);
     const second = new Trip();
     const asked = {
-      queues: included.map((name) => ({ name, size: second.ask(queueSize, name), head: second.ask(queueHead, name) })),
+      queues: included.map((name) => ({ name, size: second.ask(queueSize, name) })),
+      heads: this.heads.ask(second, included, at),
       pauses: second.ask(limitFetchPauses, included),
       processes: identities.map((identity) => ({
         identity,
@@ -102,15 +105,17 @@ export class SnapshotReader {
         : paused.whole && limitFetch.ok
           ? false
           : null;
-    const knownQueues = asked.queues.map(({ name, size, head }): Queue => {
-      const heads = two.read(head);
+    const sizes = new Map(asked.queues.map(({ name, size }) => [name, valueOf(two.read(size))]));
+    const { heads, notices: largeJobs } = this.heads.settle(asked.heads, two, at, (name) => sizes.get(name) ?? null);
+    const knownQueues = included.map((name): Queue => {
+      const head = heads.get(name)!;
       return {
         name,
-        size: valueOf(two.read(size)),
-        latencySeconds: heads.ok ? latencyOf(heads.value, at) : null,
+        size: sizes.get(name) ?? null,
+        latencySeconds: head.ok ? latencyOf(head.value, at) : null,
         paused: isPaused(name),
         known: true,
-        next: heads.ok ? heads.value.next : null,
+        next: head.ok ? head.value.next : null,
       };
     });
     const totals = readTotals(one, tickets);
@@ -135,6 +140,7 @@ export class SnapshotReader {
         ...pages.notices,
         ...two.notices,
         ...asked.durations.notices,
+        ...largeJobs,
         ...(torn ? [warning(TORN)] : []),
         ...clockNotices(found.processes.items, at),
       ],

@@ -1,5 +1,6 @@
 import { command } from '../../redis/readOnlyRedis';
 import { keys } from '../keys';
+import { LARGE_JOB_BYTES, largeJobOf } from '../largeJob';
 import { jobOf, parsePayload, type Job } from '../payload';
 import { countOf } from '../plausible';
 import { remembered } from '../remembered';
@@ -18,6 +19,8 @@ export interface QueueHead {
   empty: boolean;
   /** `null` where the entry is no JSON object, or there is none. */
   next: Job | null;
+  /** Bytes of the entry. */
+  bytes: number;
 }
 
 const readJob = remembered((raw): Job | null => {
@@ -31,9 +34,10 @@ export const queueHead: Part<string, QueueHead> = {
   commands: (name) => [command('lindex', keys.queue(name), -1)],
   parse([value]) {
     if (!Buffer.isBuffer(value)) {
-      return { value: { empty: true, next: null } };
+      return { value: { empty: true, next: null, bytes: 0 } };
     }
-    return { value: { empty: false, next: readJob(value.toString('utf8')) } };
+    const next = (value.length > LARGE_JOB_BYTES && largeJobOf(value)) || readJob(value.toString('utf8'));
+    return { value: { empty: false, next, bytes: value.length } };
   },
 };
 
@@ -42,7 +46,7 @@ export const queueHead: Part<string, QueueHead> = {
  *
  * @returns 0 for an empty queue, `null` where no plausible time is written
  */
-export function latencyOf({ empty, next }: QueueHead, now: number): number | null {
+export function latencyOf({ empty, next }: Pick<QueueHead, 'empty' | 'next'>, now: number): number | null {
   const since = next?.enqueuedAt ?? next?.createdAt ?? null;
   return empty ? 0 : since === null ? null : now - since;
 }

@@ -85,8 +85,8 @@ describe('a queue', () => {
     expect(parse(queueSize, 'low', 3).value).toBe(3);
     const head = parse(queueHead, 'low', reply('{"class":"A","jid":"1","enqueued_at":1741944411}')).value;
     expect(head).toMatchObject({ empty: false, next: { class: 'A', jid: '1', enqueuedAt: 1741944411 } });
-    expect(parse(queueHead, 'low', null).value).toEqual({ empty: true, next: null });
-    expect(parse(queueHead, 'low', reply('OK')).value).toEqual({ empty: false, next: null });
+    expect(parse(queueHead, 'low', null).value).toMatchObject({ empty: true, next: null });
+    expect(parse(queueHead, 'low', reply('OK')).value).toMatchObject({ empty: false, next: null });
   });
 
   test.each([

@@ -7,13 +7,15 @@ import { metricKeys } from '../../pkg/sidekiq/keys';
 import { writeFleet } from '../support/fleet';
 import { EXECUTABLE } from '../support/plugin';
 import { freePort, startRedis } from '../support/redisServer';
+import { startDelay } from './delay';
 import { cpuSeconds, residentBytes } from './processes';
 import { percentile } from './spread';
 
 const SIZES = [
-  { queues: 24, processes: 16, busyThreads: 10, classes: 20, runs: 300 },
-  { queues: 100, processes: 40, busyThreads: 10, classes: 50, runs: 100 },
-  { queues: 1000, processes: 500, busyThreads: 10, classes: 200, runs: 15 },
+  { queues: 24, processes: 16, busyThreads: 10, classes: 20, runs: 300, delayMs: 0 },
+  { queues: 24, processes: 16, busyThreads: 10, classes: 20, runs: 50, delayMs: 1 },
+  { queues: 100, processes: 40, busyThreads: 10, classes: 50, runs: 100, delayMs: 0 },
+  { queues: 1000, processes: 500, busyThreads: 10, classes: 200, runs: 15, delayMs: 0 },
 ];
 /** The shipped executable is asked a few times before, not for minutes. */
 const WARM_UP = 10;
@@ -43,14 +45,16 @@ export async function benchScrape(): Promise<string[]> {
     '| Size | Target | Wall | CPU | Wall, share of the Ruby exporter | CPU, share | Wall, multiple of the floor | Resident |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
   ];
-  for (const { queues, processes, busyThreads, classes, runs } of SIZES) {
+  for (const { queues, processes, busyThreads, classes, runs, delayMs } of SIZES) {
     const redis = await startRedis();
     await writeFleet(redis.client, queues, processes, busyThreads);
     await writeClasses(redis.client, classes);
-    const env = { ...process.env, REDIS_URL: redis.url };
+    const delay = delayMs > 0 ? await startDelay(redis.port, delayMs) : undefined;
+    const port = delay?.port ?? redis.port;
+    const env = { ...process.env, REDIS_URL: `redis://127.0.0.1:${port}/0` };
     const trips = await recordTrips(redis.port);
     const peers = [await ours(env), ...(hasRuby ? [await ruby(env)] : [])];
-    const bare = connect(redis.port, '127.0.0.1').setNoDelay(true);
+    const bare = connect(port, '127.0.0.1').setNoDelay(true);
     const walls = new Map<string, number[]>([
       ['floor', []],
       ...peers.map(({ name }) => [name, []] as [string, number[]]),
@@ -71,7 +75,7 @@ export async function benchScrape(): Promise<string[]> {
     );
     const floor = percentile(walls.get('floor')!, 0.5);
     const their = { wall: percentile(walls.get('ruby') ?? [NaN], 0.5), cpu: cpu.get('ruby') ?? NaN };
-    const size = `${queues} queues × ${processes} processes × ${busyThreads} busy, ${classes} classes`;
+    const size = `${queues} queues × ${processes} processes × ${busyThreads} busy, ${classes} classes${delayMs > 0 ? `, ${delayMs} ms of added delay each way` : ''}`;
     report.push(`| ${size} | floor (${trips.length} round trips) | ${spread(walls.get('floor')!)} | | | | 1 | |`);
     for (const { name, child } of peers) {
       const times = walls.get(name)!;
@@ -87,6 +91,7 @@ export async function benchScrape(): Promise<string[]> {
       agent.destroy();
       child.kill('SIGKILL');
     });
+    delay?.close();
     await redis.stop();
   }
   return hasRuby

@@ -112,8 +112,8 @@ export const ALERTS: readonly Alert[] = [
     dashboard: 'sidekiq-job-class',
     prometheus: {
       expr:
-        'sum by (queue, worker) (rate(lago_api_jobs_failure[5m])) ' +
-        '/ (sum by (queue, worker) (rate(lago_api_jobs_count[5m])) > 0.01) > 0.05',
+        'sum by (queue, worker) (rate(${statsd}_jobs_failure[5m])) ' +
+        '/ (sum by (queue, worker) (rate(${statsd}_jobs_count[5m])) > 0.01) > 0.05',
       labels: BY_WORKER,
     },
   },

@@ -77,7 +77,7 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
           direct && spec.dataSources === 'several' ? { selected: true, text: 'All', value: '$__all' } : ({} as never)
         )
     );
-  for (const variable of spec.variables.filter(({ prometheus }) => direct || prometheus !== undefined)) {
+  for (const variable of spec.variables.filter((each) => each[flavour] !== undefined)) {
     builder.withVariable(variableOf(variable, flavour));
   }
   ANNOTATIONS.forEach(({ name, color, kinds, expr, title }) => {
@@ -124,7 +124,8 @@ function filled(panels: readonly Panel[]): Panel[] {
   });
 }
 
-function variableOf({ name, label, direct, prometheus, multi }: Variable, flavour: Flavour): QueryVariableBuilder {
+function variableOf(variable: Variable, flavour: Flavour): QueryVariableBuilder {
+  const { name, label, direct, prometheus, multi, regex = '' } = variable;
   const query =
     flavour === 'direct' ? { refId: 'variable', ...direct } : { refId: 'variable', query: prometheus ?? '' };
   return new QueryVariableBuilder(name)
@@ -133,6 +134,7 @@ function variableOf({ name, label, direct, prometheus, multi }: Variable, flavou
     .query(query as never)
     .refresh(VariableRefresh.OnTimeRangeChanged)
     .sort(VariableSort.AlphabeticalAsc)
+    .regex(regex)
     .multi(multi)
     .includeAll(multi)
     .allValue('.*')

@@ -8,8 +8,11 @@ const RUNBOOKS = 'https://github.com/jobwatch/jobwatch-sidekiq-datasource/blob/m
 const DATA_SOURCE_UID = 'sidekiq';
 const HEADER = '# Generated from dashboards/alerts.ts by npm run generate. docs/alerts.md explains each.\n';
 
-/** The rule file for Prometheus. */
-export function prometheusRules(): string {
+/** The namespace in the rules that are shipped, as Lago's workers send it. */
+export const SHIPPED_NAMESPACE = 'lago_api';
+
+/** The rule file for Prometheus. @param statsd namespace of those who send by DogStatsD */
+export function prometheusRules(statsd = SHIPPED_NAMESPACE): string {
   const groups = SEVERITIES.map((severity) => ({
     name: `sidekiq-${severity}`,
     rules: ALERTS.filter((alert) => alert.severity === severity).flatMap((alert) => {
@@ -18,7 +21,7 @@ export function prometheusRules(): string {
         ? [
             {
               alert: alert.name,
-              expr: prometheus.expr,
+              expr: prometheus.expr.replaceAll('${statsd}', statsd),
               ...(alert.pendingMinutes > 0 && { for: `${alert.pendingMinutes}m` }),
               labels: { severity },
               annotations: annotations(alert, (text) => renameLabels(text, prometheus.labels), '-prom'),

@@ -8,6 +8,7 @@ import {
   failureRate,
   figure,
   QUEUE,
+  STATSD,
   TO_CLASS,
   TO_QUEUE,
   total,
@@ -20,7 +21,7 @@ export const errorsAndDead: DashboardSpec = {
   id: 'sidekiq-errors',
   title: 'Sidekiq errors and dead jobs',
   description: 'What fails and why, what waits for a retry, and what died.',
-  variables: [QUEUE, CLASS],
+  variables: [QUEUE, CLASS, STATSD],
   rows: [
     {
       title: 'Now',
@@ -118,7 +119,7 @@ export const errorsAndDead: DashboardSpec = {
           minWidths: { Message: 240 },
           prometheus: [
             {
-              expr: 'sort_desc(sum by (error_type, worker, queue) (increase(lago_api_jobs_failure{queue=~"$queue",worker=~"$class"}[$__range])) > 0)',
+              expr: 'sort_desc(sum by (error_type, worker, queue) (increase(${statsd}_jobs_failure{queue=~"$queue",worker=~"$class"}[$__range])) > 0)',
               column: 'Failures',
             },
           ],

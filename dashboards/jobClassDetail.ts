@@ -1,5 +1,5 @@
 import { warnFrom, type DashboardSpec, type Panel } from './panel';
-import { BY_CLASS, byClass, CLASS, stat, TO_HOST, TO_QUEUE } from './queries';
+import { BY_CLASS, byClass, CLASS, stat, STATSD, TO_HOST, TO_QUEUE } from './queries';
 
 const IN_RANGE = '{class=~"$class"}[$__range]';
 const quantile = (q: number, range: string) =>
@@ -16,7 +16,7 @@ export const jobClassDetail: DashboardSpec = {
   id: 'sidekiq-job-class',
   title: 'Sidekiq job class detail',
   description: 'How often a job class runs, how long it takes, how often it fails and why.',
-  variables: [{ ...CLASS, multi: false }],
+  variables: [{ ...CLASS, multi: false }, STATSD],
   rows: [
     {
       title: 'In this time',
@@ -125,7 +125,7 @@ export const jobClassDetail: DashboardSpec = {
           hidden: ['pattern', 'share', 'rate', 'classes', 'queues'],
           prometheus: [
             {
-              expr: 'sort_desc(sum by (error_type, queue) (increase(lago_api_jobs_failure{worker=~"$class"}[$__range])) > 0)',
+              expr: 'sort_desc(sum by (error_type, queue) (increase(${statsd}_jobs_failure{worker=~"$class"}[$__range])) > 0)',
               column: 'Failures',
             },
           ],

@@ -104,9 +104,12 @@ export interface Row {
 export interface Variable {
   name: string;
   label: string;
-  direct: { queryType: string; field: string; filters?: StoredQuery['filters'] };
+  /** Left out where it means nothing to the data source. */
+  direct?: { queryType: string; field: string; filters?: StoredQuery['filters'] };
   /** Left out where Prometheus has no such label. */
   prometheus?: string;
+  /** The part of each value to take; the value as it is by default. */
+  regex?: string;
   multi: boolean;
 }
 

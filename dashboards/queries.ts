@@ -21,6 +21,14 @@ export const QUEUE: Variable = {
   prometheus: 'label_values(sidekiq_queue_enqueued_jobs, name)',
   multi: true,
 };
+/** Who sends by DogStatsD: the namespace begins the names of the sender's metrics. */
+export const STATSD: Variable = {
+  name: 'statsd',
+  label: 'DogStatsD namespace',
+  prometheus: 'label_values({__name__=~".+_jobs_count", worker!=""}, __name__)',
+  regex: '/(.+)_jobs_count/',
+  multi: false,
+};
 export const CLASS: Variable = {
   name: 'class',
   label: 'Class',

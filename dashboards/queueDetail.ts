@@ -1,5 +1,5 @@
 import { warnFrom, type DashboardSpec, type Panel } from './panel';
-import { BY_QUEUE, byQueue, QUEUE, stat, TO_CLASS, TO_HOST } from './queries';
+import { BY_QUEUE, byQueue, QUEUE, stat, STATSD, TO_CLASS, TO_HOST } from './queries';
 
 const now = (title: string, name: string, description: string, expr: string, more: Partial<Panel> = {}): Panel =>
   stat(title, description, { queryType: 'queues', figures: [name], filters: [BY_QUEUE] }, expr, more);
@@ -9,7 +9,7 @@ export const queueDetail: DashboardSpec = {
   id: 'sidekiq-queue',
   title: 'Sidekiq queue detail',
   description: 'How late a queue is and why, who serves it, what waits in it, and when it will be empty.',
-  variables: [{ ...QUEUE, multi: false }],
+  variables: [{ ...QUEUE, multi: false }, STATSD],
   rows: [
     {
       title: 'Now',
@@ -92,7 +92,7 @@ export const queueDetail: DashboardSpec = {
           min: 0,
           direct: [{ queryType: 'history', by: 'queue', figures: ['inRate', 'outRate'], filters: [BY_QUEUE] }],
           prometheus: [
-            { expr: 'sum by (queue) (rate(lago_api_jobs_count{queue=~"$queue"}[$__rate_interval]))', legend: 'Out' },
+            { expr: 'sum by (queue) (rate(${statsd}_jobs_count{queue=~"$queue"}[$__rate_interval]))', legend: 'Out' },
           ],
           noValue: 'Nothing has waited here.',
           prometheusNoValue: 'Sidekiq keeps no counter per queue: this needs what Sidekiq Pro sends by DogStatsD.',

@@ -1,14 +1,23 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { prometheusRules } from '../dashboards/buildAlerts';
 import { generatedFiles } from '../dashboards/files';
 import { metricsPage, queriesPage } from './referencePages';
 
-/** Writes what is generated from code; with --check it only says what differs, for CI. */
+/**
+ * Writes what is generated from code; with --check it only says what differs, for CI. With --statsd-namespace NAME it
+ * prints the rules of Prometheus for another sender than the shipped ones.
+ */
 
 const ROOT = join(__dirname, '..');
 
 async function main(): Promise<void> {
+  const asked = process.argv.indexOf('--statsd-namespace');
+  if (asked > 0) {
+    process.stdout.write(prometheusRules(process.argv[asked + 1]));
+    return;
+  }
   const check = process.argv.includes('--check');
   const files = generatedFiles();
   for (const [path, page] of [

@@ -118,7 +118,7 @@ export const jobPerformance: Row = {
       hidden: ['queue', 'message', 'first', 'last', 'rate'],
       widths: { Error: 150, Class: 150, Jobs: 60 },
       prometheus: [
-        { expr: 'sort_desc(sum by (error_type) (increase(lago_api_jobs_failure[1h])) > 0)', column: 'Failures' },
+        { expr: 'sort_desc(sum by (error_type) (increase(${statsd}_jobs_failure[1h])) > 0)', column: 'Failures' },
       ],
       labels: { error_type: 'Error class' },
       prometheusNoValue: 'By error type only Sidekiq Pro counts, by DogStatsD.',

@@ -80,7 +80,7 @@ export const queueHealth: Row = {
       direct: byQueue('outRate'),
       prometheus: [
         {
-          expr: 'sum by (queue) (rate(lago_api_jobs_count{queue=~"$queue"}[$__rate_interval]))',
+          expr: 'sum by (queue) (rate(${statsd}_jobs_count{queue=~"$queue"}[$__rate_interval]))',
           legend: '{{queue}}',
         },
       ],

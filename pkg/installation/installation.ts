@@ -265,10 +265,13 @@ function newMemory(options: Options, administration: Administration): Memory {
     },
     minutes: new Minutes(),
     recorder: new Recorder(historyFile === '' ? undefined : open),
-    statsd: new StatsdIntake({
-      series: Math.ceil(options.seriesLimit / SERIES_OF_A_LABEL_SET),
-      expireSeconds: options.statsdExpireSeconds,
-    }),
+    statsd: new StatsdIntake(
+      {
+        series: Math.ceil(options.seriesLimit / SERIES_OF_A_LABEL_SET),
+        expireSeconds: options.statsdExpireSeconds,
+      },
+      options.statsdPrefix
+    ),
   };
 }
 
@@ -289,6 +292,7 @@ function sourceOf({ url, options }: Settings): string {
     options.historyRetentionDays,
     options.seriesLimit,
     options.statsdExpireSeconds,
+    options.statsdPrefix,
   ]);
 }
 

@@ -2,8 +2,8 @@ import { Fault } from '../faults/fault';
 import { stateWithin } from '../installation/deadline';
 import type { Installation } from '../installation/installation';
 import type { State } from '../installation/state';
-import type { Options } from '../settings/model';
 import { missesTotals } from '../sidekiq/refusals';
+import type { StatsdIntake } from '../statsd/intake';
 import { OPENMETRICS_CONTENT_TYPE, renderOpenMetrics, renderText, TEXT_CONTENT_TYPE } from './exposition';
 import { loopDelay } from './loopDelay';
 import { readFamilies, type Family, type Metric, type StatsdState } from './metric';
@@ -78,29 +78,32 @@ export function scrapeStatsd(installation: Installation, accept: string): Scrape
 function readAll(installation: Installation, state: State): Family[] {
   const { options, droppedSeries } = installation;
   return readFamilies(
-    tableOf(options),
+    tableOf(installation),
     { ...state, arrivedBy: Date.now() / 1000, droppedSeries, loopDelaySeconds: loopDelay.takeWorst() },
     options.seriesLimit,
     droppedSeries
   );
 }
 
-/** The table is made once for the settings of an installation. */
-function tableOf(options: Options): readonly Metric[] {
-  let table = tables.get(options);
-  if (!table) {
-    table = metricTable(options.statsdPrefix);
-    tables.set(options, table);
+/** The table is made anew only where another sender has come. */
+function tableOf({ statsd }: Installation): readonly Metric[] {
+  const { namespaces } = statsd.registry;
+  const senders = namespaces.join();
+  const known = tables.get(statsd);
+  if (known?.senders === senders) {
+    return known.table;
   }
+  const table = metricTable(namespaces);
+  tables.set(statsd, { senders, table });
   return table;
 }
 
-const tables = new WeakMap<Options, readonly Metric[]>();
+const tables = new WeakMap<StatsdIntake, { senders: string; table: readonly Metric[] }>();
 
 function readStatsd(installation: Installation): Family[] {
   const { options, droppedSeries } = installation;
   return readFamilies(
-    receiverMetrics(options.statsdPrefix),
+    receiverMetrics(installation.statsd.registry.namespaces),
     statsdState(installation),
     options.seriesLimit,
     droppedSeries

@@ -4,54 +4,55 @@ import { STATSD_METRICS, type StatsdMetric } from '../statsd/metrics';
 import { QUANTILES, type SlidingSummary } from '../statsd/summary';
 import type { Metric, Sample, StatsdState } from './metric';
 
-/** Everything that the DogStatsD receiver gives: what Sidekiq sends, and how receiving goes. */
-export function receiverMetrics(prefix: string): ReadonlyArray<Metric<StatsdState>> {
-  return [...senderMetrics(prefix), ...RECEIVER_METRICS];
+/**
+ * Everything that the DogStatsD receiver gives: what Sidekiq sends, and how receiving goes.
+ *
+ * @param namespaces of the senders; each has metrics of its own
+ */
+export function receiverMetrics(namespaces: readonly string[]): ReadonlyArray<Metric<StatsdState>> {
+  return [...namespaces.flatMap(senderMetrics), ...RECEIVER_METRICS];
 }
 
 /**
- * The metrics that Sidekiq Pro and Enterprise send by DogStatsD, under the prefix the operator chose. Where nothing
- * has arrived a family is left out. Counters have no `_total`, as users of statsd_exporter know them.
+ * The metrics that Sidekiq Pro and Enterprise send by DogStatsD. Where nothing has arrived a family is left out. Counters
+ * have no `_total`, as users of statsd_exporter know them.
  */
-function senderMetrics(prefix: string): Array<Metric<StatsdState>> {
-  const named = (name: string) => (prefix === '' ? `sidekiq_${name}` : `${prefix}_${name}`);
+function senderMetrics(namespace: string): Array<Metric<StatsdState>> {
   return STATSD_METRICS.flatMap((metric) =>
-    metric.kind === 'timing'
-      ? [summary(named(metric.name), metric), histogram(named(metric.name), metric)]
-      : [plain(named(metric.name), metric)]
+    metric.kind === 'timing' ? [summary(namespace, metric), histogram(namespace, metric)] : [plain(namespace, metric)]
   );
 }
 
-function plain(name: string, metric: StatsdMetric): Metric<StatsdState> {
+function plain(namespace: string, metric: StatsdMetric): Metric<StatsdState> {
   return {
-    name,
+    name: `${namespace}_${metric.name}`,
     type: metric.kind === 'gauge' ? 'gauge' : 'counter',
     help: metric.help,
     labels: metric.labels,
     source: `DogStatsD ${metric.wire}`,
-    read: (state) => filled(seriesOf(metric, state).map(({ labels, value }) => ({ labels, value }))),
+    read: (state) => filled(seriesOf(namespace, metric, state).map(({ labels, value }) => ({ labels, value }))),
   };
 }
 
-function summary(name: string, metric: StatsdMetric): Metric<StatsdState> {
+function summary(namespace: string, metric: StatsdMetric): Metric<StatsdState> {
   return {
-    name,
+    name: `${namespace}_${metric.name}`,
     type: 'summary',
     help: metric.help,
     labels: [...metric.labels, 'quantile'],
     source: `DogStatsD ${metric.wire}, milliseconds to seconds`,
     read: (state) =>
       filled(
-        seriesOf(metric, state).flatMap(({ labels, timing }) =>
+        seriesOf(namespace, metric, state).flatMap(({ labels, timing }) =>
           timing ? summarySamples(labels, timing.summary, state.arrivedBy) : []
         )
       ),
   };
 }
 
-function histogram(name: string, metric: StatsdMetric): Metric<StatsdState> {
+function histogram(namespace: string, metric: StatsdMetric): Metric<StatsdState> {
   return {
-    name: `${name}_seconds`,
+    name: `${namespace}_${metric.name}_seconds`,
     type: 'histogram',
     help: `${metric.help.replace(', over the last ten minutes', '')} As a histogram, in Sidekiq’s buckets.`,
     unit: 'seconds',
@@ -59,7 +60,7 @@ function histogram(name: string, metric: StatsdMetric): Metric<StatsdState> {
     source: `DogStatsD ${metric.wire}`,
     read: (state) =>
       filled(
-        seriesOf(metric, state).flatMap(({ labels, timing }) =>
+        seriesOf(namespace, metric, state).flatMap(({ labels, timing }) =>
           timing ? histogramSamples(labels, timing.buckets, timing.summary.sum) : []
         )
       ),
@@ -100,8 +101,8 @@ export function histogramSamples(
   return [...buckets, { suffix: '_sum', labels, value: sumSeconds }, { suffix: '_count', labels, value: below }];
 }
 
-function seriesOf(metric: StatsdMetric, { statsd, arrivedBy }: StatsdState) {
-  return statsd.registry.seriesOf(metric, arrivedBy);
+function seriesOf(namespace: string, metric: StatsdMetric, { statsd, arrivedBy }: StatsdState) {
+  return statsd.registry.seriesOf(metric, arrivedBy).filter((series) => series.namespace === namespace);
 }
 
 function filled(samples: Sample[]): Sample[] | null {

@@ -6,14 +6,21 @@ import { RECURRING_METRICS } from './recurringMetrics';
 import { receiverMetrics } from './statsdMetrics';
 import { WAIT_METRICS } from './waitMetrics';
 
-/** Every metric of the endpoint, in the order of printing. @param statsdPrefix stands before what Sidekiq Pro sends */
-export function metricTable(statsdPrefix: string): readonly Metric[] {
-  return [
+/**
+ * Every metric of the endpoint, in the order of printing. A sender's metric that would have the name of another is left
+ * out: Prometheus refuses a text in which a name comes twice.
+ *
+ * @param namespaces of those who send by DogStatsD
+ */
+export function metricTable(namespaces: readonly string[]): readonly Metric[] {
+  const metrics: readonly Metric[] = [
     ...EXPORTER_METRICS,
     ...JOBWATCH_METRICS,
     ...CAPACITY_METRICS,
     ...WAIT_METRICS,
     ...RECURRING_METRICS,
-    ...receiverMetrics(statsdPrefix),
+    ...receiverMetrics(namespaces),
   ];
+  const names = new Set<string>();
+  return metrics.filter(({ name }) => !names.has(name) && names.add(name));
 }

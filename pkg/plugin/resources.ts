@@ -40,9 +40,9 @@ const HANDLERS: Record<string, Handler> = {
     const { contentType, body } = await scrape(installation, headers.get('accept') ?? '', SCRAPE_SECONDS);
     return { status: 200, contentType, body };
   },
-  'metrics/metadata': ({ options }) =>
+  'metrics/metadata': ({ statsd }) =>
     json(
-      metricTable(options.statsdPrefix).map(({ name, type, help, unit, labels, source }) => ({
+      metricTable(statsd.registry.namespaces).map(({ name, type, help, unit, labels, source }) => ({
         name,
         type,
         help,

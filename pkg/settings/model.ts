@@ -56,8 +56,8 @@ export const optionsSchema = z.object({
     .string()
     .trim()
     .regex(/^([a-zA-Z_][a-zA-Z0-9_]*)?$/, 'use letters, digits and _')
-    .default('lago_api')
-    .describe('What stands before the names of metrics that Sidekiq Pro sends'),
+    .default('')
+    .describe('One beginning for the names of all metrics received by DogStatsD, in place of each sender’s namespace'),
   statsdExpireSeconds: seconds(172_800, 60, 31_536_000).describe(
     'Seconds after which a silent series of DogStatsD is forgotten'
   ),

@@ -1,5 +1,5 @@
 import { parseLine, type StatsdLine } from './line';
-import { statsdMetricOf, type StatsdKind } from './metrics';
+import { statsdNameOf, type StatsdKind } from './metrics';
 import { StatsdMinutes } from './minutes';
 import { StatsdRegistry, type Limits, type Series } from './registry';
 
@@ -43,7 +43,11 @@ export class StatsdIntake {
   private generation = 0;
   private remembered = 0;
 
-  constructor(limits: Limits) {
+  /** @param prefix stands for the namespaces of all senders; each has its own where it is empty */
+  constructor(
+    limits: Limits,
+    private readonly prefix = ''
+  ) {
     this.registry = new StatsdRegistry(limits);
   }
 
@@ -115,13 +119,17 @@ export class StatsdIntake {
       }
       return known;
     }
-    const metric = statsdMetricOf(line.name);
-    if (!metric) {
+    const name = statsdNameOf(line.name);
+    if (!name) {
       this.countUnused(line);
       this.remember(line, null);
       return null;
     }
-    const series = this.registry.seriesFor(metric, line.tags, now);
+    const series = this.registry.seriesFor(
+      this.prefix === '' ? name : { ...name, namespace: this.prefix },
+      line.tags,
+      now
+    );
     if (!series) {
       this.counts.dropped += 1;
       return null;

@@ -46,19 +46,35 @@ const BY_WIRE = new Map(STATSD_METRICS.map((metric) => [metric.wire, metric]));
 /** Names that other software uses too: they count as Sidekiq's only after its own `sidekiq.`. */
 const AMBIGUOUS = new Set(STATSD_METRICS.filter(({ kind }) => kind === 'gauge').map(({ wire }) => wire));
 
+/** A name on the wire: the metric that it means, and the sender's own namespace as Prometheus takes it. */
+export interface StatsdName {
+  metric: StatsdMetric;
+  namespace: string;
+}
+
+/** Stands before the names of a sender that has no namespace of its own. */
+const NO_NAMESPACE = 'sidekiq';
+const NAMESPACE_LENGTH = 100;
+
 /**
- * Finds the metric that a name on the wire means, whatever namespace stands before it: `lago-api.jobs.count`,
- * Pro 8's `lago-api.sidekiq.jobs.count`, and `sidekiq.sidekiq.jobs.count` are all `jobs.count`.
+ * Reads a name on the wire. `lago-api.jobs.count` and Pro 8's `lago-api.sidekiq.jobs.count` are both `jobs.count` of
+ * `lago_api`; characters that Prometheus does not take become `_`, as statsd_exporter makes them.
  */
-export function statsdMetricOf(wireName: string): StatsdMetric | undefined {
+export function statsdNameOf(wireName: string): StatsdName | undefined {
   const parts = wireName.split('.');
   for (let start = 0; start < parts.length; start += 1) {
     const metric = BY_WIRE.get(parts.slice(start).join('.'));
-    if (metric && (!AMBIGUOUS.has(metric.wire) || parts[start - 1] === 'sidekiq')) {
-      return metric;
+    const ofSidekiq = parts[start - 1] === 'sidekiq';
+    if (metric && (!AMBIGUOUS.has(metric.wire) || ofSidekiq)) {
+      return { metric, namespace: namespaceOf(parts.slice(0, ofSidekiq ? start - 1 : start)) };
     }
   }
   return undefined;
+}
+
+function namespaceOf(parts: readonly string[]): string {
+  const name = parts.join('_').slice(0, NAMESPACE_LENGTH);
+  return name === '' ? NO_NAMESPACE : name.replace(/[^a-zA-Z0-9_]/g, '_').replace(/^(?=\d)/, '_');
 }
 
 function counter(wire: string, help: string, labels: readonly string[]): StatsdMetric {

@@ -1,12 +1,14 @@
 import { HISTOGRAM_BOUNDS_MS, noCounts } from '../sidekiq/jobMetrics';
 import { labelsOf, type Labels } from './labels';
 import type { StatsdLine } from './line';
-import type { StatsdMetric } from './metrics';
+import type { StatsdMetric, StatsdName } from './metrics';
 import { SlidingSummary } from './summary';
 
 /** One label set of a metric. */
 export interface Series {
   readonly metric: StatsdMetric;
+  /** Of the sender; it begins the metric's name. */
+  readonly namespace: string;
   readonly labels: Labels;
   /** The job class, or `''`. */
   readonly worker: string;
@@ -25,6 +27,8 @@ export interface Limits {
   expireSeconds: number;
 }
 
+/** Namespaces at most: each application has one, and each makes some twenty metrics. */
+const NAMESPACES = 50;
 /** Enterprise sends its gauges every 30 seconds; one that stopped tells nothing any more. */
 const GAUGE_EXPIRE_SECONDS = 300;
 const SWEEP_SECONDS = 10;
@@ -37,6 +41,7 @@ const SILENT_SECONDS = 600;
  */
 export class StatsdRegistry {
   private readonly series = new Map<StatsdMetric, Map<string, Series>>();
+  private named = new Set<string>();
   /** Until when no series of a metric can have been silent long enough to give way. */
   private readonly fullUntil = new Map<StatsdMetric, number>();
   private kept = 0;
@@ -46,10 +51,18 @@ export class StatsdRegistry {
 
   constructor(private readonly limits: Limits) {}
 
-  /** The series of a metric and tags; made where there is room, else `null`. @param now epoch seconds */
-  seriesFor(metric: StatsdMetric, tags: string, now: number): Series | null {
+  /** Namespaces of the senders whose series live, in the order of their first arrival. */
+  get namespaces(): readonly string[] {
+    return [...this.named];
+  }
+
+  /** The series of a name and tags; made where there is room, else `null`. @param now epoch seconds */
+  seriesFor({ metric, namespace }: StatsdName, tags: string, now: number): Series | null {
+    if (!this.named.has(namespace) && this.named.size >= NAMESPACES) {
+      return null;
+    }
     const labels = labelsOf(tags);
-    const key = JSON.stringify(labels);
+    const key = JSON.stringify([namespace, labels]);
     let siblings = this.series.get(metric);
     const known = siblings?.get(key);
     if (known) {
@@ -62,8 +75,10 @@ export class StatsdRegistry {
     if (siblings.size >= this.limits.series && !this.dropSilent(metric, siblings, now)) {
       return null;
     }
+    this.named.add(namespace);
     const series: Series = {
       metric,
+      namespace,
       labels,
       worker: labels.find(([name]) => name === 'worker')?.[1] ?? '',
       value: 0,
@@ -129,6 +144,7 @@ export class StatsdRegistry {
       return;
     }
     this.sweptAt = now;
+    const before = this.kept;
     for (const [{ kind }, siblings] of this.series) {
       const expire = kind === 'gauge' ? GAUGE_EXPIRE_SECONDS : this.limits.expireSeconds;
       for (const [key, { lastAt }] of siblings) {
@@ -136,6 +152,10 @@ export class StatsdRegistry {
           this.forget(siblings, key);
         }
       }
+    }
+    if (this.kept < before) {
+      const living = [...this.series.values()].flatMap((siblings) => [...siblings.values()]);
+      this.named = new Set(living.map(({ namespace }) => namespace));
     }
   }
 

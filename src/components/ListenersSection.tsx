@@ -45,8 +45,8 @@ export function ListenersSection({ token, ...fields }: Props) {
         {...fields}
         name="statsdPrefix"
         label="Prefix of those metrics"
-        description="lago_api makes lago_api_jobs_count of each sender’s jobs.count"
-        placeholder="lago_api"
+        description="One prefix for all senders; without it, each keeps its namespace: lago-api.jobs.count is lago_api_jobs_count"
+        placeholder="namespace of the sender"
       />
       <NumberField
         {...fields}

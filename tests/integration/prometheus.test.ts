@@ -209,6 +209,7 @@ function panelsOf(flavour: string): Array<[string, string, Array<Record<string, 
 function filledIn(text: string, file: string): string {
   const one = /queue|job-class/.test(file);
   return text
+    .replaceAll('${statsd}', 'lago_api')
     .replaceAll('$queue', one ? 'events' : '.*')
     .replaceAll('$class', one ? 'Events::IngestJob' : '.*')
     .replaceAll(/\$(host|workerType)/g, '.*')

@@ -20,7 +20,7 @@ const stateOf = (part: Parameters<typeof aState>[0] = {}, more: Partial<MetricSt
 
 /** A metric's samples as a line each, without its name: `{name="a"} 5`. */
 function read(name: string, state: MetricState): string[] | null {
-  const metric = metricTable('lago_api').find((each) => each.name === name);
+  const metric = metricTable(['lago_api']).find((each) => each.name === name);
   const samples = metric!.read(state, Infinity);
   return samples && samples.map(line);
 }
@@ -289,7 +289,7 @@ const EXPECTED: Record<string, string[]> = {
 };
 
 /** All that is read off Redis; those of the receiver have tests of their own. */
-const OF_REDIS = metricTable('p').filter(({ name }) => !receiverMetrics('p').some((each) => each.name === name));
+const OF_REDIS = metricTable(['p']).filter(({ name }) => !receiverMetrics(['p']).some((each) => each.name === name));
 
 test('threads that are needed and to spare are told by worker type', () => {
   const state = stateOf({
@@ -438,13 +438,13 @@ test('names of any length make labels of a bounded one, valid as UTF-8', () => {
     classTotals: new Map([[long, { processed: 1, failed: 0, milliseconds: 0, durations: noCounts(), lastRunAt: NOW }]]),
     totals: { lastHour: new Map([[long, { processed: 1, failed: 0, milliseconds: 0 }]]) },
   });
-  const text = renderText(readFamilies(metricTable(''), state, 1000, new Map()));
+  const text = renderText(readFamilies(metricTable([]), state, 1000, new Map()));
   expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThan(3000);
 });
 
 describe('DogStatsD', () => {
   function received(...lines: string[]): MetricState {
-    const statsd = new StatsdIntake({ series: 2, expireSeconds: 600 });
+    const statsd = new StatsdIntake({ series: 2, expireSeconds: 600 }, 'lago_api');
     statsd.listening.push('127.0.0.1:9125');
     statsd.receive(lines.join('\n'), NOW);
     return stateOf({ statsd });
@@ -461,7 +461,7 @@ describe('DogStatsD', () => {
     'jobs.success:1|c|#worker:3'
   );
 
-  test('counters, gauges and timings have the operator’s prefix', () => {
+  test('counters, gauges and timings have the operator’s prefix, whoever sends them', () => {
     expect(read('lago_api_jobs_count', state)).toEqual(['{queue="q",worker="A"} 2']);
     expect(read('lago_api_queue_size', state)).toEqual(['{queue="q"} 7']);
     expect(read('lago_api_jobs_perform', state)).toEqual([
@@ -478,8 +478,34 @@ describe('DogStatsD', () => {
       [1, 1, 1, 1, 2].map((count, index) => `_bucket{worker="A",le="${HISTOGRAM_BOUNDS_MS[index]! / 1000}"} ${count}`)
     );
     expect(buckets.slice(-2)).toEqual(['_sum{worker="A"} 0.12000000000000001', '_count{worker="A"} 2']);
-    expect(receiverMetrics('').map(({ name }) => name)).toContain('sidekiq_jobs_count');
-    expect(receiverMetrics('x').map(({ name }) => name)).toContain('x_batch_duration_seconds');
+  });
+
+  test('each sender has metrics of its own namespace', () => {
+    const statsd = new StatsdIntake({ series: 9, expireSeconds: 600 });
+    const lines = ['lago-api.jobs.count:2', 'shop.sidekiq.jobs.count:3', '9.jobs.count:4', 'jobs.count:5'];
+    statsd.receive(lines.map((line) => `${line}|c|#worker:A`).join('\n'), NOW);
+    const families = readFamilies(
+      receiverMetrics(statsd.registry.namespaces),
+      { statsd, arrivedBy: NOW },
+      100,
+      new Map()
+    );
+    expect(
+      families.filter(({ name }) => !name.startsWith('jobwatch')).map(({ name, samples }) => [name, samples[0]!.value])
+    ).toEqual([
+      ['lago_api_jobs_count', 2],
+      ['shop_jobs_count', 3],
+      ['_9_jobs_count', 4],
+      ['sidekiq_jobs_count', 5],
+    ]);
+  });
+
+  test('a sender whose namespace would make a name of ours twice is left out', () => {
+    const names = metricTable(['sidekiq_job', 'x']).map(({ name }) => name);
+    // `sidekiq_job_processed` is a gauge of the Ruby exporter.
+    expect(names.filter((name) => name === 'sidekiq_job_processed')).toHaveLength(1);
+    expect(names).toContain('x_processed');
+    expect(new Set(names).size).toBe(names.length);
   });
 
   test('families of which nothing arrived are left out', () => {
@@ -490,7 +516,7 @@ describe('DogStatsD', () => {
 
   test('the receiver tells how receiving goes, where it runs', () => {
     const own = Object.fromEntries(
-      metricTable('')
+      metricTable([])
         .filter(({ name }) => name.startsWith('jobwatch_statsd_'))
         .map(({ name }) => [name, read(name, state)])
     );
@@ -507,7 +533,7 @@ describe('DogStatsD', () => {
   });
 
   test('types and labels are declared', () => {
-    const of = (name: string) => metricTable('p').find((each) => each.name === name)!;
+    const of = (name: string) => metricTable(['p']).find((each) => each.name === name)!;
     expect(of('p_jobs_count')).toMatchObject({
       type: 'counter',
       labels: ['queue', 'worker'],

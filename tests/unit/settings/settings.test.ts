@@ -65,7 +65,7 @@ describe('settings of a data source', () => {
       links: [],
       statsdListen: '',
       statsdMetricsListen: '',
-      statsdPrefix: 'lago_api',
+      statsdPrefix: '',
       statsdExpireSeconds: 172_800,
       seriesLimit: 30_000,
       cronNamespaces: '',

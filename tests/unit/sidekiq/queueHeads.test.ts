@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Answers } from '../../support/fakeRedis';
 import { LARGE_JOB_BYTES } from '../../../pkg/sidekiq/largeJob';
 import { Trip } from '../../../pkg/sidekiq/parts/part';
 import { QueueHeads } from '../../../pkg/sidekiq/queueHeads';
-import { fakeRedis } from '../../support/fakeRedis';
+import { fakeRedis, type Answers } from '../../support/fakeRedis';
 
 const NOW = 1_795_496_400;
 const MEBIBYTE = 1024 * 1024;

@@ -39,7 +39,12 @@ test('whatever arrives, the text is one that Prometheus takes, and no counter fa
       const before = new Map<string, number>();
       for (const packet of lines) {
         statsd.receive(packet, NOW);
-        const families = readFamilies(receiverMetrics('p'), { statsd, arrivedBy: NOW }, 500, new Map());
+        const families = readFamilies(
+          receiverMetrics(statsd.registry.namespaces),
+          { statsd, arrivedBy: NOW },
+          500,
+          new Map()
+        );
         const text = renderText(families);
         expect(text.split('\n').filter((each) => each !== '' && !LINE.test(each))).toEqual([]);
         const { samples, types } = parseExposition(text);

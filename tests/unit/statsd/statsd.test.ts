@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { StatsdIntake } from '../../../pkg/statsd/intake';
 import { labelsOf, parseTags } from '../../../pkg/statsd/labels';
 import { parseLine } from '../../../pkg/statsd/line';
-import { STATSD_METRICS, statsdMetricOf } from '../../../pkg/statsd/metrics';
+import { STATSD_METRICS, statsdNameOf } from '../../../pkg/statsd/metrics';
 import { SlidingSummary } from '../../../pkg/statsd/summary';
 
 const NOW = 1_750_000_000;
@@ -64,14 +64,35 @@ describe('a DogStatsD line', () => {
 });
 
 test.each([
-  ['lago-api.jobs.count', 'jobs.count'],
-  ['lago-api.sidekiq.jobs.perform', 'jobs.perform'],
-  ['sidekiq.sidekiq.jobs.recovered.fetch', 'jobs.recovered.fetch'],
-  ['jobs.failure', 'jobs.failure'],
-  ['app.sidekiq.queue.latency', 'queue.latency'],
-  ['my.app.jobs.counted', undefined],
-  ['my.app.processed', undefined],
-])('%s is %s', (name, wire) => expect(statsdMetricOf(name)?.wire).toBe(wire));
+  ['lago-api.jobs.count', 'lago_api', 'jobs.count'],
+  ['lago-api.sidekiq.jobs.perform', 'lago_api', 'jobs.perform'],
+  ['sidekiq.sidekiq.jobs.recovered.fetch', 'sidekiq', 'jobs.recovered.fetch'],
+  ['sidekiq.jobs.failure', 'sidekiq', 'jobs.failure'],
+  ['jobs.failure', 'sidekiq', 'jobs.failure'],
+  ['my.app.jobs.count', 'my_app', 'jobs.count'],
+  ['1app.jobs.count', '_1app', 'jobs.count'],
+  ['app.sidekiq.queue.latency', 'app', 'queue.latency'],
+  [`${'n'.repeat(200)}.jobs.count`, 'n'.repeat(100), 'jobs.count'],
+])('%s is of %s: %s', (name, namespace, wire) =>
+  expect(statsdNameOf(name)).toMatchObject({ namespace, metric: { wire } })
+);
+
+test.each(['my.app.jobs.counted', 'my.app.processed'])('%s is none of Sidekiq', (name) =>
+  expect(statsdNameOf(name)).toBeUndefined()
+);
+
+test('of invented namespaces 50 are kept, and give way when they are silent', () => {
+  const jobs = new StatsdIntake({ series: 1000, expireSeconds: 600 });
+  const send = (namespace: string, at: number) => jobs.receive(`${namespace}.jobs.count:1|c`, at);
+  Array.from({ length: 60 }, (_, index) => send(`made${index}`, NOW));
+  expect(jobs.registry.namespaces).toHaveLength(50);
+  expect(jobs.counts.dropped).toBe(10);
+  send('late', NOW + 1);
+  expect(jobs.registry.namespaces).not.toContain('late');
+  jobs.registry.seriesOf(metric('jobs.count'), NOW + 620);
+  send('late', NOW + 620);
+  expect(jobs.registry.namespaces).toEqual(['late']);
+});
 
 test('a run of jobs becomes counters by label set, weighted by the sample rate', () => {
   const tags = '#env:production,service:sidekiq,queue:billing,worker:Bills::Job';

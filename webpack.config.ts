@@ -19,7 +19,22 @@ export default async function config(env: Env): Promise<Configuration> {
     },
   };
   base.plugins?.push(
-    new CopyWebpackPlugin({ patterns: [{ from: path.resolve('provisioning/dashboards/direct'), to: 'dashboards' }] })
+    new CopyWebpackPlugin({
+      patterns: [{ from: path.resolve('provisioning/dashboards/direct'), to: 'dashboards', transform: forImport }],
+    })
   );
   return base;
+}
+
+const INPUT = { name: 'DS_SIDEKIQ', label: 'Sidekiq', type: 'datasource', pluginId: 'jobwatch-sidekiq-datasource' };
+
+/** A dashboard as Grafana imports it: it begins with the data source from whose page it is imported. */
+function forImport(content: Buffer): string {
+  const dashboard = JSON.parse(content.toString('utf8')) as { templating: { list: Array<Record<string, unknown>> } };
+  for (const variable of dashboard.templating.list) {
+    if (variable['type'] === 'datasource' && !variable['multi']) {
+      variable['current'] = { selected: true, text: `\${${INPUT.name}}`, value: `\${${INPUT.name}}` };
+    }
+  }
+  return JSON.stringify({ __inputs: [{ ...INPUT, pluginName: 'Sidekiq' }], ...dashboard }, null, 2);
 }

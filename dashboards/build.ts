@@ -74,7 +74,10 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
         .multi(direct && spec.dataSources === 'several')
         .includeAll(direct && spec.dataSources === 'several')
         .current(
-          direct && spec.dataSources === 'several' ? { selected: true, text: 'All', value: '$__all' } : ({} as never)
+          // Grafana takes the first of the type where its default data source is of another.
+          direct && spec.dataSources === 'several'
+            ? { selected: true, text: 'All', value: '$__all' }
+            : { selected: true, text: 'default', value: 'default' }
         )
     );
   for (const variable of spec.variables.filter((each) => each[flavour] !== undefined)) {
@@ -143,7 +146,7 @@ function variableOf(variable: Variable, flavour: Flavour): QueryVariableBuilder 
 
 function noValueOf({ kind, noValue, prometheusNoValue }: Panel, flavour: Flavour): string {
   const own = flavour === 'prometheus' ? (prometheusNoValue ?? noValue) : noValue;
-  return own ?? (kind === 'table' ? '–' : NO_DATA[flavour]);
+  return own ?? (kind === 'timeseries' || kind === 'heatmap' ? NO_DATA[flavour] : '–');
 }
 
 type AnyPanel = stat.PanelBuilder | timeseries.PanelBuilder | table.PanelBuilder | heatmap.PanelBuilder;

@@ -14,6 +14,8 @@ export interface GrafanaOptions {
   /** Where it keeps its data; may be thrown away. */
   workDir: string;
   prometheusUrl?: string;
+  /** Data sources, dashboards and alert rules that are there from the start; those of provisioning/ by default. */
+  provisioning?: string;
 }
 
 export interface RunningGrafana {
@@ -30,6 +32,7 @@ export async function startGrafana({
   redisUrl,
   workDir,
   prometheusUrl,
+  provisioning = join(ROOT, 'provisioning'),
 }: GrafanaOptions): Promise<RunningGrafana> {
   const plugins = join(workDir, 'plugins');
   mkdirSync(plugins, { recursive: true });
@@ -44,7 +47,7 @@ export async function startGrafana({
     stdio: ['ignore', log, log],
     env: {
       ...process.env,
-      GF_PATHS_PROVISIONING: join(ROOT, 'provisioning'),
+      GF_PATHS_PROVISIONING: provisioning,
       JOBWATCH_REDIS_URL: redisUrl,
       JOBWATCH_PROMETHEUS_URL: prometheusUrl ?? 'http://127.0.0.1:9090',
     },

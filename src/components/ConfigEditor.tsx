@@ -1,15 +1,19 @@
 import type { DataSourcePluginOptionsEditorProps } from '@grafana/data';
-import { ConfigSection, ConfigSubSection } from '@grafana/plugin-ui';
-import { Divider, Field, Input, RadioButtonGroup, Switch } from '@grafana/ui';
+import { ConfigSection, ConfigSubSection, DataSourceDescription } from '@grafana/plugin-ui';
+import { ClipboardButton, Divider, Field, Input, RadioButtonGroup, Switch } from '@grafana/ui';
 import type { ReactNode } from 'react';
+import { aclLine } from '../../pkg/redis/acl';
 import type { SecretName } from '../../pkg/settings/model';
 import type { SidekiqOptions, SidekiqSecrets } from '../types';
 import { CadencesEditor } from './CadencesEditor';
+import { ImportDashboards } from './ImportDashboards';
 import { LinksEditor } from './LinksEditor';
 import { ListenersSection } from './ListenersSection';
 import { NumberField, SecretField, SecretTextField, TextField } from './SettingsFields';
 import { splitUrl } from './splitUrl';
 import { WorkerTypesEditor } from './WorkerTypesEditor';
+
+const DOCS = 'https://github.com/jobwatch/jobwatch-sidekiq-datasource/blob/main/docs/install.md';
 
 type Props = DataSourcePluginOptionsEditorProps<SidekiqOptions, SidekiqSecrets>;
 
@@ -66,6 +70,8 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
   );
   return (
     <div style={{ maxWidth: 640 }}>
+      <DataSourceDescription dataSourceName="Sidekiq" docsLink={DOCS} hasRequiredFields />
+      <Divider />
       <ConfigSection title="Redis" description="The Redis that Sidekiq itself uses. A read-only user is enough.">
         <Field label="Topology">
           <RadioButtonGroup options={[...TOPOLOGIES]} value={topology} onChange={(value) => set({ topology: value })} />
@@ -73,6 +79,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         {topology === 'single' && (
           <Field
             label="URL"
+            required
             description="redis://host:6379/0, rediss://host:6380 for TLS, or unix:///path/to/redis.sock"
           >
             <Input
@@ -90,6 +97,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
               {...fields}
               name="sentinels"
               label="Sentinels"
+              required
               description="host:port, comma separated"
               placeholder="sentinel-1:26379, sentinel-2:26379"
             />
@@ -103,6 +111,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
             {...fields}
             name="clusterNodes"
             label="Nodes"
+            required
             description="host:port of nodes to start from, comma separated"
             placeholder="redis-1:6379, redis-2:6379"
           />
@@ -115,6 +124,18 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
           />
         </Field>
         <SecretField {...secret('password')} id="password" label="Password" />
+        <Field
+          label="Read-only user"
+          description="The command that creates the smallest user (Redis 6 or newer). Replace PASSWORD in it."
+        >
+          <ClipboardButton
+            icon="copy"
+            variant="secondary"
+            getText={() => aclLine(options.user || 'jobwatch', `~${jsonData.keyPrefix ?? ''}*`, topology === 'cluster')}
+          >
+            Copy ACL line
+          </ClipboardButton>
+        </Field>
         {topology !== 'cluster' && (
           <NumberField
             {...fields}
@@ -279,6 +300,13 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         >
           <CadencesEditor cadences={jsonData.cadences ?? []} onChange={(cadences) => set({ cadences })} />
         </ConfigSubSection>
+      </ConfigSection>
+      <Divider />
+      <ConfigSection
+        title="Dashboards"
+        description="The dashboards of the plugin, on this data source. Save and test it first."
+      >
+        <ImportDashboards uid={options.uid} name={options.name} />
       </ConfigSection>
     </div>
   );

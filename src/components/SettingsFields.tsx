@@ -12,14 +12,23 @@ interface OptionProps<Name extends string> {
   label: string;
   description?: string;
   placeholder?: string;
+  required?: boolean;
   jsonData: SidekiqOptions;
   set: (part: Partial<SidekiqOptions>) => void;
 }
 
 /** A text setting. */
-export function TextField({ name, label, description, placeholder, jsonData, set }: OptionProps<KeysOf<string>>) {
+export function TextField({
+  name,
+  label,
+  description,
+  placeholder,
+  required = false,
+  jsonData,
+  set,
+}: OptionProps<KeysOf<string>>) {
   return (
-    <Field label={label} description={description}>
+    <Field label={label} description={description} required={required}>
       <Input
         id={`config-${name}`}
         placeholder={placeholder}

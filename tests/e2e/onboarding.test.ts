@@ -1,0 +1,107 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startGrafana, type RunningGrafana } from '../../scripts/grafana';
+import { launchBrowser } from '../support/browser';
+import { writeFleet } from '../support/fleet';
+import { freePort, startRedis, type RedisServer } from '../support/redisServer';
+
+const { GRAFANA_BIN: bin, GRAFANA_HOME: home } = process.env;
+const TYPE = 'jobwatch-sidekiq-datasource';
+
+describe.skipIf(!bin || !home)('the first minutes in a Grafana without provisioning', () => {
+  let redis: RedisServer;
+  let grafana: RunningGrafana;
+  let browser: Browser;
+  const workDir = mkdtempSync(join(tmpdir(), 'jobwatch-e2e-'));
+
+  beforeAll(async () => {
+    const provisioning = join(workDir, 'provisioning');
+    mkdirSync(provisioning);
+    redis = await startRedis();
+    await writeFleet(redis.client, 3, 2, 1);
+    const port = await freePort();
+    grafana = await startGrafana({ bin: bin!, home: home!, port, redisUrl: redis.url, workDir, provisioning });
+    browser = await launchBrowser();
+    // The first by name, which dashboards must not open with.
+    await api('/api/datasources', {
+      type: TYPE,
+      name: 'Another',
+      uid: 'another',
+      access: 'proxy',
+      url: 'redis://127.0.0.1:1/0',
+    });
+    await api('/api/datasources', {
+      type: TYPE,
+      name: 'Shop',
+      uid: 'shop',
+      access: 'proxy',
+      url: 'redis://127.0.0.1:1/0',
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    grafana?.child.kill('SIGKILL');
+    await redis?.stop();
+    rmSync(workDir, { recursive: true, force: true });
+  });
+
+  const api = async (path: string, body?: object) => {
+    const answer = await fetch(`${grafana.url}${path}`, {
+      method: body ? 'POST' : 'GET',
+      headers: { 'Content-Type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return (await answer.json()) as unknown;
+  };
+
+  test('form, test, import of all dashboards, and figures of that data source', async () => {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    await page.goto(`${grafana.url}/connections/datasources/edit/shop`);
+    await page.getByText('Fields marked with').waitFor();
+    await page.getByRole('button', { name: 'Copy ACL line' }).waitFor();
+
+    // Before the data source works there is nothing to import for.
+    await page.getByRole('button', { name: 'Import dashboards' }).click();
+    await page.getByText('No dashboard was imported').waitFor();
+    await page
+      .getByText(/Nothing listens at 127\.0\.0\.1:1/)
+      .first()
+      .waitFor();
+
+    await page.locator('#config-url').fill(redis.url);
+    await page.getByRole('button', { name: 'Save & test' }).click();
+    await page
+      .getByText(/3 queues · 2 processes/)
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Import dashboards' }).click();
+    await page.getByText('6 dashboards imported').waitFor();
+
+    await page.getByRole('link', { name: 'Sidekiq overview' }).click();
+    // The figures are those of the data source from which the dashboards came.
+    await page
+      .getByText(/3 queues, longest wait/)
+      .first()
+      .waitFor({ timeout: 60_000 });
+    expect(await page.getByText('Another').count()).toBe(0);
+    // A second import changes what is there, and does not end in "changed by someone else".
+    await page.goto(`${grafana.url}/connections/datasources/edit/shop`);
+    await page.getByRole('button', { name: 'Import dashboards' }).click();
+    await page.getByText('6 dashboards imported').waitFor();
+    await page.close();
+  }, 180_000);
+
+  test('every link between the imported dashboards leads to one of them', async () => {
+    const found = (await api('/api/search?type=dash-db')) as Array<{ uid: string }>;
+    const uids = new Set(found.map(({ uid }) => uid));
+    expect(uids.size).toBe(6);
+    for (const uid of uids) {
+      const { dashboard } = (await api(`/api/dashboards/uid/${uid}`)) as { dashboard: object };
+      const links = [...JSON.stringify(dashboard).matchAll(/\/d\/([a-z-]+)/g)].map(([, target]) => target);
+      expect(links.filter((target) => !uids.has(target!))).toEqual([]);
+    }
+  });
+});

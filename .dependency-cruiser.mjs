@@ -69,7 +69,7 @@ export default {
       from: { path: '^src/' },
       to: {
         path: '^pkg/',
-        pathNot: '(filterModel|settings/(endpoint|lago|links|model|workerTypes)|figures|queries/version)',
+        pathNot: '(filterModel|redis/acl|settings/(endpoint|lago|links|model|workerTypes)|figures|queries/version)',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -3,17 +3,30 @@ import { getGrafanaLiveSrv } from '@grafana/runtime';
 import type { Observable } from 'rxjs';
 import type { SidekiqQuery } from './types';
 
-/**
- * Watches a query by Grafana Live. The overview is one row, so its frames are appended and make a time
- * series; the others are tables, of which each frame replaces the former.
- */
+/** The overview is one row, so its frames are appended and make a time series; of the others each replaces the former. */
+export const APPENDED_TYPE = 'overview';
+
+/** What the backend does not need to know of a query, so that panels that show the same share a channel. */
+const OF_THE_PANEL: ReadonlySet<string> = new Set([
+  'refId',
+  'datasource',
+  'key',
+  'hide',
+  'live',
+  'liveEverySeconds',
+  'livePoints',
+]);
+
+/** Watches a query by Grafana Live. */
 export function watchQuery(
   uid: string,
   query: SidekiqQuery,
   request: DataQueryRequest<SidekiqQuery>
 ): Observable<DataQueryResponse> {
-  const { queryType, figures, filters, limit } = query;
-  const model = { queryType, figures, filters, limit, intervalMs: Math.max(1000, request.intervalMs) };
+  const { queryType, liveEverySeconds, livePoints } = query;
+  const asked = Object.entries(query).filter(([name]) => !OF_THE_PANEL.has(name));
+  const intervalMs = Math.max(1000, liveEverySeconds === undefined ? request.intervalMs : liveEverySeconds * 1000);
+  const model = { ...Object.fromEntries(asked), intervalMs };
   return getGrafanaLiveSrv().getDataStream({
     key: `${request.requestId}.${query.refId}`,
     addr: {
@@ -23,8 +36,8 @@ export function watchQuery(
       data: model,
     },
     buffer:
-      queryType === 'overview'
-        ? { maxLength: request.maxDataPoints ?? 1000, action: StreamingFrameAction.Append }
+      queryType === APPENDED_TYPE
+        ? { maxLength: livePoints ?? request.maxDataPoints ?? 1000, action: StreamingFrameAction.Append }
         : { action: StreamingFrameAction.Replace },
   });
 }

@@ -11,6 +11,10 @@ export interface SidekiqQuery extends DataQuery, Omit<StoredQuery, 'queryType'> 
   version?: number;
   /** Push new figures as they come instead of asking once. */
   live?: boolean;
+  /** Seconds between two pushes; the interval of the panel by default. */
+  liveEverySeconds?: number | undefined;
+  /** Points that a live panel keeps; as many as it can show by default. */
+  livePoints?: number | undefined;
 }
 
 /** What a dashboard variable asks: the distinct values of one text field. */

@@ -22,7 +22,7 @@ export function FiltersEditor({ filters, fields, loadValues, onChange }: Props) 
   return (
     <Stack direction="column" gap={1} alignItems="flex-start">
       {filters.map((filter, index) => (
-        <Stack key={index} gap={0.5} alignItems="center">
+        <Stack key={index} gap={0.5} alignItems="center" wrap="wrap">
           <Combobox
             aria-label="Filter field"
             width={20}
@@ -39,7 +39,7 @@ export function FiltersEditor({ filters, fields, loadValues, onChange }: Props) 
           />
           <MultiCombobox<string>
             aria-label="Filter values"
-            width={56}
+            width={40}
             createCustomValue
             placeholder="Any value, $variable or expression"
             options={async (typed) =>

@@ -1,16 +1,19 @@
 import { CoreApp, type QueryEditorProps } from '@grafana/data';
-import { Alert, Combobox, InlineField, InlineSwitch, Input, Stack, Text } from '@grafana/ui';
+import { EditorRow, EditorRows } from '@grafana/plugin-ui';
+import { Alert, Combobox, Text } from '@grafana/ui';
 import { useEffect } from 'react';
 import { defaultQuery } from '../defaultQuery';
 import type { SidekiqApi, SidekiqOptions, SidekiqQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
+import { APPENDED_TYPE } from '../live';
 import { FORMS } from './forms/forms';
+import { NumberOption } from './forms/OptionFields';
+import { LiveOptions } from './LiveOptions';
 import { MultiChoice } from './MultiChoice';
+import { QueryField } from './QueryField';
 import { useCatalog } from './useCatalog';
 
 type Props = QueryEditorProps<SidekiqApi, SidekiqQuery, SidekiqOptions>;
-
-const LABEL_WIDTH = 14;
 
 /** What a query keeps when its type changes: Grafana's own fields, and the version of the model. */
 const KEPT = ['refId', 'datasource', 'key', 'hide', 'version'];
@@ -35,14 +38,14 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
   const figuresChosen = query.figures ?? [];
   const Form = FORMS[query.queryType];
   return (
-    <Stack direction="column" gap={0.5}>
+    <EditorRows>
       {problem && (
         <Alert severity="error" title="The query types cannot be loaded">
           {problem}
         </Alert>
       )}
-      <Stack gap={0} wrap="wrap">
-        <InlineField label="Show" labelWidth={LABEL_WIDTH} tooltip={entry?.description ?? 'What to ask of Sidekiq'}>
+      <EditorRow>
+        <QueryField label="Show" help={entry?.description ?? 'What to ask of Sidekiq.'}>
           <Combobox
             id={`query-type-${query.refId}`}
             width={32}
@@ -62,60 +65,40 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
               onRunQuery();
             }}
           />
-        </InlineField>
-        <InlineField
+        </QueryField>
+        <QueryField
           label="Figures"
-          labelWidth={LABEL_WIDTH}
-          invalid={alerting && figuresChosen.length !== 1}
-          error="An alert rule needs exactly one figure."
-          tooltip="The number columns to return; all when none is chosen. Alert rules and expressions need exactly one."
+          help="The number columns to return; all when none is chosen. Alert rules and expressions need exactly one."
+          problem={alerting && figuresChosen.length !== 1 ? 'An alert rule needs exactly one figure.' : undefined}
         >
           <MultiChoice<string>
             id={`query-figures-${query.refId}`}
-            width={48}
+            width={40}
             placeholder={alerting ? 'Choose one' : 'All'}
             options={figures.map(({ name, title, description }) => ({ value: name, label: title, description }))}
             value={figuresChosen}
             onChange={(names) => change({ figures: names })}
           />
-        </InlineField>
-        <InlineField label="Limit" labelWidth={8} tooltip="Rows at most.">
-          <Input
-            id={`query-limit-${query.refId}`}
-            type="number"
-            width={10}
-            min={1}
-            max={10_000}
-            placeholder="1000"
-            defaultValue={query.limit ?? ''}
-            onBlur={({ currentTarget: { value } }) => {
-              const limit = value === '' ? undefined : Math.min(10_000, Math.max(1, Math.round(Number(value))));
-              if (limit !== query.limit) {
-                change({ limit });
-              }
-            }}
-          />
-        </InlineField>
-        {!alerting && entry?.live && (
-          <InlineField label="Live" labelWidth={8} tooltip="Push new figures as they come, about once a second.">
-            <InlineSwitch
-              id={`query-live-${query.refId}`}
-              value={query.live ?? false}
-              onChange={({ currentTarget }) => change({ live: currentTarget.checked })}
-            />
-          </InlineField>
-        )}
-      </Stack>
+        </QueryField>
+        <NumberOption
+          id={`query-limit-${query.refId}`}
+          label="Limit"
+          help="Rows at most."
+          value={query.limit}
+          placeholder="1000"
+          onChange={(limit) => change({ limit: limit && Math.min(10_000, Math.max(1, Math.round(limit))) })}
+        />
+        {!alerting && entry?.live && <LiveOptions query={query} appends={entry.id === APPENDED_TYPE} change={change} />}
+      </EditorRow>
       {Form && (
-        <Stack gap={0} wrap="wrap">
+        <EditorRow>
           <Form key={query.queryType} query={query} datasource={datasource} change={change} />
-        </Stack>
+        </EditorRow>
       )}
-      <Stack gap={0}>
-        <InlineField
+      <EditorRow>
+        <QueryField
           label="Filters"
-          labelWidth={LABEL_WIDTH}
-          tooltip="Keep rows by their text fields. Expressions must match the whole value. Variables work everywhere."
+          help="Rows are kept by their text fields. An expression must match the whole value. Variables work in every value."
         >
           <FiltersEditor
             filters={query.filters ?? []}
@@ -123,13 +106,13 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
             loadValues={(field) => datasource.values({ queryType: query.queryType, field })}
             onChange={(filters) => change({ filters })}
           />
-        </InlineField>
-      </Stack>
+        </QueryField>
+      </EditorRow>
       {entry && (
         <Text variant="bodySmall" color="secondary">
           {entry.description}
         </Text>
       )}
-    </Stack>
+    </EditorRows>
   );
 }

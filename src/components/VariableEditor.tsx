@@ -1,12 +1,12 @@
 import type { QueryEditorProps } from '@grafana/data';
-import { Combobox, InlineField, Stack } from '@grafana/ui';
+import { EditorRow, EditorRows } from '@grafana/plugin-ui';
+import { Combobox } from '@grafana/ui';
 import type { SidekiqApi, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
+import { QueryField } from './QueryField';
 import { useCatalog } from './useCatalog';
 
 type Props = QueryEditorProps<SidekiqApi, SidekiqQuery, SidekiqOptions, SidekiqVariableQuery>;
-
-const LABEL_WIDTH = 14;
 
 /** The form of a variable: whose values, and which to keep. A filter by another variable chains the two. */
 export function VariableEditor({ query, datasource, onChange }: Props) {
@@ -20,27 +20,31 @@ export function VariableEditor({ query, datasource, onChange }: Props) {
   const change = (part: Partial<SidekiqVariableQuery>) =>
     onChange({ ...query, refId: 'variable', queryType, field, ...part });
   return (
-    <Stack direction="column" gap={1}>
-      <InlineField label="Values of" labelWidth={LABEL_WIDTH} tooltip="A text field of what can be asked.">
-        <Combobox
-          id="variable-field"
-          width={40}
-          options={options}
-          value={`${queryType}.${field}`}
-          onChange={({ value }) => {
-            const [type = 'queues', name = 'queue'] = value.split('.');
-            change({ queryType: type, field: name, filters: [] });
-          }}
-        />
-      </InlineField>
-      <InlineField label="Filters" labelWidth={LABEL_WIDTH} tooltip="Filter by another variable to chain the two.">
-        <FiltersEditor
-          filters={query.filters ?? []}
-          fields={entry?.filterFields ?? []}
-          loadValues={(name) => datasource.values({ queryType, field: name })}
-          onChange={(filters) => change({ filters })}
-        />
-      </InlineField>
-    </Stack>
+    <EditorRows>
+      <EditorRow>
+        <QueryField label="Values of" help="The text field whose distinct values are listed.">
+          <Combobox
+            id="variable-field"
+            width={40}
+            options={options}
+            value={`${queryType}.${field}`}
+            onChange={({ value }) => {
+              const [type = 'queues', name = 'queue'] = value.split('.');
+              change({ queryType: type, field: name, filters: [] });
+            }}
+          />
+        </QueryField>
+      </EditorRow>
+      <EditorRow>
+        <QueryField label="Filters" help="A filter by another variable chains the two.">
+          <FiltersEditor
+            filters={query.filters ?? []}
+            fields={entry?.filterFields ?? []}
+            loadValues={(name) => datasource.values({ queryType, field: name })}
+            onChange={(filters) => change({ filters })}
+          />
+        </QueryField>
+      </EditorRow>
+    </EditorRows>
   );
 }

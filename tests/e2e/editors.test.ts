@@ -98,6 +98,32 @@ describe('the query editor', () => {
   });
 });
 
+test('a live query is pushed at an interval, and a live overview keeps so many points', async () => {
+  const form = page.getByTestId('query');
+  await form.locator('#query-type-A').click();
+  await page.getByRole('option', { name: /^Overview/ }).click();
+  await form.getByLabel('Live').check({ force: true });
+  await form.getByLabel('Interval (s)').fill('5');
+  await page.keyboard.press('Tab');
+  await form.getByLabel('Points').fill('200');
+  await page.keyboard.press('Tab');
+  await expect.poll(() => saved('query')).toMatchObject({ live: true, liveEverySeconds: 5, livePoints: 200 });
+});
+
+test('each tab stop of the form is something to act on, and has a name', async () => {
+  const stops = await page.getByTestId('query').evaluate((form) =>
+    [...form.querySelectorAll<HTMLElement>('input, button, [tabindex="0"]')]
+      .filter((each) => each.tabIndex >= 0)
+      .map((each) => ({
+        tag: each.tagName,
+        name:
+          each.getAttribute('aria-label') ?? (each as HTMLInputElement).labels?.[0]?.textContent ?? each.textContent,
+      }))
+  );
+  expect(stops.filter(({ tag }) => tag !== 'INPUT' && tag !== 'BUTTON')).toEqual([]);
+  expect(stops.filter(({ name }) => !name?.trim())).toEqual([]);
+});
+
 test('a new panel begins with lines: its type is shown, and it runs at once', async () => {
   await expect.poll(() => saved('new')).toMatchObject({ queryType: 'history', figures: ['enqueued', 'busy'] });
   await expect.poll(() => saved('newRan')).toBeGreaterThan(0);

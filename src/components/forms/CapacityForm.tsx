@@ -13,7 +13,7 @@ export function CapacityForm({ query, change }: FormProps<Partial<CapacityQuery>
     <SelectOption
       id="capacity-by"
       label="Rows"
-      tooltip="Worker types are set in the data source."
+      help="Worker types are set in the data source."
       value={query.by ?? 'workerType'}
       options={BY}
       onChange={(by) => change({ by })}

@@ -1,6 +1,6 @@
-import { InlineField } from '@grafana/ui';
 import type { ErrorsQuery } from '../../../pkg/queries/errors';
 import { MultiChoice } from '../MultiChoice';
+import { QueryField } from '../QueryField';
 import type { FormProps } from './form';
 import { FormatOption } from './FormatOption';
 
@@ -17,10 +17,9 @@ const GROUPS: Array<{ value: Group; label: string }> = [
 export function ErrorsForm({ query, change }: FormProps<Partial<ErrorsQuery>>) {
   return (
     <>
-      <InlineField
+      <QueryField
         label="Rows by"
-        labelWidth={14}
-        tooltip="One row for each combination of these. A kind of failure is one error class, message without what varies, and place in the code."
+        help="One row for each combination of these. A kind of failure is one error class, message without what varies, and place in the code."
       >
         <MultiChoice<Group>
           id="errors-group-by"
@@ -29,7 +28,7 @@ export function ErrorsForm({ query, change }: FormProps<Partial<ErrorsQuery>>) {
           value={query.groupBy ?? ['errorClass', 'class', 'queue']}
           onChange={(groupBy) => change({ groupBy })}
         />
-      </InlineField>
+      </QueryField>
       <FormatOption id="errors-format" value={query.format} onChange={(format) => change({ format })} />
     </>
   );

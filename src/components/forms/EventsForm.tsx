@@ -1,6 +1,6 @@
-import { InlineField } from '@grafana/ui';
 import type { EventsQuery } from '../../../pkg/queries/events';
 import { MultiChoice } from '../MultiChoice';
+import { QueryField } from '../QueryField';
 import type { FormProps } from './form';
 import { FormatOption } from './FormatOption';
 
@@ -19,16 +19,16 @@ const KINDS: Array<{ value: Kind; label: string }> = [
 export function EventsForm({ query, change }: FormProps<Partial<EventsQuery>>) {
   return (
     <>
-      <InlineField label="Events" labelWidth={14} tooltip="What to show; everything when none is chosen.">
+      <QueryField label="Events" help="What to show; everything when none is chosen.">
         <MultiChoice<Kind>
           id="events-kinds"
-          width={56}
+          width={40}
           placeholder="All"
           options={KINDS}
           value={query.kinds ?? []}
           onChange={(kinds) => change({ kinds: kinds.length === 0 ? undefined : kinds })}
         />
-      </InlineField>
+      </QueryField>
       <FormatOption id="events-format" value={query.format} onChange={(format) => change({ format })} />
     </>
   );

@@ -14,7 +14,7 @@ export function FindingsForm({ query, change }: FormProps<Partial<FindingsQuery>
     <SelectOption
       id="findings-severity"
       label="Severity"
-      tooltip="The least severity to show."
+      help="The least severity to show."
       value={query.severity ?? 'info'}
       options={SEVERITIES}
       onChange={(severity) => change({ severity })}

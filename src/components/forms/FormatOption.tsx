@@ -19,7 +19,7 @@ export function FormatOption({ id, value, onChange }: Props) {
     <SelectOption<Format>
       id={id}
       label="Format"
-      tooltip="Logs are shown by the logs panel and by Explore."
+      help="Logs are shown by the logs panel and by Explore."
       value={value ?? 'table'}
       options={FORMATS}
       onChange={onChange}

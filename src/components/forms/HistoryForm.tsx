@@ -15,7 +15,7 @@ export function HistoryForm({ query, change }: FormProps<Partial<HistoryQuery>>)
     <SelectOption
       id="history-by"
       label="Series"
-      tooltip="In total, or one series for each."
+      help="In total, or one series for each."
       value={query.by ?? 'total'}
       options={BY}
       onChange={(by) => change({ by })}

@@ -17,14 +17,14 @@ export function JobForm({ query, change }: FormProps<Partial<JobQuery>>) {
       <TextOption
         id="job-jid"
         label="JID"
-        tooltip="Id of the job, or a variable."
+        help="Id of the job, or a variable."
         value={query.jid ?? ''}
         onChange={(jid) => change({ jid })}
       />
       <SelectOption
         id="job-source"
         label="Jobs of"
-        tooltip="Where the job is looked for. A place is faster than everywhere."
+        help="Where the job is looked for. A place is faster than everywhere."
         value={query.source ?? 'any'}
         options={SOURCES}
         onChange={(value) => change({ source: value === 'any' ? undefined : value })}

@@ -29,7 +29,7 @@ export function JobMetricsForm({ query, change }: FormProps<Partial<JobMetricsQu
       <SelectOption
         id="job-metrics-show"
         label="As"
-        tooltip="A time series shows the first figure, by default the rate."
+        help="A time series shows the first figure, by default the rate."
         value={query.show ?? 'table'}
         options={SHOWS}
         onChange={(show) => change({ show })}
@@ -37,7 +37,7 @@ export function JobMetricsForm({ query, change }: FormProps<Partial<JobMetricsQu
       <SelectOption
         id="job-metrics-sort"
         label="Top by"
-        tooltip="Classes are ranked by this figure."
+        help="Classes are ranked by this figure."
         value={query.sortBy ?? 'totalTime'}
         options={SORTS}
         onChange={(sortBy) => change({ sortBy })}
@@ -45,7 +45,7 @@ export function JobMetricsForm({ query, change }: FormProps<Partial<JobMetricsQu
       <NumberOption
         id="job-metrics-top"
         label="Top"
-        tooltip="So many classes."
+        help="So many classes."
         placeholder="20"
         value={query.top}
         onChange={(top) => change({ top })}
@@ -53,7 +53,7 @@ export function JobMetricsForm({ query, change }: FormProps<Partial<JobMetricsQu
       <SelectOption
         id="job-metrics-origin"
         label="From"
-        tooltip="Where the figures come from; a notice on the panel says so too."
+        help="Where the figures come from; a notice on the panel says so too."
         value={query.origin ?? 'auto'}
         options={ORIGINS}
         onChange={(origin) => change({ origin })}

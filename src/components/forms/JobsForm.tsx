@@ -18,7 +18,7 @@ export function JobsForm({ query, datasource, change }: FormProps<Partial<JobsQu
       <SelectOption
         id="jobs-source"
         label="Jobs of"
-        tooltip="Where the jobs lie."
+        help="Where the jobs lie."
         value={source}
         options={SOURCES}
         onChange={(value) => change({ source: value, cursor: undefined })}
@@ -27,7 +27,7 @@ export function JobsForm({ query, datasource, change }: FormProps<Partial<JobsQu
         <SuggestOption
           id="jobs-queue"
           label="Queue"
-          tooltip="Name of the queue, or a variable."
+          help="Name of the queue, or a variable."
           value={query.queue ?? 'default'}
           load={() => datasource.values({ queryType: 'queues', field: 'queue' })}
           onChange={(queue) => change({ queue, cursor: undefined })}
@@ -36,7 +36,7 @@ export function JobsForm({ query, datasource, change }: FormProps<Partial<JobsQu
       <NumberOption
         id="jobs-min-age"
         label="Min. age (s)"
-        tooltip="Only jobs that have waited at least so long."
+        help="Only jobs that have waited at least so long."
         placeholder="0"
         value={query.minAgeSeconds}
         onChange={(minAgeSeconds) => change({ minAgeSeconds })}

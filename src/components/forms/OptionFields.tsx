@@ -1,29 +1,28 @@
-import { Combobox, InlineField, Input, type ComboboxOption } from '@grafana/ui';
-
-const LABEL_WIDTH = 14;
+import { Combobox, Input, type ComboboxOption } from '@grafana/ui';
+import { QueryField } from '../QueryField';
 
 interface SelectProps<T extends string> {
   id: string;
   label: string;
-  tooltip: string;
+  help: string;
   value: T;
   options: Array<ComboboxOption<T>>;
   onChange: (value: T) => void;
 }
 
 /** A choice among a few named options. */
-export function SelectOption<T extends string>({ id, label, tooltip, value, options, onChange }: SelectProps<T>) {
+export function SelectOption<T extends string>({ id, label, help, value, options, onChange }: SelectProps<T>) {
   return (
-    <InlineField label={label} labelWidth={LABEL_WIDTH} tooltip={tooltip}>
+    <QueryField label={label} help={help}>
       <Combobox<T> id={id} width={28} options={options} value={value} onChange={(option) => onChange(option.value)} />
-    </InlineField>
+    </QueryField>
   );
 }
 
 interface SuggestProps {
   id: string;
   label: string;
-  tooltip: string;
+  help: string;
   value: string;
   /** Values to offer; any other may be typed, a variable too. */
   load: () => Promise<string[]>;
@@ -31,13 +30,13 @@ interface SuggestProps {
 }
 
 /** A value among suggestions, or any other. */
-export function SuggestOption({ id, label, tooltip, value, load, onChange }: SuggestProps) {
+export function SuggestOption({ id, label, help, value, load, onChange }: SuggestProps) {
   const options = async (typed: string) =>
     (await load())
       .filter((text) => text.toLowerCase().includes(typed.toLowerCase()))
       .map((text) => ({ value: text, label: text }));
   return (
-    <InlineField label={label} labelWidth={LABEL_WIDTH} tooltip={tooltip}>
+    <QueryField label={label} help={help}>
       <Combobox<string>
         id={id}
         width={28}
@@ -46,27 +45,27 @@ export function SuggestOption({ id, label, tooltip, value, load, onChange }: Sug
         value={{ value, label: value }}
         onChange={(option) => onChange(option.value)}
       />
-    </InlineField>
+    </QueryField>
   );
 }
 
 interface TextProps {
   id: string;
   label: string;
-  tooltip: string;
+  help: string;
   value: string;
   onChange: (value: string) => void;
 }
 
 /** A text that is taken on leaving the field or with Enter. */
-export function TextOption({ id, label, tooltip, value, onChange }: TextProps) {
+export function TextOption({ id, label, help, value, onChange }: TextProps) {
   const take = (text: string) => {
     if (text !== value) {
       onChange(text);
     }
   };
   return (
-    <InlineField label={label} labelWidth={LABEL_WIDTH} tooltip={tooltip}>
+    <QueryField label={label} help={help}>
       <Input
         id={id}
         width={36}
@@ -74,23 +73,23 @@ export function TextOption({ id, label, tooltip, value, onChange }: TextProps) {
         onBlur={({ currentTarget }) => take(currentTarget.value.trim())}
         onKeyDown={({ key, currentTarget }) => key === 'Enter' && take(currentTarget.value.trim())}
       />
-    </InlineField>
+    </QueryField>
   );
 }
 
 interface NumberProps {
   id: string;
   label: string;
-  tooltip: string;
+  help: string;
   value: number | undefined;
   placeholder: string;
   onChange: (value: number | undefined) => void;
 }
 
 /** A number that is taken on leaving the field; empty means its default. */
-export function NumberOption({ id, label, tooltip, value, placeholder, onChange }: NumberProps) {
+export function NumberOption({ id, label, help, value, placeholder, onChange }: NumberProps) {
   return (
-    <InlineField label={label} labelWidth={LABEL_WIDTH} tooltip={tooltip}>
+    <QueryField label={label} help={help}>
       <Input
         id={id}
         type="number"
@@ -105,6 +104,6 @@ export function NumberOption({ id, label, tooltip, value, placeholder, onChange 
           }
         }}
       />
-    </InlineField>
+    </QueryField>
   );
 }

@@ -144,6 +144,25 @@ describe('the data source', () => {
     expect(backend.query).not.toHaveBeenCalled();
   });
 
+  test('watches with the options of the query, at its own interval and length', () => {
+    const more = { severity: 'critical', version: 1, liveEverySeconds: 30, livePoints: 7 } as Partial<SidekiqQuery>;
+    source.query(request({ live: true, queryType: 'overview', ...more }));
+    const [options] = backend.getDataStream.mock.calls[0] as [{ addr: { data: object }; buffer: object }];
+    expect(options.addr.data).toEqual({
+      queryType: 'overview',
+      severity: 'critical',
+      version: 1,
+      filters: [],
+      intervalMs: 30_000,
+    });
+    expect(options.buffer).toEqual({ maxLength: 7, action: 'append' });
+  });
+
+  test('never asks for a push more than once a second', () => {
+    source.query(request({ live: true, liveEverySeconds: 0 }));
+    expect(backend.getDataStream.mock.calls[0]![0]).toMatchObject({ addr: { data: { intervalMs: 1000 } } });
+  });
+
   test('shares a channel among equal queries only', () => {
     source.query(request({ live: true }, { live: true, filters: [filter('=', 'x')] }));
     source.query(request({ live: true }));

@@ -1,0 +1,46 @@
+import { InlineSwitch } from '@grafana/ui';
+import type { SidekiqQuery } from '../types';
+import { NumberOption } from './forms/OptionFields';
+import { QueryField } from './QueryField';
+
+interface Props {
+  query: SidekiqQuery;
+  /** Each reading adds a point; the others replace what is shown. */
+  appends: boolean;
+  change: (part: Partial<SidekiqQuery>) => void;
+}
+
+/** Whether figures are pushed as they come, how often, and how many points are kept. */
+export function LiveOptions({ query, appends, change }: Props) {
+  return (
+    <>
+      <QueryField label="Live" help="New figures are pushed as they come, without a refresh of the dashboard.">
+        <InlineSwitch
+          id={`query-live-${query.refId}`}
+          value={query.live ?? false}
+          onChange={({ currentTarget }) => change({ live: currentTarget.checked })}
+        />
+      </QueryField>
+      {query.live && (
+        <NumberOption
+          id={`query-live-every-${query.refId}`}
+          label="Interval (s)"
+          help="Seconds between two pushes; the interval of the panel by default, and never less than one second."
+          value={query.liveEverySeconds}
+          placeholder="auto"
+          onChange={(liveEverySeconds) => change({ liveEverySeconds })}
+        />
+      )}
+      {query.live && appends && (
+        <NumberOption
+          id={`query-live-points-${query.refId}`}
+          label="Points"
+          help="Points kept on the panel; older ones go."
+          value={query.livePoints}
+          placeholder="auto"
+          onChange={(livePoints) => change({ livePoints })}
+        />
+      )}
+    </>
+  );
+}

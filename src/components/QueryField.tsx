@@ -1,0 +1,47 @@
+import { EditorField } from '@grafana/plugin-ui';
+import { Icon, Tooltip } from '@grafana/ui';
+import { forwardRef, type ComponentProps, type HTMLAttributes, type ReactElement } from 'react';
+
+interface Props {
+  label: string;
+  /** One sentence, shown where the pointer is on the label. */
+  help: string;
+  /** What is wrong with the value; a sentence. */
+  problem?: string | undefined;
+  /** An input with an `id`. */
+  children: ReactElement;
+}
+
+/**
+ * A field of a query form. Its help hangs on the label: the icon of EditorField would be a tab stop of its own before
+ * each input.
+ */
+export function QueryField({ label, help, problem, children }: Props) {
+  const title = (
+    <Tooltip content={help} placement="top">
+      <LabelText label={label} />
+    </Tooltip>
+  );
+  return (
+    <EditorField
+      // Its type says text; it shows what any label may be.
+      label={title as unknown as ComponentProps<typeof EditorField>['label']}
+      invalid={problem !== undefined}
+      error={problem}
+    >
+      {children}
+    </EditorField>
+  );
+}
+
+/** Grafana's tooltip makes what it hangs on a tab stop; a label is none. */
+const LabelText = forwardRef<HTMLSpanElement, HTMLAttributes<HTMLSpanElement> & { label: string }>(function LabelText(
+  { label, tabIndex: _, ...rest },
+  ref
+) {
+  return (
+    <span ref={ref} {...rest}>
+      {label} <Icon name="info-circle" size="xs" />
+    </span>
+  );
+});

@@ -17,6 +17,8 @@ export interface DemoFlags {
 }
 
 const STEP_SECONDS = 0.25;
+/** Lived through before the demo begins, so that retries, deaths and scheduled jobs are there at the first look. */
+const BEFORE_SECONDS = 300;
 
 /** Runs a simulated Sidekiq in a Redis until SIGINT or SIGTERM. @throws Fault when that Redis holds a real one */
 export async function demo({ redisUrl, sidekiq, seed, force, statsdEndpoint }: DemoFlags): Promise<void> {
@@ -44,17 +46,28 @@ export async function demo({ redisUrl, sidekiq, seed, force, statsdEndpoint }: D
         });
   }
   const now = Date.now() / 1000;
-  await backfill(redis, version, seed, now);
+  const startsAt = now - BEFORE_SECONDS;
+  await backfill(redis, version, seed, startsAt);
   const reporter =
     statsdEndpoint === undefined
       ? undefined
       : startProReporter(parseEndpoint('statsdEndpoint', statsdEndpoint), version);
+  // What Sidekiq Pro sends arrives when it happens.
+  let caughtUp = false;
   const simulator = new Simulator(redis, {
     version,
     seed,
-    startsAt: now,
-    ...(reporter && { onFinished: reporter.report }),
+    startsAt,
+    onFinished: (...execution) => {
+      if (caughtUp) {
+        reporter?.report(...execution);
+      }
+    },
   });
+  for (let second = 0; second < BEFORE_SECONDS; second += 1) {
+    await simulator.advance(1);
+  }
+  caughtUp = true;
   log('info', 'simulating Sidekiq', { sidekiq: version, seed });
   let stopped = false;
   const stop = () => (stopped = true);

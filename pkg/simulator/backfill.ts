@@ -2,18 +2,21 @@ import type { Redis } from 'ioredis';
 import { Dice } from './dice';
 import { FORMATS } from './format';
 import { MetricsBuffer } from './metricsBuffer';
-import { JOB_CLASSES, type SidekiqVersion } from './workload';
+import { JOB_CLASSES, rhythmAt, type SidekiqVersion } from './workload';
 
 const DAYS = 30;
 const SECONDS_PER_DAY = 86_400;
 
-/** Writes the past that a running Sidekiq would have left: the last minutes' job metrics and the days' counters. */
+/**
+ * Writes the past that a running Sidekiq would have left: job metrics of the last minutes, as many as Sidekiq keeps, and
+ * counters of the days. The same workload as the simulator's makes both.
+ */
 export async function backfill(
   redis: Redis,
   version: SidekiqVersion,
   seed: number,
   now: number,
-  minutes = 60
+  minutes = 480
 ): Promise<void> {
   const dice = new Dice(seed);
   const pipeline = redis.pipeline();
@@ -30,12 +33,13 @@ export async function backfill(
   pipeline.set('stat:processed', processed).set('stat:failed', failed);
   const buffer = new MetricsBuffer();
   for (let minute = minutes; minute >= 1; minute -= 1) {
+    const at = now - minute * 60;
     for (const { name, rate, medianSeconds, failureRate } of JOB_CLASSES) {
-      for (let count = dice.count(rate * 60); count > 0; count -= 1) {
+      for (let count = dice.count(rate * rhythmAt(at) * 60); count > 0; count -= 1) {
         buffer.add(name, dice.duration(medianSeconds), dice.chance(failureRate));
       }
     }
-    buffer.flush(pipeline, FORMATS[version], now - minute * 60);
+    buffer.flush(pipeline, FORMATS[version], at);
   }
   await pipeline.exec();
 }

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { Dice } from './dice';
 import { backtrace, FORMATS, type Format } from './format';
 import { SimulatedProcess, type RunningJob } from './process';
-import { JOB_CLASSES, payloadOf, WORKER_KINDS, type JobClass, type SidekiqVersion } from './workload';
+import { JOB_CLASSES, payloadOf, rhythmAt, WORKER_KINDS, type JobClass, type SidekiqVersion } from './workload';
 
 export interface SimulatorOptions {
   version: SidekiqVersion;
@@ -65,10 +65,8 @@ export class Simulator {
     return new SimulatedProcess(kind, index, this.format, this.dice, this.now);
   }
 
-  /** Pushes follow the hour: a calm night, a busy noon, and a wave within the hour. */
   private async push(seconds: number): Promise<void> {
-    const hour = (this.now / 3600) % 24;
-    const rhythm = 1.1 + 0.2 * Math.sin(((hour - 6) / 24) * 2 * Math.PI) + 0.5 * Math.sin(this.now / 120);
+    const rhythm = rhythmAt(this.now);
     const pipeline = this.redis.pipeline();
     for (const jobClass of JOB_CLASSES) {
       for (let count = this.dice.count(jobClass.rate * rhythm * seconds); count > 0; count -= 1) {

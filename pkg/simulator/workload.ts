@@ -297,3 +297,9 @@ export function payloadOf(
     ],
   };
 }
+
+/** Pushes in relation to an average hour: a calm night, a busy noon, and waves of some minutes. @param now epoch seconds */
+export function rhythmAt(now: number): number {
+  const hour = (now / 3600) % 24;
+  return 1.1 + 0.2 * Math.sin(((hour - 6) / 24) * 2 * Math.PI) + 0.5 * Math.sin(now / 120);
+}

@@ -310,7 +310,12 @@ test.each([
   ],
 ] as const)('%s', async (_, packet, expected) => {
   const port = await freePort();
-  const serving = await startServing(server.url, ['--statsd-listen', `127.0.0.1:${port}`]);
+  const serving = await startServing(server.url, [
+    '--statsd-listen',
+    `127.0.0.1:${port}`,
+    '--statsd-prefix',
+    'lago_api',
+  ]);
   try {
     const socket = createSocket('udp4');
     await new Promise((resolve) => socket.send(packet, port, '127.0.0.1', resolve));

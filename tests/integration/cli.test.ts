@@ -178,7 +178,7 @@ test('a reload keeps what was counted, also where a configuration cannot be used
   writeFileSync(file, config);
   const serving = await startServing('', ['--config', file]);
   const socket = createSocket('udp4');
-  const sendOne = () => socket.send('a.jobs.count:1|c|#worker:A', statsd, '127.0.0.1');
+  const sendOne = () => socket.send('lago-api.jobs.count:1|c|#worker:A', statsd, '127.0.0.1');
   const counted = async () => (await serving.scrape()).value('lago_api_jobs_count', { worker: 'A' });
   const said = (text: string) => serving.log.filter((line) => String(line['@message']).startsWith(text)).length;
   sendOne();

@@ -103,7 +103,7 @@ test('what came by DogStatsD is answered though Redis is away', async () => {
   const port = await freePort();
   const serving = await startServing('redis://127.0.0.1:1', ['--statsd-listen', `127.0.0.1:${port}`]);
   started.push(serving);
-  await send(port, 'x.jobs.count:1|c|#worker:A');
+  await send(port, 'lago-api.jobs.count:1|c|#worker:A');
   await vi.waitFor(async () => {
     const found = await serving.scrape();
     expect(found.value('sidekiq_up')).toBe(0);
@@ -114,7 +114,7 @@ test('what came by DogStatsD is answered though Redis is away', async () => {
 test('a unix datagram socket receives too', async () => {
   const path = join(folder, 'statsd.sock');
   const serving = await serve(['--statsd-listen', `unixgram://${path}`]);
-  const lines = 'a.jobs.count:1|c|#worker:A\\na.jobs.count:1|c|#worker:A\\n';
+  const lines = 'lago-api.jobs.count:1|c|#worker:A\\nlago-api.jobs.count:1|c|#worker:A\\n';
   const script = `import socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.connect("${path}"); [s.send(b"${lines}") for _ in range(200)]`;
   expect(statSync(path).mode & 0o777).toBe(0o660);
   expect(spawnSync('python3', ['-c', script]).status).toBe(0);
@@ -168,7 +168,7 @@ describe('LAGO_SIDEKIQ_STATSD_ENDPOINT', () => {
   test('says where to listen', async () => {
     const port = await freePort();
     const serving = await serve([], { [NAME]: ` 127.0.0.1:${port} ` });
-    await send(port, 'a.jobs.count:1|c|#worker:A');
+    await send(port, 'lago-api.jobs.count:1|c|#worker:A');
     await vi.waitFor(async () =>
       expect((await serving.scrape()).value('lago_api_jobs_count', { worker: 'A' })).toBe(1)
     );

@@ -12,6 +12,8 @@ export default async function config(env: Env): Promise<Configuration> {
       use.options.jsc = { ...use.options.jsc, transform: { react: { runtime: 'automatic' } } };
     }
   }
+  // The scaffold looks for plugins everywhere, and create-plugin brings templates of some.
+  base.entry = { module: path.resolve('src/module.ts') };
   base.cache = {
     type: 'filesystem',
     buildDependencies: {

@@ -1,6 +1,7 @@
 import type { QueryEditorProps } from '@grafana/data';
 import { EditorRow, EditorRows } from '@grafana/plugin-ui';
 import { Combobox } from '@grafana/ui';
+import { useEffect } from 'react';
 import type { SidekiqApi, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
 import { QueryField } from './QueryField';
@@ -19,6 +20,12 @@ export function VariableEditor({ query, datasource, onChange }: Props) {
   );
   const change = (part: Partial<SidekiqVariableQuery>) =>
     onChange({ ...query, refId: 'variable', queryType, field, ...part });
+  // Grafana hands a new variable's editor a query without a type, and lists nothing until one is saved.
+  useEffect(() => {
+    if (!query.queryType) {
+      onChange({ ...query, refId: 'variable', queryType: 'queues', field: 'queue' });
+    }
+  }, [query, onChange]);
   return (
     <EditorRows>
       <EditorRow>

@@ -87,10 +87,10 @@ const table = tableQuery({
   example: '--option sortBy=failures --option top=10',
   async rows(state, query, request, reads) {
     const { ranked, buckets, resolution, notices, now, durationsOf } = await rank(state, query, request, reads);
-    const { range } = request;
+    // Buckets are counted whole, so a rate is over their time and not over that of the range.
     const lasted = Math.max(
       resolution,
-      Math.min(now, range.to) - Math.max(range.from, buckets[0]?.startsAt ?? range.from)
+      Math.min(now, (buckets.at(-1)?.startsAt ?? now) + resolution) - (buckets[0]?.startsAt ?? now)
     );
     const wantsDurations = query.figures.length === 0 || query.figures.some((figure) => NEED_DURATIONS.has(figure));
     const read = wantsDurations ? await durationsOf(ranked.map(([name]) => name)) : { durations: [], notices: [] };

@@ -63,7 +63,8 @@ export class Minutes {
     const first = Math.floor(Math.max(range.from, now - kept) / resolution) * resolution;
     const last = Math.min(range.to, now);
     const starts: number[] = [];
-    for (let startsAt = first; startsAt <= last; startsAt += resolution) {
+    // A bucket that begins where the range ends has no part in it.
+    for (let startsAt = first; startsAt < last || startsAt === first; startsAt += resolution) {
       starts.push(startsAt);
     }
     const trip = new Trip();

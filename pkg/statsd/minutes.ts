@@ -60,7 +60,8 @@ export class StatsdMinutes {
   /** Minutes from `from` to `to`, oldest first, those without executions included. */
   read(from: number, to: number): Bucket[] {
     const buckets: Bucket[] = [];
-    for (let startsAt = Math.floor(from / 60) * 60; startsAt <= to; startsAt += 60) {
+    const first = Math.floor(from / 60) * 60;
+    for (let startsAt = first; startsAt < to || startsAt === first; startsAt += 60) {
       buckets.push({ startsAt, classes: this.minutes.get(startsAt) ?? new Map() });
     }
     return buckets;

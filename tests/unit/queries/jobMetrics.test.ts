@@ -121,6 +121,12 @@ describe('as a table', () => {
     expect(row).toMatchObject({ class: 'A', executions: 4, rate: 4 / 60 });
   });
 
+  test('has the rate of whole minutes where the range begins and ends within one', async () => {
+    // From 11:30 before the minute to 9:30 before it: three minutes are counted, and both executions of one minute.
+    const found = await rows({ request: { range: { from: MINUTE - 690, to: MINUTE - 570 } } });
+    expect(found.find((row) => row['class'] === 'A')).toMatchObject({ executions: 6, rate: 6 / 180 });
+  });
+
   test('ends with the asked range', async () => {
     const found = await rows({ request: { range: { from: MINUTE - 660, to: MINUTE - 540 } } });
     expect(found.find((row) => row['class'] === 'A')).toMatchObject({ executions: 6, rate: 6 / 120 });

@@ -116,7 +116,7 @@ export const jobPerformance: Row = {
       ],
       columns: ['errorClass', 'class', 'count', 'retry', 'dead'],
       hidden: ['queue', 'message', 'first', 'last', 'rate'],
-      widths: { Error: 150, Class: 150, Jobs: 60 },
+      widths: { Error: 150, Class: 150, Jobs: 75 },
       prometheus: [
         { expr: 'sort_desc(sum by (error_type) (increase(${statsd}_jobs_failure[1h])) > 0)', column: 'Failures' },
       ],

@@ -8,7 +8,7 @@ const whatIsWrong: Panel = {
     'Findings of the last reading, the worst first, with the next step. A click on a finding opens its dashboard.',
   kind: 'table',
   width: 24,
-  height: 6,
+  height: 7,
   direct: [{ queryType: 'findings' }],
   columns: ['severity', 'finding', 'since', 'action', 'evidence', 'path'],
   hidden: ['kind', 'subject', 'rule', 'level', 'cause'],

@@ -1,6 +1,8 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
+const LARGEST_MEAN = 500;
+
 /** Chance that repeats by its seed. */
 export class Dice {
   private readonly generator;
@@ -24,7 +26,11 @@ export class Dice {
 
   /** How often an event of this mean happens (Poisson, by Knuth's product). */
   count(mean: number): number {
-    const limit = Math.exp(-Math.min(mean, 500));
+    // Beyond, the limit is too small for a number.
+    if (mean > LARGEST_MEAN) {
+      return this.count(LARGEST_MEAN) + this.count(mean - LARGEST_MEAN);
+    }
+    const limit = Math.exp(-mean);
     let count = 0;
     for (let product = this.between(0, 1); product > limit; product *= this.between(0, 1)) {
       count += 1;

@@ -7,6 +7,8 @@ export interface Format {
   version: string;
   /** An instant in a payload: float seconds up to 7.3, integer milliseconds since 8.0. */
   time(epochSeconds: number): number;
+  /** The instant of such a time, in epoch seconds. */
+  seconds(time: number): number;
   minuteKey(epochSeconds: number): string;
   /** The ten-minute key that 8.x keeps beside. */
   tenMinutesKey?(epochSeconds: number): string;
@@ -19,6 +21,7 @@ export const FORMATS: Record<SidekiqVersion, Format> = {
   '7.3': {
     version: '7.3.10',
     time: (seconds) => seconds,
+    seconds: (time) => time,
     minuteKey: metricKeys.oldMinute,
     histogramKey: metricKeys.oldHistogram,
     process: (kind, concurrency) => ({
@@ -29,6 +32,7 @@ export const FORMATS: Record<SidekiqVersion, Format> = {
   '8.1': {
     version: '8.1.7',
     time: (seconds) => Math.round(seconds * 1000),
+    seconds: (time) => time / 1000,
     minuteKey: metricKeys.minute,
     tenMinutesKey: metricKeys.tenMinutes,
     histogramKey: metricKeys.histogram,

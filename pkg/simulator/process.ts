@@ -20,7 +20,10 @@ const KEY_TTL_SECONDS = 60;
 /** A simulated Sidekiq process and what it writes about itself. */
 export class SimulatedProcess {
   readonly identity: string;
+  /** By thread. */
   readonly running = new Map<string, RunningJob>();
+  /** When a thread became idle, in the present step. */
+  readonly idleSince = new Map<string, number>();
   readonly metrics = new MetricsBuffer();
   quiet = false;
   nextBeatAt: number;
@@ -44,24 +47,16 @@ export class SimulatedProcess {
   }
 
   /** Idle threads by capsule, with the queues in the order in which they are looked at. */
-  idle(): Array<{ capsule: string; threads: number; queues: string[] }> {
+  idle(): Array<{ threads: string[]; queues: string[] }> {
     if (this.quiet) {
       return [];
     }
     return this.kind.capsules.map((capsule) => {
       const names = Object.keys(capsule.weights);
-      const busy = [...this.running.keys()].filter((thread) => thread.startsWith(`${capsule.name}-`)).length;
+      const threads = Array.from({ length: capsule.concurrency }, (_, slot) => `${capsule.name}-${slot}`);
       const queues = capsule.mode === 'strict' ? names : this.weightedOrder(capsule.weights);
-      return { capsule: capsule.name, threads: capsule.concurrency - busy, queues };
+      return { threads: threads.filter((thread) => !this.running.has(thread)), queues };
     });
-  }
-
-  take(capsule: string, job: RunningJob): void {
-    let slot = 0;
-    while (this.running.has(`${capsule}-${slot}`)) {
-      slot += 1;
-    }
-    this.running.set(`${capsule}-${slot}`, job);
   }
 
   /** One heartbeat: counters, its hash, its work and its name in the set. */

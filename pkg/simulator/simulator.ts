@@ -13,6 +13,8 @@ export interface SimulatorOptions {
   onFinished?: (jobClass: JobClass, seconds: number, error: string | undefined) => void;
 }
 
+type Pipeline = ReturnType<Redis['pipeline']>;
+
 const DEAD_MAX_JOBS = 10_000;
 const DEAD_TIMEOUT_SECONDS = 180 * 86_400;
 const POLL_LIMIT = 100;
@@ -50,13 +52,16 @@ export class Simulator {
     );
   }
 
-  /** Lives through a span of time, at most about a second at once. */
+  /** Lives through a span of time, at most about a second at once. Jobs come and end at any instant within it. */
   async advance(seconds: number): Promise<void> {
+    const from = this.now;
     this.now += seconds;
-    await this.push(seconds);
+    await this.push(from);
     await this.enqueueDue();
-    await this.finish();
-    await this.fetch();
+    const pipeline = this.redis.pipeline();
+    this.finish(pipeline);
+    await this.fetch(pipeline, from);
+    await pipeline.exec();
     await this.deployOrCrash();
     await this.beat();
   }
@@ -65,30 +70,31 @@ export class Simulator {
     return new SimulatedProcess(kind, index, this.format, this.dice, this.now);
   }
 
-  private async push(seconds: number): Promise<void> {
-    const rhythm = rhythmAt(this.now);
+  /** Pushes follow the hour and waves within it. */
+  private async push(from: number): Promise<void> {
+    const span = (this.now - from) * rhythmAt(this.now);
+    const pushes = JOB_CLASSES.flatMap((jobClass) =>
+      Array.from({ length: this.dice.count(jobClass.rate * span) }, () => ({
+        jobClass,
+        at: this.dice.between(from, this.now),
+      }))
+    ).sort((a, b) => a.at - b.at);
     const pipeline = this.redis.pipeline();
-    for (const jobClass of JOB_CLASSES) {
-      for (let count = this.dice.count(jobClass.rate * rhythm * seconds); count > 0; count -= 1) {
-        const job = this.newJob(jobClass);
-        if (this.dice.chance(0.02)) {
-          pipeline.zadd(
-            'schedule',
-            this.now + this.dice.between(20, 1800),
-            JSON.stringify({ ...job, enqueued_at: undefined })
-          );
-        } else {
-          pipeline.sadd('queues', jobClass.queue).lpush(`queue:${jobClass.queue}`, JSON.stringify(job));
-        }
+    for (const { jobClass, at } of pushes) {
+      const job = this.newJob(jobClass, at);
+      if (this.dice.chance(0.02)) {
+        pipeline.zadd('schedule', at + this.dice.between(20, 1800), JSON.stringify({ ...job, enqueued_at: undefined }));
+      } else {
+        pipeline.sadd('queues', jobClass.queue).lpush(`queue:${jobClass.queue}`, JSON.stringify(job));
       }
     }
     await pipeline.exec();
   }
 
-  private newJob(jobClass: JobClass): Record<string, unknown> {
+  private newJob(jobClass: JobClass, pushedAt: number): Record<string, unknown> {
     const jid = this.dice.hex(24);
     this.nextId += 1;
-    const at = this.format.time(this.now);
+    const at = this.format.time(pushedAt);
     return {
       retry: jobClass.retry,
       queue: jobClass.queue,
@@ -115,52 +121,69 @@ export class Simulator {
     }
   }
 
-  private async fetch(): Promise<void> {
+  /** Each idle thread takes jobs until one lasts beyond the step, or none is left. */
+  private async fetch(pipeline: Pipeline, from: number): Promise<void> {
     for (const process of this.processes) {
-      for (const { capsule, threads, queues } of process.idle()) {
-        let free = threads;
-        for (const queue of queues) {
-          const taken = free > 0 ? ((await this.redis.rpop(`queue:${queue}`, free)) ?? []) : [];
-          free -= taken.length;
-          for (const raw of taken) {
-            process.take(capsule, this.start(raw, queue));
+      for (const { threads, queues } of process.idle()) {
+        const idle = threads.map((thread) => ({ thread, since: process.idleSince.get(thread) ?? from }));
+        while (idle.length > 0) {
+          const first = idle.sort((a, b) => a.since - b.since)[0]!;
+          const taken = await this.pop(queues);
+          if (!taken) {
+            break;
+          }
+          const job = this.start(taken.raw, taken.queue, first.since);
+          if (job.endsAt <= this.now) {
+            this.end(pipeline, process, job);
+            first.since = job.endsAt;
+          } else {
+            process.running.set(first.thread, job);
+            idle.shift();
           }
         }
       }
+      process.idleSince.clear();
     }
   }
 
-  private start(raw: string, queue: string): RunningJob {
-    const job = JSON.parse(raw) as { class: string; wrapped?: string };
-    const jobClass = JOB_CLASSES.find(({ name }) => name === (job.wrapped ?? job.class)) ?? JOB_CLASSES[0]!;
-    const seconds = this.dice.duration(jobClass.medianSeconds);
-    return {
-      raw,
-      queue,
-      jobClass,
-      runAt: this.now,
-      endsAt: this.now + seconds,
-      fails: this.dice.chance(jobClass.failureRate),
-    };
+  private async pop(queues: readonly string[]): Promise<{ raw: string; queue: string } | undefined> {
+    for (const queue of queues) {
+      const raw = await this.redis.rpop(`queue:${queue}`);
+      if (raw !== null) {
+        return { raw, queue };
+      }
+    }
+    return undefined;
   }
 
-  private async finish(): Promise<void> {
-    const pipeline = this.redis.pipeline();
+  private start(raw: string, queue: string, idleSince: number): RunningJob {
+    const job = JSON.parse(raw) as { class: string; wrapped?: string; enqueued_at: number };
+    const jobClass = JOB_CLASSES.find(({ name }) => name === (job.wrapped ?? job.class)) ?? JOB_CLASSES[0]!;
+    const runAt = Math.max(idleSince, this.format.seconds(job.enqueued_at));
+    const seconds = this.dice.duration(jobClass.medianSeconds);
+    return { raw, queue, jobClass, runAt, endsAt: runAt + seconds, fails: this.dice.chance(jobClass.failureRate) };
+  }
+
+  private finish(pipeline: Pipeline): void {
     for (const process of this.processes) {
       for (const [thread, job] of process.running) {
         if (job.endsAt <= this.now) {
           process.running.delete(thread);
-          process.metrics.add(job.jobClass.name, job.endsAt - job.runAt, job.fails);
-          const error = job.fails ? this.fail(pipeline, job) : undefined;
-          this.options.onFinished?.(job.jobClass, job.endsAt - job.runAt, error);
+          process.idleSince.set(thread, job.endsAt);
+          this.end(pipeline, process, job);
         }
       }
     }
-    await pipeline.exec();
+  }
+
+  private end(pipeline: Pipeline, process: SimulatedProcess, job: RunningJob): void {
+    process.metrics.add(job.jobClass.name, job.endsAt - job.runAt, job.fails);
+    const error = job.fails ? this.fail(pipeline, job) : undefined;
+    this.options.onFinished?.(job.jobClass, job.endsAt - job.runAt, error);
   }
 
   /** @returns the class of the error */
-  private fail(pipeline: ReturnType<Redis['pipeline']>, { raw, jobClass, endsAt }: RunningJob): string {
+  private fail(pipeline: Pipeline, { raw, jobClass, endsAt }: RunningJob): string {
     const job = JSON.parse(raw) as { retry: number; retry_count?: number; failed_at?: number };
     const [errorClass, message] = this.dice.pick(jobClass.errors);
     const count = job.retry_count === undefined ? 0 : job.retry_count + 1;

@@ -103,3 +103,32 @@ test('it is lively, and the collector reads all of it', async () => {
   expect(metrics.length).toBeGreaterThan(10);
   expect(metrics.every((row) => row['p50'] !== null || row['executions'] === row['failures'])).toBe(true);
 });
+
+test('its figures are of one stream of jobs: backlog, busy threads and run times agree', async () => {
+  const now = await live('8.1', 180);
+  const installation = openAsReader(server, {}, () => now);
+  const queues = await askRows(installation, { queryType: 'queues' });
+  const metrics = await askRows(installation, { queryType: 'job_metrics' }, { from: START, to: now });
+  installation.close();
+  // 20 jobs a second of 15 ms keep a third of a thread busy: none of them waits.
+  const events = metrics.find((row) => row['class'] === 'Events::IngestJob')!;
+  expect(Number(events['executions'])).toBeGreaterThan(180 * 10);
+  expect(Number(events['meanTime'])).toBeLessThan(0.03);
+  expect(queues.find(({ queue }) => queue === 'events')).toMatchObject({ size: 0, latency: 0 });
+});
+
+test('minutes written before it began have as many jobs as those that it lived through', async () => {
+  const now = await live('8.1', 300);
+  const installation = openAsReader(server, {}, () => now);
+  const count = async (from: number, to: number) =>
+    Number(
+      (await askRows(installation, { queryType: 'job_metrics' }, { from, to })).find(
+        (row) => row['class'] === 'Events::IngestJob'
+      )?.['executions']
+    );
+  const [before, lived] = [await count(START - 300, START), await count(START, START + 240)];
+  installation.close();
+  // Waves of some minutes move both, and by no more than half.
+  expect(before / 300 / (lived / 240)).toBeGreaterThan(0.5);
+  expect(before / 300 / (lived / 240)).toBeLessThan(2);
+});

@@ -3,7 +3,7 @@ import CopyWebpackPlugin from 'copy-webpack-plugin';
 import type { Configuration, RuleSetRule } from 'webpack';
 import grafanaConfig, { type Env } from './.config/webpack/webpack.config.ts';
 
-/** Grafana's build as scaffolded, with React's automatic JSX runtime, which both React 18 and 19 have. */
+/** Grafana's build as scaffolded, with a JSX runtime that works in every Grafana since 11.6, on React 18 and 19. */
 export default async function config(env: Env): Promise<Configuration> {
   const base = await grafanaConfig(env);
   for (const rule of (base.module?.rules ?? []) as RuleSetRule[]) {
@@ -12,6 +12,17 @@ export default async function config(env: Env): Promise<Configuration> {
       use.options.jsc = { ...use.options.jsc, transform: { react: { runtime: 'automatic' } } };
     }
   }
+  const runtimes = ['react/jsx-runtime', 'react/jsx-dev-runtime'];
+  base.externals = (base.externals as unknown[]).filter((each) => !runtimes.includes(String(each))) as NonNullable<
+    Configuration['externals']
+  >;
+  base.resolve = {
+    ...base.resolve,
+    alias: {
+      ...base.resolve?.alias,
+      ...Object.fromEntries(runtimes.map((name) => [`${name}$`, path.resolve('src/jsxRuntime.ts')])),
+    },
+  };
   // The scaffold looks for plugins everywhere, and create-plugin brings templates of some.
   base.entry = { module: path.resolve('src/module.ts') };
   base.cache = {

@@ -225,3 +225,24 @@ test('a Redis that goes away and comes back is read again, and says why meanwhil
     )
     .toBe(100);
 });
+
+test('large oldest jobs are read at the first look, and not again with the next', async () => {
+  await writeFleet(server.client, 2, 1);
+  const since = Date.now() - 100_000;
+  for (const queue of ['big_0', 'big_1', 'big_2']) {
+    await server.client.sadd('queues', queue);
+    await server.client.lpush(`queue:${queue}`, job('ImportJob', queue, since, { args: ['x'.repeat(3_000_000)] }));
+  }
+  const installation = reader();
+  const [first, second] = [await installation.state(), await installation.state()];
+  expect(first.snapshot.cost.roundTrips).toBe(2);
+  expect(first.snapshot.cost.bytesIn).toBeGreaterThan(9_000_000);
+  expect(first.snapshot.cost.bytesIn).toBeLessThan(9_100_000);
+  expect(second.snapshot.cost.bytesIn).toBeLessThan(100_000);
+  for (const { queues, notices, now } of [first, second]) {
+    const big = queues.find(({ name }) => name === 'big_1')!;
+    expect(big).toMatchObject({ size: 1, next: { class: 'ImportJob' } });
+    expect(big.latencySeconds).toBeCloseTo(now - since / 1000, 3);
+    expect(notices.map(({ text }) => text).join()).toMatch(/The oldest jobs of 3 queues are large; .* takes 2\.9 MiB/);
+  }
+});

@@ -98,17 +98,20 @@ export class Trip {
    */
   async go(redis: ReadOnlyRedis, signal?: AbortSignal, allRefused: 'throw' | 'tell' = 'throw'): Promise<Brought> {
     const brought = new Collected(this.asked, redis.address);
-    const send = async (pipeline: Pipeline) => {
+    const send = async (pipeline: Pipeline): Promise<Cost> => {
       const commands = pipeline.flatMap((asked) => asked.commands);
-      brought.take(pipeline, commands.length === 0 ? NOTHING : await redis.batch(commands, signal));
+      const { replies, cost } = commands.length === 0 ? NOTHING : await redis.batch(commands, signal);
+      brought.take(pipeline, replies);
+      return cost;
     };
-    const oneAfterTheOther = async () => {
+    const oneAfterTheOther = async (): Promise<Cost> => {
+      let cost = NOTHING.cost;
       for (const pipeline of this.common) {
-        await send(pipeline);
+        cost = addCosts(cost, await send(pipeline));
       }
+      return cost;
     };
-    const [, ...apart] = await Promise.all([oneAfterTheOther(), ...this.apart.map(send)]);
-    brought.cost.roundTrips -= apart.length;
+    brought.cost = costTogether(await Promise.all([oneAfterTheOther(), ...this.apart.map(send)]));
     if (brought.refusedAll && allRefused === 'throw') {
       throw brought.refusedAll;
     }
@@ -147,8 +150,7 @@ class Collected implements Brought {
     return this.reads[index] as Read<T>;
   }
 
-  take(pipeline: Pipeline, { replies, cost }: Batch): void {
-    this.cost = addCosts(this.cost, cost);
+  take(pipeline: Pipeline, replies: readonly Reply[]): void {
     let at = 0;
     for (const asked of pipeline) {
       this.reads[asked.index] = this.readOne(asked, replies.slice(at, at + asked.commands.length));
@@ -221,6 +223,16 @@ export function addCosts(a: Cost, b: Cost): Cost {
     commands: a.commands + b.commands,
     bytesIn: a.bytesIn + b.bytesIn,
     milliseconds: a.milliseconds + b.milliseconds,
+  };
+}
+
+/** What batches cost that were under way at once: each counts the bytes and the time of all until its own end. */
+function costTogether(costs: readonly Cost[]): Cost {
+  return {
+    roundTrips: Math.max(...costs.map(({ roundTrips }) => roundTrips)),
+    commands: costs.reduce((sum, { commands }) => sum + commands, 0),
+    bytesIn: Math.max(...costs.map(({ bytesIn }) => bytesIn)),
+    milliseconds: Math.max(...costs.map(({ milliseconds }) => milliseconds)),
   };
 }
 

@@ -162,6 +162,17 @@ const FULL = stateOf(
   { droppedSeries: new Map([['sidekiq_job_failed', 4]]) }
 );
 
+/** The lines of a histogram of waits: its first buckets, and all further ones as the last of them. */
+function waitLines(labels: string, first: number[], sum: number): string[] {
+  const bounds = '0.1 0.25 0.5 1 2.5 5 10 30 60 120 300 600 1800 3600 10800 +Inf'.split(' ');
+  const last = first.at(-1)!;
+  return [
+    ...bounds.map((bound, index) => `_bucket${labels},le="${bound}"} ${first[index] ?? last}`),
+    `_sum${labels}} ${sum}`,
+    `_count${labels}} ${last}`,
+  ];
+}
+
 const perProcess = (...values: Array<string | null>) =>
   ['host="web-1",process="web-1:1:a"', 'host="web-2",process="web-2:1:b"', 'host="web-1",process="web-1:2:c"'].flatMap(
     (labels, index) => (values[index] === null ? [] : [`{${labels}} ${values[index]}`])
@@ -198,15 +209,10 @@ const EXPECTED: Record<string, string[]> = {
   // `q` has one busy thread of five ready, and its classes have not run: what its 3 jobs take is not known.
   sidekiq_threads_needed: ['{worker_type="S"} 0'],
   sidekiq_headroom_threads: ['{worker_type="T"} 4', '{worker_type="S"} 0'],
-  // Of both classes: three within 0.1 s, one within 0.5 s.
+  // Of A two within 0.1 s and one within 0.5 s, of B one within 0.1 s.
   sidekiq_job_wait_seconds: [
-    '_bucket{queue="q",le="0.1"} 3',
-    '_bucket{queue="q",le="0.25"} 3',
-    ...'0.5 1 2.5 5 10 30 60 120 300 600 1800 3600 10800 +Inf'
-      .split(' ')
-      .map((bound) => `_bucket{queue="q",le="${bound}"} 4`),
-    `_sum{queue="q"} ${0.6 + 0.3}`,
-    '_count{queue="q"} 4',
+    ...waitLines('{queue="q",class="A"', [2, 2, 3], 0.6),
+    ...waitLines('{queue="q",class="B"', [1, 1, 1], 0.3),
   ],
   sidekiq_cron_jobs: ['1'],
   sidekiq_scheduler_jobs: ['3'],

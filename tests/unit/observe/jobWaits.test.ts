@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { JobWaits, WAIT_BOUNDS_MS } from '../../../pkg/observe/jobWaits';
-import { waits } from '../../../pkg/queries/waits';
-import { noticesOf, askState, rowsOfState } from '../../support/ask';
-import { aSnapshot, aState, listed, NOW, partial, someWork } from '../../support/state';
+import { aSnapshot, listed, NOW, partial, someWork } from '../../support/state';
 
 const running = (jid: string, waited: number | null, part: Parameters<typeof someWork>[0] = {}) =>
   someWork({ jid, runAt: NOW, enqueuedAt: waited === null ? null : NOW - waited, ...part });
@@ -71,31 +69,4 @@ describe('waits of running jobs', () => {
     expect(observer.view()).toHaveLength(5000);
     expect(observer.view().map((each) => each.class)).toContain('C719-19');
   });
-});
-
-test('the query has the quantiles of each queue and class, the longest waits first, and says that it is a sample', async () => {
-  // Ten jobs: nine within a tenth of a second, one within a minute.
-  const counts = WAIT_BOUNDS_MS.map((bound) => (bound === 100 ? 9 : bound === 60_000 ? 1 : 0));
-  const slow = WAIT_BOUNDS_MS.map((bound) => (bound === Infinity ? 4 : 0));
-  const state = aState({
-    jobWaits: [
-      { queue: 'q', class: 'A', counts, sumSeconds: 50 },
-      { queue: 'q', class: 'B', counts: slow, sumSeconds: 80_000 },
-    ],
-  });
-  const rows = await rowsOfState(waits, state);
-  expect(rows[0]).toMatchObject({ class: 'B', jobs: 4, mean: 20_000, p50: 10_800, p99: 10_800 });
-  expect(rows[1]).toEqual({
-    queue: 'q',
-    class: 'A',
-    jobs: 10,
-    mean: 5,
-    // Rank 5 of the 9 in the first bucket.
-    p50: expect.closeTo((5 / 9) * 0.1, 9),
-    p90: expect.closeTo(0.1, 9),
-    // Rank 9.5: half of the bucket from 30 to 60 s.
-    p95: expect.closeTo(45, 6),
-    p99: expect.closeTo(57, 6),
-  });
-  expect(noticesOf(await askState(waits, state)).join()).toMatch(/^A sample: each job/);
 });

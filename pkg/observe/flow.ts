@@ -70,12 +70,9 @@ function flowOf(kept: readonly Sample[]): QueueFlow {
 }
 
 function departures(first: Sample, last: Sample): number | null {
-  if (last.size > 0 && last.oldestAt === null) {
-    return null;
-  }
   if (last.oldestAt === null) {
-    // Everything of the first look has left; what came and went in between left no trace.
-    return first.size > 0 ? first.size : null;
+    // Of an empty queue only that is known which was there: what came and went since left no trace, and may be far more.
+    return null;
   }
   if (first.oldestAt === null || last.oldestAt > first.at) {
     const waited = last.at - last.oldestAt;

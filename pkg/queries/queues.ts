@@ -82,7 +82,7 @@ const COLUMNS: Array<Column<QueueState>> = [
   rate(
     'inRate',
     'In',
-    'Jobs pushed per second over the last two minutes, estimated from its length and the age of its oldest job.',
+    'Jobs pushed per second over the last two minutes, estimated from its length and the age of its oldest job; unknown while the queue is empty, since jobs that come and go leave no trace.',
     (row) => row.inRate
   ),
   rate(

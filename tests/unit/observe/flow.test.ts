@@ -46,11 +46,11 @@ describe('flow follows from the two ends of a queue:', () => {
     expect(flow.view().get('q')).toEqual({ outRate: 2.5, inRate: 3, drainSeconds: null });
   });
 
-  test('a queue that is empty now has lost what it held', () => {
+  test('a queue that is empty now tells no rate: what came and went in between is not known', () => {
     const flow = new Flow();
     look(flow, 1000, 60, 10);
     look(flow, 1030, 0, 0);
-    expect(flow.view().get('q')).toEqual({ outRate: 2, inRate: 0, drainSeconds: 0 });
+    expect(flow.view().get('q')).toEqual({ outRate: null, inRate: null, drainSeconds: 0 });
   });
 
   test('a queue that stays empty tells no rate', () => {

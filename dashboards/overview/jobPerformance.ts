@@ -55,13 +55,14 @@ export const jobPerformance: Row = {
       [
         ['p50', 0.5],
         ['p90', 0.9],
+        ['p95', 0.95],
         ['p99', 0.99],
       ] as const
     ).map(([name, q]) => ({
       title: `${name} by class`,
       description: `${q * 100} % of the successful executions took no longer.`,
       kind: 'timeseries' as const,
-      width: 8,
+      width: 6,
       height: 9,
       unit: 's',
       min: 0,

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import CopyWebpackPlugin from 'copy-webpack-plugin';
 import type { Configuration, RuleSetRule } from 'webpack';
+import { getPluginJson } from './.config/bundler/utils.ts';
 import grafanaConfig, { type Env } from './.config/webpack/webpack.config.ts';
 
 /** Grafana's build as scaffolded, with a JSX runtime that works in every Grafana since 11.6, on React 18 and 19. */
@@ -39,15 +40,17 @@ export default async function config(env: Env): Promise<Configuration> {
   return base;
 }
 
-const INPUT = { name: 'DS_SIDEKIQ', label: 'Sidekiq', type: 'datasource', pluginId: 'jobwatch-sidekiq-datasource' };
+const INPUT = 'DS_SIDEKIQ';
 
 /** A dashboard as Grafana imports it: it begins with the data source from whose page it is imported. */
 function forImport(content: Buffer): string {
   const dashboard = JSON.parse(content.toString('utf8')) as { templating: { list: Array<Record<string, unknown>> } };
   for (const variable of dashboard.templating.list) {
     if (variable['type'] === 'datasource' && !variable['multi']) {
-      variable['current'] = { selected: true, text: `\${${INPUT.name}}`, value: `\${${INPUT.name}}` };
+      variable['current'] = { selected: true, text: `\${${INPUT}}`, value: `\${${INPUT}}` };
     }
   }
-  return JSON.stringify({ __inputs: [{ ...INPUT, pluginName: 'Sidekiq' }], ...dashboard }, null, 2);
+  const { id: pluginId, name } = getPluginJson() as { id: string; name: string };
+  const input = { name: INPUT, label: name, type: 'datasource', pluginId, pluginName: name };
+  return JSON.stringify({ __inputs: [input], ...dashboard }, null, 2);
 }

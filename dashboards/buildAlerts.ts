@@ -8,7 +8,7 @@ const RUNBOOKS = 'https://github.com/jobwatch/jobwatch-sidekiq-datasource/blob/m
 const DATA_SOURCE_UID = 'sidekiq';
 const HEADER = '# Generated from dashboards/alerts.ts by npm run generate. docs/alerts.md explains each.\n';
 
-/** The namespace in the rules that are shipped, as Lago's workers send it. */
+/** The namespace in the rules that are shipped and in the reference of metrics, as Lago's workers send it. */
 export const SHIPPED_NAMESPACE = 'lago_api';
 
 /** The rule file for Prometheus. @param statsd namespace of those who send by DogStatsD */

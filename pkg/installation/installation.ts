@@ -1,33 +1,25 @@
 import { Fault } from '../faults/fault';
-import { ClassQueues } from '../observe/classQueues';
-import { ClassTotals } from '../observe/classTotals';
-import { Flow } from '../observe/flow';
-import { JobWaits } from '../observe/jobWaits';
 import type { Observer } from '../observe/observer';
-import { ProcessLog } from '../observe/processLog';
 import { queueStates } from '../observe/queueState';
 import { openRedis } from '../redis/client';
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
 import { seriesOf } from '../series/figures';
-import { Recorder } from '../series/recorder';
-import { openSqliteStore } from '../series/sqliteStore';
 import { commandLine, type Administration } from '../settings/administration';
 import { commaSeparated } from '../settings/endpoint';
 import { pattern } from '../settings/pattern';
 import type { Options, Secrets } from '../settings/model';
 import type { Settings } from '../settings/settings';
-import { CHANGING_SECONDS, Minutes, MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
+import { CHANGING_SECONDS, MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { Notice } from '../sidekiq/model';
 import { warning } from '../sidekiq/parts/part';
 import { SnapshotReader } from '../sidekiq/read';
 import type { Snapshot } from '../sidekiq/snapshot';
 import { installationTotals } from '../sidekiq/totals';
-import { StatsdIntake } from '../statsd/intake';
+import type { StatsdIntake } from '../statsd/intake';
+import { newMemory, sourceOf, type Memory } from './memory';
 import { Reads } from './reads';
 import type { Kept, State } from './state';
 
-/** By which the limit on label sets of DogStatsD follows from that on series: most of its metrics are counters. */
-const SERIES_OF_A_LABEL_SET = 3;
 const CLASS_TOTALS = 'class totals';
 const PROCESS_LOG = 'process log';
 const SAVE_EVERY_SECONDS = 10;
@@ -236,64 +228,6 @@ function restore(saved: string | null, take: (saved: string) => void): void {
   } catch {
     // What cannot be read is counted anew from here.
   }
-}
-
-/** What is remembered between readings. */
-interface Memory {
-  observers: {
-    flow: Flow;
-    processLog: ProcessLog;
-    classTotals: ClassTotals;
-    classQueues: ClassQueues;
-    jobWaits: JobWaits;
-  };
-  minutes: Minutes;
-  recorder: Recorder;
-  statsd: StatsdIntake;
-}
-
-function newMemory(options: Options, administration: Administration): Memory {
-  const { historyFile, historyRetentionDays: retentionDays, historyFileMode: mode } = options;
-  const open = async () => openSqliteStore(administration.path('historyFile', historyFile), { retentionDays, mode });
-  return {
-    observers: {
-      flow: new Flow(),
-      processLog: new ProcessLog(),
-      classTotals: new ClassTotals(),
-      classQueues: new ClassQueues(),
-      jobWaits: new JobWaits(),
-    },
-    minutes: new Minutes(),
-    recorder: new Recorder(historyFile === '' ? undefined : open),
-    statsd: new StatsdIntake(
-      {
-        series: Math.ceil(options.seriesLimit / SERIES_OF_A_LABEL_SET),
-        expireSeconds: options.statsdExpireSeconds,
-      },
-      options.statsdPrefix
-    ),
-  };
-}
-
-/** What makes a memory another one: which Sidekiq is read, and what bounds the memory itself. */
-function sourceOf({ url, options }: Settings): string {
-  return JSON.stringify([
-    url,
-    options.topology,
-    options.sentinels,
-    options.sentinelMaster,
-    options.clusterNodes,
-    options.database ?? null,
-    options.keyPrefix,
-    options.queueInclude,
-    options.queueExclude,
-    options.historyFile,
-    options.historyFileMode,
-    options.historyRetentionDays,
-    options.seriesLimit,
-    options.statsdExpireSeconds,
-    options.statsdPrefix,
-  ]);
 }
 
 function queueTest({ queueInclude, queueExclude }: Options): (name: string) => boolean {

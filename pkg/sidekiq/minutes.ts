@@ -60,13 +60,7 @@ export class Minutes {
     signal?: AbortSignal
   ): Promise<BucketsRead> {
     const kept = resolution === 60 ? MINUTES_KEPT_SECONDS : TEN_MINUTES_KEPT_SECONDS;
-    const first = Math.floor(Math.max(range.from, now - kept) / resolution) * resolution;
-    const last = Math.min(range.to, now);
-    const starts: number[] = [];
-    // A bucket that begins where the range ends has no part in it.
-    for (let startsAt = first; startsAt < last || startsAt === first; startsAt += resolution) {
-      starts.push(startsAt);
-    }
+    const starts = bucketStarts(Math.max(range.from, now - kept), Math.min(range.to, now), resolution);
     const trip = new Trip();
     const unknown = starts.filter((startsAt) => !this.known(startsAt, resolution));
     const tickets = askMinutes(trip, unknown, resolution);
@@ -135,10 +129,21 @@ export class Minutes {
  * 30,000 fields, and 60 of them at once would take a gigabyte while they are read.
  */
 export function askMinutes(trip: Trip, starts: readonly number[], resolution: Resolution): Array<Ticket<MinuteCounts>> {
-  const input = (startsAt: number) => ({ startsAt, resolution });
-  return starts.length > BUCKETS_TOGETHER
-    ? starts.map((startsAt) => trip.askApart(bucketCounts, input(startsAt)))
-    : starts.map((startsAt) => trip.ask(bucketCounts, input(startsAt)));
+  const apart = starts.length > BUCKETS_TOGETHER;
+  return starts.map((startsAt) => trip[apart ? 'askApart' : 'ask'](bucketCounts, { startsAt, resolution }));
+}
+
+/**
+ * The buckets that a range touches, oldest first: at least the one in which it begins, and not one that begins where the
+ * range ends. Epoch seconds.
+ */
+export function bucketStarts(from: number, to: number, resolution: Resolution): number[] {
+  const starts: number[] = [];
+  const first = Math.floor(from / resolution) * resolution;
+  for (let startsAt = first; startsAt < to || startsAt === first; startsAt += resolution) {
+    starts.push(startsAt);
+  }
+  return starts;
 }
 
 function isFinal(startsAt: number, resolution: Resolution, readAt: number): boolean {

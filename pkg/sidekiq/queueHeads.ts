@@ -26,7 +26,7 @@ export class QueueHeads {
   /** Adds to the trip what is due. @param now epoch seconds */
   ask(trip: Trip, names: readonly string[], now: number): Asked {
     const asked: Asked = new Map();
-    const due = new Set(this.due(names, now));
+    const due = this.due(now);
     for (const name of names) {
       const known = this.large.get(name);
       if (known && !due.has(name)) {
@@ -63,15 +63,16 @@ export class QueueHeads {
   }
 
   /** Large ones whose time has come, the longest unread first, as many as a reading may cost. */
-  private due(names: readonly string[], now: number): string[] {
-    const old = names
-      .filter((name) => now - (this.large.get(name)?.readAt ?? now) >= LARGE_AGAIN_SECONDS)
-      .sort((a, b) => this.large.get(a)!.readAt - this.large.get(b)!.readAt);
+  private due(now: number): ReadonlySet<string> {
+    const old = [...this.large]
+      .filter(([, { readAt }]) => now - readAt >= LARGE_AGAIN_SECONDS)
+      .sort(([, a], [, b]) => a.readAt - b.readAt);
     let bytes = 0;
-    return old.filter((name, index) => {
-      bytes += this.large.get(name)!.head.bytes;
+    const affordable = old.filter(([, { head }], index) => {
+      bytes += head.bytes;
       return index === 0 || bytes <= LARGE_BYTES_A_READING;
     });
+    return new Set(affordable.map(([name]) => name));
   }
 }
 

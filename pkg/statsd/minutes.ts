@@ -1,5 +1,5 @@
 import { HISTOGRAM_BOUNDS_MS, noCounts, type Bucket, type ClassCounts, type Durations } from '../sidekiq/jobMetrics';
-import { MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
+import { bucketStarts, MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { StatsdLine } from './line';
 import type { Series } from './registry';
 
@@ -59,12 +59,10 @@ export class StatsdMinutes {
 
   /** Minutes from `from` to `to`, oldest first, those without executions included. */
   read(from: number, to: number): Bucket[] {
-    const buckets: Bucket[] = [];
-    const first = Math.floor(from / 60) * 60;
-    for (let startsAt = first; startsAt < to || startsAt === first; startsAt += 60) {
-      buckets.push({ startsAt, classes: this.minutes.get(startsAt) ?? new Map() });
-    }
-    return buckets;
+    return bucketStarts(from, to, 60).map((startsAt) => ({
+      startsAt,
+      classes: this.minutes.get(startsAt) ?? new Map(),
+    }));
   }
 
   /** Durations of classes in each of the given minutes. */

@@ -306,7 +306,7 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         title="Dashboards"
         description="The dashboards of the plugin, on this data source. Save and test it first."
       >
-        <ImportDashboards uid={options.uid} name={options.name} />
+        <ImportDashboards dataSource={options} />
       </ConfigSection>
     </div>
   );

@@ -2,8 +2,6 @@ import { getBackendSrv } from '@grafana/runtime';
 import { Alert, Button, Stack, TextLink } from '@grafana/ui';
 import { useState } from 'react';
 
-const PLUGIN_ID = 'jobwatch-sidekiq-datasource';
-
 /** A dashboard of the plugin, as Grafana lists it (`GET /api/plugins/:id/dashboards`). */
 interface PluginDashboard {
   title: string;
@@ -21,18 +19,17 @@ type Outcome =
     };
 
 interface Props {
-  /** The saved data source that the dashboards begin with. */
-  uid: string;
-  name: string;
+  /** The saved data source that the dashboards begin with; its type is the id of the plugin. */
+  dataSource: { uid: string; name: string; type: string };
 }
 
 /** Imports all dashboards of the plugin at once, since they link to each other. Tests the data source before. */
-export function ImportDashboards({ uid, name }: Props) {
+export function ImportDashboards({ dataSource }: Props) {
   const [outcome, setOutcome] = useState<Outcome>();
   const run = async () => {
     setOutcome({ kind: 'running' });
     setOutcome(
-      await importAll(uid, name).catch((error: unknown) => ({ kind: 'failed', message: messageOf(error) }) as const)
+      await importAll(dataSource).catch((error: unknown) => ({ kind: 'failed', message: messageOf(error) }) as const)
     );
   };
   return (
@@ -67,20 +64,20 @@ export function ImportDashboards({ uid, name }: Props) {
   );
 }
 
-async function importAll(uid: string, name: string): Promise<Outcome> {
+async function importAll({ uid, name, type: pluginId }: Props['dataSource']): Promise<Outcome> {
   const quiet = { showErrorAlert: false };
   const backend = getBackendSrv();
   // A data source that does not work would open as empty panels.
   await backend.get(`/api/datasources/uid/${uid}/health`, undefined, undefined, quiet);
-  const dashboards = await backend.get<PluginDashboard[]>(`/api/plugins/${PLUGIN_ID}/dashboards`);
+  const dashboards = await backend.get<PluginDashboard[]>(`/api/plugins/${pluginId}/dashboards`);
   const imported: Array<{ title: string; url: string }> = [];
   const refused: Array<{ title: string; message: string }> = [];
   for (const { title, path } of dashboards) {
     try {
-      const inputs = [{ name: '*', type: 'datasource', pluginId: PLUGIN_ID, value: name }];
+      const inputs = [{ name: '*', type: 'datasource', pluginId, value: name }];
       const { importedUrl } = await backend.post<{ importedUrl: string }>(
         '/api/dashboards/import',
-        { pluginId: PLUGIN_ID, path, overwrite: true, folderUid: '', inputs },
+        { pluginId, path, overwrite: true, folderUid: '', inputs },
         quiet
       );
       imported.push({ title, url: importedUrl });

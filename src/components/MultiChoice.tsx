@@ -2,7 +2,7 @@ import { MultiCombobox, type ComboboxOption } from '@grafana/ui';
 import { useLayoutEffect, useRef } from 'react';
 
 interface Props<T extends string> {
-  /** The label of an InlineField around names the input by it. */
+  /** The label of a QueryField around names the input by it. */
   id: string;
   width: number;
   placeholder?: string;

@@ -1,13 +1,14 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { Agent, get } from 'node:http';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { metricKeys } from '../../pkg/sidekiq/keys';
 import { writeFleet } from '../support/fleet';
 import { EXECUTABLE } from '../support/plugin';
+import { startProxy } from '../support/proxy';
 import { freePort, startRedis } from '../support/redisServer';
-import { startDelay } from './delay';
+import { startCountingProxy } from '../support/roundTrips';
 import { cpuSeconds, residentBytes } from './processes';
 import { percentile } from './spread';
 
@@ -91,7 +92,7 @@ export async function benchScrape(): Promise<string[]> {
       agent.destroy();
       child.kill('SIGKILL');
     });
-    delay?.close();
+    await delay?.close();
     await redis.stop();
   }
   return hasRuby
@@ -115,6 +116,12 @@ async function writeClasses(client: Redis, classes: number): Promise<void> {
     ]);
     await client.hset(String(metricKeys.oldMinute(current - minute * 60)), ...fields.flat());
   }
+}
+
+/** A way to Redis that takes time: what arrives at either end goes on after the delay. */
+function startDelay(redisPort: number, milliseconds: number) {
+  const later = (bytes: Buffer, send: (bytes: Buffer) => void) => void setTimeout(() => send(bytes), milliseconds);
+  return startProxy(redisPort, later, later);
 }
 
 const LABELS: Record<string, string> = { jobwatch: 'Jobwatch', ruby: 'sidekiq-prometheus-exporter on Puma' };
@@ -163,33 +170,14 @@ function scrape({ port, agent }: Peer): Promise<number> {
 
 /** What a warm scrape sends, one buffer a round trip. */
 async function recordTrips(redisPort: number): Promise<Buffer[]> {
-  const trips: Buffer[][] = [];
-  let asking = false;
-  const server = createServer((client) => {
-    const upstream = connect(redisPort, '127.0.0.1');
-    client.on('data', (bytes) => {
-      if (!asking) {
-        trips.push([]);
-      }
-      asking = true;
-      trips[trips.length - 1]!.push(bytes);
-      upstream.write(bytes);
-    });
-    upstream.on('data', (bytes) => {
-      asking = false;
-      client.write(bytes);
-    });
-    client.on('error', () => undefined).on('close', () => upstream.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  const peer = await ours({ ...process.env, REDIS_URL: `redis://127.0.0.1:${port}/0` });
+  const proxy = await startCountingProxy(redisPort);
+  const peer = await ours({ ...process.env, REDIS_URL: `redis://127.0.0.1:${proxy.port}/0` });
   await scrape(peer);
-  trips.length = 0;
+  proxy.reset();
   await scrape(peer);
   peer.child.kill('SIGKILL');
-  server.close();
-  return trips.map((parts) => Buffer.concat(parts));
+  await proxy.close();
+  return proxy.sent();
 }
 
 async function replay(socket: Socket, trips: readonly Buffer[]): Promise<void> {

@@ -4,6 +4,7 @@ import { format, resolveConfig } from 'prettier';
 import { prometheusRules } from '../dashboards/buildAlerts';
 import { generatedFiles } from '../dashboards/files';
 import { metricsPage, queriesPage } from './referencePages';
+import { englishTexts } from './translations';
 
 /**
  * Writes what is generated from code; with --check it only says what differs, for CI. With --statsd-namespace NAME it
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
     const options = await resolveConfig(join(ROOT, path));
     files.set(path, await format(page, { ...options, parser: 'markdown' }));
   }
+  files.set('src/locales/en-US/jobwatch-sidekiq-datasource.json', `${JSON.stringify(englishTexts(ROOT), null, 2)}\n`);
   const stale = [...files].filter(([path, content]) => read(path) !== content);
   if (check && stale.length > 0) {
     process.stdout.write(`Out of date, run npm run generate: ${stale.map(([path]) => path).join(', ')}\n`);

@@ -9,7 +9,7 @@ const BROUGHT_BY_GRAFANA = [
   ...['@grafana/data', '@grafana/runtime', '@grafana/ui', '@emotion/css', '@emotion/react', 'lodash', 'moment'],
   ...['react', 'react-dom', 'rxjs', 'i18next', 'd3'],
 ];
-const TEXT = /^(licen[cs]e|copying|notice)([-.].*)?$/i;
+const TEXT = /^(licen[cs]e|copying|notice)([-._].*)?$/i;
 
 /** A package of which code is in the executable or in module.js. */
 export interface Bundled {
@@ -30,6 +30,7 @@ export async function bundledPackages(): Promise<Bundled[]> {
     metafile: true,
     write: false,
     platform: 'node',
+    format: 'esm',
     logLevel: 'error',
     external: ['bun:*', ...BROUGHT_BY_GRAFANA],
     loader: { '.svg': 'empty', '.scss': 'empty' },

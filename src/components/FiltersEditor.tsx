@@ -1,3 +1,4 @@
+import { t } from '@grafana/i18n';
 import { Button, Combobox, IconButton, MultiCombobox, Stack, type ComboboxOption } from '@grafana/ui';
 import { FILTER_OPERATORS, type Filter, type FilterOperator } from '../../pkg/queries/filterModel';
 
@@ -9,39 +10,44 @@ interface Props {
   onChange: (filters: Filter[]) => void;
 }
 
-const OPERATOR_OPTIONS: Array<ComboboxOption<FilterOperator>> = FILTER_OPERATORS.map((value) => ({
-  value,
-  label: value,
-  description: { '=': 'is one of', '!=': 'is none of', '=~': 'matches the whole value', '!~': 'does not match' }[value],
-}));
+function operatorOptions(): Array<ComboboxOption<FilterOperator>> {
+  const descriptions = {
+    '=': t('filters.equal', 'is one of'),
+    '!=': t('filters.notEqual', 'is none of'),
+    '=~': t('filters.matches', 'matches the whole value'),
+    '!~': t('filters.notMatches', 'does not match'),
+  };
+  return FILTER_OPERATORS.map((value) => ({ value, label: value, description: descriptions[value] }));
+}
 
 /** Rows of "field, operator, values"; values may be variables. */
 export function FiltersEditor({ filters, fields, loadValues, onChange }: Props) {
   const replace = (index: number, change: Partial<Filter>) =>
     onChange(filters.map((filter, at) => (at === index ? { ...filter, ...change } : filter)));
+  const operators = operatorOptions();
   return (
     <Stack direction="column" gap={1} alignItems="flex-start">
       {filters.map((filter, index) => (
         <Stack key={index} gap={0.5} alignItems="center" wrap="wrap">
           <Combobox
-            aria-label="Filter field"
+            aria-label={t('filters.field', 'Filter field')}
             width={20}
             options={fields.map((value) => ({ value, label: value }))}
             value={filter.field}
             onChange={({ value }) => replace(index, { field: value, values: [] })}
           />
           <Combobox
-            aria-label="Filter operator"
+            aria-label={t('filters.operator', 'Filter operator')}
             width={10}
-            options={OPERATOR_OPTIONS}
+            options={operators}
             value={filter.operator}
             onChange={({ value }) => replace(index, { operator: value })}
           />
           <MultiCombobox<string>
-            aria-label="Filter values"
+            aria-label={t('filters.values', 'Filter values')}
             width={40}
             createCustomValue
-            placeholder="Any value, $variable or expression"
+            placeholder={t('filters.placeholder', 'Any value, $variable or expression')}
             options={async (typed) =>
               (await loadValues(filter.field))
                 .filter((value) => value.toLowerCase().includes(typed.toLowerCase()))
@@ -52,7 +58,7 @@ export function FiltersEditor({ filters, fields, loadValues, onChange }: Props) 
           />
           <IconButton
             name="times"
-            tooltip="Remove filter"
+            tooltip={t('filters.remove', 'Remove filter')}
             onClick={() => onChange(filters.filter((_, at) => at !== index))}
           />
         </Stack>
@@ -64,7 +70,7 @@ export function FiltersEditor({ filters, fields, loadValues, onChange }: Props) 
         disabled={fields.length === 0}
         onClick={() => onChange([...filters, { field: fields[0] ?? '', operator: '=', values: [] }])}
       >
-        Filter
+        {t('filters.add', 'Filter')}
       </Button>
     </Stack>
   );

@@ -1,3 +1,4 @@
+import { t } from '@grafana/i18n';
 import { InlineSwitch } from '@grafana/ui';
 import type { SidekiqQuery } from '../types';
 import { NumberOption } from './forms/OptionFields';
@@ -14,7 +15,10 @@ interface Props {
 export function LiveOptions({ query, appends, change }: Props) {
   return (
     <>
-      <QueryField label="Live" help="New figures are pushed as they come, without a refresh of the dashboard.">
+      <QueryField
+        label={t('live.label', 'Live')}
+        help={t('live.help', 'New figures are pushed as they come, without a refresh of the dashboard.')}
+      >
         <InlineSwitch
           id={`query-live-${query.refId}`}
           value={query.live ?? false}
@@ -24,20 +28,23 @@ export function LiveOptions({ query, appends, change }: Props) {
       {query.live && (
         <NumberOption
           id={`query-live-every-${query.refId}`}
-          label="Interval (s)"
-          help="Seconds between two pushes; the interval of the panel by default, and never less than one second."
+          label={t('live.interval.label', 'Interval (s)')}
+          help={t(
+            'live.interval.help',
+            'Seconds between two pushes; the interval of the panel by default, and never less than one second.'
+          )}
           value={query.liveEverySeconds}
-          placeholder="auto"
+          example={t('live.auto', 'auto')}
           onChange={(liveEverySeconds) => change({ liveEverySeconds })}
         />
       )}
       {query.live && appends && (
         <NumberOption
           id={`query-live-points-${query.refId}`}
-          label="Points"
-          help="Points kept on the panel; older ones go."
+          label={t('live.points.label', 'Points')}
+          help={t('live.points.help', 'Points kept on the panel; older points are removed.')}
           value={query.livePoints}
-          placeholder="auto"
+          example={t('live.auto', 'auto')}
           onChange={(livePoints) => change({ livePoints })}
         />
       )}

@@ -1,7 +1,9 @@
 import { CoreApp, type QueryEditorProps } from '@grafana/data';
+import { t } from '@grafana/i18n';
 import { EditorRow, EditorRows } from '@grafana/plugin-ui';
 import { Alert, Combobox, Text } from '@grafana/ui';
 import { useEffect } from 'react';
+import { groupTitle } from '../catalogTexts';
 import { defaultQuery } from '../defaultQuery';
 import type { SidekiqApi, SidekiqOptions, SidekiqQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
@@ -40,18 +42,21 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
   return (
     <EditorRows>
       {problem && (
-        <Alert severity="error" title="The query types cannot be loaded">
+        <Alert severity="error" title={t('editor.noCatalog', 'The query types cannot be loaded')}>
           {problem}
         </Alert>
       )}
       <EditorRow>
-        <QueryField label="Show" help={entry?.description ?? 'What to ask of Sidekiq.'}>
+        <QueryField
+          label={t('editor.type.label', 'Show')}
+          help={entry?.description ?? t('editor.type.help', 'The query type.')}
+        >
           <Combobox
             id={`query-type-${query.refId}`}
             width={32}
             options={catalog.map(({ id, group, title, description }) => ({
               value: id,
-              group,
+              group: groupTitle(group),
               label: title,
               description,
             }))}
@@ -67,14 +72,21 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
           />
         </QueryField>
         <QueryField
-          label="Figures"
-          help="The number columns to return; all when none is chosen. Alert rules and expressions need exactly one."
-          problem={alerting && figuresChosen.length !== 1 ? 'An alert rule needs exactly one figure.' : undefined}
+          label={t('editor.figures.label', 'Figures')}
+          help={t(
+            'editor.figures.help',
+            'The number columns to return; all when none is chosen. Alert rules and expressions need exactly one.'
+          )}
+          problem={
+            alerting && figuresChosen.length !== 1
+              ? t('editor.figures.one', 'An alert rule needs exactly one figure.')
+              : undefined
+          }
         >
           <MultiChoice<string>
             id={`query-figures-${query.refId}`}
             width={40}
-            placeholder={alerting ? 'Choose one' : 'All'}
+            placeholder={alerting ? t('editor.figures.chooseOne', 'Choose one') : t('editor.figures.all', 'All')}
             options={figures.map(({ name, title, description }) => ({ value: name, label: title, description }))}
             value={figuresChosen}
             onChange={(names) => change({ figures: names })}
@@ -82,10 +94,10 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
         </QueryField>
         <NumberOption
           id={`query-limit-${query.refId}`}
-          label="Limit"
-          help="Rows at most."
+          label={t('editor.limit.label', 'Limit')}
+          help={t('editor.limit.help', 'Rows at most.')}
           value={query.limit}
-          placeholder="1000"
+          example="1000"
           onChange={(limit) => change({ limit: limit && Math.min(10_000, Math.max(1, Math.round(limit))) })}
         />
         {!alerting && entry?.live && <LiveOptions query={query} appends={entry.id === APPENDED_TYPE} change={change} />}
@@ -97,8 +109,11 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
       )}
       <EditorRow>
         <QueryField
-          label="Filters"
-          help="Rows are kept by their text fields. An expression must match the whole value. Variables work in every value."
+          label={t('filters.label', 'Filters')}
+          help={t(
+            'filters.help',
+            'Rows are kept by their text fields. An expression must match the whole value. Variables work in every value.'
+          )}
         >
           <FiltersEditor
             filters={query.filters ?? []}

@@ -1,4 +1,5 @@
 import type { QueryEditorProps } from '@grafana/data';
+import { t } from '@grafana/i18n';
 import { EditorRow, EditorRows } from '@grafana/plugin-ui';
 import { Combobox } from '@grafana/ui';
 import { useEffect } from 'react';
@@ -29,7 +30,10 @@ export function VariableEditor({ query, datasource, onChange }: Props) {
   return (
     <EditorRows>
       <EditorRow>
-        <QueryField label="Values of" help="The text field whose distinct values are listed.">
+        <QueryField
+          label={t('variable.field.label', 'Values of')}
+          help={t('variable.field.help', 'The text field whose distinct values are listed.')}
+        >
           <Combobox
             id="variable-field"
             width={40}
@@ -43,7 +47,10 @@ export function VariableEditor({ query, datasource, onChange }: Props) {
         </QueryField>
       </EditorRow>
       <EditorRow>
-        <QueryField label="Filters" help="A filter by another variable chains the two.">
+        <QueryField
+          label={t('filters.label', 'Filters')}
+          help={t('variable.filters', 'A filter by another variable chains the two.')}
+        >
           <FiltersEditor
             filters={query.filters ?? []}
             fields={entry?.filterFields ?? []}

@@ -1,8 +1,9 @@
 import { CoreApp, createTheme, ThemeContext } from '@grafana/data';
+import { initPluginTranslations } from '@grafana/i18n';
 import { GlobalStyles } from '@grafana/ui';
 import { useState, type ComponentProps, type JSXElementConstructor } from 'react';
 import { createRoot } from 'react-dom/client';
-import { ConfigEditor } from '../../src/components/ConfigEditor';
+import { ConfigEditor } from '../../src/components/config/ConfigEditor';
 import { QueryEditor } from '../../src/components/QueryEditor';
 import { VariableEditor } from '../../src/components/VariableEditor';
 import type { CatalogEntry } from '../../src/types';
@@ -83,9 +84,11 @@ function Editors() {
 }
 
 const theme = createTheme({ colors: { mode: location.hash === '#light' ? 'light' : 'dark' } });
-createRoot(document.getElementById('root')!).render(
-  <ThemeContext.Provider value={theme}>
-    <GlobalStyles />
-    <Editors />
-  </ThemeContext.Provider>
+void initPluginTranslations('jobwatch-sidekiq-datasource').then(() =>
+  createRoot(document.getElementById('root')!).render(
+    <ThemeContext.Provider value={theme}>
+      <GlobalStyles />
+      <Editors />
+    </ThemeContext.Provider>
+  )
 );

@@ -7,7 +7,7 @@ import { bundledPackages } from '../../scripts/licences';
 import { checkManifest } from '../../scripts/manifest';
 
 /** Packages whose authors publish no licence text; their package.json names the licence. */
-const WITHOUT_TEXT = ['@grafana/e2e-selectors', 'toggle-selection'];
+const WITHOUT_TEXT = ['toggle-selection'];
 
 test('every bundled package has its licence text in the zip', async () => {
   const packages = await bundledPackages();

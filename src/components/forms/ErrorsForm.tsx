@@ -1,3 +1,4 @@
+import { t } from '@grafana/i18n';
 import type { ErrorsQuery } from '../../../pkg/queries/errors';
 import { MultiChoice } from '../MultiChoice';
 import { QueryField } from '../QueryField';
@@ -6,25 +7,30 @@ import { FormatOption } from './FormatOption';
 
 type Group = NonNullable<ErrorsQuery['groupBy']>[number];
 
-const GROUPS: Array<{ value: Group; label: string }> = [
-  { value: 'fingerprint', label: 'Kind of failure' },
-  { value: 'errorClass', label: 'Error' },
-  { value: 'class', label: 'Job class' },
-  { value: 'queue', label: 'Queue' },
-];
+function groups(): Array<{ value: Group; label: string }> {
+  return [
+    { value: 'fingerprint', label: t('forms.errors.groups.fingerprint.label', 'Kind of failure') },
+    { value: 'errorClass', label: t('forms.errors.groups.errorClass.label', 'Error') },
+    { value: 'class', label: t('forms.errors.groups.class.label', 'Job class') },
+    { value: 'queue', label: t('forms.errors.groups.queue.label', 'Queue') },
+  ];
+}
 
 /** What makes a row. */
 export function ErrorsForm({ query, change }: FormProps<Partial<ErrorsQuery>>) {
   return (
     <>
       <QueryField
-        label="Rows by"
-        help="One row for each combination of these. A kind of failure is one error class, message without what varies, and place in the code."
+        label={t('forms.errors.rowsBy.label', 'Rows by')}
+        help={t(
+          'forms.errors.rowsBy.help',
+          'One row for each combination of these. A kind of failure is one error class, message without what varies, and place in the code.'
+        )}
       >
         <MultiChoice<Group>
           id="errors-group-by"
           width={48}
-          options={GROUPS}
+          options={groups()}
           value={query.groupBy ?? ['errorClass', 'class', 'queue']}
           onChange={(groupBy) => change({ groupBy })}
         />

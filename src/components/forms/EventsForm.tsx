@@ -1,3 +1,4 @@
+import { t } from '@grafana/i18n';
 import type { EventsQuery } from '../../../pkg/queries/events';
 import { MultiChoice } from '../MultiChoice';
 import { QueryField } from '../QueryField';
@@ -6,25 +7,30 @@ import { FormatOption } from './FormatOption';
 
 type Kind = NonNullable<EventsQuery['kinds']>[number];
 
-const KINDS: Array<{ value: Kind; label: string }> = [
-  { value: 'deploy', label: 'Deploys' },
-  { value: 'start', label: 'Process starts' },
-  { value: 'stop', label: 'Process stops' },
-  { value: 'vanished', label: 'Vanished processes' },
-  { value: 'version', label: 'New Sidekiq versions' },
-  { value: 'leader', label: 'Leader changes' },
-];
+function kinds(): Array<{ value: Kind; label: string }> {
+  return [
+    { value: 'deploy', label: t('forms.events.kinds.deploy.label', 'Deploys') },
+    { value: 'start', label: t('forms.events.kinds.start.label', 'Process starts') },
+    { value: 'stop', label: t('forms.events.kinds.stop.label', 'Process stops') },
+    { value: 'vanished', label: t('forms.events.kinds.vanished.label', 'Vanished processes') },
+    { value: 'version', label: t('forms.events.kinds.version.label', 'New Sidekiq versions') },
+    { value: 'leader', label: t('forms.events.kinds.leader.label', 'Leader changes') },
+  ];
+}
 
 /** Which events. */
 export function EventsForm({ query, change }: FormProps<Partial<EventsQuery>>) {
   return (
     <>
-      <QueryField label="Events" help="What to show; everything when none is chosen.">
+      <QueryField
+        label={t('forms.events.events.label', 'Events')}
+        help={t('forms.events.events.help', 'What to show; everything when none is chosen.')}
+      >
         <MultiChoice<Kind>
           id="events-kinds"
           width={40}
-          placeholder="All"
-          options={KINDS}
+          placeholder={t('forms.events.placeholder', 'All')}
+          options={kinds()}
           value={query.kinds ?? []}
           onChange={(kinds) => change({ kinds: kinds.length === 0 ? undefined : kinds })}
         />

@@ -1,22 +1,25 @@
+import { t } from '@grafana/i18n';
 import type { FindingsQuery } from '../../../pkg/queries/findings';
 import type { FormProps } from './form';
 import { SelectOption } from './OptionFields';
 
-const SEVERITIES = [
-  { value: 'info', label: 'All' },
-  { value: 'warning', label: 'Warnings and critical' },
-  { value: 'critical', label: 'Critical' },
-] satisfies Array<{ value: NonNullable<FindingsQuery['severity']>; label: string }>;
+function severities(): Array<{ value: NonNullable<FindingsQuery['severity']>; label: string }> {
+  return [
+    { value: 'info', label: t('forms.findings.severities.info.label', 'All') },
+    { value: 'warning', label: t('forms.findings.severities.warning.label', 'Warnings and critical') },
+    { value: 'critical', label: t('forms.findings.severities.critical.label', 'Critical') },
+  ];
+}
 
 /** How much a finding must matter. */
 export function FindingsForm({ query, change }: FormProps<Partial<FindingsQuery>>) {
   return (
     <SelectOption
       id="findings-severity"
-      label="Severity"
-      help="The least severity to show."
+      label={t('forms.findings.severity.label', 'Severity')}
+      help={t('forms.findings.severity.help', 'The least severity to show.')}
       value={query.severity ?? 'info'}
-      options={SEVERITIES}
+      options={severities()}
       onChange={(severity) => change({ severity })}
     />
   );

@@ -1,11 +1,22 @@
+import { t } from '@grafana/i18n';
 import { SelectOption } from './OptionFields';
 
 type Format = 'table' | 'logs';
 
-const FORMATS: Array<{ value: Format; label: string; description: string }> = [
-  { value: 'table', label: 'Table', description: 'a row each' },
-  { value: 'logs', label: 'Logs', description: 'a line each, the newest first' },
-];
+function formats(): Array<{ value: Format; label: string; description: string }> {
+  return [
+    {
+      value: 'table',
+      label: t('forms.format.formats.table.label', 'Table'),
+      description: t('forms.format.formats.table.description', 'a row each'),
+    },
+    {
+      value: 'logs',
+      label: t('forms.format.formats.logs.label', 'Logs'),
+      description: t('forms.format.formats.logs.description', 'a line each, the newest first'),
+    },
+  ];
+}
 
 interface Props {
   id: string;
@@ -18,10 +29,10 @@ export function FormatOption({ id, value, onChange }: Props) {
   return (
     <SelectOption<Format>
       id={id}
-      label="Format"
-      help="Logs are shown by the logs panel and by Explore."
+      label={t('forms.format.format.label', 'Format')}
+      help={t('forms.format.format.help', 'Logs are shown by the logs panel and by Explore.')}
       value={value ?? 'table'}
-      options={FORMATS}
+      options={formats()}
       onChange={onChange}
     />
   );

@@ -1,26 +1,60 @@
+import { t } from '@grafana/i18n';
 import type { JobMetricsQuery } from '../../../pkg/queries/jobMetrics';
 import type { FormProps } from './form';
 import { NumberOption, SelectOption } from './OptionFields';
 
-const SHOWS = [
-  { value: 'table', label: 'Table', description: 'one row per class' },
-  { value: 'series', label: 'Time series', description: 'one figure over time, per class' },
-  { value: 'heatmap', label: 'Heatmap', description: 'durations over time' },
-] satisfies Array<{ value: NonNullable<JobMetricsQuery['show']>; label: string; description: string }>;
+function shows(): Array<{ value: NonNullable<JobMetricsQuery['show']>; label: string; description: string }> {
+  return [
+    {
+      value: 'table',
+      label: t('forms.jobMetrics.shows.table.label', 'Table'),
+      description: t('forms.jobMetrics.shows.table.description', 'one row per class'),
+    },
+    {
+      value: 'series',
+      label: t('forms.jobMetrics.shows.series.label', 'Time series'),
+      description: t('forms.jobMetrics.shows.series.description', 'one figure over time, per class'),
+    },
+    {
+      value: 'heatmap',
+      label: t('forms.jobMetrics.shows.heatmap.label', 'Heatmap'),
+      description: t('forms.jobMetrics.shows.heatmap.description', 'durations over time'),
+    },
+  ];
+}
 
-const SORTS = [
-  { value: 'totalTime', label: 'Total time' },
-  { value: 'executions', label: 'Executions' },
-  { value: 'failures', label: 'Failures' },
-  { value: 'failureRate', label: 'Failure rate' },
-  { value: 'meanTime', label: 'Mean time' },
-] satisfies Array<{ value: NonNullable<JobMetricsQuery['sortBy']>; label: string }>;
+function sorts(): Array<{ value: NonNullable<JobMetricsQuery['sortBy']>; label: string }> {
+  return [
+    { value: 'totalTime', label: t('forms.jobMetrics.sorts.totalTime.label', 'Total time') },
+    { value: 'executions', label: t('forms.jobMetrics.sorts.executions.label', 'Executions') },
+    { value: 'failures', label: t('forms.jobMetrics.sorts.failures.label', 'Failures') },
+    { value: 'failureRate', label: t('forms.jobMetrics.sorts.failureRate.label', 'Failure rate') },
+    { value: 'meanTime', label: t('forms.jobMetrics.sorts.meanTime.label', 'Mean time') },
+  ];
+}
 
-const ORIGINS = [
-  { value: 'auto', label: 'Automatic', description: 'Sidekiq Pro where its metrics arrive, Redis before that' },
-  { value: 'redis', label: 'Redis', description: 'Sidekiq’s own metrics' },
-  { value: 'statsd', label: 'DogStatsD', description: 'what Sidekiq Pro sends' },
-] satisfies Array<{ value: NonNullable<JobMetricsQuery['origin']>; label: string; description: string }>;
+function origins(): Array<{ value: NonNullable<JobMetricsQuery['origin']>; label: string; description: string }> {
+  return [
+    {
+      value: 'auto',
+      label: t('forms.jobMetrics.origins.auto.label', 'Automatic'),
+      description: t(
+        'forms.jobMetrics.origins.auto.description',
+        'Sidekiq Pro where its metrics arrive, Redis before that'
+      ),
+    },
+    {
+      value: 'redis',
+      label: t('forms.jobMetrics.origins.redis.label', 'Redis'),
+      description: t('forms.jobMetrics.origins.redis.description', 'Sidekiq’s own metrics'),
+    },
+    {
+      value: 'statsd',
+      label: t('forms.jobMetrics.origins.statsd.label', 'DogStatsD'),
+      description: t('forms.jobMetrics.origins.statsd.description', 'what Sidekiq Pro sends'),
+    },
+  ];
+}
 
 /** As what, and which classes. */
 export function JobMetricsForm({ query, change }: FormProps<Partial<JobMetricsQuery>>) {
@@ -28,34 +62,34 @@ export function JobMetricsForm({ query, change }: FormProps<Partial<JobMetricsQu
     <>
       <SelectOption
         id="job-metrics-show"
-        label="As"
-        help="A time series shows the first figure, by default the rate."
+        label={t('forms.jobMetrics.as.label', 'As')}
+        help={t('forms.jobMetrics.as.help', 'A time series shows the first figure, by default the rate.')}
         value={query.show ?? 'table'}
-        options={SHOWS}
+        options={shows()}
         onChange={(show) => change({ show })}
       />
       <SelectOption
         id="job-metrics-sort"
-        label="Top by"
-        help="Classes are ranked by this figure."
+        label={t('forms.jobMetrics.topBy.label', 'Top by')}
+        help={t('forms.jobMetrics.topBy.help', 'Classes are ranked by this figure.')}
         value={query.sortBy ?? 'totalTime'}
-        options={SORTS}
+        options={sorts()}
         onChange={(sortBy) => change({ sortBy })}
       />
       <NumberOption
         id="job-metrics-top"
-        label="Top"
-        help="So many classes."
-        placeholder="20"
+        label={t('forms.jobMetrics.top.label', 'Top')}
+        help={t('forms.jobMetrics.top.help', 'So many classes.')}
+        example="20"
         value={query.top}
         onChange={(top) => change({ top })}
       />
       <SelectOption
         id="job-metrics-origin"
-        label="From"
-        help="Where the figures come from; a notice on the panel says so too."
+        label={t('forms.jobMetrics.from.label', 'From')}
+        help={t('forms.jobMetrics.from.help', 'Where the figures come from; a notice on the panel says so too.')}
         value={query.origin ?? 'auto'}
-        options={ORIGINS}
+        options={origins()}
         onChange={(origin) => change({ origin })}
       />
     </>

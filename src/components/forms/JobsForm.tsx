@@ -1,14 +1,33 @@
+import { t } from '@grafana/i18n';
 import type { JobsQuery } from '../../../pkg/queries/jobs';
 import type { FormProps } from './form';
 import { FormatOption } from './FormatOption';
 import { NumberOption, SelectOption, SuggestOption } from './OptionFields';
 
-const SOURCES = [
-  { value: 'queue', label: 'A queue', description: 'the next job first' },
-  { value: 'scheduled', label: 'Scheduled', description: 'the next due first' },
-  { value: 'retry', label: 'Retries', description: 'the next attempt first' },
-  { value: 'dead', label: 'Dead', description: 'the latest death first' },
-] satisfies Array<{ value: NonNullable<JobsQuery['source']>; label: string; description: string }>;
+function sources(): Array<{ value: NonNullable<JobsQuery['source']>; label: string; description: string }> {
+  return [
+    {
+      value: 'queue',
+      label: t('forms.jobs.sources.queue.label', 'A queue'),
+      description: t('forms.jobs.sources.queue.description', 'the next job first'),
+    },
+    {
+      value: 'scheduled',
+      label: t('forms.jobs.sources.scheduled.label', 'Scheduled'),
+      description: t('forms.jobs.sources.scheduled.description', 'the next due first'),
+    },
+    {
+      value: 'retry',
+      label: t('forms.jobs.sources.retry.label', 'Retries'),
+      description: t('forms.jobs.sources.retry.description', 'the next attempt first'),
+    },
+    {
+      value: 'dead',
+      label: t('forms.jobs.sources.dead.label', 'Dead'),
+      description: t('forms.jobs.sources.dead.description', 'the latest death first'),
+    },
+  ];
+}
 
 /** Which jobs, and how old. */
 export function JobsForm({ query, datasource, change }: FormProps<Partial<JobsQuery>>) {
@@ -17,17 +36,17 @@ export function JobsForm({ query, datasource, change }: FormProps<Partial<JobsQu
     <>
       <SelectOption
         id="jobs-source"
-        label="Jobs of"
-        help="Where the jobs lie."
+        label={t('forms.jobs.jobsOf.label', 'Jobs of')}
+        help={t('forms.jobs.jobsOf.help', 'Where the jobs lie.')}
         value={source}
-        options={SOURCES}
+        options={sources()}
         onChange={(value) => change({ source: value, cursor: undefined })}
       />
       {source === 'queue' && (
         <SuggestOption
           id="jobs-queue"
-          label="Queue"
-          help="Name of the queue, or a variable."
+          label={t('forms.jobs.queue.label', 'Queue')}
+          help={t('forms.jobs.queue.help', 'Name of the queue, or a variable.')}
           value={query.queue ?? 'default'}
           load={() => datasource.values({ queryType: 'queues', field: 'queue' })}
           onChange={(queue) => change({ queue, cursor: undefined })}
@@ -35,9 +54,9 @@ export function JobsForm({ query, datasource, change }: FormProps<Partial<JobsQu
       )}
       <NumberOption
         id="jobs-min-age"
-        label="Min. age (s)"
-        help="Only jobs that have waited at least so long."
-        placeholder="0"
+        label={t('forms.jobs.minAgeS.label', 'Min. age (s)')}
+        help={t('forms.jobs.minAgeS.help', 'Only jobs that have waited at least so long.')}
+        example="0"
         value={query.minAgeSeconds}
         onChange={(minAgeSeconds) => change({ minAgeSeconds })}
       />

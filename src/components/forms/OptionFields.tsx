@@ -82,12 +82,13 @@ interface NumberProps {
   label: string;
   help: string;
   value: number | undefined;
-  placeholder: string;
+  /** Shown while the field is empty: the default. */
+  example: string;
   onChange: (value: number | undefined) => void;
 }
 
 /** A number that is taken on leaving the field; empty means its default. */
-export function NumberOption({ id, label, help, value, placeholder, onChange }: NumberProps) {
+export function NumberOption({ id, label, help, value, example, onChange }: NumberProps) {
   return (
     <QueryField label={label} help={help}>
       <Input
@@ -95,7 +96,7 @@ export function NumberOption({ id, label, help, value, placeholder, onChange }: 
         type="number"
         min={0}
         width={12}
-        placeholder={placeholder}
+        placeholder={example}
         defaultValue={value ?? ''}
         onBlur={({ currentTarget: { value: text } }) => {
           const next = text === '' ? undefined : Number(text);

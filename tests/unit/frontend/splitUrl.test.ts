@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { splitUrl } from '../../../src/components/splitUrl';
+import { splitUrl } from '../../../src/components/config/splitUrl';
 
 test.each([
   ['redis://user:p%40ss@h:6379/2', { url: 'redis://h:6379/2', user: 'user', password: 'p@ss' }],

@@ -1,3 +1,4 @@
+import { t } from '@grafana/i18n';
 import { Button, IconButton, Stack } from '@grafana/ui';
 import type { ReactNode } from 'react';
 
@@ -20,7 +21,10 @@ export function RowsEditor<Row extends object>({ rows, onChange, nameOf, fields,
           {fields(row, (part) => onChange(rows.map((each, at) => (at === index ? { ...each, ...part } : each))))}
           <IconButton
             name="trash-alt"
-            tooltip={`Remove ${nameOf(row)}`}
+            tooltip={t('config.rows.remove', 'Remove {{name}}', {
+              name: nameOf(row),
+              interpolation: { escapeValue: false },
+            })}
             onClick={() => onChange(rows.filter((_, at) => at !== index))}
           />
         </Stack>

@@ -1,6 +1,7 @@
+import { t } from '@grafana/i18n';
 import { Field, Input } from '@grafana/ui';
-import { LAGO_CADENCES } from '../../pkg/settings/lago';
-import type { SidekiqOptions } from '../types';
+import { LAGO_CADENCES } from '../../../pkg/settings/lago';
+import type { SidekiqOptions } from '../../types';
 import { RowsEditor } from './RowsEditor';
 
 type Cadences = NonNullable<SidekiqOptions['cadences']>;
@@ -17,18 +18,18 @@ export function CadencesEditor({ cadences, onChange }: Props) {
       rows={cadences}
       onChange={onChange}
       nameOf={(cadence) => cadence.class}
-      add={{ label: 'Cadence', row: { class: 'MyJob', everySeconds: 3600 } }}
-      preset={{ label: 'Lago’s clock', onClick: () => onChange(LAGO_CADENCES) }}
+      add={{ label: t('config.cadences.add', 'Cadence'), row: { class: 'MyJob', everySeconds: 3600 } }}
+      preset={{ label: t('config.cadences.lago', 'Lago’s clock'), onClick: () => onChange(LAGO_CADENCES) }}
       fields={(cadence, replace) => (
         <>
-          <Field label="Job class" noMargin>
+          <Field label={t('config.cadences.class', 'Job class')} noMargin>
             <Input
               width={44}
               value={cadence.class}
               onChange={({ currentTarget }) => replace({ class: currentTarget.value })}
             />
           </Field>
-          <Field label="At least every (s)" noMargin>
+          <Field label={t('config.cadences.everySeconds', 'At least every (s)')} noMargin>
             <Input
               type="number"
               width={16}

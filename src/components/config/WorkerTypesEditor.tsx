@@ -1,7 +1,8 @@
+import { t } from '@grafana/i18n';
 import { Field, Input, TagsInput } from '@grafana/ui';
-import { DEFAULT_OBJECTIVE_SECONDS } from '../../pkg/settings/workerTypes';
-import { LAGO_WORKER_TYPES } from '../../pkg/settings/lago';
-import type { SidekiqOptions } from '../types';
+import { DEFAULT_OBJECTIVE_SECONDS } from '../../../pkg/settings/workerTypes';
+import { LAGO_WORKER_TYPES } from '../../../pkg/settings/lago';
+import type { SidekiqOptions } from '../../types';
 import { RowsEditor } from './RowsEditor';
 
 type WorkerTypes = NonNullable<SidekiqOptions['workerTypes']>;
@@ -22,24 +23,28 @@ export function WorkerTypesEditor({ preset, workerTypes, onChange }: Props) {
       onChange={onChange}
       nameOf={({ name }) => name}
       add={{
-        label: 'Worker type',
-        row: { name: 'New worker type', queues: [], latencyObjectiveSeconds: DEFAULT_OBJECTIVE_SECONDS },
+        label: t('config.workerTypes.add', 'Worker type'),
+        row: {
+          name: t('config.workerTypes.newName', 'New worker type'),
+          queues: [],
+          latencyObjectiveSeconds: DEFAULT_OBJECTIVE_SECONDS,
+        },
       }}
       preset={{
-        label: 'Back to the preset',
+        label: t('config.workerTypes.reset', 'Back to the preset'),
         disabled: workerTypes === undefined,
         onClick: () => onChange(undefined),
       }}
       fields={(type, replace) => (
         <>
-          <Field label="Worker type" noMargin>
+          <Field label={t('config.workerTypes.name', 'Worker type')} noMargin>
             <Input
               width={28}
               value={type.name}
               onChange={({ currentTarget }) => replace({ name: currentTarget.value })}
             />
           </Field>
-          <Field label="Objective (s)" noMargin>
+          <Field label={t('config.workerTypes.objective', 'Objective (s)')} noMargin>
             <Input
               type="number"
               width={12}
@@ -49,11 +54,11 @@ export function WorkerTypesEditor({ preset, workerTypes, onChange }: Props) {
               }
             />
           </Field>
-          <Field label="Queues" noMargin>
+          <Field label={t('config.workerTypes.queueNames', 'Queues')} noMargin>
             <TagsInput
               width={40}
               tags={type.queues ?? []}
-              placeholder="Queue, then Enter"
+              placeholder={t('config.workerTypes.queuePlaceholder', 'Queue, then Enter')}
               onChange={(queues) => replace({ queues })}
             />
           </Field>

@@ -1,20 +1,26 @@
-import { Field, Input, SecretInput, SecretTextArea } from '@grafana/ui';
-import { listenProblem } from '../../pkg/settings/endpoint';
-import type { SidekiqOptions } from '../types';
+import { Field, Input, SecretInput, SecretTextArea, Switch } from '@grafana/ui';
+import { listenProblem } from '../../../pkg/settings/endpoint';
+import type { SecretName } from '../../../pkg/settings/model';
+import type { SidekiqOptions } from '../../types';
 
 type KeysOf<T> = {
   [K in keyof SidekiqOptions]-?: NonNullable<SidekiqOptions[K]> extends T ? K : never;
 }[keyof SidekiqOptions] &
   string;
 
-interface OptionProps<Name extends string> {
+/** The settings that are not secret, and how to change some of them. */
+export interface Fields {
+  jsonData: SidekiqOptions;
+  set: (part: Partial<SidekiqOptions>) => void;
+}
+
+interface OptionProps<Name extends string> extends Fields {
   name: Name;
   label: string;
   description?: string;
-  placeholder?: string;
+  /** Shown while the field is empty: an example, or the default. */
+  example?: string;
   required?: boolean;
-  jsonData: SidekiqOptions;
-  set: (part: Partial<SidekiqOptions>) => void;
 }
 
 /** A text setting. */
@@ -22,7 +28,7 @@ export function TextField({
   name,
   label,
   description,
-  placeholder,
+  example,
   required = false,
   jsonData,
   set,
@@ -31,7 +37,7 @@ export function TextField({
     <Field label={label} description={description} required={required}>
       <Input
         id={`config-${name}`}
-        placeholder={placeholder}
+        placeholder={example}
         value={jsonData[name] ?? ''}
         onChange={({ currentTarget }) => set({ [name]: currentTarget.value })}
       />
@@ -40,14 +46,14 @@ export function TextField({
 }
 
 /** Addresses to listen at; says at once what is wrong with one. */
-export function ListenField({ name, label, description, placeholder, jsonData, set }: OptionProps<KeysOf<string>>) {
+export function ListenField({ name, label, description, example, jsonData, set }: OptionProps<KeysOf<string>>) {
   const value = jsonData[name] ?? '';
   const problem = listenProblem(name, value);
   return (
     <Field label={label} description={description} invalid={problem !== undefined} error={problem}>
       <Input
         id={`config-${name}`}
-        placeholder={placeholder}
+        placeholder={example}
         value={value}
         onChange={({ currentTarget }) => set({ [name]: currentTarget.value })}
       />
@@ -56,14 +62,14 @@ export function ListenField({ name, label, description, placeholder, jsonData, s
 }
 
 /** A number setting; empty means its default. */
-export function NumberField({ name, label, description, placeholder, jsonData, set }: OptionProps<KeysOf<number>>) {
+export function NumberField({ name, label, description, example, jsonData, set }: OptionProps<KeysOf<number>>) {
   return (
     <Field label={label} description={description}>
       <Input
         id={`config-${name}`}
         type="number"
         width={20}
-        placeholder={placeholder}
+        placeholder={example}
         value={jsonData[name] ?? ''}
         onChange={({ currentTarget: { value } }) => set({ [name]: value === '' ? undefined : Number(value) })}
       />
@@ -71,14 +77,34 @@ export function NumberField({ name, label, description, placeholder, jsonData, s
   );
 }
 
-interface SecretProps {
-  id: string;
-  label: string;
-  placeholder?: string;
+/** A switch. */
+export function ToggleField({ name, label, description, jsonData, set }: OptionProps<KeysOf<boolean>>) {
+  return (
+    <Field label={label} description={description}>
+      <Switch
+        id={`config-${name}`}
+        value={jsonData[name] ?? false}
+        onChange={({ currentTarget }) => set({ [name]: currentTarget.checked })}
+      />
+    </Field>
+  );
+}
+
+/** A secret by its name: whether it is stored, and how to change it. */
+export type SecretOf = (name: SecretName) => Secret;
+
+interface Secret {
+  id: SecretName;
   value: string;
   isConfigured: boolean;
   onChange: (value: string) => void;
   onReset: () => void;
+}
+
+interface SecretProps extends Secret {
+  label: string;
+  /** Shown while the field is empty: an example, or the default. */
+  example?: string;
 }
 
 /** A secret of one line; Grafana encrypts it and never sends it back. */
@@ -97,13 +123,13 @@ export function SecretField({ id, label, value, isConfigured, onChange, onReset 
 }
 
 /** A secret of several lines: a certificate or a key. */
-export function SecretTextField({ id, label, placeholder, value, isConfigured, onChange, onReset }: SecretProps) {
+export function SecretTextField({ id, label, example, value, isConfigured, onChange, onReset }: SecretProps) {
   return (
     <Field label={label}>
       <SecretTextArea
         id={`config-${id}`}
         rows={4}
-        placeholder={placeholder}
+        placeholder={example}
         isConfigured={isConfigured}
         value={value}
         onChange={({ currentTarget }) => onChange(currentTarget.value)}

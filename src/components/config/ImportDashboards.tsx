@@ -1,3 +1,4 @@
+import { t } from '@grafana/i18n';
 import { getBackendSrv } from '@grafana/runtime';
 import { Alert, Button, Stack, TextLink } from '@grafana/ui';
 import { useState } from 'react';
@@ -35,15 +36,21 @@ export function ImportDashboards({ dataSource }: Props) {
   return (
     <Stack direction="column" gap={1} alignItems="flex-start">
       <Button variant="secondary" icon="import" disabled={outcome?.kind === 'running'} onClick={() => void run()}>
-        Import dashboards
+        {t('config.dashboards.import', 'Import dashboards')}
       </Button>
       {outcome?.kind === 'failed' && (
-        <Alert severity="error" title="No dashboard was imported">
+        <Alert severity="error" title={t('config.dashboards.failed', 'No dashboard was imported')}>
           {outcome.message}
         </Alert>
       )}
       {outcome?.kind === 'done' && outcome.imported.length > 0 && (
-        <Alert severity="success" title={`${outcome.imported.length} dashboards imported`}>
+        <Alert
+          severity="success"
+          title={t('config.dashboards.imported', '{{count}} dashboards imported', {
+            count: outcome.imported.length,
+            defaultValue_one: '{{count}} dashboard imported',
+          })}
+        >
           <Stack direction="column" gap={0.5}>
             {outcome.imported.map(({ title, url }) => (
               <TextLink key={url} href={url}>
@@ -54,7 +61,13 @@ export function ImportDashboards({ dataSource }: Props) {
         </Alert>
       )}
       {outcome?.kind === 'done' && outcome.refused.length > 0 && (
-        <Alert severity="warning" title={`${outcome.refused.length} dashboards not imported`}>
+        <Alert
+          severity="warning"
+          title={t('config.dashboards.refused', '{{count}} dashboards not imported', {
+            count: outcome.refused.length,
+            defaultValue_one: '{{count}} dashboard not imported',
+          })}
+        >
           {outcome.refused.map(({ title, message }) => (
             <div key={title}>{`${title}: ${message}`}</div>
           ))}

@@ -1,0 +1,113 @@
+import { t } from '@grafana/i18n';
+import { ConfigSection } from '@grafana/plugin-ui';
+import { NumberField, TextField, ToggleField, type Fields } from './SettingsFields';
+
+/** What is read, how often, and how long it is kept. */
+export function ReadingSection({ fields }: { fields: Fields }) {
+  return (
+    <ConfigSection title={t('config.reading.title', 'Reading')} isCollapsible isInitiallyOpen={false}>
+      <TextField
+        {...fields}
+        name="keyPrefix"
+        label={t('config.keyPrefix.label', 'Key prefix')}
+        description={t('config.keyPrefix.description', 'Of redis-namespace (Sidekiq ≤ 6.5), with its colon')}
+        example="app:"
+      />
+      <TextField
+        {...fields}
+        name="queueInclude"
+        label={t('config.queueInclude.label', 'Only queues that match')}
+        description={t('config.queueInclude.description', 'A regular expression')}
+        example=".*"
+      />
+      <TextField
+        {...fields}
+        name="queueExclude"
+        label={t('config.queueExclude.label', 'Without queues that match')}
+        description={t('config.queueExclude.description', 'A regular expression')}
+        example="^sidekiq-alive"
+      />
+      <NumberField
+        {...fields}
+        name="reuseSeconds"
+        label={t('config.reuseSeconds.label', 'Reuse a reading for (seconds)')}
+        description={t(
+          'config.reuseSeconds.description',
+          'The panels of one refresh share a reading for up to five seconds in any case; 0 turns both off'
+        )}
+        example="1"
+      />
+      <NumberField
+        {...fields}
+        name="connectTimeoutSeconds"
+        label={t('config.connectTimeoutSeconds.label', 'Connect timeout (seconds)')}
+        example="3"
+      />
+      <NumberField
+        {...fields}
+        name="commandTimeoutSeconds"
+        label={t('config.commandTimeoutSeconds.label', 'Command timeout (seconds)')}
+        example="3"
+      />
+      <NumberField
+        {...fields}
+        name="sampleSeconds"
+        label={t('config.sampleSeconds.label', 'Sampling interval (seconds)')}
+        description={t(
+          'config.sampleSeconds.description',
+          'Longest time between two readings while the data source is in use, for rates and history'
+        )}
+        example="10"
+      />
+      <NumberField
+        {...fields}
+        name="deadMaxJobs"
+        label={t('config.deadMaxJobs.label', 'Dead set limit')}
+        description={t('config.deadMaxJobs.description', 'Sidekiq’s dead_max_jobs')}
+        example="10000"
+      />
+      <NumberField
+        {...fields}
+        name="idleHours"
+        label={t('config.idleHours.label', 'Stop sampling after (hours)')}
+        description={t('config.idleHours.description', 'Hours without a query after which the history is dropped')}
+        example="168"
+      />
+      <TextField
+        {...fields}
+        name="historyFile"
+        label={t('config.historyFile.label', 'History file')}
+        description={t(
+          'config.historyFile.description',
+          "Name of a file in the plugin's data directory; empty to keep the history in memory"
+        )}
+        example="history.db"
+      />
+      <TextField
+        {...fields}
+        name="cronNamespaces"
+        label={t('config.cronNamespaces.label', 'Namespaces of sidekiq-cron')}
+        description={t('config.cronNamespaces.description', 'Beside “default”, comma separated')}
+        example="billing, reports"
+      />
+      <ToggleField
+        {...fields}
+        name="allowArguments"
+        label={t('config.allowArguments.label', 'Show job arguments')}
+        description={t(
+          'config.allowArguments.description',
+          'Arguments and attributes of jobs often hold personal data. Encrypted arguments are never shown.'
+        )}
+      />
+      <ToggleField
+        {...fields}
+        name="allowBacktraces"
+        label={t('config.allowBacktraces.label', 'Show backtraces')}
+        description={t(
+          'config.allowBacktraces.description',
+          'Failed jobs carry them where their class sets "backtrace". They name files of the application.'
+        )}
+      />
+    </ConfigSection>
+  );
+}

@@ -26,6 +26,17 @@ const SAVE_EVERY_SECONDS = 10;
 /** For so long the last figures are shown, with their age, while Redis cannot be reached. */
 const LAST_STATE_SECONDS = 900;
 
+/** A refresh of a dashboard asks panel by panel; Grafana allows none more often than this by default. */
+const REFRESH_SECONDS = 5;
+
+/** A state and when this process read it: begun at epoch milliseconds, begun and done on the monotonic clock. */
+interface Reading {
+  state: State;
+  asOfMs: number;
+  begunAt: number;
+  doneAt: number;
+}
+
 /** Tells the time in epoch seconds; given by tests on recordings. */
 export type Clock = () => number;
 
@@ -45,8 +56,9 @@ export class Installation {
   /** Other settings of the same source go on with the memory. */
   private handedOver = false;
   private running: Promise<State> | undefined;
-  private latest: { state: State; readAt: number } | undefined;
+  private latest: Reading | undefined;
   private sampler: NodeJS.Timeout | undefined;
+  private closed = false;
   private savedAt = 0;
 
   /**
@@ -84,14 +96,16 @@ export class Installation {
   }
 
   /**
-   * The current state, no older than `reuseSeconds`. While one reading runs, all who ask wait for it.
+   * The current state: a reading no older than `reuseSeconds`, or one that was begun after `asOf`, so that the panels of
+   * one refresh share a reading however long Grafana takes to ask them all. While one reading runs, all who ask wait
+   * for it.
    *
+   * @param asOf the instant that the caller asks about, epoch seconds by the caller's clock
    * @throws Fault when Redis cannot be read
    */
-  async state(): Promise<State> {
-    const { latest } = this;
-    if (latest && performance.now() - latest.readAt < this.options.reuseSeconds * 1000) {
-      return latest.state;
+  async state(asOf = Infinity): Promise<State> {
+    if (this.latest && this.answers(this.latest, asOf)) {
+      return this.latest.state;
     }
     this.running ??= this.read().finally(() => (this.running = undefined));
     return this.running;
@@ -110,18 +124,16 @@ export class Installation {
     return new Reads(this.redis, this.memory.minutes, this.memory.recorder, this.options, signal);
   }
 
-  /** Starts to read at a fixed pace, so that rates and history exist when somebody asks. */
+  /** Starts to read whenever nobody else did for `sampleSeconds`, so that rates and history exist when somebody asks. */
   startSampling(): void {
-    if (this.sampler || !this.options.samplerEnabled) {
-      return;
+    if (!this.sampler && this.options.samplerEnabled) {
+      this.sampleIn(this.options.sampleSeconds * 1000);
     }
-    // A failed reading leaves a gap; whoever asks next hears the reason.
-    this.sampler = setInterval(() => void this.state().catch(() => undefined), this.options.sampleSeconds * 1000);
-    this.sampler.unref();
   }
 
   close(): void {
-    clearInterval(this.sampler);
+    clearTimeout(this.sampler);
+    this.closed = true;
     this.redis.close();
     if (!this.handedOver) {
       this.saveStates();
@@ -129,7 +141,33 @@ export class Installation {
     }
   }
 
+  private sampleIn(milliseconds: number): void {
+    this.sampler = setTimeout(() => void this.sample(), milliseconds);
+    this.sampler.unref();
+  }
+
+  private async sample(): Promise<void> {
+    const every = this.options.sampleSeconds * 1000;
+    const sinceLast = () => performance.now() - (this.latest?.begunAt ?? -Infinity);
+    if (sinceLast() >= every) {
+      // A failed reading leaves a gap; whoever asks next hears the reason.
+      await this.state().catch(() => undefined);
+    }
+    if (!this.closed) {
+      const due = every - sinceLast();
+      this.sampleIn(due > 0 ? due : every);
+    }
+  }
+
+  private answers({ asOfMs, doneAt }: Reading, asOf: number): boolean {
+    const { reuseSeconds } = this.options;
+    const ageSeconds = (performance.now() - doneAt) / 1000;
+    return ageSeconds < reuseSeconds || (reuseSeconds > 0 && ageSeconds < REFRESH_SECONDS && asOfMs >= asOf * 1000);
+  }
+
   private async read(): Promise<State> {
+    const asOfMs = Date.now();
+    const begunAt = performance.now();
     const snapshot = await this.reader.read();
     await this.openHistory(snapshot.at);
     const caughtUp = await this.catchUp(snapshot);
@@ -162,7 +200,7 @@ export class Installation {
       this.savedAt = snapshot.at;
       this.saveStates();
     }
-    this.latest = { state, readAt: performance.now() };
+    this.latest = { state, asOfMs, begunAt, doneAt: performance.now() };
     return state;
   }
 

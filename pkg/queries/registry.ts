@@ -83,7 +83,7 @@ export async function runQuery(
   const asked = checkRequest(request);
   const reads = installation.reads(signal);
   try {
-    return await type.run(raw, await installation.state(), asked, reads);
+    return await type.run(raw, await installation.state(asked.range.to), asked, reads);
   } catch (error) {
     if (!(error instanceof Fault) || error.kind === 'query') {
       throw error;

@@ -45,7 +45,8 @@ async function answer(
       run(installation, request, query, signal)
     );
     queriesTotal.inc({ type: knownType(query), outcome: 'ok' });
-    return { frames: frames.map((frame) => encode(frame, request.format)), status: 200, format: request.format };
+    const encoded = frames.map((frame) => encode(frame, query.refId, request.format));
+    return { frames: encoded, status: 200, format: request.format };
   } catch (error) {
     const refused = refuse(error, query.refId);
     queriesTotal.inc({ type: knownType(query), outcome: String(refused.status) });
@@ -68,7 +69,7 @@ async function run(
   const now = Date.now();
   const { fromEpochMS, toEpochMS } = query.timeRange ?? { fromEpochMS: now - 3_600_000, toEpochMS: now };
   const source = request.pluginContext?.dataSourceInstanceSettings;
-  const frames = await runQuery(
+  return runQuery(
     model,
     installation,
     {
@@ -81,7 +82,6 @@ async function run(
     },
     signal
   );
-  return frames.map((frame) => ({ ...frame, refId: query.refId }));
 }
 
 function parseModel(query: DataQuery): unknown {
@@ -98,8 +98,18 @@ function parseModel(query: DataQuery): unknown {
   }
 }
 
-function encode(frame: Frame, format: number): Uint8Array {
-  return format === FORMAT_JSON ? Buffer.from(JSON.stringify(toJson(frame))) : toArrow(frame);
+/** The last bytes of a frame, for viewers who ask the same of the same state. */
+const encodedFrames = new WeakMap<Frame, { refId: string; format: number; bytes: Uint8Array }>();
+
+function encode(frame: Frame, refId: string, format: number): Uint8Array {
+  const known = encodedFrames.get(frame);
+  if (known?.refId === refId && known.format === format) {
+    return known.bytes;
+  }
+  const named = { ...frame, refId };
+  const bytes = format === FORMAT_JSON ? Buffer.from(JSON.stringify(toJson(named))) : toArrow(named);
+  encodedFrames.set(frame, { refId, format, bytes });
+  return bytes;
 }
 
 /** What a failed query answers: a fault's own words, or a neutral sentence with the details in the log. */

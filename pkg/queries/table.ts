@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { z } from 'zod';
 import type { DataLink, Field, FieldConfig, Frame, Value } from '../frames/frame';
 import type { Reads } from '../installation/reads';
@@ -56,15 +57,14 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
   const byName = new Map(filterColumns.map((column) => [column.name, column]));
   const { keptRows } = definition;
   const answer = async (
-    raw: unknown,
+    query: z.output<S>,
     request: QueryRequest,
     { notices: known, options }: Pick<State, 'notices' | 'options'>,
-    read: (query: z.output<S>) => Rows<Row> | Promise<Rows<Row>>
+    read: () => Rows<Row> | Promise<Rows<Row>>
   ): Promise<Frame[]> => {
-    const query = parseQuery(schema, raw);
     checkFigures(query.figures, figures, request.alerting);
     const keeps = compileFilters(query.filters, filterFields);
-    const { rows, notices = [], custom, without = [] } = await read(query);
+    const { rows, notices = [], custom, without = [] } = await read();
     const kept = rows.filter((row) => keeps((field) => textsOf(byName.get(field)!, row)));
     const shown = kept.slice(0, query.limit);
     const cut: Notice[] =
@@ -102,21 +102,46 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     options: optionsOf(schema),
     live: definition.live ?? false,
     example: definition.example ?? '',
-    run: (raw, state, request, reads) =>
-      answer(
-        raw,
-        request,
-        {
-          options: state.options,
-          notices: [...state.notices, ...(definition.ofRange ? [] : pastRange(request, state.now))],
-        },
-        (query) => definition.rows(state, query, request, reads)
-      ),
+    run: async (raw, state, request, reads) => {
+      const query = parseQuery(schema, raw);
+      const notices = [...state.notices, ...(definition.ofRange ? [] : pastRange(request, state.now))];
+      const frames = () =>
+        answer(query, request, { options: state.options, notices }, () =>
+          definition.rows(state, query, request, reads)
+        );
+      return definition.live
+        ? onceOf(state, [id, query, request.alerting, request.dataSource, notices], frames)
+        : frames();
+    },
     ...(keptRows && {
-      runFromKept: (raw, kept, request) =>
-        answer(raw, request, { options: kept.options, notices: [] }, () => keptRows(kept)),
+      runFromKept: async (raw, kept, request) =>
+        answer(parseQuery(schema, raw), request, { options: kept.options, notices: [] }, () => keptRows(kept)),
     }),
   };
+}
+
+/** Values that the frames kept of one state hold at most. */
+const KEPT_VALUES = 500_000;
+
+const framesOfStates = new WeakMap<State, LRUCache<string, Frame[]>>();
+
+/** The frames of a question that the state alone answers: made once, however many viewers ask. Nobody changes a frame. */
+async function onceOf(state: State, question: unknown[], make: () => Promise<Frame[]>): Promise<Frame[]> {
+  const frames =
+    framesOfStates.get(state) ?? new LRUCache<string, Frame[]>({ maxSize: KEPT_VALUES, sizeCalculation: sizeOf });
+  framesOfStates.set(state, frames);
+  const key = JSON.stringify(question);
+  const known = frames.get(key);
+  if (known) {
+    return known;
+  }
+  const made = await make();
+  frames.set(key, made);
+  return made;
+}
+
+function sizeOf(frames: readonly Frame[]): number {
+  return frames.reduce((sum, { fields }) => sum + fields.length * (1 + (fields[0]?.values.length ?? 0)), 1);
 }
 
 /** A range that ended longer ago than a dashboard lags is one that somebody looks back at. */

@@ -165,6 +165,16 @@ function panelOf(panel: Panel, flavour: Flavour): AnyPanel {
   if (panel.unit && panel.kind !== 'heatmap') {
     builder.unit(panel.unit);
   }
+  if (panel.clock) {
+    // The frames of the data source bring a unit of their own, which an override alone replaces.
+    builder.withOverride({
+      matcher: { id: 'byType', options: 'number' },
+      properties: [
+        { id: 'unit', value: 'clocks' },
+        { id: 'decimals', value: 1 },
+      ],
+    });
+  }
   if (panel.decimals !== undefined) {
     builder.decimals(panel.decimals);
   }

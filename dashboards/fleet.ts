@@ -40,7 +40,7 @@ export const fleet: DashboardSpec = {
           kind: 'timeseries',
           width: 6,
           height: 8,
-          unit: 's',
+          clock: true,
           min: 0,
           repeated: true,
           direct: total('latency'),

@@ -43,6 +43,8 @@ export interface Panel {
   width: number;
   height: number;
   unit?: string;
+  /** Seconds that often are minutes and hours: an axis of them says 03m:20s, not 3.33 mins. */
+  clock?: boolean;
   decimals?: number;
   min?: number;
   max?: number;

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { capacityOfQueues, capacityOfTypes, headroom, threadsNeeded, type Capacity } from '../installation/capacity';
-import { count, flag, key, plain, rate, seconds, share } from './columns';
+import { count, flag, key, plain, rate, seconds, share, text } from './columns';
 import { baseQuerySchema } from './model';
+import { compareStates, largestFirst, STATE_COLOURS, type QueueStateName } from './queueStates';
 import { tableQuery, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
@@ -11,9 +12,42 @@ const schema = baseQuerySchema.extend({
 /** A capacity query as it is saved. */
 export type CapacityQuery = z.input<typeof schema>;
 
+function utilisationOf({ demand, supply }: Capacity): number | null {
+  return demand === null || supply === null || supply === 0 ? null : demand / supply;
+}
+
+function lateOf({ waitSeconds, objectiveSeconds }: Capacity): boolean | null {
+  return waitSeconds === null ? null : waitSeconds > objectiveSeconds;
+}
+
+/** The worst of the queues together: one that nobody serves is worse than a late one. */
+function stateOf(row: Capacity): QueueStateName {
+  if ((row.unserved ?? 0) > 0) {
+    return 'unserved';
+  }
+  if ((row.starved ?? 0) > 0) {
+    return 'starved';
+  }
+  const late = lateOf(row);
+  return late === null || row.unserved === null ? 'unknown' : late ? 'late' : 'ok';
+}
+
+function worstFirst(one: Capacity, other: Capacity): number {
+  return compareStates(stateOf(one), stateOf(other)) || largestFirst(utilisationOf(one), utilisationOf(other));
+}
+
 const COLUMNS: Array<Column<Capacity>> = [
   key('workerType', 'Worker type', 'By the map in the settings, or as it runs.', (row) => row.workerType),
   key('queue', 'Queue', 'The queue, where asked by queue.', (row) => row.queue),
+  text(
+    'state',
+    'State',
+    'The worst of its queues: unserved, starved, late (longer than the objective), unknown, or ok.',
+    stateOf,
+    {
+      config: { mappings: STATE_COLOURS },
+    }
+  ),
   plain(
     'demand',
     'Demand',
@@ -21,16 +55,12 @@ const COLUMNS: Array<Column<Capacity>> = [
     (row) => row.demand
   ),
   count('supply', 'Supply', 'Ready threads that may do it.', (row) => row.supply),
-  share('utilisation', 'Utilisation', 'Demand over supply; above 100 % the backlog grows.', ({ demand, supply }) =>
-    demand === null || supply === null || supply === 0 ? null : demand / supply
-  ),
+  share('utilisation', 'Utilisation', 'Demand over supply; above 100 % the backlog grows.', utilisationOf),
   plain('headroom', 'Headroom', 'Supply less demand, in threads.', headroom),
   count('size', 'Backlog', 'Jobs waiting.', (row) => row.size),
   seconds('latency', 'Latency', 'Age of the oldest waiting job.', (row) => row.waitSeconds),
   seconds('objective', 'Objective', 'How late a job may be, by the settings.', (row) => row.objectiveSeconds),
-  flag('late', 'Late', 'Latency is above the objective.', (row) =>
-    row.waitSeconds === null ? null : row.waitSeconds > row.objectiveSeconds
-  ),
+  flag('late', 'Late', 'Latency is above the objective.', lateOf),
   rate('inRate', 'In', 'Jobs pushed per second.', (row) => row.inRate),
   rate('outRate', 'Out', 'Jobs taken per second.', (row) => row.outRate),
   seconds('drainTime', 'Drain time', 'Until it is empty at the present rates.', (row) => row.drainSeconds, {
@@ -57,6 +87,7 @@ export const capacity = tableQuery({
   columns: COLUMNS,
   example: '--option by=queue',
   rows(state, { by }) {
-    return { rows: by === 'queue' ? [...capacityOfQueues(state)] : capacityOfTypes(state) };
+    const rows = by === 'queue' ? [...capacityOfQueues(state)] : capacityOfTypes(state);
+    return { rows: rows.sort(worstFirst) };
   },
 });

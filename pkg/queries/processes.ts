@@ -7,6 +7,16 @@ interface Row extends Process {
   leader: boolean | null;
 }
 
+const STATE_COLOURS = [
+  {
+    type: 'value',
+    options: {
+      running: { text: 'running', color: 'green', index: 0 },
+      quiet: { text: 'quiet', color: 'blue', index: 1 },
+    },
+  },
+];
+
 const COLUMNS: Array<Column<Row>> = [
   key('process', 'Process', 'Identity: host, pid and a nonce of each boot.', (row) => row.identity),
   key('host', 'Host', 'Host name, or dyno.', (row) => row.host),
@@ -15,8 +25,12 @@ const COLUMNS: Array<Column<Row>> = [
   text('labels', 'Labels', 'Its labels.', (row) => row.labels.join(', '), { filterValues: (row) => row.labels }),
   text('version', 'Version', 'Sidekiq version; written since 7.0.2.', (row) => row.version),
   instant('startedAt', 'Started', 'When it booted.', (row) => row.startedAt),
-  text('state', 'State', 'running, or quiet: it finishes its jobs and takes no new ones (stopping).', (row) =>
-    row.quiet ? 'quiet' : 'running'
+  text(
+    'state',
+    'State',
+    'running, or quiet: it finishes its jobs and takes no new ones (stopping).',
+    (row) => (row.quiet ? 'quiet' : 'running'),
+    { config: { mappings: STATE_COLOURS } }
   ),
   flag('quiet', 'Quiet', 'It takes no new jobs.', (row) => row.quiet),
   seconds(

@@ -2,34 +2,11 @@ import type { QueueState } from '../observe/queueState';
 import { count, flag, key, rate, seconds, text } from './columns';
 import { jobsOfQueue } from './links';
 import { baseQuerySchema } from './model';
+import { compareStates, largestFirst, STATE_COLOURS, type QueueStateName } from './queueStates';
 import { tableQuery, type Column } from './table';
 
-/** What a queue is, the worst first. */
-const STATES = ['unserved', 'starved', 'late', 'paused', 'unknown', 'ok'] as const;
-
-const STATE_COLOURS = [
-  {
-    type: 'value',
-    options: {
-      unserved: { text: 'unserved', color: 'red', index: 0 },
-      starved: { text: 'starved', color: 'orange', index: 1 },
-      late: { text: 'late', color: 'red', index: 2 },
-      paused: { text: 'paused', color: 'blue', index: 3 },
-      unknown: { text: 'unknown', color: 'text', index: 4 },
-      ok: { text: 'ok', color: 'green', index: 5 },
-    },
-  },
-];
-
 /** One word for what the columns say; a paused queue that is empty is paused too. */
-function stateOf({
-  unserved,
-  starved,
-  paused,
-  waitSeconds,
-  objectiveSeconds,
-  size,
-}: QueueState): (typeof STATES)[number] {
+function stateOf({ unserved, starved, paused, waitSeconds, objectiveSeconds, size }: QueueState): QueueStateName {
   if (unserved === true) {
     return 'unserved';
   }
@@ -48,10 +25,7 @@ function stateOf({
 /** The worst first, then the longest wait; what is not known may be the worst of its kind. */
 function worstFirst(a: QueueState, b: QueueState): number {
   return (
-    STATES.indexOf(stateOf(a)) - STATES.indexOf(stateOf(b)) ||
-    (b.waitSeconds ?? Infinity) - (a.waitSeconds ?? Infinity) ||
-    (b.size ?? Infinity) - (a.size ?? Infinity) ||
-    0
+    compareStates(stateOf(a), stateOf(b)) || largestFirst(a.waitSeconds, b.waitSeconds) || largestFirst(a.size, b.size)
   );
 }
 

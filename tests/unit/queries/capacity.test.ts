@@ -52,6 +52,7 @@ describe('by queue', () => {
     expect(row).toEqual({
       workerType: 'Billing',
       queue: 'billing',
+      state: 'unserved',
       demand: 3,
       supply: 6,
       utilisation: 0.5,
@@ -162,6 +163,7 @@ describe('by worker type', () => {
     expect(found[0]).toEqual({
       workerType: 'T',
       queue: '',
+      state: 'unserved',
       demand: 1.1,
       supply: 6,
       utilisation: 1.1 / 6,
@@ -199,6 +201,36 @@ describe('by worker type', () => {
       threadsNeeded: null,
       late: null,
     });
+  });
+
+  test.each([
+    ['unserved', { unserved: true, starved: true }],
+    ['starved', { starved: true, waitSeconds: 100 }],
+    ['late', { waitSeconds: 60.1 }],
+    ['unknown', { waitSeconds: null }],
+    ['unknown', { unserved: null }],
+    ['ok', { waitSeconds: 60 }],
+  ])('is %s by its worst queue', async (expected, part) => {
+    const given = [
+      aQueueState('fine', { workerType: 'T' }),
+      aQueueState('other', { workerType: 'T', objectiveSeconds: 60, ...part }),
+    ];
+    const members = given.map((queue) => ({ ...queue, objectiveSeconds: 60 }));
+    expect(await rows({ queues: members })).toMatchObject([{ state: expected }]);
+  });
+
+  test('the worst come first, and what has no thread before what has too few', async () => {
+    const type = (name: string, part: object) =>
+      aQueueState(`q${name}`, { workerType: name, objectiveSeconds: 60, ...part });
+    const found = await rows({
+      queues: [
+        type('idle', { readyThreads: 9 }),
+        type('full', { readyThreads: 2, busy: 2 }),
+        type('late', { waitSeconds: 61, readyThreads: 9 }),
+        type('unserved', { unserved: true, readyThreads: 0 }),
+      ],
+    });
+    expect(found.map((row) => row['workerType'])).toEqual(['unserved', 'late', 'full', 'idle']);
   });
 
   test('is the default, queues are by choice', async () => {

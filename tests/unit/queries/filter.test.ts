@@ -172,7 +172,7 @@ describe('the registry', () => {
       waits: 'queue class',
       job_metrics: 'class',
       history: 'queue workerType',
-      capacity: 'workerType queue',
+      capacity: 'workerType queue state',
       lost: 'process host jid class queue',
       recurring: 'name source class queue schedule',
       events: 'title kind host tags',

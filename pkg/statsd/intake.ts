@@ -1,3 +1,4 @@
+import { KnownLines } from './knownLines';
 import { parseLine, type StatsdLine } from './line';
 import { statsdNameOf, type StatsdKind } from './metrics';
 import { StatsdMinutes } from './minutes';
@@ -40,6 +41,8 @@ export class StatsdIntake {
   readonly listening: string[] = [];
   /** By name and tags as sent; `null` for what is not kept. */
   private readonly known = new Map<string, Map<string, Series | null>>();
+  /** The same by the bytes of whole lines: what most lines need. */
+  private readonly lines = new KnownLines<{ series: Series; line: StatsdLine }>();
   private generation = 0;
   private remembered = 0;
 
@@ -57,22 +60,33 @@ export class StatsdIntake {
    * @param now epoch seconds
    * @returns the first malformed line and what is wrong with it
    */
-  receive(packet: string, now: number): { text: string; problem: string } | undefined {
+  receive(packet: Buffer, now: number): { text: string; problem: string } | undefined {
     this.counts.packets += 1;
     let bad: { text: string; problem: string } | undefined;
-    for (let start = 0; start < packet.length;) {
-      const newline = packet.indexOf('\n', start);
-      const next = newline < 0 ? packet.length : newline;
-      let end = next;
-      while (end > start && ENDS.has(packet.charCodeAt(end - 1))) {
+    const { lines } = this;
+    this.forgetWhatIsGone();
+    for (let start = 0, next = 0; start < packet.length; start = next) {
+      const isKnown = lines.look(packet, start);
+      next = lines.end + 1;
+      if (isKnown) {
+        const { series, line } = lines.kept!;
+        line.values[0] = lines.value;
+        this.counts.lines += 1;
+        this.registry.take(series, line, now);
+        this.minutes.take(series, line, now);
+        continue;
+      }
+      let { end } = lines;
+      while (end > start && ENDS.has(packet[end - 1]!)) {
         end -= 1;
       }
-      const text = packet.slice(start, end);
-      start = next + 1;
+      const text = packet.toString('utf8', start, end);
       const parsed = parseLine(text);
       if ('line' in parsed) {
         this.counts.lines += 1;
-        const problem = this.take(parsed.line, now);
+        const problem = this.take(parsed.line, now, (series) =>
+          lines.keep(packet, start, { series, line: parsed.line })
+        );
         if (problem !== undefined) {
           this.counts.malformed += 1;
           bad ??= { text, problem };
@@ -95,7 +109,7 @@ export class StatsdIntake {
   }
 
   /** @returns what is wrong with the line, where its type is not the metric's */
-  private take(line: StatsdLine, now: number): string | undefined {
+  private take(line: StatsdLine, now: number, keep: (series: Series) => void): string | undefined {
     const series = this.find(line, now);
     if (series) {
       if (!TYPES[series.metric.kind].includes(line.type)) {
@@ -103,15 +117,15 @@ export class StatsdIntake {
       }
       this.registry.take(series, line, now);
       this.minutes.take(series, line, now);
+      if (line.values.length === 1) {
+        keep(series);
+      }
     }
     return undefined;
   }
 
   private find(line: StatsdLine, now: number): Series | null {
-    if (this.generation !== this.registry.generation) {
-      this.generation = this.registry.generation;
-      this.forget();
-    }
+    this.forgetWhatIsGone();
     const known = this.known.get(line.name)?.get(line.tags);
     if (known !== undefined) {
       if (known === null) {
@@ -159,8 +173,16 @@ export class StatsdIntake {
     this.remembered += length;
   }
 
+  private forgetWhatIsGone(): void {
+    if (this.generation !== this.registry.generation) {
+      this.generation = this.registry.generation;
+      this.forget();
+    }
+  }
+
   private forget(): void {
     this.known.clear();
+    this.lines.clear();
     this.remembered = 0;
   }
 }

@@ -29,32 +29,28 @@ export class StatsdMinutes {
     if (worker === '') {
       return;
     }
-    const weight = 1 / rate;
-    if (metric.wire === 'jobs.perform') {
-      values.forEach((value) => this.duration(worker, Math.max(0, value), weight, now));
-    } else if (metric.wire === 'jobs.count' || metric.wire === 'jobs.failure') {
-      const amount = values.reduce((sum, value) => sum + value * weight, 0);
-      this.count(worker, metric.wire === 'jobs.count' ? 'processed' : 'failed', amount, now);
+    const { wire } = metric;
+    if (wire !== 'jobs.perform' && wire !== 'jobs.count' && wire !== 'jobs.failure') {
+      return;
     }
-  }
-
-  private count(jobClass: string, part: 'processed' | 'failed', amount: number, now: number): void {
-    const executions = this.of(jobClass, now);
-    if (executions) {
-      executions[part] += amount;
-    }
-  }
-
-  /** @param weight how many executions the duration stands for */
-  private duration(jobClass: string, milliseconds: number, weight: number, now: number): void {
-    const executions = this.of(jobClass, now);
+    const executions = this.of(worker, now);
     if (!executions) {
       return;
     }
-    executions.milliseconds += milliseconds * weight;
-    // Exclusive, as Sidekiq's own bounds are.
-    executions.durations[HISTOGRAM_BOUNDS_MS.findIndex((bound) => milliseconds < bound)]! += weight;
-    this.lastAt = now;
+    const weight = 1 / rate;
+    for (const value of values) {
+      if (wire === 'jobs.count') {
+        executions.processed += value * weight;
+      } else if (wire === 'jobs.failure') {
+        executions.failed += value * weight;
+      } else {
+        const milliseconds = Math.max(0, value);
+        executions.milliseconds += milliseconds * weight;
+        // Exclusive, as Sidekiq's own bounds are.
+        executions.durations[HISTOGRAM_BOUNDS_MS.findIndex((bound) => milliseconds < bound)]! += weight;
+        this.lastAt = now;
+      }
+    }
   }
 
   /** Minutes from `from` to `to`, oldest first, those without executions included. */

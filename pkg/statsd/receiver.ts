@@ -40,7 +40,7 @@ export async function startStatsdReceiver(
   const closers: Array<() => void> = [];
   let complainedAt = 0;
   let sinceComplaint = 0;
-  const take = (packet: string) => {
+  const take = (packet: Buffer) => {
     const now = Date.now() / 1000;
     const bad = intake.receive(packet, now);
     if (!bad) {
@@ -83,7 +83,7 @@ export async function startStatsdReceiver(
   };
 }
 
-function receiveUdp({ host, port }: Endpoint, address: string, take: (packet: string) => void): Promise<() => void> {
+function receiveUdp({ host, port }: Endpoint, address: string, take: (packet: Buffer) => void): Promise<() => void> {
   const socket = createSocket({ type: isIP(host) === 6 ? 'udp6' : 'udp4' });
   return new Promise((resolve, reject) => {
     socket.once('error', (error: NodeJS.ErrnoException) => {
@@ -99,7 +99,7 @@ function receiveUdp({ host, port }: Endpoint, address: string, take: (packet: st
       } catch {
         // The system's own size remains.
       }
-      socket.on('message', (packet) => take(packet.toString('utf8')));
+      socket.on('message', take);
       resolve(() => socket.close());
     });
   });

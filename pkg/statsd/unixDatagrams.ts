@@ -26,7 +26,7 @@ const REST_POLL_MS = 100;
 export async function receiveUnixDatagrams(
   path: string,
   mode: number,
-  onPacket: (packet: string) => void
+  onPacket: (packet: Buffer) => void
 ): Promise<() => void> {
   if (!process.versions['bun'] || process.platform === 'win32') {
     throw new Fault({
@@ -87,7 +87,7 @@ export async function receiveUnixDatagrams(
           return;
         }
         heardAt = now;
-        onPacket(buffer.toString('utf8', 0, length));
+        onPacket(buffer.subarray(0, length));
       }
     } finally {
       timer = setTimeout(look, now - heardAt > RESTS_AFTER_MS ? REST_POLL_MS : POLL_MS);

@@ -12,6 +12,7 @@ import { parseExposition, type Exposition } from '../support/exposition';
 import { startCountingProxy } from '../support/roundTrips';
 import { startServing } from '../support/serve';
 import { startRedis, type RedisServer } from '../support/redisServer';
+import { sendPacket } from '../support/statsd';
 
 const START = Math.floor(Date.now() / 60_000) * 60 + 5;
 
@@ -169,7 +170,8 @@ test('label sets beyond the limit are left out and counted', async () => {
 
 describe('job_metrics', () => {
   const send = (installation: Installation, jobClass: string, milliseconds: number) =>
-    installation.statsd.receive(
+    sendPacket(
+      installation.statsd,
       `a.jobs.count:1|c|#worker:${jobClass}\na.jobs.perform:${milliseconds}|ms|#worker:${jobClass}`,
       now
     );

@@ -9,6 +9,7 @@ import { parseExposition } from '../support/exposition';
 import { createReader, openAsReader } from '../support/installation';
 import { loadRecording } from '../support/recordings';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
+import { sendPacket } from '../support/statsd';
 
 let server: RedisServer;
 let installation: Installation;
@@ -96,7 +97,7 @@ test('a thousand scrapes at once cost Redis one reading and the process one text
   expect(await scrape(shared, '', 9)).toBe(first);
   expect(await scrape(shared, 'application/openmetrics-text', 9)).not.toBe(first);
   // What arrives by DogStatsD is in the next scrape, though the reading is the same.
-  shared.statsd.receive('lago-api.jobs.count:1|c|#worker:A', Date.now() / 1000);
+  sendPacket(shared.statsd, 'lago-api.jobs.count:1|c|#worker:A', Date.now() / 1000);
   expect((await scrape(shared, '', 9)).body).toContain('lago_api_jobs_count{worker="A"} 1\n');
   shared.close();
 });

@@ -9,6 +9,7 @@ import { PART_NAMES } from '../../../pkg/sidekiq/refusals';
 import { StatsdIntake } from '../../../pkg/statsd/intake';
 import { VERSION } from '../../../pkg/version';
 import { aCapsule, aProcess, aQueueState, aState, listed, NOW, partial, someWork } from '../../support/state';
+import { sendPacket } from '../../support/statsd';
 
 const stateOf = (part: Parameters<typeof aState>[0] = {}, more: Partial<MetricState> = {}): MetricState => ({
   ...aState(part),
@@ -452,7 +453,7 @@ describe('DogStatsD', () => {
   function received(...lines: string[]): MetricState {
     const statsd = new StatsdIntake({ series: 2, expireSeconds: 600 }, 'lago_api');
     statsd.listening.push('127.0.0.1:9125');
-    statsd.receive(lines.join('\n'), NOW);
+    sendPacket(statsd, lines.join('\n'), NOW);
     return stateOf({ statsd });
   }
   const state = received(
@@ -489,7 +490,7 @@ describe('DogStatsD', () => {
   test('each sender has metrics of its own namespace', () => {
     const statsd = new StatsdIntake({ series: 9, expireSeconds: 600 });
     const lines = ['lago-api.jobs.count:2', 'shop.sidekiq.jobs.count:3', '9.jobs.count:4', 'jobs.count:5'];
-    statsd.receive(lines.map((line) => `${line}|c|#worker:A`).join('\n'), NOW);
+    sendPacket(statsd, lines.map((line) => `${line}|c|#worker:A`).join('\n'), NOW);
     const families = readFamilies(
       receiverMetrics(statsd.registry.namespaces),
       { statsd, arrivedBy: NOW },

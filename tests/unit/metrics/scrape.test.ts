@@ -7,6 +7,7 @@ import { scrape, scrapeStatsd } from '../../../pkg/metrics/scrape';
 import type { StatsdIntake } from '../../../pkg/statsd/intake';
 import { parseExposition } from '../../support/exposition';
 import { aQueueState, aState } from '../../support/state';
+import { sendPacket } from '../../support/statsd';
 
 const OPENMETRICS = 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5';
 
@@ -126,7 +127,7 @@ describe('scrapes that come together', () => {
 
 test('the endpoint of DogStatsD alone prints what was sent, and nothing of Redis', () => {
   const { statsd } = aState();
-  (statsd as StatsdIntake).receive('jobs.count:3|c|#worker:A', Date.now() / 1000);
+  sendPacket(statsd as StatsdIntake, 'jobs.count:3|c|#worker:A', Date.now() / 1000);
   const { body, contentType } = scrapeStatsd(installationOf(stateOf(0), statsd), '');
   expect(body).toMatch(/jobs_count[^\n]*worker="A"[^\n]* 3\n/);
   expect(body).not.toMatch(/sidekiq_up|sidekiq_queue/);

@@ -6,6 +6,7 @@ import { StatsdIntake } from '../../../pkg/statsd/intake';
 import { askState, noticesOf, rowsOfState, type Asked } from '../../support/ask';
 import { noPermission } from '../../support/fakeRedis';
 import { aState, MINUTE, NOW } from '../../support/state';
+import { sendPacket } from '../../support/statsd';
 
 const minute = (ago: number) => `hgetall ${metricKeys.minute(MINUTE - ago)}`;
 const histogram = (name: string, ago: number) => `get ${metricKeys.histogram(name, MINUTE - ago)}`;
@@ -301,7 +302,7 @@ describe('with DogStatsD', () => {
   /** Executions of 50 ms that arrived at the given instants. */
   function arrived(...instants: number[]): State {
     const statsd = new StatsdIntake({ series: 10, expireSeconds: 600 });
-    instants.forEach((at) => statsd.receive('a.jobs.count:1|c|#worker:A\na.jobs.perform:50|ms|#worker:A', at));
+    instants.forEach((at) => sendPacket(statsd, 'a.jobs.count:1|c|#worker:A\na.jobs.perform:50|ms|#worker:A', at));
     return aState({ statsd });
   }
   const executions = async (state: State, query: object = {}, range = { from: MINUTE - 3600, to: NOW }) =>

@@ -4,13 +4,14 @@ import { labelsOf, parseTags } from '../../../pkg/statsd/labels';
 import { parseLine } from '../../../pkg/statsd/line';
 import { STATSD_METRICS, statsdNameOf } from '../../../pkg/statsd/metrics';
 import { SlidingSummary } from '../../../pkg/statsd/summary';
+import { sendPacket } from '../../support/statsd';
 
 const NOW = 1_750_000_000;
 const metric = (wire: string) => STATSD_METRICS.find((each) => each.wire === wire)!;
 
 function receive(...lines: string[]): StatsdIntake {
   const jobs = new StatsdIntake({ series: 100, expireSeconds: 600 });
-  jobs.receive(lines.join('\n'), NOW);
+  sendPacket(jobs, lines.join('\n'), NOW);
   return jobs;
 }
 
@@ -83,7 +84,7 @@ test.each(['my.app.jobs.counted', 'my.app.processed'])('%s is none of Sidekiq', 
 
 test('of invented namespaces 50 are kept, and give way when they are silent', () => {
   const jobs = new StatsdIntake({ series: 1000, expireSeconds: 600 });
-  const send = (namespace: string, at: number) => jobs.receive(`${namespace}.jobs.count:1|c`, at);
+  const send = (namespace: string, at: number) => sendPacket(jobs, `${namespace}.jobs.count:1|c`, at);
   Array.from({ length: 60 }, (_, index) => send(`made${index}`, NOW));
   expect(jobs.registry.namespaces).toHaveLength(50);
   expect(jobs.counts.dropped).toBe(10);
@@ -142,13 +143,13 @@ test('a silent counter is forgotten after the set time, and starts anew when it 
   const jobs = receive('jobs.count:5|c|#worker:A');
   expect(jobs.registry.seriesOf(metric('jobs.count'), NOW + 599)).toHaveLength(1);
   expect(jobs.registry.seriesOf(metric('jobs.count'), NOW + 620)).toHaveLength(0);
-  jobs.receive('jobs.count:2|c|#worker:A', NOW + 630);
+  sendPacket(jobs, 'jobs.count:2|c|#worker:A', NOW + 630);
   expect(jobs.registry.seriesOf(metric('jobs.count'), NOW + 630)).toMatchObject([{ value: 2 }]);
 });
 
 test('label sets are capped, what is dropped is counted, known ones go on', () => {
   const jobs = receive(...Array.from({ length: 130 }, (_, index) => `jobs.count:1|c|#worker:W${index}`));
-  jobs.receive('jobs.count:1|c|#worker:W0', NOW);
+  sendPacket(jobs, 'jobs.count:1|c|#worker:W0', NOW);
   expect(jobs.registry.size).toBe(100);
   expect(jobs.counts).toMatchObject({ lines: 131, dropped: 30, malformed: 0 });
   expect(jobs.registry.seriesOf(metric('jobs.count'), NOW)[0]!.value).toBe(2);
@@ -158,7 +159,7 @@ test('a flood of invented names, tags and classes takes a bounded amount of memo
   const jobs = new StatsdIntake({ series: 1_000_000, expireSeconds: 600 });
   const padding = 'x'.repeat(1000);
   for (let index = 0; index < 20_000; index += 1) {
-    jobs.receive(`flood.${index}.${padding}:1|c\njobs.count:1|c|#worker:W${index}`, NOW);
+    sendPacket(jobs, `flood.${index}.${padding}:1|c\njobs.count:1|c|#worker:W${index}`, NOW);
   }
   expect(jobs.minutes.read(NOW, NOW)[0]!.classes.size).toBe(2000);
   expect(jobs.rememberedCharacters).toBeLessThanOrEqual(8_000_000);
@@ -178,7 +179,8 @@ test('labels are valid, short and few, whoever sends', () => {
 
 test('malformed, unused and foreign lines are counted apart, and the first bad one is told', () => {
   const jobs = new StatsdIntake({ series: 10, expireSeconds: 600 });
-  const bad = jobs.receive(
+  const bad = sendPacket(
+    jobs,
     'rubbish\n_e{1,1}:a|b\n_sc|x|0\nother.metric:1|c\ndatadog.dogstatsd.client.bytes_dropped:40|c\njobs.count:1|c\nx:y|c\n',
     NOW
   );
@@ -246,7 +248,7 @@ describe('tags', () => {
 describe('line ends', () => {
   test('of CR LF belong to no value', () => {
     const jobs = receive();
-    jobs.receive('a.jobs.count:1|c|#queue:q,worker:A\r\na.jobs.count:1|c\r\n\r\n', NOW);
+    sendPacket(jobs, 'a.jobs.count:1|c|#queue:q,worker:A\r\na.jobs.count:1|c\r\n\r\n', NOW);
     expect(jobs.counts).toMatchObject({ lines: 2, malformed: 0 });
     expect(jobs.registry.seriesOf(metric('jobs.count'), NOW).map(({ labels, value }) => [labels, value])).toEqual([
       [
@@ -264,7 +266,7 @@ describe('line ends', () => {
 describe('the limit on label sets', () => {
   const flood = (jobs: StatsdIntake, from: number, count: number, now: number, wire = 'jobs.count') => {
     for (let index = from; index < from + count; index += 1) {
-      jobs.receive(`${wire}:1|c|#worker:W${index}`, now);
+      sendPacket(jobs, `${wire}:1|c|#worker:W${index}`, now);
     }
   };
 
@@ -278,9 +280,9 @@ describe('the limit on label sets', () => {
 
   test('gives the place of what was silent for ten minutes to what is new', () => {
     const jobs = new StatsdIntake({ series: 2, expireSeconds: 6000 });
-    jobs.receive('jobs.count:1|c|#worker:silent', NOW);
-    jobs.receive('jobs.count:1|c|#worker:alive', NOW + 1);
-    jobs.receive('jobs.count:1|c|#worker:alive', NOW + 500);
+    sendPacket(jobs, 'jobs.count:1|c|#worker:silent', NOW);
+    sendPacket(jobs, 'jobs.count:1|c|#worker:alive', NOW + 1);
+    sendPacket(jobs, 'jobs.count:1|c|#worker:alive', NOW + 500);
     flood(jobs, 0, 1, NOW + 599);
     expect(jobs.counts.dropped).toBe(1);
     flood(jobs, 1, 1, NOW + 600);
@@ -289,7 +291,7 @@ describe('the limit on label sets', () => {
     expect(names).toEqual(['alive', 'W1']);
     expect(jobs.registry.size).toBe(2);
     // What is known by its text is looked up anew.
-    jobs.receive('jobs.count:1|c|#worker:silent', NOW + 602);
+    sendPacket(jobs, 'jobs.count:1|c|#worker:silent', NOW + 602);
     expect(jobs.counts.dropped).toBe(2);
   });
 });
@@ -297,7 +299,7 @@ describe('the limit on label sets', () => {
 test('the minutes of a month are bounded to eight hours', () => {
   const jobs = new StatsdIntake({ series: 10, expireSeconds: 600 });
   for (let minute = 0; minute < 30 * 1440; minute += 1) {
-    jobs.receive('jobs.perform:5|ms|#worker:A', NOW + minute * 60);
+    sendPacket(jobs, 'jobs.perform:5|ms|#worker:A', NOW + minute * 60);
   }
   const end = NOW + 30 * 86_400;
   const filled = jobs.minutes.read(NOW, end).filter(({ classes }) => classes.size > 0);
@@ -328,7 +330,7 @@ describe('minutes of what arrived', () => {
   test('know when the first and the last duration arrived', () => {
     const jobs = receive('jobs.count:1|c|#worker:A');
     expect(jobs.minutes).toMatchObject({ firstAt: NOW, lastAt: 0 });
-    jobs.receive('jobs.perform:-5|ms|#worker:A', NOW + 70);
+    sendPacket(jobs, 'jobs.perform:-5|ms|#worker:A', NOW + 70);
     expect(jobs.minutes).toMatchObject({ firstAt: NOW, lastAt: NOW + 70 });
     expect(jobs.minutes.read(NOW + 70, NOW + 70)[0]!.classes.get('A')!.milliseconds).toBe(0);
   });
@@ -379,7 +381,7 @@ describe('what no counter survives', () => {
 
   test('what is malformed tells the metric and the type', () => {
     const jobs = new StatsdIntake({ series: 10, expireSeconds: 600 });
-    expect(jobs.receive('x.jobs.count:3|g', NOW)).toEqual({
+    expect(sendPacket(jobs, 'x.jobs.count:3|g', NOW)).toEqual({
       text: 'x.jobs.count:3|g',
       problem: 'jobs.count is a counter, and was sent as type g',
     });
@@ -447,7 +449,7 @@ test('classes of all minutes are bounded, and the oldest minutes go first', () =
   const jobs = new StatsdIntake({ series: 5000, expireSeconds: 1e6 });
   for (let minute = 0; minute < 120; minute += 1) {
     for (let index = 0; index < 2000; index += 1) {
-      jobs.receive(`jobs.perform:5|ms|#worker:W${index}`, NOW + minute * 60);
+      sendPacket(jobs, `jobs.perform:5|ms|#worker:W${index}`, NOW + minute * 60);
     }
   }
   const filled = jobs.minutes.read(NOW, NOW + 120 * 60).filter(({ classes }) => classes.size > 0);

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { benchPlugin } from './plugin';
+import { benchRedisDataSource } from './redisDataSource';
 import { benchRest } from './rest';
 import { benchScrape } from './scrape';
 import { benchStatsd } from './statsd';
@@ -21,7 +22,7 @@ async function main(): Promise<void> {
     '',
     `Run on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores of ${cpus()[0]?.model.trim() ?? 'unknown'}, ${version('redis-server --version').replace(/ sha=.*/, '')}, Node ${process.versions.node}${optional(', ', 'ruby --version')}. Reproduce with \`npm run bench\`.`,
   ];
-  for (const bench of [benchScrape, benchPlugin, benchViewers, benchRest, benchStatsd]) {
+  for (const bench of [benchScrape, benchPlugin, benchRedisDataSource, benchViewers, benchRest, benchStatsd]) {
     const section = await bench();
     process.stdout.write(`${section.join('\n')}\n\n`);
     page.push('', ...section);

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { benchPlugin } from './plugin';
+import { reached } from './reach';
 import { benchRedisDataSource } from './redisDataSource';
 import { benchRest } from './rest';
 import { benchScrape } from './scrape';
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
     process.stdout.write(`${section.join('\n')}\n\n`);
     page.push('', ...section);
   }
+  page.push('', ...reached());
   writeFileSync(PAGE, `${page.join('\n')}\n`);
 }
 

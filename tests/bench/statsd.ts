@@ -4,6 +4,7 @@ import { parseExposition, type Exposition } from '../support/exposition';
 import { EXECUTABLE } from '../support/plugin';
 import { freePort, startRedis } from '../support/redisServer';
 import { cpuSeconds, residentBytes } from './processes';
+import { reach } from './reach';
 
 const LINES = 1_200_000;
 const LINES_PER_SECOND = 300_000;
@@ -51,6 +52,7 @@ export async function benchStatsd(): Promise<string[]> {
       { stdio: 'ignore' }
     )
   );
+  reach('DogStatsD: CPU', (ours.cpu / theirs.cpu) * 100, 100 / 3, '% of statsd_exporter’s');
   return [
     ...report,
     `- statsd_exporter: ${line(theirs)}`,

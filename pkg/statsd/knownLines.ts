@@ -50,7 +50,9 @@ export class KnownLines<T> {
       hash = Math.imul(hash ^ byte, FNV_PRIME);
     }
     const colon = at;
-    for (; at < length && (byte = packet[at]!) !== BAR && byte !== LF; at += 1);
+    while (at < length && (byte = packet[at]!) !== BAR && byte !== LF) {
+      at += 1;
+    }
     const bar = at;
     for (; at < length && (byte = packet[at]!) !== LF; at += 1) {
       hash = Math.imul(hash ^ byte, FNV_PRIME);

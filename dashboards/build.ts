@@ -170,8 +170,9 @@ function panelOf(panel: Panel, flavour: Flavour): AnyPanel {
     builder.withOverride({
       matcher: { id: 'byType', options: 'number' },
       properties: [
-        { id: 'unit', value: 'clocks' },
-        { id: 'decimals', value: 1 },
+        { id: 'unit', value: 'dthms' },
+        // Shorter waits are no concern, and need no axis of their own.
+        { id: 'custom.axisSoftMax', value: 60 },
       ],
     });
   }

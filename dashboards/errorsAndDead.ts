@@ -80,7 +80,7 @@ export const errorsAndDead: DashboardSpec = {
         },
         {
           title: 'Retries and dead jobs',
-          description: 'Jobs that wait for a retry, and those that died within the hour before.',
+          description: 'Jobs in the retry set, and jobs that died within the previous hour.',
           kind: 'timeseries',
           width: 8,
           height: 8,
@@ -95,7 +95,7 @@ export const errorsAndDead: DashboardSpec = {
       ],
     },
     {
-      title: 'Why',
+      title: 'Causes',
       panels: [
         {
           title: 'Errors',
@@ -128,14 +128,14 @@ export const errorsAndDead: DashboardSpec = {
           sortBy: { direct: 'Jobs', prometheus: 'Failures' },
           links: { Class: TO_CLASS, Queue: TO_QUEUE },
           widths: {
-            Error: 185,
+            Error: 190,
             'Error class': 170,
             Class: 165,
-            Queue: 115,
-            Jobs: 70,
+            Queue: 130,
+            Jobs: 65,
             Dead: 60,
-            'Last 12 hours': 115,
-            Last: 140,
+            'Last 12 hours': 110,
+            Last: 130,
           },
         },
         {
@@ -152,7 +152,7 @@ export const errorsAndDead: DashboardSpec = {
           wrapped: ['Message'],
           minWidths: { Message: 240 },
           links: { Class: TO_CLASS, Queue: TO_QUEUE },
-          widths: { 'Due or died': 140, Class: 170, Error: 150, Queue: 110, JID: 215 },
+          widths: { 'Due or died': 140, Class: 170, Error: 150, Queue: 130, JID: 205 },
         },
         {
           title: 'Next retries',
@@ -160,14 +160,14 @@ export const errorsAndDead: DashboardSpec = {
           kind: 'table',
           width: 24,
           height: 9,
-          noValue: 'None waits for a retry.',
+          noValue: 'No job waits for a retry.',
           direct: [{ queryType: 'jobs', source: 'retry', filters: [BY_QUEUE, BY_CLASS], limit: 50 }],
           columns: ['at', 'class', 'errorClass', 'errorMessage', 'queue', 'jid'],
           hidden: [...JOB_COLUMNS_HIDDEN, 'age', 'failedAt', 'retriedAt', 'retryCount'],
           wrapped: ['Message'],
           minWidths: { Message: 240 },
           links: { Class: TO_CLASS, Queue: TO_QUEUE },
-          widths: { 'Due or died': 140, Class: 170, Error: 150, Queue: 110, JID: 215 },
+          widths: { 'Due or died': 140, Class: 170, Error: 150, Queue: 130, JID: 205 },
         },
       ],
     },

@@ -15,11 +15,11 @@ const inRange = (title: string, name: string, description: string, expr: string,
 export const jobClassDetail: DashboardSpec = {
   id: 'sidekiq-job-class',
   title: 'Sidekiq job class detail',
-  description: 'How often a job class runs, how long it takes, how often it fails and why.',
+  description: 'One job class: rate, duration, failures and their causes.',
   variables: [{ ...CLASS, multi: false }, STATSD],
   rows: [
     {
-      title: 'In this time',
+      title: 'Selected time range',
       panels: [
         inRange(
           'Executions',
@@ -52,7 +52,7 @@ export const jobClassDetail: DashboardSpec = {
       panels: [
         {
           title: 'Durations',
-          description: 'Executions that succeeded by how long they took, in Sidekiq’s own 26 buckets.',
+          description: 'Successful executions by duration, in Sidekiq’s own 26 buckets.',
           kind: 'heatmap',
           width: 24,
           height: 10,
@@ -67,7 +67,7 @@ export const jobClassDetail: DashboardSpec = {
         },
         {
           title: 'Executions per second',
-          description: 'How often it runs, failures included.',
+          description: 'Executions per second, failures included.',
           kind: 'timeseries',
           width: 8,
           height: 8,
@@ -111,7 +111,7 @@ export const jobClassDetail: DashboardSpec = {
       ],
     },
     {
-      title: 'Right now',
+      title: 'Now',
       panels: [
         {
           title: 'Errors',
@@ -154,7 +154,7 @@ export const jobClassDetail: DashboardSpec = {
           kind: 'table',
           width: 12,
           height: 8,
-          noValue: 'None waits for a retry.',
+          noValue: 'No job waits for a retry.',
           direct: [{ queryType: 'jobs', source: 'retry', limit: 50, filters: [BY_CLASS] }],
           columns: ['at', 'retryCount', 'errorClass', 'errorMessage', 'queue', 'jid'],
           hidden: [

@@ -43,7 +43,7 @@ export interface Panel {
   width: number;
   height: number;
   unit?: string;
-  /** Seconds that often are minutes and hours: an axis of them says 03m:20s, not 3.33 mins. */
+  /** Seconds that often are minutes and hours: an axis of them says 00:03:20, not 3.33 mins. */
   clock?: boolean;
   decimals?: number;
   min?: number;

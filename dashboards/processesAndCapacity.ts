@@ -16,7 +16,7 @@ import { processesOverTime, processTable, threadsOverTime } from './workerPanels
 export const processesAndCapacity: DashboardSpec = {
   id: 'sidekiq-processes',
   title: 'Sidekiq processes and capacity',
-  description: 'Who works and how hard, what was lost, and whether there are threads enough.',
+  description: 'Processes, utilisation, capacity and lost jobs.',
   variables: [WORKER_TYPE, HOST],
   rows: [
     {
@@ -96,17 +96,17 @@ export const processesAndCapacity: DashboardSpec = {
           gauges: { Utilisation: 1 },
           states: ['State'],
           widths: {
-            Demand: 85,
-            Supply: 80,
-            Utilisation: 150,
-            Headroom: 100,
-            'Threads needed': 135,
-            Backlog: 85,
-            Latency: 90,
             State: 85,
-            'Drain time': 120,
+            Demand: 75,
+            Supply: 70,
+            Utilisation: 130,
+            Headroom: 90,
+            'Threads needed': 125,
+            Backlog: 80,
+            Latency: 90,
+            'Drain time': 105,
           },
-          minWidths: { 'Worker type': 180 },
+          minWidths: { 'Worker type': 200 },
         },
         {
           title: 'Busy by worker type',
@@ -154,7 +154,7 @@ export const processesAndCapacity: DashboardSpec = {
         },
         {
           title: 'Round trip to Redis by process',
-          description: 'As each process measured it with its heartbeat. Sidekiq warns from 50 ms.',
+          description: 'Round trip that each process measured with its heartbeat. Sidekiq warns from 50 ms.',
           kind: 'timeseries',
           width: 12,
           height: 8,
@@ -165,12 +165,12 @@ export const processesAndCapacity: DashboardSpec = {
       ],
     },
     {
-      title: 'What happened',
+      title: 'Lost jobs and events',
       panels: [
         {
           title: 'Lost jobs',
           description:
-            'Processes that were killed, and what ran in them. Without super_fetch (Sidekiq Pro) it is gone.',
+            'Processes that were killed, and the jobs that ran in them. Without super_fetch (Sidekiq Pro) these jobs are lost.',
           kind: 'table',
           width: 12,
           height: 9,

@@ -8,7 +8,7 @@ const now = (title: string, name: string, description: string, expr: string, mor
 export const queueDetail: DashboardSpec = {
   id: 'sidekiq-queue',
   title: 'Sidekiq queue detail',
-  description: 'How late a queue is and why, who serves it, what waits in it, and when it will be empty.',
+  description: 'One queue: latency and its cause, serving processes, waiting jobs and drain time.',
   variables: [{ ...QUEUE, multi: false }, STATSD],
   rows: [
     {
@@ -58,7 +58,7 @@ export const queueDetail: DashboardSpec = {
       panels: [
         {
           title: 'Latency',
-          description: 'How long the oldest job has waited, and what its worker type aims at.',
+          description: 'Wait of the oldest job, and the latency objective of the worker type.',
           kind: 'timeseries',
           width: 12,
           height: 8,
@@ -84,7 +84,7 @@ export const queueDetail: DashboardSpec = {
         {
           title: 'In and out',
           description:
-            'Jobs pushed and taken per second, estimated from the length of the queue and the age of its oldest job. A queue that never waits shows nothing.',
+            'Jobs pushed and taken per second, estimated from the length of the queue and the age of the oldest job. A queue without waiting jobs shows nothing.',
           kind: 'timeseries',
           width: 12,
           height: 8,
@@ -114,10 +114,10 @@ export const queueDetail: DashboardSpec = {
       ],
     },
     {
-      title: 'What is in it',
+      title: 'Waiting and running jobs',
       panels: [
         {
-          title: 'What waits, by class',
+          title: 'Waiting jobs by class',
           description: 'Jobs by class: counted in a short queue, estimated from both ends of a long one.',
           kind: 'table',
           width: 24,
@@ -194,6 +194,17 @@ export const queueDetail: DashboardSpec = {
           hidden: ['size', 'late', 'inRate', 'outRate', 'unserved', 'starved'],
           gauges: { Utilisation: 1 },
           states: ['State'],
+          widths: {
+            State: 85,
+            Demand: 75,
+            Supply: 70,
+            Utilisation: 120,
+            Headroom: 85,
+            Latency: 85,
+            Objective: 80,
+            'Drain time': 95,
+            'Threads needed': 125,
+          },
         },
       ],
     },

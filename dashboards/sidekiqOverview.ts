@@ -10,8 +10,7 @@ import { BY_TYPE, QUEUE, STATSD, WORKER_TYPE } from './queries';
 export const sidekiqOverview: DashboardSpec = {
   id: 'sidekiq-overview',
   title: 'Sidekiq overview',
-  description:
-    'Are the queues keeping up, what runs, what fails, and is there room: one Sidekiq installation at a glance.',
+  description: 'One Sidekiq installation at a glance: queues, running jobs, failures and capacity.',
   variables: [WORKER_TYPE, { ...QUEUE, direct: { ...QUEUE.direct!, filters: [BY_TYPE] } }, STATSD],
   rows: [overview, queueHealth, workerHealth, jobPerformance, capacityPlanning],
 };

@@ -13,7 +13,7 @@ export const jobPerformance: Row = {
     {
       title: 'Top 10 slowest job classes',
       description:
-        'Classes by mean time, with their quantiles. From Sidekiq Pro where it sends, else interpolated in Sidekiq’s own duration buckets.',
+        'Classes by mean time, with quantiles: from Sidekiq Pro if its metrics arrive, else interpolated in Sidekiq’s own duration buckets.',
       kind: 'table',
       width: 24,
       height: 10,

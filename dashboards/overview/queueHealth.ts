@@ -34,7 +34,7 @@ export const queueHealth: Row = {
     },
     {
       title: 'Queues now',
-      description: 'The worst first: backlog, wait, who serves each queue, and how long until it drains.',
+      description: 'The worst queue first: backlog, latency, threads, drain time and worker type.',
       kind: 'table',
       width: 24,
       height: 11,
@@ -71,7 +71,7 @@ export const queueHealth: Row = {
     {
       title: 'Throughput by queue',
       description:
-        'Jobs taken from each queue per second, estimated from its length and the age of its oldest job. Queues that never wait show nothing.',
+        'Jobs taken from each queue per second, estimated from the length and the age of the oldest job. Queues without waiting jobs show nothing.',
       kind: 'timeseries',
       width: 24,
       height: 8,

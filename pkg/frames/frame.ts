@@ -19,6 +19,7 @@ export interface FieldConfig {
   displayNameFromDS?: string;
   description?: string;
   unit?: string;
+  decimals?: number;
   min?: number;
   max?: number;
   noValue?: string;

@@ -30,7 +30,7 @@ export const EXPORTER_METRICS: readonly Metric[] = [
   ),
   single(
     'sidekiq_processes',
-    'Names in the set of processes; those that crashed are counted until someone cleans up.',
+    'Names in the set of processes; crashed processes are counted until the set is cleaned up.',
     'SCARD processes',
     ({ snapshot }) => snapshot.totals.processNames
   ),

@@ -54,13 +54,13 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
   single(
     'sidekiq_activejob_retries',
     'Scheduled jobs that are retries of ActiveJob, estimated from the next ones due.',
-    'ZCARD schedule, and the first 20 of it',
+    'ZCARD schedule, and the first 20 entries',
     ({ snapshot }) => snapshot.totals.activeJobRetries
   ),
   {
     name: 'sidekiq_queue_info',
     type: 'gauge',
-    help: 'Worker type of each queue, to join with other metrics of it; always 1.',
+    help: 'Worker type of each queue, to join with other metrics of the queue; always 1.',
     labels: ['name', 'worker_type'],
     source: 'workerTypes of the settings',
     read: ({ queues }) =>
@@ -111,7 +111,7 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
   ),
   perQueue(
     'sidekiq_queue_drain_seconds',
-    'Time until the queue is empty at the present rates; missing while it does not shrink.',
+    'Time until the queue is empty at the present rates; missing while the queue does not shrink.',
     'LLEN and the oldest job, over two minutes',
     ({ drainSeconds }) => drainSeconds,
     'seconds'
@@ -130,7 +130,7 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
   ),
   perProcess(
     'sidekiq_process_redis_rtt_seconds',
-    'Round trip between the process and Redis, as it measured.',
+    'Round trip between the process and Redis, measured by the process.',
     ({ rttSeconds }) => rttSeconds,
     'seconds'
   ),

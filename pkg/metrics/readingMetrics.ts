@@ -40,7 +40,7 @@ export const READING_METRICS: readonly Metric[] = [
   {
     name: 'jobwatch_refused_commands',
     type: 'gauge',
-    help: 'Commands that Redis refused in the last reading, by the part they belong to; figures that need the part are missing.',
+    help: 'Commands that Redis refused in the last reading, by part; figures that need the part are missing.',
     labels: ['part'],
     source: 'the reading itself',
     read: ({ snapshot: { refused } }) =>

@@ -74,7 +74,7 @@ export const RECURRING_METRICS: readonly Metric[] = [
   perEntry('sidekiq_recurring_last_run_timestamp_seconds', 'When an entry was last enqueued.', ({ lastAt }) => lastAt),
   perEntry(
     'sidekiq_recurring_next_run_timestamp_seconds',
-    'First run of an enabled entry that is due after its last one.',
+    'First run of an enabled entry that is due after the last run.',
     ({ nextAt }) => nextAt
   ),
   perEntry(

@@ -133,7 +133,7 @@ const RECEIVER_METRICS: ReadonlyArray<Metric<StatsdState>> = [
   receiver(
     'jobwatch_statsd_sender_dropped_bytes_total',
     'counter',
-    'Bytes that the senders dropped, as they report.',
+    'Bytes dropped by the senders, as reported by them.',
     ({ counts }) => counts.droppedBySenders
   ),
   receiver('jobwatch_statsd_series', 'gauge', 'Label sets kept now.', ({ registry }) => registry.size),

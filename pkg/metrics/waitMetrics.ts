@@ -10,7 +10,7 @@ export const WAIT_METRICS: readonly Metric[] = [
   {
     name: 'sidekiq_job_wait_seconds',
     type: 'histogram',
-    help: 'Time that jobs had waited in their queue when they began to run, of jobs that were seen running: a sample in which short jobs are rare.',
+    help: 'Time that jobs waited in their queue before they ran, sampled from jobs seen running: short jobs are rare in the sample.',
     unit: 'seconds',
     labels: ['queue', 'class'],
     source: 'enqueued_at and run_at of the work records',

@@ -19,7 +19,7 @@ interface Row {
 }
 
 const COLUMNS: Array<Column<Row>> = [
-  key('queue', 'Queue', 'The queue they wait in.', (row) => row.queue),
+  key('queue', 'Queue', 'Queue of the jobs.', (row) => row.queue),
   jobClass(),
   count(
     'jobs',
@@ -27,9 +27,9 @@ const COLUMNS: Array<Column<Row>> = [
     `Jobs of the class that wait: counted in queues of up to ${2 * BACKLOG_END} jobs, estimated from both ends of longer ones.`,
     (row) => row.jobs
   ),
-  share('share', 'Share', 'Its share of the queue.', (row) => row.share, { config: { min: 0, max: 1 } }),
-  seconds('oldest', 'Oldest', 'How long its oldest job that was looked at has waited.', (row) => row.oldestSeconds),
-  bytes('bytes', 'Mean size', 'Mean size of its payloads.', (row) => row.meanBytes),
+  share('share', 'Share', 'Share of the jobs of the queue.', (row) => row.share, { config: { min: 0, max: 1 } }),
+  seconds('oldest', 'Oldest', 'Wait of the oldest job in the sample.', (row) => row.oldestSeconds),
+  bytes('bytes', 'Mean size', 'Mean size of the payloads.', (row) => row.meanBytes),
 ];
 
 /** What waits: the classes in each queue, by a look at both of its ends. */

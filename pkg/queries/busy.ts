@@ -11,18 +11,18 @@ interface Row extends Work {
 }
 
 const COLUMNS: Array<Column<Row>> = [
-  key('process', 'Process', 'Identity of the process that runs it.', (row) => row.process),
-  text('host', 'Host', 'Host of that process.', (row) => row.host),
+  key('process', 'Process', 'Identity of the process that runs the job.', (row) => row.process),
+  text('host', 'Host', 'Host of the process.', (row) => row.host),
   key('thread', 'Thread', 'Thread id within the process.', (row) => row.thread),
-  key('queue', 'Queue', 'Queue it was taken from.', (row) => row.queue, { links: jobsOfQueue }),
+  key('queue', 'Queue', 'Queue of the job.', (row) => row.queue, { links: jobsOfQueue }),
   text('workerType', 'Worker type', 'Worker type of the queue.', (row) => row.workerType),
   jobClass(),
   key('jid', 'JID', 'Job id.', (row) => row.jid, { links: detailsOfJob }),
-  instant('startedAt', 'Started', 'When it began to run.', (row) => row.runAt),
-  seconds('runTime', 'Run time', 'How long it has run.', ({ runAt, now }) =>
+  instant('startedAt', 'Started', 'Start of the execution.', (row) => row.runAt),
+  seconds('runTime', 'Run time', 'Time since the start of the execution.', ({ runAt, now }) =>
     runAt === null ? null : Math.max(0, now - runAt)
   ),
-  seconds('waited', 'Waited', 'How long it had waited in the queue before it ran.', ({ runAt, enqueuedAt }) =>
+  seconds('waited', 'Waited', 'Time that the job waited in the queue before the execution.', ({ runAt, enqueuedAt }) =>
     runAt === null || enqueuedAt === null ? null : Math.max(0, runAt - enqueuedAt)
   ),
 ];
@@ -32,7 +32,7 @@ export const busy = tableQuery({
   id: 'busy',
   group: 'Now',
   title: 'Busy',
-  description: 'One row per job in progress: class, queue, process and how long it has run.',
+  description: 'One row per job in progress: class, queue, process and run time.',
   schema: baseQuerySchema,
   columns: COLUMNS,
   live: true,

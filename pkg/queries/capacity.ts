@@ -37,12 +37,17 @@ function worstFirst(one: Capacity, other: Capacity): number {
 }
 
 const COLUMNS: Array<Column<Capacity>> = [
-  key('workerType', 'Worker type', 'By the map in the settings, or as it runs.', (row) => row.workerType),
-  key('queue', 'Queue', 'The queue, where asked by queue.', (row) => row.queue),
+  key(
+    'workerType',
+    'Worker type',
+    'Worker type of the queues, by the map in the settings or derived from the processes.',
+    (row) => row.workerType
+  ),
+  key('queue', 'Queue', 'Name of the queue, if rows are queues.', (row) => row.queue),
   text(
     'state',
     'State',
-    'The worst of its queues: unserved, starved, late (longer than the objective), unknown, or ok.',
+    'The worst state of the queues: unserved, starved, late (longer than the objective), unknown, or ok.',
     stateOf,
     {
       config: { mappings: STATE_COLOURS },
@@ -52,20 +57,27 @@ const COLUMNS: Array<Column<Capacity>> = [
     'demand',
     'Demand',
     'Threads that the work keeps busy: thread-seconds of work per second over the last ten minutes, scaled up where more is pushed than taken, and never less than the threads that are busy now.',
-    (row) => row.demand
+    (row) => row.demand,
+    { config: { decimals: 1 } }
   ),
-  count('supply', 'Supply', 'Ready threads that may do it.', (row) => row.supply),
+  count('supply', 'Supply', 'Ready threads that serve the queues.', (row) => row.supply),
   share('utilisation', 'Utilisation', 'Demand over supply; above 100 % the backlog grows.', utilisationOf),
-  plain('headroom', 'Headroom', 'Supply less demand, in threads.', headroom),
+  plain('headroom', 'Headroom', 'Supply less demand, in threads.', headroom, { config: { decimals: 1 } }),
   count('size', 'Backlog', 'Jobs waiting.', (row) => row.size),
   seconds('latency', 'Latency', 'Age of the oldest waiting job.', (row) => row.waitSeconds),
-  seconds('objective', 'Objective', 'How late a job may be, by the settings.', (row) => row.objectiveSeconds),
+  seconds('objective', 'Objective', 'Latency objective, by the settings.', (row) => row.objectiveSeconds),
   flag('late', 'Late', 'Latency is above the objective.', lateOf),
   rate('inRate', 'In', 'Jobs pushed per second.', (row) => row.inRate),
   rate('outRate', 'Out', 'Jobs taken per second.', (row) => row.outRate),
-  seconds('drainTime', 'Drain time', 'Until it is empty at the present rates.', (row) => row.drainSeconds, {
-    config: { noValue: 'not in sight' },
-  }),
+  seconds(
+    'drainTime',
+    'Drain time',
+    'Time until the backlog is empty at the present rates.',
+    (row) => row.drainSeconds,
+    {
+      config: { noValue: 'not in sight' },
+    }
+  ),
   count(
     'threadsNeeded',
     'Threads needed',
@@ -88,6 +100,6 @@ export const capacity = tableQuery({
   example: '--option by=queue',
   rows(state, { by }) {
     const rows = by === 'queue' ? [...capacityOfQueues(state)] : capacityOfTypes(state);
-    return { rows: rows.sort(worstFirst) };
+    return { rows: rows.sort(worstFirst), without: by === 'queue' ? [] : ['queue'] };
   },
 });

@@ -52,9 +52,14 @@ interface Row {
 
 const COLUMNS: Array<Column<Row>> = [
   key('errorClass', 'Error', 'Class of the error.', (row) => row.errorClass),
-  key('class', 'Class', 'Job class that raised it.', (row) => row.class),
+  key('class', 'Class', 'Job class that raised the error.', (row) => row.class),
   key('queue', 'Queue', 'Queue of the jobs.', (row) => row.queue),
-  key('pattern', 'Kind of message', 'Message without what varies, where grouped by fingerprint.', (row) => row.pattern),
+  key(
+    'pattern',
+    'Kind of message',
+    'Message without its variable parts, if rows are grouped by kind of failure.',
+    (row) => row.pattern
+  ),
   key(
     'frame',
     'Application line',
@@ -62,20 +67,25 @@ const COLUMNS: Array<Column<Row>> = [
     (row) => row.frame
   ),
   count('count', 'Jobs', 'Jobs in retry and dead with this error.', (row) => row.retry + row.dead),
-  count('retry', 'In retry', 'Of these, jobs to be tried again.', (row) => row.retry),
-  count('dead', 'Dead', 'Of these, dead jobs.', (row) => row.dead),
-  count('rate', 'Last hour', 'Of these, jobs whose latest failure is within the last hour.', (row) => row.lastHour),
-  share('share', 'Share', 'Their share of all jobs in retry and dead.', (row) => row.share, {
+  count('retry', 'In retry', 'Jobs of the retry set with this error.', (row) => row.retry),
+  count('dead', 'Dead', 'Jobs of the dead set with this error.', (row) => row.dead),
+  count(
+    'rate',
+    'Last hour',
+    'Jobs with this error whose latest failure is within the last hour.',
+    (row) => row.lastHour
+  ),
+  share('share', 'Share', 'Share of all jobs in the retry and dead sets.', (row) => row.share, {
     config: { min: 0, max: 1 },
   }),
   text('trend', 'Last 12 hours', 'Latest failures in each of the last twelve hours, the latest last.', ({ trend }) =>
     barsOf(trend)
   ),
-  text('classes', 'Classes', 'Job classes that are hit.', ({ classes }) => namesOf(classes)),
-  text('queues', 'Queues', 'Queues that are hit.', ({ queues }) => namesOf(queues)),
+  text('classes', 'Classes', 'Job classes with this error.', ({ classes }) => namesOf(classes)),
+  text('queues', 'Queues', 'Queues with this error.', ({ queues }) => namesOf(queues)),
   instant('first', 'First', 'Earliest first failure.', (row) => row.firstAt),
   instant('last', 'Last', 'Latest failure.', (row) => row.lastAt),
-  text('message', 'Message', 'Message of the latest, without what looks like a secret.', (row) => row.message),
+  text('message', 'Message', 'Message of the latest failure, with secrets removed.', (row) => row.message),
 ];
 
 /** What fails: jobs in retry and dead, by error class, job class and queue. */
@@ -84,7 +94,7 @@ export const errors = tableQuery({
   group: 'Jobs',
   title: 'Errors',
   description:
-    'What fails: jobs in retry and dead by error class, job class and queue, with first, last and a sample message.',
+    'Failing jobs: the retry and dead sets by error class, job class and queue, with first and last occurrence and a sample message.',
   schema,
   columns: COLUMNS,
   logs: {

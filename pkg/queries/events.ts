@@ -22,11 +22,11 @@ interface Row {
 }
 
 const COLUMNS: Array<Column<Row>> = [
-  instant('time', 'Time', 'When it happened.', (row) => row.at),
-  instant('timeEnd', 'Until', 'When it ended, where it lasted.', (row) => row.endsAt),
-  text('title', 'Event', 'What happened.', (row) => row.title),
+  instant('time', 'Time', 'Time of the event.', (row) => row.at),
+  instant('timeEnd', 'Until', 'End of the event, if the event lasted.', (row) => row.endsAt),
+  text('title', 'Event', 'Description of the event.', (row) => row.title),
   key('kind', 'Kind', KINDS.join(', '), (row) => row.kind),
-  key('host', 'Host', 'Where it happened.', (row) => row.host),
+  key('host', 'Host', 'Host of the event.', (row) => row.host),
   text('tags', 'Tags', 'Kind and host, for annotations.', (row) =>
     ['sidekiq', row.kind, row.host].filter((tag) => tag !== '').join(',')
   ),

@@ -42,7 +42,7 @@ interface Row {
 const COLUMNS: Array<Column<Row>> = [
   key('group', 'Group', 'job, error, context (CurrentAttributes), ActiveJob, iteration, or other.', (row) => row.group),
   key('field', 'Field', 'Name of the field.', (row) => row.field),
-  text('value', 'Value', 'Its value. Times are UTC.', (row) => row.value),
+  text('value', 'Value', 'Value of the field. Times are UTC.', (row) => row.value),
 ];
 
 /** All that is known of one job, a row for each field. */
@@ -50,13 +50,13 @@ export const job = tableQuery({
   id: 'job',
   group: 'Jobs',
   title: 'Job',
-  description: 'One job by its id: all fields, times, attempts, error and backtrace, context, ActiveJob and iteration.',
+  description: 'One job by ID: all fields, times, attempts, error and backtrace, context, ActiveJob and iteration.',
   schema,
   columns: COLUMNS,
   example: '--option jid=aaaaaaaaaaaaaaaaaaaaaaaa',
   async rows(state, { jid, source, queue }, _request, reads) {
     if (jid === '') {
-      throw new Fault({ kind: 'query', message: 'The query names no job.', remedy: 'Give its id under "JID".' });
+      throw new Fault({ kind: 'query', message: 'The query names no job.', remedy: 'Enter the job ID under "JID".' });
     }
     const running = runningRows(state, jid);
     const found = await reads.job(jid, placesOf(state, source, queue));
@@ -67,8 +67,8 @@ export const job = tableQuery({
           ? `There is no job "${jid.slice(0, 100)}": it is not waiting, scheduled, to be retried, dead or running.`
           : `The job "${jid.slice(0, 100)}" was not found in the time for a query.`,
         remedy: found.whole
-          ? 'It has ended, was deleted, or never was; Sidekiq keeps nothing of it.'
-          : 'Name where it lies under "Jobs of", and its queue.',
+          ? 'The job ended, was deleted, or never existed; Sidekiq keeps no record of such jobs.'
+          : 'Choose the set or the queue of the job under "Jobs of".',
       });
     }
     return { rows: [...running, ...(found.job ? rowsOf(found.job, found.iteration, state) : [])] };

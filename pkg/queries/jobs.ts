@@ -39,42 +39,42 @@ const field = (name: string) => (row: Row) => instantOf(row.payload[name]);
 const COLUMNS: Array<Column<Row>> = [
   key('jid', 'JID', 'Job id.', (row) => row.jid, { links: detailsOfJob }),
   jobClass(),
-  key('queue', 'Queue', 'Queue it goes to.', (row) => row.queue),
-  instant('enqueued', 'Enqueued', 'When it was last put in a queue.', (row) => row.enqueuedAt),
-  instant('created', 'Created', 'When it was first pushed.', (row) => row.createdAt),
-  instant('at', 'Due or died', 'When it is due (scheduled, retry) or died (dead).', (row) => row.scoreAt),
-  seconds('age', 'Age', 'Time since it was last enqueued, or created.', ageOf),
+  key('queue', 'Queue', 'Queue of the job.', (row) => row.queue),
+  instant('enqueued', 'Enqueued', 'Time of the last enqueue.', (row) => row.enqueuedAt),
+  instant('created', 'Created', 'Time of the first push.', (row) => row.createdAt),
+  instant('at', 'Due or died', 'Time at which the job is due (scheduled, retry) or died (dead).', (row) => row.scoreAt),
+  seconds('age', 'Age', 'Time since the last enqueue, or since creation.', ageOf),
   count('retryCount', 'Retries', 'Retries so far; empty before the first failure.', (row) =>
     numberOf(row.payload['retry_count'])
   ),
   count(
     'executions',
     'ActiveJob attempts',
-    'Executions that ActiveJob itself has counted; above 0 it is an ActiveJob retry.',
+    'Executions counted by ActiveJob; above 0 the job is an ActiveJob retry.',
     (row) => numberOf(activeJobOf(row.payload)?.['executions'])
   ),
-  text('errorClass', 'Error', 'Class of its last error.', (row) => textOf(row.payload['error_class'])),
-  text('errorMessage', 'Message', 'Message of its last error, without what looks like a secret.', (row) =>
+  text('errorClass', 'Error', 'Class of the last error.', (row) => textOf(row.payload['error_class'])),
+  text('errorMessage', 'Message', 'Message of the last error, with secrets removed.', (row) =>
     redact(textOf(row.payload['error_message']))
   ),
-  instant('failedAt', 'First failed', 'Its first failure.', field('failed_at')),
-  instant('retriedAt', 'Last failed', 'Its latest failure, from the second on.', field('retried_at')),
-  text('tags', 'Tags', 'Its tags.', ({ payload }) => tagsOf(payload).join(', '), {
+  instant('failedAt', 'First failed', 'Time of the first failure.', field('failed_at')),
+  instant('retriedAt', 'Last failed', 'Time of the latest failure, from the second failure on.', field('retried_at')),
+  text('tags', 'Tags', 'Tags of the job.', ({ payload }) => tagsOf(payload).join(', '), {
     filterValues: ({ payload }) => tagsOf(payload),
   }),
   text(
     'context',
     'Context',
-    'CurrentAttributes that came along with it, where the data source allows arguments; filter by name=value.',
+    'CurrentAttributes of the job, if the data source allows arguments; filter by name=value.',
     (row) => contextOf(row).join(', '),
     { filterValues: contextOf }
   ),
-  text('batch', 'Batch', 'Its batch (Sidekiq Pro).', (row) => textOf(row.payload['bid'])),
-  bytes('bytes', 'Payload', 'Size of its payload.', (row) => row.bytes),
+  text('batch', 'Batch', 'Batch of the job (Sidekiq Pro).', (row) => textOf(row.payload['bid'])),
+  bytes('bytes', 'Payload', 'Size of the payload.', (row) => row.bytes),
   text(
     'arguments',
     'Arguments',
-    'Its arguments, where the data source allows them; encrypted ones never.',
+    'Arguments of the job, if the data source allows them; never encrypted arguments.',
     ({ raw, showsArguments }) => (showsArguments ? argumentsText(raw).slice(0, ARGUMENTS_SHOWN) : null)
   ),
 ];
@@ -96,7 +96,7 @@ export const jobs = tableQuery({
   id: 'jobs',
   group: 'Jobs',
   title: 'Jobs',
-  description: 'Jobs that wait in a queue, are scheduled, to be retried, or dead: class, age, error, next run.',
+  description: 'Jobs of a queue, or of the scheduled, retry or dead set: class, age, error, next run.',
   schema,
   columns: COLUMNS,
   logs: {
@@ -146,7 +146,7 @@ function noticesOf({ jobs: found, looked, total, broken, implausible, moved, cur
   if (moved) {
     notices.push({
       severity: 'info',
-      text: 'The job at which the former page ended is gone; this page begins at its place and may repeat some jobs.',
+      text: 'The last job of the previous page is gone; this page begins at the same position and may repeat some jobs.',
     });
   }
   if (implausible > 0) {

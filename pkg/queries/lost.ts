@@ -15,22 +15,22 @@ interface Row {
 
 const COLUMNS: Array<Column<Row>> = [
   key('process', 'Process', 'Identity of the process that vanished.', ({ vanished }) => vanished.process.identity),
-  key('host', 'Host', 'Its host.', ({ vanished }) => vanished.process.host),
-  instant('lastBeat', 'Last heartbeat', 'Its last sign of life.', ({ vanished }) => vanished.lastBeatAt),
-  instant('noticed', 'Noticed', 'When it was noticed.', ({ vanished }) => vanished.noticedAt),
-  key('jid', 'JID', 'A job that ran in it.', ({ job }) => job?.jid ?? '', { links: detailsOfJob }),
-  key('class', 'Class', 'Its class.', ({ job }) => job?.class ?? ''),
-  key('queue', 'Queue', 'Queue it came from.', ({ job }) => job?.queue ?? ''),
-  seconds('runTime', 'Run time', 'How long it had run at the last heartbeat.', ({ vanished, job }) =>
+  key('host', 'Host', 'Host of the process.', ({ vanished }) => vanished.process.host),
+  instant('lastBeat', 'Last heartbeat', 'Time of the last heartbeat.', ({ vanished }) => vanished.lastBeatAt),
+  instant('noticed', 'Noticed', 'Time at which the loss was noticed.', ({ vanished }) => vanished.noticedAt),
+  key('jid', 'JID', 'ID of a job that ran in the process.', ({ job }) => job?.jid ?? '', { links: detailsOfJob }),
+  key('class', 'Class', 'Class of the job.', ({ job }) => job?.class ?? ''),
+  key('queue', 'Queue', 'Queue of the job.', ({ job }) => job?.queue ?? ''),
+  seconds('runTime', 'Run time', 'Run time of the job at the last heartbeat.', ({ vanished, job }) =>
     job?.runAt == null ? null : Math.max(0, vanished.lastBeatAt - job.runAt)
   ),
-  count('jobs', 'Jobs', 'Jobs that ran in it and were not seen again.', ({ vanished, job }) =>
+  count('jobs', 'Jobs', 'Jobs that ran in the process and were not seen again.', ({ vanished, job }) =>
     job?.recovered ? 0 : vanished.jobs.filter(({ recovered }) => !recovered).length
   ),
   flag(
     'lost',
     'Lost',
-    'The job was not seen again. Without super_fetch (Sidekiq Pro) it is gone.',
+    'The job was not seen again. Without super_fetch (Sidekiq Pro) the job is lost.',
     ({ job }) => job !== null && !job.recovered
   ),
 ];

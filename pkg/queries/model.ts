@@ -14,7 +14,7 @@ const filterSchema = z.object({
 export const baseQuerySchema = z.object({
   queryType: z.string(),
   /** Of the model, see QUERY_VERSION; one from a newer plugin is refused rather than half understood. */
-  version: z.number().max(QUERY_VERSION, 'it was saved by a newer version of the plugin').optional(),
+  version: z.number().max(QUERY_VERSION, 'the query was saved by a newer version of the plugin').optional(),
   /** Names of the number columns to return; all when empty. Alert rules need exactly one. */
   figures: z.array(z.string()).default([]),
   filters: z.array(filterSchema).default([]),
@@ -39,7 +39,7 @@ export function parseQuery<S extends z.ZodType>(schema: S, raw: unknown): z.outp
     throw new Fault({
       kind: 'query',
       message: `The query's "${issue?.path.join('.') || 'model'}" is not valid: ${issue?.message ?? 'unreadable'}.`,
-      remedy: 'Correct it in the query editor.',
+      remedy: 'Correct the field in the query editor.',
     });
   }
   return parsed.data;

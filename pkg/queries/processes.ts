@@ -21,45 +21,47 @@ const COLUMNS: Array<Column<Row>> = [
   key('process', 'Process', 'Identity: host, pid and a nonce of each boot.', (row) => row.identity),
   key('host', 'Host', 'Host name, or dyno.', (row) => row.host),
   plain('pid', 'PID', 'Process id on its host.', (row) => row.pid),
-  text('tag', 'Tag', 'Its tag, usually the application.', (row) => row.tag),
-  text('labels', 'Labels', 'Its labels.', (row) => row.labels.join(', '), { filterValues: (row) => row.labels }),
+  text('tag', 'Tag', 'Tag of the process, usually the application.', (row) => row.tag),
+  text('labels', 'Labels', 'Labels of the process.', (row) => row.labels.join(', '), {
+    filterValues: (row) => row.labels,
+  }),
   text('version', 'Version', 'Sidekiq version; written since 7.0.2.', (row) => row.version),
-  instant('startedAt', 'Started', 'When it booted.', (row) => row.startedAt),
+  instant('startedAt', 'Started', 'Start of the process.', (row) => row.startedAt),
   text(
     'state',
     'State',
-    'running, or quiet: it finishes its jobs and takes no new ones (stopping).',
+    'running, or quiet: the process finishes its jobs and takes no new ones.',
     (row) => (row.quiet ? 'quiet' : 'running'),
     { config: { mappings: STATE_COLOURS } }
   ),
-  flag('quiet', 'Quiet', 'It takes no new jobs.', (row) => row.quiet),
+  flag('quiet', 'Quiet', 'Whether the process takes no new jobs.', (row) => row.quiet),
   seconds(
     'beatAge',
     'Beat age',
-    'Time since its last heartbeat by the clock of Redis; up to about ten seconds is healthy.',
+    'Time since the last heartbeat by the clock of Redis; up to about ten seconds is healthy.',
     (row) => row.beatAgeSeconds
   ),
-  count('concurrency', 'Threads', 'Its threads, all capsules together.', (row) => row.concurrency),
-  count('busy', 'Busy', 'Its jobs in progress as of its last heartbeat.', (row) => row.busy),
-  share('utilisation', 'Utilisation', 'Busy share of its threads.', utilisationOf, { config: { min: 0, max: 1 } }),
+  count('concurrency', 'Threads', 'Threads of all capsules.', (row) => row.concurrency),
+  count('busy', 'Busy', 'Jobs in progress at the last heartbeat.', (row) => row.busy),
+  share('utilisation', 'Utilisation', 'Busy share of the threads.', utilisationOf, { config: { min: 0, max: 1 } }),
   bytes(
     'rss',
     'Memory',
-    'Resident memory. An embedded process shows that of its host application.',
+    'Resident memory. For an embedded process: memory of the host application.',
     (row) => row.rssBytes
   ),
   seconds(
     'rtt',
     'Redis RTT',
-    'Round trip between the process and Redis, as it measured; Sidekiq warns from 50 ms.',
+    'Round trip between the process and Redis, measured by the process; Sidekiq warns from 50 ms.',
     (row) => row.rttSeconds
   ),
-  text('queues', 'Queues', 'Queues it serves, capsule by capsule, with order or weights.', capsulesText, {
+  text('queues', 'Queues', 'Queues that the process serves, by capsule, with order or weights.', capsulesText, {
     filterValues: (row) => row.queues,
   }),
-  count('capsules', 'Capsules', 'Number of its capsules.', (row) => row.capsules.length),
-  flag('embedded', 'Embedded', 'Runs inside another process, for example Puma.', (row) => row.embedded),
-  flag('leader', 'Leader', 'Leads the cluster (Sidekiq Enterprise).', (row) => row.leader),
+  count('capsules', 'Capsules', 'Number of capsules.', (row) => row.capsules.length),
+  flag('embedded', 'Embedded', 'Whether Sidekiq runs inside another process, for example Puma.', (row) => row.embedded),
+  flag('leader', 'Leader', 'Whether the process leads the cluster (Sidekiq Enterprise).', (row) => row.leader),
 ];
 
 function utilisationOf({ busy, concurrency }: Row): number | null {
@@ -81,7 +83,7 @@ export const processes = tableQuery({
   id: 'processes',
   group: 'Now',
   title: 'Processes',
-  description: 'One row per live process: where it runs, its heartbeat, threads, memory, queues and capsules.',
+  description: 'One row per live process: host, heartbeat, threads, memory, queues and capsules.',
   schema: baseQuerySchema,
   columns: COLUMNS,
   live: true,

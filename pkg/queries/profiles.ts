@@ -5,13 +5,13 @@ import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
 const COLUMNS: Array<Column<Profile>> = [
-  key('jid', 'JID', 'Job that was profiled.', (row) => row.jid, { links: detailsOfJob }),
+  key('jid', 'JID', 'ID of the profiled job.', (row) => row.jid, { links: detailsOfJob }),
   jobClass(),
-  text('token', 'Token', 'Who asked for the profile.', (row) => row.token),
-  instant('started', 'Started', 'When the execution began.', (row) => row.startedAt),
-  seconds('elapsed', 'Elapsed', 'How long the execution took.', (row) => row.elapsedSeconds),
+  text('token', 'Token', 'Token of the requester.', (row) => row.token),
+  instant('started', 'Started', 'Start of the execution.', (row) => row.startedAt),
+  seconds('elapsed', 'Elapsed', 'Duration of the execution.', (row) => row.elapsedSeconds),
   bytes('bytes', 'Size', 'Size of the compressed profile.', (row) => row.bytes),
-  instant('expires', 'Expires', 'When Sidekiq deletes it.', (row) => row.expiresAt),
+  instant('expires', 'Expires', 'Time at which Sidekiq deletes the profile.', (row) => row.expiresAt),
 ];
 
 /** Profiles of executions, the newest first; the Web UI opens them. */
@@ -19,7 +19,7 @@ export const profiles = tableQuery({
   id: 'profiles',
   group: 'Jobs',
   title: 'Profiles',
-  description: 'Profiles of executions that Sidekiq 8 keeps for a day: job, class, who asked, how long it took.',
+  description: 'Profiles of executions that Sidekiq 8 keeps for a day: job, class, requester, duration.',
   schema: baseQuerySchema,
   columns: COLUMNS,
   async rows({ now }, _query, _request, reads) {

@@ -31,32 +31,32 @@ function worstFirst(a: QueueState, b: QueueState): number {
 
 const COLUMNS: Array<Column<QueueState>> = [
   key('queue', 'Queue', 'Name of the queue.', (row) => row.name, { links: jobsOfQueue }),
-  text('state', 'State', 'unserved, starved, late (longer than its objective), paused, unknown, or ok.', stateOf, {
+  text('state', 'State', 'unserved, starved, late (latency above the objective), paused, unknown, or ok.', stateOf, {
     config: { mappings: STATE_COLOURS },
   }),
   text(
     'workerType',
     'Worker type',
-    'The worker type that serves it, by the map in the settings, or as it runs.',
+    'Worker type that serves the queue, by the map in the settings or derived from the processes.',
     (row) => row.workerType
   ),
   count('size', 'Size', 'Jobs waiting.', (row) => row.size),
-  seconds('latency', 'Latency', 'How long its oldest job has waited.', (row) => row.waitSeconds),
+  seconds('latency', 'Latency', 'Wait of the oldest job.', (row) => row.waitSeconds),
   flag(
     'paused',
     'Paused',
     'Paused in Sidekiq Pro, or by sidekiq-limit_fetch, sidekiq-pauzer or sidekiq-throttled.',
     (row) => row.paused
   ),
-  count('threads', 'Threads', 'Threads that may run its jobs, counted by capsule.', (row) => row.threads),
+  count('threads', 'Threads', 'Threads that may run jobs of the queue, counted by capsule.', (row) => row.threads),
   count('readyThreads', 'Ready threads', 'Threads of processes that still take jobs.', (row) => row.readyThreads),
-  count('processes', 'Processes', 'Processes that serve it.', (row) => row.processes),
-  count('busy', 'Busy', 'Its jobs that run now, by the work records.', (row) => row.busy),
-  seconds('longestRun', 'Longest run', 'How long its longest running job has run.', (row) => row.longestRunSeconds),
+  count('processes', 'Processes', 'Processes that serve the queue.', (row) => row.processes),
+  count('busy', 'Busy', 'Jobs of the queue that run now, by the work records.', (row) => row.busy),
+  seconds('longestRun', 'Longest run', 'Run time of the longest running job.', (row) => row.longestRunSeconds),
   rate(
     'inRate',
     'In',
-    'Jobs pushed per second over the last two minutes, estimated from its length and the age of its oldest job; unknown while the queue is empty, since jobs that come and go leave no trace.',
+    'Jobs pushed per second over the last two minutes, estimated from the length of the queue and the age of the oldest job; unknown while the queue is empty, since jobs that come and go leave no trace.',
     (row) => row.inRate
   ),
   rate(
@@ -68,11 +68,11 @@ const COLUMNS: Array<Column<QueueState>> = [
   seconds(
     'drainTime',
     'Drain time',
-    'Time until it is empty at the present rates; empty while the queue grows, or while the rates are not known.',
+    'Time until the queue is empty at the present rates; no value while the queue grows or the rates are unknown.',
     (row) => row.drainSeconds,
     { config: { noValue: 'not in sight' } }
   ),
-  flag('unserved', 'Unserved', 'Jobs wait and no ready thread serves it.', (row) => row.unserved),
+  flag('unserved', 'Unserved', 'Whether jobs wait and no ready thread serves the queue.', (row) => row.unserved),
   flag(
     'starved',
     'Starved',
@@ -86,8 +86,7 @@ export const queues = tableQuery({
   id: 'queues',
   group: 'Now',
   title: 'Queues',
-  description:
-    'One row per queue, the worst first: backlog, wait, who serves it, what runs, and how long until it drains.',
+  description: 'One row per queue, the worst first: backlog, latency, serving processes, running jobs and drain time.',
   schema: baseQuerySchema,
   columns: COLUMNS,
   live: true,

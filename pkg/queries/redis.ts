@@ -15,13 +15,13 @@ const COLUMNS: Array<Column<Row>> = [
   text(
     'version',
     'Version',
-    'Of Redis, or of a server that speaks its protocol.',
+    'Version of Redis, or of a compatible server.',
     (row) => row.get('valkey_version') ?? row.get('redis_version') ?? ''
   ),
   text('role', 'Role', 'master or slave.', word('role')),
   bytes('memory', 'Memory', 'Used memory.', number('used_memory')),
-  bytes('maxMemory', 'Limit', 'maxmemory; 0 is without limit.', number('maxmemory')),
-  share('memoryShare', 'Of the limit', 'Used share of maxmemory; empty without limit.', (row) => {
+  bytes('maxMemory', 'Limit', 'maxmemory; 0 means no limit.', number('maxmemory')),
+  share('memoryShare', 'Of the limit', 'Used share of maxmemory; empty if there is no limit.', (row) => {
     const used = numberOf(row.get('used_memory'));
     const limit = numberOf(row.get('maxmemory'));
     return used === null || limit === null || limit <= 0 ? null : used / limit;
@@ -30,9 +30,9 @@ const COLUMNS: Array<Column<Row>> = [
   count('clients', 'Clients', 'Connected clients.', number('connected_clients')),
   count('blockedClients', 'Blocked', 'Clients that wait: idle threads of OSS Sidekiq.', number('blocked_clients')),
   { ...count('ops', 'Commands', 'Commands per second.', number('instantaneous_ops_per_sec')), unit: 'ops' },
-  count('evicted', 'Evicted', 'Keys that were evicted since its start; must stay 0.', number('evicted_keys')),
+  count('evicted', 'Evicted', 'Keys evicted since the start of Redis; must stay 0.', number('evicted_keys')),
   count('replicas', 'Replicas', 'Connected replicas.', number('connected_slaves')),
-  seconds('uptime', 'Uptime', 'Since its start.', number('uptime_in_seconds')),
+  seconds('uptime', 'Uptime', 'Time since the start of Redis.', number('uptime_in_seconds')),
 ];
 
 /** How Redis itself is, where INFO is allowed. */
@@ -40,7 +40,7 @@ export const redis = tableQuery({
   id: 'redis',
   group: 'Now',
   title: 'Redis',
-  description: 'How the Redis behind Sidekiq is: memory, eviction policy, clients, commands; where INFO is allowed.',
+  description: 'State of Sidekiq’s Redis: memory, eviction policy, clients, commands. Requires INFO.',
   schema: baseQuerySchema,
   columns: COLUMNS,
   async rows(_state, _query, _request, reads) {

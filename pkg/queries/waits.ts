@@ -11,7 +11,7 @@ const COLUMNS: Array<Column<Waits>> = [
   key('queue', 'Queue', 'Queue in which the jobs had waited.', (row) => row.queue, { links: jobsOfQueue }),
   jobClass(),
   count('jobs', 'Jobs', 'Jobs that were seen running since the watch began: a sample.', jobsOf),
-  seconds('mean', 'Mean wait', 'Mean time in the queue before they ran.', (row) => row.sumSeconds / jobsOf(row)),
+  seconds('mean', 'Mean wait', 'Mean time in the queue before the execution.', (row) => row.sumSeconds / jobsOf(row)),
   ...[...QUANTILES].map(([name, q]) =>
     seconds<Waits>(
       name,
@@ -27,8 +27,7 @@ export const waits = tableQuery({
   id: 'waits',
   group: 'Jobs',
   title: 'Waits',
-  description:
-    'How long jobs had waited in their queue when they began to run, by queue and class, since the watch began.',
+  description: 'How long jobs waited in their queue before they ran, by queue and class, since sampling began.',
   schema: baseQuerySchema,
   columns: COLUMNS,
   example: '--figures p95',

@@ -1,4 +1,4 @@
-/** The hash FNV-1a of 32 bits (isthe.com/chongo/tech/comp/fnv). */
+/** FNV-1a, the hash of Fowler, Noll and Vo, of 32 bits. */
 const FNV_OFFSET = 0x811c9dc5 | 0;
 const FNV_PRIME = 0x01000193;
 const LF = 10;

@@ -17,7 +17,7 @@ export function LiveOptions({ query, appends, change }: Props) {
     <>
       <QueryField
         label={t('live.label', 'Live')}
-        help={t('live.help', 'New figures are pushed as they come, without a refresh of the dashboard.')}
+        help={t('live.help', 'New figures are pushed as they are read, without a dashboard refresh.')}
       >
         <InlineSwitch
           id={`query-live-${query.refId}`}

@@ -75,7 +75,7 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
           label={t('editor.figures.label', 'Figures')}
           help={t(
             'editor.figures.help',
-            'The number columns to return; all when none is chosen. Alert rules and expressions need exactly one.'
+            'The number columns to return; all if none is chosen. Alert rules and expressions need exactly one.'
           )}
           problem={
             alerting && figuresChosen.length !== 1
@@ -95,7 +95,7 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
         <NumberOption
           id={`query-limit-${query.refId}`}
           label={t('editor.limit.label', 'Limit')}
-          help={t('editor.limit.help', 'Rows at most.')}
+          help={t('editor.limit.help', 'Maximum number of rows.')}
           value={query.limit}
           example="1000"
           onChange={(limit) => change({ limit: limit && Math.min(10_000, Math.max(1, Math.round(limit))) })}

@@ -176,7 +176,7 @@ test('real counters and histograms per class without Sidekiq Pro answer rate and
 const MAY_BE_EMPTY = [
   'Lost jobs',
   'Next jobs',
-  'What waits, by class',
+  'Waiting jobs by class',
   'Running now',
   'Running',
   'Waiting for a retry',

@@ -30,7 +30,7 @@ export const JOB_RULES: readonly FindingRule[] = [
     id: 'classFailing',
     severity: 'warning',
     when: `More than ${shareText(LIMITS.failureShare)} of at least ${LIMITS.fewestExecutions} executions of a class failed within the last hour.`,
-    remedy: 'Look at its errors, and at what was deployed when they began.',
+    remedy: 'Open the errors of the class, and compare their beginning with the deploys.',
     find: ({ state: { totals } }) =>
       [...(totals.lastHour ?? [])]
         .filter(
@@ -60,7 +60,7 @@ export const JOB_RULES: readonly FindingRule[] = [
           subject: work.class,
           text: `A job of ${work.class} has run for ${durationText(now - work.runAt!)}.`,
           evidence: `job ${work.jid} of ${work.queue} in ${work.process}`,
-          cause: 'It waits for something, or has more to do than usual.',
+          cause: 'The job waits for a resource, or has more work than usual.',
           since: work.runAt,
           weight: now - work.runAt!,
         })),

@@ -29,7 +29,7 @@ export const PROCESS_RULES: readonly FindingRule[] = [
                     .map((job) => `${job.class} ${job.jid}`)
                     .slice(0, 3)
                     .join(', '),
-            cause: 'It was killed, or ran out of memory.',
+            cause: 'The process was killed, or ran out of memory.',
             since: lastBeatAt,
             severity: lost.length > 0 ? 'critical' : 'warning',
             weight: lost.length,

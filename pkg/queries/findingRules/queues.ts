@@ -38,7 +38,10 @@ export const QUEUE_RULES: readonly FindingRule[] = [
             .map((queue) => ({
               ...ofQueue(queue),
               text: `No process serves ${queue.name}; ${waitText(queue.size)}.`,
-              cause: queue.processes === 0 ? 'No process names this queue.' : 'The processes that serve it are quiet.',
+              cause:
+                queue.processes === 0
+                  ? 'No process is configured for this queue.'
+                  : 'The processes that serve the queue are quiet.',
               since: waitingSince(queue, state.now),
             })),
   },
@@ -53,7 +56,7 @@ export const QUEUE_RULES: readonly FindingRule[] = [
         .map((queue) => ({
           ...ofQueue(queue),
           text: `${queue.name} is starved; ${waitText(queue.size)}.`,
-          cause: 'Its processes work in strict order, and queues before it are never empty.',
+          cause: 'The processes of the queue work in strict order, and earlier queues are never empty.',
           since: waitingSince(queue, state.now),
         })),
   },
@@ -89,7 +92,7 @@ export const QUEUE_RULES: readonly FindingRule[] = [
         .map((queue) => ({
           ...ofQueue(queue),
           text: `${queue.name} is paused; ${waitText(queue.size)}.`,
-          cause: 'Somebody, or a rate limit, has paused it.',
+          cause: 'A person or a rate limit paused the queue.',
           since: waitingSince(queue, state.now),
         })),
   },

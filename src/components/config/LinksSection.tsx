@@ -13,7 +13,7 @@ export function LinksSection({ fields }: { fields: Fields }) {
   return (
     <ConfigSection
       title={t('config.links.title', 'Links')}
-      description={t('config.links.description', 'Where values of tables lead to beside this data source.')}
+      description={t('config.links.description', 'Additional links on table values.')}
       isCollapsible
       isInitiallyOpen={false}
     >
@@ -21,7 +21,10 @@ export function LinksSection({ fields }: { fields: Fields }) {
         {...fields}
         name="webUiUrl"
         label={t('config.webUiUrl.label', 'Address of Sidekiq’s Web UI')}
-        description={t('config.webUiUrl.description', 'Queues, classes and jobs link to its pages, where one may act')}
+        description={t(
+          'config.webUiUrl.description',
+          'Queues, classes and jobs link to its pages, for actions such as retry and delete'
+        )}
         example="https://shop.example.com/sidekiq"
       />
       <RowsEditor

@@ -9,7 +9,7 @@ export function ListenersSection({ fields, secret }: { fields: Fields; secret: S
       title={t('config.listeners.title', 'Prometheus and Sidekiq Pro')}
       description={t(
         'config.listeners.description',
-        'What the plugin’s process serves and receives beside Grafana, while the data source is open. For more than one Grafana run gpx_sidekiq serve instead.'
+        'Endpoints of the plugin process in addition to Grafana, while the data source is in use. With more than one Grafana server, run gpx_sidekiq serve instead.'
       )}
       isCollapsible
       isInitiallyOpen={Boolean(fields.jsonData.exporterListen || fields.jsonData.statsdListen)}
@@ -28,7 +28,7 @@ export function ListenersSection({ fields, secret }: { fields: Fields; secret: S
         label={t('config.statsdListen.label', 'Receive DogStatsD at')}
         description={t(
           'config.statsdListen.description',
-          "host:port, or unixgram://name.sock for a unix socket in the plugin's data directory; several are separated by commas. Sidekiq Pro sends there what each job did."
+          "host:port, or unixgram://name.sock for a unix socket in the plugin's data directory; separate several with commas. Sidekiq Pro sends its job metrics to this address."
         )}
         example="127.0.0.1:9125"
       />
@@ -38,7 +38,7 @@ export function ListenersSection({ fields, secret }: { fields: Fields; secret: S
         label={t('config.statsdMetricsListen.label', 'Serve only DogStatsD metrics at')}
         description={t(
           'config.statsdMetricsListen.description',
-          'host:port of a second endpoint with what came by DogStatsD'
+          'host:port of a second endpoint that serves only the metrics received by DogStatsD'
         )}
         example="127.0.0.1:12345"
       />
@@ -48,27 +48,27 @@ export function ListenersSection({ fields, secret }: { fields: Fields; secret: S
         label={t('config.statsdPrefix.label', 'Prefix of DogStatsD metrics')}
         description={t(
           'config.statsdPrefix.description',
-          'One prefix for all senders; without it, each keeps its namespace: lago-api.jobs.count is lago_api_jobs_count'
+          'One prefix for all senders. If empty, each sender keeps its namespace: lago-api.jobs.count becomes lago_api_jobs_count'
         )}
         example={t('config.statsdPrefix.placeholder', 'namespace of the sender')}
       />
       <NumberField
         {...fields}
         name="statsdExpireSeconds"
-        label={t('config.statsdExpireSeconds.label', 'Forget a silent series after (seconds)')}
+        label={t('config.statsdExpireSeconds.label', 'Series expiry (seconds)')}
         example="172800"
       />
       <ListenField
         {...fields}
         name="kedaListen"
         label={t('config.kedaListen.label', 'Serve KEDA’s external scaler at')}
-        description={t('config.kedaListen.description', 'host:port, by gRPC and without a token')}
+        description={t('config.kedaListen.description', 'host:port; gRPC without a token')}
         example="127.0.0.1:9093"
       />
       <NumberField
         {...fields}
         name="seriesLimit"
-        label={t('config.seriesLimit.label', 'Series of one metric at most')}
+        label={t('config.seriesLimit.label', 'Series limit per metric')}
         example="30000"
       />
     </ConfigSection>

@@ -10,20 +10,23 @@ export function ReadingSection({ fields }: { fields: Fields }) {
         {...fields}
         name="keyPrefix"
         label={t('config.keyPrefix.label', 'Key prefix')}
-        description={t('config.keyPrefix.description', 'Of redis-namespace (Sidekiq ≤ 6.5), with its colon')}
+        description={t(
+          'config.keyPrefix.description',
+          'The prefix of redis-namespace (Sidekiq ≤ 6.5), including the colon'
+        )}
         example="app:"
       />
       <TextField
         {...fields}
         name="queueInclude"
-        label={t('config.queueInclude.label', 'Only queues that match')}
+        label={t('config.queueInclude.label', 'Include only queues that match')}
         description={t('config.queueInclude.description', 'A regular expression')}
         example=".*"
       />
       <TextField
         {...fields}
         name="queueExclude"
-        label={t('config.queueExclude.label', 'Without queues that match')}
+        label={t('config.queueExclude.label', 'Exclude queues that match')}
         description={t('config.queueExclude.description', 'A regular expression')}
         example="^sidekiq-alive"
       />
@@ -33,7 +36,7 @@ export function ReadingSection({ fields }: { fields: Fields }) {
         label={t('config.reuseSeconds.label', 'Reuse a reading for (seconds)')}
         description={t(
           'config.reuseSeconds.description',
-          'The panels of one refresh share a reading for up to five seconds in any case; 0 turns both off'
+          'Panels of one refresh share a reading for up to five seconds regardless; 0 disables reuse'
         )}
         example="1"
       />
@@ -70,7 +73,10 @@ export function ReadingSection({ fields }: { fields: Fields }) {
         {...fields}
         name="idleHours"
         label={t('config.idleHours.label', 'Stop sampling after (hours)')}
-        description={t('config.idleHours.description', 'Hours without a query after which the history is dropped')}
+        description={t(
+          'config.idleHours.description',
+          'Hours without a query after which sampling stops and the history is dropped'
+        )}
         example="168"
       />
       <TextField
@@ -87,7 +93,7 @@ export function ReadingSection({ fields }: { fields: Fields }) {
         {...fields}
         name="cronNamespaces"
         label={t('config.cronNamespaces.label', 'Namespaces of sidekiq-cron')}
-        description={t('config.cronNamespaces.description', 'Beside “default”, comma separated')}
+        description={t('config.cronNamespaces.description', 'In addition to “default”, comma separated')}
         example="billing, reports"
       />
       <ToggleField
@@ -105,7 +111,7 @@ export function ReadingSection({ fields }: { fields: Fields }) {
         label={t('config.allowBacktraces.label', 'Show backtraces')}
         description={t(
           'config.allowBacktraces.description',
-          'Failed jobs carry them where their class sets "backtrace". They name files of the application.'
+          'A failed job stores its backtrace if its class sets "backtrace". Backtraces contain file names of the application.'
         )}
       />
     </ConfigSection>

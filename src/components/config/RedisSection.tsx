@@ -128,7 +128,7 @@ export function RedisSection({ options, onOptionsChange, fields, secret }: Props
           {...fields}
           name="database"
           label={t('config.database.label', 'Database')}
-          description={t('config.database.description', 'Leave empty to use the URL’s')}
+          description={t('config.database.description', 'Leave empty to use the database of the URL')}
           example="0"
         />
       )}

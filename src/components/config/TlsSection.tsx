@@ -29,7 +29,7 @@ export function TlsSection({ fields, secret }: { fields: Fields; secret: SecretO
         {...fields}
         name="tlsServerName"
         label={t('config.tlsServerName.label', 'Server name')}
-        description={t('config.tlsServerName.description', 'If the certificate names another host')}
+        description={t('config.tlsServerName.description', 'Required if the certificate names another host')}
       />
       <SecretTextField
         {...secret('tlsCaCert')}

@@ -44,7 +44,7 @@ export function WorkerTypesSection({ fields: { jsonData, set } }: { fields: Fiel
         title={t('config.cadences.title', 'Expected cadences')}
         description={t(
           'config.cadences.description',
-          'Job classes that should run at least this often; the query “Recurring” tells which are late.'
+          'Job classes that should run at least this often. The query type “Recurring” shows which are late.'
         )}
       >
         <CadencesEditor cadences={jsonData.cadences ?? []} onChange={(cadences) => set({ cadences })} />

@@ -24,7 +24,7 @@ export function ErrorsForm({ query, change }: FormProps<Partial<ErrorsQuery>>) {
         label={t('forms.errors.rowsBy.label', 'Rows by')}
         help={t(
           'forms.errors.rowsBy.help',
-          'One row for each combination of these. A kind of failure is one error class, message without what varies, and place in the code.'
+          'One row for each combination. A kind of failure is an error class, a message without its variable parts, and a place in the code.'
         )}
       >
         <MultiChoice<Group>

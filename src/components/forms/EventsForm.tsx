@@ -24,7 +24,7 @@ export function EventsForm({ query, change }: FormProps<Partial<EventsQuery>>) {
     <>
       <QueryField
         label={t('forms.events.events.label', 'Events')}
-        help={t('forms.events.events.help', 'What to show; everything when none is chosen.')}
+        help={t('forms.events.events.help', 'Kinds of events; all if none is chosen.')}
       >
         <MultiChoice<Kind>
           id="events-kinds"

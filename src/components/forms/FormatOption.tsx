@@ -8,12 +8,12 @@ function formats(): Array<{ value: Format; label: string; description: string }>
     {
       value: 'table',
       label: t('forms.format.formats.table.label', 'Table'),
-      description: t('forms.format.formats.table.description', 'a row each'),
+      description: t('forms.format.formats.table.description', 'one row per entry'),
     },
     {
       value: 'logs',
       label: t('forms.format.formats.logs.label', 'Logs'),
-      description: t('forms.format.formats.logs.description', 'a line each, the newest first'),
+      description: t('forms.format.formats.logs.description', 'one line per entry, newest first'),
     },
   ];
 }

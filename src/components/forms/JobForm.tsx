@@ -13,22 +13,22 @@ function sources(): Array<{ value: NonNullable<JobQuery['source']> | 'any'; labe
     {
       value: 'queue',
       label: t('forms.job.sources.queue.label', 'A queue'),
-      description: t('forms.job.sources.queue.description', 'the shortest queue first'),
+      description: t('forms.job.sources.queue.description', 'all queues, the shortest first'),
     },
     {
       value: 'scheduled',
       label: t('forms.job.sources.scheduled.label', 'Scheduled'),
-      description: t('forms.job.sources.scheduled.description', 'the scheduled set alone'),
+      description: t('forms.job.sources.scheduled.description', 'only the scheduled set'),
     },
     {
       value: 'retry',
       label: t('forms.job.sources.retry.label', 'Retries'),
-      description: t('forms.job.sources.retry.description', 'the retry set alone'),
+      description: t('forms.job.sources.retry.description', 'only the retry set'),
     },
     {
       value: 'dead',
       label: t('forms.job.sources.dead.label', 'Dead'),
-      description: t('forms.job.sources.dead.description', 'the dead set alone'),
+      description: t('forms.job.sources.dead.description', 'only the dead set'),
     },
   ];
 }
@@ -40,14 +40,14 @@ export function JobForm({ query, change }: FormProps<Partial<JobQuery>>) {
       <TextOption
         id="job-jid"
         label={t('forms.job.jid.label', 'JID')}
-        help={t('forms.job.jid.help', 'Id of the job, or a variable.')}
+        help={t('forms.job.jid.help', 'Job ID, or a variable.')}
         value={query.jid ?? ''}
         onChange={(jid) => change({ jid })}
       />
       <SelectOption
         id="job-source"
         label={t('forms.job.jobsOf.label', 'Jobs of')}
-        help={t('forms.job.jobsOf.help', 'Where the job is looked for. A place is faster than everywhere.')}
+        help={t('forms.job.jobsOf.help', 'Where to search for the job. A single place is faster.')}
         value={query.source ?? 'any'}
         options={sources()}
         onChange={(value) => change({ source: value === 'any' ? undefined : value })}

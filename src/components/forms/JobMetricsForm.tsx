@@ -40,7 +40,7 @@ function origins(): Array<{ value: NonNullable<JobMetricsQuery['origin']>; label
       label: t('forms.jobMetrics.origins.auto.label', 'Automatic'),
       description: t(
         'forms.jobMetrics.origins.auto.description',
-        'Sidekiq Pro where its metrics arrive, Redis before that'
+        'Sidekiq Pro once its metrics arrive, Redis until then'
       ),
     },
     {
@@ -62,8 +62,8 @@ export function JobMetricsForm({ query, change }: FormProps<Partial<JobMetricsQu
     <>
       <SelectOption
         id="job-metrics-show"
-        label={t('forms.jobMetrics.as.label', 'As')}
-        help={t('forms.jobMetrics.as.help', 'A time series shows the first figure, by default the rate.')}
+        label={t('forms.jobMetrics.format.label', 'Format')}
+        help={t('forms.jobMetrics.format.help', 'A time series shows the first figure, by default the rate.')}
         value={query.show ?? 'table'}
         options={shows()}
         onChange={(show) => change({ show })}
@@ -79,15 +79,15 @@ export function JobMetricsForm({ query, change }: FormProps<Partial<JobMetricsQu
       <NumberOption
         id="job-metrics-top"
         label={t('forms.jobMetrics.top.label', 'Top')}
-        help={t('forms.jobMetrics.top.help', 'So many classes.')}
+        help={t('forms.jobMetrics.top.help', 'Number of classes.')}
         example="20"
         value={query.top}
         onChange={(top) => change({ top })}
       />
       <SelectOption
         id="job-metrics-origin"
-        label={t('forms.jobMetrics.from.label', 'From')}
-        help={t('forms.jobMetrics.from.help', 'Where the figures come from; a notice on the panel says so too.')}
+        label={t('forms.jobMetrics.source.label', 'Source')}
+        help={t('forms.jobMetrics.source.help', 'Where the figures come from. A notice on the panel names the source.')}
         value={query.origin ?? 'auto'}
         options={origins()}
         onChange={(origin) => change({ origin })}

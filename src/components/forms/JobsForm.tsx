@@ -24,7 +24,7 @@ function sources(): Array<{ value: NonNullable<JobsQuery['source']>; label: stri
     {
       value: 'dead',
       label: t('forms.jobs.sources.dead.label', 'Dead'),
-      description: t('forms.jobs.sources.dead.description', 'the latest death first'),
+      description: t('forms.jobs.sources.dead.description', 'most recent first'),
     },
   ];
 }
@@ -37,7 +37,7 @@ export function JobsForm({ query, datasource, change }: FormProps<Partial<JobsQu
       <SelectOption
         id="jobs-source"
         label={t('forms.jobs.jobsOf.label', 'Jobs of')}
-        help={t('forms.jobs.jobsOf.help', 'Where the jobs lie.')}
+        help={t('forms.jobs.jobsOf.help', 'The queue or set of the jobs.')}
         value={source}
         options={sources()}
         onChange={(value) => change({ source: value, cursor: undefined })}
@@ -55,7 +55,7 @@ export function JobsForm({ query, datasource, change }: FormProps<Partial<JobsQu
       <NumberOption
         id="jobs-min-age"
         label={t('forms.jobs.minAgeS.label', 'Min. age (s)')}
-        help={t('forms.jobs.minAgeS.help', 'Only jobs that have waited at least so long.')}
+        help={t('forms.jobs.minAgeS.help', 'Only jobs that have waited at least this long.')}
         example="0"
         value={query.minAgeSeconds}
         onChange={(minAgeSeconds) => change({ minAgeSeconds })}

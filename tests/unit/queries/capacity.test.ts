@@ -162,7 +162,6 @@ describe('by worker type', () => {
     const found = await rows();
     expect(found[0]).toEqual({
       workerType: 'T',
-      queue: '',
       state: 'unserved',
       demand: 1.1,
       supply: 6,

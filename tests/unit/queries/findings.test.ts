@@ -265,12 +265,12 @@ test.each<[rule: string, given: Evidence, cause: string]>([
   [
     'queueUnserved',
     evidence({ totals: { readyThreads: 1 }, queues: [aQueueState('q', { size: 1, unserved: true, processes: 0 })] }),
-    'No process names this queue.',
+    'No process is configured for this queue.',
   ],
   [
     'queueUnserved',
     evidence({ totals: { readyThreads: 1 }, queues: [aQueueState('q', { size: 1, unserved: true, processes: 1 })] }),
-    'The processes that serve it are quiet.',
+    'The processes that serve the queue are quiet.',
   ],
   ['queueLate', evidence({ queues: [aQueueState('q', late)] }), 'All threads that serve it are busy with it.'],
   [

@@ -148,7 +148,7 @@ describe('jobs', () => {
       },
     });
     expect(noticesOf(moved).slice(1)).toEqual([
-      'The job at which the former page ended is gone; this page begins at its place and may repeat some jobs.',
+      'The last job of the previous page is gone; this page begins at the same position and may repeat some jobs.',
       'The score of 2 entries is no time between 2000 and 2100; "Due or died" is empty there.',
     ]);
   });

@@ -388,7 +388,7 @@ describe('every table', () => {
     const field = (name: string) => frame!.fields.find((each) => each.name === name)!;
     expect(field('latency')).toMatchObject({
       kind: 'number',
-      config: { displayName: 'Latency', unit: 's', description: 'How long its oldest job has waited.' },
+      config: { displayName: 'Latency', unit: 's', description: 'Wait of the oldest job.' },
     });
     expect(field('paused')).toMatchObject({
       kind: 'boolean',

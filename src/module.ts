@@ -6,10 +6,10 @@ import { ConfigEditor } from './components/config/ConfigEditor';
 import { QueryEditor } from './components/QueryEditor';
 import { QueryHelp } from './components/QueryHelp';
 import { SidekiqDataSource } from './datasource';
-import { loadResources } from './loadResources';
+import { loadersFor } from './loadResources';
 import type { SidekiqOptions, SidekiqQuery, SidekiqSecrets } from './types';
 
-await initPluginTranslations(pluginJson.id, grafanaLoadsTexts() ? [] : [loadResources]);
+await initPluginTranslations(pluginJson.id, loadersFor(config.buildInfo.version));
 
 export const plugin = new DataSourcePlugin<SidekiqDataSource, SidekiqQuery, SidekiqOptions, SidekiqSecrets>(
   SidekiqDataSource
@@ -17,9 +17,3 @@ export const plugin = new DataSourcePlugin<SidekiqDataSource, SidekiqQuery, Side
   .setConfigEditor(ConfigEditor)
   .setQueryEditor(QueryEditor)
   .setQueryEditorHelp(QueryHelp);
-
-/** Grafana loads the texts of plugins itself since 12.1. */
-function grafanaLoadsTexts(): boolean {
-  const [major = 0, minor = 0] = config.buildInfo.version.split('.').map(Number);
-  return major > 12 || (major === 12 && minor >= 1);
-}

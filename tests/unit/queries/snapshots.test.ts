@@ -378,6 +378,25 @@ describe('every table', () => {
     notices: [{ severity: 'warning', text: 'Something is missing.' }],
   });
 
+  test('is made once for a question and a state', async () => {
+    const dataSource = { uid: 'u', name: 'n' };
+    const ask = async (query: object, request: object = {}, of = state) =>
+      (await askState(queues, of, { query: { ...query }, request: { dataSource, ...request } }))[0];
+    const first = await ask({});
+    expect(await ask({ refId: 'B' }, { range: { from: NOW - 60, to: NOW - 1 } })).toBe(first);
+    const others = [
+      await ask({ limit: 1 }),
+      await ask({ filters: [{ field: 'queue', operator: '=', values: ['a'] }] }),
+      await ask({}, { dataSource: { uid: 'other', name: 'n' } }),
+      await ask({}, { range: { from: NOW - 7200, to: NOW - 3600 } }),
+      await ask({}, {}, { ...state }),
+      await ask({ figures: ['size'] }),
+      await ask({ figures: ['size'] }, { alerting: true }),
+    ];
+    expect(new Set([first, ...others]).size).toBe(1 + others.length);
+    expect(others[0]!.fields[0]!.values).toHaveLength(1);
+  });
+
   test('has titles, units, kinds and descriptions as field configuration, and the notices of the state', async () => {
     const [frame] = await askState(queues, state);
     expect(frame!.name).toBe('queues');

@@ -75,7 +75,7 @@ test('check finds what is wrong and exits by it', async () => {
   const unserved = run(['check']);
   await server.client.srem('queues', 'orphan');
   expect(unserved.stdout).toMatch(
-    /✘ No process serves orphan; 1 job waits\.\n.*\n  No process names this queue\.\n  Start a worker for the queue/
+    /✘ No process serves orphan; 1 job waits\.\n.*\n  No process is configured for this queue\.\n  Start a worker for the queue/
   );
   expect(unserved.status).toBe(1);
 });

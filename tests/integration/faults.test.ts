@@ -100,7 +100,7 @@ describe('queries', () => {
       /filter on "queue" is not a regular expression/,
     ],
     [{ queryType: 'queues', filters: [{ field: 'colour', operator: '=', values: ['red'] }] }, /no field "colour"/],
-    [{ queryType: 'queues', version: 99 }, /"version" is not valid: it was saved by a newer version/],
+    [{ queryType: 'queues', version: 99 }, /"version" is not valid: the query was saved by a newer version/],
     [{ queryType: 'queues', limit: 0 }, /"limit" is not valid/],
     [{ queryType: 'history', figures: ['nope'] }, /no figure "nope"/],
   ])('%o is refused', async (query, message) => {

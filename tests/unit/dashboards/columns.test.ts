@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DASHBOARDS } from '../../../dashboards/files';
 import type { Panel } from '../../../dashboards/panel';
@@ -78,5 +80,19 @@ test.each(DASHBOARDS.map((dashboard) => [dashboard.id, dashboard] as const))(
         expect(queryType(direct.queryType).filterFields).toContain(direct.field);
       }
     }
+  }
+);
+
+test.each(['direct', 'prometheus'])(
+  'graphs of latency are on an axis of hours, minutes and seconds, in the flavour %s',
+  (flavour) => {
+    const overview = JSON.parse(
+      readFileSync(join(__dirname, `../../../provisioning/dashboards/${flavour}/sidekiq-overview.json`), 'utf8')
+    ) as { panels: Array<{ title: string; fieldConfig?: { overrides: object[] } }> };
+    const latency = overview.panels.find(({ title }) => title === 'Latency by queue');
+    expect(latency?.fieldConfig?.overrides).toContainEqual({
+      matcher: { id: 'byType', options: 'number' },
+      properties: expect.arrayContaining([{ id: 'unit', value: 'dthms' }]),
+    });
   }
 );

@@ -224,12 +224,13 @@ describe('by worker type', () => {
     const found = await rows({
       queues: [
         type('idle', { readyThreads: 9 }),
+        type('without threads', { readyThreads: 0 }),
         type('full', { readyThreads: 2, busy: 2 }),
         type('late', { waitSeconds: 61, readyThreads: 9 }),
         type('unserved', { unserved: true, readyThreads: 0 }),
       ],
     });
-    expect(found.map((row) => row['workerType'])).toEqual(['unserved', 'late', 'full', 'idle']);
+    expect(found.map((row) => row['workerType'])).toEqual(['unserved', 'late', 'without threads', 'full', 'idle']);
   });
 
   test('is the default, queues are by choice', async () => {

@@ -64,8 +64,9 @@ export class StatsdIntake {
     this.counts.packets += 1;
     let bad: { text: string; problem: string } | undefined;
     const { lines } = this;
-    this.forgetWhatIsGone();
     for (let start = 0, next = 0; start < packet.length; start = next) {
+      // A line may have pushed out the series of the next one.
+      this.forgetWhatIsGone();
       const isKnown = lines.look(packet, start);
       next = lines.end + 1;
       if (isKnown) {
@@ -84,9 +85,7 @@ export class StatsdIntake {
       const parsed = parseLine(text);
       if ('line' in parsed) {
         this.counts.lines += 1;
-        const problem = this.take(parsed.line, now, (series) =>
-          lines.keep(packet, start, { series, line: parsed.line })
-        );
+        const problem = this.take(parsed.line, packet, start, now);
         if (problem !== undefined) {
           this.counts.malformed += 1;
           bad ??= { text, problem };
@@ -109,7 +108,7 @@ export class StatsdIntake {
   }
 
   /** @returns what is wrong with the line, where its type is not the metric's */
-  private take(line: StatsdLine, now: number, keep: (series: Series) => void): string | undefined {
+  private take(line: StatsdLine, packet: Buffer, start: number, now: number): string | undefined {
     const series = this.find(line, now);
     if (series) {
       if (!TYPES[series.metric.kind].includes(line.type)) {
@@ -117,15 +116,12 @@ export class StatsdIntake {
       }
       this.registry.take(series, line, now);
       this.minutes.take(series, line, now);
-      if (line.values.length === 1) {
-        keep(series);
-      }
+      this.lines.keep(packet, start, { series, line });
     }
     return undefined;
   }
 
   private find(line: StatsdLine, now: number): Series | null {
-    this.forgetWhatIsGone();
     const known = this.known.get(line.name)?.get(line.tags);
     if (known !== undefined) {
       if (known === null) {

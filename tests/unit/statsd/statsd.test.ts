@@ -456,3 +456,10 @@ test('classes of all minutes are bounded, and the oldest minutes go first', () =
   expect(filled.reduce((sum, { classes }) => sum + classes.size, 0)).toBe(200_000);
   expect(filled[filled.length - 1]!.startsAt).toBe(Math.floor(NOW / 60) * 60 + 119 * 60);
 });
+
+test('a known line whose series was pushed out by the line before it in the packet is dropped, not lost', () => {
+  const jobs = new StatsdIntake({ series: 1, expireSeconds: 6000 });
+  sendPacket(jobs, 'jobs.count:1|c|#worker:old\njobs.count:1|c|#worker:old', NOW);
+  sendPacket(jobs, 'jobs.count:1|c|#worker:new\njobs.count:1|c|#worker:old', NOW + 601);
+  expect(jobs.counts.dropped).toBe(1);
+});

@@ -179,7 +179,7 @@ export const ALERTS: readonly Alert[] = [
     description: 'The process stopped without a shutdown: it was killed, or ran out of memory.',
     dashboard: 'sidekiq-processes',
     prometheus: { expr: 'increase(sidekiq_vanished_processes_total[15m]) > 0' },
-    direct: { queries: [{ queryType: 'lost', figures: ['jobs'] }], when: { above: -1 }, minutes: 15 },
+    direct: { queries: [{ queryType: 'lost', figures: ['vanished'] }], when: { above: 0 }, minutes: 15 },
   },
   {
     name: 'SidekiqHeartbeatLate',

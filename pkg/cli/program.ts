@@ -78,7 +78,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     .option('--figures <names>', 'comma separated number columns to return', commaSeparated)
     .option('--filter <filter...>', 'field=value, field!=value, field=~regex or field!~regex; values comma separated')
     .option('--limit <rows>', 'rows at most', positive)
-    .option('--option <name=value...>', 'an option of the query type, value as JSON or text')
+    .option('--option <name=value...>', 'an option of the query type; lists are comma separated')
     .option('--from <time>', 'start: seconds ago as -3600, or ISO 8601', '-3600')
     .option('--to <time>', 'end, likewise', '-0')
     .addHelpText(

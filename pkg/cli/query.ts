@@ -1,7 +1,9 @@
 import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
 import type { Filter, FilterOperator } from '../queries/filterModel';
+import type { OptionForm } from '../queries/queryType';
 import { queryType, runQuery } from '../queries/registry';
+import { commaSeparated } from '../settings/endpoint';
 import type { Settings } from '../settings/settings';
 import { printFrames, printJson } from './output';
 
@@ -62,25 +64,36 @@ function parseFilter(text: string): Filter {
   return { field, operator: operator as FilterOperator, values: isExpression ? [value] : value.split(',') };
 }
 
-/** @param known names of the options of the query type */
-function parseOption(text: string, known: readonly string[]): [string, unknown] {
-  const at = text.indexOf('=');
+/** @param known the options of the query type */
+function parseOption(option: string, known: ReadonlyMap<string, OptionForm>): [string, unknown] {
+  const at = option.indexOf('=');
   if (at < 1) {
-    throw new Fault({ kind: 'query', message: `The option "${text}" cannot be read.`, remedy: 'Write name=value.' });
+    throw new Fault({ kind: 'query', message: `The option "${option}" cannot be read.`, remedy: 'Write name=value.' });
   }
-  const name = text.slice(0, at);
-  const value = text.slice(at + 1);
-  if (!known.includes(name)) {
+  const name = option.slice(0, at);
+  const value = option.slice(at + 1);
+  const form = known.get(name);
+  if (form === undefined) {
     throw new Fault({
       kind: 'query',
       message: `There is no option "${name}".`,
-      remedy: known.length > 0 ? `Choose from: ${known.join(', ')}.` : 'This query type takes no options.',
+      remedy: known.size > 0 ? `Choose from: ${[...known.keys()].join(', ')}.` : 'This query type takes no options.',
     });
   }
+  return [name, form === 'text' ? value : form === 'list' ? listOf(value) : jsonOr(value)];
+}
+
+/** A JSON list, or values separated by commas. */
+function listOf(value: string): unknown {
+  return value.startsWith('[') ? jsonOr(value) : commaSeparated(value);
+}
+
+/** What is no JSON is refused by the schema, which names the field. */
+function jsonOr(value: string): unknown {
   try {
-    return [name, JSON.parse(value)];
+    return JSON.parse(value);
   } catch {
-    return [name, value];
+    return value;
   }
 }
 

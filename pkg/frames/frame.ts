@@ -26,6 +26,7 @@ export interface FieldConfig {
   interval?: number;
   links?: DataLink[];
   mappings?: object[];
+  custom?: Record<string, unknown>;
 }
 
 /** One column of a frame. */

@@ -1,7 +1,9 @@
+import { isLate, stateOfQueue, worstState, type QueueStateName } from '../observe/queueCondition';
 import type { QueueState } from '../observe/queueState';
 import { groupBy } from '../sidekiq/groupBy';
 import { sumCounts } from '../sidekiq/jobMetrics';
 import { sumOrNull } from '../sidekiq/parts/process';
+import { threadsServing } from '../sidekiq/queueFacts';
 import type { State } from './state';
 
 /** What a queue, or the queues of a worker type together, want of threads. `null` where it is not known. */
@@ -9,10 +11,14 @@ export interface Capacity {
   workerType: string;
   /** `''` of a worker type. */
   queue: string;
+  /** The worst of the queues. */
+  state: QueueStateName;
+  /** Whether a served queue is late. */
+  late: boolean | null;
   size: number | null;
   waitSeconds: number | null;
   objectiveSeconds: number;
-  /** Ready threads that may do the work. */
+  /** Ready threads that may do the work, each counted once. */
   supply: number | null;
   /** Threads that the work keeps busy. */
   demand: number | null;
@@ -20,6 +26,7 @@ export interface Capacity {
   inRate: number | null;
   outRate: number | null;
   drainSeconds: number | null;
+  /** Queues that nobody serves; where some are not known, those that are. */
   unserved: number | null;
   starved: number | null;
 }
@@ -67,11 +74,16 @@ function readQueues(state: State): Capacity[] {
     return {
       workerType: queue.workerType,
       queue: queue.name,
+      state: stateOfQueue(queue),
+      late: isLate(queue),
       size: queue.size,
       waitSeconds: queue.waitSeconds,
       objectiveSeconds: queue.objectiveSeconds,
       supply: queue.readyThreads,
-      demand: work === null || queue.busy === null ? null : Math.max((worked / (MINUTES * 60)) * growth, queue.busy),
+      demand:
+        work === null || queue.readyBusy === null
+          ? null
+          : Math.max((worked / (MINUTES * 60)) * growth, queue.readyBusy),
       meanSeconds: executions === 0 ? null : worked / executions,
       inRate,
       outRate,
@@ -107,36 +119,48 @@ function workByQueue({
   return byQueue;
 }
 
-/** By worker type; queues without one are of the type `other`. */
+/** By worker type. A queue without one stands for itself: such queues have nothing in common. */
 export function capacityOfTypes(state: State): Capacity[] {
-  return [...groupBy(capacityOfQueues(state), ({ workerType }) => workerType || 'other')].map(([workerType, members]) =>
-    capacityOfAll(workerType, members)
+  return [...groupBy(capacityOfQueues(state), typeOf)].map(([workerType, members]) =>
+    capacityOfAll(state, workerType, members)
   );
 }
 
-/** Of several queues that are worked off by the same threads: these are shared, the rest adds up. */
-export function capacityOfAll(workerType: string, members: readonly Capacity[]): Capacity {
+/** The worker type of a queue, or `other: ` and its name. */
+export function typeOf({ workerType, queue }: Pick<Capacity, 'workerType' | 'queue'>): string {
+  return workerType === '' ? `other: ${queue}` : workerType;
+}
+
+/** Of several queues together: threads that serve more than one of them are counted once, the rest adds up. */
+export function capacityOfAll({ snapshot }: State, workerType: string, members: readonly Capacity[]): Capacity {
   const sum = (value: (row: Capacity) => number | null) => sumOrNull(members.map(value));
   const largest = (value: (row: Capacity) => number | null) =>
     members.some((row) => value(row) === null) ? null : Math.max(...members.map((row) => value(row)!));
   const rates = (value: (row: Capacity) => number | null) =>
     members.every((row) => value(row) === null) ? null : members.reduce((total, row) => total + (value(row) ?? 0), 0);
-  const size = sum((row) => row.size);
+  // What is not known of one queue does not hide what is known of another.
+  const atLeast = (value: (row: Capacity) => number | null) => {
+    const known = members.reduce((total, row) => total + (value(row) ?? 0), 0);
+    return known > 0 ? known : sum(value);
+  };
+  const lates = members.map(({ late }) => late);
   const waiting = members.filter((row) => row.size !== 0);
   return {
     workerType,
     queue: '',
-    size,
+    state: worstState(members.map(({ state }) => state)),
+    late: lates.includes(true) ? true : lates.includes(null) ? null : false,
+    size: sum((row) => row.size),
     waitSeconds: largest((row) => row.waitSeconds),
     objectiveSeconds: members[0]!.objectiveSeconds,
-    supply: largest((row) => row.supply),
+    supply: threadsServing(snapshot.processes, new Set(members.map(({ queue }) => queue)), 'ready'),
     demand: sum((row) => row.demand),
     meanSeconds: meanTime(waiting),
     inRate: rates((row) => row.inRate),
     outRate: rates((row) => row.outRate),
     drainSeconds: drainTime(waiting),
-    unserved: sum((row) => row.unserved),
-    starved: sum((row) => row.starved),
+    unserved: atLeast((row) => row.unserved),
+    starved: atLeast((row) => row.starved),
   };
 }
 

@@ -5,9 +5,9 @@ import { openRedis } from '../redis/client';
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
 import { seriesOf } from '../series/figures';
 import { commandLine, type Administration } from '../settings/administration';
-import { commaSeparated } from '../settings/endpoint';
-import { pattern } from '../settings/pattern';
+import { queueTest } from '../settings/queueTest';
 import type { Options, Secrets } from '../settings/model';
+import { schedulerOptions } from './schedulers';
 import type { Settings } from '../settings/settings';
 import { CHANGING_SECONDS, MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { Notice } from '../sidekiq/model';
@@ -58,6 +58,8 @@ export class Installation {
   private running: Promise<State> | undefined;
   private latest: Reading | undefined;
   private sampler: NodeJS.Timeout | undefined;
+  /** It goes on watching, so that what it knows is worth keeping; a single question keeps nothing. */
+  private watches = false;
   private closed = false;
   private savedAt = 0;
 
@@ -85,7 +87,7 @@ export class Installation {
     }
     this.reader = new SnapshotReader(this.redis, this.memory.minutes, {
       includesQueue: queueTest(options),
-      cronNamespaces: commaSeparated(options.cronNamespaces),
+      ...schedulerOptions(options),
       ...(clock && { clock }),
     });
   }
@@ -121,11 +123,12 @@ export class Installation {
 
   /** The bounded reads of one request. */
   reads(signal?: AbortSignal): Reads {
-    return new Reads(this.redis, this.memory.minutes, this.memory.recorder, this.options, signal);
+    return new Reads(this.redis, this.memory, this.options, signal);
   }
 
   /** Starts to read whenever nobody else did for `sampleSeconds`, so that rates and history exist when somebody asks. */
   startSampling(): void {
+    this.watches = true;
     if (!this.sampler && this.options.samplerEnabled) {
       this.sampleIn(this.options.sampleSeconds * 1000);
     }
@@ -174,7 +177,7 @@ export class Installation {
     for (const observer of Object.values(this.memory.observers) as Array<Observer<unknown>>) {
       observer.observe(snapshot);
     }
-    const { flow, processLog, classTotals, classQueues, jobWaits } = this.memory.observers;
+    const { flow, processLog, classTotals, classQueues, classNames, jobWaits } = this.memory.observers;
     const history = this.memory.recorder.notice;
     const state: State = {
       snapshot,
@@ -183,6 +186,7 @@ export class Installation {
       processLog: processLog.view(),
       classTotals: classTotals.view(),
       classQueues: classQueues.view(),
+      classNames: classNames.view(),
       jobWaits: jobWaits.view(),
       statsd: this.statsd,
       options: this.options,
@@ -248,6 +252,9 @@ export class Installation {
 
   private saveStates(): void {
     const { recorder, observers } = this.memory;
+    if (!this.watches) {
+      return;
+    }
     if (observers.classTotals.lastAt > 0) {
       recorder.saveState(CLASS_TOTALS, () => observers.classTotals.save());
     }
@@ -266,10 +273,4 @@ function restore(saved: string | null, take: (saved: string) => void): void {
   } catch {
     // What cannot be read is counted anew from here.
   }
-}
-
-function queueTest({ queueInclude, queueExclude }: Options): (name: string) => boolean {
-  const include = queueInclude === '' ? undefined : pattern.contains(queueInclude);
-  const exclude = queueExclude === '' ? undefined : pattern.contains(queueExclude);
-  return (name) => (include?.(name) ?? true) && !(exclude?.(name) ?? false);
 }

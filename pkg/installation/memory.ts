@@ -1,3 +1,4 @@
+import { ClassNames } from '../observe/classNames';
 import { ClassQueues } from '../observe/classQueues';
 import { ClassTotals } from '../observe/classTotals';
 import { Flow } from '../observe/flow';
@@ -8,6 +9,7 @@ import { openSqliteStore } from '../series/sqliteStore';
 import type { Administration } from '../settings/administration';
 import type { Options } from '../settings/model';
 import type { Settings } from '../settings/settings';
+import { Failures } from '../sidekiq/browse/failures';
 import { Minutes } from '../sidekiq/minutes';
 import { StatsdIntake } from '../statsd/intake';
 
@@ -21,9 +23,11 @@ export interface Memory {
     processLog: ProcessLog;
     classTotals: ClassTotals;
     classQueues: ClassQueues;
+    classNames: ClassNames;
     jobWaits: JobWaits;
   };
   minutes: Minutes;
+  failures: Readonly<Record<'retry' | 'dead', Failures>>;
   recorder: Recorder;
   statsd: StatsdIntake;
 }
@@ -38,9 +42,11 @@ export function newMemory(options: Options, administration: Administration): Mem
       processLog: new ProcessLog(),
       classTotals: new ClassTotals(),
       classQueues: new ClassQueues(),
+      classNames: new ClassNames(),
       jobWaits: new JobWaits(),
     },
     minutes: new Minutes(),
+    failures: { retry: new Failures('retry'), dead: new Failures('dead') },
     recorder: new Recorder(historyFile === '' ? undefined : open),
     statsd: new StatsdIntake(
       {

@@ -1,19 +1,19 @@
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
-import type { Recorder } from '../series/recorder';
-import { commaSeparated } from '../settings/endpoint';
 import type { Options } from '../settings/model';
+import { schedulerOptions } from './schedulers';
 import { sampleBacklog } from '../sidekiq/browse/backlog';
 import { readDays, readDeployMarks } from '../sidekiq/browse/days';
+import { readDueQueues } from '../sidekiq/browse/dueJobs';
 import { findJob, type Place } from '../sidekiq/browse/findJob';
 import { redisInfo } from '../sidekiq/browse/info';
 import { readJobs, type JobsAsked } from '../sidekiq/browse/jobs';
 import { readProfiles } from '../sidekiq/browse/profiles';
 import { readRecurring } from '../sidekiq/browse/recurring';
 import type { MinuteCounts } from '../sidekiq/jobMetrics';
-import type { Minutes } from '../sidekiq/minutes';
 import { iteration } from '../sidekiq/parts/iteration';
 import type { Resolution } from '../sidekiq/parts/minute';
 import { readPart } from '../sidekiq/parts/part';
+import type { Memory } from './memory';
 
 interface Range {
   from: number;
@@ -27,8 +27,7 @@ interface Range {
 export class Reads {
   constructor(
     private readonly redis: ReadOnlyRedis,
-    private readonly minutes: Minutes,
-    private readonly recorder: Recorder,
+    private readonly memory: Pick<Memory, 'minutes' | 'recorder' | 'failures'>,
     private readonly options: Options,
     private readonly signal?: AbortSignal
   ) {}
@@ -38,11 +37,25 @@ export class Reads {
     return readJobs(this.redis, { ...asked, ...(this.signal && { signal: this.signal }) });
   }
 
-  /** A stored job by its id, and the state of its iteration. */
-  async job(jid: string, places: readonly Place[]) {
-    const found = await findJob(this.redis, jid, places, this.signal);
-    const state = found.job && (await readPart(this.redis, iteration, jid, this.signal)).value;
-    return { ...found, iteration: state };
+  /** The failures of the retry and the dead set; what has not changed is not read again. */
+  async failures(now: number) {
+    const { retry, dead } = this.memory.failures;
+    return { retry: await retry.read(this.redis, now), dead: await dead.read(this.redis, now) };
+  }
+
+  /** A stored job by its id. */
+  job(jid: string, places: readonly Place[]) {
+    return findJob(this.redis, jid, places, this.signal);
+  }
+
+  /** How far an IterableJob has come. */
+  async iteration(jid: string) {
+    return (await readPart(this.redis, iteration, jid, this.signal)).value;
+  }
+
+  /** Queues for which scheduled jobs and retries are due. */
+  dueQueues(now: number) {
+    return readDueQueues(this.redis, now, this.signal);
   }
 
   /** Both ends of some queues. */
@@ -52,7 +65,7 @@ export class Reads {
 
   /** Entries of sidekiq-cron and sidekiq-scheduler. */
   recurring(now: number) {
-    return readRecurring(this.redis, commaSeparated(this.options.cronNamespaces), now, this.signal);
+    return readRecurring(this.redis, schedulerOptions(this.options), now, this.signal);
   }
 
   /** Profiles of executions. */
@@ -76,16 +89,16 @@ export class Reads {
 
   /** Executions by class, bucket by bucket. */
   buckets(range: Range, resolution: Resolution, now: number) {
-    return this.minutes.read(this.redis, range, resolution, now, this.signal);
+    return this.memory.minutes.read(this.redis, range, resolution, now, this.signal);
   }
 
   /** Durations of classes in some minutes. */
   durations(jobClasses: readonly string[], buckets: readonly MinuteCounts[], now: number) {
-    return this.minutes.readDurations(this.redis, jobClasses, buckets, now, this.signal);
+    return this.memory.minutes.readDurations(this.redis, jobClasses, buckets, now, this.signal);
   }
 
   /** Figures over time as the sampler has seen them. */
-  get history(): Pick<Recorder, 'keys' | 'read' | 'oldest'> {
-    return this.recorder;
+  get history(): Pick<Memory['recorder'], 'keys' | 'read' | 'oldest'> {
+    return this.memory.recorder;
   }
 }

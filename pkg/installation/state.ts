@@ -1,4 +1,5 @@
 import type { Fault } from '../faults/fault';
+import type { ClassNamesView } from '../observe/classNames';
 import type { ClassQueuesView } from '../observe/classQueues';
 import type { ClassTotalsView } from '../observe/classTotals';
 import type { JobWaitsView } from '../observe/jobWaits';
@@ -30,6 +31,7 @@ export interface State {
   readonly processLog: ProcessLogView;
   readonly classTotals: ClassTotalsView;
   readonly classQueues: ClassQueuesView;
+  readonly classNames: ClassNamesView;
   readonly jobWaits: JobWaitsView;
   /** What Sidekiq Pro has sent by DogStatsD; it goes on growing, as it does not come from Redis. */
   readonly statsd: Pick<StatsdIntake, 'registry' | 'minutes' | 'counts' | 'listening'>;

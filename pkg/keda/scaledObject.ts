@@ -7,11 +7,14 @@ export const SCALED_BY = ['threads', 'latency', 'drain'] as const;
 
 const number = (fallback: number) => z.coerce.number().positive().max(1e9).default(fallback);
 
+/** Of names in a trigger. */
+const LONGEST_TEXT = 4096;
+
 /** The metadata of a trigger; KEDA sends every value as text, and its own `scalerAddress` among them. */
 const schema = z.object({
   /** The queues that the scaled workers serve: a worker type of the settings, or the queues by name. */
-  workerType: z.string().default(''),
-  queues: z.string().default(''),
+  workerType: z.string().max(LONGEST_TEXT).default(''),
+  queues: z.string().max(LONGEST_TEXT).default(''),
   metric: z.enum(SCALED_BY).default('threads'),
   /** Threads of one replica: the target of `threads` and `drain`. */
   threadsPerReplica: number(10),

@@ -1,6 +1,11 @@
 import { Fault } from '../faults/fault';
-import { capacityOfAll, capacityOfQueues, threadsNeeded, type Capacity } from '../installation/capacity';
+import { capacityOfAll, capacityOfQueues, threadsNeeded, typeOf, type Capacity } from '../installation/capacity';
+import { noSidekiq } from '../installation/health';
 import type { State } from '../installation/state';
+import type { Options } from '../settings/model';
+import { queueTest } from '../settings/queueTest';
+import { DEFAULT_OBJECTIVE_SECONDS, latencyObjectiveOf } from '../settings/workerTypes';
+import type { DueQueues } from '../sidekiq/browse/dueJobs';
 import type { ScaledObject } from './scaledObject';
 
 /** What KEDA is told of one ScaledObject. */
@@ -8,82 +13,120 @@ export interface Scale {
   /** Something is to do, so that there must be a replica. */
   active: boolean;
   value: number;
-  target: number;
+}
+
+/** What one replica is to bear: of the metadata and the settings alone, so that it is known while Redis is away. */
+export function targetOf(
+  { metric, objectiveSeconds, threadsPerReplica, queues, workerType }: ScaledObject,
+  options: Options
+) {
+  if (metric !== 'latency') {
+    return threadsPerReplica;
+  }
+  const { workerTypes } = options;
+  const ofType = workerTypes.find(({ name }) => name === workerType)?.latencyObjectiveSeconds;
+  const ofQueues = queues.map((queue) => latencyObjectiveOf(queue, workerTypes));
+  return objectiveSeconds ?? ofType ?? (ofQueues.length > 0 ? Math.min(...ofQueues) : DEFAULT_OBJECTIVE_SECONDS);
+}
+
+/**
+ * Checks what a trigger names against the settings.
+ *
+ * @throws Fault `query` for a queue that the settings leave out: nothing is known of it
+ */
+export function checkNamed({ queues }: ScaledObject, options: Options): void {
+  const includes = queueTest(options);
+  const left = queues.filter((queue) => !includes(queue));
+  if (left.length > 0) {
+    throw new Fault({
+      kind: 'query',
+      message: `The settings leave out the queue ${left.join(', ')}, so that nothing is known of it.`,
+      remedy: 'Correct "queueInclude" and "queueExclude", or the queues of the trigger.',
+    });
+  }
+}
+
+/** Whether no process is there that moves due jobs to their queues; only then they count here. */
+export function needsDue({ snapshot, totals }: State): boolean {
+  const { overdueScheduled, overdueRetry } = snapshot.totals;
+  return totals.readyThreads === 0 && !(overdueScheduled === 0 && overdueRetry === 0);
 }
 
 /**
  * How far to scale, from one state. Paused queues neither need threads nor are late.
  *
- * @throws Fault `query` for a queue or a worker type that is not there, `data` where a figure is not known: KEDA then
- *   leaves the replicas as they are, so that nothing is scaled down for lack of a figure
+ * @param due queues for which jobs are due that no process moves, see {@link needsDue}
+ * @throws Fault `query` for a worker type that is not there, `data` where a figure is not known: KEDA then leaves the
+ *   replicas as they are, so that nothing is scaled down for lack of a figure
  */
-export function scaleOf(state: State, asked: ScaledObject): Scale {
-  const all = capacityOf(state, asked);
+export function scaleOf(state: State, asked: ScaledObject, due?: DueQueues): Scale {
+  const { rows, names } = rowsOf(state, asked);
+  const all = rows.length === 0 ? undefined : capacityOfAll(state, asked.workerType, rows);
+  const scale = all ? scaleBy(all, asked) : { active: false, value: 0 };
+  // What is due beyond what was looked at may be for this trigger: one worker moves it, and then it is known.
+  const isDue = due !== undefined && (!due.whole || names.some((name) => due.since.has(name)));
+  return isDue ? { active: true, value: Math.max(1, scale.value) } : scale;
+}
+
+function scaleBy(all: Capacity, asked: ScaledObject): Scale {
   const { size, waitSeconds, demand } = all;
   if (size === null || demand === null) {
     throw unknown(asked, 'sizes or running jobs');
   }
-  const target =
-    asked.metric === 'latency' ? (asked.objectiveSeconds ?? all.objectiveSeconds) : asked.threadsPerReplica;
   const active = size > 0 || demand > 0;
   if (asked.metric === 'latency') {
     if (waitSeconds === null) {
       throw unknown(asked, 'waits');
     }
-    return { active, value: waitSeconds, target };
+    return { active, value: waitSeconds };
   }
   const needed = threadsNeeded(all, asked.metric === 'drain' ? asked.drainSeconds : asked.objectiveSeconds);
   if (needed === null && all.supply !== 0) {
     throw unknown(asked, 'run times of the waiting classes');
   }
   // Without a thread nothing runs whose time could be known: one is needed to learn it.
-  return { active, value: needed ?? 1, target };
+  return { active, value: needed ?? 1 };
 }
 
-function capacityOf(state: State, { workerType, queues }: ScaledObject): Capacity {
-  if (!state.snapshot.queues.whole) {
+/** The queues that are meant, and the names of those that may take due jobs. */
+function rowsOf(state: State, { workerType, queues }: ScaledObject): { rows: Capacity[]; names: string[] } {
+  const { snapshot, options } = state;
+  if (snapshot.hasSidekiq !== true) {
     throw new Fault({
       kind: 'data',
-      message: 'Not all queues could be read.',
+      message: snapshot.hasSidekiq === false ? noSidekiq('the address of the settings') : 'Not all keys could be read.',
+      remedy: 'The replicas stay as they are until Sidekiq’s keys can be read.',
+    });
+  }
+  if (!snapshot.queues.whole || !snapshot.processes.whole) {
+    throw new Fault({
+      kind: 'data',
+      message: 'Not all queues and processes could be read.',
       remedy: 'Grant the Redis user what gpx_sidekiq acl prints.',
     });
   }
   const paused = new Set(state.queues.filter((queue) => queue.paused === true).map(({ name }) => name));
+  const ofSettings = options.workerTypes.find(({ name }) => name === workerType)?.queues;
   const wanted = capacityOfQueues(state).filter((row) =>
-    workerType === '' ? queues.includes(row.queue) : (row.workerType || 'other') === workerType
+    workerType === '' ? queues.includes(row.queue) : typeOf(row) === workerType
   );
-  if (wanted.length === 0) {
-    // Sidekiq knows a queue once something was pushed to it: until then nothing waits in it.
-    if (workerType === '') {
-      return NOTHING;
-    }
+  // Sidekiq knows a queue once something was pushed to it: until then nothing waits in it.
+  if (wanted.length === 0 && workerType !== '' && ofSettings === undefined) {
     throw new Fault({
       kind: 'query',
       message: `No queue is of the worker type "${workerType}".`,
-      remedy: 'Name a worker type of the settings, or the queues.',
+      remedy:
+        'Name the queues, or a worker type of the settings: without settings a type lasts as long as its processes.',
     });
   }
-  const rows = wanted.map((row) =>
-    paused.has(row.queue) ? { ...row, size: 0, waitSeconds: 0, drainSeconds: 0 } : row
-  );
-  return capacityOfAll(workerType, rows);
+  const named = workerType === '' ? queues : [...(ofSettings ?? []), ...wanted.map(({ queue }) => queue)];
+  return {
+    rows: wanted.map((row) =>
+      paused.has(row.queue) ? { ...row, size: 0, waitSeconds: 0, drainSeconds: 0, unserved: 0, starved: 0 } : row
+    ),
+    names: named.filter((name) => !paused.has(name)),
+  };
 }
-
-const NOTHING: Capacity = {
-  workerType: '',
-  queue: '',
-  size: 0,
-  waitSeconds: 0,
-  objectiveSeconds: 300,
-  supply: 0,
-  demand: 0,
-  meanSeconds: null,
-  inRate: null,
-  outRate: null,
-  drainSeconds: 0,
-  unserved: 0,
-  starved: 0,
-};
 
 function unknown({ workerType, queues }: ScaledObject, what: string): Fault {
   return new Fault({
@@ -95,32 +138,47 @@ function unknown({ workerType, queues }: ScaledObject, what: string): Fault {
 
 /** Scaled objects that are remembered; more are told without holding. */
 const KEPT = 1000;
+/** Values of one scaled object that are remembered: a smaller step of time than that says nothing more. */
+const STEPS = 50;
+
+interface Told extends Scale {
+  at: number;
+}
 
 /**
  * Holds the largest value of the last while, so that a queue that empties for a moment takes no workers away. Bounded by
- * the number of scaled objects and by the time they hold.
+ * the number of scaled objects and of the values of each; one that holds a value is never pushed out by another.
  */
 export class Hold {
-  private readonly told = new Map<string, Array<{ at: number; scale: Scale }>>();
+  private readonly told = new Map<string, { values: Told[]; until: number }>();
 
-  /** @param key what is scaled, by what; @param now epoch seconds */
-  keep(key: string, scale: Scale, holdSeconds: number, now: number): Scale {
+  /** @param key what is scaled, by what; @param now seconds of a clock that never goes back */
+  keep(key: string, { active, value }: Scale, holdSeconds: number, now: number): Scale {
+    if (!this.told.has(key) && this.told.size >= KEPT && !this.makeRoom(now)) {
+      return { active, value };
+    }
     const since = now - holdSeconds;
     // A smaller value before a larger one is never told again.
-    const before = (this.told.get(key) ?? []).filter(
-      ({ at, scale: each }) => at > since && (each.value > scale.value || (each.active && !scale.active))
+    const before = (this.told.get(key)?.values ?? []).filter(
+      (each) => each.at > since && (each.value > value || (each.active && !active))
     );
-    const kept = [...before, { at: now, scale }];
-    this.told.delete(key);
-    this.told.set(key, kept);
-    const oldest = this.told.size > KEPT ? this.told.keys().next() : undefined;
-    if (oldest && !oldest.done) {
-      this.told.delete(oldest.value);
+    const last = before.at(-1);
+    const step = holdSeconds / STEPS;
+    // Within a step the larger value stands for both, until the later one ends.
+    const kept: Told[] =
+      last && now - last.at < step
+        ? [...before.slice(0, -1), { at: now, value: last.value, active: last.active || active }]
+        : [...before, { at: now, value, active }];
+    this.told.set(key, { values: kept, until: now + holdSeconds });
+    return { value: Math.max(...kept.map((each) => each.value), value), active: kept.some((each) => each.active) };
+  }
+
+  private makeRoom(now: number): boolean {
+    for (const [key, { until }] of this.told) {
+      if (until <= now) {
+        this.told.delete(key);
+      }
     }
-    return {
-      ...scale,
-      value: Math.max(...kept.map((each) => each.scale.value)),
-      active: kept.some((each) => each.scale.active),
-    };
+    return this.told.size < KEPT;
   }
 }

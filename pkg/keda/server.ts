@@ -13,20 +13,28 @@ import { stateWithin } from '../installation/deadline';
 import { log } from '../log';
 import { parseEndpoint } from '../settings/endpoint';
 import { EXTERNAL_SCALER } from './protocol';
-import { parseScaledObject } from './scaledObject';
-import { Hold, scaleOf, type Scale } from './scaler';
+import { parseScaledObject, type ScaledObject } from './scaledObject';
+import { checkNamed, Hold, needsDue, scaleOf, targetOf, type Scale } from './scaler';
 
 /** Seconds that KEDA waits for less: its own timeout is three. */
 const ANSWER_SECONDS = 2.5;
 /** How often a stream looks whether its workers are needed. */
 const STREAM_MS = 5000;
 const METRIC = 'sidekiq';
+/** Metadata of a trigger take some hundred bytes. */
+const LARGEST_REQUEST = 64 * 1024;
+const LONGEST_NAME = 253;
+const MOST_STREAMS = 1000;
+/** Calls in flight have so long to end when the server closes. */
+const CLOSE_MS = 3000;
 
 interface Ref {
   name: string;
   namespace: string;
   scalerMetadata: Record<string, string>;
 }
+
+const NOBODY: Ref = { name: '', namespace: '', scalerMetadata: {} };
 
 export interface KedaOptions {
   /** `host:port`. */
@@ -45,31 +53,43 @@ export interface KedaOptions {
 export async function startKeda({ listen, installation, tls }: KedaOptions): Promise<() => Promise<void>> {
   const { host, port } = parseEndpoint('kedaListen', listen);
   const hold = new Hold();
-  const scale = async ({ name, namespace, scalerMetadata }: Ref): Promise<Scale> => {
-    const asked = parseScaledObject(scalerMetadata);
+  const scale = async (ref: Ref): Promise<Scale> => {
+    const asked = parse(ref);
+    checkNamed(asked, installation.options);
     const state = await stateWithin(ANSWER_SECONDS, installation, {
       span: `${ANSWER_SECONDS} seconds`,
       remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET).',
     });
-    const key = JSON.stringify([namespace, name, asked]);
-    return hold.keep(key, scaleOf(state, asked), asked.holdSeconds, state.now);
+    const due = needsDue(state)
+      ? await installation.reads(AbortSignal.timeout(ANSWER_SECONDS * 1000)).dueQueues(state.now)
+      : undefined;
+    const key = JSON.stringify([ref.namespace, ref.name, asked]);
+    return hold.keep(key, scaleOf(state, asked, due), asked.holdSeconds, performance.now() / 1000);
   };
-  const server = new Server();
+  const server = new Server({ 'grpc.max_receive_message_length': LARGEST_REQUEST });
   const streams = new Set<() => void>();
   server.addService(serviceOf(servicesOf([EXTERNAL_SCALER]), 'externalscaler.ExternalScaler'), {
     IsActive: unary(async (ref: Ref) => ({ result: (await scale(ref)).active })),
+    // KEDA drops a trigger whose target it does not hear, so it is told whatever the state of Redis.
     GetMetricSpec: unary(async (ref: Ref) => {
-      const { target } = await scale(ref);
+      const target = targetOf(parse(ref), installation.options);
       return { metricSpecs: [{ metricName: METRIC, targetSize: Math.ceil(target), targetSizeFloat: target }] };
     }),
-    GetMetrics: unary(async ({ scaledObjectRef }: { scaledObjectRef: Ref }) => {
-      const { value } = await scale(scaledObjectRef);
+    GetMetrics: unary(async ({ scaledObjectRef }: { scaledObjectRef: Ref | null }) => {
+      const { value } = await scale(scaledObjectRef ?? NOBODY);
       return { metricValues: [{ metricName: METRIC, metricValue: Math.ceil(value), metricValueFloat: value }] };
     }),
     StreamIsActive: (call: ServerWritableStream<Ref, { result: boolean }>) => {
+      if (streams.size >= MOST_STREAMS) {
+        call.destroy(
+          Object.assign(new Error(), { code: status.RESOURCE_EXHAUSTED, details: 'Too many streams are open.' })
+        );
+        return;
+      }
       const end = streamActive(call, scale);
       streams.add(end);
       call.on('close', () => streams.delete(end));
+      call.on('cancelled', () => streams.delete(end));
     },
   });
   await new Promise<void>((resolve, reject) => {
@@ -82,8 +102,25 @@ export async function startKeda({ listen, installation, tls }: KedaOptions): Pro
   return () =>
     new Promise((resolve) => {
       streams.forEach((end) => end());
-      server.tryShutdown(() => resolve());
+      // A connection that says nothing would hold the end for ever.
+      const force = setTimeout(() => server.forceShutdown(), CLOSE_MS);
+      server.tryShutdown(() => {
+        clearTimeout(force);
+        resolve();
+      });
     });
+}
+
+/** Names in Kubernetes have 253 characters at most. */
+function parse({ name, namespace, scalerMetadata }: Ref): ScaledObject {
+  if (name.length > LONGEST_NAME || namespace.length > LONGEST_NAME) {
+    throw new Fault({
+      kind: 'query',
+      message: 'The name or namespace of the ScaledObject is longer than Kubernetes allows.',
+      remedy: `Use ${LONGEST_NAME} characters at most.`,
+    });
+  }
+  return parseScaledObject(scalerMetadata);
 }
 
 /** Tells whether the workers are needed, at once and whenever that changes. A figure that is not known tells nothing. */
@@ -97,7 +134,7 @@ function streamActive(call: ServerWritableStream<Ref, { result: boolean }>, scal
         call.write({ result: active });
       }
     } catch (error) {
-      if (!(error instanceof Fault) || error.kind === 'query') {
+      if (!isTimeout(error) && (!(error instanceof Fault) || error.kind === 'query')) {
         clearInterval(timer);
         call.destroy(Object.assign(new Error(String((error as Error).message)), grpcError(error)));
       }
@@ -129,8 +166,16 @@ function grpcError(error: unknown): { code: number; details: string } {
       details: error.explanation,
     };
   }
+  if (isTimeout(error)) {
+    return { code: status.UNAVAILABLE, details: `Redis did not answer within ${ANSWER_SECONDS} seconds.` };
+  }
   log('error', 'the scaler failed unexpectedly', { error: String((error as Error)?.stack ?? error) });
   return { code: status.INTERNAL, details: 'The scaler failed; the log of gpx_sidekiq has the details.' };
+}
+
+/** By `AbortSignal.timeout`. */
+function isTimeout(error: unknown): boolean {
+  return (error as Error)?.name === 'TimeoutError';
 }
 
 function cannotListen(address: string, error: Error): Fault {

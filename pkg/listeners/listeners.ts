@@ -2,7 +2,7 @@ import { Fault } from '../faults/fault';
 import type { Installation } from '../installation/installation';
 import { startKeda } from '../keda/server';
 import { log } from '../log';
-import { checkProtected } from '../settings/administration';
+import { checkProtected, WITHOUT_TOKEN } from '../settings/administration';
 import { startStatsdReceiver } from '../statsd/receiver';
 import { startExporter, type ExporterOptions } from './exporter';
 
@@ -75,13 +75,11 @@ export class Listeners {
       this.closers.push(close);
       log('info', 'listening', { setting: name, address });
     } catch (error) {
-      if (!(error instanceof Fault)) {
-        throw error;
-      }
+      const fault = error instanceof Fault ? error : unexpected(name, error);
       if (!this.faults.has(name)) {
-        log('error', error.message, { setting: name, remedy: error.remedy });
+        log('error', fault.message, { setting: name, remedy: fault.remedy });
       }
-      this.faults.set(name, error);
+      this.faults.set(name, fault);
       this.retryLater(name);
     }
   }
@@ -96,7 +94,7 @@ export class Listeners {
         return startExporter({ ...this.protection(name, listen), listen, installation, only: 'statsd' });
       case 'kedaListen': {
         // KEDA sends no token.
-        checkProtected(name, listen, undefined, installation.administration);
+        checkProtected(name, listen, undefined, installation.administration, WITHOUT_TOKEN);
         const tls = this.listen.exporter?.tls;
         return startKeda({ listen, installation, ...(tls && { tls }) });
       }
@@ -122,4 +120,15 @@ export class Listeners {
     }, RETRY_MS).unref();
     this.retries.add(retry);
   }
+}
+
+/** What nobody foresaw is told like the rest, with its place in the log: nobody waits for the attempts to listen. */
+function unexpected(name: ListenerName, error: unknown): Fault {
+  log('error', 'a listener failed unexpectedly', { setting: name, error: String((error as Error)?.stack ?? error) });
+  return new Fault({
+    kind: 'settings',
+    message: `What "${name}" switches on could not be started: ${(error as Error)?.message ?? 'unknown error'}.`,
+    remedy: 'The log has the details; it is tried again.',
+    cause: error,
+  });
 }

@@ -74,7 +74,7 @@ export const EXPORTER_METRICS: readonly Metric[] = [
     'sidekiq_busy_workers',
     'Threads that run a job as of the last heartbeats.',
     'busy of each process',
-    ({ totals }) => totals.busy
+    ({ totals }) => totals.busyThreads
   ),
   single('sidekiq_enqueued_jobs', 'Jobs waiting in all queues.', 'LLEN of each queue', ({ totals }) => totals.enqueued),
   single(

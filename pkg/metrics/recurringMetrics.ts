@@ -1,4 +1,4 @@
-import type { RecurringEntry } from '../sidekiq/browse/recurring';
+import { lateBy, type RecurringEntry } from '../sidekiq/browse/recurring';
 import { labelValue, queueLabels, type Metric, type MetricState, type Sample } from './metric';
 import { single } from './metricRows';
 
@@ -17,7 +17,7 @@ function perEntry(name: string, help: string, value: (entry: RecurringEntry, now
     help,
     unit: 'seconds',
     labels: ['source', 'name', 'class'],
-    source: 'entries of sidekiq-cron and sidekiq-scheduler',
+    source: 'entries of sidekiq-cron and sidekiq-scheduler; those under a key_prefix have a label prefix',
     read: (state) =>
       of(state)?.flatMap((entry): Sample[] => {
         const found = value(entry, state.now);
@@ -29,6 +29,7 @@ function perEntry(name: string, help: string, value: (entry: RecurringEntry, now
                   ['source', entry.source],
                   ['name', labelValue(entry.name)],
                   ['class', labelValue(entry.class)],
+                  ...(entry.prefix === '' ? [] : [['prefix', labelValue(entry.prefix)] as const]),
                 ],
                 value: found,
               },
@@ -67,19 +68,27 @@ export const RECURRING_METRICS: readonly Metric[] = [
     labels: ['name'],
     source: 'hash sidekiq-scheduler:last_times',
     read: (state) =>
-      of(state, 'sidekiq-scheduler')?.flatMap(({ name, enabled, lastAt }): Sample[] =>
-        enabled && lastAt !== null ? [{ labels: queueLabels(name), value: Math.floor((state.now - lastAt) / 60) }] : []
+      of(state, 'sidekiq-scheduler')?.flatMap(({ name, prefix, enabled, lastAt }): Sample[] =>
+        enabled && lastAt !== null
+          ? [
+              {
+                labels: queueLabels(prefix === '' ? name : `${prefix}:${name}`),
+                value: Math.floor((state.now - lastAt) / 60),
+              },
+            ]
+          : []
       ) ?? null,
   },
   perEntry('sidekiq_recurring_last_run_timestamp_seconds', 'When an entry was last enqueued.', ({ lastAt }) => lastAt),
   perEntry(
     'sidekiq_recurring_next_run_timestamp_seconds',
     'First run of an enabled entry that is due after the last run.',
-    ({ nextAt }) => nextAt
+    // By a zone that is only assumed it would be hours off.
+    ({ nextAt, zoneKnown }) => (zoneKnown ? nextAt : null)
   ),
   perEntry(
     'sidekiq_recurring_late_seconds',
     'Time since the expected run of an enabled entry that did not come; 0 on time.',
-    ({ nextAt }, now) => (nextAt === null ? null : Math.max(0, now - nextAt))
+    (entry, now) => lateBy(entry, now)
   ),
 ];

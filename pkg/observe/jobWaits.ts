@@ -27,6 +27,8 @@ export const WAIT_BOUNDS_MS: readonly number[] = [
 export interface Waits {
   readonly queue: string;
   readonly class: string;
+  /** The class under which Sidekiq keeps metrics. */
+  readonly metricsClass: string;
   /** Jobs by bucket of {@link WAIT_BOUNDS_MS}, not cumulative. */
   readonly counts: readonly number[];
   readonly sumSeconds: number;
@@ -68,13 +70,14 @@ export class JobWaits implements Observer<JobWaitsView> {
     return this.current;
   }
 
-  private add({ queue, class: name }: Work, seconds: number): void {
+  private add({ queue, class: name, metricsClass }: Work, seconds: number): void {
     const key = `${queue}\0${name}`;
     const before = this.waits.get(key);
     const bucket = WAIT_BOUNDS_MS.findIndex((bound) => seconds * 1000 <= bound);
     this.waits.set(key, {
       queue,
       class: name,
+      metricsClass,
       counts: WAIT_BOUNDS_MS.map((_, index) => (before?.counts[index] ?? 0) + Number(index === bucket)),
       sumSeconds: (before?.sumSeconds ?? 0) + seconds,
     });

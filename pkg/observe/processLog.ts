@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { groupBy } from '../sidekiq/groupBy';
 import { HEARTBEAT_TTL_SECONDS } from '../sidekiq/parts/process';
 import type { Process, Work } from '../sidekiq/model';
@@ -10,21 +11,30 @@ export interface LostJob extends Work {
   readonly recovered: boolean;
 }
 
-/** A process that ended without a clean stop, with what ran in it. Instants are epoch seconds. */
+/** What is told of a process that is gone. */
+export type GoneProcess = Pick<Process, 'identity' | 'host'>;
+
+/** A process that is gone without a clean stop, with what ran in it. Instants are epoch seconds. */
 export interface VanishedProcess {
-  readonly process: Process;
+  readonly process: GoneProcess;
   readonly lastBeatAt: number;
   readonly noticedAt: number;
+  /** When it beat again: it was frozen or did not reach Redis, and nothing was lost. `null` while it is gone. */
+  readonly returnedAt: number | null;
+  /** It was gone for so long that its jobs are counted as lost. */
+  readonly confirmed: boolean;
   readonly jobs: readonly LostJob[];
 }
 
 /** Something that happened, for annotations. `endsAt` where it lasted. */
 export interface WatchedEvent {
-  readonly kind: 'start' | 'stop' | 'vanished' | 'version' | 'leader';
+  readonly kind: 'start' | 'stop' | 'vanished' | 'returned' | 'version' | 'leader';
   readonly at: number;
   readonly endsAt?: number;
   readonly title: string;
   readonly host: string;
+  /** Identity of the process, where the event is of one. */
+  readonly process?: string;
 }
 
 export interface ProcessLogView {
@@ -34,11 +44,17 @@ export interface ProcessLogView {
   readonly vanished: readonly VanishedProcess[];
   /** In the order in which they were noticed. */
   readonly events: readonly WatchedEvent[];
-  /** Vanished processes since the watch began, by host; hosts without a loss are not in it. */
+  /** Vanished processes since the watch began that are confirmed, by host; hosts without a loss are not in it. */
   readonly vanishedByHost: ReadonlyMap<string, number>;
+  /** Jobs that ran in those. */
   readonly lostJobsTotal: number;
 }
 
+/**
+ * A process that is gone for so long after it was noticed is counted as vanished: one that is frozen, or holds the
+ * interpreter's lock, beats again.
+ */
+export const CONFIRMED_SECONDS = 60;
 const EVENTS_KEPT = 2000;
 const VANISHED_KEPT = 200;
 const HOSTS_KEPT = 1000;
@@ -51,18 +67,68 @@ const EMPTY: ProcessLogView = {
 };
 
 interface Known {
-  process: Process;
+  process: GoneProcess & Pick<Process, 'version' | 'beatAt'>;
   work: readonly Work[];
   seenAt: number;
+  /** Nobody watched for a while, so that it may have stopped cleanly meanwhile. */
+  unwatched: boolean;
 }
 
+const work = z.object({
+  process: z.string(),
+  thread: z.string(),
+  queue: z.string(),
+  class: z.string(),
+  metricsClass: z.string(),
+  jid: z.string(),
+  runAt: z.number().nullable(),
+  enqueuedAt: z.number().nullable(),
+});
+const gone = z.object({ identity: z.string(), host: z.string() });
+
+/** What {@link ProcessLog.save} writes. Saved logs of the first versions lack what has a default. */
+const savedSchema = z.object({
+  since: z.number().nullable(),
+  vanished: z.array(
+    z.object({
+      process: gone,
+      lastBeatAt: z.number(),
+      noticedAt: z.number(),
+      returnedAt: z.number().nullable().default(null),
+      confirmed: z.boolean().default(true),
+      jobs: z.array(work.extend({ recovered: z.boolean() })),
+    })
+  ),
+  events: z.array(
+    z.object({
+      kind: z.enum(['start', 'stop', 'vanished', 'returned', 'version', 'leader']),
+      at: z.number(),
+      endsAt: z.number().exactOptional(),
+      title: z.string(),
+      host: z.string(),
+      process: z.string().exactOptional(),
+    })
+  ),
+  vanishedByHost: z.array(z.tuple([z.string(), z.number()])),
+  lostJobsTotal: z.number(),
+  known: z
+    .array(
+      z.object({
+        process: gone.extend({ version: z.string(), beatAt: z.number().nullable() }),
+        work: z.array(work),
+        seenAt: z.number(),
+      })
+    )
+    .default([]),
+});
+
 /**
- * Notices what happens between two snapshots: processes that start, stop, or vanish, and what ran in those.
+ * Notices what happens between two snapshots: processes that start, stop, vanish or come back, and what ran in those.
  *
  * A process that stops takes its name out of the set at once. One that was killed leaves it there, and its hash expires
  * a minute after the last heartbeat; another process may then clear the name away. So: a name without a hash has
  * vanished, and so has one that is gone a minute or more after its last heartbeat. A snapshot in which not all processes
- * are known tells of none that is gone.
+ * are known tells of none that is gone. An identity has a random part, so one that beats again is the same process.
  *
  * Holds the live processes with their jobs, 200 vanished ones, 2,000 events and the losses of 1,000 hosts.
  */
@@ -73,7 +139,7 @@ export class ProcessLog implements Observer<ProcessLogView> {
   private hasLooked = false;
 
   observe(snapshot: Snapshot): void {
-    const { processes, work, at } = snapshot;
+    const { processes, work: running, at } = snapshot;
     if (this.current.since === null) {
       this.change({ since: at });
     }
@@ -81,16 +147,19 @@ export class ProcessLog implements Observer<ProcessLogView> {
       this.missGone(snapshot);
     }
     this.recover(snapshot);
-    const workByProcess = groupBy(work.items, ({ process }) => process);
+    const workByProcess = groupBy(running.items, ({ process }) => process);
     for (const process of processes.items) {
+      const { identity, host, version, beatAt } = process;
       this.meet(process, at);
-      const before = this.known.get(process.identity);
-      this.known.set(process.identity, {
-        process,
-        work: work.whole ? (workByProcess.get(process.identity) ?? []) : (before?.work ?? []),
+      const before = this.known.get(identity);
+      this.known.set(identity, {
+        process: { identity, host, version, beatAt },
+        work: running.whole ? (workByProcess.get(identity) ?? []) : (before?.work ?? []),
         seenAt: at,
+        unwatched: false,
       });
     }
+    this.confirm(at);
     this.watchLeader(snapshot);
     this.hasLooked ||= processes.whole;
   }
@@ -99,27 +168,24 @@ export class ProcessLog implements Observer<ProcessLogView> {
     return this.current;
   }
 
-  /** What was noticed, as text for {@link restore}; not the live processes, which may stop while nobody watches. */
+  /** All that is known, as text for {@link restore}. */
   save(): string {
-    const { vanished, vanishedByHost } = this.current;
-    return JSON.stringify({
-      ...this.current,
-      // Capsules hold maps, and nobody asks for those of a process that is gone.
-      vanished: vanished.map((each) => ({ ...each, process: { ...each.process, capsules: [] } })),
+    const { vanishedByHost, ...rest } = this.current;
+    const saved: z.input<typeof savedSchema> = {
+      ...rest,
+      vanished: rest.vanished.map((each) => ({ ...each, jobs: [...each.jobs] })),
+      events: [...rest.events],
       vanishedByHost: [...vanishedByHost],
-    });
+      known: [...this.known.values()].map(({ process, work: jobs, seenAt }) => ({ process, work: [...jobs], seenAt })),
+    };
+    return JSON.stringify(saved);
   }
 
-  /** Goes on where another left off. @throws Error where the text is none of {@link save} */
-  restore(saved: string): void {
-    const { vanishedByHost, ...rest } = JSON.parse(saved) as Omit<ProcessLogView, 'vanishedByHost'> & {
-      vanishedByHost: Array<[string, number]>;
-    };
-    const view = { ...rest, vanishedByHost: new Map(vanishedByHost) };
-    if (!Array.isArray(view.vanished) || !Array.isArray(view.events)) {
-      throw new Error('The saved log of processes has another form.');
-    }
-    this.current = view;
+  /** Goes on where another left off. @throws Error where the text is none of {@link save}; nothing is changed then */
+  restore(text: string): void {
+    const { vanishedByHost, known, ...view } = savedSchema.parse(JSON.parse(text));
+    this.current = { ...view, vanishedByHost: new Map(vanishedByHost) };
+    this.known = new Map(known.map((each) => [each.process.identity, { ...each, unwatched: true }]));
   }
 
   private missGone({ processes, ghosts, at }: Snapshot): void {
@@ -130,22 +196,29 @@ export class ProcessLog implements Observer<ProcessLogView> {
         continue;
       }
       this.known.delete(identity);
-      const lastBeatAt = known.process.beatAt ?? known.seenAt;
-      if (ghostNames.has(identity) || at - lastBeatAt >= HEARTBEAT_TTL_SECONDS) {
+      const { host, beatAt } = known.process;
+      const lastBeatAt = beatAt ?? known.seenAt;
+      if (ghostNames.has(identity) || (!known.unwatched && at - lastBeatAt >= HEARTBEAT_TTL_SECONDS)) {
         this.addVanished(known, lastBeatAt, at);
+      } else if (known.unwatched) {
+        const title = `${identity} stopped while nobody watched`;
+        this.add({ kind: 'stop', at: known.seenAt, endsAt: at, title, host, process: identity });
       } else {
-        this.add({ kind: 'stop', at, title: `${identity} stopped`, host: known.process.host });
+        this.add({ kind: 'stop', at, title: `${identity} stopped`, host, process: identity });
       }
     }
   }
 
   /** Marks lost jobs that run again or are next in a queue. */
-  private recover({ work, queues }: Snapshot): void {
+  private recover({ work: running, queues }: Snapshot): void {
     const { vanished } = this.current;
     if (!vanished.some(({ jobs }) => jobs.some(({ recovered }) => !recovered))) {
       return;
     }
-    const seen = new Set([...work.items.map(({ jid }) => jid), ...queues.items.flatMap(({ next }) => next?.jid ?? [])]);
+    const seen = new Set([
+      ...running.items.map(({ jid }) => jid),
+      ...queues.items.flatMap(({ next }) => next?.jid ?? []),
+    ]);
     this.change({
       vanished: vanished.map((each) =>
         each.jobs.some(({ jid, recovered }) => !recovered && seen.has(jid))
@@ -160,13 +233,63 @@ export class ProcessLog implements Observer<ProcessLogView> {
     if (this.known.has(identity)) {
       return;
     }
+    if (this.current.vanished.some((each) => each.process.identity === identity && each.returnedAt === null)) {
+      this.takeBack(identity, seenAt);
+      return;
+    }
     const at = startedAt ?? seenAt;
-    this.add({ kind: 'start', at, title: `${identity} started (Sidekiq ${version || 'before 7.0.2'})`, host });
+    if (this.current.events.some((event) => event.kind === 'start' && event.process === identity)) {
+      return;
+    }
+    const title = `${identity} started (Sidekiq ${version || 'before 7.0.2'})`;
+    this.add({ kind: 'start', at, title, host, process: identity });
     const before = [...new Set([...this.known.values()].map((each) => each.process.version))];
     if (this.hasLooked && before.length > 0 && !before.includes(version)) {
       const beside = before.map((each) => each || 'before 7.0.2').join(', ');
       this.add({ kind: 'version', at, title: `Sidekiq ${version || 'before 7.0.2'} appeared beside ${beside}`, host });
     }
+  }
+
+  /** A process that beats again has not vanished: neither it nor its jobs were lost. */
+  private takeBack(identity: string, returnedAt: number): void {
+    const { vanished, events } = this.current;
+    const back = vanished.find(({ process, returnedAt: before }) => process.identity === identity && before === null)!;
+    this.change({
+      vanished: vanished.map((each) => (each === back ? { ...each, returnedAt } : each)),
+      events: events.filter(({ kind, process }) => kind !== 'vanished' || process !== identity),
+    });
+    const { process, lastBeatAt } = back;
+    this.add({
+      kind: 'returned',
+      at: lastBeatAt,
+      endsAt: returnedAt,
+      title: `${identity} sent no heartbeat for ${Math.round(returnedAt - lastBeatAt)} s and is back`,
+      host: process.host,
+      process: identity,
+    });
+  }
+
+  /** Counts what has been gone for long enough. */
+  private confirm(now: number): void {
+    const due = this.current.vanished.filter(
+      ({ confirmed, returnedAt, noticedAt }) =>
+        !confirmed && returnedAt === null && now - noticedAt >= CONFIRMED_SECONDS
+    );
+    if (due.length === 0) {
+      return;
+    }
+    const byHost = new Map(this.current.vanishedByHost);
+    for (const { process } of due) {
+      const before = byHost.get(process.host) ?? 0;
+      byHost.delete(process.host);
+      byHost.set(process.host, before + 1);
+    }
+    const lost = due.flatMap(({ jobs }) => jobs.filter(({ recovered }) => !recovered));
+    this.change({
+      vanished: this.current.vanished.map((each) => (due.includes(each) ? { ...each, confirmed: true } : each)),
+      vanishedByHost: new Map([...byHost].slice(-HOSTS_KEPT)),
+      lostJobsTotal: this.current.lostJobsTotal + lost.length,
+    });
   }
 
   private watchLeader({ leader, at }: Snapshot): void {
@@ -180,24 +303,24 @@ export class ProcessLog implements Observer<ProcessLogView> {
     this.leader = leader;
   }
 
-  private addVanished({ process, work }: Known, lastBeatAt: number, noticedAt: number): void {
-    const { vanished, vanishedByHost, lostJobsTotal } = this.current;
-    const jobs = work.map((job): LostJob => ({ ...job, recovered: false }));
-    const byHost = new Map(vanishedByHost);
-    const before = byHost.get(process.host) ?? 0;
-    byHost.delete(process.host);
-    byHost.set(process.host, before + 1);
+  private addVanished({ process, work: running }: Known, lastBeatAt: number, noticedAt: number): void {
+    const { identity, host } = process;
+    const jobs = running.map((job): LostJob => ({ ...job, recovered: false }));
+    // One that came back and is gone again is told once.
+    const others = this.current.vanished.filter((each) => each.process.identity !== identity);
     this.change({
-      vanished: [{ process, lastBeatAt, noticedAt, jobs }, ...vanished].slice(0, VANISHED_KEPT),
-      vanishedByHost: new Map([...byHost].slice(-HOSTS_KEPT)),
-      lostJobsTotal: lostJobsTotal + jobs.length,
+      vanished: [
+        { process: { identity, host }, lastBeatAt, noticedAt, returnedAt: null, confirmed: false, jobs },
+        ...others,
+      ].slice(0, VANISHED_KEPT),
     });
     this.add({
       kind: 'vanished',
       at: lastBeatAt,
       endsAt: noticedAt,
-      title: `${process.identity} vanished with ${jobs.length} running ${jobs.length === 1 ? 'job' : 'jobs'}`,
-      host: process.host,
+      title: `${identity} vanished with ${jobs.length} running ${jobs.length === 1 ? 'job' : 'jobs'}`,
+      host,
+      process: identity,
     });
   }
 

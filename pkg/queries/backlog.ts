@@ -12,6 +12,7 @@ const QUEUES_CAP = 20;
 interface Row {
   queue: string;
   class: string;
+  metricsClass: string;
   jobs: number;
   share: number;
   oldestSeconds: number | null;
@@ -20,7 +21,7 @@ interface Row {
 
 const COLUMNS: Array<Column<Row>> = [
   key('queue', 'Queue', 'Queue of the jobs.', (row) => row.queue),
-  jobClass(),
+  ...jobClass<Row>(),
   count(
     'jobs',
     'Jobs',
@@ -69,6 +70,7 @@ function rowsOf({ queue, size, jobs }: BacklogSample, now: number): Row[] {
     return {
       queue,
       class: name,
+      metricsClass: members[0]!.metricsClass,
       jobs: Math.round((members.length / jobs.length) * size),
       share: members.length / jobs.length,
       oldestSeconds: times.length === 0 ? null : Math.max(0, now - Math.min(...times)),

@@ -16,7 +16,7 @@ const COLUMNS: Array<Column<Row>> = [
   key('thread', 'Thread', 'Thread id within the process.', (row) => row.thread),
   key('queue', 'Queue', 'Queue of the job.', (row) => row.queue, { links: jobsOfQueue }),
   text('workerType', 'Worker type', 'Worker type of the queue.', (row) => row.workerType),
-  jobClass(),
+  ...jobClass<Row>(),
   key('jid', 'JID', 'Job id.', (row) => row.jid, { links: detailsOfJob }),
   instant('startedAt', 'Started', 'Start of the execution.', (row) => row.runAt),
   seconds('runTime', 'Run time', 'Time since the start of the execution.', ({ runAt, now }) =>

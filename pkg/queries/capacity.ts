@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { capacityOfQueues, capacityOfTypes, headroom, threadsNeeded, type Capacity } from '../installation/capacity';
+import { compareStates, largestFirst } from '../observe/queueCondition';
 import { count, flag, key, plain, rate, seconds, share, text } from './columns';
 import { baseQuerySchema } from './model';
-import { compareStates, largestFirst, STATE_COLOURS, type QueueStateName } from './queueStates';
+import { STATE_COLOURS } from './stateColours';
 import { tableQuery, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
@@ -16,24 +17,8 @@ function utilisationOf({ demand, supply }: Capacity): number | null {
   return demand === null || supply === null || supply === 0 ? null : demand / supply;
 }
 
-function lateOf({ waitSeconds, objectiveSeconds }: Capacity): boolean | null {
-  return waitSeconds === null ? null : waitSeconds > objectiveSeconds;
-}
-
-/** The worst of the queues together: one that nobody serves is worse than a late one. */
-function stateOf(row: Capacity): QueueStateName {
-  if ((row.unserved ?? 0) > 0) {
-    return 'unserved';
-  }
-  if ((row.starved ?? 0) > 0) {
-    return 'starved';
-  }
-  const late = lateOf(row);
-  return late === null || row.unserved === null ? 'unknown' : late ? 'late' : 'ok';
-}
-
 function worstFirst(one: Capacity, other: Capacity): number {
-  return compareStates(stateOf(one), stateOf(other)) || largestFirst(utilisationOf(one), utilisationOf(other));
+  return compareStates(one.state, other.state) || largestFirst(utilisationOf(one), utilisationOf(other));
 }
 
 const COLUMNS: Array<Column<Capacity>> = [
@@ -47,8 +32,8 @@ const COLUMNS: Array<Column<Capacity>> = [
   text(
     'state',
     'State',
-    'The worst state of the queues: unserved, starved, late (longer than the objective), unknown, or ok.',
-    stateOf,
+    'The worst state of the queues: unserved, starved, late (longer than the objective), paused, unknown, or ok.',
+    (row) => row.state,
     {
       config: { mappings: STATE_COLOURS },
     }
@@ -56,17 +41,17 @@ const COLUMNS: Array<Column<Capacity>> = [
   plain(
     'demand',
     'Demand',
-    'Threads that the work keeps busy: thread-seconds of work per second over the last ten minutes, scaled up where more is pushed than taken, and never less than the threads that are busy now.',
+    'Threads that the work keeps busy: thread-seconds of work per second over the last ten minutes, scaled up where more is pushed than taken, and never less than the ready threads that are busy now.',
     (row) => row.demand,
     { config: { decimals: 1 } }
   ),
-  count('supply', 'Supply', 'Ready threads that serve the queues.', (row) => row.supply),
+  count('supply', 'Supply', 'Ready threads that serve the queues, each counted once.', (row) => row.supply),
   share('utilisation', 'Utilisation', 'Demand over supply; above 100 % the backlog grows.', utilisationOf),
   plain('headroom', 'Headroom', 'Supply less demand, in threads.', headroom, { config: { decimals: 1 } }),
   count('size', 'Backlog', 'Jobs waiting.', (row) => row.size),
   seconds('latency', 'Latency', 'Age of the oldest waiting job.', (row) => row.waitSeconds),
   seconds('objective', 'Objective', 'Latency objective, by the settings.', (row) => row.objectiveSeconds),
-  flag('late', 'Late', 'Latency is above the objective.', lateOf),
+  flag('late', 'Late', 'Latency of a served queue is above the objective.', (row) => row.late),
   rate('inRate', 'In', 'Jobs pushed per second.', (row) => row.inRate),
   rate('outRate', 'Out', 'Jobs taken per second.', (row) => row.outRate),
   seconds(

@@ -1,5 +1,5 @@
 import type { Value } from '../frames/frame';
-import { metricsOfClass } from './links';
+import { METRICS_CLASS, metricsOfClass } from './links';
 import type { Column } from './table';
 
 type Text<Row> = (row: Row) => string | null;
@@ -62,9 +62,25 @@ export const instant = <Row>(name: string, title: string, description: string, v
 export const flag = <Row>(name: string, title: string, description: string, value: (row: Row) => boolean | null) =>
   column('boolean', undefined, name, title, description, value);
 
-/** The class of a job; it leads to the metrics of that class. */
-export const jobClass = <Row extends { class: string }>(): Column<Row> =>
-  key('class', 'Class', 'Job class; ActiveJob and mailers unwrapped.', (row) => row.class, { links: metricsOfClass });
+/**
+ * The class of a job, which leads to the metrics of that class, and the class under which those are kept: metrics of all
+ * mailers are kept under ActionMailer's job. Filters find a job by either.
+ */
+export const jobClass = <Row extends { class: string; metricsClass: string }>(): Array<Column<Row>> => [
+  key('class', 'Class', 'Job class; ActiveJob and mailers unwrapped.', (row) => row.class, {
+    links: metricsOfClass,
+    filterValues: (row) => [row.class, row.metricsClass],
+  }),
+  text(
+    METRICS_CLASS,
+    'Metrics class',
+    'Class under which Sidekiq keeps the metrics of the job.',
+    (row) => row.metricsClass,
+    {
+      config: { custom: { hideFrom: { viz: true } } },
+    }
+  ),
+];
 
 /** Epoch milliseconds, as Grafana counts. */
 function milliseconds(at: number | null): number | null {

@@ -1,16 +1,14 @@
 import { z } from 'zod';
 import type { State } from '../installation/state';
 import type { Options } from '../settings/model';
-import { WHOLE_SET, type JobsPage } from '../sidekiq/browse/jobs';
-import { unreadable, type StoredJob } from '../sidekiq/browse/storedJobs';
+import type { Failure, FailuresRead } from '../sidekiq/browse/failures';
+import { tooLarge, unreadable } from '../sidekiq/browse/storedJobs';
 import { messagePattern } from '../sidekiq/fingerprint';
-import { applicationFrame, backtraceOf } from '../sidekiq/jobDetails';
 import type { Notice } from '../sidekiq/model';
-import { text as textOf } from '../sidekiq/payload';
-import { instantOf } from '../sidekiq/plausible';
-import { redact } from '../sidekiq/redact';
+import { remembered } from '../sidekiq/remembered';
 import { count, instant, key, share, text } from './columns';
 import { countText } from './findingTexts';
+import { compileFilters } from './filter';
 import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
@@ -103,29 +101,34 @@ export const errors = tableQuery({
     severity: () => 'error',
   },
   example: '--figures count,dead',
-  async rows({ now, options }, { groupBy }, _request, reads) {
+  ownFilters: ['errorClass', 'class', 'queue'],
+  async rows({ now, options }, { groupBy, filters }, _request, reads) {
     const rows = new Map<string, Row>();
-    let all = 0;
-    const keeps = (job: StoredJob) => {
-      all += 1;
-      add(rows, job, groupBy, { now, options });
-      return false;
-    };
-    const read = (source: 'retry' | 'dead') => reads.jobs({ source, queue: '', limit: 1, keeps, most: WHOLE_SET });
-    const retry = await read('retry');
-    const dead = await read('dead');
-    rows.forEach((row) => (row.share = (row.retry + row.dead) / all));
+    const { retry, dead } = await reads.failures(now);
+    const all = [...retry.failures, ...dead.failures];
+    // A filter is about jobs, whatever they are then grouped by.
+    const own = filters.filter(({ field }) => FAILURE_FIELDS.some((each) => each === field));
+    const keeps = compileFilters(own, FAILURE_FIELDS);
+    for (const failure of all) {
+      if (keeps((field) => (field === 'class' ? [failure.class, failure.metricsClass] : failure[field as 'queue']))) {
+        add(rows, failure, groupBy, { now, options });
+      }
+    }
+    rows.forEach((row) => (row.share = (row.retry + row.dead) / all.length));
     return {
       without: unused(groupBy, options),
       rows: [...rows.values()].sort((a, b) => b.retry + b.dead - (a.retry + a.dead)),
       notices: [
         ...partOf(retry, 'retries', 'the next ones'),
         ...partOf(dead, 'dead jobs', 'the newest ones'),
+        ...tooLarge(retry.oversized + dead.oversized),
         ...unreadable(retry.broken + dead.broken),
       ],
     };
   },
 });
+
+const FAILURE_FIELDS = ['errorClass', 'class', 'queue'] as const;
 
 /** By fingerprint, classes and queues are lists; without it there is no pattern. */
 function unused(groupBy: readonly string[], { allowBacktraces }: Options): string[] {
@@ -134,7 +137,7 @@ function unused(groupBy: readonly string[], { allowBacktraces }: Options): strin
     : ['pattern', 'frame'];
 }
 
-function partOf({ looked, total }: JobsPage, what: string, which: string): Notice[] {
+function partOf({ looked, total }: FailuresRead, what: string, which: string): Notice[] {
   return looked < total
     ? [
         {
@@ -147,19 +150,19 @@ function partOf({ looked, total }: JobsPage, what: string, which: string): Notic
 
 function add(
   rows: Map<string, Row>,
-  job: StoredJob,
+  failure: Failure,
   groupBy: readonly string[],
   { now, options }: Pick<State, 'now' | 'options'>
 ): void {
   const by = (...fields: Array<(typeof GROUPS)[number]>) => fields.some((field) => groupBy.includes(field));
   const byFingerprint = by('fingerprint');
-  const message = redact(textOf(job.payload['error_message']));
-  const frame = byFingerprint ? (applicationFrame(backtraceOf(job.payload)) ?? '') : '';
+  const { message, firstAt, lastAt } = failure;
+  const frame = byFingerprint ? failure.frame : '';
   const group = {
-    errorClass: by('errorClass', 'fingerprint') ? textOf(job.payload['error_class']) || 'unknown' : '',
-    class: by('class') ? job.class : '',
-    queue: by('queue') ? job.queue : '',
-    pattern: byFingerprint ? messagePattern(message) : '',
+    errorClass: by('errorClass', 'fingerprint') ? failure.errorClass : '',
+    class: by('class') ? failure.class : '',
+    queue: by('queue') ? failure.queue : '',
+    pattern: byFingerprint ? patternOf(message) : '',
   };
   const name = JSON.stringify([group, frame]);
   const row = rows.get(name) ?? {
@@ -171,12 +174,9 @@ function add(
     share: 0,
     ...{ retry: 0, dead: 0, lastHour: 0, firstAt: null, lastAt: null, message: '' },
   };
-  row.classes.add(job.class);
-  row.queues.add(job.queue);
-  const isDead = job.source === 'dead';
-  const firstAt = instantOf(job.payload['failed_at']);
-  const lastAt = (isDead ? job.scoreAt : null) ?? instantOf(job.payload['retried_at']) ?? firstAt;
-  row[isDead ? 'dead' : 'retry'] += 1;
+  row.classes.add(failure.class);
+  row.queues.add(failure.queue);
+  row[failure.source] += 1;
   if (lastAt !== null && now - lastAt <= 3600) {
     row.lastHour += 1;
   }
@@ -193,6 +193,9 @@ function add(
   }
   rows.set(name, row);
 }
+
+/** The same messages come again with each question. */
+const patternOf = remembered(messagePattern);
 
 const BARS = '▁▂▃▄▅▆▇█';
 

@@ -4,7 +4,7 @@ import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
-const KINDS = ['deploy', 'start', 'stop', 'vanished', 'version', 'leader'] as const;
+const KINDS = ['deploy', 'start', 'stop', 'vanished', 'returned', 'version', 'leader'] as const;
 const schema = baseQuerySchema.extend({
   kinds: z.array(z.enum(KINDS)).default([...KINDS]),
   ...formatOption,

@@ -9,9 +9,14 @@ export type RowTest = (valueOf: (field: string) => string | readonly string[]) =
  * Compiles filters into one test of a row.
  *
  * @param fields the names that may be filtered by
+ * @param elsewhere those of them whose filters are applied elsewhere: they are checked, and test nothing here
  * @throws Fault `query` naming the field or the expression that cannot be used
  */
-export function compileFilters(filters: readonly Filter[], fields: readonly string[]): RowTest {
+export function compileFilters(
+  filters: readonly Filter[],
+  fields: readonly string[],
+  elsewhere: readonly string[] = []
+): RowTest {
   const tests = filters.flatMap((filter) => {
     if (filter.values.length === 0) {
       return [];
@@ -27,7 +32,8 @@ export function compileFilters(filters: readonly Filter[], fields: readonly stri
       });
     }
     const wanted = filter.operator === '=' || filter.operator === '=~';
-    return [{ field: filter.field, matches: matcher(filter), wanted }];
+    const test = { field: filter.field, matches: matcher(filter), wanted };
+    return elsewhere.includes(filter.field) ? [] : [test];
   });
   return (valueOf) =>
     tests.every(({ field, matches, wanted }) => {

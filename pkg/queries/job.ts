@@ -4,11 +4,18 @@ import type { State } from '../installation/state';
 import type { Options } from '../settings/model';
 import type { Place } from '../sidekiq/browse/findJob';
 import { JOB_SOURCES, type StoredJob } from '../sidekiq/browse/storedJobs';
-import { activeJobDetails, applicationFrame, backtraceOf, currentAttributes, isContext } from '../sidekiq/jobDetails';
+import {
+  activeJobDetails,
+  applicationFrame,
+  backtraceOf,
+  currentAttributes,
+  cursorText,
+  isContext,
+} from '../sidekiq/jobDetails';
 import type { Iteration } from '../sidekiq/parts/iteration';
 import { argumentsText, tagsOf, text as textOf } from '../sidekiq/payload';
 import { instantOf } from '../sidekiq/plausible';
-import { redact } from '../sidekiq/redact';
+import { redact, withoutCredentials } from '../sidekiq/redact';
 import { key, text } from './columns';
 import { durationText } from './findingTexts';
 import { baseQuerySchema } from './model';
@@ -60,6 +67,7 @@ export const job = tableQuery({
     }
     const running = runningRows(state, jid);
     const found = await reads.job(jid, placesOf(state, source, queue));
+    const iteration = found.job || running.length > 0 ? await reads.iteration(jid) : null;
     if (!found.job && running.length === 0) {
       throw new Fault({
         kind: 'query',
@@ -71,7 +79,14 @@ export const job = tableQuery({
           : 'Choose the set or the queue of the job under "Jobs of".',
       });
     }
-    return { rows: [...running, ...(found.job ? rowsOf(found.job, found.iteration, state) : [])] };
+    return {
+      rows: [
+        ...running,
+        ...(found.job ? rowsOf(found.job, state) : []),
+        ...rowsFrom('iteration', iterationFields(iteration, state)),
+        ...(found.job ? otherRows(found.job, state.options) : []),
+      ],
+    };
   },
 });
 
@@ -110,7 +125,7 @@ const KNOWN = new Set(
   )
 );
 
-function rowsOf(found: StoredJob, state: Iteration | null, { now, options }: State): Row[] {
+function rowsOf(found: StoredJob, { now, options }: State): Row[] {
   const { payload } = found;
   const of = (name: string) => textOf(payload[name]);
   const at = (name: string) => instantText(instantOf(payload[name]), now);
@@ -136,13 +151,11 @@ function rowsOf(found: StoredJob, state: Iteration | null, { now, options }: Sta
       Message: redact(of('error_message')),
       'First failed': at('failed_at'),
       'Last failed': at('retried_at'),
-      'Application frame': options.allowBacktraces ? (applicationFrame(backtrace) ?? '') : '',
-      Backtrace: options.allowBacktraces ? (backtrace?.join('\n') ?? '') : '',
+      'Application frame': options.allowBacktraces ? withoutCredentials(applicationFrame(backtrace) ?? '') : '',
+      Backtrace: options.allowBacktraces ? (backtrace?.map(withoutCredentials).join('\n') ?? '') : '',
     }),
     ...contextRows(found, options),
-    ...rowsFrom('ActiveJob', activeJobDetails(payload) ?? {}),
-    ...rowsFrom('iteration', iterationFields(state, now)),
-    ...otherRows(found, options),
+    ...rowsFrom('ActiveJob', activeJobDetails(payload, options.allowArguments) ?? {}),
   ];
 }
 
@@ -160,10 +173,10 @@ function otherRows({ payload }: StoredJob, { allowArguments }: Options): Row[] {
     : [];
 }
 
-function iterationFields(state: Iteration | null, now: number): Record<string, string> {
+function iterationFields(state: Iteration | null, { now, options }: State): Record<string, string> {
   return state
     ? {
-        Cursor: state.cursor,
+        Cursor: cursorText(state.cursor, options.allowArguments),
         Executions: state.executions === null ? '' : String(state.executions),
         'Run time': state.runtimeSeconds === null ? '' : durationText(state.runtimeSeconds),
         Cancelled: instantText(state.cancelledAt, now),

@@ -14,8 +14,10 @@ import {
 } from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/model';
 import { count, key, rate, seconds, share } from './columns';
+import { MAILERS } from '../sidekiq/payload';
 import { checkFigures } from './figures';
 import { compileFilters } from './filter';
+import type { Filter } from './filterModel';
 import { JOB_METRICS_ORIGINS, readExecutions } from './jobMetricsOrigin';
 import { heatmapFrame, seriesFrames, type ClassRow, type Ranked } from './jobMetricsOverTime';
 import { baseQuerySchema, parseQuery } from './model';
@@ -43,7 +45,12 @@ const meanSeconds = ({ processed, failed, milliseconds }: ClassCounts): number |
 
 const COLUMNS: Array<Column<ClassRow>> = [
   key('class', 'Class', 'Job class; ActiveJob unwrapped, mailers under their delivery job.', (row) => row.class),
-  count('executions', 'Executions', 'Executions, failures included.', (row) => row.processed),
+  count(
+    'executions',
+    'Executions',
+    'Executions, failures included; each slice of an interrupted iterable job counts as one, as Sidekiq counts.',
+    (row) => row.processed
+  ),
   count('failures', 'Failures', 'Executions that raised.', (row) => row.failed),
   share(
     'failureRate',
@@ -138,10 +145,11 @@ export const jobMetrics: QueryType = {
 /** Reads the range, keeps the classes that the filters keep, and the first `top` of them. */
 async function rank(state: State, query: Query, request: QueryRequest, reads: Reads): Promise<Ranked> {
   const executions = await readExecutions(state, request, reads, query.origin);
-  const keeps = compileFilters(query.filters, table.filterFields);
+  const { filters, notices: renamed } = byMetricsClass(query.filters, state);
+  const keeps = compileFilters(filters, table.filterFields);
   const classes = [...sumCounts(executions.buckets)].filter(([name]) => keeps(() => name));
   const ranked = classes.sort((a, b) => weight(b[1], query.sortBy) - weight(a[1], query.sortBy)).slice(0, query.top);
-  const notices = [...executions.notices];
+  const notices = [...executions.notices, ...renamed];
   if (ranked.length < classes.length) {
     notices.push({
       severity: 'info',
@@ -149,6 +157,34 @@ async function rank(state: State, query: Query, request: QueryRequest, reads: Re
     });
   }
   return { ...executions, ranked, notices };
+}
+
+/** A mailer and its method, as tables show it. */
+const MAILER = /^\p{Lu}[\p{L}\p{N}_:]*#\w+[?!]?$/u;
+
+/** Filters by a class as it is shown find the class under which its metrics are kept. */
+function byMetricsClass(
+  filters: readonly Filter[],
+  { classNames }: Pick<State, 'classNames'>
+): { filters: Filter[]; notices: Notice[] } {
+  const notices: Notice[] = [];
+  const keptUnder = (name: string): string[] => {
+    const known = classNames.get(name);
+    const under = known === undefined ? (MAILER.test(name) ? [...MAILERS] : []) : [known];
+    if (under.length > 0) {
+      const text = `Sidekiq keeps the metrics of ${name} under ${under.join(' or ')}, together with those of other jobs of that class.`;
+      notices.push({ severity: 'info', text });
+    }
+    return [name, ...under];
+  };
+  return {
+    filters: filters.map((filter) =>
+      filter.field === 'class' && filter.operator === '='
+        ? { ...filter, values: filter.values.flatMap(keptUnder) }
+        : filter
+    ),
+    notices,
+  };
 }
 
 function weight(counts: ClassCounts, figure: Query['sortBy']): number {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { LOOK_CAP, type JobsPage } from '../sidekiq/browse/jobs';
-import { JOB_SOURCES, unreadable, type StoredJob } from '../sidekiq/browse/storedJobs';
+import { JOB_SOURCES, tooLarge, unreadable, type StoredJob } from '../sidekiq/browse/storedJobs';
 import type { Notice } from '../sidekiq/model';
-import { activeJobOf, argumentsText, tagsOf, text as textOf } from '../sidekiq/payload';
+import { argumentsText, tagsOf, text as textOf } from '../sidekiq/payload';
 import { instantOf, numberOf } from '../sidekiq/plausible';
-import { currentAttributes } from '../sidekiq/jobDetails';
+import { activeJobAttempts, currentAttributes } from '../sidekiq/jobDetails';
 import { redact } from '../sidekiq/redact';
 import { bytes, count, instant, jobClass, key, seconds, text } from './columns';
 import { compileFilters } from './filter';
@@ -38,7 +38,7 @@ const field = (name: string) => (row: Row) => instantOf(row.payload[name]);
 
 const COLUMNS: Array<Column<Row>> = [
   key('jid', 'JID', 'Job id.', (row) => row.jid, { links: detailsOfJob }),
-  jobClass(),
+  ...jobClass<Row>(),
   key('queue', 'Queue', 'Queue of the job.', (row) => row.queue),
   instant('enqueued', 'Enqueued', 'Time of the last enqueue.', (row) => row.enqueuedAt),
   instant('created', 'Created', 'Time of the first push.', (row) => row.createdAt),
@@ -50,8 +50,8 @@ const COLUMNS: Array<Column<Row>> = [
   count(
     'executions',
     'ActiveJob attempts',
-    'Executions counted by ActiveJob; above 0 the job is an ActiveJob retry.',
-    (row) => numberOf(activeJobOf(row.payload)?.['executions'])
+    'Failed attempts counted by ActiveJob, without the resumptions of a continuable job; above 0 the job is an ActiveJob retry.',
+    (row) => activeJobAttempts(row.payload)
   ),
   text('errorClass', 'Error', 'Class of the last error.', (row) => textOf(row.payload['error_class'])),
   text('errorMessage', 'Message', 'Message of the last error, with secrets removed.', (row) =>
@@ -134,7 +134,7 @@ export const jobs = tableQuery({
   },
 });
 
-function noticesOf({ jobs: found, looked, total, broken, implausible, moved, cursor }: JobsPage): Notice[] {
+function noticesOf({ jobs: found, looked, total, broken, implausible, oversized, moved, cursor }: JobsPage): Notice[] {
   const notices: Notice[] = [];
   if (looked < total) {
     const more = cursor === undefined ? '' : ` The next page begins at the cursor ${cursor}.`;
@@ -155,5 +155,5 @@ function noticesOf({ jobs: found, looked, total, broken, implausible, moved, cur
       text: `The score of ${implausible === 1 ? '1 entry is' : `${implausible} entries is`} no time between 2000 and 2100; "Due or died" is empty there.`,
     });
   }
-  return [...notices, ...unreadable(broken)];
+  return [...notices, ...tooLarge(oversized), ...unreadable(broken)];
 }

@@ -15,11 +15,14 @@ export function jobsOfQueue(request: QueryRequest): DataLink[] {
   return explore(request, 'Jobs of this queue', { queryType: 'jobs', source: 'queue', queue: '${__value.raw}' });
 }
 
+/** The column that holds the class under which Sidekiq keeps metrics: mailers are shown by another name. */
+export const METRICS_CLASS = 'metricsClass';
+
 /** From a job class to its metrics. */
 export function metricsOfClass(request: QueryRequest): DataLink[] {
   return explore(request, 'Metrics of this class', {
     queryType: 'job_metrics',
-    filters: [{ field: 'class', operator: '=', values: ['${__value.raw}'] }],
+    filters: [{ field: 'class', operator: '=', values: [`\${__data.fields.${METRICS_CLASS}}`] }],
   });
 }
 
@@ -31,10 +34,12 @@ export function detailsOfJob(request: QueryRequest): DataLink[] {
 /** Grafana puts the value in, percent-encoded. */
 const VALUE = '${__value.raw:percentencode}';
 
+const METRICS_CLASS_VALUE = `\${__data.fields.${METRICS_CLASS}:percentencode}`;
+
 /** Pages of Sidekiq's Web UI (web/application.rb), where one may act; hosts have none. */
 const WEB_UI: Partial<Record<Linked, { title: string; path: string }>> = {
   queue: { title: 'Queue in Sidekiq’s Web UI', path: `queues/${VALUE}` },
-  class: { title: 'Class in Sidekiq’s Web UI', path: `metrics/${VALUE}` },
+  class: { title: 'Class in Sidekiq’s Web UI', path: `metrics/${METRICS_CLASS_VALUE}` },
   jid: { title: 'Retries in Sidekiq’s Web UI', path: `retries?substr=${VALUE}` },
 };
 

@@ -1,7 +1,7 @@
-import type { LostJob, VanishedProcess } from '../observe/processLog';
+import { CONFIRMED_SECONDS, type LostJob, type VanishedProcess } from '../observe/processLog';
 import type { Notice } from '../sidekiq/model';
 import { HEARTBEAT_TTL_SECONDS } from '../sidekiq/parts/process';
-import { count, flag, instant, key, seconds } from './columns';
+import { count, flag, instant, key, plain, seconds, text } from './columns';
 import { durationText } from './findingTexts';
 import { detailsOfJob } from './links';
 import { baseQuerySchema } from './model';
@@ -13,25 +13,54 @@ interface Row {
   job: LostJob | null;
 }
 
+const OUTCOMES = {
+  running: 'the process came back, and the job with it.',
+  recovered: 'the job runs again, or waits in its queue.',
+  lost: `neither was seen for ${CONFIRMED_SECONDS} seconds.`,
+  open: 'the process has just gone.',
+} as const;
+
+function outcomeOf({ vanished, job }: Row): keyof typeof OUTCOMES {
+  if (vanished.returnedAt !== null) {
+    return 'running';
+  }
+  return job?.recovered ? 'recovered' : vanished.confirmed ? 'lost' : 'open';
+}
+
 const COLUMNS: Array<Column<Row>> = [
   key('process', 'Process', 'Identity of the process that vanished.', ({ vanished }) => vanished.process.identity),
   key('host', 'Host', 'Host of the process.', ({ vanished }) => vanished.process.host),
   instant('lastBeat', 'Last heartbeat', 'Time of the last heartbeat.', ({ vanished }) => vanished.lastBeatAt),
   instant('noticed', 'Noticed', 'Time at which the loss was noticed.', ({ vanished }) => vanished.noticedAt),
   key('jid', 'JID', 'ID of a job that ran in the process.', ({ job }) => job?.jid ?? '', { links: detailsOfJob }),
-  key('class', 'Class', 'Class of the job.', ({ job }) => job?.class ?? ''),
+  key('class', 'Class', 'Class of the job.', ({ job }) => job?.class ?? '', {
+    filterValues: ({ job }) => [job?.class ?? '', job?.metricsClass ?? ''],
+  }),
   key('queue', 'Queue', 'Queue of the job.', ({ job }) => job?.queue ?? ''),
   seconds('runTime', 'Run time', 'Run time of the job at the last heartbeat.', ({ vanished, job }) =>
     job?.runAt == null ? null : Math.max(0, vanished.lastBeatAt - job.runAt)
   ),
-  count('jobs', 'Jobs', 'Jobs that ran in the process and were not seen again.', ({ vanished, job }) =>
-    job?.recovered ? 0 : vanished.jobs.filter(({ recovered }) => !recovered).length
+  text(
+    'outcome',
+    'Outcome',
+    Object.entries(OUTCOMES)
+      .map(([name, what]) => `${name}: ${what}`)
+      .join(' '),
+    outcomeOf
+  ),
+  plain('vanished', 'Vanished', '1 where the process is gone, 0 where it came back.', ({ vanished }) =>
+    Number(vanished.returnedAt === null)
+  ),
+  count('jobs', 'Jobs', 'Jobs of the process that are lost.', ({ vanished, job }) =>
+    job !== null && outcomeOf({ vanished, job }) !== 'lost'
+      ? 0
+      : vanished.jobs.filter((each) => outcomeOf({ vanished, job: each }) === 'lost').length
   ),
   flag(
     'lost',
     'Lost',
-    'The job was not seen again. Without super_fetch (Sidekiq Pro) the job is lost.',
-    ({ job }) => job !== null && !job.recovered
+    'The job was not seen again for a minute. Without super_fetch (Sidekiq Pro) the job is lost.',
+    (row) => (row.job === null ? false : outcomeOf(row) === 'open' ? null : outcomeOf(row) === 'lost')
   ),
 ];
 

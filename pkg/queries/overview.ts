@@ -12,7 +12,7 @@ const COLUMNS: Array<Column<State>> = [
     'Failed share of the executions of the last hour (job metrics), or of today where there are none.',
     ({ totals }) => totals.failureRate
   ),
-  count('busy', 'Busy', 'Jobs in progress as of the last heartbeats.', ({ totals }) => totals.busy),
+  count('busy', 'Busy', 'Jobs in progress, by the work records.', ({ totals }) => totals.busy),
   count('threads', 'Threads', 'Threads of all live processes.', ({ totals }) => totals.threads),
   count(
     'readyThreads',

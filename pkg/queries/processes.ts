@@ -72,7 +72,7 @@ function capsulesText({ capsules }: Row): string {
   return capsules
     .map(({ name, concurrency, mode, weights }) => {
       const queues = [...weights].map(([queue, weight]) => (mode === 'weighted' ? `${queue},${weight}` : queue));
-      const list = `${mode}: ${queues.join(mode === 'strict' ? ' > ' : ' ')}`;
+      const list = `${mode ?? 'order unknown'}: ${queues.join(mode === 'strict' ? ' > ' : ' ')}`;
       return capsules.length > 1 ? `${name} (${concurrency ?? '?'}) ${list}` : list;
     })
     .join(' | ');

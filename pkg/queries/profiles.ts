@@ -6,7 +6,7 @@ import { tableQuery, type Column } from './table';
 
 const COLUMNS: Array<Column<Profile>> = [
   key('jid', 'JID', 'ID of the profiled job.', (row) => row.jid, { links: detailsOfJob }),
-  jobClass(),
+  ...jobClass<Profile>(),
   text('token', 'Token', 'Token of the requester.', (row) => row.token),
   instant('started', 'Started', 'Start of the execution.', (row) => row.startedAt),
   seconds('elapsed', 'Elapsed', 'Duration of the execution.', (row) => row.elapsedSeconds),

@@ -26,6 +26,9 @@ export interface ColumnInfo {
   key?: boolean;
 }
 
+/** How the value of an option is written: a text as it is, a list of texts, or JSON for numbers and the like. */
+export type OptionForm = 'text' | 'list' | 'json';
+
 /** The groups of the editor's menu, in their order. */
 export const QUERY_GROUPS = ['Now', 'Over time', 'Jobs', 'Events'] as const;
 export type QueryGroup = (typeof QUERY_GROUPS)[number];
@@ -46,8 +49,8 @@ export interface QueryType {
   columns: readonly ColumnInfo[];
   /** Names of the fields that filters may use. */
   filterFields: readonly string[];
-  /** Names of the options that the query model has beside those of every type. */
-  options: readonly string[];
+  /** The options that the query model has beside those of every type. */
+  options: ReadonlyMap<string, OptionForm>;
   /** A snapshot alone answers it, so that it can be watched live. */
   live: boolean;
   /** Its options on the command line, in the docs; empty where the bare type says enough. */

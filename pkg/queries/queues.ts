@@ -1,39 +1,31 @@
+import { compareStates, largestFirst, stateOfQueue } from '../observe/queueCondition';
 import type { QueueState } from '../observe/queueState';
 import { count, flag, key, rate, seconds, text } from './columns';
 import { jobsOfQueue } from './links';
 import { baseQuerySchema } from './model';
-import { compareStates, largestFirst, STATE_COLOURS, type QueueStateName } from './queueStates';
+import { STATE_COLOURS } from './stateColours';
 import { tableQuery, type Column } from './table';
-
-/** One word for what the columns say; a paused queue that is empty is paused too. */
-function stateOf({ unserved, starved, paused, waitSeconds, objectiveSeconds, size }: QueueState): QueueStateName {
-  if (unserved === true) {
-    return 'unserved';
-  }
-  if (starved === true) {
-    return 'starved';
-  }
-  if (paused === true) {
-    return 'paused';
-  }
-  if (waitSeconds === null || size === null || unserved === null || paused === null) {
-    return 'unknown';
-  }
-  return waitSeconds > objectiveSeconds ? 'late' : 'ok';
-}
 
 /** The worst first, then the longest wait; what is not known may be the worst of its kind. */
 function worstFirst(a: QueueState, b: QueueState): number {
   return (
-    compareStates(stateOf(a), stateOf(b)) || largestFirst(a.waitSeconds, b.waitSeconds) || largestFirst(a.size, b.size)
+    compareStates(stateOfQueue(a), stateOfQueue(b)) ||
+    largestFirst(a.waitSeconds, b.waitSeconds) ||
+    largestFirst(a.size, b.size)
   );
 }
 
 const COLUMNS: Array<Column<QueueState>> = [
   key('queue', 'Queue', 'Name of the queue.', (row) => row.name, { links: jobsOfQueue }),
-  text('state', 'State', 'unserved, starved, late (latency above the objective), paused, unknown, or ok.', stateOf, {
-    config: { mappings: STATE_COLOURS },
-  }),
+  text(
+    'state',
+    'State',
+    'unserved, starved, late (latency above the objective), paused, unknown, or ok.',
+    stateOfQueue,
+    {
+      config: { mappings: STATE_COLOURS },
+    }
+  ),
   text(
     'workerType',
     'Worker type',

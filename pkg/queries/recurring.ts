@@ -1,3 +1,4 @@
+import { lateBy } from '../sidekiq/browse/recurring';
 import { flag, instant, key, seconds, text } from './columns';
 import { baseQuerySchema } from './model';
 import { recurringRows, type RecurringRow } from './recurringRows';
@@ -6,6 +7,12 @@ import { tableQuery, type Column } from './table';
 const COLUMNS: Array<Column<RecurringRow>> = [
   key('name', 'Name', 'Name of the entry, or the class of a cadence.', (row) => row.name),
   key('source', 'Source', 'sidekiq-cron, sidekiq-scheduler, or a cadence of the settings.', (row) => row.source),
+  key(
+    'prefix',
+    'Prefix',
+    'Value of key_prefix of sidekiq-scheduler, by which applications on one Redis are told apart.',
+    (row) => row.prefix
+  ),
   text('class', 'Class', 'Job class of the entry.', (row) => row.class),
   text('queue', 'Queue', 'Queue of the entry.', (row) => row.queue),
   text('schedule', 'Schedule', 'Schedule as written in the source.', (row) => row.schedule),
@@ -23,8 +30,17 @@ const COLUMNS: Array<Column<RecurringRow>> = [
     'Time since the last run; no value if there was no run within the retention.',
     ({ lastAt, now }) => (lastAt === null ? null : Math.max(0, now - lastAt))
   ),
-  seconds('lateBy', 'Late by', 'Time since the missed run; 0 if on time.', ({ nextAt, now }) =>
-    nextAt === null ? null : Math.max(0, now - nextAt)
+  seconds(
+    'lateBy',
+    'Late by',
+    'Time since the missed run; 0 if on time, and as long as the run may still be due in the time zone of the application.',
+    (row) => lateBy(row, row.now)
+  ),
+  flag(
+    'unreadable',
+    'Unreadable',
+    'The scheduler cannot read the schedule, so that the entry does not run.',
+    (row) => row.unreadable
   ),
 ];
 

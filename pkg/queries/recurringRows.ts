@@ -37,6 +37,8 @@ async function cadences({ options, now }: State, reads: Reads): Promise<Rows<Rec
     notices,
     rows: options.cadences.map(({ class: name, everySeconds }): RecurringRow => {
       const lastAt = lastByClass.get(name) ?? null;
+      // A bucket is known to the minute: it counts from its end.
+      const nextAt = (lastAt === null ? now - MINUTES_KEPT_SECONDS : lastAt + 60) + everySeconds;
       return {
         name,
         source: 'cadence',
@@ -45,8 +47,11 @@ async function cadences({ options, now }: State, reads: Reads): Promise<Rows<Rec
         schedule: `every ${everySeconds} s`,
         enabled: true,
         lastAt,
-        // A bucket is known to the minute: it counts from its end.
-        nextAt: (lastAt === null ? now - MINUTES_KEPT_SECONDS : lastAt + 60) + everySeconds,
+        prefix: '',
+        nextAt,
+        lateFrom: nextAt,
+        unreadable: false,
+        zoneKnown: true,
         now,
       };
     }),

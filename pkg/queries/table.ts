@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { DataLink, Field, FieldConfig, Frame, Value } from '../frames/frame';
 import type { Reads } from '../installation/reads';
 import type { Kept, State } from '../installation/state';
@@ -10,7 +10,7 @@ import { compileFilters } from './filter';
 import { asLogs, type LogLine } from './logs';
 import { linksOfSettings } from './links';
 import { baseQuerySchema, parseQuery, type BaseQuery } from './model';
-import type { ColumnInfo, QueryGroup, QueryRequest, QueryType } from './queryType';
+import type { ColumnInfo, OptionForm, QueryGroup, QueryRequest, QueryType } from './queryType';
 
 /** A column and how its value is read off a row. */
 export interface Column<Row> extends ColumnInfo {
@@ -35,6 +35,8 @@ interface TableDefinition<Row, S extends z.ZodType<BaseQuery>> {
   /** How a row reads as a log line, where the schema has the option `format`. */
   logs?: LogLine;
   rows(state: State, query: z.output<S>, request: QueryRequest, reads: Reads): Rows<Row> | Promise<Rows<Row>>;
+  /** Fields whose filters `rows` applies itself, before rows are made of what they are about. */
+  ownFilters?: readonly string[];
   /** Rows while Redis cannot be read; without it the query is refused then. */
   keptRows?(kept: Kept): Rows<Row>;
 }
@@ -63,7 +65,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     read: () => Rows<Row> | Promise<Rows<Row>>
   ): Promise<Frame[]> => {
     checkFigures(query.figures, figures, request.alerting);
-    const keeps = compileFilters(query.filters, filterFields);
+    const keeps = compileFilters(query.filters, filterFields, definition.ownFilters);
     const { rows, notices = [], custom, without = [] } = await read();
     const kept = rows.filter((row) => keeps((field) => textsOf(byName.get(field)!, row)));
     const shown = kept.slice(0, query.limit);
@@ -163,10 +165,24 @@ export function infoOf({ name, title, kind, unit, description, key }: ColumnInfo
   return { name, title, kind, description, ...(unit && { unit }), ...(key && { key }) };
 }
 
-/** Names of the options that a schema has beside those of every query type. */
-export function optionsOf(schema: z.ZodType): string[] {
-  const shape = (schema as unknown as { shape: Record<string, unknown> }).shape;
-  return Object.keys(shape).filter((name) => !(name in baseQuerySchema.shape));
+/** The options that a schema has beside those of every query type, by name, with the form of their values. */
+export function optionsOf(schema: z.ZodType): ReadonlyMap<string, OptionForm> {
+  const { shape } = schema as unknown as { shape: Record<string, z.ZodType> };
+  return new Map(
+    Object.entries(shape)
+      .filter(([name]) => !(name in baseQuerySchema.shape))
+      .map(([name, option]) => [name, formOf(option)])
+  );
+}
+
+function formOf(schema: z.ZodType): OptionForm {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) {
+    return formOf(schema.unwrap() as z.ZodType);
+  }
+  if (schema instanceof z.ZodArray) {
+    return 'list';
+  }
+  return schema instanceof z.ZodString || schema instanceof z.ZodEnum ? 'text' : 'json';
 }
 
 const YES_NO = [{ type: 'value', options: { true: { text: 'yes' }, false: { text: 'no' } } }];
@@ -174,6 +190,9 @@ const YES_NO = [{ type: 'value', options: { true: { text: 'yes' }, false: { text
 function isFigure({ kind }: ColumnInfo): boolean {
   return kind === 'number' || kind === 'boolean';
 }
+
+/** A link that is made of another column's value is there only beside that column. */
+const NEEDS_COLUMN = /\$\{__data\.fields\.(\w+)/;
 
 interface Shown<Row> {
   name: string;
@@ -188,11 +207,14 @@ interface Shown<Row> {
 }
 
 function frameOf<Row>({ name, columns, rows, notices, numeric, request, options, custom }: Shown<Row>): Frame {
+  const names = new Set(columns.map((column) => column.name));
   const fields = columns.map((column): Field => {
     const asNumber = numeric && column.kind === 'boolean';
     const links = request.alerting
       ? []
-      : [...(column.links?.(request) ?? []), ...linksOfSettings(column.name, options)];
+      : [...(column.links?.(request) ?? []), ...linksOfSettings(column.name, options)].filter(
+          (link) => !NEEDS_COLUMN.test(JSON.stringify(link)) || names.has(NEEDS_COLUMN.exec(JSON.stringify(link))![1]!)
+        );
     return {
       name: column.name,
       kind: asNumber ? 'number' : column.kind,

@@ -9,7 +9,7 @@ const jobsOf = ({ counts }: Waits): number => counts.reduce((sum, each) => sum +
 
 const COLUMNS: Array<Column<Waits>> = [
   key('queue', 'Queue', 'Queue in which the jobs had waited.', (row) => row.queue, { links: jobsOfQueue }),
-  jobClass(),
+  ...jobClass<Waits>(),
   count('jobs', 'Jobs', 'Jobs that were seen running since the watch began: a sample.', jobsOf),
   seconds('mean', 'Mean wait', 'Mean time in the queue before the execution.', (row) => row.sumSeconds / jobsOf(row)),
   ...[...QUANTILES].map(([name, q]) =>

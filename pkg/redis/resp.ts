@@ -36,6 +36,13 @@ export class ReplyError extends Error {
   override readonly name = 'ReplyError';
 }
 
+/** A reply that was received and not kept, since its batch had more bytes than are kept. */
+export class OversizedReply extends ReplyError {
+  constructor(readonly bytes: number) {
+    super(`the reply takes ${(bytes / 2 ** 20).toFixed(0)} MiB, more than Jobwatch keeps`);
+  }
+}
+
 interface OpenList {
   items: Value[];
   left: number;
@@ -50,9 +57,25 @@ interface OpenList {
 export class ReplyReader {
   private lists: OpenList[] = [];
   private bulk: { bytes: Buffer; filled: number } | undefined;
+  /** Bytes left of a bulk string that is not kept. */
+  private skipping = 0;
   private rest: Buffer | undefined;
+  /** Bytes and items kept since {@link restart}. */
+  private kept = 0;
+  /** Bytes of the reply that is being read. */
+  private replyBytes = 0;
+  private oversized = false;
 
-  constructor(private readonly onReply: (reply: Reply) => void) {}
+  /** @param budget bytes of the replies of one batch that are kept at most; a reply beyond is an {@link OversizedReply} */
+  constructor(
+    private readonly onReply: (reply: Reply) => void,
+    private readonly budget = KEPT_BYTES
+  ) {}
+
+  /** The replies so far are with whoever asked: another batch begins. */
+  restart(): void {
+    this.kept = 0;
+  }
 
   /** @throws ProtocolError */
   push(chunk: Buffer): void {
@@ -62,6 +85,10 @@ export class ReplyReader {
     while (at < bytes.length) {
       if (this.bulk) {
         at = this.fill(bytes, at);
+        continue;
+      }
+      if (this.skipping > 0) {
+        at = this.skip(bytes, at);
         continue;
       }
       const end = bytes.indexOf(CR, at);
@@ -80,13 +107,15 @@ export class ReplyReader {
       at = end + 2;
       if (kind === BULK) {
         const length = integer(bytes, start, end);
-        if (length < 0) {
+        if (length > LARGEST_BULK) {
+          throw new ProtocolError(TOO_LONG);
+        } else if (length < 0) {
           this.take({ value: null });
+        } else if (!this.keeps(length)) {
+          this.skipping = length + 2;
         } else if (at + length + 2 <= bytes.length) {
           this.take({ value: bytes.subarray(at, at + length) });
           at += length + 2;
-        } else if (length > LARGEST_BULK) {
-          throw new ProtocolError(TOO_LONG);
         } else {
           this.bulk = { bytes: Buffer.allocUnsafe(length + 2), filled: 0 };
         }
@@ -116,8 +145,28 @@ export class ReplyReader {
     return at + taken;
   }
 
+  private skip(bytes: Buffer, at: number): number {
+    const skipped = Math.min(bytes.length - at, this.skipping);
+    this.skipping -= skipped;
+    if (this.skipping === 0) {
+      this.take({ value: null });
+    }
+    return at + skipped;
+  }
+
+  /** Counts bytes that are about to be kept. @returns whether they are */
+  private keeps(length: number): boolean {
+    this.replyBytes += length;
+    if (this.kept + length > this.budget) {
+      this.oversized = true;
+      return false;
+    }
+    this.kept += length;
+    return true;
+  }
+
   private open(length: number, push: boolean): void {
-    if (length > LONGEST_LIST) {
+    if (length > LONGEST_LIST || this.lists.length >= DEEPEST_LIST) {
       throw new ProtocolError(TOO_LONG);
     }
     if (length < 0) {
@@ -134,11 +183,17 @@ export class ReplyReader {
     for (;;) {
       const list = this.lists[this.lists.length - 1];
       if (!list) {
-        this.onReply(done);
+        const reply = this.oversized ? { error: new OversizedReply(this.replyBytes) } : done;
+        this.oversized = false;
+        this.replyBytes = 0;
+        this.onReply(reply);
         return;
       }
-      // An error within a list is a value that is missing; no command on the list of reads answers so.
-      list.items.push(done.error ? null : done.value);
+      // What is announced costs nothing; each item that comes takes a place.
+      if (this.keeps(ITEM_BYTES)) {
+        // An error within a list is a value that is missing; no command on the list of reads answers so.
+        list.items.push(done.error ? null : done.value);
+      }
       list.left -= 1;
       if (list.left > 0) {
         return;
@@ -157,6 +212,12 @@ const LONGEST_LINE = 64 * 1024;
 /** proto-max-bulk-len and the longest reply of Redis: beyond, memory is not reserved on anyone's word. */
 const LARGEST_BULK = 512 * 1024 * 1024;
 const LONGEST_LIST = 2 ** 31;
+/** Replies of the commands on the list of reads are two lists deep at most. */
+const DEEPEST_LIST = 8;
+/** Of the replies of one batch: what a reading needs is a tenth of that. */
+const KEPT_BYTES = 96 * 1024 * 1024;
+/** What an item of a list takes beside its bytes. */
+const ITEM_BYTES = 16;
 const TOO_LONG = 'a length is larger than Redis allows';
 const BULK = 36;
 const LIST = 42;

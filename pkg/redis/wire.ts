@@ -4,6 +4,7 @@ import { encodeCommands, ReplyReader } from './resp';
 
 interface Waiting {
   replies: Reply[];
+  sentAt: number;
   count: number;
   resolve(replies: Reply[]): void;
   reject(error: Error): void;
@@ -14,14 +15,17 @@ export class Disconnected extends Error {
   override readonly name = 'Disconnected';
 }
 
+/** By which the time for a whole batch exceeds that for its next byte. */
+const WHOLE = 5;
+
 /** What a port that speaks another protocol does at the first bytes. */
 export const CLOSED_AT_ONCE = 'the connection was closed before the first reply';
 
 /**
  * Commands and replies over a connected socket. Batches may overlap: replies come in the order of the commands.
  *
- * A batch that gets no byte for `silenceMs` closes the connection, so that a reply that comes too late is never
- * taken for the answer to another command.
+ * A batch that gets no byte for `silenceMs`, or is not whole after five times as long, closes the connection, so that a
+ * reply that comes too late is never taken for the answer to another command.
  */
 export class Wire {
   private readonly waiting: Waiting[] = [];
@@ -55,7 +59,7 @@ export class Wire {
       return Promise.resolve([]);
     }
     return new Promise((resolve, reject) => {
-      this.waiting.push({ replies: [], count: commands.length, resolve, reject });
+      this.waiting.push({ replies: [], sentAt: performance.now(), count: commands.length, resolve, reject });
       this.socket.write(encodeCommands(commands));
       this.watch();
     });
@@ -89,6 +93,11 @@ export class Wire {
     } catch (error) {
       this.end(error as Error);
     }
+    // A peer that sends byte after byte is never silent.
+    const [first] = this.waiting;
+    if (first && performance.now() - first.sentAt > WHOLE * this.silenceMs) {
+      this.end(new Error('Command timed out'));
+    }
   }
 
   private take(reply: Reply): void {
@@ -101,6 +110,9 @@ export class Wire {
     first.replies.push(reply);
     if (first.replies.length === first.count) {
       this.waiting.shift();
+      this.reader.restart();
+      // The time of a batch begins when Redis turns to it.
+      this.waiting[0] && (this.waiting[0].sentAt = performance.now());
       first.resolve(first.replies);
       if (this.waiting.length === 0) {
         clearTimeout(this.timer);

@@ -1,6 +1,7 @@
 import { groupBy } from '../sidekiq/groupBy';
 import type { QueueState } from '../observe/queueState';
-import type { Totals } from '../sidekiq/model';
+import type { Listed, Process, Totals } from '../sidekiq/model';
+import { threadsServing } from '../sidekiq/queueFacts';
 import type { InstallationTotals } from '../sidekiq/totals';
 
 /** What a series is kept for. */
@@ -138,7 +139,7 @@ export interface SeriesValue {
 
 /** What the history is taken from: the totals and the queues of one state. */
 export interface Sampled {
-  readonly snapshot: { readonly totals: Totals };
+  readonly snapshot: { readonly totals: Totals; readonly processes: Listed<Process> };
   readonly totals: InstallationTotals;
   readonly queues: readonly QueueState[];
 }
@@ -168,7 +169,14 @@ export function seriesOf({ snapshot, totals, queues }: Sampled): SeriesValue[] {
   }
   const typed = queues.filter(({ workerType }) => workerType !== '');
   for (const [type, members] of groupBy(typed, ({ workerType }) => workerType)) {
-    values.push(...valuesOf('workerType', type, combine(members.map(figuresOf))));
+    const names = new Set(members.map(({ name }) => name));
+    values.push(
+      ...valuesOf('workerType', type, {
+        ...combine(members.map(figuresOf)),
+        threads: threadsServing(snapshot.processes, names, 'all'),
+        readyThreads: threadsServing(snapshot.processes, names, 'ready'),
+      })
+    );
   }
   return values;
 }
@@ -197,12 +205,12 @@ function valuesOf(scope: HistoryScope, key: string, figures: Figures): SeriesVal
   return values;
 }
 
-/** Figures that the queues of a worker type share; the others add up. */
-const SHARED: ReadonlySet<string> = new Set(['latency', 'threads', 'readyThreads', 'objective']);
+/** Figures of a worker type that are those of its largest; the others add up. */
+const LARGEST: ReadonlySet<string> = new Set(['latency', 'objective']);
 /** Rates of which one may be unknown: a queue that is seen for the first time has none. */
 const PARTIAL: ReadonlySet<string> = new Set(['inRate', 'outRate']);
 
-/** Queues of a worker type share its threads; a type is as late as its latest queue. Unknown parts make unknown sums. */
+/** A type is as late as its latest queue. Unknown parts make unknown sums. */
 function combine(members: readonly Figures[]): Figures {
   return Object.fromEntries(
     Object.keys(members[0]!).map((figure) => {
@@ -211,7 +219,7 @@ function combine(members: readonly Figures[]): Figures {
       if (known.length === 0 || (known.length < values.length && !PARTIAL.has(figure))) {
         return [figure, null];
       }
-      return [figure, SHARED.has(figure) ? Math.max(...known) : known.reduce((sum, value) => sum + value, 0)];
+      return [figure, LARGEST.has(figure) ? Math.max(...known) : known.reduce((sum, value) => sum + value, 0)];
     })
   );
 }

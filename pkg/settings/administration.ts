@@ -65,17 +65,26 @@ export function isTrue(text: string | undefined): boolean {
   return /^(true|1|yes)$/i.test(text ?? '');
 }
 
+/** How the administrator allows a listener without a token. */
+const ALLOW =
+  'let the administrator allow it: --listen-without-token for gpx_sidekiq serve, listen_without_token (GF_PLUGIN_LISTEN_WITHOUT_TOKEN) for the plugin.';
+
+/** What helps a listener whose callers send no token. */
+export const WITHOUT_TOKEN = `KEDA sends no token: listen at 127.0.0.1, or restrict who reaches the port by a network policy and ${ALLOW}`;
+
 /**
  * Refuses to serve metrics where every host of the network could read them unasked.
  *
  * @param field the setting that holds the address
+ * @param remedy what helps, where that is not a token
  * @throws Fault `settings`
  */
 export function checkProtected(
   field: string,
   listen: string,
   token: string | undefined,
-  { listenWithoutToken }: Administration
+  { listenWithoutToken }: Administration,
+  remedy = `Set "exporterToken" (JOBWATCH_EXPORTER_TOKEN), listen at 127.0.0.1, or ${ALLOW}`
 ): void {
   const { host } = parseEndpoint('listen', listen);
   if (token || listenWithoutToken || isLoopback(host)) {
@@ -84,8 +93,7 @@ export function checkProtected(
   throw new Fault({
     kind: 'settings',
     message: `The setting "${field}" serves metrics beyond this host (${listen}) without a token.`,
-    remedy:
-      'Set "exporterToken" (JOBWATCH_EXPORTER_TOKEN), listen at 127.0.0.1, or let the administrator allow it: --listen-without-token for gpx_sidekiq serve, listen_without_token (GF_PLUGIN_LISTEN_WITHOUT_TOKEN) for the plugin.',
+    remedy,
   });
 }
 

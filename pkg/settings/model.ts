@@ -8,6 +8,14 @@ export const PRESETS = ['none', 'lago'] as const;
 const seconds = (fallback: number, min: number, max: number) => z.number().min(min).max(max).default(fallback);
 const text = z.string().trim().default('');
 
+function isTimeZone(name: string): boolean {
+  try {
+    return name === '' || new Intl.DateTimeFormat('en', { timeZone: name }).format() !== '';
+  } catch {
+    return false;
+  }
+}
+
 /**
  * What an operator can set, stored as the data source's `jsonData`; the command line and the
  * environment fill the same fields. Secrets are not here, see {@link SecretName}.
@@ -69,6 +77,15 @@ export const optionsSchema = z.object({
     .default(30_000)
     .describe('Series of one metric in a scrape at most; each line of a histogram is one'),
   cronNamespaces: text.describe('Namespaces of sidekiq-cron beside "default", comma separated'),
+  schedulerPrefixes: text.describe('Values of key_prefix of sidekiq-scheduler beside none, comma separated'),
+  schedulerTimeZone: z
+    .string()
+    .trim()
+    .refine(isTimeZone, 'use a name of the IANA database, for example Europe/Berlin')
+    .default('')
+    .describe(
+      'Time zone of cron lines that name none, for example Europe/Berlin; inferred from the scheduler’s own record where it is left out'
+    ),
   preset: z.enum(PRESETS).default('none').describe('Whose worker types apply where none are given'),
   workerTypes: z.array(workerTypeSchema).default([]),
   cadences: z.array(cadenceSchema).default([]),

@@ -1,5 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { activeJobOf, parsePayload, text, type JsonObject } from './payload';
+import { numberOf } from './plausible';
 
 /** Longest backtrace that is unpacked, in bytes: a small text may unpack to any size. */
 const LARGEST_BACKTRACE = 1024 * 1024;
@@ -76,19 +77,63 @@ function shownValue(value: unknown): string {
   return text(value);
 }
 
-/** What ActiveJob itself wrote: its own id, attempts, locale, time zone. `null` for other jobs. */
-export function activeJobDetails(payload: JsonObject): Record<string, string> | null {
+/** What ActiveJob itself wrote: its own id, attempts, locale, time zone, steps. `null` for other jobs. */
+export function activeJobDetails(payload: JsonObject, allowArguments: boolean): Record<string, string> | null {
   const inner = activeJobOf(payload);
   return (
     inner && {
       'ActiveJob id': text(inner['job_id']),
       'ActiveJob executions': text(inner['executions']),
       'ActiveJob executions by error': executionsByError(inner['exception_executions']),
+      ...stepsOf(inner, allowArguments),
       Locale: text(inner['locale']),
       'Time zone': text(inner['timezone']),
       Priority: text(inner['priority']),
     }
   );
+}
+
+/** Of ActiveJob::Continuation (Rails 8.1 and later): `completed` steps, and the name and cursor of the `current` one. */
+function stepsOf(inner: JsonObject, allowArguments: boolean): Record<string, string> {
+  const continuation = parsePayload(inner['continuation']);
+  if (continuation === null) {
+    return {};
+  }
+  const { completed, current } = continuation;
+  const [step, cursor] = Array.isArray(current) ? (current as unknown[]) : [];
+  return {
+    'Completed steps': (Array.isArray(completed) ? (completed as unknown[]) : []).map(stepName).join(', '),
+    'Current step': step === undefined ? '' : stepName(step),
+    'Step cursor': cursor === undefined || cursor === null ? '' : cursorText(text(cursor), allowArguments),
+    Resumptions: text(inner['resumptions']),
+  };
+}
+
+/** Steps are named by the code; a text of another form is data. */
+function stepName(value: unknown): string {
+  const name = text(value);
+  return /^\w{1,100}$/.test(name) ? name : HIDDEN;
+}
+
+const HIDDEN = 'hidden: the data source does not allow arguments';
+
+/**
+ * A cursor as it is shown: a position is shown always, anything else may be an argument.
+ *
+ * @param cursor as it is stored: JSON
+ */
+export function cursorText(cursor: string, allowArguments: boolean): string {
+  return allowArguments || cursor === '' || /^(?:-?\d+|null)$/.test(cursor) ? cursor : HIDDEN;
+}
+
+/**
+ * Failed attempts that ActiveJob counts: its executions, less those that a continuable job was resumed by after an
+ * interruption. `null` for other jobs.
+ */
+export function activeJobAttempts(payload: JsonObject): number | null {
+  const inner = activeJobOf(payload);
+  const executions = numberOf(inner?.['executions']);
+  return inner === null || executions === null ? null : Math.max(0, executions - (numberOf(inner['resumptions']) ?? 0));
 }
 
 function executionsByError(value: unknown): string {

@@ -55,10 +55,11 @@ export interface Queue {
 /** A named group of threads of one process, with the queues it serves and their weights. */
 export interface Capsule {
   readonly name: string;
-  /** Its threads; `null` where no plausible number is written. */
+  /** Its threads; `null` where no plausible number is written, as in processes of several capsules before 8.0.9. */
   readonly concurrency: number | null;
-  readonly mode: 'strict' | 'weighted' | 'random';
-  /** Weight by queue in the order of service; all 0 in strict order. */
+  /** `null` where the record does not tell in which order the queues are served (before 7.0.2). */
+  readonly mode: 'strict' | 'weighted' | 'random' | null;
+  /** Weight by queue in the order of service; all 0 in strict order, and where the mode is not known. */
   readonly weights: ReadonlyMap<string, number>;
 }
 

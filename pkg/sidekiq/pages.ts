@@ -11,7 +11,10 @@ export class Pages {
   readonly notices: Notice[] = [];
   cost = { roundTrips: 0, commands: 0, bytesIn: 0, milliseconds: 0 };
 
-  constructor(private readonly redis: ReadOnlyRedis) {}
+  constructor(
+    private readonly redis: ReadOnlyRedis,
+    private readonly signal?: AbortSignal
+  ) {}
 
   /**
    * @returns all members, SSCAN may repeat some; not whole where the first page was refused or the set is too large
@@ -34,7 +37,7 @@ export class Pages {
       }
       const trip = new Trip();
       const ticket = trip.ask(part, { key, cursor });
-      const brought = await trip.go(this.redis);
+      const brought = await trip.go(this.redis, this.signal);
       this.cost = addCosts(this.cost, brought.cost);
       // A trip of one part throws where that is refused.
       const next = valueOf(brought.read(ticket))!;

@@ -18,7 +18,8 @@ export interface Job {
 
 /** The ActiveJob wrapper up to Sidekiq 7.3 (and in Rails' own adapter), and since 8.0. */
 const WRAPPERS = new Set(['ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper', 'Sidekiq::ActiveJob::Wrapper']);
-const MAILERS = new Set(['ActionMailer::DeliveryJob', 'ActionMailer::MailDeliveryJob']);
+/** ActionMailer's jobs; metrics of all mailers are kept under these. */
+export const MAILERS: ReadonlySet<string> = new Set(['ActionMailer::DeliveryJob', 'ActionMailer::MailDeliveryJob']);
 
 /** The payload as an object, or `null` when it is not one: Sidekiq itself keeps such entries around. */
 export function parsePayload(raw: unknown): JsonObject | null {
@@ -37,6 +38,39 @@ export function parsePayload(raw: unknown): JsonObject | null {
   } catch {
     return null;
   }
+}
+
+/** A JSON object with its members in the order of the text; objects within are such maps too. */
+export type Ordered = ReadonlyMap<string, unknown>;
+
+/** A text in quotes, and the colon after it where it is the name of a member. */
+const QUOTED = /"((?:[^"\\]|\\.)*)"(\s*:)?/g;
+
+/**
+ * The members of a JSON object in the order in which they stand. JavaScript moves names that look like numbers to the
+ * front of an object, so they are made to look like none while the text is read.
+ *
+ * @returns no members where the text is no JSON object
+ */
+export function orderedEntries(raw: string): Ordered {
+  try {
+    const marked: unknown = JSON.parse(
+      raw.replace(QUOTED, (all, name: string, colon = '') => (colon ? `"_${name}"${colon}` : all))
+    );
+    const read = mapsOf(marked);
+    return read instanceof Map ? (read as Ordered) : new Map();
+  } catch {
+    return new Map();
+  }
+}
+
+function mapsOf(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(mapsOf);
+  }
+  return typeof value === 'object' && value !== null
+    ? new Map(Object.entries(value).map(([name, each]) => [name.slice(1), mapsOf(each)]))
+    : value;
 }
 
 /** Reads a payload's identity and times. */
@@ -73,19 +107,27 @@ function displayClass(payload: JsonObject): string {
     return escapedName(display || text(payload['class']));
   }
   const inner = activeJobOf(payload);
-  const jobClass = wrappedClass(payload) || text(inner?.['job_class']) || firstText(payload['args']);
+  const jobClass = wrappedClass(payload) || constant(inner?.['job_class']) || constant(firstOf(payload['args']));
   if (MAILERS.has(jobClass)) {
-    const mailer = inner?.['arguments'];
-    if (Array.isArray(mailer) && mailer.length >= 2) {
-      return escapedName(`${text(mailer[0])}#${text(mailer[1])}`);
-    }
+    const [mailer, action] = Array.isArray(inner?.['arguments']) ? (inner['arguments'] as unknown[]) : [];
+    return constant(mailer) !== '' && METHOD.test(text(action)) ? `${constant(mailer)}#${text(action)}` : jobClass;
   }
   return escapedName(jobClass || text(payload['class']));
 }
 
+/** Names of a Ruby class and of a method: what stands among arguments and is none of these may be anything. */
+const CONSTANT = /^\p{Lu}[\p{L}\p{N}_]*(?:::\p{Lu}[\p{L}\p{N}_]*)*$/u;
+const METHOD = /^[a-z_]\w*[?!]?$/;
+
+function constant(value: unknown): string {
+  return typeof value === 'string' && value.length <= LONGEST_CONSTANT && CONSTANT.test(value) ? value : '';
+}
+
+const LONGEST_CONSTANT = 200;
+
 /** ActiveJob's class; some producers store the serialised job instead of its class. */
 function wrappedClass({ wrapped }: JsonObject): string {
-  return typeof wrapped === 'object' && wrapped !== null ? text((wrapped as JsonObject)['job_class']) : text(wrapped);
+  return typeof wrapped === 'string' ? wrapped : constant(parsePayload(wrapped)?.['job_class']);
 }
 
 /** The job's arguments as the Web UI shows them, with an encrypted last one replaced; what is no list is shown as it is. */
@@ -107,6 +149,12 @@ export function argumentsText(raw: string): string {
   const payload = parse(raw) as JsonObject;
   const shown = displayArguments(payload);
   return typeof shown === 'string' ? shown : (stringify(shown) ?? '');
+}
+
+/** A field of a payload as text, with every digit of a number as it is stored. */
+export function exactText(raw: string, field: string): string {
+  const value = (parse(raw) as JsonObject)[field];
+  return isLosslessNumber(value) ? value.toString() : text(value);
 }
 
 function mailerArguments(jobClass: string, list: unknown[]): unknown[] {
@@ -140,8 +188,8 @@ function withoutActiveJobMarks(value: unknown): unknown {
   );
 }
 
-function firstText(args: unknown): string {
-  return Array.isArray(args) ? text(args[0]) : '';
+function firstOf(args: unknown): unknown {
+  return Array.isArray(args) ? args[0] : undefined;
 }
 
 /** The tags of a job; a single one may stand without a list. */

@@ -1,4 +1,4 @@
-import type { Process, Queue } from './model';
+import type { Capsule, Listed, Process, Queue, Work } from './model';
 import type { Snapshot } from './snapshot';
 
 /** What a snapshot says about one queue beyond its length. Figures are `null` where what they need was refused. */
@@ -11,13 +11,15 @@ export interface QueueFacts extends Queue {
   readonly processes: number | null;
   /** Jobs of this queue that run now, by the work records. */
   readonly busy: number | null;
+  /** Those of them that run in processes that still take jobs: what {@link readyThreads} are busy with. */
+  readonly readyBusy: number | null;
   /** Seconds for which its longest running job has run; `null` when none runs. */
   readonly longestRunSeconds: number | null;
   /** Jobs wait and no ready thread serves it, though it is not paused. */
   readonly unserved: boolean | null;
   /**
    * Jobs wait for over a minute while every ready process that serves it serves other, non-empty queues
-   * before it in strict order.
+   * before it in strict order. `null` where a process does not tell its order.
    */
   readonly starved: boolean | null;
 }
@@ -34,6 +36,8 @@ interface Service {
 
 interface Running {
   count: number;
+  /** Of processes that still take jobs. */
+  ready: number;
   /** Epoch seconds at which the oldest began, `Infinity` where none says when. */
   firstRunAt: number;
 }
@@ -47,7 +51,8 @@ export function queueFacts({ queues, processes, work, at }: Snapshot): QueueFact
     }
   }
   const serving = servicesOf(processes.items);
-  const running = runningOf(work.items);
+  const quiet = new Set(processes.items.filter((each) => each.quiet).map(({ identity }) => identity));
+  const running = runningOf(work.items, quiet);
   const { whole } = processes;
   return queues.items.map((queue) => {
     const { name, size, paused } = queue;
@@ -59,27 +64,32 @@ export function queueFacts({ queues, processes, work, at }: Snapshot): QueueFact
       readyThreads: whole ? readyThreads : null,
       processes: whole ? servers : null,
       busy: work.whole ? jobs.count : null,
+      readyBusy: work.whole ? jobs.ready : null,
       longestRunSeconds: work.whole && jobs.firstRunAt < Infinity ? Math.max(0, at - jobs.firstRunAt) : null,
     };
     if (size === 0 || paused === true) {
       return { ...facts, unserved: false, starved: false };
     }
-    if (size === null || paused === null || facts.readyThreads === null) {
+    if (size === null || paused === null || !whole) {
       return { ...facts, unserved: null, starved: null };
     }
-    return {
-      ...facts,
-      unserved: facts.readyThreads === 0,
-      starved:
-        (queue.latencySeconds ?? 0) > STARVED_AFTER_SECONDS &&
-        ready.length > 0 &&
-        ready.every((process) => isHeldBack(process, name, waiting)),
-    };
+    return { ...facts, unserved: ready.length === 0, starved: isStarved(queue, ready, waiting) };
   });
 }
 
+function isStarved({ name, latencySeconds }: Queue, ready: readonly Process[], waiting: ReadonlySet<string>) {
+  if (latencySeconds !== null && latencySeconds <= STARVED_AFTER_SECONDS) {
+    return false;
+  }
+  const held = ready.map((process) => isHeldBack(process, name, waiting));
+  if (ready.length === 0 || held.includes(false)) {
+    return false;
+  }
+  return latencySeconds === null || held.includes(null) ? null : true;
+}
+
 const UNSERVED: Service = { processes: 0, threads: 0, readyThreads: 0, ready: [] };
-const IDLE: Running = { count: 0, firstRunAt: Infinity };
+const IDLE: Running = { count: 0, ready: 0, firstRunAt: Infinity };
 
 function servicesOf(processes: readonly Process[]): Map<string, Service> {
   const services = new Map<string, Service>();
@@ -92,7 +102,8 @@ function servicesOf(processes: readonly Process[]): Map<string, Service> {
       }
       service.processes += 1;
       service.threads = sum(service.threads, threads);
-      if (!process.quiet) {
+      // A capsule without threads serves nobody.
+      if (!process.quiet && threads !== 0) {
         service.readyThreads = sum(service.readyThreads, threads);
         service.ready.push(process);
       }
@@ -102,39 +113,73 @@ function servicesOf(processes: readonly Process[]): Map<string, Service> {
 }
 
 /** Threads of a process that may run jobs of each queue, counted by capsule. */
-function threadsByQueue({ capsules }: Process): Map<string, number | null> {
-  const threads = new Map<string, number | null>();
-  for (const { concurrency, weights } of capsules) {
-    for (const queue of weights.keys()) {
-      threads.set(queue, threads.has(queue) ? sum(threads.get(queue)!, concurrency) : concurrency);
+function threadsByQueue(process: Process): Map<string, number | null> {
+  const serving = new Map<string, Capsule[]>();
+  for (const capsule of process.capsules) {
+    for (const queue of capsule.weights.keys()) {
+      serving.set(queue, [...(serving.get(queue) ?? []), capsule]);
     }
   }
-  return threads;
+  return new Map([...serving].map(([queue, capsules]) => [queue, threadsOf(process, capsules)]));
+}
+
+/**
+ * Threads that may run a job of any of some queues, each counted once however many of the queues it serves.
+ *
+ * @param which `ready` leaves out processes that take no new jobs
+ * @returns `null` where a process is not known, or does not tell the threads of the capsules that are meant
+ */
+export function threadsServing(
+  processes: Listed<Process>,
+  queues: ReadonlySet<string>,
+  which: 'all' | 'ready'
+): number | null {
+  if (!processes.whole) {
+    return null;
+  }
+  return processes.items
+    .filter(({ quiet }) => which === 'all' || !quiet)
+    .reduce<number | null>((total, process) => {
+      const serving = process.capsules.filter(({ weights }) => [...weights.keys()].some((name) => queues.has(name)));
+      return sum(total, serving.length === 0 ? 0 : threadsOf(process, serving));
+    }, 0);
+}
+
+/** Threads of some capsules of a process; of all of them, where the record has no threads by capsule, the whole process'. */
+export function threadsOf({ capsules: all, concurrency }: Process, some: readonly Capsule[]): number | null {
+  const counted = some.reduce<number | null>((total, each) => sum(total, each.concurrency), 0);
+  return counted ?? (some.length === all.length ? concurrency : null);
 }
 
 function sum(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : a + b;
 }
 
-function runningOf(work: ReadonlyArray<{ queue: string; runAt: number | null }>): Map<string, Running> {
+function runningOf(work: readonly Work[], quiet: ReadonlySet<string>): Map<string, Running> {
   const running = new Map<string, Running>();
-  for (const { queue, runAt } of work) {
-    const known = running.get(queue);
-    if (known) {
-      known.count += 1;
-      known.firstRunAt = Math.min(known.firstRunAt, runAt ?? Infinity);
-    } else {
-      running.set(queue, { count: 1, firstRunAt: runAt ?? Infinity });
+  for (const { queue, runAt, process } of work) {
+    let jobs = running.get(queue);
+    if (!jobs) {
+      jobs = { ...IDLE };
+      running.set(queue, jobs);
     }
+    jobs.count += 1;
+    jobs.ready += Number(!quiet.has(process));
+    jobs.firstRunAt = Math.min(jobs.firstRunAt, runAt ?? Infinity);
   }
   return running;
 }
 
-function isHeldBack(process: Process, queue: string, waiting: ReadonlySet<string>): boolean {
-  return process.capsules
-    .filter(({ weights }) => weights.has(queue))
-    .every(({ mode, weights }) => {
+/** `null` where a capsule does not tell its order. */
+function isHeldBack(process: Process, queue: string, waiting: ReadonlySet<string>): boolean | null {
+  const held = process.capsules
+    .filter(({ weights, concurrency }) => weights.has(queue) && concurrency !== 0)
+    .map(({ mode, weights }) => {
+      if (mode === null) {
+        return [...weights.keys()].some((other) => other !== queue && waiting.has(other)) ? null : false;
+      }
       const order = [...weights.keys()];
       return mode === 'strict' && order.slice(0, order.indexOf(queue)).some((before) => waiting.has(before));
     });
+  return held.includes(false) ? false : held.includes(null) ? null : true;
 }

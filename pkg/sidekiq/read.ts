@@ -1,5 +1,5 @@
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
-import { askCronEntries, askRecurring, takeRecurring } from './browse/recurring';
+import { askCronEntries, askRecurring, takeRecurring, type SchedulerOptions } from './browse/recurring';
 import { ChangingDurations } from './changingDurations';
 import { clockNotices } from './clocks';
 import type { MinuteCounts } from './jobMetrics';
@@ -22,14 +22,14 @@ import { QueueHeads } from './queueHeads';
 import type { Snapshot } from './snapshot';
 
 const MINUTES = 60;
+/** A clock that differs by more names other jobs as due, or another minute. */
+const CLOCK_STEP_SECONDS = 1;
 
-export interface ReaderOptions {
+export interface ReaderOptions extends SchedulerOptions {
   /** Gives the instant of a snapshot in epoch seconds; without it that is the clock of Redis. */
   clock?: () => number;
   /** Says whether a queue is read (the operator's include and exclude patterns). */
   includesQueue(name: string): boolean;
-  /** Namespaces of sidekiq-cron beside its default. */
-  cronNamespaces?: readonly string[];
 }
 
 /**
@@ -51,24 +51,29 @@ export class SnapshotReader {
     private readonly options: ReaderOptions
   ) {}
 
-  /** @throws Fault for what concerns everything: no connection, a wrong password, every command refused */
-  async read(): Promise<Snapshot> {
+  /**
+   * @param signal ends a reading that takes too long
+   * @throws Fault for what concerns everything: no connection, a wrong password, every command refused
+   */
+  async read(signal?: AbortSignal): Promise<Snapshot> {
     const guess = this.options.clock?.() ?? Date.now() / 1000 + this.clockOffset;
     const first = new Trip();
-    const tickets = askFirst(first, guess, this.minutesToRead(guess));
-    const schedulers = askRecurring(first, this.options.cronNamespaces ?? []);
-    const one = await first.go(this.redis);
+    const tickets = askFirst(first);
+    const early = askAt(first, guess, this.minutesToRead(guess));
+    const schedulers = askRecurring(first, this.options);
+    const one = await first.go(this.redis, signal);
     const at = this.options.clock?.() ?? valueOf(one.read(tickets.time)) ?? guess;
     this.clockOffset = at - Date.now() / 1000;
-    const pages = new Pages(this.redis);
+    const pages = new Pages(this.redis, signal);
     const queuesRead = await pages.rest(queueNames, keys.queues, one.read(tickets.queues));
     const processesRead = await pages.rest(processNames, keys.processes, one.read(tickets.processes));
     const paused = await this.readPaused(pages, one, tickets.paused);
-    const minutes = this.takeMinutes(one, tickets.minutes, guess, at);
 
     const included = queuesRead.items.filter(this.options.includesQueue);
     const identities = [...processesRead.items].sort(byteOrder);
     const second = new Trip();
+    // At first only the clock of this host is known, and Redis' may step: what depends on it is asked again then.
+    const late = Math.abs(at - guess) > CLOCK_STEP_SECONDS ? askAt(second, at, this.minutesToRead(at)) : undefined;
     const asked = {
       queues: included.map((name) => ({ name, size: second.ask(queueSize, name) })),
       heads: this.heads.ask(second, included, at),
@@ -81,16 +86,16 @@ export class SnapshotReader {
           second.ask(processWork, { identity, shape })
         ),
       })),
-      durations: this.durations.ask(
-        second,
-        minutes.items.filter(({ startsAt }) => startsAt > at - CHANGING_SECONDS - 60),
-        at
-      ),
+      durations: late ? undefined : this.askDurations(second, this.takeMinutes(one, early.minutes, guess, at), at),
     };
     const processed = one.read(tickets.processed);
     const again = processed.ok && !processed.value.missing ? second.ask(counter, keys.processed) : undefined;
     const cron = askCronEntries(second, schedulers, one);
-    const two = await second.go(this.redis);
+    const two = await second.go(this.redis, signal);
+    const [dated, timed] = late ? ([two, late] as const) : ([one, early] as const);
+    const minutes = this.takeMinutes(dated, timed.minutes, late ? at : guess, at);
+    // Durations of minutes that were not known before: the next reading has them.
+    const durations = asked.durations ?? { due: [], kept: [], notices: [] };
 
     const torn = again !== undefined && isGone(two.read(again));
     const found = readProcesses(two, asked.processes, processesRead.whole && !torn, at);
@@ -118,7 +123,7 @@ export class SnapshotReader {
         next: head.ok ? head.value.next : null,
       };
     });
-    const totals = readTotals(one, tickets);
+    const totals = readTotals(one, tickets, dated, timed);
     return {
       at,
       totals: totals.value,
@@ -129,30 +134,38 @@ export class SnapshotReader {
       ...found,
       work: { ...found.work, items: found.work.items.filter(({ queue }) => this.options.includesQueue(queue)) },
       leader: valueOf(one.read(tickets.leader)),
-      marks: readMarks(one, tickets.marks),
+      marks: readMarks(dated, timed.marks),
       recurring: takeRecurring(schedulers, one, cron, two, at),
       minutes,
-      durations: this.durations.settle(asked.durations, two),
+      durations: this.durations.settle(durations, two),
       hasSidekiq: hasSidekiq(queuesRead, processesRead, totals.processed),
       refused: sumRefused(one.refused, two.refused),
       notices: [
         ...one.notices,
         ...pages.notices,
         ...two.notices,
-        ...asked.durations.notices,
+        ...durations.notices,
         ...largeJobs,
         ...(torn ? [warning(TORN)] : []),
-        ...clockNotices(found.processes.items, at),
+        ...clockNotices(found.processes.items, at, this.options.clock ? 0 : this.clockOffset),
       ],
       cost: addCosts(addCosts(one.cost, pages.cost), two.cost),
     };
+  }
+
+  private askDurations(trip: Trip, minutes: Listed<MinuteCounts>, at: number) {
+    return this.durations.ask(
+      trip,
+      minutes.items.filter(({ startsAt }) => startsAt > at - CHANGING_SECONDS - 60),
+      at
+    );
   }
 
   private minutesToRead(now: number): number[] {
     return lastMinutes(now).filter((startsAt) => !this.minutes.known(startsAt, 60));
   }
 
-  private takeMinutes(one: Brought, tickets: FirstTickets['minutes'], guess: number, at: number): Listed<MinuteCounts> {
+  private takeMinutes(one: Brought, tickets: TimedTickets['minutes'], guess: number, at: number): Listed<MinuteCounts> {
     const read = new Map<number, MinuteCounts>();
     for (const ticket of tickets) {
       const found = one.read(ticket);
@@ -183,57 +196,69 @@ export class SnapshotReader {
 }
 
 type FirstTickets = ReturnType<typeof askFirst>;
+type TimedTickets = ReturnType<typeof askAt>;
 
-function askFirst(trip: Trip, now: number, minutes: readonly number[]) {
-  const due = { from: '-inf', to: now };
+function askFirst(trip: Trip) {
   return {
     processed: trip.ask(counter, keys.processed),
     failed: trip.ask(counter, keys.failed),
-    processedToday: trip.ask(counter, keys.processedOn(now)),
-    failedToday: trip.ask(counter, keys.failedOn(now)),
     scheduled: trip.ask(setSize, keys.schedule),
     retry: trip.ask(setSize, keys.retry),
     dead: trip.ask(setSize, keys.dead),
     processCount: trip.ask(memberCount, keys.processes),
-    overdueScheduled: trip.ask(scoredBetween, { key: keys.schedule, ...due }),
-    overdueRetry: trip.ask(scoredBetween, { key: keys.retry, ...due }),
-    deadLastHour: trip.ask(scoredBetween, { key: keys.dead, from: now - 3600, to: '+inf' }),
     retryShare: trip.ask(activeJobRetryShare, undefined),
     queues: trip.ask(queueNames, { key: keys.queues, cursor: '0' }),
     processes: trip.ask(processNames, { key: keys.processes, cursor: '0' }),
     paused: keys.pausedSets.map((key) => trip.ask(pausedNames, { key, cursor: '0' })),
     leader: trip.ask(leader, undefined),
-    marks: [now - 86_400, now].map((day) => trip.ask(deployMarks, day)),
-    minutes: askMinutes(trip, minutes, 60),
     time: trip.ask(clock, undefined),
   };
 }
 
-function readTotals(one: Brought, tickets: FirstTickets): { value: Totals; processed: Read<Counter> } {
+/** What is asked by an instant: keys of a day or a minute, and scores. */
+function askAt(trip: Trip, now: number, minutes: readonly number[]) {
+  const due = { from: '-inf', to: now };
+  return {
+    processedToday: trip.ask(counter, keys.processedOn(now)),
+    failedToday: trip.ask(counter, keys.failedOn(now)),
+    overdueScheduled: trip.ask(scoredBetween, { key: keys.schedule, ...due }),
+    overdueRetry: trip.ask(scoredBetween, { key: keys.retry, ...due }),
+    deadLastHour: trip.ask(scoredBetween, { key: keys.dead, from: now - 3600, to: '+inf' }),
+    marks: [now - 86_400, now].map((day) => trip.ask(deployMarks, day)),
+    minutes: askMinutes(trip, minutes, 60),
+  };
+}
+
+function readTotals(
+  one: Brought,
+  tickets: FirstTickets,
+  dated: Brought,
+  timed: TimedTickets
+): { value: Totals; processed: Read<Counter> } {
   const number = (ticket: Ticket<number>) => valueOf(one.read(ticket));
-  const count = (ticket: Ticket<Counter>) => valueOf(one.read(ticket))?.count ?? null;
+  const count = (brought: Brought, ticket: Ticket<Counter>) => valueOf(brought.read(ticket))?.count ?? null;
   const scheduled = number(tickets.scheduled);
   const retryShare = number(tickets.retryShare);
   return {
     processed: one.read(tickets.processed),
     value: {
-      processed: count(tickets.processed),
-      failed: count(tickets.failed),
-      processedToday: count(tickets.processedToday),
-      failedToday: count(tickets.failedToday),
+      processed: count(one, tickets.processed),
+      failed: count(one, tickets.failed),
+      processedToday: count(dated, timed.processedToday),
+      failedToday: count(dated, timed.failedToday),
       scheduled,
       retry: number(tickets.retry),
       dead: number(tickets.dead),
       processNames: number(tickets.processCount),
-      overdueScheduled: number(tickets.overdueScheduled),
-      overdueRetry: number(tickets.overdueRetry),
+      overdueScheduled: valueOf(dated.read(timed.overdueScheduled)),
+      overdueRetry: valueOf(dated.read(timed.overdueRetry)),
       activeJobRetries: scheduled === null || retryShare === null ? null : Math.round(scheduled * retryShare),
-      deadLastHour: number(tickets.deadLastHour),
+      deadLastHour: valueOf(dated.read(timed.deadLastHour)),
     },
   };
 }
 
-function readMarks(one: Brought, tickets: FirstTickets['marks']): Snapshot['marks'] {
+function readMarks(one: Brought, tickets: TimedTickets['marks']): Snapshot['marks'] {
   const reads = tickets.map((ticket) => one.read(ticket));
   return {
     items: reads.flatMap((read) => (read.ok ? read.value : [])).sort((a, b) => a.at - b.at),

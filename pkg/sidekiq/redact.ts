@@ -10,13 +10,27 @@ const PLAIN = String.raw`(?:(?:token|bearer|basic|digest|apikey)\s+)?(?:token=\\
 
 /** Each takes a time that grows with the text alone: repetitions are bounded or cannot overlap. */
 const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((found: string) => string)]> = [
-  [/(\w+:\/\/)[^\s/@]*@/g, '$1…@'],
+  // What databases repeat of a row: PostgreSQL, MySQL, SQL Server, MongoDB.
+  [/\b(Key \([^)]{0,200}\)=\().*\)/g, '$1…)'],
+  [/\b(Failing row contains \().*\)?/g, '$1…)'],
+  [/\b(Duplicate entry )'.*'/g, "$1'…'"],
+  [/\b(duplicate key value is \().*\)/gi, '$1…)'],
+  [/\b(dup key: )\{.*\}?/g, '$1{…}'],
+  // Ruby before 2.2 says so of a URL whose password it cannot read.
+  [/(registry part:?\s*).*/gs, '$1…'],
   [
     new RegExp(
       String.raw`((?:[\w-]{0,40}(?:${WITHIN})[\w-]{0,40}|\b(?:${WHOLE})\b))(${SEPARATOR})(?:${QUOTED}|${PLAIN})`,
       'gi'
     ),
     '$1$2…',
+  ],
+  [
+    new RegExp(
+      String.raw`\b([\w-]{0,40}(?:${WITHIN})[\w-]{0,40}\s+(?:(?:is|was|of|for)\s+)?)(\\?["'])(?:(?!\2).)*(?:\2|$)`,
+      'gi'
+    ),
+    '$1…',
   ],
   [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, '$1 …'],
   [/[\w.+-]+@[\w-]+\.[\w.-]+/g, '…@…'],
@@ -28,12 +42,45 @@ const LONGEST = 500;
 /** Longer than what is shown, so that nothing is cut in the middle of what a rule would have found. */
 const LOOKED_AT = 4 * LONGEST;
 
+/** The beginning of what a URL says of its user, also where it is escaped. */
+const AUTHORITY = /:(?:\\?\/){2}|%3a%2f%2f/i;
+const PEM = /-----BEGIN [A-Z ]{1,40}-----/;
+const PEM_ENDS = /-----END [A-Z ]{1,40}-----/g;
+
+/**
+ * A text without the credentials of URLs: nothing between `://` and the last `@` after it is left. Where a password ends
+ * cannot be told from the text, for messages quote just those URLs that nobody can read (a `/`, `#`, `@` or a space in the
+ * password), so of several URLs only the end of the last one is left.
+ */
+export function withoutCredentials(text: string): string {
+  const begins = AUTHORITY.exec(text);
+  if (!begins) {
+    return text;
+  }
+  const from = begins.index + begins[0].length;
+  const at = Math.max(text.lastIndexOf('@'), text.toLowerCase().lastIndexOf('%40'));
+  return at < from ? text : `${text.slice(0, from)}…${text.slice(at)}`;
+}
+
+/** Keys and certificates are left out whole, also one that is cut. */
+function withoutKeys(text: string): string {
+  const begins = PEM.exec(text);
+  if (!begins) {
+    return text;
+  }
+  const end = [...text.matchAll(PEM_ENDS)].at(-1);
+  const rest = end && end.index > begins.index ? text.slice(end.index + end[0].length) : '';
+  return `${text.slice(0, begins.index)}…${rest}`;
+}
+
 /** An error message without what looks like a secret or a person: credentials, tokens, addresses, card numbers. */
 export function redact(message: string): string {
+  // Before anything is cut: what ends a URL or a key may stand far behind.
+  const whole = withoutKeys(withoutCredentials(message));
   const text = RULES.reduce(
     (before, [pattern, replacement]) =>
       typeof replacement === 'string' ? before.replace(pattern, replacement) : before.replace(pattern, replacement),
-    message.slice(0, LOOKED_AT)
+    whole.slice(0, LOOKED_AT)
   );
-  return text.length > LONGEST || message.length > LOOKED_AT ? `${text.slice(0, LONGEST)}…` : text;
+  return text.length > LONGEST || whole.length > LOOKED_AT ? `${text.slice(0, LONGEST)}…` : text;
 }

@@ -1,4 +1,5 @@
 import { sumCounts, type ClassCounts } from './jobMetrics';
+import type { Process } from './model';
 import { sumOrNull } from './parts/process';
 import type { Snapshot } from './snapshot';
 
@@ -8,8 +9,12 @@ export interface InstallationTotals {
   readonly failed: number | null;
   /** Failed share of the last hour's executions by the job metrics, or of today's counters; 0 to 1. */
   readonly failureRate: number | null;
-  /** Jobs in flight as the processes reported with their last heartbeat. */
+  /** Jobs that run now, by the work records: the sum over the queues. */
   readonly busy: number | null;
+  /** Threads that run a job, as the processes reported with their last heartbeat. */
+  readonly busyThreads: number | null;
+  /** Those of processes that still take jobs. */
+  readonly busyReadyThreads: number | null;
   readonly threads: number | null;
   /** Threads of processes that still take jobs. */
   readonly readyThreads: number | null;
@@ -29,10 +34,11 @@ export interface InstallationTotals {
 
 /** Adds up a snapshot. */
 export function installationTotals(snapshot: Snapshot): InstallationTotals {
-  const { processes, queues, totals, ghosts, minutes } = snapshot;
+  const { processes, queues, totals, ghosts, minutes, work } = snapshot;
   const ofProcesses = <T>(value: T): T | null => (processes.whole ? value : null);
   const ready = processes.items.filter(({ quiet }) => !quiet);
-  const busy = ofProcesses(sumOrNull(processes.items.map((process) => process.busy)));
+  const busyOf = (some: readonly Process[]) => ofProcesses(sumOrNull(some.map(({ busy }) => busy)));
+  const busyThreads = busyOf(processes.items);
   const threads = ofProcesses(sumOrNull(processes.items.map(({ concurrency }) => concurrency)));
   const beats = processes.items.flatMap(({ beatAgeSeconds }) => beatAgeSeconds ?? []);
   const lastHour = minutes.whole ? sumCounts(minutes.items) : null;
@@ -40,10 +46,13 @@ export function installationTotals(snapshot: Snapshot): InstallationTotals {
     processed: totals.processed,
     failed: totals.failed,
     failureRate: failureRate(lastHour, snapshot),
-    busy,
+    busy: work.whole ? work.items.length : null,
+    busyThreads,
+    busyReadyThreads: busyOf(ready),
     threads,
     readyThreads: ofProcesses(sumOrNull(ready.map(({ concurrency }) => concurrency))),
-    utilisation: busy === null || threads === null ? null : threads === 0 ? 0 : busy / threads,
+    utilisation:
+      busyThreads === null || threads === null ? null : threads === 0 ? 0 : Math.min(1, busyThreads / threads),
     processes: ofProcesses(processes.items.length),
     quietProcesses: ofProcesses(processes.items.length - ready.length),
     ghosts: ghosts.whole ? ghosts.items.length : null,

@@ -3,6 +3,7 @@ import { Reads } from '../../pkg/installation/reads';
 import type { State } from '../../pkg/installation/state';
 import type { QueryRequest, QueryType } from '../../pkg/queries/queryType';
 import { Recorder } from '../../pkg/series/recorder';
+import { Failures } from '../../pkg/sidekiq/browse/failures';
 import { Minutes } from '../../pkg/sidekiq/minutes';
 import { fakeRedis, type Answers } from './fakeRedis';
 import { NOW } from './state';
@@ -15,6 +16,11 @@ export interface Asked {
   recorder?: Recorder;
 }
 
+/** What reads remember: nothing yet. */
+export function aMemory(recorder = new Recorder()) {
+  return { minutes: new Minutes(), recorder, failures: { retry: new Failures('retry'), dead: new Failures('dead') } };
+}
+
 /** Asks a query type on a literal state. */
 export function askState(
   type: QueryType,
@@ -25,7 +31,7 @@ export function askState(
     { queryType: type.id, ...query },
     state,
     { range: { from: NOW - 3600, to: NOW }, intervalSeconds: 60, alerting: false, ...request },
-    new Reads(fakeRedis(answers), new Minutes(), recorder ?? new Recorder(), state.options)
+    new Reads(fakeRedis(answers), aMemory(recorder), state.options)
   );
 }
 

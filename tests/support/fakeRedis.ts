@@ -2,7 +2,10 @@ import type { Batch, Command, ReadOnlyRedis, Reply } from '../../pkg/redis/readO
 import { ReplyError } from '../../pkg/redis/resp';
 import { reply, type Literal } from './values';
 
-/** Answers a command by its text (`get stat:processed`); what is not in it is an empty reply. */
+/**
+ * Answers a command by its text (`get stat:processed`), or by command and key where a list or a sorted set is read in
+ * parts (`zrange retry` with all members and scores in the order of the reply); what is not in it is an empty reply.
+ */
 export type Answers = Record<string, Literal | Error>;
 
 /** A Redis that answers from a table, and remembers what it was asked. */
@@ -32,13 +35,31 @@ export function fakeRedis(answers: Answers = {}): FakeRedis {
       return {
         replies: texts.map((text, index): Reply => {
           const { name } = commands[index]!;
-          const found = this.answers[text] ?? this.answers[name] ?? EMPTY[name] ?? null;
+          const found =
+            this.answers[text] ?? partOf(this.answers, commands[index]!) ?? this.answers[name] ?? EMPTY[name] ?? null;
           return found instanceof Error ? { error: found } : { value: reply(found) };
         }),
         cost: { roundTrips: 1, commands: commands.length, bytesIn: 10, milliseconds: 1 },
       };
     },
   };
+}
+
+/** The part of a whole list or set that a command asks for. */
+function partOf(answers: Answers, { name, args }: Command): Literal | Error | undefined {
+  const [key, from, to, withScores] = args.map(String);
+  const whole = answers[`${name} ${key}`];
+  if (whole instanceof Error) {
+    return whole;
+  }
+  if (!Array.isArray(whole) || (name !== 'lrange' && name !== 'zrange' && name !== 'zrevrange')) {
+    return undefined;
+  }
+  const all = whole as Literal[];
+  const size = withScores === undefined ? 1 : 2;
+  const length = all.length / size;
+  const at = (place: string) => (Number(place) < 0 ? length + Number(place) : Number(place));
+  return all.slice(Math.max(0, at(from!)) * size, Math.max(0, at(to!) + 1) * size);
 }
 
 const EMPTY: Record<string, Literal> = {
@@ -51,6 +72,8 @@ const EMPTY: Record<string, Literal> = {
   scard: 0,
   smembers: [],
   sscan: ['0', []],
+  // No plausible time: the clock of the reader stands.
+  time: ['0', '0'],
   ttl: -2,
   zcard: 0,
   zcount: 0,

@@ -2,7 +2,7 @@ import type { State } from '../../pkg/installation/state';
 import type { QueueState } from '../../pkg/observe/queueState';
 import { optionsSchema } from '../../pkg/settings/model';
 import type { MinuteCounts, ClassCounts } from '../../pkg/sidekiq/jobMetrics';
-import type { Process, Queue, Totals, Work } from '../../pkg/sidekiq/model';
+import type { Capsule, Process, Queue, Totals, Work } from '../../pkg/sidekiq/model';
 import type { Job } from '../../pkg/sidekiq/payload';
 import type { Snapshot } from '../../pkg/sidekiq/snapshot';
 import type { InstallationTotals } from '../../pkg/sidekiq/totals';
@@ -39,6 +39,7 @@ export function aQueueState(name: string, part: Partial<QueueState> = {}): Queue
     readyThreads: 0,
     processes: 0,
     busy: 0,
+    readyBusy: part.busy === undefined ? 0 : part.busy,
     longestRunSeconds: null,
     unserved: false,
     starved: false,
@@ -78,8 +79,8 @@ export function aProcess(identity: string, part: Partial<Process> = {}): Process
 export function aCapsule(
   concurrency: number | null,
   weights: Record<string, number>,
-  mode: 'strict' | 'weighted' | 'random' = 'strict'
-) {
+  mode: Capsule['mode'] = 'strict'
+): Capsule {
   return { name: 'default', concurrency, mode, weights: new Map(Object.entries(weights)) };
 }
 
@@ -156,6 +157,8 @@ export function installationTotals(part: Partial<InstallationTotals> = {}): Inst
     failed: 0,
     failureRate: null,
     busy: 0,
+    busyThreads: 0,
+    busyReadyThreads: 0,
     threads: 0,
     readyThreads: 0,
     utilisation: 0,
@@ -183,6 +186,7 @@ export function aState(part: StatePart = {}): State {
     processLog: { since: NOW - 3600, vanished: [], events: [], vanishedByHost: new Map(), lostJobsTotal: 0 },
     classTotals: new Map(),
     classQueues: new Map(),
+    classNames: new Map(),
     jobWaits: [],
     statsd: new StatsdIntake({ series: 100, expireSeconds: 600 }),
     historyFile: null,

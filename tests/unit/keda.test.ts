@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseScaledObject } from '../../pkg/keda/scaledObject';
 import { Hold, scaleOf, type Scale } from '../../pkg/keda/scaler';
 import { faultOf } from '../support/faults';
-import { aMinute, aQueueState, aState, listed, MINUTE, partial } from '../support/state';
+import { aCapsule, aMinute, aProcess, aQueueState, aState, listed, MINUTE, partial } from '../support/state';
 
 /** Bill took 2 s each, 300 times in the last ten minutes: one thread is busy with it. */
 const minutes = listed(
@@ -24,17 +24,16 @@ describe('the scale of a worker type', () => {
     expect(scaleOf(stateOf(['billing', { size: 600, objectiveSeconds: 300 }]), asked({}))).toEqual({
       active: true,
       value: 5,
-      target: 10,
     });
     expect(
       scaleOf(stateOf(['billing', { size: 600 }]), asked({ threadsPerReplica: '4', objectiveSeconds: '100' }))
-    ).toMatchObject({ value: 13, target: 4 });
+    ).toMatchObject({ value: 13 });
   });
 
   test('by drain is what works off the backlog within the asked time', () => {
     // 1 thread, and 1200 s of work within 60 s.
     const scale = scaleOf(stateOf(['billing', { size: 600 }]), asked({ metric: 'drain', drainSeconds: '60' }));
-    expect(scale).toMatchObject({ value: 21, target: 10 });
+    expect(scale).toMatchObject({ value: 21 });
   });
 
   test('by latency is the longest wait, against the objective of the settings or of the trigger', () => {
@@ -42,22 +41,20 @@ describe('the scale of a worker type', () => {
       ['billing', { size: 3, waitSeconds: 90, objectiveSeconds: 60 }],
       ['other', { waitSeconds: 5 }]
     );
-    expect(scaleOf(state, asked({ metric: 'latency' }))).toEqual({ active: true, value: 90, target: 60 });
-    expect(scaleOf(state, asked({ metric: 'latency', objectiveSeconds: '30' }))).toMatchObject({ target: 30 });
+    expect(scaleOf(state, asked({ metric: 'latency' }))).toEqual({ active: true, value: 90 });
   });
 
   test('never falls below the threads that are busy', () => {
     expect(scaleOf(stateOf(['billing', { size: 0, busy: 7 }]), asked({}))).toEqual({
       active: true,
       value: 7,
-      target: 10,
     });
   });
 
   test('is of the queues that are named, and of nothing for one that nobody has pushed to', () => {
     const state = stateOf(['billing', { size: 600 }], ['mail', { size: 0, busy: 2 }]);
     expect(scaleOf(state, parseScaledObject({ queues: 'mail' }))).toMatchObject({ active: true });
-    expect(scaleOf(state, parseScaledObject({ queues: 'new' }))).toEqual({ active: false, value: 0, target: 10 });
+    expect(scaleOf(state, parseScaledObject({ queues: 'new' }))).toEqual({ active: false, value: 0 });
   });
 
   test('leaves paused queues out', () => {
@@ -72,7 +69,7 @@ describe('the scale of a worker type', () => {
       queues: [aQueueState('billing', { workerType: 'Billing', size: 4, readyThreads: 0 })],
       snapshot: { minutes: listed(...minutes.items.map(({ startsAt }) => aMinute(startsAt, {}))) },
     });
-    expect(scaleOf(state, asked({}))).toEqual({ active: true, value: 1, target: 10 });
+    expect(scaleOf(state, asked({}))).toEqual({ active: true, value: 1 });
   });
 });
 
@@ -101,7 +98,10 @@ describe('what is not known is an error, so that nothing is scaled down', () => 
     });
     const nothingRan = aState({
       queues: [aQueueState('billing', { workerType: 'Billing', size: 4, readyThreads: 5, busy: 5 })],
-      snapshot: { minutes: listed(...minutes.items.map(({ startsAt }) => aMinute(startsAt, {}))) },
+      snapshot: {
+        processes: listed(aProcess('a:1:x', { capsules: [aCapsule(5, { billing: 0 })] })),
+        minutes: listed(...minutes.items.map(({ startsAt }) => aMinute(startsAt, {}))),
+      },
     });
     expect(faultOf(() => scaleOf(nothingRan, asked({}))).message).toMatch(/run times/);
   });
@@ -141,7 +141,7 @@ describe('a trigger', () => {
 });
 
 describe('holding', () => {
-  const scale = (value: number, active = value > 0): Scale => ({ active, value, target: 10 });
+  const scale = (value: number, active = value > 0): Scale => ({ active, value });
 
   test('tells a larger value at once and a smaller one after the time', () => {
     const hold = new Hold();
@@ -172,13 +172,16 @@ describe('holding', () => {
     expect(hold.keep('c', scale(1), 0, 0).value).toBe(1);
   });
 
-  test('remembers a thousand scaled objects, however many come', () => {
+  test('remembers a thousand scaled objects, and none of them is pushed out while it holds', () => {
     const hold = new Hold();
     hold.keep('first', scale(9), 120, 0);
-    for (let index = 0; index < 1000; index += 1) {
-      hold.keep(`other ${index}`, scale(1), 120, 1);
+    for (let index = 0; index < 5000; index += 1) {
+      hold.keep(`other ${index}`, scale(9), 120, 1);
     }
-    expect(hold.keep('first', scale(1), 120, 2).value).toBe(1);
-    expect(hold.keep('other 999', scale(0), 120, 2).value).toBe(1);
+    expect(hold.keep('first', scale(1), 120, 2).value).toBe(9);
+    expect(hold.keep('beyond', scale(1), 120, 2).value).toBe(1);
+    // Once they hold nothing any more, there is room.
+    hold.keep('beyond', scale(9), 120, 200);
+    expect(hold.keep('beyond', scale(1), 120, 201).value).toBe(9);
   });
 });

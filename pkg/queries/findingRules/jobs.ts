@@ -1,3 +1,4 @@
+import { lateBy } from '../../sidekiq/browse/recurring';
 import { countText, durationText, shareText } from '../findingTexts';
 import { LIMITS, type FindingRule } from './rule';
 
@@ -94,22 +95,41 @@ export const JOB_RULES: readonly FindingRule[] = [
     when: `A recurring job is late by more than ${durationText(LIMITS.lateRunSeconds)}.`,
     remedy: 'Check that a process with the scheduler runs, and that the entry is loaded.',
     find: ({ recurring }) =>
-      (recurring ?? []).flatMap(({ name, class: jobClass, schedule, nextAt, now }) => {
-        const lateBy = nextAt === null ? 0 : now - nextAt;
-        return lateBy <= LIMITS.lateRunSeconds
+      (recurring ?? []).flatMap((row) => {
+        const { name, class: jobClass, schedule, lateFrom, now } = row;
+        const late = lateBy(row, now) ?? 0;
+        return late <= LIMITS.lateRunSeconds
           ? []
           : [
               {
                 kind: 'entry' as const,
                 subject: name,
-                text: `${name} has not run as scheduled: it is late by ${durationText(lateBy)}.`,
+                text: `${name} has not run as scheduled: it is late by ${durationText(late)}.`,
                 evidence: `${schedule}${jobClass === '' || jobClass === name ? '' : `, ${jobClass}`}`,
                 cause: 'The scheduler does not run, or the entry is not loaded.',
-                since: nextAt,
-                weight: lateBy,
+                since: lateFrom,
+                weight: late,
               },
             ];
       }),
+  },
+  {
+    id: 'scheduleUnreadable',
+    severity: 'warning',
+    when: 'The schedule of an enabled entry cannot be read, by the rules of sidekiq-cron or sidekiq-scheduler.',
+    remedy: 'Correct the schedule: five cron fields, or six with seconds, and a time zone at the end if needed.',
+    find: ({ recurring }) =>
+      (recurring ?? [])
+        .filter(({ enabled, unreadable }) => enabled && unreadable)
+        .map(({ name, schedule, source }) => ({
+          kind: 'entry' as const,
+          subject: name,
+          text: `${name} does not run: ${source} cannot read its schedule.`,
+          evidence: schedule.slice(0, 200),
+          cause: 'The schedule has a mistake, or was written for another scheduler.',
+          since: null,
+          weight: 0,
+        })),
   },
   {
     id: 'deadSetNearlyFull',

@@ -9,19 +9,18 @@ export const PROCESS_RULES: readonly FindingRule[] = [
   {
     id: 'processVanished',
     severity: 'warning',
-    when: 'A process ended without a clean stop within the last hour; critical where jobs were lost in it.',
+    when: `A process has been gone without a clean stop for less than ${durationText(LIMITS.vanishedSeconds)}; critical where jobs were lost in it.`,
     remedy: 'Look for the OOM killer in the log of the host; enqueue lost jobs again.',
     find: ({ state: { processLog, now } }) =>
       processLog.vanished
-        .filter(({ noticedAt }) => now - noticedAt <= LIMITS.vanishedSeconds)
-        .map(({ process, lastBeatAt, jobs }) => {
+        .filter(({ noticedAt, returnedAt }) => returnedAt === null && now - noticedAt <= LIMITS.vanishedSeconds)
+        .map(({ process, lastBeatAt, confirmed, jobs }) => {
           const lost = jobs.filter(({ recovered }) => !recovered);
+          const jobsText = lost.length === 0 ? '' : ` with ${countText(lost.length, 'job')}`;
           return {
             kind: 'host',
             subject: process.host,
-            text:
-              `A process on ${process.host} vanished` +
-              (lost.length === 0 ? '.' : ` with ${countText(lost.length, 'job')}.`),
+            text: `A process on ${process.host} vanished${jobsText}.`,
             evidence:
               lost.length === 0
                 ? process.identity
@@ -29,9 +28,11 @@ export const PROCESS_RULES: readonly FindingRule[] = [
                     .map((job) => `${job.class} ${job.jid}`)
                     .slice(0, 3)
                     .join(', '),
-            cause: 'The process was killed, or ran out of memory.',
+            cause: confirmed
+              ? 'The process was killed, or ran out of memory.'
+              : 'The process was killed, is frozen, or does not reach Redis.',
             since: lastBeatAt,
-            severity: lost.length > 0 ? 'critical' : 'warning',
+            severity: confirmed && lost.length > 0 ? 'critical' : 'warning',
             weight: lost.length,
           };
         }),

@@ -1,6 +1,7 @@
+import { isLate } from '../../observe/queueCondition';
 import type { QueueState } from '../../observe/queueState';
 import { countText, durationText, waitText } from '../findingTexts';
-import type { FindingRule } from './rule';
+import { LIMITS, type FindingRule } from './rule';
 
 /** What is wrong with queues and the threads that serve them. */
 export const QUEUE_RULES: readonly FindingRule[] = [
@@ -67,13 +68,7 @@ export const QUEUE_RULES: readonly FindingRule[] = [
     remedy: 'Add threads for the queue, or find out why its jobs take longer than usual.',
     find: ({ state }) =>
       state.queues
-        .filter(
-          (queue) =>
-            (queue.waitSeconds ?? 0) > queue.objectiveSeconds &&
-            !queue.unserved &&
-            !queue.starved &&
-            queue.paused !== true
-        )
+        .filter((queue) => isLate(queue) === true)
         .map((queue) => ({
           ...ofQueue(queue),
           text: `${queue.name} is late: its oldest job has waited ${durationText(queue.waitSeconds!)}, the objective is ${durationText(queue.objectiveSeconds)}.`,
@@ -99,18 +94,24 @@ export const QUEUE_RULES: readonly FindingRule[] = [
   {
     id: 'saturated',
     severity: 'warning',
-    when: 'Every ready thread is busy, and a queue has waited for more than a minute.',
+    when: `Every ready thread is busy, and a queue that is served has waited for more than ${durationText(LIMITS.saturatedWaitSeconds)}.`,
     remedy: 'Add threads or processes; the dashboard Processes and capacity says how many are missing.',
-    find: ({ state: { totals } }) => {
-      const { busy, readyThreads, latencyMaxSeconds, enqueued } = totals;
-      return busy === null || !readyThreads || busy < readyThreads || (latencyMaxSeconds ?? 0) <= 60
+    find: ({ state: { totals, queues } }) => {
+      const { busyReadyThreads: busy, readyThreads, enqueued } = totals;
+      // A queue that is paused or that nobody serves waits whatever the threads do.
+      const waits = queues.flatMap(({ paused, unserved, waitSeconds }) =>
+        paused === true || unserved !== false ? [] : (waitSeconds ?? [])
+      );
+      const longest = Math.max(0, ...waits);
+      return busy === null || !readyThreads || busy < readyThreads || longest <= LIMITS.saturatedWaitSeconds
         ? []
         : [
             {
               kind: 'Sidekiq',
               subject: 'Sidekiq',
-              text: `All ${countText(readyThreads, 'thread')} are busy.`,
-              evidence: `${countText(enqueued, 'job')} waiting, the longest for ${durationText(latencyMaxSeconds!)}`,
+              text:
+                readyThreads === 1 ? 'The only thread is busy.' : `All ${countText(readyThreads, 'thread')} are busy.`,
+              evidence: `${countText(enqueued, 'job')} waiting, the longest for ${durationText(longest)}`,
               cause: 'More work arrives than the threads can do.',
               since: null,
               weight: enqueued ?? 0,
@@ -123,9 +124,9 @@ export const QUEUE_RULES: readonly FindingRule[] = [
 function ofQueue(queue: QueueState) {
   const parts = [
     countText(queue.size, 'job'),
-    queue.busy === null || queue.readyThreads === null
+    queue.readyBusy === null || queue.readyThreads === null
       ? ''
-      : `${queue.busy} of ${countText(queue.readyThreads, 'thread')} busy with it`,
+      : `${queue.readyBusy} of ${countText(queue.readyThreads, 'thread')} busy with it`,
     queue.drainSeconds ? `drains in ${durationText(queue.drainSeconds)}` : '',
   ];
   return {
@@ -140,7 +141,7 @@ function waitingSince({ waitSeconds }: QueueState, now: number): number | null {
   return waitSeconds === null ? null : now - waitSeconds;
 }
 
-function causeOfWait({ busy, readyThreads, inRate, outRate }: QueueState): string {
+function causeOfWait({ readyBusy: busy, readyThreads, inRate, outRate }: QueueState): string {
   if (busy !== null && readyThreads !== null && busy >= readyThreads) {
     return 'All threads that serve it are busy with it.';
   }

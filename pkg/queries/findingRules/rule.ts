@@ -56,4 +56,5 @@ export const LIMITS = {
   deadSetShare: 0.9,
   memoryShare: 0.9,
   vanishedSeconds: 3600,
+  saturatedWaitSeconds: 60,
 } as const;

@@ -3,7 +3,8 @@ import { Fault } from '../../faults/fault';
 import { command, type AllowedCommand, type Argument, type ReadOnlyRedis, type Value } from '../../redis/readOnlyRedis';
 import { keys } from '../keys';
 import { countOf, secondsOf } from '../plausible';
-import { listOf, pairsOf, refusal, textOf } from '../parts/part';
+import { OversizedReply } from '../../redis/resp';
+import { checked, listOf, pairsOf, refusal, textOf } from '../parts/part';
 import { Turns } from '../../turns';
 import { storedJob, type JobSource, type StoredJob } from './storedJobs';
 
@@ -16,8 +17,8 @@ export interface JobsAsked {
   limit: number;
   /** Text that an entry must hold to be read at all; whether it is the right place is for `keeps` to say. */
   contains?: string;
-  /** Called once for each readable entry, in order. */
-  keeps(job: StoredJob): boolean;
+  /** Called once for each readable entry, in order; `end` keeps none of what follows either. */
+  keeps(job: StoredJob): boolean | 'end';
   /** How much is looked at; that of a page where it is left out. */
   most?: LookedAt;
   signal?: AbortSignal;
@@ -39,20 +40,29 @@ export interface JobsPage {
   broken: number;
   /** Entries whose score is no plausible instant. */
   implausible: number;
+  /** Entries that are too large to be read. */
+  oversized: number;
   /** The entry that the cursor names is gone: the page begins at the place where it was. */
   moved: boolean;
   /** Where the next page begins; `undefined` at the end. */
   cursor?: string;
 }
 
+/** Entries asked for at once. */
 const PAGE = 500;
+const FIRST_PAGE = 8;
+/** By which a page may have more entries than the one before: what comes next may be larger. */
+const PAGE_GROWTH = 4;
+/** Bytes that a page is to have, by the largest entry that was seen. */
+const PAGE_BYTES = 4 * 1024 * 1024;
 /** Entries of one page of jobs. */
 export const LOOK_CAP = 5000;
 const PAGE_OF_JOBS: LookedAt = { entries: LOOK_CAP, bytes: 16 * 1024 * 1024, seconds: 5 };
 /** A whole set: far more entries than anyone keeps, bounded by what a query may cost. */
 export const WHOLE_SET: LookedAt = { entries: Infinity, bytes: 256 * 1024 * 1024, seconds: 5 };
 
-interface Entry {
+/** A stored job as it lies in its place. */
+export interface Entry {
   raw: Buffer;
   /** As Redis printed it; `''` in a queue. */
   score: string;
@@ -89,8 +99,9 @@ interface Cursor {
  */
 export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<JobsPage> {
   const source = asked.source === 'queue' ? queueSource(redis, asked) : setSource(redis, asked);
+  const pages = new JobPages(source, Math.min(FIRST_PAGE, asked.limit));
   const total = await source.total();
-  const page: JobsPage = { jobs: [], looked: 0, total, broken: 0, implausible: 0, moved: false };
+  const page: JobsPage = { jobs: [], looked: 0, total, broken: 0, implausible: 0, oversized: 0, moved: false };
   const most = asked.most ?? PAGE_OF_JOBS;
   const turns = new Turns();
   let bytes = 0;
@@ -99,7 +110,7 @@ export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<
   if (asked.cursor !== undefined && asked.cursor !== '') {
     const cursor = parseCursor(asked.cursor);
     const base = await source.base(cursor);
-    const found = await find(source, cursor, base);
+    const found = await find(pages, cursor, base);
     page.moved = found === undefined;
     // In a queue all before a job that has left have left too.
     position = found ?? (asked.source === 'queue' ? 0 : base + cursor.rank);
@@ -107,13 +118,15 @@ export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<
   }
   const endsAt = performance.now() + most.seconds * 1000;
   while (page.looked < most.entries && bytes < most.bytes && performance.now() < endsAt) {
-    const entries = await source.read(position, PAGE);
+    const { entries, oversized, ended } = await pages.read(position, Math.min(PAGE, most.entries - page.looked));
+    page.oversized += oversized;
+    page.looked += oversized;
     for (const [index, { raw, score }] of entries.entries()) {
       await turns.give();
       page.looked += 1;
       bytes += raw.length;
       last = { rank: last?.score === score ? last.rank + 1 : 0, score, raw };
-      if (asked.contains !== undefined && !raw.includes(asked.contains)) {
+      if (asked.contains !== undefined && !mayHold(raw, asked.contains)) {
         continue;
       }
       const scoreAt = score === '' ? null : secondsOf(score);
@@ -125,20 +138,72 @@ export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<
         page.broken += 1;
         continue;
       }
-      if (asked.keeps(job)) {
+      const kept = asked.keeps(job);
+      if (kept === 'end') {
+        return page;
+      }
+      if (kept) {
         page.jobs.push(job);
       }
       if (page.jobs.length === asked.limit) {
-        const isLast = index === entries.length - 1 && entries.length < PAGE;
+        const isLast = index === entries.length - 1 && ended;
         return isLast ? page : { ...page, cursor: printCursor(last) };
       }
     }
-    if (entries.length < PAGE) {
+    if (ended) {
       return page;
     }
-    position += PAGE;
+    position += entries.length + oversized;
   }
   return last ? { ...page, cursor: printCursor(last) } : page;
+}
+
+/** Whether a JSON text may hold another: a producer may have escaped any of its characters. */
+function mayHold(raw: Buffer, text: string): boolean {
+  return raw.includes(text) || raw.includes('\\');
+}
+
+/**
+ * Reads a source page by page. Redis does not tell how large entries are before it sends them, so the first page is
+ * small, and no page is larger than what the largest entry so far lets expect.
+ */
+export class JobPages {
+  private largest = 1;
+
+  constructor(
+    private readonly source: Source,
+    private size: number
+  ) {}
+
+  /**
+   * The next entries from a position on, `most` of them at most.
+   *
+   * @returns `oversized` is 1 where the entry at the position is too large to be read, and was left out
+   */
+  async read(position: number, most: number): Promise<{ entries: Entry[]; oversized: number; ended: boolean }> {
+    for (;;) {
+      const count = Math.max(1, Math.min(most, this.size, Math.floor(PAGE_BYTES / this.largest)));
+      try {
+        const entries = await this.source.read(position, count);
+        this.largest = entries.reduce((largest, { raw }) => Math.max(largest, raw.length), this.largest);
+        this.size = Math.min(PAGE, count * PAGE_GROWTH);
+        return { entries, oversized: 0, ended: entries.length < count };
+      } catch (error) {
+        if (!((error as Error).cause instanceof OversizedReply)) {
+          throw error;
+        }
+        if (count === 1) {
+          return { entries: [], oversized: 1, ended: false };
+        }
+        this.size = Math.floor(count / PAGE_GROWTH);
+      }
+    }
+  }
+}
+
+/** The entries of a set, page by page, in the order in which they are next. */
+export function jobPages(redis: ReadOnlyRedis, source: 'retry' | 'dead'): JobPages {
+  return new JobPages(setSource(redis, { source }), FIRST_PAGE);
 }
 
 /** Where an entry lies: what a cursor is printed from. */
@@ -149,34 +214,49 @@ interface Place {
 }
 
 /** The position after the entry of the cursor, or `undefined` where it is gone. */
-async function find(source: Source, cursor: Cursor, base: number): Promise<number | undefined> {
+async function find(pages: JobPages, cursor: Cursor, base: number): Promise<number | undefined> {
   const near = base + cursor.rank;
   let from = Math.max(base, near - PAGE);
   let count = near - from + PAGE;
   for (let looked = 0; looked < 2 * LOOK_CAP && count > 0; looked += count) {
-    const index = indexOf(await source.read(from, count), cursor);
-    if (index >= 0) {
-      return from + index + 1;
+    const { found } = await findWithin(pages, cursor, from, count);
+    if (found !== undefined) {
+      return found;
     }
     count = Math.min(PAGE, from - base);
     from -= count;
   }
   // Entries of the same score that have come since may stand before it; a queue grows at its other end.
   for (let at = near + PAGE; cursor.score !== '' && at < near + 2 * LOOK_CAP; at += PAGE) {
-    const entries = await source.read(at, PAGE);
-    const index = indexOf(entries, cursor);
-    if (index >= 0) {
-      return at + index + 1;
-    }
-    if (entries[0]?.score !== cursor.score) {
-      return undefined;
+    const { found, firstScore } = await findWithin(pages, cursor, at, PAGE);
+    if (found !== undefined || firstScore !== cursor.score) {
+      return found;
     }
   }
   return undefined;
 }
 
-function indexOf(entries: readonly Entry[], { score, digest }: Cursor): number {
-  return entries.findIndex((entry) => entry.score === score && digestOf(entry.raw) === digest);
+/** Looks through some entries for the one of a cursor; none of them is kept. */
+async function findWithin(
+  pages: JobPages,
+  { score, digest }: Cursor,
+  from: number,
+  count: number
+): Promise<{ found?: number; firstScore?: string | undefined }> {
+  let firstScore: string | undefined;
+  for (let at = from; at < from + count;) {
+    const { entries, oversized, ended } = await pages.read(at, from + count - at);
+    firstScore ??= entries[0]?.score;
+    const index = entries.findIndex((entry) => entry.score === score && digestOf(entry.raw) === digest);
+    if (index >= 0) {
+      return { found: at + index + 1 };
+    }
+    if (ended) {
+      break;
+    }
+    at += entries.length + oversized;
+  }
+  return { firstScore };
 }
 
 function digestOf(raw: Buffer): string {
@@ -199,7 +279,7 @@ function queueSource(redis: ReadOnlyRedis, { queue, signal }: JobsAsked): Source
   };
 }
 
-function setSource(redis: ReadOnlyRedis, { source, signal }: JobsAsked): Source {
+function setSource(redis: ReadOnlyRedis, { source, signal }: Pick<JobsAsked, 'source' | 'signal'>): Source {
   const key = source === 'scheduled' ? keys.schedule : source === 'retry' ? keys.retry : keys.dead;
   const newestFirst = source === 'dead';
   const name = newestFirst ? 'zrevrange' : 'zrange';
@@ -237,7 +317,7 @@ function parseCursor(cursor: string): Cursor {
 async function ask(redis: ReadOnlyRedis, name: AllowedCommand, args: Argument[], signal?: AbortSignal): Promise<Value> {
   const asked = command(name, ...args);
   const { replies } = await redis.batch([asked], signal);
-  const reply = replies[0]!;
+  const reply = checked(replies[0]!, asked);
   if (reply.error) {
     throw refusal(reply.error, asked, redis.address);
   }

@@ -9,6 +9,7 @@ import { pairsOf, readPart, textOf, Trip, valueOf, warning, type Part } from '..
 export interface Profile {
   jid: string;
   class: string;
+  metricsClass: string;
   /** Who asked for it. */
   token: string;
   startedAt: number | null;
@@ -62,6 +63,7 @@ export async function readProfiles(
             {
               jid,
               class: escapedName(type ?? ''),
+              metricsClass: escapedName(type ?? ''),
               token: token ?? '',
               startedAt: secondsOf(startedAt),
               elapsedSeconds: numberOf(elapsed),

@@ -1,15 +1,30 @@
+import { LRUCache } from 'lru-cache';
 import { command, type ReadOnlyRedis, type Value } from '../../redis/readOnlyRedis';
+import { groupBy } from '../groupBy';
 import type { Listed, Notice } from '../model';
 import { escapedName, nameOf } from '../name';
 import { parsePayload, text, type JsonObject } from '../payload';
 import { instantOf, secondsOf } from '../plausible';
 import { listOf, pairsOf, textOf, Trip, valueOf, warning, type Brought, type Part, type Ticket } from '../parts/part';
-import { nextRun } from './schedule';
+import {
+  nextRunOf,
+  readSchedule,
+  SCHEDULE_KINDS,
+  zonesOf,
+  type NextRun,
+  type PlannedRun,
+  type Schedule,
+  type ScheduleKind,
+  type Zones,
+} from '../schedule/schedule';
+import type { Zone } from '../schedule/zone';
 
 /** An entry of a scheduler. Instants are epoch seconds; `null` where not known. */
 export interface RecurringEntry {
   source: 'sidekiq-cron' | 'sidekiq-scheduler';
   name: string;
+  /** The `key_prefix` of sidekiq-scheduler under which the entry lies; `''` without one. */
+  prefix: string;
   class: string;
   queue: string;
   schedule: string;
@@ -17,6 +32,27 @@ export interface RecurringEntry {
   lastAt: number | null;
   /** The first run that is due after the last one; in the past when it did not come. `null` for a disabled entry. */
   nextAt: number | null;
+  /** From when the run is late, whatever the time zone of the application. `null` where it is never called late. */
+  lateFrom: number | null;
+  /** The scheduler itself cannot read the schedule. */
+  unreadable: boolean;
+  /** Whether the time zone is known by which `nextAt` is told, or makes no difference. */
+  zoneKnown: boolean;
+}
+
+/** What settings say of schedulers. */
+export interface SchedulerOptions {
+  /** Namespaces of sidekiq-cron beside its default. */
+  cronNamespaces?: readonly string[];
+  /** Values of sidekiq-scheduler's `key_prefix` beside none. */
+  schedulerPrefixes?: readonly string[];
+  /** Zone of cron lines that name none; inferred where it is left out. */
+  timeZone?: Zone | null;
+}
+
+/** Seconds for which an entry is late; `null` where that is not known. */
+export function lateBy({ lateFrom, nextAt }: Pick<RecurringEntry, 'lateFrom' | 'nextAt'>, now: number): number | null {
+  return nextAt === null ? null : lateFrom === null ? 0 : Math.max(0, now - lateFrom);
 }
 
 const ENTRIES_CAP = 1000;
@@ -35,28 +71,44 @@ const hash = (what: string): Part<string | Buffer, Map<string, string>> => ({
   }),
 });
 const cronEntry = hash('sidekiq-cron entries');
-/** When sidekiq-cron last enqueued an entry, or first saved it where it never did (epoch seconds). */
-const enqueuedAt: Part<Buffer | string, number | null> = {
+/** The run that sidekiq-cron last enqueued an entry for, or that came before it was first saved, and when that was. */
+interface Planned {
+  /** The instant that the cron line names. */
+  at: number | null;
+  enqueuedAt: number | null;
+}
+
+const plannedRun: Part<Buffer | string, Planned> = {
   what: 'sidekiq-cron entries',
   commands: (key) => [
     command('zrevrange', Buffer.concat([Buffer.from(key), Buffer.from(':enqueued')]), 0, 0, 'WITHSCORES'),
   ],
-  parse: ([value]) => ({ value: secondsOf(textOf(listOf(value)[1])) }),
+  parse: ([value]) => {
+    const [member, score] = listOf(value);
+    return { value: { at: instantOf(textOf(member)), enqueuedAt: secondsOf(textOf(score)) } };
+  },
 };
 const schedulerHash = hash('sidekiq-scheduler entries');
 
-/** Asked for in the first of two trips. */
-interface Sets {
-  cron: Array<Ticket<Value[]>>;
+/** The hashes of one sidekiq-scheduler. */
+interface SchedulerHashes {
+  prefix: string;
   schedules: Ticket<Map<string, string>>;
   lastTimes: Ticket<Map<string, string>>;
   nextTimes: Ticket<Map<string, string>>;
   states: Ticket<Map<string, string>>;
 }
 
+/** Asked for in the first of two trips. */
+interface Sets {
+  cron: Array<Ticket<Value[]>>;
+  schedulers: SchedulerHashes[];
+  timeZone: Zone | null;
+}
+
 /** Asked for in the second. */
 interface CronEntries {
-  entries: Array<{ fields: Ticket<Map<string, string>>; savedAt: Ticket<number | null> }>;
+  entries: Array<{ fields: Ticket<Map<string, string>>; planned: Ticket<Planned> }>;
   found: number;
 }
 
@@ -64,14 +116,24 @@ interface CronEntries {
  * Asks for the entries of sidekiq-cron (1.x, and 2.x in the namespaces that are named) and of sidekiq-scheduler.
  * Sidekiq Enterprise's periodic jobs have no documented keys; their classes can be watched by a cadence.
  */
-export function askRecurring(trip: Trip, namespaces: readonly string[]): Sets {
-  const sets = ['cron_jobs', ...new Set(['default', ...namespaces].map((namespace) => `cron_jobs:${namespace}`))];
+export function askRecurring(trip: Trip, options: SchedulerOptions): Sets {
+  const { cronNamespaces = [], schedulerPrefixes = [], timeZone = null } = options;
+  const sets = ['cron_jobs', ...new Set(['default', ...cronNamespaces].map((namespace) => `cron_jobs:${namespace}`))];
   return {
     cron: sets.map((key) => trip.ask(cronKeys, key)),
-    schedules: trip.ask(schedulerHash, 'schedules'),
-    lastTimes: trip.ask(schedulerHash, 'sidekiq-scheduler:last_times'),
-    nextTimes: trip.ask(schedulerHash, 'sidekiq-scheduler:next_times'),
-    states: trip.ask(schedulerHash, 'sidekiq-scheduler:states'),
+    schedulers: ['', ...new Set(schedulerPrefixes)].map((prefix) => {
+      // As sidekiq-scheduler puts it together (redis_manager.rb, `key_prefix=`).
+      const before = prefix === '' || /[.:]$/.test(prefix) ? prefix : `${prefix}:`;
+      const of = (key: string) => trip.ask(schedulerHash, `${before}${key}`);
+      return {
+        prefix: before.replace(/[.:]$/, ''),
+        schedules: of('schedules'),
+        lastTimes: of('sidekiq-scheduler:last_times'),
+        nextTimes: of('sidekiq-scheduler:next_times'),
+        states: of('sidekiq-scheduler:states'),
+      };
+    }),
+    timeZone,
   };
 }
 
@@ -85,7 +147,7 @@ export function askCronEntries(trip: Trip, sets: Sets, one: Brought): CronEntrie
   return {
     entries: [...names.values()]
       .slice(0, ENTRIES_CAP)
-      .map((key) => ({ fields: trip.ask(cronEntry, key), savedAt: trip.ask(enqueuedAt, key) })),
+      .map((key) => ({ fields: trip.ask(cronEntry, key), planned: trip.ask(plannedRun, key) })),
     found: names.size,
   };
 }
@@ -98,36 +160,54 @@ export function takeRecurring(
   two: Brought,
   now: number
 ): Listed<RecurringEntry> {
-  const scheduler = valueOf(one.read(sets.schedules)) ?? new Map<string, string>();
-  const of = (ticket: Ticket<Map<string, string>>, name: string) => valueOf(one.read(ticket))?.get(name);
-  const wasRead = [...sets.cron, sets.schedules].every((ticket: Ticket<unknown>) => one.read(ticket).ok);
+  const cronRead = cron.entries.flatMap(({ fields, planned }) => {
+    const read = valueOf(two.read(fields));
+    return read?.has('name') ? [readCronFields(read, valueOf(two.read(planned)))] : [];
+  });
+  const schedulers = sets.schedulers.map((hashes) => {
+    const of = (ticket: Ticket<Map<string, string>>) => valueOf(one.read(ticket)) ?? new Map<string, string>();
+    const [schedules, last, next, states] = [
+      of(hashes.schedules),
+      of(hashes.lastTimes),
+      of(hashes.nextTimes),
+      of(hashes.states),
+    ];
+    const entries = [...schedules].slice(0, ENTRIES_CAP).map(([name, config]) =>
+      readSchedulerEntry(hashes.prefix, name, config, {
+        last: last.get(name),
+        next: next.get(name),
+        state: states.get(name),
+      })
+    );
+    return { entries, found: schedules.size };
+  });
+  const wasRead = [...sets.cron, ...sets.schedulers.map(({ schedules }) => schedules)].every(
+    (ticket: Ticket<unknown>) => one.read(ticket).ok
+  );
+  // Applications of one namespace or prefix run in one zone.
+  const groups = [
+    ...groupBy(cronRead, ({ namespace }) => namespace).values(),
+    ...schedulers.map(({ entries }) => entries),
+  ];
   return {
-    items: [
-      ...cron.entries.flatMap(({ fields, savedAt }) => {
-        const read = valueOf(two.read(fields));
-        return read?.has('name') ? [readCronEntry(read, valueOf(two.read(savedAt)), now)] : [];
-      }),
-      ...[...scheduler].slice(0, ENTRIES_CAP).map(([name, config]) =>
-        readSchedulerEntry(name, config, now, {
-          last: of(sets.lastTimes, name),
-          next: of(sets.nextTimes, name),
-          state: of(sets.states, name),
-        })
-      ),
-    ],
-    whole: wasRead && cron.found <= ENTRIES_CAP && scheduler.size <= ENTRIES_CAP,
+    items: groups.flatMap((entries) => {
+      const zones = zonesOf(plannedOf(entries), sets.timeZone);
+      const text = zones.possible.map((zone) => zone.offsetAt(now)).join();
+      return entries.map((entry) => withNextRun(entry, zones, text, now));
+    }),
+    whole: wasRead && cron.found <= ENTRIES_CAP && schedulers.every(({ found }) => found <= ENTRIES_CAP),
   };
 }
 
 /** Reads all entries, in two round trips. @throws Fault when nothing of it may be read */
 export async function readRecurring(
   redis: ReadOnlyRedis,
-  namespaces: readonly string[],
+  options: SchedulerOptions,
   now: number,
   signal?: AbortSignal
 ): Promise<{ entries: readonly RecurringEntry[]; notices: readonly Notice[] }> {
   const first = new Trip();
-  const sets = askRecurring(first, namespaces);
+  const sets = askRecurring(first, options);
   const one = await first.go(redis, signal);
   const second = new Trip();
   const cron = askCronEntries(second, sets, one);
@@ -137,57 +217,143 @@ export async function readRecurring(
   if (!whole && one.refused.size === 0) {
     notices.push(warning(`Only the first ${ENTRIES_CAP} entries of each scheduler were read.`));
   }
-  const unread = items.filter(({ enabled, nextAt }) => enabled && nextAt === null).map(({ name }) => name);
-  if (unread.length > 0) {
-    notices.push({
-      severity: 'info',
-      text: `The next run is not known for: ${unread.slice(0, 10).join(', ')}. Jobwatch reads cron lines and "every"; other schedules are left to the scheduler.`,
-    });
-  }
-  return { entries: items, notices: [...notices, ...two.notices] };
+  return { entries: items, notices: [...notices, ...noticesOf(items), ...two.notices] };
 }
 
-function readCronEntry(fields: ReadonlyMap<string, string>, savedAt: number | null, now: number): RecurringEntry {
+function noticesOf(entries: readonly RecurringEntry[]): Notice[] {
+  const enabled = entries.filter((entry) => entry.enabled);
+  const names = (some: readonly RecurringEntry[]) => {
+    const shown = some.slice(0, 10).map(({ name }) => name);
+    return `${shown.join(', ')}${some.length > shown.length ? ` and ${some.length - shown.length} more` : ''}`;
+  };
+  const unreadable = enabled.filter((entry) => entry.unreadable);
+  const once = enabled.filter((entry) => !entry.unreadable && entry.nextAt === null);
+  const uncertain = enabled.filter(({ zoneKnown }) => !zoneKnown);
+  const notices: Notice[] = [];
+  if (unreadable.length > 0) {
+    notices.push(warning(`The schedule cannot be read, so that the entry does not run: ${names(unreadable)}.`));
+  }
+  if (once.length > 0) {
+    notices.push({
+      severity: 'info',
+      text: `The next run is not known, since it is run once or by chance: ${names(once)}.`,
+    });
+  }
+  if (uncertain.length > 0) {
+    notices.push({
+      severity: 'info',
+      text: `The time zone of the application is not known; the next run is told by UTC, and is not called late: ${names(uncertain)}. Set "schedulerTimeZone".`,
+    });
+  }
+  return notices;
+}
+
+/** An entry as it is stored, before its next run is worked out. */
+interface Read extends Omit<RecurringEntry, 'nextAt' | 'lateFrom' | 'unreadable' | 'zoneKnown'> {
+  /** Of sidekiq-cron. */
+  namespace: string;
+  /** `null` where the scheduler cannot read it. */
+  parsed: Schedule | null;
+  /** From when the next run counts; the present where nothing is known. */
+  since: number | null;
+  /** The run that the scheduler last enqueued the entry for. */
+  planned: number | null;
+  /** The next run as the scheduler itself wrote it. */
+  written: number | null;
+}
+
+function readCronFields(fields: ReadonlyMap<string, string>, planned: Planned | null): Read {
   const schedule = fields.get('cron') ?? '';
-  const enabled = fields.get('status') !== 'disabled';
   const lastAt = instantOf(fields.get('last_enqueue_time'));
   const namespace = fields.get('namespace') ?? '';
   const name = fields.get('name') ?? '';
+  const isDefault = namespace === '' || namespace === 'default';
   return {
     source: 'sidekiq-cron',
-    name: escapedName(namespace === '' || namespace === 'default' ? name : `${namespace}:${name}`),
+    name: escapedName(isDefault ? name : `${namespace}:${name}`),
+    prefix: '',
+    namespace,
     class: escapedName(fields.get('klass') ?? ''),
     queue: escapedName(text(parsePayload(fields.get('message'))?.['queue'])),
     schedule,
-    enabled,
+    enabled: fields.get('status') !== 'disabled',
     lastAt,
-    nextAt: enabled ? nextRun({ kind: 'cron', schedule }, lastAt ?? savedAt ?? now) : null,
+    parsed: scheduleOf('cron', schedule, true),
+    since: lastAt ?? planned?.enqueuedAt ?? null,
+    planned: planned?.at ?? null,
+    written: null,
   };
 }
 
-const KINDS = ['cron', 'every', 'interval', 'at', 'in'] as const;
-
 function readSchedulerEntry(
+  prefix: string,
   name: string,
   raw: string,
-  now: number,
   { last, next, state }: Record<'last' | 'next' | 'state', string | undefined>
-): RecurringEntry {
+): Read {
   const config: JsonObject = parsePayload(raw) ?? {};
-  const kind = KINDS.find((each) => config[each] !== undefined);
+  const kind = SCHEDULE_KINDS.find((each) => config[each] !== undefined);
   const value = kind === undefined ? '' : config[kind];
   const schedule = text(Array.isArray(value) ? (value as unknown[])[0] : value);
-  const enabled = (parsePayload(state)?.['enabled'] ?? config['enabled'] ?? true) !== false;
   const lastAt = instantOf(last);
-  const computed = kind === undefined ? null : nextRun({ kind, schedule }, lastAt ?? now);
+  const written = instantOf(next);
   return {
     source: 'sidekiq-scheduler',
     name,
+    prefix,
+    namespace: '',
     class: escapedName(text(config['class'])),
     queue: escapedName(text(config['queue'])),
     schedule: kind === 'cron' ? schedule : `${kind ?? ''} ${schedule}`.trim(),
-    enabled,
+    enabled: (parsePayload(state)?.['enabled'] ?? config['enabled'] ?? true) !== false,
     lastAt,
-    nextAt: !enabled ? null : lastAt === null ? (instantOf(next) ?? computed) : (computed ?? instantOf(next)),
+    parsed: kind === undefined ? { kind: 'unknown' } : scheduleOf(kind, schedule, false),
+    since: lastAt,
+    // It computes the next run from the last, so that both are instants of the line.
+    planned: written ?? lastAt,
+    // What it wrote before the last run is over.
+    written: written !== null && (lastAt === null || written > lastAt) ? written : null,
   };
+}
+
+/** The same schedules come with every reading. */
+const schedules = new LRUCache<string, { read: Schedule | null }>({ max: 5000 });
+
+function scheduleOf(kind: ScheduleKind, schedule: string, words: boolean): Schedule | null {
+  const key = `${kind}\0${String(words)}\0${schedule}`;
+  const known = schedules.get(key) ?? {
+    read: schedule.length > LONGEST_SCHEDULE ? null : readSchedule(kind, schedule, words),
+  };
+  schedules.set(key, known);
+  return known.read;
+}
+
+const LONGEST_SCHEDULE = 1000;
+
+function plannedOf(entries: readonly Read[]): PlannedRun[] {
+  return entries.flatMap(({ parsed, planned }) =>
+    parsed?.kind === 'cron' && parsed.line.zone === null && planned !== null ? [{ line: parsed.line, at: planned }] : []
+  );
+}
+
+const nextRuns = new LRUCache<string, { next: NextRun | null }>({ max: 5000 });
+
+function withNextRun(entry: Read, zones: Zones, zonesText: string, now: number): RecurringEntry {
+  const { parsed, since, planned: _, written, namespace: __, ...rest } = entry;
+  const told = { ...rest, unreadable: parsed === null, nextAt: null, lateFrom: null, zoneKnown: true };
+  if (parsed === null || !entry.enabled) {
+    return told;
+  }
+  if (written !== null) {
+    return { ...told, nextAt: written, lateFrom: written };
+  }
+  const key = `${entry.source}\0${entry.schedule}\0${since ?? 'now'}\0${zonesText}`;
+  // Without a last run the next one moves on with the present.
+  const known = (since === null ? undefined : nextRuns.get(key)) ?? { next: nextRunOf(parsed, since ?? now, zones) };
+  if (since !== null) {
+    nextRuns.set(key, known);
+  }
+  return known.next === null
+    ? told
+    : { ...told, nextAt: known.next.nextAt, lateFrom: known.next.lateFrom, zoneKnown: known.next.certain };
 }

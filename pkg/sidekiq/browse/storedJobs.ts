@@ -1,5 +1,5 @@
 import type { Notice } from '../model';
-import { parsePayload, jobOf, type Job, type JsonObject } from '../payload';
+import { exactText, parsePayload, jobOf, type Job, type JsonObject } from '../payload';
 import { warning } from '../parts/part';
 
 /** Where a stored job lies. */
@@ -25,7 +25,21 @@ export interface StoredJob extends Job {
 export function storedJob(source: JobSource, entry: Buffer, scoreAt: number | null): StoredJob | null {
   const raw = entry.toString('utf8');
   const payload = parsePayload(raw);
-  return payload && { ...jobOf(payload), source, scoreAt, payload, raw, bytes: entry.length };
+  return (
+    payload && { ...jobOf(payload), ...exactJid(payload, raw), source, scoreAt, payload, raw, bytes: entry.length }
+  );
+}
+
+/** An id that is written as a number keeps its digits. */
+function exactJid({ jid }: JsonObject, raw: string): Partial<Job> {
+  return typeof jid === 'number' && !Number.isSafeInteger(jid) ? { jid: exactText(raw, 'jid') } : {};
+}
+
+/** What to say of entries that are larger than a reply may be; nothing where there are none. */
+export function tooLarge(entries: number): Notice[] {
+  return entries === 0
+    ? []
+    : [warning(`${entries === 1 ? '1 entry was' : `${entries} entries were`} left out: too large to be read.`)];
 }
 
 /** What to say of entries that are no JSON objects; nothing where there are none. */

@@ -1,6 +1,7 @@
 import { Fault } from '../../faults/fault';
 import { redisFault } from '../../redis/faults';
-import type { Batch, Command, Cost, ReadOnlyRedis, Reply, Value } from '../../redis/readOnlyRedis';
+import type { AllowedCommand, Batch, Command, Cost, ReadOnlyRedis, Reply, Value } from '../../redis/readOnlyRedis';
+import { ReplyError } from '../../redis/resp';
 import type { Notice } from '../model';
 
 /** What a part was read as, and what its reader should know. */
@@ -160,7 +161,8 @@ class Collected implements Brought {
 
   private readOne({ part, input, commands }: Asked, replies: readonly Reply[]): Read<unknown> {
     const values: Value[] = [];
-    for (const [index, { value, error }] of replies.entries()) {
+    for (const [index, reply] of replies.entries()) {
+      const { value, error } = checked(reply, commands[index]!);
       if (error) {
         const fault = refusal(error, commands[index]!, this.address);
         this.firstRefusal ??= fault;
@@ -194,13 +196,60 @@ export async function readPart<Input, T>(
   const { replies } = await redis.batch(commands, signal);
   return part.parse(
     replies.map((reply, index) => {
-      if (reply.error) {
-        throw refusal(reply.error, commands[index]!, redis.address);
+      const { value, error } = checked(reply, commands[index]!);
+      if (error) {
+        throw refusal(error, commands[index]!, redis.address);
       }
-      return reply.value;
+      return value;
     }),
     input
   );
+}
+
+type Form = 'number' | 'bytes' | 'list' | 'page' | 'time';
+
+/** What each command answers (redis.io, commands): another form is no answer to it, and must not be read as nothing. */
+const FORMS: Readonly<Record<AllowedCommand, Form>> = {
+  get: 'bytes',
+  hgetall: 'list',
+  hmget: 'list',
+  hscan: 'page',
+  info: 'bytes',
+  lindex: 'bytes',
+  llen: 'number',
+  lrange: 'list',
+  mget: 'list',
+  scard: 'number',
+  smembers: 'list',
+  sscan: 'page',
+  time: 'time',
+  ttl: 'number',
+  zcard: 'number',
+  zcount: 'number',
+  zrange: 'list',
+  zrevrange: 'list',
+};
+
+/** The reply, or an error where it has not the form that the command answers with. */
+export function checked(reply: Reply, { name }: Pick<Command, 'name'>): Reply {
+  return reply.error || hasForm(reply.value, FORMS[name])
+    ? reply
+    : { error: new ReplyError(`the reply is not what ${name.toUpperCase()} answers with`) };
+}
+
+function hasForm(value: Value, form: Form): boolean {
+  switch (form) {
+    case 'number':
+      return typeof value === 'number';
+    case 'bytes':
+      return value === null || Buffer.isBuffer(value);
+    case 'list':
+      return Array.isArray(value);
+    case 'page':
+      return Array.isArray(value) && value.length === 2 && Buffer.isBuffer(value[0]) && Array.isArray(value[1]);
+    case 'time':
+      return Array.isArray(value) && value.length === 2;
+  }
 }
 
 /** Why one command was refused, with the remedy. */

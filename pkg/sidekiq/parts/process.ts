@@ -2,7 +2,7 @@ import { command } from '../../redis/readOnlyRedis';
 import { keys } from '../keys';
 import type { Capsule, Notice, Process } from '../model';
 import { escapedName } from '../name';
-import { parsePayload, text, type JsonObject } from '../payload';
+import { orderedEntries, parsePayload, text, type JsonObject, type Ordered } from '../payload';
 import { countOf, numberOf, secondsOf } from '../plausible';
 import { remembered } from '../remembered';
 import { listOf, textOf, warning, type Part } from './part';
@@ -40,10 +40,8 @@ export const processRecord: Part<string, ProcessRecord> = {
 interface Layout {
   info: JsonObject;
   queues: readonly string[];
-  /** Empty before Sidekiq 8.0.9. */
+  /** Threads are `null` where the record does not write them by capsule. */
   capsules: readonly Capsule[];
-  /** What stands for capsules there: all queues of the process. */
-  whole: Pick<Capsule, 'mode' | 'weights'>;
 }
 
 const readLayout = remembered((raw): Layout | null => {
@@ -57,17 +55,13 @@ const readLayout = remembered((raw): Layout | null => {
         .filter((name) => name !== '')
         .map(escapedName)
     : [];
-  return {
-    info,
-    queues,
-    capsules: readCapsules(info['capsules'], queues),
-    whole: wholeProcess(queues, info['weights']),
-  };
+  const written = orderedEntries(raw);
+  return { info, queues, capsules: capsulesOf(written, queues) };
 });
 
 function readRecord(
   identity: string,
-  { info, queues, capsules: written, whole }: Layout,
+  { info, queues, capsules: written }: Layout,
   field: (name: Field) => string | null
 ) {
   const notices: Notice[] = [];
@@ -81,7 +75,9 @@ function readRecord(
   const concurrency =
     known('concurrency', field('concurrency') ?? info['concurrency'], countOf) ??
     (written.length > 0 ? sumOrNull(written.map((capsule) => capsule.concurrency)) : null);
-  const capsules = written.length > 0 ? written : [{ name: 'default', concurrency, ...whole }];
+  const [only] = written;
+  // All threads of a process belong to its only capsule.
+  const capsules = only && written.length === 1 && only.concurrency === null ? [{ ...only, concurrency }] : written;
   const rss = known('rss', field('rss'), countOf);
   const rtt = known('rtt_us', field('rtt_us'), countOf);
   const record: ProcessRecord = {
@@ -125,39 +121,51 @@ export function sumOrNull(values: ReadonlyArray<number | null>): number | null {
   return values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0);
 }
 
-function readCapsules(value: unknown, queues: readonly string[]): Capsule[] {
-  return Object.entries(objectOf(value)).flatMap(([name, raw]) => {
-    const capsule = typeof raw === 'object' ? objectOf(raw) : null;
-    if (capsule === null || raw === null) {
+/**
+ * The capsules of a record, whichever version wrote it:
+ *
+ * - since 8.0.9 `capsules` by name, with threads, mode and weights (`Capsule#to_h`);
+ * - since 7.0.2 `weights`, an object for each capsule, without names and threads;
+ * - before, only the names of all queues: one capsule whose order of service is not known.
+ */
+function capsulesOf(info: Ordered, queues: readonly string[]): Capsule[] {
+  const named = entriesOf(info.get('capsules')).flatMap(([name, capsule]): Capsule[] => {
+    if (!(capsule instanceof Map)) {
       return [];
     }
-    const weights = readWeights(capsule['weights'], queues);
-    return [{ name, concurrency: countOf(capsule['concurrency']), mode: modeOf(capsule['mode'], weights), weights }];
+    const weights = readWeights(capsule.get('weights'));
+    return [
+      { name, concurrency: countOf(capsule.get('concurrency')), mode: modeOf(capsule.get('mode'), weights), weights },
+    ];
   });
-}
-
-/** Before 8.0.9 `weights` stands alone: one object, then one per capsule; threads per capsule are unknown. */
-function wholeProcess(queues: readonly string[], value: unknown): Layout['whole'] {
-  const weights = new Map(queues.map((queue) => [queue, 0]));
-  for (const written of (Array.isArray(value) ? value : [value]).map((each) => readWeights(each, queues))) {
-    written.forEach((weight, queue) => weights.set(queue, weight));
+  if (named.length > 0) {
+    return named;
   }
-  return { mode: modeOf(undefined, weights), weights };
+  const listed = info.get('weights');
+  const all = (Array.isArray(listed) ? listed : [listed]).map(readWeights).filter(({ size }) => size > 0);
+  if (all.length > 0) {
+    return all.map((weights, index) => ({
+      name: all.length === 1 ? 'default' : `capsule ${index + 1}`,
+      concurrency: null,
+      mode: modeOf(undefined, weights),
+      weights,
+    }));
+  }
+  return [{ name: 'default', concurrency: null, mode: null, weights: new Map(queues.map((queue) => [queue, 0])) }];
 }
 
-/** In the order of `queues`: JavaScript puts the keys of an object that look like numbers first. */
-function readWeights(value: unknown, queues: readonly string[]): Map<string, number> {
-  const order = new Map(queues.map((queue, index) => [queue, index]));
-  const weights = Object.entries(objectOf(value)).map(([queue, weight]): [string, number] => [
-    escapedName(queue),
-    Math.max(0, numberOf(weight) ?? 0),
-  ]);
-  const place = ([queue]: [string, number]) => order.get(queue) ?? queues.length;
-  return new Map(weights.sort((a, b) => place(a) - place(b)));
+/** In the order in which the record lists the queues, which is the order of service (`Capsule#queues=`). */
+function readWeights(value: unknown): Map<string, number> {
+  return new Map(
+    entriesOf(value).map(([queue, weight]): [string, number] => [
+      escapedName(queue),
+      Math.max(0, numberOf(weight) ?? 0),
+    ])
+  );
 }
 
-function objectOf(value: unknown): JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+function entriesOf(value: unknown): Array<[string, unknown]> {
+  return value instanceof Map ? [...(value as Ordered)] : [];
 }
 
 function modeOf(written: unknown, weights: ReadonlyMap<string, number>): Capsule['mode'] {

@@ -33,7 +33,21 @@ function line(sample: Sample): string {
 }
 
 function anEntry(source: RecurringEntry['source'], name: string, part: Partial<RecurringEntry>): RecurringEntry {
-  return { source, name, class: '', queue: '', schedule: '', enabled: true, lastAt: null, nextAt: null, ...part };
+  return {
+    source,
+    name,
+    prefix: '',
+    class: '',
+    queue: '',
+    schedule: '',
+    enabled: true,
+    lastAt: null,
+    nextAt: null,
+    lateFrom: part.nextAt ?? null,
+    unreadable: false,
+    zoneKnown: true,
+    ...part,
+  };
 }
 
 /** The state that every row is read off at least once. */
@@ -44,6 +58,7 @@ const FULL = stateOf(
       processed: 1001,
       failed: 102,
       busy: 3,
+      busyThreads: 4,
       threads: 12,
       readyThreads: 9,
       processes: 4,
@@ -73,6 +88,7 @@ const FULL = stateOf(
           rttSeconds: 0.002,
           beatAgeSeconds: 3,
           queues: ['q', 'r'],
+          capsules: [aCapsule(5, { q: 0, r: 0 })],
           startedAt: NOW - 100.7,
           version: '8.1.7',
           tag: 'shop',
@@ -107,8 +123,8 @@ const FULL = stateOf(
       cost: { roundTrips: 2, commands: 158, bytesIn: 4096, milliseconds: 12.5 },
     },
     jobWaits: [
-      { queue: 'q', class: 'A', counts: [2, 0, 1], sumSeconds: 0.6 },
-      { queue: 'q', class: 'B', counts: [1, 0, 0], sumSeconds: 0.3 },
+      { queue: 'q', class: 'A', metricsClass: 'A', counts: [2, 0, 1], sumSeconds: 0.6 },
+      { queue: 'q', class: 'B', metricsClass: 'B', counts: [1, 0, 0], sumSeconds: 0.3 },
     ],
     queues: [
       aQueueState('q', {
@@ -191,7 +207,7 @@ const EXPECTED: Record<string, string[]> = {
     '{host="web-2",quiet="true"} 1',
   ],
   sidekiq_host_processes_memory_usage_bytes: ['{host="web-1"} 1500', '{host="web-2"} 0'],
-  sidekiq_busy_workers: ['3'],
+  sidekiq_busy_workers: ['4'],
   sidekiq_enqueued_jobs: ['77'],
   sidekiq_scheduled_jobs: ['5'],
   sidekiq_retry_jobs: ['8'],
@@ -208,8 +224,8 @@ const EXPECTED: Record<string, string[]> = {
   // Both instants are cut to whole seconds.
   sidekiq_leader_lifetime_seconds: ['101'],
   // `q` has one busy thread of five ready, and its classes have not run: what its 3 jobs take is not known.
-  sidekiq_threads_needed: ['{worker_type="S"} 0'],
-  sidekiq_headroom_threads: ['{worker_type="T"} 4', '{worker_type="S"} 0'],
+  sidekiq_threads_needed: ['{worker_type="other: r"} 0', '{worker_type="S"} 0'],
+  sidekiq_headroom_threads: ['{worker_type="T"} 4', '{worker_type="other: r"} 5', '{worker_type="S"} 0'],
   // Of A two within 0.1 s and one within 0.5 s, of B one within 0.1 s.
   sidekiq_job_wait_seconds: [
     ...waitLines('{queue="q",class="A"', [2, 2, 3], 0.6),
@@ -305,6 +321,7 @@ test('threads that are needed and to spare are told by worker type', () => {
       aQueueState('b', { workerType: 'T', size: 0, busy: 1, readyThreads: 5 }),
       aQueueState('c', { size: 0, busy: null, readyThreads: 5 }),
     ],
+    snapshot: { processes: listed(aProcess('a:1:x', { capsules: [aCapsule(5, { a: 0, b: 0 })] })) },
   });
   // a and b share five threads, three of which are busy.
   expect(read('sidekiq_threads_needed', state)).toEqual(['{worker_type="T"} 3']);
@@ -335,6 +352,7 @@ describe('what is not known has no sample, never a zero:', () => {
       processed: null,
       failed: null,
       busy: null,
+      busyThreads: null,
       threads: null,
       readyThreads: null,
       processes: null,

@@ -24,7 +24,7 @@ describe('a process that is gone', () => {
   test('has stopped where it took its name out of the set in time', () => {
     const view = watch(alive, onlyB(NOW + 10));
     expect(view.vanished).toEqual([]);
-    expect(view.events.at(-1)).toEqual({ kind: 'stop', at: NOW + 10, title: `${A} stopped`, host: 'a' });
+    expect(view.events.at(-1)).toEqual({ kind: 'stop', at: NOW + 10, title: `${A} stopped`, host: 'a', process: A });
   });
 
   test('has vanished where its name is left without a hash', () => {
@@ -46,9 +46,17 @@ describe('a process that is gone', () => {
       endsAt: NOW + 30,
       title: `${A} vanished with 2 running jobs`,
       host: 'a',
+      process: A,
     });
-    expect(view.vanishedByHost).toEqual(new Map([['a', 1]]));
-    expect(view.lostJobsTotal).toBe(2);
+  });
+
+  test('is counted once it has been gone for a minute', () => {
+    const gone = onlyB(NOW + 30, { ghosts: listed(A) });
+    const after = (seconds: number) => watch(alive, gone, onlyB(NOW + 30 + seconds, { ghosts: listed(A) }));
+    expect(after(59)).toMatchObject({ vanishedByHost: new Map(), lostJobsTotal: 0 });
+    expect(after(60)).toMatchObject({ vanishedByHost: new Map([['a', 1]]), lostJobsTotal: 2 });
+    // Once, however long it stays away.
+    expect(watch(alive, gone, onlyB(NOW + 90), onlyB(NOW + 900)).lostJobsTotal).toBe(2);
   });
 
   test('has vanished where it is gone a minute after its last heartbeat', () => {
@@ -123,8 +131,8 @@ describe('events', () => {
       }
     );
     expect(view.events).toEqual([
-      { kind: 'start', at: NOW - 50, title: 'a:1:x started (Sidekiq before 7.0.2)', host: 'a' },
-      { kind: 'start', at: NOW + 10, title: 'c:1:x started (Sidekiq before 7.0.2)', host: 'c' },
+      { kind: 'start', at: NOW - 50, title: 'a:1:x started (Sidekiq before 7.0.2)', host: 'a', process: 'a:1:x' },
+      { kind: 'start', at: NOW + 10, title: 'c:1:x started (Sidekiq before 7.0.2)', host: 'c', process: 'c:1:x' },
     ]);
   });
 
@@ -203,8 +211,9 @@ test('a simulated month of killed processes with jobs on ever new hosts stays wi
   expect(view.vanished).toHaveLength(200);
   expect(view.events).toHaveLength(2000);
   expect(view.vanishedByHost.size).toBe(1000);
-  expect(view.vanishedByHost.has(`pod-${30 * 144 - 2}`)).toBe(true);
-  expect(view.lostJobsTotal).toBe(5 * (30 * 144 - 1));
+  // The last one has just been noticed.
+  expect(view.vanishedByHost.has(`pod-${30 * 144 - 3}`)).toBe(true);
+  expect(view.lostJobsTotal).toBe(5 * (30 * 144 - 2));
 });
 
 test('a host that loses processes again and again is not the first to be forgotten', () => {
@@ -214,7 +223,7 @@ test('a host that loses processes again and again is not the first to be forgott
     const host = step % 2 === 0 ? 'same' : `pod-${step}`;
     log.observe(aSnapshot({ at, processes: listed(aProcess(`${host}:${step}:x`, { beatAt: at })) }));
   }
-  expect(log.view().vanishedByHost.get('same')).toBe(1500);
+  expect(log.view().vanishedByHost.get('same')).toBe(1499);
 });
 
 test('what was noticed survives a restart; a text that is none is refused', () => {
@@ -224,11 +233,78 @@ test('what was noticed survives a restart; a text that is none is refused', () =
   const other = new ProcessLog();
   other.restore(log.save());
   expect(other.view()).toEqual(log.view());
-  expect(other.view()).toMatchObject({ since: NOW, vanishedByHost: new Map([['web-1', 1]]) });
-  // A process that stopped while nobody watched is no loss.
   other.observe(aSnapshot({ at: NOW + 700 }));
-  expect(other.view().vanished).toHaveLength(1);
-  for (const broken of ['', 'null', '{}', '{"vanished":5,"events":[],"vanishedByHost":[]}']) {
+  expect(other.view()).toMatchObject({ since: NOW, vanishedByHost: new Map([['web-1', 1]]) });
+  for (const broken of [
+    '',
+    'null',
+    '{}',
+    '{"vanished":5,"events":[],"vanishedByHost":[]}',
+    log.save().replace('"lostJobsTotal":0', '"lostJobsTotal":"x"'),
+  ]) {
     expect(() => new ProcessLog().restore(broken), broken).toThrow();
   }
+});
+
+describe('what was known before a restart is known after it:', () => {
+  const saved = () => {
+    const log = new ProcessLog();
+    log.observe(aSnapshot(alive));
+    return log.save();
+  };
+  const goOn = (...snapshots: Array<Parameters<typeof aSnapshot>[0]>) => {
+    const log = new ProcessLog();
+    log.restore(saved());
+    snapshots.forEach((part) => log.observe(aSnapshot(part)));
+    return log.view();
+  };
+
+  test('a process that goes on has started once', () => {
+    const starts = goOn({ ...alive, at: NOW + 600 }).events.filter(({ kind }) => kind === 'start');
+    expect(starts.map(({ process }) => process)).toEqual([A, 'b:1:x']);
+  });
+
+  test('one that left its name without a hash has vanished with its jobs', () => {
+    const view = goOn(onlyB(NOW + 600, { ghosts: listed(A) }));
+    expect(view.vanished.map(({ process, jobs }) => [process.identity, jobs.length])).toEqual([[A, 2]]);
+  });
+
+  test('one that is gone with its name may have stopped cleanly, and is no loss', () => {
+    const view = goOn(onlyB(NOW + 600));
+    expect(view.vanished).toEqual([]);
+    expect(view.events.at(-1)).toEqual({
+      kind: 'stop',
+      at: NOW,
+      endsAt: NOW + 600,
+      title: `${A} stopped while nobody watched`,
+      host: 'a',
+      process: A,
+    });
+  });
+});
+
+describe('a process that beats again', () => {
+  const gone = onlyB(NOW + 70, { ghosts: listed(A) });
+  const back = (at: number) => ({
+    at,
+    processes: listed(aProcess(A, { beatAt: at }), aProcess('b:1:x')),
+    work: listed(job('1'), job('2')),
+  });
+
+  test('has not vanished, and lost nothing', () => {
+    const view = watch(alive, gone, back(NOW + 80), back(NOW + 700));
+    expect(view).toMatchObject({ lostJobsTotal: 0, vanishedByHost: new Map() });
+    expect(view.vanished).toMatchObject([{ process: { identity: A }, returnedAt: NOW + 80 }]);
+    expect(view.events.map(({ kind, process }) => `${kind} ${process ?? ''}`)).toEqual([
+      `start ${A}`,
+      'start b:1:x',
+      `returned ${A}`,
+    ]);
+    expect(view.events.at(-1)).toMatchObject({ at: NOW - 2, endsAt: NOW + 80 });
+  });
+
+  test('is told as gone again when it is, and once', () => {
+    const view = watch(alive, gone, back(NOW + 80), onlyB(NOW + 150, { ghosts: listed(A) }));
+    expect(view.vanished).toMatchObject([{ process: { identity: A }, noticedAt: NOW + 150, returnedAt: null }]);
+  });
 });

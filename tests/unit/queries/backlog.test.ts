@@ -31,6 +31,7 @@ describe('backlog', () => {
     expect(rows[2]).toEqual({
       queue: 'short',
       class: 'A',
+      metricsClass: 'A',
       jobs: 2,
       share: 2 / 3,
       oldest: 9,

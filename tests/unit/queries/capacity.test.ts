@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { capacity } from '../../../pkg/queries/capacity';
 import { rowsOfState } from '../../support/ask';
-import { aMinute, aQueueState, aState, listed, MINUTE, partial } from '../../support/state';
+import { aCapsule, aMinute, aProcess, aQueueState, aState, listed, MINUTE, partial } from '../../support/state';
 
 /** Minutes of job metrics, the current one first; only the ten complete ones before it count. */
 const minutes = (...classes: Array<Parameters<typeof aMinute>[1]>) =>
@@ -60,7 +60,8 @@ describe('by queue', () => {
       size: 50,
       latency: 101,
       objective: 100,
-      late: true,
+      // It is unserved, which is why it waits.
+      late: false,
       inRate: 3,
       outRate: 2,
       drainTime: 77,
@@ -133,7 +134,6 @@ describe('by worker type', () => {
       workerType: 'T',
       size: 30,
       waitSeconds: 5,
-      readyThreads: 4,
       inRate: 1,
       outRate: 2,
       drainSeconds: 30,
@@ -144,7 +144,6 @@ describe('by worker type', () => {
       workerType: 'T',
       size: 10,
       waitSeconds: 9,
-      readyThreads: 6,
       inRate: null,
       outRate: 3,
       drainSeconds: 80,
@@ -154,7 +153,14 @@ describe('by worker type', () => {
     aQueueState('idle', { workerType: 'T', size: 0, waitSeconds: 0, drainSeconds: null, objectiveSeconds: 60 }),
     aQueueState('stray', { size: 0 }),
   ];
-  const snapshot = { minutes: minutes({}, { Bill: [60, 0, 600_000], Mail: [30, 0, 60_000] }) };
+  // Two processes of one queue each, and one of both: a thread counts once, whatever it serves.
+  const processes = listed(
+    aProcess('a:1:x', { concurrency: 4, capsules: [aCapsule(4, { billing: 0 })] }),
+    aProcess('b:1:x', { concurrency: 6, capsules: [aCapsule(6, { mailers: 0 }), aCapsule(9, { elsewhere: 0 })] }),
+    aProcess('c:1:x', { concurrency: 3, capsules: [aCapsule(3, { mailers: 0, billing: 0 })] }),
+    aProcess('d:1:x', { concurrency: 50, capsules: [aCapsule(50, { mailers: 0 })], quiet: true })
+  );
+  const snapshot = { processes, minutes: minutes({}, { Bill: [60, 0, 600_000], Mail: [30, 0, 60_000] }) };
   const rows = (part: object = {}) => rowsOfState(capacity, aState({ queues, classQueues, snapshot, ...part }));
 
   // Demand 600/600 + 60/600 = 1.1 threads. 30 jobs take 10 s and 10 take 2 s: 8 s on average; 40 × 8 / 60 = 5.33.
@@ -164,9 +170,9 @@ describe('by worker type', () => {
       workerType: 'T',
       state: 'unserved',
       demand: 1.1,
-      supply: 6,
-      utilisation: 1.1 / 6,
-      headroom: 4.9,
+      supply: 13,
+      utilisation: 1.1 / 13,
+      headroom: 11.9,
       size: 40,
       latency: 9,
       objective: 60,
@@ -178,7 +184,8 @@ describe('by worker type', () => {
       unserved: 1,
       starved: 1,
     });
-    expect(found[1]).toMatchObject({ workerType: 'other', size: 0, drainTime: 0, inRate: null });
+    // A queue without a type has nothing in common with another such queue.
+    expect(found[1]).toMatchObject({ workerType: 'other: stray', size: 0, drainTime: 0, inRate: null });
   });
 
   test('is not drained while one of its waiting queues is not', async () => {
@@ -188,14 +195,17 @@ describe('by worker type', () => {
 
   test('is unknown in what one of its queues is unknown', async () => {
     const [row] = await rows({
-      queues: [queues[0]!, { ...queues[1]!, size: null, waitSeconds: null, readyThreads: null, unserved: null }],
+      queues: [queues[0]!, { ...queues[1]!, size: null, waitSeconds: null, unserved: null, starved: false }],
+      snapshot: { ...snapshot, processes: partial(...processes.items) },
     });
     expect(row).toMatchObject({
       size: null,
       latency: null,
       supply: null,
-      unserved: null,
-      starved: 1,
+      // What is known of one queue is not hidden by what is not known of another.
+      state: 'unserved',
+      unserved: 1,
+      starved: 0,
       demand: 1.1,
       threadsNeeded: null,
       late: null,
@@ -223,12 +233,19 @@ describe('by worker type', () => {
       aQueueState(`q${name}`, { workerType: name, objectiveSeconds: 60, ...part });
     const found = await rows({
       queues: [
-        type('idle', { readyThreads: 9 }),
-        type('without threads', { readyThreads: 0 }),
-        type('full', { readyThreads: 2, busy: 2 }),
-        type('late', { waitSeconds: 61, readyThreads: 9 }),
-        type('unserved', { unserved: true, readyThreads: 0 }),
+        type('idle', {}),
+        type('without threads', {}),
+        type('full', { busy: 2 }),
+        type('late', { waitSeconds: 61 }),
+        type('unserved', { unserved: true }),
       ],
+      snapshot: {
+        ...snapshot,
+        processes: listed(
+          aProcess('a:1:x', { concurrency: 9, capsules: [aCapsule(9, { qidle: 0, qlate: 0 })] }),
+          aProcess('b:1:x', { concurrency: 2, capsules: [aCapsule(2, { qfull: 0 })] })
+        ),
+      },
     });
     expect(found.map((row) => row['workerType'])).toEqual(['unserved', 'late', 'without threads', 'full', 'idle']);
   });

@@ -115,7 +115,7 @@ describe('a query', () => {
 
 describe('the registry', () => {
   test('has every type by its id', () => {
-    expect(QUERY_TYPES.map(({ id, options }) => [id, ...options])).toEqual([
+    expect(QUERY_TYPES.map(({ id, options }) => [id, ...options.keys()])).toEqual([
       ['findings', 'severity'],
       ['overview'],
       ['queues'],
@@ -163,18 +163,18 @@ describe('the registry', () => {
       overview: '',
       queues: 'queue state workerType',
       processes: 'process host tag labels version state queues',
-      busy: 'process host thread queue workerType class jid',
-      backlog: 'queue class',
-      jobs: 'jid class queue errorClass errorMessage tags context batch arguments',
+      busy: 'process host thread queue workerType class metricsClass jid',
+      backlog: 'queue class metricsClass',
+      jobs: 'jid class metricsClass queue errorClass errorMessage tags context batch arguments',
       errors: 'errorClass class queue pattern frame trend classes queues message',
       job: 'group field value',
-      profiles: 'jid class token',
-      waits: 'queue class',
+      profiles: 'jid class metricsClass token',
+      waits: 'queue class metricsClass',
       job_metrics: 'class',
       history: 'queue workerType',
       capacity: 'workerType queue state',
-      lost: 'process host jid class queue',
-      recurring: 'name source class queue schedule',
+      lost: 'process host jid class queue outcome',
+      recurring: 'name source prefix class queue schedule',
       events: 'title kind host tags',
       redis: 'version role policy',
     });

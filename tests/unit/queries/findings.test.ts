@@ -26,12 +26,16 @@ const late = { size: 340, latencySeconds: 720, objectiveSeconds: 300, readyThrea
 const entry = (part: Partial<RecurringRow>): RecurringRow => ({
   source: 'sidekiq-cron',
   name: 'bill',
+  prefix: '',
   class: 'BillJob',
   queue: '',
   schedule: '10 * * * *',
   enabled: true,
   lastAt: null,
   nextAt: null,
+  lateFrom: part.nextAt ?? null,
+  unreadable: false,
+  zoneKnown: true,
   now: NOW,
   ...part,
 });
@@ -116,9 +120,16 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   ],
   [
     'saturated',
-    evidence({ totals: { busy: 5, readyThreads: 5, enqueued: 9, latencyMaxSeconds: 61 } }),
+    evidence({
+      queues: [aQueueState('q', { latencySeconds: 61 })],
+      totals: { busyReadyThreads: 5, readyThreads: 5, enqueued: 9 },
+    }),
     ['warning Sidekiq: All 5 threads are busy. [9 jobs waiting, the longest for 1 min 1 s]'],
-    evidence({ totals: { busy: 4, readyThreads: 5, enqueued: 9, latencyMaxSeconds: 61 } }),
+    evidence({
+      queues: [aQueueState('q', { latencySeconds: 61 })],
+      // Eight are busy, three of them in a process that shuts down.
+      totals: { busy: 8, busyThreads: 7, busyReadyThreads: 4, readyThreads: 5, enqueued: 9 },
+    }),
   ],
   [
     'processVanished',
@@ -130,6 +141,8 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
             process: aProcess('web-1:1:a'),
             lastBeatAt: NOW - 90,
             noticedAt: NOW - 30,
+            returnedAt: null,
+            confirmed: true,
             jobs: [
               { ...someWork({ jid: 'gone' }), recovered: false },
               { ...someWork({ jid: 'back' }), recovered: true },
@@ -145,7 +158,24 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
     evidence({
       processLog: {
         since: NOW - 3600,
-        vanished: [{ process: aProcess('web-1:1:a'), lastBeatAt: NOW - 3700, noticedAt: NOW - 3601, jobs: [] }],
+        vanished: [
+          {
+            process: aProcess('web-1:1:a'),
+            lastBeatAt: NOW - 3700,
+            noticedAt: NOW - 3601,
+            returnedAt: null,
+            confirmed: true,
+            jobs: [],
+          },
+          {
+            process: aProcess('web-1:1:b'),
+            lastBeatAt: NOW - 90,
+            noticedAt: NOW - 30,
+            returnedAt: NOW - 10,
+            confirmed: false,
+            jobs: [{ ...someWork({ jid: 'goes on' }), recovered: false }],
+          },
+        ],
         events: [],
         vanishedByHost: new Map(),
         lostJobsTotal: 0,
@@ -206,6 +236,12 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
     evidence({}, info({ used_memory: '91', maxmemory: '100' })),
     ['warning Redis: Redis is nearly full: 91 % of its memory is used. [91 of 100]'],
     evidence({}, info({ used_memory: '90', maxmemory: '100' })),
+  ],
+  [
+    'scheduleUnreadable',
+    evidence({}, { recurring: [entry({ schedule: '61 * * * *', unreadable: true })] }),
+    ['warning bill: bill does not run: sidekiq-cron cannot read its schedule. [61 * * * *]'],
+    evidence({}, { recurring: [entry({ enabled: false, unreadable: true }), entry({})] }),
   ],
   [
     'deadSetNearlyFull',
@@ -309,13 +345,19 @@ test('a queue of which little is known is told with what is known', () => {
 });
 
 test('saturation is told only of ready threads, and once the wait is longer than a minute', () => {
-  const saturated = (totals: StatePart) => found('saturated', evidence(totals)).length;
-  const full = { busy: 5, readyThreads: 5, enqueued: 9, latencyMaxSeconds: 61 };
-  expect(saturated({ totals: full })).toBe(1);
-  expect(saturated({ totals: { ...full, busy: 6 } })).toBe(1);
-  expect(saturated({ totals: { ...full, latencyMaxSeconds: 60 } })).toBe(0);
-  expect(saturated({ totals: { ...full, readyThreads: 0, busy: 0 } })).toBe(0);
-  expect(saturated({ totals: { ...full, latencyMaxSeconds: null } })).toBe(0);
+  const full = { busyReadyThreads: 5, readyThreads: 5, enqueued: 9 };
+  const saturated = (totals: object, queue: object = { latencySeconds: 61 }) =>
+    found('saturated', evidence({ totals, queues: [aQueueState('q', { size: 9, ...queue })] })).length;
+  expect(saturated(full)).toBe(1);
+  expect(saturated({ ...full, busyReadyThreads: 6 })).toBe(1);
+  expect(saturated({ ...full, busyReadyThreads: 4 })).toBe(0);
+  expect(saturated({ ...full, busyReadyThreads: null })).toBe(0);
+  expect(saturated({ ...full, readyThreads: 0, busyReadyThreads: 0 })).toBe(0);
+  expect(saturated(full, { latencySeconds: 60 })).toBe(0);
+  expect(saturated(full, { latencySeconds: null })).toBe(0);
+  // These wait whatever the threads do.
+  expect(saturated(full, { latencySeconds: 61, paused: true })).toBe(0);
+  expect(saturated(full, { latencySeconds: 61, unserved: true })).toBe(0);
 });
 
 test('the worst comes first: by severity, then the longest wait', () => {

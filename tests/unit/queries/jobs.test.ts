@@ -25,7 +25,7 @@ describe('jobs', () => {
   };
   const dead = (...entries: Parameters<typeof zset>) => ({
     'zcard dead': entries.length,
-    'zrevrange dead 0 499 WITHSCORES': zset(...entries),
+    'zrevrange dead': zset(...entries),
   });
 
   test('has every field of a stored job', async () => {
@@ -34,6 +34,7 @@ describe('jobs', () => {
     expect(rows[0]).toEqual({
       jid: 'c1',
       class: 'ChargeJob',
+      metricsClass: 'ChargeJob',
       queue: 'billing',
       enqueued: (NOW - 400) * 1000,
       created: (NOW - 500) * 1000,
@@ -144,7 +145,6 @@ describe('jobs', () => {
       answers: {
         ...dead([NOW, { jid: '1' }], ['1e15', { jid: '2' }], ['1e14', { jid: '3' }]),
         'zcount dead (5 +inf': 1,
-        'zrevrange dead 1 500 WITHSCORES': zset(['1e15', { jid: '2' }], ['1e14', { jid: '3' }]),
       },
     });
     expect(noticesOf(moved).slice(1)).toEqual([
@@ -158,7 +158,7 @@ describe('jobs', () => {
       kind: 'query',
       message: 'The query names no queue.',
     });
-    const answers = { 'llen queue:default': 1, 'lrange queue:default -500 -1': ['{"jid":"d"}'] };
+    const answers = { 'llen queue:default': 1, 'lrange queue:default': ['{"jid":"d"}'] };
     const [row] = await rowsOfState(jobs, aState(), { answers });
     expect(row).toMatchObject({ jid: 'd', at: null });
     await expect(askState(jobs, aState(), { query: { limit: 5001 } })).rejects.toThrow(/"limit" is not valid/);

@@ -35,7 +35,10 @@ describe('links of the settings', () => {
       ['Queue in Sidekiq’s Web UI', 'https://shop.example.com/sidekiq/queues/${__value.raw:percentencode}'],
     ]);
     expect(await linksOn(busy, 'class', { webUiUrl })).toEqual([
-      ['Class in Sidekiq’s Web UI', 'https://shop.example.com/sidekiq/metrics/${__value.raw:percentencode}'],
+      [
+        'Class in Sidekiq’s Web UI',
+        'https://shop.example.com/sidekiq/metrics/${__data.fields.metricsClass:percentencode}',
+      ],
     ]);
     expect(await linksOn(busy, 'jid', { webUiUrl })).toEqual([
       ['Retries in Sidekiq’s Web UI', 'https://shop.example.com/sidekiq/retries?substr=${__value.raw:percentencode}'],

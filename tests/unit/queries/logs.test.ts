@@ -14,7 +14,7 @@ const failed = (jid: string, ago: number | null, more: object = {}) => ({
 });
 const answers = {
   'zcard retry': 3,
-  'zrange retry 0 499 WITHSCORES': zset(
+  'zrange retry': zset(
     [NOW + 1, failed('old', 500)],
     [NOW + 2, failed('new', 5)],
     [NOW + 3, failed('fresh', null, { error_class: undefined, error_message: undefined, enqueued_at: NOW - 50 })]

@@ -28,6 +28,7 @@ describe('profiles', () => {
       {
         jid: 'j1',
         class: 'ReportJob',
+        metricsClass: 'ReportJob',
         token: 'me',
         started: (NOW - 500) * 1000,
         elapsed: 12.5,
@@ -65,7 +66,7 @@ describe('profiles', () => {
 test('jobs are found by the tenant that came along, where arguments are allowed', async () => {
   const payload = (jid: string, tenant: number) =>
     JSON.stringify({ jid, class: 'A', queue: 'q', cattr: { tenant, locale: 'de' } });
-  const answers = { 'llen queue:q': 2, 'lrange queue:q -500 -1': [payload('a', 5), payload('b', 50)] };
+  const answers = { 'llen queue:q': 2, 'lrange queue:q': [payload('a', 5), payload('b', 50)] };
   const ask = (options: Record<string, unknown>, values: string[]) =>
     rowsOfState(jobs, aState({ options }), {
       query: { queue: 'q', filters: [{ field: 'context', operator: '=', values }] },

@@ -31,6 +31,11 @@ describe('recurring', () => {
         '{"queue":"billing"}',
       ],
     ],
+    // The run that was planned tells the time zone.
+    'zrevrange cron_job:default:bill:enqueued 0 0 WITHSCORES': [
+      '2026-11-25T10:10:00Z',
+      String(Date.UTC(2026, 10, 25, 10, 10) / 1000),
+    ],
     [`hgetall ${metricKeys.minute(MINUTE - 600)}`]: ['ClockJob|p', '1'],
     [`hgetall ${metricKeys.minute(MINUTE - 900)}`]: ['ClockJob|p', '1'],
   };
@@ -40,6 +45,7 @@ describe('recurring', () => {
     expect(rows[0]).toEqual({
       name: 'bill',
       source: 'sidekiq-cron',
+      prefix: '',
       class: 'BillJob',
       queue: 'billing',
       schedule: '10 * * * *',
@@ -49,11 +55,13 @@ describe('recurring', () => {
       // 10:10 to 12:00:30, and 11:10 to 12:00:30.
       sinceLast: 6630,
       lateBy: 3030,
+      unreadable: false,
     });
     expect(Object.keys(rows[0]!)).toEqual(columnsOf(recurring));
     expect(rows[1]).toEqual({
       name: 'ClockJob',
       source: 'cadence',
+      prefix: '',
       class: 'ClockJob',
       queue: '',
       schedule: 'every 300 s',
@@ -63,6 +71,7 @@ describe('recurring', () => {
       next: (MINUTE - 540 + 300) * 1000,
       sinceLast: 630,
       lateBy: 270,
+      unreadable: false,
     });
     // Not within the eight hours that are kept: late by at least those, less the minute it may take.
     expect(rows[2]).toMatchObject({ name: 'Silent', last: null, sinceLast: null, lateBy: 8 * 3600 - 60 });

@@ -276,6 +276,7 @@ test('busy has every fact of each running job', async () => {
     queue: 'billing',
     workerType: 'Billing Worker',
     class: 'BillJob',
+    metricsClass: 'AJob',
     jid: 'j7',
     startedAt: (NOW - 30) * 1000,
     runTime: 30,
@@ -307,6 +308,8 @@ describe('lost', () => {
     process: aProcess(identity),
     lastBeatAt,
     noticedAt,
+    returnedAt: null as number | null,
+    confirmed: true,
     jobs,
   });
   const log = (...entries: Array<ReturnType<typeof vanished>>) =>
@@ -338,6 +341,8 @@ describe('lost', () => {
       queue: 'q',
       // Started 100 s ago, last heard of 70 s ago.
       runTime: 30,
+      outcome: 'lost',
+      vanished: 1,
       // Of three jobs one was seen again.
       jobs: 2,
       lost: true,
@@ -492,7 +497,10 @@ describe('every table', () => {
       {
         title: 'Metrics of this class',
         internal: {
-          query: { queryType: 'job_metrics', filters: [{ field: 'class', operator: '=', values: ['${__value.raw}'] }] },
+          query: {
+            queryType: 'job_metrics',
+            filters: [{ field: 'class', operator: '=', values: ['${__data.fields.metricsClass}'] }],
+          },
         },
       },
     ]);

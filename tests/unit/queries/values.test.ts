@@ -3,8 +3,7 @@ import type { Installation } from '../../../pkg/installation/installation';
 import { Reads } from '../../../pkg/installation/reads';
 import { runQuery } from '../../../pkg/queries/registry';
 import { readValues } from '../../../pkg/queries/values';
-import { Recorder } from '../../../pkg/series/recorder';
-import { Minutes } from '../../../pkg/sidekiq/minutes';
+import { aMemory } from '../../support/ask';
 import { fakeRedis } from '../../support/fakeRedis';
 import { aQueueState, aState, NOW } from '../../support/state';
 
@@ -13,7 +12,7 @@ const state = aState({
 });
 const installation = {
   state: () => Promise.resolve(state),
-  reads: () => new Reads(fakeRedis(), new Minutes(), new Recorder(), state.options),
+  reads: () => new Reads(fakeRedis(), aMemory(), state.options),
 } as unknown as Installation;
 
 const values = (params: Record<string, string>) => readValues(installation, new URLSearchParams(params));

@@ -7,6 +7,7 @@ import { aState } from '../../support/state';
 const waited = (queue: string, buckets: Record<number, number>, sumSeconds: number): Waits => ({
   queue,
   class: 'A',
+  metricsClass: 'A',
   counts: WAIT_BOUNDS_MS.map((_, index) => buckets[index] ?? 0),
   sumSeconds,
 });
@@ -18,10 +19,21 @@ test('has jobs, mean and quantiles by queue and class, the longest mean first', 
   const rows = await rowsOfState(waits, state);
   expect(rows).toEqual([
     // Above three hours only "more" is known.
-    { queue: 'long', class: 'A', jobs: 1, mean: 20_000, p50: 10_800, p90: 10_800, p95: 10_800, p99: 10_800 },
+    {
+      queue: 'long',
+      class: 'A',
+      metricsClass: 'A',
+      jobs: 1,
+      mean: 20_000,
+      p50: 10_800,
+      p90: 10_800,
+      p95: 10_800,
+      p99: 10_800,
+    },
     {
       queue: 'short',
       class: 'A',
+      metricsClass: 'A',
       jobs: 4,
       mean: expect.closeTo(0.15, 9),
       // Rank 2 of 4 is the end of the first bucket.

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { HISTORY_FIGURES, seriesOf } from '../../../pkg/series/figures';
-import { aQueueState, aState } from '../../support/state';
+import { aCapsule, aProcess, aQueueState, aState, listed } from '../../support/state';
 
 const find = (values: ReturnType<typeof seriesOf>, scope: string, key: string) =>
   Object.fromEntries(
@@ -99,14 +99,22 @@ test('queues of a worker type add up, and share its threads', () => {
         ),
         aQueueState('c', figures({ workerType: '' })),
       ],
+      snapshot: {
+        processes: listed(
+          aProcess('a:1:x', { capsules: [aCapsule(4, { a: 0 }), aCapsule(7, { c: 0 })] }),
+          aProcess('b:1:x', { capsules: [aCapsule(5, { b: 0, a: 0 })] }),
+          aProcess('c:1:x', { capsules: [aCapsule(5, { b: 0 })], quiet: true })
+        ),
+      },
     })
   );
   expect(find(values, 'workerType', 'T')).toEqual({
     enqueued: 11,
     latency: 20,
     busy: 33,
-    threads: 4,
-    readyThreads: 50,
+    // Of the processes: each thread once, whatever it serves.
+    threads: 14,
+    readyThreads: 9,
     objective: 90,
     inRate: 6,
     outRate: 14,

@@ -69,6 +69,8 @@ describe('settings of a data source', () => {
       statsdExpireSeconds: 172_800,
       seriesLimit: 30_000,
       cronNamespaces: '',
+      schedulerPrefixes: '',
+      schedulerTimeZone: '',
       cadences: [],
     });
   });

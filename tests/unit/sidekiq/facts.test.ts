@@ -45,7 +45,11 @@ describe('facts of a queue', () => {
 
   test('have unknown threads where a capsule that serves the queue does not say how many it has', () => {
     const silent = { ...aCapsule(0, { q: 0 }), concurrency: null };
-    const processes = listed(serves('a:1:x', [aCapsule(5, { q: 0, other: 0 }), silent]), serves('b:1:x', [silent]));
+    const processes = listed(
+      serves('a:1:x', [aCapsule(5, { other: 0 }), silent]),
+      // All threads of a process belong to its only capsule.
+      serves('b:1:x', [silent])
+    );
     const queues = listed(aQueue('q', { size: 1 }), aQueue('other'));
     expect(factsOf({ queues, processes })).toMatchObject({ threads: null, readyThreads: null, processes: 2 });
     expect(factsOf({ queues, processes }, 'other')).toMatchObject({ threads: 5, readyThreads: 5, processes: 1 });
@@ -75,7 +79,13 @@ describe('facts of a queue', () => {
     ['a pause', { size: 1, paused: true }, [], false],
     ['an unknown size', { size: null }, [], null],
     ['an unknown pause', { size: 1, paused: null }, [], null],
-    ['an unknown number of threads', { size: 1 }, [serves('a:1:x', [aCapsule(null, { q: 0 })])], null],
+    [
+      'an unknown number of threads, which is one at least',
+      { size: 1 },
+      [serves('a:1:x', [aCapsule(null, { q: 0 })])],
+      false,
+    ],
+    ['a capsule without threads', { size: 1 }, [serves('a:1:x', [aCapsule(0, { q: 0 })])], true],
   ])('with %s', (_what, queue, processes, unserved) => {
     const facts = factsOf({
       queues: listed(aQueue('q', { latencySeconds: 99, ...queue })),
@@ -111,12 +121,18 @@ describe('facts of a queue', () => {
       expect(starved([behind, serves('b:1:x', [aCapsule(5, { q: 0 })])])).toBe(false);
       expect(starved([behind, serves('b:1:x', [aCapsule(5, { q: 0 })], true)])).toBe(true);
     });
+    test('never where a record does not tell the order, before 7.0.2', () => {
+      const older = serves('a:1:x', [{ ...aCapsule(5, { first: 0, q: 0 }), mode: null }]);
+      expect(starved([older])).toBeNull();
+      expect(starved([older], { first: { size: 0 } })).toBe(false);
+      expect(starved([behind, older])).toBeNull();
+    });
     test('not where nobody serves it: that is unserved', () => {
       expect(starved([])).toBe(false);
     });
     test('unknown where threads or size are', () => {
       expect(starved([behind], { q: { size: null } })).toBeNull();
-      expect(starved([behind], { q: { size: 1, latencySeconds: null } })).toBe(false);
+      expect(starved([behind], { q: { size: 1, latencySeconds: null } })).toBeNull();
     });
   });
 
@@ -161,6 +177,7 @@ describe('totals of an installation', () => {
       aProcess('b:1:x', { busy: 1, concurrency: 7, beatAgeSeconds: 8, quiet: true }),
       aProcess('c:1:x', { busy: 1, concurrency: 4, beatAgeSeconds: 1 })
     ),
+    work: listed(someWork({ process: 'a:1:x' }), someWork({ process: 'b:1:x' })),
     ghosts: listed('g'),
     minutes: listed(aMinute(MINUTE, { A: [8, 2, 100], B: [2, 0, 5] }), aMinute(MINUTE - 60, { A: [10, 3, 50] })),
   });
@@ -171,7 +188,10 @@ describe('totals of an installation', () => {
       failed: 7,
       // 5 of 20 executions of the last hour.
       failureRate: 0.25,
-      busy: 4,
+      // By the work records; the heartbeats say four.
+      busy: 2,
+      busyThreads: 4,
+      busyReadyThreads: 3,
       threads: 16,
       readyThreads: 9,
       utilisation: 0.25,
@@ -215,6 +235,7 @@ describe('totals of an installation', () => {
       queues: { ...snapshot.queues, whole: false },
       processes: { ...snapshot.processes, whole: false },
       ghosts: { ...snapshot.ghosts, whole: false },
+      work: { ...snapshot.work, whole: false },
       minutes: { ...snapshot.minutes, whole: false },
     });
     expect(refused).toEqual({
@@ -222,6 +243,8 @@ describe('totals of an installation', () => {
       failed: 7,
       failureRate: null,
       busy: null,
+      busyThreads: null,
+      busyReadyThreads: null,
       threads: null,
       readyThreads: null,
       utilisation: null,
@@ -248,7 +271,7 @@ describe('totals of an installation', () => {
     expect(totals).toMatchObject({
       enqueued: null,
       latencyMaxSeconds: null,
-      busy: null,
+      busyThreads: null,
       threads: null,
       readyThreads: 5,
       utilisation: null,

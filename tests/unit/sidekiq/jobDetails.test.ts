@@ -79,7 +79,7 @@ test('ActiveJob tells its own id, attempts, locale and time zone', () => {
     timezone: 'Berlin',
     priority: null,
   };
-  expect(activeJobDetails({ class: 'Sidekiq::ActiveJob::Wrapper', args: [inner] })).toEqual({
+  expect(activeJobDetails({ class: 'Sidekiq::ActiveJob::Wrapper', args: [inner] }, false)).toEqual({
     'ActiveJob id': 'a-1',
     'ActiveJob executions': '3',
     'ActiveJob executions by error': '[Net::ReadTimeout]: 2',
@@ -87,7 +87,7 @@ test('ActiveJob tells its own id, attempts, locale and time zone', () => {
     'Time zone': 'Berlin',
     Priority: '',
   });
-  expect(activeJobDetails({ class: 'Plain', args: [inner] })).toBeNull();
+  expect(activeJobDetails({ class: 'Plain', args: [inner] }, false)).toBeNull();
 });
 
 describe('the pattern of a message', () => {

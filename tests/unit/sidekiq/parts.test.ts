@@ -132,7 +132,7 @@ describe('a process', () => {
         embedded: true,
         queues: ['9', 'default', '1'],
         capsules: {
-          default: { concurrency: 5, mode: 'strict', weights: { '1': 0, '9': 0, default: 0 } },
+          default: { concurrency: 5, mode: 'strict', weights: { nine: 0, default: 0, one: 0 } },
           one: { concurrency: 1, mode: 'weighted', weights: { solo: 2 } },
         },
       },
@@ -159,41 +159,57 @@ describe('a process', () => {
           name: 'default',
           concurrency: 5,
           mode: 'strict',
-          // JavaScript would put 1 and 9 first.
           weights: new Map([
-            ['9', 0],
+            ['nine', 0],
             ['default', 0],
-            ['1', 0],
+            ['one', 0],
           ]),
         },
         { name: 'one', concurrency: 1, mode: 'weighted', weights: new Map([['solo', 2]]) },
       ],
     });
-    expect([
-      ...(value as unknown as { capsules: Array<{ weights: Map<string, number> }> }).capsules[0]!.weights.keys(),
-    ]).toEqual(['9', 'default', '1']);
     expect(notices).toEqual([]);
+  });
+
+  test('serves queues in the order in which a capsule lists them, also those named by numbers', () => {
+    // As Sidekiq writes it; JavaScript would put 1 and 9 first, and the list of all queues has another order.
+    const info =
+      '{"queues":["1","default","9"],"capsules":{"fast":{"concurrency":2,"mode":"strict","weights":{"9":0,"default":0,"1":0}}}}';
+    const [, parsed] = [0, processRecord.parse([reply([info, ...new Array<null>(6).fill(null)])], 'web-1:7:abc')];
+    const { capsules } = parsed.value as unknown as { capsules: Array<{ weights: Map<string, number> }> };
+    expect([...capsules[0]!.weights.keys()]).toEqual(['9', 'default', '1']);
+    const older = '{"queues":["mail","low","9"],"weights":[{"mail":2,"low":1},{"9":0,"mail":0}]}';
+    const before = processRecord.parse([reply([older, ...new Array<null>(6).fill(null)])], 'web-1:7:abc').value;
+    expect(
+      (before as unknown as typeof parsed.value & { capsules: Array<{ weights: Map<string, number> }> }).capsules.map(
+        ({ weights }) => [...weights.keys()]
+      )
+    ).toEqual([
+      ['mail', 'low'],
+      ['9', 'mail'],
+    ]);
   });
 
   test('of Sidekiq 7 has weights per capsule, of 6.5 only its queues', () => {
     const seven = record({ concurrency: 6, queues: ['a', 'b', 'c'], weights: [{ a: 3, b: 1 }, { c: 0 }] }).value;
     expect(seven).toMatchObject({
       concurrency: 6,
+      // Which threads belong to which capsule is written since 8.0.9.
       capsules: [
         {
-          name: 'default',
-          concurrency: 6,
+          name: 'capsule 1',
+          concurrency: null,
           mode: 'weighted',
           weights: new Map([
             ['a', 3],
             ['b', 1],
-            ['c', 0],
           ]),
         },
+        { name: 'capsule 2', concurrency: null, mode: 'strict', weights: new Map([['c', 0]]) },
       ],
     });
     expect(record({ concurrency: 4, queues: ['a'], weights: { a: 1 } }).value).toMatchObject({
-      capsules: [{ mode: 'random', weights: new Map([['a', 1]]) }],
+      capsules: [{ name: 'default', concurrency: 4, mode: 'random', weights: new Map([['a', 1]]) }],
     });
     expect(record({ concurrency: 4, queues: ['a', 'b'] }).value).toMatchObject({
       version: '',
@@ -202,7 +218,8 @@ describe('a process', () => {
       embedded: false,
       tag: '',
       labels: [],
-      capsules: [{ concurrency: 4, mode: 'strict' }],
+      // 6.5 does not say in which order it serves its queues.
+      capsules: [{ concurrency: 4, mode: null }],
     });
   });
 

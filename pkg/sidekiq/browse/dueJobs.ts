@@ -1,0 +1,46 @@
+import type { ReadOnlyRedis } from '../../redis/readOnlyRedis';
+import { readJobs, type LookedAt } from './jobs';
+
+/** Due jobs that are looked at in each of the two sets. */
+const LOOKED_AT: LookedAt = { entries: 1000, bytes: 16 * 1024 * 1024, seconds: 1 };
+
+/** Queues that scheduled jobs and retries are due for. */
+export interface DueQueues {
+  /** By queue, when its first job was due (epoch seconds). */
+  since: ReadonlyMap<string, number>;
+  /** All that is due was looked at. */
+  whole: boolean;
+}
+
+/**
+ * For which queues a scheduled job or a retry is due at an instant: Sidekiq's processes move these to their queues
+ * (`Sidekiq::Scheduled::Poller`), so that they stay where no process runs.
+ *
+ * @throws Fault where a set cannot be read
+ */
+export async function readDueQueues(redis: ReadOnlyRedis, now: number, signal?: AbortSignal): Promise<DueQueues> {
+  const since = new Map<string, number>();
+  let whole = true;
+  for (const source of ['scheduled', 'retry'] as const) {
+    let ended = false;
+    const { looked, total } = await readJobs(redis, {
+      source,
+      queue: '',
+      limit: LOOKED_AT.entries,
+      most: LOOKED_AT,
+      keeps({ queue, scoreAt }) {
+        if (scoreAt !== null && scoreAt > now) {
+          ended = true;
+          return 'end';
+        }
+        if (scoreAt !== null) {
+          since.set(queue, Math.min(scoreAt, since.get(queue) ?? Infinity));
+        }
+        return false;
+      },
+      ...(signal && { signal }),
+    });
+    whole &&= ended || looked >= total;
+  }
+  return { since, whole };
+}

@@ -1,0 +1,117 @@
+import type { CronLine } from './cronLine';
+import type { Zone } from './zone';
+
+const DAY = 86_400;
+/** Steps that are tried at most: those of fugit, which gives up on a 30th of February. */
+const STEPS = 4096;
+/** Monday 2018-12-31, from which weeks are counted (et-orbi, `rweek_ref`). */
+const FIRST_MONDAY = Date.UTC(2018, 11, 31) / 1000 / DAY;
+
+/** A time as clocks show it, as the epoch seconds at which those of UTC do. */
+type Local = number;
+
+/**
+ * The first instant after another at which a cron line runs, in epoch seconds; `null` where none comes for years. A time
+ * that the clocks leave out does not come, and one that they repeat comes twice, as with fugit.
+ *
+ * @param zone of the application, where the line names none
+ */
+export function nextRun(line: CronLine, after: number, zone: Zone): number | null {
+  const { offsetAt } = line.zone ?? zone;
+  let at = Math.floor(after) + 1;
+  for (let step = 0; step < STEPS; step += 1) {
+    const offset = offsetAt(at);
+    const local = at + offset;
+    const target = nextCandidate(line, local);
+    if (target === local) {
+      return at;
+    }
+    at = clockReaches(target, at, offset, offsetAt);
+  }
+  return null;
+}
+
+/** Whether a line runs at an instant, by clocks that are so many seconds ahead of UTC. */
+export function runsAt(line: CronLine, at: number, offset: number): boolean {
+  const local = Math.floor(at) + offset;
+  return nextCandidate(line, local) === local;
+}
+
+/** The time itself where the line takes it, else a later one before which it takes none. */
+function nextCandidate(line: CronLine, local: Local): Local {
+  const date = new Date(local * 1000);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  if (line.months !== null && !line.months.includes(month + 1)) {
+    return Date.UTC(year, month + 1, 1) / 1000;
+  }
+  const dayStart = Math.floor(local / DAY) * DAY;
+  if (!takesDay(line, date)) {
+    return dayStart + DAY;
+  }
+  const hourStart = Math.floor(local / 3600) * 3600;
+  if (line.hours !== null && !line.hours.includes(date.getUTCHours())) {
+    return hourStart + 3600;
+  }
+  const minuteStart = Math.floor(local / 60) * 60;
+  if (line.minutes !== null && !line.minutes.includes(date.getUTCMinutes())) {
+    return minuteStart + 60;
+  }
+  if (line.seconds !== null && !line.seconds.includes(date.getUTCSeconds())) {
+    const next = line.seconds.find((second) => second > date.getUTCSeconds());
+    return next === undefined ? minuteStart + 60 : minuteStart + next;
+  }
+  return local;
+}
+
+function takesDay({ weekdays, monthdays, bothDays }: CronLine, date: Date): boolean {
+  const day = date.getUTCDate();
+  const last = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
+  const byMonth = monthdays?.some((each) => (each < 1 ? last + 1 + each : each) === day) ?? true;
+  const byWeek =
+    weekdays?.some(({ day: weekday, place, every }) => {
+      if (weekday !== date.getUTCDay()) {
+        return false;
+      }
+      if (place !== undefined) {
+        return place > 0 ? Math.ceil(day / 7) === place : -Math.ceil((last - day + 1) / 7) === place;
+      }
+      if (every !== undefined) {
+        const weeks = Math.floor((Math.floor(date.getTime() / 1000 / DAY) - FIRST_MONDAY) / 7);
+        return modulo(weeks, every.weeks) === modulo(every.rest, every.weeks);
+      }
+      return true;
+    }) ?? true;
+  return weekdays !== null && monthdays !== null && !bothDays ? byMonth || byWeek : byMonth && byWeek;
+}
+
+/** As Ruby has it: never below 0 for a positive divisor. */
+function modulo(value: number, divisor: number): number {
+  return divisor === 0 ? NaN : ((value % divisor) + divisor) % divisor;
+}
+
+/** Longest stretch that is looked over at once for a change of the clocks. */
+const STRETCH = 7 * DAY;
+
+/** The instant at which clocks show a time, or the one before it at which they are changed. */
+function clockReaches(target: Local, from: number, offset: number, offsetAt: Zone['offsetAt']): number {
+  const reached = target - offset;
+  for (let same = from; same < reached;) {
+    const next = Math.min(same + STRETCH, reached);
+    if (offsetAt(next) !== offset) {
+      return changeBetween(same, next, offset, offsetAt);
+    }
+    same = next;
+  }
+  return reached;
+}
+
+/** The first second with another offset than the first of two instants. */
+function changeBetween(from: number, to: number, offset: number, offsetAt: Zone['offsetAt']): number {
+  let same = from;
+  let other = to;
+  while (other - same > 1) {
+    const middle = Math.floor((same + other) / 2);
+    [same, other] = offsetAt(middle) === offset ? [middle, other] : [same, middle];
+  }
+  return other;
+}

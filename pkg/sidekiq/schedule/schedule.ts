@@ -1,0 +1,119 @@
+import { parseCronLine, type CronLine } from './cronLine';
+import { nextRun, runsAt } from './cronTimes';
+import { secondsOfDuration } from './duration';
+import { cronLinesOf } from './natural';
+import { fixedZone, UTC, type Zone } from './zone';
+
+/** How a scheduler names a schedule; sidekiq-cron knows cron lines and words only. */
+export const SCHEDULE_KINDS = ['cron', 'every', 'interval', 'at', 'in'] as const;
+export type ScheduleKind = (typeof SCHEDULE_KINDS)[number];
+
+/** A schedule that was read. */
+export type Schedule =
+  | { readonly kind: 'cron'; readonly line: CronLine }
+  | { readonly kind: 'every'; readonly seconds: number }
+  /** Run once, or at times that are drawn by chance. */
+  | { readonly kind: 'unknown' };
+
+/**
+ * Reads a schedule.
+ *
+ * @param words whether schedules in words are taken, as sidekiq-cron does
+ * @returns `null` where the scheduler itself refuses it
+ */
+export function readSchedule(kind: ScheduleKind, text: string, words: boolean): Schedule | null {
+  switch (kind) {
+    case 'cron':
+      return cronSchedule(text, words);
+    case 'every':
+    case 'interval': {
+      const seconds = secondsOfDuration(text);
+      return seconds !== null && seconds > 0 ? { kind: 'every', seconds } : null;
+    }
+    case 'at':
+    case 'in':
+      return { kind: 'unknown' };
+  }
+}
+
+function cronSchedule(text: string, words: boolean): Schedule | null {
+  if (text.trim() === '@reboot') {
+    return { kind: 'unknown' };
+  }
+  // Of a phrase that stands for several lines sidekiq-cron takes the first.
+  const line = parseCronLine(text) ?? (words ? parseCronLine(cronLinesOf(text)?.[0] ?? '') : null);
+  return line && (line.random ? { kind: 'unknown' } : { kind: 'cron', line });
+}
+
+/** When a schedule runs next. Instants are epoch seconds. */
+export interface NextRun {
+  /** The first run after the last one. Where the zone is not known, by UTC. */
+  readonly nextAt: number;
+  /** The first instant at which the run is late whatever the zone. */
+  readonly lateFrom: number;
+  /** Whether the zone is known, or makes no difference. */
+  readonly certain: boolean;
+}
+
+/**
+ * The zones in which an application may run: the one that is known, or all that its record leaves.
+ *
+ * @see zonesOf
+ */
+export interface Zones {
+  /** In which times are told. */
+  readonly assumed: Zone;
+  /** All that are possible. */
+  readonly possible: readonly Zone[];
+}
+
+/** @returns `null` for what runs once, and where none comes for years */
+export function nextRunOf(schedule: Schedule, after: number, { assumed, possible }: Zones): NextRun | null {
+  switch (schedule.kind) {
+    case 'unknown':
+      return null;
+    case 'every':
+      return { nextAt: after + schedule.seconds, lateFrom: after + schedule.seconds, certain: true };
+    case 'cron': {
+      const { line } = schedule;
+      const nextAt = nextRun(line, after, assumed);
+      if (nextAt === null) {
+        return null;
+      }
+      const all = line.zone ? [nextAt] : possible.map((zone) => nextRun(line, after, zone) ?? Infinity);
+      return { nextAt, lateFrom: Math.max(nextAt, ...all), certain: all.every((each) => each === nextAt) };
+    }
+  }
+}
+
+/** Offsets from UTC that are in use somewhere, in minutes (IANA time zone database). */
+const OFFSETS = [
+  ...Array.from({ length: 27 }, (_, index) => (index - 12) * 60),
+  ...[-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825],
+].map((minutes) => minutes * 60);
+const HOUR = 3600;
+
+/** A run that a scheduler planned, by a line that names no zone. */
+export interface PlannedRun {
+  readonly line: CronLine;
+  /** Epoch seconds: the instant that the line names, not that of the enqueue. */
+  readonly at: number;
+}
+
+/** The zone of a setting holds for all; without one, what the planned runs of the application leave. */
+export function zonesOf(planned: readonly PlannedRun[], setting: Zone | null): Zones {
+  if (setting) {
+    return { assumed: setting, possible: [setting] };
+  }
+  let offsets = OFFSETS;
+  for (const { line, at } of planned) {
+    const left = offsets.filter((offset) => runsAt(line, at, offset));
+    // An entry whose line was changed since contradicts the others.
+    offsets = left.length > 0 ? left : offsets;
+  }
+  const [only] = offsets;
+  // Clocks may have been changed since the planned run.
+  const possible = offsets.length === 1 ? [only!, only! - HOUR, only! + HOUR] : offsets;
+  const assumed = offsets.length === 1 ? fixedZone(only!) : UTC;
+  return { assumed, possible: possible.map(fixedZone) };
+}

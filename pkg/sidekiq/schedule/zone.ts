@@ -1,0 +1,89 @@
+/** A time zone: seconds by which its clocks are ahead of UTC, at an instant in epoch seconds. */
+export interface Zone {
+  offsetAt(at: number): number;
+}
+
+export const UTC: Zone = { offsetAt: () => 0 };
+
+/** A zone of a constant offset. @param seconds ahead of UTC */
+export function fixedZone(seconds: number): Zone {
+  return { offsetAt: () => seconds };
+}
+
+const zones = new Map<string, Zone | null>();
+const ZONES_KEPT = 1000;
+
+/** A zone by its name in the IANA database (`Europe/Berlin`, `EST5EDT`); `null` where there is none. */
+export function zoneOf(name: string): Zone | null {
+  let zone = zones.get(name);
+  if (zone === undefined) {
+    zone = readZone(name);
+    if (zones.size >= ZONES_KEPT) {
+      zones.clear();
+    }
+    zones.set(name, zone);
+  }
+  return zone;
+}
+
+/** Names without a place; a runtime knows further ones, by which other programs mean other zones. */
+const PLAIN =
+  /^(?:CET|CST6CDT|Cuba|EET|EST|EST5EDT|Egypt|Eire|GB|GB-Eire|GMT|GMT[+-]?0|Greenwich|HST|Hongkong|Iceland|Iran|Israel|Jamaica|Japan|Kwajalein|Libya|MET|MST|MST7MDT|NZ|NZ-CHAT|Navajo|PRC|PST8PDT|Poland|Portugal|ROC|ROK|Singapore|Turkey|UCT|UTC|Universal|W-SU|WET|Zulu)$/;
+
+function readZone(name: string): Zone | null {
+  if (!PLAIN.test(name) && !/^[A-Z][A-Za-z]*\/[A-Z]/.test(name)) {
+    return null;
+  }
+  try {
+    const format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' });
+    return { offsetAt: remembering((at) => offsetOf(format, at)) };
+  } catch {
+    return null;
+  }
+}
+
+function offsetOf(format: Intl.DateTimeFormat, at: number): number {
+  const name = format.formatToParts(at * 1000).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+  const [, sign, hours = '0', minutes = '0', seconds = '0'] = /GMT([+-])(\d+):(\d+)(?::(\d+))?/.exec(name) ?? [];
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds));
+}
+
+/** Offsets change at quarters of an hour at most. */
+const QUARTER = 900;
+const QUARTERS_KEPT = 5000;
+
+function remembering(read: (at: number) => number): (at: number) => number {
+  const known = new Map<number, number>();
+  return (at) => {
+    const quarter = Math.floor(at / QUARTER);
+    let offset = known.get(quarter);
+    if (offset === undefined) {
+      offset = read(quarter * QUARTER);
+      if (known.size >= QUARTERS_KEPT) {
+        known.clear();
+      }
+      known.set(quarter, offset);
+    }
+    return offset;
+  };
+}
+
+/** A zone as it ends a cron line: `Asia/Tokyo`, `UTC`, `+09:00`, `-0500`. `null` where fugit knows none by that text. */
+export function zoneOfLine(written: string): Zone | null {
+  if (written === 'Z') {
+    return UTC;
+  }
+  const [, hours, minutes = '0'] = /^([+-][01]?\d):?([0-5]\d)?$/.exec(written) ?? [];
+  if (hours !== undefined) {
+    const whole = Number(hours);
+    return Math.abs(whole) > 11 ? null : fixedZone(whole * 3600 + (whole < 0 ? -1 : 1) * Number(minutes) * 60);
+  }
+  // et-orbi leaves out what follows a name that it knows.
+  for (let name = written; name !== ''; name = name.slice(0, -1)) {
+    const zone = zoneOf(name);
+    if (zone) {
+      return zone;
+    }
+  }
+  return null;
+}

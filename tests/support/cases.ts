@@ -14,9 +14,27 @@ export async function loadCase(redis: Redis, name: string, now: number): Promise
 }
 
 function expand(text: string, now: number): string {
-  return text.replace(/\{\{([a-z]+)([+-]\d+)?\}\}/g, (_, form: keyof typeof FORMS, offset = '0') =>
-    FORMS[form](now, Number(offset))
-  );
+  return text
+    .replace(/\{\{([a-z]+)([+-]\d+)?\}\}/g, (_, form: keyof typeof FORMS, offset = '0') =>
+      FORMS[form](now, Number(offset))
+    )
+    .replace(/\{\{([a-z]+)@(\d+)([+-])(\d\d)(\d\d)\}\}/g, (_, form: string, hour, sign, hours, minutes) => {
+      const ahead = (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60);
+      const at = clockAt(form, now, Number(hour), ahead);
+      if (form === 'lastepoch') {
+        return String(at);
+      }
+      return form === 'lastcron'
+        ? FORMS.cron(at, 0)
+        : `${FORMS.cron(at, ahead).slice(0, 19)} ${sign}${hours}${minutes}`;
+    });
+}
+
+/** `{{last@9+0900}}` is the latest 09:00 by clocks nine hours ahead, `{{next@…}}` the one after it. Epoch seconds. */
+export function clockAt(form: string, now: number, hour: number, ahead: number): number {
+  const today = Math.floor((now + ahead) / 86_400) * 86_400 + hour * 3600 - ahead;
+  const last = today > now ? today - 86_400 : today;
+  return form === 'next' ? last + 86_400 : last;
 }
 
 // The names of keys are written here anew: a test must not take them from the code that it tests.

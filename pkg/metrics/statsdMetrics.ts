@@ -127,8 +127,26 @@ const RECEIVER_METRICS: ReadonlyArray<Metric<StatsdState>> = [
   receiver(
     'jobwatch_statsd_dropped_lines_total',
     'counter',
-    'Lines left out because the limit on label sets was reached.',
+    'Lines left out because a limit was reached: label sets of a metric, namespaces, or memory.',
     ({ counts }) => counts.dropped
+  ),
+  receiver(
+    'jobwatch_statsd_cut_lines_total',
+    'counter',
+    'Lines of which some tags were left out because there were too many; never queue, worker, class or error_type.',
+    ({ counts }) => counts.cut
+  ),
+  receiver(
+    'jobwatch_statsd_memory_bytes',
+    'gauge',
+    'Estimated memory of the label sets kept now.',
+    ({ registry }) => registry.budget.taken
+  ),
+  receiver(
+    'jobwatch_statsd_memory_limit_bytes',
+    'gauge',
+    'Limit of that memory; once it is reached, new label sets are dropped and quantiles are NaN.',
+    ({ registry }) => registry.budget.limit
   ),
   receiver(
     'jobwatch_statsd_sender_dropped_bytes_total',

@@ -86,6 +86,7 @@ const table = tableQuery({
   id: 'job_metrics',
   group: 'Over time',
   ofRange: true,
+  ownFilters: ['class'],
   title: 'Job metrics',
   description:
     'Per job class: executions, failures, total and mean time, p50, p90, p95 and p99, from Sidekiq’s own metrics or from Sidekiq Pro.',

@@ -11,10 +11,18 @@ export interface StatsdCounts {
   malformed: number;
   /** Lines that are fine and not Sidekiq's jobs: events, checks, sets, other metrics. */
   unused: number;
-  /** Lines left out because of the limit on label sets. */
+  /** Lines left out because of the limits on label sets, namespaces and memory. */
   dropped: number;
+  /** Lines of which some tags were left out, since there were too many. */
+  cut: number;
   /** What the sending clients say they dropped themselves, in bytes. */
   droppedBySenders: number;
+}
+
+/** The series of a line, and how many of its tags are not among its labels. */
+interface Found {
+  series: Series;
+  cut: number;
 }
 
 /** Types of the wire by kind; a counter that came as a gauge could fall, which Prometheus takes for a reset. */
@@ -34,15 +42,23 @@ const SENDER_DROPS = /^datadog\.dogstatsd\.client\.bytes_dropped(?:_queue|_write
  * go to the registry of series and from there to its consumers.
  */
 export class StatsdIntake {
-  readonly counts: StatsdCounts = { packets: 0, lines: 0, malformed: 0, unused: 0, dropped: 0, droppedBySenders: 0 };
+  readonly counts: StatsdCounts = {
+    packets: 0,
+    lines: 0,
+    malformed: 0,
+    unused: 0,
+    dropped: 0,
+    cut: 0,
+    droppedBySenders: 0,
+  };
   readonly registry: StatsdRegistry;
   readonly minutes = new StatsdMinutes();
   /** Addresses that are listened at; none where no receiver runs. */
   readonly listening: string[] = [];
   /** By name and tags as sent; `null` for what is not kept. */
-  private readonly known = new Map<string, Map<string, Series | null>>();
+  private readonly known = new Map<string, Map<string, Found | null>>();
   /** The same by the bytes of whole lines: what most lines need. */
-  private readonly lines = new KnownLines<{ series: Series; line: StatsdLine }>();
+  private readonly lines = new KnownLines<Found & { line: StatsdLine }>();
   private generation = 0;
   private remembered = 0;
 
@@ -70,9 +86,10 @@ export class StatsdIntake {
       const isKnown = lines.look(packet, start);
       next = lines.end + 1;
       if (isKnown) {
-        const { series, line } = lines.kept!;
+        const { series, cut, line } = lines.kept!;
         line.values[0] = lines.value;
         this.counts.lines += 1;
+        this.counts.cut += cut > 0 ? 1 : 0;
         this.registry.take(series, line, now);
         this.minutes.take(series, line, now);
         continue;
@@ -109,19 +126,21 @@ export class StatsdIntake {
 
   /** @returns what is wrong with the line, where its type is not the metric's */
   private take(line: StatsdLine, packet: Buffer, start: number, now: number): string | undefined {
-    const series = this.find(line, now);
-    if (series) {
+    const found = this.find(line, now);
+    if (found) {
+      const { series, cut } = found;
       if (!TYPES[series.metric.kind].includes(line.type)) {
         return `${series.metric.wire} is a ${series.metric.kind}, and was sent as type ${line.type}`;
       }
+      this.counts.cut += cut > 0 ? 1 : 0;
       this.registry.take(series, line, now);
       this.minutes.take(series, line, now);
-      this.lines.keep(packet, start, { series, line });
+      this.lines.keep(packet, start, { series, cut, line });
     }
     return undefined;
   }
 
-  private find(line: StatsdLine, now: number): Series | null {
+  private find(line: StatsdLine, now: number): Found | null {
     const known = this.known.get(line.name)?.get(line.tags);
     if (known !== undefined) {
       if (known === null) {
@@ -135,17 +154,17 @@ export class StatsdIntake {
       this.remember(line, null);
       return null;
     }
-    const series = this.registry.seriesFor(
+    const found = this.registry.seriesFor(
       this.prefix === '' ? name : { ...name, namespace: this.prefix },
       line.tags,
       now
     );
-    if (!series) {
+    if (!found) {
       this.counts.dropped += 1;
       return null;
     }
-    this.remember(line, series);
-    return series;
+    this.remember(line, found);
+    return found;
   }
 
   private countUnused({ name, values }: StatsdLine): void {
@@ -155,7 +174,7 @@ export class StatsdIntake {
     }
   }
 
-  private remember({ name, tags }: StatsdLine, series: Series | null): void {
+  private remember({ name, tags }: StatsdLine, found: Found | null): void {
     const length = name.length + tags.length + (this.known.has(name) ? ENTRY_CHARACTERS : 3 * ENTRY_CHARACTERS);
     if (this.remembered + length > REMEMBERED_CHARACTERS) {
       this.forget();
@@ -165,7 +184,7 @@ export class StatsdIntake {
       byTags = new Map();
       this.known.set(name, byTags);
     }
-    byTags.set(tags, series);
+    byTags.set(tags, found);
     this.remembered += length;
   }
 

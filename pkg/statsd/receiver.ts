@@ -40,9 +40,11 @@ export async function startStatsdReceiver(
   const closers: Array<() => void> = [];
   let complainedAt = 0;
   let sinceComplaint = 0;
+  const tellLimits = limitsTeller();
   const take = (packet: Buffer) => {
     const now = Date.now() / 1000;
     const bad = intake.receive(packet, now);
+    tellLimits(intake, now);
     if (!bad) {
       return;
     }
@@ -80,6 +82,28 @@ export async function startStatsdReceiver(
       // Another receiver may hand to the same intake already.
       addresses.forEach((address) => intake.listening.splice(intake.listening.indexOf(address), 1));
     },
+  };
+}
+
+/** Logs, at most once a minute, that lines or tags were left out. */
+function limitsTeller(): (intake: StatsdIntake, now: number) => void {
+  let toldAt = 0;
+  let dropped = 0;
+  let cut = 0;
+  return ({ counts, registry }, now) => {
+    const isNew = counts.dropped > dropped || counts.cut > cut;
+    if (!isNew || now - toldAt < COMPLAIN_EVERY_SECONDS) {
+      return;
+    }
+    toldAt = now;
+    log('warn', 'DogStatsD exceeds a limit', {
+      droppedLines: counts.dropped - dropped,
+      linesWithTagsLeftOut: counts.cut - cut,
+      namespaces: registry.namespaces.length,
+      labelSets: registry.size,
+      memoryMiB: Math.round(registry.budget.taken / 1_048_576),
+    });
+    ({ dropped, cut } = counts);
   };
 }
 

@@ -1,4 +1,5 @@
 import { HISTOGRAM_BOUNDS_MS, noCounts } from '../sidekiq/jobMetrics';
+import { MemoryBudget } from './budget';
 import { labelsOf, type Labels } from './labels';
 import type { StatsdLine } from './line';
 import type { StatsdMetric, StatsdName } from './metrics';
@@ -16,6 +17,9 @@ export interface Series {
   value: number;
   /** Of timings: durations in seconds, and observations per duration bucket of Sidekiq (not cumulative). */
   readonly timing: { summary: SlidingSummary; buckets: number[] } | null;
+  readonly sender: Pick<Sender, 'lastAt'>;
+  /** Estimated memory, without that of the summary. */
+  readonly bytes: number;
   /** Epoch seconds of the last arrival. */
   lastAt: number;
 }
@@ -34,6 +38,24 @@ const GAUGE_EXPIRE_SECONDS = 300;
 const SWEEP_SECONDS = 10;
 /** A series that was silent for so long gives way to a new one of its metric where that is at its limit. */
 const SILENT_SECONDS = 600;
+/** So does a namespace: Sidekiq Pro sends with every job, and Enterprise every half minute. */
+const NAMESPACE_SILENT_SECONDS = 60;
+/** Estimated bytes that all series may take together; the chart allows the whole process 384 MiB. */
+const MEMORY_BYTES = 96 * 1024 * 1024;
+/** What a series takes beside its text, and what a timing adds. */
+const SERIES_BYTES = 900;
+const TIMING_BYTES = 500;
+const CHARACTER_BYTES = 4;
+/** Label names of which it is remembered whether their values differ, for each namespace. */
+const NAMES_WATCHED = 500;
+
+/** A sender, by its namespace. */
+interface Sender {
+  /** Epoch seconds of its last line. */
+  lastAt: number;
+  /** The one value of a label so far, or `null` where it has had several. */
+  values: Map<string, string | null>;
+}
 
 /**
  * Series of DogStatsD by metric and label set. Bounded: label sets of each metric, their size, and how long silent ones
@@ -41,7 +63,9 @@ const SILENT_SECONDS = 600;
  */
 export class StatsdRegistry {
   private readonly series = new Map<StatsdMetric, Map<string, Series>>();
-  private named = new Set<string>();
+  private readonly senders = new Map<string, Sender>();
+  /** Until when no sender can have been silent long enough to give way. */
+  private sendersUntil = 0;
   /** Until when no series of a metric can have been silent long enough to give way. */
   private readonly fullUntil = new Map<StatsdMetric, number>();
   private kept = 0;
@@ -49,50 +73,71 @@ export class StatsdRegistry {
   /** Grows whenever a series is forgotten, so that who remembers series looks again. */
   generation = 0;
 
-  constructor(private readonly limits: Limits) {}
+  /** Memory of all series; where it is used up, new label sets are dropped and quantiles are unknown. */
+  readonly budget: MemoryBudget;
+
+  constructor(
+    private readonly limits: Limits,
+    memoryBytes = MEMORY_BYTES
+  ) {
+    this.budget = new MemoryBudget(memoryBytes);
+  }
 
   /** Namespaces of the senders whose series live, in the order of their first arrival. */
   get namespaces(): readonly string[] {
-    return [...this.named];
+    return [...this.senders.keys()];
   }
 
-  /** The series of a name and tags; made where there is room, else `null`. @param now epoch seconds */
-  seriesFor({ metric, namespace }: StatsdName, tags: string, now: number): Series | null {
-    if (!this.named.has(namespace) && this.named.size >= NAMESPACES) {
+  /**
+   * The series of a name and tags; made where there is room, else `null`.
+   *
+   * @param now epoch seconds
+   * @returns the series, and how many tags found no place among its labels
+   */
+  seriesFor({ metric, namespace }: StatsdName, tags: string, now: number): { series: Series; cut: number } | null {
+    const sender = this.senderOf(namespace, now);
+    if (!sender) {
       return null;
     }
-    const labels = labelsOf(tags);
+    const { labels, cut } = labelsOf(tags, (name) => sender.values.get(name) === null);
+    watchValues(sender.values, labels);
     const key = JSON.stringify([namespace, labels]);
     let siblings = this.series.get(metric);
     const known = siblings?.get(key);
     if (known) {
-      return known;
+      return { series: known, cut };
     }
     if (!siblings) {
       siblings = new Map();
       this.series.set(metric, siblings);
     }
-    if (siblings.size >= this.limits.series && !this.dropSilent(metric, siblings, now)) {
+    const bytes = bytesOf(metric, key);
+    const fits = siblings.size < this.limits.series && this.budget.take(bytes);
+    // One that gives way is not smaller than the new one by much, so that one is enough.
+    if (!fits && !(this.dropSilent(metric, siblings, now) && this.budget.take(bytes))) {
+      this.forgetEmpty(namespace);
       return null;
     }
-    this.named.add(namespace);
     const series: Series = {
       metric,
       namespace,
       labels,
       worker: labels.find(([name]) => name === 'worker')?.[1] ?? '',
       value: 0,
-      timing: metric.kind === 'timing' ? { summary: new SlidingSummary(), buckets: noCounts() } : null,
+      timing: metric.kind === 'timing' ? { summary: new SlidingSummary(this.budget), buckets: noCounts() } : null,
+      sender,
+      bytes,
       lastAt: now,
     };
     siblings.set(key, series);
     this.kept += 1;
-    return series;
+    return { series, cut };
   }
 
   /** Adds a line to a series. @param now epoch seconds */
   take(series: Series, { type, values, rate }: StatsdLine, now: number): void {
     series.lastAt = now;
+    series.sender.lastAt = now;
     const weight = 1 / rate;
     for (const value of values) {
       if (series.timing) {
@@ -144,7 +189,6 @@ export class StatsdRegistry {
       return;
     }
     this.sweptAt = now;
-    const before = this.kept;
     for (const [{ kind }, siblings] of this.series) {
       const expire = kind === 'gauge' ? GAUGE_EXPIRE_SECONDS : this.limits.expireSeconds;
       for (const [key, { lastAt }] of siblings) {
@@ -153,15 +197,82 @@ export class StatsdRegistry {
         }
       }
     }
-    if (this.kept < before) {
-      const living = [...this.series.values()].flatMap((siblings) => [...siblings.values()]);
-      this.named = new Set(living.map(({ namespace }) => namespace));
+    const living = new Set([...this.series.values()].flatMap((siblings) => [...siblings.values()].map(namespaceOf)));
+    for (const namespace of this.senders.keys()) {
+      if (!living.has(namespace)) {
+        this.senders.delete(namespace);
+      }
+    }
+  }
+
+  /** The sender of a namespace; where there are as many as may be, that which has been silent longest gives way. */
+  private senderOf(namespace: string, now: number): Sender | undefined {
+    const known = this.senders.get(namespace);
+    if (known) {
+      return known;
+    }
+    if (this.senders.size >= NAMESPACES && !this.dropSilentSender(now)) {
+      return undefined;
+    }
+    const sender: Sender = { lastAt: now, values: new Map() };
+    this.senders.set(namespace, sender);
+    return sender;
+  }
+
+  private dropSilentSender(now: number): boolean {
+    if (now < this.sendersUntil) {
+      return false;
+    }
+    const [silent] = [...this.senders].sort(([, a], [, b]) => a.lastAt - b.lastAt);
+    const silentSince = silent?.[1].lastAt ?? now;
+    if (!silent || now - silentSince < NAMESPACE_SILENT_SECONDS) {
+      this.sendersUntil = silentSince + NAMESPACE_SILENT_SECONDS;
+      return false;
+    }
+    for (const siblings of this.series.values()) {
+      for (const [key, { namespace }] of siblings) {
+        if (namespace === silent[0]) {
+          this.forget(siblings, key);
+        }
+      }
+    }
+    this.senders.delete(silent[0]);
+    return true;
+  }
+
+  /** A namespace counts only from its first series on. */
+  private forgetEmpty(namespace: string): void {
+    const has = [...this.series.values()].some((siblings) =>
+      [...siblings.values()].some((one) => one.namespace === namespace)
+    );
+    if (!has) {
+      this.senders.delete(namespace);
     }
   }
 
   private forget(siblings: Map<string, Series>, key: string): void {
+    const series = siblings.get(key)!;
+    series.timing?.summary.close();
+    this.budget.give(series.bytes);
     siblings.delete(key);
     this.kept -= 1;
     this.generation += 1;
+  }
+}
+
+function namespaceOf({ namespace }: Series): string {
+  return namespace;
+}
+
+function bytesOf({ kind }: StatsdMetric, key: string): number {
+  return SERIES_BYTES + (kind === 'timing' ? TIMING_BYTES : 0) + key.length * CHARACTER_BYTES;
+}
+
+function watchValues(values: Map<string, string | null>, labels: Labels): void {
+  for (const [name, value] of labels) {
+    const seen = values.get(name);
+    if (seen === undefined ? values.size < NAMES_WATCHED : seen !== null && seen !== value) {
+      values.set(name, seen === undefined ? value : null);
+    }
   }
 }

@@ -77,12 +77,14 @@ instance.load_schedule!
 instance.toggle_job_enabled('switched off later')
 SidekiqScheduler::RedisManager.set_job_last_time('cron entry', Time.at(now - (3 * HOUR)))
 SidekiqScheduler::RedisManager.set_job_last_time('every entry', Time.at(now - (2 * HOUR)))
+planned = ->(name) { Time.parse(SidekiqScheduler::RedisManager.get_job_next_time(name)).to_i }
+SidekiqScheduler::RedisManager.set_job_next_time('every entry', Time.at(now - (HOUR / 2)))
 entries.push(
   { source: 'sidekiq-scheduler', name: 'cron entry', enabled: true, last: now - (3 * HOUR),
-    next: next_after('10 * * * *', Time.at(now - (3 * HOUR))) },
+    next: planned.call('cron entry') },
   { source: 'sidekiq-scheduler', name: 'every entry', enabled: true, last: now - (2 * HOUR), next: now - (HOUR / 2) },
   { source: 'sidekiq-scheduler', name: 'every option', enabled: true, last: nil,
-    next: Time.parse(SidekiqScheduler::RedisManager.get_job_next_time('every option')).to_i },
+    next: planned.call('every option') },
   { source: 'sidekiq-scheduler', name: 'switched off', enabled: false, last: nil, next: nil },
   { source: 'sidekiq-scheduler', name: 'switched off later', enabled: false, last: nil, next: nil }
 )

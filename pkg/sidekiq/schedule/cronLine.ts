@@ -1,4 +1,16 @@
-import { either, firstNamed, list, named, optional, readWhole, sequence, text, type Piece, type Rule } from './grammar';
+import {
+  either,
+  firstNamed,
+  list,
+  named,
+  optional,
+  readWhole,
+  sequence,
+  strip,
+  text,
+  type Piece,
+  type Rule,
+} from './grammar';
 import { zoneOfLine, type Zone } from './zone';
 
 /** A day of the week, at which places of the month, or in which weeks counted from Monday 2018-12-31. */
@@ -93,7 +105,7 @@ const LINE = either('', sequence('', field('seconds', elementOf(MINUTE), SPACE),
  * @returns `null` for what fugit refuses
  */
 export function parseCronLine(line: string): CronLine | null {
-  const trimmed = line.trim();
+  const trimmed = strip(line);
   const [word = '', rest = ''] = trimmed.startsWith('@') ? trimmed.split(/\s+(.*)/s) : [];
   const plain = SPECIALS.get(word);
   const piece = readWhole(LINE, plain === undefined ? trimmed : `${plain}${rest === '' ? '' : ` ${rest}`}`);
@@ -115,6 +127,10 @@ function lineOf(piece: Piece): CronLine | null {
   if (Object.values(fields).includes(undefined) || (written !== undefined && zone === null)) {
     return null;
   }
+  const weekdays = weekdaysOf(firstNamed(piece, 'weekdays')!);
+  if (mixesCounts(weekdays)) {
+    return null;
+  }
   const dates = datesThatExist(monthdays ?? null, months ?? null);
   return (
     dates && {
@@ -122,11 +138,18 @@ function lineOf(piece: Piece): CronLine | null {
       minutes: fields.minutes ?? null,
       hours: fields.hours?.map((hour) => hour % 24).sort(ascending) ?? null,
       ...dates,
-      weekdays: weekdaysOf(firstNamed(piece, 'weekdays')!),
+      weekdays,
       bothDays: piece.text.includes('&'),
       zone,
       random: piece.text.includes('~'),
     }
+  );
+}
+
+/** Whether one weekday is counted within the month and by weeks (`mon#1,mon%2`), which fugit cannot sort. */
+function mixesCounts(weekdays: CronLine['weekdays']): boolean {
+  return (weekdays ?? []).some(
+    ({ day, place }) => place !== undefined && weekdays!.some((other) => other.day === day && other.every !== undefined)
   );
 }
 

@@ -4,8 +4,8 @@ import type { Zone } from './zone';
 const DAY = 86_400;
 /** Steps that are tried at most: those of fugit, which gives up on a 30th of February. */
 const STEPS = 4096;
-/** Monday 2018-12-31, from which weeks are counted (et-orbi, `rweek_ref`). */
-const FIRST_MONDAY = Date.UTC(2018, 11, 31) / 1000 / DAY;
+/** Noon of Monday 2018-12-31, from which weeks are counted (et-orbi, `rweek_ref`). */
+const FIRST_MONDAY = Date.UTC(2018, 11, 31, 12) / 1000;
 
 /** A time as clocks show it, as the epoch seconds at which those of UTC do. */
 type Local = number;
@@ -22,7 +22,7 @@ export function nextRun(line: CronLine, after: number, zone: Zone): number | nul
   for (let step = 0; step < STEPS; step += 1) {
     const offset = offsetAt(at);
     const local = at + offset;
-    const target = nextCandidate(line, local);
+    const target = nextCandidate(line, local, offsetAt);
     if (target === local) {
       return at;
     }
@@ -34,18 +34,18 @@ export function nextRun(line: CronLine, after: number, zone: Zone): number | nul
 /** Whether a line runs at an instant, by clocks that are so many seconds ahead of UTC. */
 export function runsAt(line: CronLine, at: number, offset: number): boolean {
   const local = Math.floor(at) + offset;
-  return nextCandidate(line, local) === local;
+  return nextCandidate(line, local, () => offset) === local;
 }
 
 /** The time itself where the line takes it, else a later one before which it takes none. */
-function nextCandidate(line: CronLine, local: Local): Local {
+function nextCandidate(line: CronLine, local: Local, offsetAt: Zone['offsetAt']): Local {
   const date = new Date(local * 1000);
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
   if (line.months !== null && !line.months.includes(month + 1)) {
     return Date.UTC(year, month + 1, 1) / 1000;
   }
   const dayStart = Math.floor(local / DAY) * DAY;
-  if (!takesDay(line, date)) {
+  if (!takesDay(line, date, offsetAt)) {
     return dayStart + DAY;
   }
   const hourStart = Math.floor(local / 3600) * 3600;
@@ -63,7 +63,7 @@ function nextCandidate(line: CronLine, local: Local): Local {
   return local;
 }
 
-function takesDay({ weekdays, monthdays, bothDays }: CronLine, date: Date): boolean {
+function takesDay({ weekdays, monthdays, bothDays }: CronLine, date: Date, offsetAt: Zone['offsetAt']): boolean {
   const day = date.getUTCDate();
   const last = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
   const byMonth = monthdays?.some((each) => (each < 1 ? last + 1 + each : each) === day) ?? true;
@@ -76,12 +76,19 @@ function takesDay({ weekdays, monthdays, bothDays }: CronLine, date: Date): bool
         return place > 0 ? Math.ceil(day / 7) === place : -Math.ceil((last - day + 1) / 7) === place;
       }
       if (every !== undefined) {
-        const weeks = Math.floor((Math.floor(date.getTime() / 1000 / DAY) - FIRST_MONDAY) / 7);
+        const weeks = Math.floor(daysSinceFirstMonday(date, offsetAt) / 7);
         return modulo(weeks, every.weeks) === modulo(every.rest, every.weeks);
       }
       return true;
     }) ?? true;
   return weekdays !== null && monthdays !== null && !bothDays ? byMonth || byWeek : byMonth && byWeek;
+}
+
+/** Whole days that have passed between two noons: with clocks put forward between them it is one less. */
+function daysSinceFirstMonday(date: Date, offsetAt: Zone['offsetAt']): number {
+  const noon = Math.floor(date.getTime() / 1000 / DAY) * DAY + DAY / 2;
+  const instantOf = (local: Local) => local - offsetAt(local - offsetAt(local));
+  return Math.floor((instantOf(noon) - instantOf(FIRST_MONDAY)) / DAY);
 }
 
 /** As Ruby has it: never below 0 for a positive divisor. */

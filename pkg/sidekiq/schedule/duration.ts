@@ -1,4 +1,16 @@
-import { either, firstNamed, list, named, optional, readWhole, repeated, sequence, text, type Piece } from './grammar';
+import {
+  either,
+  firstNamed,
+  list,
+  named,
+  optional,
+  readWhole,
+  repeated,
+  sequence,
+  strip,
+  text,
+  type Piece,
+} from './grammar';
 
 const NUMBER = String.raw`(?:\d+\.\d*|(?:\d*\.)?\d+)`;
 const unit = (name: string, letters: string, flags = '') => text(name, new RegExp(`${NUMBER} *${letters}`, flags));
@@ -44,7 +56,10 @@ const SECONDS: Readonly<Record<string, number>> = {
  * @returns `null` where the text is no duration
  */
 export function secondsOfDuration(duration: string): number | null {
-  const trimmed = duration.trim();
+  const trimmed = strip(duration);
+  if (trimmed === '') {
+    return 0;
+  }
   const plain = readWhole(PLAIN, trimmed);
   if (plain) {
     return named(plain, 'signed').reduce(

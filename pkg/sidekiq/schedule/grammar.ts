@@ -79,17 +79,25 @@ export function repeated(rule: Rule, least = 0): Rule {
   };
 }
 
-/** Elements with a separator between. One that no element follows is read too. */
+/** Elements with a separator between; one that no element follows is left. */
 export function list(name: string, element: Rule, separator: Rule): Rule {
   return (reading) => {
     const start = reading.at;
     const parts: Piece[] = [];
-    for (let part = element(reading); part;) {
+    let end = start;
+    for (let part = element(reading); part; part = separator(reading) && element(reading)) {
       parts.push(part);
-      part = separator(reading) && element(reading);
+      end = reading.at;
     }
+    reading.at = end;
     return parts.length === 0 ? null : { name, text: reading.text.slice(start, reading.at), parts };
   };
+}
+
+/** A text without the blanks at both ends, as Ruby's `strip` has it. */
+export function strip(whole: string): string {
+  // eslint-disable-next-line no-control-regex -- Ruby takes NUL for a blank.
+  return whole.replace(/^[\0\t\n\v\f\r ]+|[\0\t\n\v\f\r ]+$/g, '');
 }
 
 /** Reads a whole text; `null` where the rule does not match all of it. */

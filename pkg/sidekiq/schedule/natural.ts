@@ -1,4 +1,16 @@
-import { either, firstNamed, list, named, optional, readWhole, repeated, sequence, text, type Piece } from './grammar';
+import {
+  either,
+  firstNamed,
+  list,
+  named,
+  optional,
+  readWhole,
+  repeated,
+  sequence,
+  strip,
+  text,
+  type Piece,
+} from './grammar';
 
 /**
  * Schedules in words, as fugit reads them into cron lines: "every day at noon", "every monday and friday at 5:30 pm",
@@ -184,7 +196,10 @@ interface Part {
  * is none that fugit reads.
  */
 export function cronLinesOf(phrase: string): string[] | null {
-  const trimmed = phrase.trim();
+  const trimmed = strip(phrase);
+  if (trimmed === '') {
+    return ['* * * * *'];
+  }
   const piece = trimmed.length > LONGEST ? null : readWhole(PHRASE, trimmed);
   const parts = piece && partsOf(piece);
   return parts && linesOf(parts);
@@ -269,13 +284,14 @@ function weekdayOf({ text: name }: Piece): number {
   return SHORT_DAYS.indexOf(name.slice(0, 3).toLowerCase());
 }
 
-function timeOf(piece: Piece): [number, number] {
+function timeOf(piece: Piece): [Value | Value[], number] {
   const word = (name: string) => firstNamed(piece, name)?.text.trim().toLowerCase();
   const [digits, minutes] = (word('time') ?? '').split(':');
   const hour = digits || word('hour')!;
   const minute = minutes ?? word('minute') ?? '0';
   const noon = word('noon');
-  const value = HOURS.get(hour) ?? Number(hour);
+  // Read in any case, and known in lower case only.
+  const value = HOURS.get(firstNamed(piece, 'hour')?.text.trim() ?? hour) ?? Number(hour);
   const shifted =
     noon === 'midnight' && value === 12
       ? 24
@@ -284,7 +300,7 @@ function timeOf(piece: Piece): [number, number] {
         : noon === 'am' && value === 12
           ? 0
           : value;
-  return [shifted, MINUTES.get(minute) ?? Number(minute)];
+  return [Number.isNaN(shifted) ? [] : shifted, MINUTES.get(minute) ?? Number(minute)];
 }
 
 function pointOf(piece: Piece): Part {
@@ -366,7 +382,7 @@ function rangeOf({ key, values: [hours, minutes] }: Part): [number, number] | un
   return found ? [Number(found[1]), Number(found[2])] : undefined;
 }
 
-function linesOf(parts: readonly Part[]): string[] {
+function linesOf(parts: readonly Part[]): string[] | null {
   const byKey = new Map<Key, Part>();
   const times: Part[] = [];
   for (const part of parts) {
@@ -390,7 +406,12 @@ function linesOf(parts: readonly Part[]): string[] {
   };
   const seconds = field('second', '0');
   const zone = byKey.get('zone');
-  return hoursAndMinutes(times).map(([hours, minutes]) =>
+  const found = hoursAndMinutes(times);
+  if (found.some(([hours]) => new Set(hours.map((hour) => typeof hour)).size > 1)) {
+    // "every 3 hours at 10:30": fugit sorts the hours, which it cannot.
+    return null;
+  }
+  return found.map(([hours, minutes]) =>
     [
       ...(seconds.length === 1 && seconds[0] === '0' ? [] : [seconds]),
       minutes,

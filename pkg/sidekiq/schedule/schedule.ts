@@ -37,9 +37,6 @@ export function readSchedule(kind: ScheduleKind, text: string, words: boolean): 
 }
 
 function cronSchedule(text: string, words: boolean): Schedule | null {
-  if (text.trim() === '@reboot') {
-    return { kind: 'unknown' };
-  }
   // Of a phrase that stands for several lines sidekiq-cron takes the first.
   const line = parseCronLine(text) ?? (words ? parseCronLine(cronLinesOf(text)?.[0] ?? '') : null);
   return line && (line.random ? { kind: 'unknown' } : { kind: 'cron', line });

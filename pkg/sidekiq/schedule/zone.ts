@@ -30,8 +30,14 @@ export function zoneOf(name: string): Zone | null {
 const PLAIN =
   /^(?:CET|CST6CDT|Cuba|EET|EST|EST5EDT|Egypt|Eire|GB|GB-Eire|GMT|GMT[+-]?0|Greenwich|HST|Hongkong|Iceland|Iran|Israel|Jamaica|Japan|Kwajalein|Libya|MET|MST|MST7MDT|NZ|NZ-CHAT|Navajo|PRC|PST8PDT|Poland|Portugal|ROC|ROK|Singapore|Turkey|UCT|UTC|Universal|W-SU|WET|Zulu)$/;
 
+/** Names with a place; runtimes take them in any case, and fugit does not. */
+const PLACE = /^(?:Etc\/[A-Z]|(?:US|[A-Z][a-z]+)\/[A-Z][a-z])/;
+
 function readZone(name: string): Zone | null {
-  if (!PLAIN.test(name) && !/^[A-Z][A-Za-z]*\/[A-Z]/.test(name)) {
+  if (name === 'Factory') {
+    return UTC;
+  }
+  if (!PLAIN.test(name) && !PLACE.test(name)) {
     return null;
   }
   try {
@@ -68,6 +74,56 @@ function remembering(read: (at: number) => number): (at: number) => number {
   };
 }
 
+/** Names of Windows that have no blank (et-orbi, `ZONE_ALIASES`), and UTC with an offset of nothing. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['UTC-11', 'Etc/GMT+11'],
+  ['UTC-02', 'Etc/GMT+2'],
+  ['UTC+12', 'Etc/GMT-12'],
+  ['CST5CDT', 'CST6CDT'],
+  ['UTC+0', 'Etc/UTC'],
+  ['UTC-0', 'Etc/UTC'],
+]);
+
+/**
+ * The first zone of the IANA database that has an abbreviation at an offset in minutes, for `JST+9`; found with et-orbi
+ * for the abbreviations in use.
+ */
+const BY_ABBREVIATION: ReadonlyMap<string, string> = new Map([
+  ['EST-300', 'America/Atikokan'],
+  ['EST-360', 'EST'],
+  ['EDT-240', 'America/Detroit'],
+  ['CST-360', 'America/Bahia_Banderas'],
+  ['CST480', 'Asia/Chongqing'],
+  ['MST-420', 'America/Boise'],
+  ['PST-480', 'America/Ensenada'],
+  ['PDT-420', 'America/Ensenada'],
+  ['AKST-540', 'America/Anchorage'],
+  ['HST-600', 'America/Adak'],
+  ['GMT0', 'Africa/Abidjan'],
+  ['BST60', 'Europe/Belfast'],
+  ['CET60', 'Africa/Algiers'],
+  ['CEST120', 'Africa/Ceuta'],
+  ['EET120', 'Africa/Cairo'],
+  ['MSK180', 'Europe/Kirov'],
+  ['CAT120', 'Africa/Blantyre'],
+  ['SAST120', 'Africa/Johannesburg'],
+  ['WAT60', 'Africa/Bangui'],
+  ['PKT300', 'Asia/Karachi'],
+  ['IST330', 'Asia/Calcutta'],
+  ['WIB420', 'Asia/Jakarta'],
+  ['HKT480', 'Asia/Hong_Kong'],
+  ['JST540', 'Asia/Tokyo'],
+  ['KST540', 'Asia/Pyongyang'],
+  ['AEST600', 'Antarctica/Macquarie'],
+  ['NZST720', 'Antarctica/McMurdo'],
+]);
+
+function zoneByAbbreviation(written: string): string | undefined {
+  const [, name, sign, hours, minutes = '0'] = /^([A-Z]{3,5})([+-])(\d{1,2}):?(\d\d)?$/.exec(written) ?? [];
+  const offset = (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+  return name === undefined ? undefined : BY_ABBREVIATION.get(`${name}${offset}`);
+}
+
 /** A zone as it ends a cron line: `Asia/Tokyo`, `UTC`, `+09:00`, `-0500`. `null` where fugit knows none by that text. */
 export function zoneOfLine(written: string): Zone | null {
   if (written === 'Z') {
@@ -77,6 +133,13 @@ export function zoneOfLine(written: string): Zone | null {
   if (hours !== undefined) {
     const whole = Number(hours);
     return Math.abs(whole) > 11 ? null : fixedZone(whole * 3600 + (whole < 0 ? -1 : 1) * Number(minutes) * 60);
+  }
+  const other = ALIASES.get(written) ?? zoneByAbbreviation(written);
+  if (other !== undefined) {
+    return zoneOf(other);
+  }
+  if (/^UTC[+-]\d/.test(written)) {
+    return null;
   }
   // et-orbi leaves out what follows a name that it knows.
   for (let name = written; name !== ''; name = name.slice(0, -1)) {

@@ -215,15 +215,15 @@ export class Installation {
   }
 
   /** Counts what ran while nobody looked, as far back as Sidekiq keeps it. */
-  private async catchUp({ at, minutes }: Snapshot): Promise<readonly Notice[]> {
+  private async catchUp({ at }: Snapshot): Promise<readonly Notice[]> {
     const { classTotals } = this.memory.observers;
     const { lastAt } = classTotals;
-    const reached = minutes.items[minutes.items.length - 1]?.startsAt ?? at;
-    if (lastAt === 0 || lastAt >= reached) {
+    // Of the minutes since then a snapshot has the counts and the durations.
+    if (lastAt === 0 || at - lastAt <= CHANGING_SECONDS) {
       return [];
     }
     try {
-      const range = { from: Math.max(lastAt - CHANGING_SECONDS, at - MINUTES_KEPT_SECONDS), to: reached };
+      const range = { from: Math.max(lastAt - CHANGING_SECONDS - 60, at - MINUTES_KEPT_SECONDS), to: at };
       const reads = this.reads();
       const { buckets } = await reads.buckets(range, 60, at);
       const classes = new Set(buckets.flatMap((bucket) => [...bucket.classes.keys()]));

@@ -44,6 +44,8 @@ export class SnapshotReader {
   /** Processes whose version is known to write the new name of the work hash. */
   private writesNewWorkKey: ReadonlySet<string> = new Set();
   private clockOffset = 0;
+  /** Epoch seconds of the last reading, 0 before the first. */
+  private readAt = 0;
 
   constructor(
     private readonly redis: ReadOnlyRedis,
@@ -56,14 +58,26 @@ export class SnapshotReader {
    * @throws Fault for what concerns everything: no connection, a wrong password, every command refused
    */
   async read(signal?: AbortSignal): Promise<Snapshot> {
+    return (await this.readBy(false, signal)) ?? (await this.readBy(true, signal))!;
+  }
+
+  /**
+   * One attempt: the keys that it asks for depend on the clock of Redis, which is known from the readings before.
+   *
+   * @returns `undefined` where that clock proves to be another, unless this is the second attempt
+   */
+  private async readBy(again: boolean, signal?: AbortSignal): Promise<Snapshot | undefined> {
     const guess = this.options.clock?.() ?? Date.now() / 1000 + this.clockOffset;
     const first = new Trip();
     const tickets = askFirst(first);
-    const early = askAt(first, guess, this.minutesToRead(guess));
+    const dated = askAt(first, guess, this.minutesToRead(guess));
     const schedulers = askRecurring(first, this.options);
     const one = await first.go(this.redis, signal);
     const at = this.options.clock?.() ?? valueOf(one.read(tickets.time)) ?? guess;
     this.clockOffset = at - Date.now() / 1000;
+    if (!again && Math.abs(at - guess) > CLOCK_STEP_SECONDS) {
+      return undefined;
+    }
     const pages = new Pages(this.redis, signal);
     const queuesRead = await pages.rest(queueNames, keys.queues, one.read(tickets.queues));
     const processesRead = await pages.rest(processNames, keys.processes, one.read(tickets.processes));
@@ -72,8 +86,7 @@ export class SnapshotReader {
     const included = queuesRead.items.filter(this.options.includesQueue);
     const identities = [...processesRead.items].sort(byteOrder);
     const second = new Trip();
-    // At first only the clock of this host is known, and Redis' may step: what depends on it is asked again then.
-    const late = Math.abs(at - guess) > CLOCK_STEP_SECONDS ? askAt(second, at, this.minutesToRead(at)) : undefined;
+    const minutes = this.takeMinutes(one, dated.minutes, guess, at);
     const asked = {
       queues: included.map((name) => ({ name, size: second.ask(queueSize, name) })),
       heads: this.heads.ask(second, included, at),
@@ -86,18 +99,15 @@ export class SnapshotReader {
           second.ask(processWork, { identity, shape })
         ),
       })),
-      durations: late ? undefined : this.askDurations(second, this.takeMinutes(one, early.minutes, guess, at), at),
+      durations: this.askDurations(second, minutes, at),
     };
     const processed = one.read(tickets.processed);
-    const again = processed.ok && !processed.value.missing ? second.ask(counter, keys.processed) : undefined;
+    const recount = processed.ok && !processed.value.missing ? second.ask(counter, keys.processed) : undefined;
     const cron = askCronEntries(second, schedulers, one);
     const two = await second.go(this.redis, signal);
-    const [dated, timed] = late ? ([two, late] as const) : ([one, early] as const);
-    const minutes = this.takeMinutes(dated, timed.minutes, late ? at : guess, at);
-    // Durations of minutes that were not known before: the next reading has them.
-    const durations = asked.durations ?? { due: [], kept: [], notices: [] };
+    this.readAt = at;
 
-    const torn = again !== undefined && isGone(two.read(again));
+    const torn = recount !== undefined && isGone(two.read(recount));
     const found = readProcesses(two, asked.processes, processesRead.whole && !torn, at);
     this.writesNewWorkKey = new Set(
       // `version` is written since 7.0.2, the new key name since 6.4.2.
@@ -123,7 +133,7 @@ export class SnapshotReader {
         next: head.ok ? head.value.next : null,
       };
     });
-    const totals = readTotals(one, tickets, dated, timed);
+    const totals = readTotals(one, tickets, dated);
     return {
       at,
       totals: totals.value,
@@ -134,17 +144,17 @@ export class SnapshotReader {
       ...found,
       work: { ...found.work, items: found.work.items.filter(({ queue }) => this.options.includesQueue(queue)) },
       leader: valueOf(one.read(tickets.leader)),
-      marks: readMarks(dated, timed.marks),
+      marks: readMarks(one, dated.marks),
       recurring: takeRecurring(schedulers, one, cron, two, at),
       minutes,
-      durations: this.durations.settle(durations, two),
+      durations: this.durations.settle(asked.durations, two),
       hasSidekiq: hasSidekiq(queuesRead, processesRead, totals.processed),
       refused: sumRefused(one.refused, two.refused),
       notices: [
         ...one.notices,
         ...pages.notices,
         ...two.notices,
-        ...durations.notices,
+        ...asked.durations.notices,
         ...largeJobs,
         ...(torn ? [warning(TORN)] : []),
         ...clockNotices(found.processes.items, at, this.options.clock ? 0 : this.clockOffset),
@@ -153,10 +163,15 @@ export class SnapshotReader {
     };
   }
 
+  /**
+   * Of every minute whose counts are read anew: those that were not final at the last reading. Minutes of a longer pause
+   * are read by whoever counts it.
+   */
   private askDurations(trip: Trip, minutes: Listed<MinuteCounts>, at: number) {
+    const before = Math.min(at, Math.max(this.readAt, at - CHANGING_SECONDS));
     return this.durations.ask(
       trip,
-      minutes.items.filter(({ startsAt }) => startsAt > at - CHANGING_SECONDS - 60),
+      minutes.items.filter(({ startsAt }) => startsAt >= before - CHANGING_SECONDS - 60),
       at
     );
   }
@@ -165,7 +180,7 @@ export class SnapshotReader {
     return lastMinutes(now).filter((startsAt) => !this.minutes.known(startsAt, 60));
   }
 
-  private takeMinutes(one: Brought, tickets: TimedTickets['minutes'], guess: number, at: number): Listed<MinuteCounts> {
+  private takeMinutes(one: Brought, tickets: DatedTickets['minutes'], guess: number, at: number): Listed<MinuteCounts> {
     const read = new Map<number, MinuteCounts>();
     for (const ticket of tickets) {
       const found = one.read(ticket);
@@ -196,7 +211,7 @@ export class SnapshotReader {
 }
 
 type FirstTickets = ReturnType<typeof askFirst>;
-type TimedTickets = ReturnType<typeof askAt>;
+type DatedTickets = ReturnType<typeof askAt>;
 
 function askFirst(trip: Trip) {
   return {
@@ -232,33 +247,32 @@ function askAt(trip: Trip, now: number, minutes: readonly number[]) {
 function readTotals(
   one: Brought,
   tickets: FirstTickets,
-  dated: Brought,
-  timed: TimedTickets
+  dated: DatedTickets
 ): { value: Totals; processed: Read<Counter> } {
   const number = (ticket: Ticket<number>) => valueOf(one.read(ticket));
-  const count = (brought: Brought, ticket: Ticket<Counter>) => valueOf(brought.read(ticket))?.count ?? null;
+  const count = (ticket: Ticket<Counter>) => valueOf(one.read(ticket))?.count ?? null;
   const scheduled = number(tickets.scheduled);
   const retryShare = number(tickets.retryShare);
   return {
     processed: one.read(tickets.processed),
     value: {
-      processed: count(one, tickets.processed),
-      failed: count(one, tickets.failed),
-      processedToday: count(dated, timed.processedToday),
-      failedToday: count(dated, timed.failedToday),
+      processed: count(tickets.processed),
+      failed: count(tickets.failed),
+      processedToday: count(dated.processedToday),
+      failedToday: count(dated.failedToday),
       scheduled,
       retry: number(tickets.retry),
       dead: number(tickets.dead),
       processNames: number(tickets.processCount),
-      overdueScheduled: valueOf(dated.read(timed.overdueScheduled)),
-      overdueRetry: valueOf(dated.read(timed.overdueRetry)),
+      overdueScheduled: number(dated.overdueScheduled),
+      overdueRetry: number(dated.overdueRetry),
       activeJobRetries: scheduled === null || retryShare === null ? null : Math.round(scheduled * retryShare),
-      deadLastHour: valueOf(dated.read(timed.deadLastHour)),
+      deadLastHour: number(dated.deadLastHour),
     },
   };
 }
 
-function readMarks(one: Brought, tickets: TimedTickets['marks']): Snapshot['marks'] {
+function readMarks(one: Brought, tickets: DatedTickets['marks']): Snapshot['marks'] {
   const reads = tickets.map((ticket) => one.read(ticket));
   return {
     items: reads.flatMap((read) => (read.ok ? read.value : [])).sort((a, b) => a.at - b.at),

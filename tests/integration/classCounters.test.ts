@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Installation } from '../../pkg/installation/installation';
 import { scrape } from '../../pkg/metrics/scrape';
@@ -122,6 +123,58 @@ test('after hours in which nobody looked, what Sidekiq still holds is counted on
   now += 2 * 3600;
   await flush(now, 'A', 4);
   expect(figures(await read(installation), 'A')).toMatchObject({ executions: 9, count: 9 });
+});
+
+test('a pause of half an hour loses no durations', async () => {
+  const installation = open();
+  await flush(now, 'A', 1);
+  await read(installation);
+  for (let minute = 1; minute <= 30; minute += 1) {
+    await flush(now + minute * 60, 'A', 7, 1);
+  }
+  now += 30 * 60 + 20;
+  const found = figures(await read(installation), 'A');
+  expect(found).toMatchObject({ executions: 210, failures: 30, count: 180 });
+  expect(found.sum).toBeCloseTo(180 * 0.05, 9);
+});
+
+test('whatever the pauses and late heartbeats: executions without failures are the durations, and all that ran', async () => {
+  const step = fc.record({
+    pause: fc.constantFrom(1, 15, 15, 15, 60, 170, 185, 240, 700, 1800, 4000, 8000),
+    late: fc.constantFrom(0, 0, 20, 100),
+    jobClass: fc.constantFrom('A', 'B', 'C'),
+    count: fc.integer({ min: 1, max: 9 }),
+    failed: fc.boolean(),
+    reads: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+      await redis.client.flushall();
+      now = START;
+      const expected = new Map<string, [executions: number, failures: number]>();
+      const installation = open();
+      await read(installation);
+      for (const { pause, late, jobClass, count, failed, reads } of steps) {
+        now += pause;
+        // A heartbeat writes into the minute in which it began.
+        await flush(Math.max(START, now - late), jobClass, count, failed ? 1 : 0);
+        const [executions, failures] = expected.get(jobClass) ?? [0, 0];
+        expected.set(jobClass, [executions + count, failures + (failed ? 1 : 0)]);
+        if (reads) {
+          await read(installation);
+        }
+      }
+      now += 15;
+      const found = await read(installation);
+      for (const [jobClass, [executions, failures]] of expected) {
+        const { sum, ...counts } = figures(found, jobClass);
+        expect(counts).toMatchObject({ executions, failures, count: executions - failures });
+        expect(sum).toBeCloseTo((executions - failures) * 0.05, 9);
+      }
+      installation.close();
+    }),
+    { numRuns: 40 }
+  );
 });
 
 test('with a history file a restart neither loses nor repeats', async () => {

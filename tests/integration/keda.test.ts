@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { credentials, type GrpcObject, type ServiceError } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { servicesOf } from '../../pkg/grpc/services';
@@ -10,7 +10,10 @@ import { startServing, type Serving } from '../support/serve';
 
 /** KEDA's external scaler at the built executable: 3 queues of one job, 2 processes of 10 threads, one of each busy. */
 
-/** A program that calls an external scaler by KEDA's own Go client and prints what it heard; see docs/autoscaling.md. */
+/**
+ * A program around KEDA's own `externalscaler` package: `ADDRESS scaler METADATA` makes its scaler, asks for metrics and
+ * activity, and prints `{"result": {"metrics": […]}}`; see docs/autoscaling.md.
+ */
 const client = process.env['KEDA_CLIENT_BIN'];
 if (!client) {
   process.stdout.write('The test with KEDA’s own client is skipped: KEDA_CLIENT_BIN names no program.\n');
@@ -53,6 +56,20 @@ function call<Answer>(method: string, scalerMetadata: Metadata): Promise<Answer>
       (error: ServiceError | null, answer: Answer) => (error ? reject(error) : resolve(answer))
     );
   }).finally(() => made.close());
+}
+
+interface Heard {
+  name: string;
+  targetFloat: number;
+  values: Array<{ float: number }> | null;
+  active: boolean;
+  code: string;
+}
+
+function askByKeda(at: string, metadata: Metadata): Heard[] {
+  const { stdout } = spawnSync(client!, [at, 'scaler', JSON.stringify(metadata)], { encoding: 'utf8' });
+  const { result } = JSON.parse(stdout) as { result: { metrics: Heard[] | null } | null };
+  return result?.metrics ?? [];
 }
 
 interface Values {
@@ -102,9 +119,18 @@ test('pushes whether workers are needed, at once', async () => {
 
 describe.skipIf(!client)('by KEDA’s own Go client', () => {
   test('is heard as it is meant', () => {
-    const args = Object.entries(QUEUE).map(([name, value]) => `${name}=${value}`);
-    const heard = JSON.parse(execFileSync(client!, [address, ...args], { encoding: 'utf8' })) as object;
-    expect(heard).toEqual({ active: true, stream: true, metric: 'sidekiq', target: 2, value: 3 });
+    const heard = askByKeda(address, QUEUE);
+    expect(heard).toMatchObject([
+      { name: expect.stringMatching(/^s0-sidekiq$/), targetFloat: 2, values: [{ float: 3 }], active: true, code: 'OK' },
+    ]);
+  });
+
+  test('hears an error, and no number, for what is not known', () => {
+    for (const metadata of [{}, { workerType: 'none' }]) {
+      const [metric] = askByKeda(address, metadata);
+      expect(metric?.values ?? []).toEqual([]);
+      expect(metric?.active ?? false).toBe(false);
+    }
   });
 });
 

@@ -37,7 +37,7 @@ test('are answered from the history file over a restart, and without one the nee
   await vi.waitUntil(async () => (await watch.scrape()).value('sidekiq_up') === 1);
   // Killed: its hash expires, its name stays.
   await redis.client.del('host-0:0:abcdef', 'host-0:0:abcdef:work');
-  await vi.waitUntil(async () => (await watch.scrape()).value('sidekiq_busy_workers') === 0, {
+  await vi.waitUntil(async () => (await watch.scrape()).value('sidekiq_live_processes') === 0, {
     timeout: 10_000,
     interval: 200,
   });

@@ -1,15 +1,18 @@
 import { z } from 'zod';
+import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
 import type { Reads } from '../installation/reads';
-import type { Kept } from '../installation/state';
+import type { Kept, State } from '../installation/state';
 import { HISTORY_FIGURES, HISTORY_SCOPES, type HistoryFigure, type HistoryScope } from '../series/figures';
 import { boundedInterval, gaugeOnGrid, gridOf, POINTS_CAP, rateOnGrid, type GridSeries } from '../series/grid';
 import type { Points } from '../series/store';
 import type { DayCounts } from '../sidekiq/browse/days';
+import { groupBy } from '../sidekiq/groupBy';
 import type { Notice } from '../sidekiq/model';
 import { Turns } from '../turns';
 import { checkFigures } from './figures';
 import { compileFilters } from './filter';
+import type { Filter } from './filterModel';
 import { baseQuerySchema, parseQuery } from './model';
 import type { QueryRequest, QueryType } from './queryType';
 import { optionsOf } from './table';
@@ -21,6 +24,10 @@ const schema = baseQuerySchema.extend({
 
 /** A history query as it is saved. */
 export type HistoryQuery = z.input<typeof schema>;
+type Query = z.output<typeof schema>;
+
+/** What is known, now or before Redis went away. */
+type Answering = Pick<State, 'now' | 'options' | 'notices' | 'queues'> | Kept;
 
 /** Samples missed that make a gap: fewer are a sampler that is late. */
 const GAP_SAMPLES = 2.5;
@@ -65,17 +72,13 @@ export const history: QueryType = {
   },
 };
 
-async function answer(
-  raw: unknown,
-  state: Pick<Kept, 'now' | 'options' | 'notices'>,
-  request: QueryRequest,
-  reads: Reads
-): Promise<Frame[]> {
+async function answer(raw: unknown, state: Answering, request: QueryRequest, reads: Reads): Promise<Frame[]> {
   const query = parseQuery(schema, raw);
   if (query.by === 'day') {
     checkFigures(query.figures, DAY_FIGURES, request.alerting);
+    const { notices: unfiltered } = keysKept(query, state);
     const { days, notices } = await reads.days(request.range, state.now);
-    return [dayFrame(days, query.figures, [...state.notices, ...notices])];
+    return [dayFrame(days, query.figures, [...state.notices, ...unfiltered, ...notices])];
   }
   const { by } = query;
   const known = HISTORY_FIGURES.filter(({ scopes }) => scopes.includes(by));
@@ -87,28 +90,91 @@ async function answer(
   const figures = (query.figures.length > 0 ? query.figures : DEFAULT_FIGURES[by]).map((name) =>
     known.find((each) => each.name === name)!
   );
-  const keeps = compileFilters(query.filters, FILTER_FIELDS);
+  const { keeps, notices: unfiltered } = keysKept(query, state);
   const span = spanOf(state, request);
-  const found: Array<{ figure: HistoryFigure; points: Points }> = [];
+  const wanted = figures.flatMap((figure) => {
+    const name = figure.derived?.from ?? figure.name;
+    return reads.history
+      .keys(by, name)
+      .filter(keeps)
+      .map((key) => ({ figure, name, key }));
+  });
+  const most = Math.min(POINTS_CAP, Math.floor(ANSWER_POINTS / Math.max(1, Math.min(wanted.length, query.limit))));
+  const found: FigureSeries[] = [];
   // A file of weeks takes its time.
   const turns = new Turns();
-  for (const figure of figures) {
-    const name = figure.derived?.from ?? figure.name;
-    for (const key of reads.history.keys(by, name).filter((each) => keeps((field) => (field === by ? each : '')))) {
-      found.push(...reads.history.read(by, name, span.from, span.to, key).map((points) => ({ figure, points })));
-      await turns.give();
-    }
+  for (const { figure, name, key } of wanted) {
+    const grid = gridFor(figure, span, most);
+    // The first interval begins before the range, and is told whole.
+    const from = Math.min(span.from, grid.grid[0] ?? span.from);
+    found.push(...reads.history.read(by, name, from, span.to, key).map((points) => onGrid(figure, points, span, grid)));
+    await turns.give();
   }
-  const shown = found.slice(0, query.limit);
+  const shown = largest(found, query.limit);
   const notices = [
     ...state.notices,
+    ...unfiltered,
     ...beginning(reads.history.oldest(), request.range.from, state.options.sampleSeconds),
     ...cut(shown.length, found.length),
   ];
-  const most = Math.min(POINTS_CAP, Math.floor(ANSWER_POINTS / Math.max(1, shown.length)));
   return shown.length === 0
     ? [{ name: 'history', fields: [], meta: { type: 'timeseries-multi', typeVersion: [0, 1], notices } }]
-    : shown.map(({ figure, points }) => frameOf(onGrid(figure, points, span, most), by, figures.length > 1, notices));
+    : shown.map((series) => frameOf(series, by, figures.length > 1, notices));
+}
+
+/**
+ * Says which series the filters keep, and which ad-hoc filters of the dashboard do not apply to them.
+ *
+ * @throws Fault `query` for a filter by what these series do not have: passed over, it would be taken for applied
+ */
+function keysKept({ by, filters }: Query, state: Answering): { keeps: (key: string) => boolean; notices: Notice[] } {
+  const queues = 'queues' in state ? state.queues : (state.last?.queues ?? []);
+  const typeOf = new Map(queues.map(({ name, workerType }) => [name, workerType]));
+  const known = by === 'queue' ? FILTER_FIELDS : by === 'workerType' ? ['workerType'] : [];
+  const applies = ({ field }: Filter) => known.includes(field) || !FILTER_FIELDS.includes(field);
+  const other = filters.filter((filter) => filter.values.length > 0 && !applies(filter));
+  const refused = other.find(({ adhoc }) => adhoc !== true);
+  if (refused) {
+    throw new Fault({
+      kind: 'query',
+      message: `The history ${SCOPE_NAMES[by]} cannot be filtered by ${refused.field}.`,
+      remedy: `Choose the history by ${refused.field}, or remove the filter.`,
+    });
+  }
+  const keeps = compileFilters(filters.filter(applies), FILTER_FIELDS);
+  return {
+    keeps: (key) => keeps((field) => (field === by ? key : (typeOf.get(key) ?? ''))),
+    notices: other.map(({ field }) => ({
+      severity: 'warning',
+      text: `The ad-hoc filter by ${field} does not apply to the history ${SCOPE_NAMES[by]}.`,
+    })),
+  };
+}
+
+const SCOPE_NAMES: Readonly<Record<Query['by'], string>> = {
+  total: 'in total',
+  queue: 'by queue',
+  workerType: 'by worker type',
+  day: 'by day',
+};
+
+/** Of each figure those series that reach highest, where not all are shown; in the order in which they came. */
+function largest(series: readonly FigureSeries[], limit: number): FigureSeries[] {
+  if (series.length <= limit) {
+    return [...series];
+  }
+  const byFigure = groupBy(series, ({ figure }) => figure.name);
+  const share = Math.max(1, Math.floor(limit / byFigure.size));
+  const kept = new Set(
+    [...byFigure.values()]
+      .flatMap((each) => [...each].sort((a, b) => peakOf(b) - peakOf(a)).slice(0, share))
+      .slice(0, limit)
+  );
+  return series.filter((each) => kept.has(each));
+}
+
+function peakOf({ values }: FigureSeries): number {
+  return values.reduce((most: number, value) => Math.max(most, value ?? -Infinity), -Infinity);
 }
 
 interface Span {
@@ -134,26 +200,48 @@ function spanOf(
   };
 }
 
-interface FigureSeries extends GridSeries {
+interface FigureSeries extends GridSeries, Grid {
   figure: HistoryFigure;
+}
+
+interface Grid {
   grid: readonly number[];
   /** Seconds from one instant of the grid to the next. */
   interval: number;
 }
 
 /** @param most points of the series at most */
+function gridFor({ counter }: HistoryFigure, { from, to, step, sampleSeconds }: Span, most: number): Grid {
+  // Processes count every ten seconds, each at its own: over less than three beats a rate is mostly their rhythm.
+  const interval = boundedInterval(from, to, counter ? Math.max(step, 3 * sampleSeconds) : step, most);
+  return { grid: gridOf(from, to, interval), interval };
+}
+
 function onGrid(
   figure: HistoryFigure,
   points: Points,
-  { from, to, step, gapSeconds, sampleSeconds }: Span,
-  most: number
+  { to, gapSeconds, sampleSeconds }: Span,
+  { grid, interval }: Grid
 ): FigureSeries {
-  // Processes count every ten seconds, each at its own: over less than three beats a rate is mostly their rhythm.
-  const interval = boundedInterval(from, to, figure.counter ? Math.max(step, 3 * sampleSeconds) : step, most);
-  const grid = gridOf(from, to, interval);
-  const { key, values } = (figure.counter ? rateOnGrid : gaugeOnGrid)(points, grid, interval, gapSeconds);
   const times = figure.derived?.times ?? 1;
-  return { figure, key, grid, interval, values: values.map((value) => (value === null ? null : value * times)) };
+  if (!figure.counter) {
+    const { key, values } = gaugeOnGrid(points, grid, interval, gapSeconds);
+    return { figure, key, grid, interval, values: values.map((value) => value && value * times) };
+  }
+  const least = Math.min(interval, Math.max(interval / 2, 3 * sampleSeconds));
+  const { key, values } = rateOnGrid(points, grid, interval, gapSeconds, least);
+  // The interval that has not ended is left out: a rule that takes the last value takes that of a whole one.
+  let length = grid.length;
+  while (length > 0 && values[length - 1] === null && grid[length - 1]! + interval > to - gapSeconds) {
+    length -= 1;
+  }
+  return {
+    figure,
+    key,
+    grid: grid.slice(0, length),
+    interval,
+    values: values.slice(0, length).map((value) => value && value * times),
+  };
 }
 
 function frameOf(
@@ -246,5 +334,5 @@ function beginning(oldest: number | null, from: number, sampleSeconds: number): 
 function cut(shown: number, all: number): Notice[] {
   return shown === all
     ? []
-    : [{ severity: 'info', text: `${shown} of ${all} series are shown. Raise "Limit" or add a filter.` }];
+    : [{ severity: 'info', text: `The ${shown} largest of ${all} series are shown. Raise "Limit" or add a filter.` }];
 }

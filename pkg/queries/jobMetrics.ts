@@ -19,7 +19,7 @@ import { checkFigures } from './figures';
 import { compileFilters } from './filter';
 import type { Filter } from './filterModel';
 import { JOB_METRICS_ORIGINS, readExecutions } from './jobMetricsOrigin';
-import { heatmapFrame, seriesFrames, type ClassRow, type Ranked } from './jobMetricsOverTime';
+import { ended, heatmapFrame, seriesFrames, type ClassRow, type Ranked } from './jobMetricsOverTime';
 import { baseQuerySchema, parseQuery } from './model';
 import type { QueryRequest, QueryType } from './queryType';
 import { tableQuery, type Column } from './table';
@@ -59,7 +59,12 @@ const COLUMNS: Array<Column<ClassRow>> = [
     (row) => (row.processed === 0 ? null : row.failed / row.processed),
     { config: { min: 0, max: 1 } }
   ),
-  rate('rate', 'Rate', 'Executions per second.', (row) => row.processed / row.seconds),
+  rate(
+    'rate',
+    'Rate',
+    'Executions per second, over the minutes that have ended.',
+    ({ ended: { processed, seconds } }) => (seconds > 0 ? processed / seconds : null)
+  ),
   seconds('totalTime', 'Total time', 'Time spent in successful executions.', (row) => row.milliseconds / 1000),
   seconds('meanTime', 'Mean time', 'Mean duration of the successful executions.', meanSeconds),
   ...[...QUANTILES].map(([name, q]) =>
@@ -96,17 +101,15 @@ const table = tableQuery({
   async rows(state, query, request, reads) {
     const { ranked, buckets, resolution, notices, now, durationsOf } = await rank(state, query, request, reads);
     // Buckets are counted whole, so a rate is over their time and not over that of the range.
-    const lasted = Math.max(
-      resolution,
-      Math.min(now, (buckets.at(-1)?.startsAt ?? now) + resolution) - (buckets[0]?.startsAt ?? now)
-    );
+    const whole = ended(buckets, resolution, now);
+    const counted = sumCounts(whole);
     const wantsDurations = query.figures.length === 0 || query.figures.some((figure) => NEED_DURATIONS.has(figure));
     const read = wantsDurations ? await durationsOf(ranked.map(([name]) => name)) : { durations: [], notices: [] };
     const byClass = groupBy(read.durations, ({ jobClass }) => jobClass);
     const rows = ranked.map(([name, counts]): ClassRow => ({
       class: name,
       ...counts,
-      seconds: lasted,
+      ended: { processed: counted.get(name)?.processed ?? 0, seconds: whole.length * resolution },
       durations: sumDurations((byClass.get(name) ?? []).map((each) => each.counts)),
     }));
     const full = [...byClass]

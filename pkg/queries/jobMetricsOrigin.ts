@@ -55,8 +55,11 @@ export async function readExecutions(
     };
   }
   const firstWhole = Math.ceil(minutes.firstAt / 60) * 60;
+  if (origin === 'auto' && firstWhole >= range.to) {
+    return fromRedis(range, now, reads);
+  }
   const since = new Date(firstWhole * 1000).toISOString().slice(11, 16);
-  const buckets = minutes.read(Math.max(range.from, firstWhole), Math.min(range.to, now));
+  const buckets = firstWhole >= range.to ? [] : minutes.read(Math.max(range.from, firstWhole), Math.min(range.to, now));
   const earlier =
     origin === 'auto' && range.from < firstWhole
       ? await fromRedis({ from: range.from, to: Math.min(range.to, firstWhole - 1) }, now, reads)

@@ -1,22 +1,23 @@
 import type { Field, Frame } from '../frames/frame';
 import {
   HISTOGRAM_BOUNDS_MS,
+  noCounts,
   noExecutions,
   sumCounts,
-  sumDurations,
   type Bucket,
   type ClassCounts,
   type Durations,
 } from '../sidekiq/jobMetrics';
-import { groupBy } from '../sidekiq/groupBy';
 import type { Notice } from '../sidekiq/model';
+import { Turns } from '../turns';
 import type { Executions } from './jobMetricsOrigin';
 import type { Column } from './table';
 
 /** Figures of a class over a span of time. */
 export interface ClassRow extends ClassCounts {
   class: string;
-  seconds: number;
+  /** Executions of the buckets that have ended, and the time of those: what a rate is made of. */
+  ended: { processed: number; seconds: number };
   /** Executions per duration bucket, see HISTOGRAM_BOUNDS_MS. */
   durations: number[];
 }
@@ -38,17 +39,19 @@ export async function seriesFrames(
   intervalSeconds: number,
   stateNotices: readonly Notice[]
 ): Promise<Frame[]> {
-  const groups = group(finished(buckets, resolution, now), stepOf(resolution, intervalSeconds));
+  const adds = SUMS.has(column.name);
+  const grouped = group(ended(buckets, resolution, now), stepOf(resolution, intervalSeconds));
+  const last = grouped.at(-1);
+  // A rule takes the last value: a sum of a step that has not ended is left out.
+  const groups = adds && last && last.members.length * resolution < last.seconds ? grouped.slice(0, -1) : grouped;
   const sums = groups.map(({ members }) => sumCounts(members));
-  const adds = SUMS.has(column.name) && groups.length > 1;
   const read = needsDurations ? await durationsOf(ranked.map(([name]) => name)) : { durations: [], notices: [] };
-  const byClass = groupBy(read.durations, ({ jobClass }) => jobClass);
+  const durationsOfGroup = await durationsByGroup(read.durations, groups, ({ jobClass }) => jobClass);
   const told = [...stateNotices, ...notices, ...read.notices];
   const frames = ranked.map(([jobClass]): Frame => {
-    const durations = byClass.get(jobClass) ?? [];
     const values = groups.map(({ startsAt, seconds, members }, index) => {
       const counts = sums[index]!.get(jobClass) ?? noExecutions();
-      const lasted = Math.max(1, Math.min(members.length * resolution, now - members[0]!.startsAt));
+      const lasted = members.length * resolution;
       // A sum of less time than its neighbours would look like a fall; a rate or a mean does not.
       if (adds && lasted < seconds) {
         return null;
@@ -56,8 +59,8 @@ export async function seriesFrames(
       return column.value({
         class: jobClass,
         ...counts,
-        seconds: lasted,
-        durations: within(durations, startsAt, seconds),
+        ended: { processed: counts.processed, seconds: lasted },
+        durations: durationsOfGroup(startsAt, jobClass),
       });
     });
     return {
@@ -91,13 +94,14 @@ export async function seriesFrames(
 
 /** Durations of all ranked classes over time, a row for each of Sidekiq's buckets. */
 export async function heatmapFrame(
-  { ranked, buckets, resolution, notices, durationsOf }: Ranked,
+  { ranked, buckets, resolution, notices, now, durationsOf }: Ranked,
   intervalSeconds: number,
   stateNotices: readonly Notice[]
 ): Promise<Frame> {
   const { durations, notices: told } = await durationsOf(ranked.map(([jobClass]) => jobClass));
-  const groups = group(buckets, stepOf(resolution, intervalSeconds));
-  const summed = groups.map(({ startsAt, seconds }) => within(durations, startsAt, seconds));
+  const groups = group(ended(buckets, resolution, now), stepOf(resolution, intervalSeconds));
+  const durationsOfGroup = await durationsByGroup(durations, groups, () => '');
+  const summed = groups.map(({ startsAt }) => durationsOfGroup(startsAt, ''));
   const rows = HISTOGRAM_BOUNDS_MS.map((bound, index): Field => {
     const name = Number.isFinite(bound) ? String(bound / 1000) : '+Inf';
     return {
@@ -122,11 +126,10 @@ const SUMS: ReadonlySet<string> = new Set(['executions', 'failures', 'totalTime'
 
 /**
  * Buckets that have ended. Processes add to the present one every ten seconds, each at its own, so that it says little
- * before its end; where there is no other, it is better than nothing.
+ * before its end.
  */
-function finished(buckets: readonly Bucket[], resolution: number, now: number): readonly Bucket[] {
-  const ended = buckets.filter(({ startsAt }) => startsAt + resolution <= now);
-  return ended.length > 0 ? ended : buckets;
+export function ended<B extends Pick<Bucket, 'startsAt'>>(buckets: readonly B[], resolution: number, now: number): B[] {
+  return buckets.filter(({ startsAt }) => startsAt + resolution <= now);
 }
 
 /** Whole buckets that come next to the asked interval (seconds). */
@@ -151,12 +154,33 @@ function group(buckets: readonly Bucket[], seconds: number): Group[] {
   return [...groups.values()];
 }
 
-function within(durations: readonly Durations[], startsAt: number, seconds: number): number[] {
-  return sumDurations(
-    durations
-      .filter((each) => each.startsAt >= startsAt && each.startsAt < startsAt + seconds)
-      .map(({ counts }) => counts)
-  );
+/** Sums durations once for all groups; those of buckets that are in none are left out. */
+async function durationsByGroup(
+  durations: readonly Durations[],
+  groups: readonly Group[],
+  seriesOf: (each: Durations) => string
+): Promise<(startsAt: number, series: string) => number[]> {
+  const groupOf = new Map(groups.flatMap(({ startsAt, members }) => members.map((each) => [each.startsAt, startsAt])));
+  const sums = new Map<string, number[]>();
+  const turns = new Turns();
+  for (const each of durations) {
+    const startsAt = groupOf.get(each.startsAt);
+    if (startsAt !== undefined) {
+      const key = `${startsAt}\0${seriesOf(each)}`;
+      let sum = sums.get(key);
+      if (!sum) {
+        sum = noCounts();
+        sums.set(key, sum);
+      }
+      addTo(sum, each.counts);
+      await turns.give();
+    }
+  }
+  return (startsAt, series) => sums.get(`${startsAt}\0${series}`) ?? noCounts();
+}
+
+function addTo(sum: number[], counts: readonly number[]): void {
+  counts.forEach((count, index) => (sum[index] = (sum[index] ?? 0) + count));
 }
 
 function timeField(starts: readonly number[]): Field {

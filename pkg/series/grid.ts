@@ -52,37 +52,51 @@ export function gaugeOnGrid(
 
 /**
  * A counter's increase per second within the interval that begins at each instant of the grid. A counter that went
- * down was reset and starts from 0. An increase counts where it was seen, and in the intervals before that without a
- * point, unless it took longer than `gapSeconds` to see it.
+ * down was reset and starts from 0. Between two points it grows evenly; of a time longer than `gapSeconds` only the
+ * interval in which it ends is told.
+ *
+ * An interval that the points do not reach the end of has not ended, and one of which less than `leastSeconds` is known
+ * says little: neither has a value.
  */
 export function rateOnGrid(
   points: Points,
   grid: readonly number[],
   intervalSeconds: number,
-  gapSeconds: number
+  gapSeconds: number,
+  leastSeconds = intervalSeconds / 2
 ): GridSeries {
   const increases = new Array<number>(grid.length).fill(0);
   const seconds = new Array<number>(grid.length).fill(0);
+  const [first = 0] = grid;
   for (let index = 1; index < points.at.length; index += 1) {
     const before = points.values[index - 1]!;
     const now = points.values[index]!;
     const from = points.at[index - 1]!;
-    const at = points.at[index]!;
-    const increase = now >= before ? now - before : now;
-    const slot = slotOf(at, grid, intervalSeconds);
-    for (const each of [
-      ...slotsBetween(from, at, grid, intervalSeconds, gapSeconds),
-      ...(slot === undefined ? [] : [slot]),
-    ]) {
-      increases[each]! += increase;
-      seconds[each]! += at - from;
+    const to = points.at[index]!;
+    const rate = (now >= before ? now - before : now) / (to - from);
+    const lastSlot = Math.min(grid.length - 1, Math.ceil((to - first) / intervalSeconds) - 1);
+    const firstSlot = to - from > gapSeconds ? lastSlot : Math.floor((from - first) / intervalSeconds);
+    for (let slot = Math.max(0, firstSlot); slot <= lastSlot; slot += 1) {
+      const starts = first + slot * intervalSeconds;
+      const lasted = Math.min(to, starts + intervalSeconds) - Math.max(from, starts);
+      increases[slot]! += rate * Math.max(0, lasted);
+      seconds[slot]! += Math.max(0, lasted);
     }
   }
+  const end = points.at[points.at.length - 1] ?? -Infinity;
   return {
     key: points.key,
-    values: increases.map((increase, slot) => (seconds[slot] === 0 ? null : increase / seconds[slot]!)),
+    values: increases.map((increase, slot) => {
+      const ended = first + (slot + 1) * intervalSeconds <= end;
+      return ended && seconds[slot]! > 0 && seconds[slot]! >= leastSeconds - ROUNDING
+        ? increase / seconds[slot]!
+        : null;
+    }),
   };
 }
+
+/** Sums of parts of seconds are not exact. */
+const ROUNDING = 1e-6;
 
 /** Intervals wholly between two points, none where those are further apart than a gap. */
 function slotsBetween(

@@ -80,12 +80,14 @@ describe('the page of the executable', () => {
 
   test('says in its place what Redis refuses, and shows the rest', async () => {
     await createReader(redis);
+    await redis.client.zadd('dead', 1, '{"class":"A","jid":"1","queue":"q","error_class":"E"}');
     await redis.client.call('ACL', 'SETUSER', READER, '-zrange', '-zrevrange');
     const limited = await startServing(redis.url.replace('redis://', `redis://${READER}:PASSWORD@`));
     const data = await firstEvent(limited.url);
-    expect(data.errors).toMatchObject({ rows: [], problem: expect.stringMatching(/zrange/i) });
+    expect(data.errors).toMatchObject({ rows: [], problem: expect.stringMatching(/zrevrange/i) });
     expect(data.queues.rows).toHaveLength(3);
     await limited.stop();
+    await redis.client.del('dead');
   });
 
   test('ends its streams when the executable ends', async () => {

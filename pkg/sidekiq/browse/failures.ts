@@ -36,7 +36,8 @@ export interface FailuresRead {
 }
 
 /** Entries kept at most: the newest dead ones, the next ones to be retried. */
-const ENTRIES_KEPT = 20_000;
+const ENTRIES_KEPT = 100_000;
+const TEXTS_KEPT = 10_000;
 /** Entries of one part of the set. */
 const PART_ENTRIES = 250;
 /** One reading looks at entries for so long; what is left is looked at by the next. */
@@ -61,11 +62,14 @@ interface Part {
  * part, and a part with another number than before is read anew. One part is read anew each time whatever its number, and
  * so are retries that are due soon.
  *
- * Questions that come together share a reading. Holds {@link ENTRIES_KEPT} entries, of some 500 bytes each.
+ * Questions that come together share a reading. Holds {@link ENTRIES_KEPT} entries of some 100 bytes, and their distinct
+ * texts.
  */
 export class Failures {
   private parts: Part[] = [];
   private next = 0;
+  /** Texts that are held already: classes and messages repeat. */
+  private readonly texts = new Map<string, string>();
   private latest: { read: FailuresRead; at: number } | undefined;
   private running: Promise<FailuresRead> | undefined;
 
@@ -206,14 +210,26 @@ export class Failures {
     const firstAt = instantOf(payload['failed_at']);
     return {
       source: this.source,
-      class: job.class,
-      metricsClass: job.metricsClass,
-      queue: job.queue,
-      errorClass: text(payload['error_class']) || 'unknown',
-      message: redact(text(payload['error_message'])),
-      frame: applicationFrame(backtraceOf(payload)) ?? '',
+      class: this.once(job.class),
+      metricsClass: this.once(job.metricsClass),
+      queue: this.once(job.queue),
+      errorClass: this.once(text(payload['error_class']) || 'unknown'),
+      message: this.once(redact(text(payload['error_message']))),
+      frame: this.once(applicationFrame(backtraceOf(payload)) ?? ''),
       firstAt,
       lastAt: (isDead ? job.scoreAt : null) ?? instantOf(payload['retried_at']) ?? firstAt,
     };
+  }
+
+  private once(value: string): string {
+    const held = this.texts.get(value);
+    if (held !== undefined) {
+      return held;
+    }
+    if (this.texts.size >= TEXTS_KEPT) {
+      this.texts.clear();
+    }
+    this.texts.set(value, value);
+    return value;
   }
 }

@@ -551,6 +551,9 @@ describe('DogStatsD', () => {
       jobwatch_statsd_malformed_lines_total: ['1'],
       jobwatch_statsd_unused_lines_total: ['2'],
       jobwatch_statsd_dropped_lines_total: ['1'],
+      jobwatch_statsd_cut_lines_total: ['0'],
+      jobwatch_statsd_memory_bytes: [expect.stringMatching(/^\d{4}$/)],
+      jobwatch_statsd_memory_limit_bytes: [String(96 * 1024 * 1024)],
       jobwatch_statsd_sender_dropped_bytes_total: ['40'],
       jobwatch_statsd_series: ['5'],
     });

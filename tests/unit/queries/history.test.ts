@@ -4,7 +4,7 @@ import type { SeriesValue } from '../../../pkg/series/figures';
 import { Recorder } from '../../../pkg/series/recorder';
 import { askState, noticesOf, type Asked } from '../../support/ask';
 import { noPermission } from '../../support/fakeRedis';
-import { aState, NOW } from '../../support/state';
+import { aQueueState, aState, NOW } from '../../support/state';
 
 /** A history with a sample every ten seconds of the last ten minutes. */
 function recorded(sampleOf: (step: number) => SeriesValue[], samples = 61): Recorder {
@@ -142,16 +142,45 @@ describe('by queue', () => {
     const filtered = await ask(queues, { by: 'queue', filters: [{ field: 'queue', operator: '=', values: ['b'] }] });
     expect(filtered.map(({ name }) => name)).toEqual(['b']);
     const cut = await ask(queues, { by: 'queue', limit: 1 });
-    expect(noticesOf(cut)).toEqual(['1 of 2 series are shown. Raise "Limit" or add a filter.']);
+    expect(noticesOf(cut)).toEqual(['The 1 largest of 2 series are shown. Raise "Limit" or add a filter.']);
     const types = recorded(() => [{ scope: 'workerType', key: 'T', figure: 'latency', value: 1 }]);
     expect((await ask(types, { by: 'workerType' })).map(({ fields }) => fields[1]!.labels)).toEqual([
       { workerType: 'T' },
     ]);
-    // A filter by another field keeps what has it empty.
-    expect(
-      noticesOf(await ask(types, { by: 'workerType', filters: [{ field: 'queue', operator: '=', values: ['b'] }] }))
-    ).toEqual([]);
   });
+
+  test('is filtered by worker type, which the state knows', async () => {
+    const filters = [{ field: 'workerType', operator: '=' as const, values: ['T'] }];
+    const state = aState({ queues: [aQueueState('b', { workerType: 'T' }), aQueueState('a', { workerType: '' })] });
+    const frames = await askState(history, state, {
+      recorder: queues,
+      query: { by: 'queue', filters },
+      request: tenMinutes,
+    });
+    expect(frames.map(({ name }) => name)).toEqual(['b']);
+  });
+
+  test('of which not all are shown has the largest, not the first by name', async () => {
+    const many = recorded(() =>
+      ['a', 'b', 'c', 'd'].map((key, index) => queue(key, 'latency', index === 2 ? 900 : 10 - index))
+    );
+    expect((await ask(many, { by: 'queue', limit: 2 })).map(({ name }) => name)).toEqual(['a', 'c']);
+  });
+});
+
+test.each([
+  ['total', 'queue', 'in total'],
+  ['total', 'workerType', 'in total'],
+  ['workerType', 'queue', 'by worker type'],
+  ['day', 'queue', 'by day'],
+])('by %s a filter by %s is refused by name, and an ad-hoc one told', async (by, field, scope) => {
+  const memory = recorded(() => [{ scope: 'total', key: '', figure: 'enqueued', value: 1 }]);
+  const filter = { field, operator: '=' as const, values: ['b'] };
+  await expect(ask(memory, { by, filters: [filter] })).rejects.toThrow(
+    `The history ${scope} cannot be filtered by ${field}.`
+  );
+  const frames = await ask(memory, { by, filters: [{ ...filter, adhoc: true }] });
+  expect(noticesOf(frames).join()).toContain(`The ad-hoc filter by ${field} does not apply to the history ${scope}.`);
 });
 
 test('any range and interval is answered within a million points', async () => {

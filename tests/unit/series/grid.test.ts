@@ -20,7 +20,14 @@ test('a sampler that is late makes no gap, in gauges and in counters', () => {
   const grid = gridOf(0, 40, 10);
   const late = points([5, 9, 21, 41], [2, 4, 9, 29]);
   expect(gaugeOnGrid(late, grid, 10, 25).values).toEqual([3, 4, 9, 9, 29]);
-  expect(rateOnGrid(late, grid, 10, 25).values).toEqual([0.5, 5 / 12, 5 / 12, 1, 1]);
+  // 2 in 4 s and 5 in 12 s until 10; then 5 in 12 s; from 21 on 20 in 20 s.
+  expect(rateOnGrid(late, grid, 10, 25).values).toEqual([
+    expect.closeTo((2 + 5 / 12) / 5, 9),
+    expect.closeTo(5 / 12, 9),
+    expect.closeTo((5 / 12 + 9) / 10, 9),
+    1,
+    null,
+  ]);
 });
 
 describe('a counter', () => {
@@ -28,22 +35,54 @@ describe('a counter', () => {
   test('is a rate, and a reset starts from 0', () => {
     expect(rateOnGrid(points([0, 10, 20], [0, 100, 30]), gridOf(0, 20, 10), 10, 20)).toEqual({
       key: 'k',
-      values: [null, 10, 3],
+      values: [10, 3, null],
     });
   });
 
   test('that stands still has the rate 0', () => {
-    expect(rateOnGrid(points([0, 10], [5, 5]), gridOf(0, 10, 10), 10, 20).values).toEqual([null, 0]);
+    expect(rateOnGrid(points([0, 10], [5, 5]), gridOf(0, 10, 10), 10, 20).values).toEqual([0, null]);
   });
 
   // 30 in 5 s and 10 in 5 s are 40 in 10 s.
   test('adds up increases within an interval', () => {
-    expect(rateOnGrid(points([10, 15, 19], [0, 30, 40]), gridOf(10, 19, 10), 10, 20).values).toEqual([40 / 9]);
+    expect(rateOnGrid(points([10, 15, 20], [0, 30, 40]), gridOf(10, 19, 10), 10, 20).values).toEqual([4]);
   });
 
   test('counts an increase only where it was seen when it took longer than a gap', () => {
-    expect(rateOnGrid(points([0, 40], [0, 80]), gridOf(0, 40, 10), 10, 25).values).toEqual([null, null, null, null, 2]);
-    expect(rateOnGrid(points([0, 40], [0, 80]), gridOf(0, 40, 10), 10, 40).values).toEqual([null, 2, 2, 2, 2]);
+    expect(rateOnGrid(points([0, 40], [0, 80]), gridOf(0, 40, 10), 10, 25).values).toEqual([null, null, null, 2, null]);
+    expect(rateOnGrid(points([0, 40], [0, 80]), gridOf(0, 40, 10), 10, 40).values).toEqual([2, 2, 2, 2, null]);
+  });
+
+  test('of an interval that has not ended, or is hardly known, has no rate', () => {
+    const beats = points([0, 15, 30, 45, 61], [0, 0, 640, 640, 1280]);
+    expect(rateOnGrid(beats, gridOf(0, 80, 30), 30, 40).values).toEqual([expect.closeTo(640 / 30, 9), 20, null]);
+    expect(rateOnGrid(points([25, 61], [0, 36]), gridOf(0, 80, 30), 30, 40).values).toEqual([null, 1, null]);
+  });
+
+  test('is the same in whatever intervals it is told: rates times their intervals are what it grew', () => {
+    const steps = fc.array(fc.tuple(fc.integer({ min: 1, max: 40 }), fc.nat(100)), { minLength: 2, maxLength: 60 });
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 5, max: 90 }), (pairs, interval) => {
+        const at = [0];
+        const values = [0];
+        for (const [seconds, growth] of pairs) {
+          at.push(at.at(-1)! + seconds);
+          values.push(values.at(-1)! + growth);
+        }
+        const grid = gridOf(0, at.at(-1)!, interval);
+        const rates = rateOnGrid(points(at, values), grid, interval, 40).values;
+        const told = rates.filter((rate) => rate !== null);
+        // All but the last interval, up to which the counter grew by this.
+        const end = told.length * interval;
+        const next = at.findIndex((each) => each >= end);
+        const [before, after] = [Math.max(0, next - 1), next];
+        const share = after === before ? 0 : (end - at[before]!) / (at[after]! - at[before]!);
+        const grown = values[before]! + share * (values[after]! - values[before]!);
+        expect(told.reduce((sum: number, rate) => sum + rate! * interval, 0)).toBeCloseTo(grown, 6);
+        expect(rates.slice(told.length).every((rate) => rate === null)).toBe(true);
+        expect(told.length).toBeGreaterThanOrEqual(grid.length - 1);
+      })
+    );
   });
 });
 

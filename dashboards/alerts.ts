@@ -241,12 +241,12 @@ export const ALERTS: readonly Alert[] = [
     pendingMinutes: 5,
     summary: 'Scheduled jobs are not enqueued in time',
     description:
-      '{{ $value }} scheduled jobs and retries are due. No process polls the schedule, or polling is too slow.',
+      '{{ $value }} scheduled jobs and retries have been due for more than a minute. No process polls the schedule, or polling is too slow.',
     dashboard: 'sidekiq-overview',
-    prometheus: { expr: `sidekiq_overdue_scheduled_jobs + sidekiq_overdue_retry_jobs > ${LIMITS.overdueJobs}` },
+    prometheus: { expr: 'sidekiq_late_scheduled_jobs + sidekiq_late_retry_jobs > 0' },
     direct: {
-      queries: [overview('overdueScheduled'), overview('overdueRetry')],
-      when: { math: `$A + $B > ${LIMITS.overdueJobs}` },
+      queries: [overview('lateScheduled'), overview('lateRetry')],
+      when: { math: '$A + $B > 0' },
     },
   },
   {

@@ -2,6 +2,7 @@ import { classLabels, hostLabels, labelValue, type Metric, type Sample } from '.
 import { counter, perClass, perProcess, perQueue, single } from './metricRows';
 import { READING_METRICS } from './readingMetrics';
 import { histogramSamples } from './statsdMetrics';
+import { POLLER_LATE_SECONDS } from '../sidekiq/model';
 
 /**
  * The metrics beside those of the Ruby exporter: under names of their own, and correct where those mislead. Every
@@ -50,6 +51,18 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     'Retries whose time has come and which no process has enqueued yet.',
     'ZCOUNT retry',
     ({ snapshot }) => snapshot.totals.overdueRetry
+  ),
+  single(
+    'sidekiq_late_scheduled_jobs',
+    `Scheduled jobs that have been due for more than ${POLLER_LATE_SECONDS} seconds and which no process has enqueued yet.`,
+    'ZCOUNT schedule',
+    ({ snapshot }) => snapshot.totals.lateScheduled
+  ),
+  single(
+    'sidekiq_late_retry_jobs',
+    `Retries that have been due for more than ${POLLER_LATE_SECONDS} seconds and which no process has enqueued yet.`,
+    'ZCOUNT retry',
+    ({ snapshot }) => snapshot.totals.lateRetry
   ),
   single(
     'sidekiq_activejob_retries',

@@ -2,6 +2,7 @@ import type { State } from '../installation/state';
 import { count, seconds, share } from './columns';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
+import { POLLER_LATE_SECONDS } from '../sidekiq/model';
 
 const COLUMNS: Array<Column<State>> = [
   count('processed', 'Processed', 'Finished executions in total, failures included.', ({ totals }) => totals.processed),
@@ -74,6 +75,18 @@ const COLUMNS: Array<Column<State>> = [
     'Overdue retries',
     'Retries whose time has come and which no process has enqueued yet.',
     ({ snapshot }) => snapshot.totals.overdueRetry
+  ),
+  count(
+    'lateScheduled',
+    'Late scheduled',
+    `Scheduled jobs that have been due for more than ${POLLER_LATE_SECONDS} seconds.`,
+    ({ snapshot }) => snapshot.totals.lateScheduled
+  ),
+  count(
+    'lateRetry',
+    'Late retries',
+    `Retries that have been due for more than ${POLLER_LATE_SECONDS} seconds.`,
+    ({ snapshot }) => snapshot.totals.lateRetry
   ),
   seconds(
     'latencyMax',

@@ -12,6 +12,13 @@ export interface Listed<T> {
   readonly whole: boolean;
 }
 
+/**
+ * Sidekiq's processes look for due jobs every five seconds on average together, each at a random instant
+ * (`average_scheduled_poll_interval`), and 15 seconds after a start at the earliest: what is due for longer waits for a
+ * process that does not look.
+ */
+export const POLLER_LATE_SECONDS = 60;
+
 /** Counters and set sizes. `null` where Redis refused the read or holds no count; a notice says so. */
 export interface Totals {
   /** Finished executions since Sidekiq first ran here, failures included. */
@@ -28,6 +35,9 @@ export interface Totals {
   /** Scheduled jobs and retries whose time has come but which no process has moved yet. */
   readonly overdueScheduled: number | null;
   readonly overdueRetry: number | null;
+  /** Those of them that have been due for more than {@link POLLER_LATE_SECONDS}. */
+  readonly lateScheduled: number | null;
+  readonly lateRetry: number | null;
   /** Scheduled jobs that ActiveJob's `retry_on` put back, by the share among the next ones due. */
   readonly activeJobRetries: number | null;
   /** Jobs that died within the last hour and are still kept. */

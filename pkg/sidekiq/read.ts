@@ -5,7 +5,7 @@ import { clockNotices } from './clocks';
 import type { MinuteCounts } from './jobMetrics';
 import { keys } from './keys';
 import { askMinutes, CHANGING_SECONDS, Minutes } from './minutes';
-import type { Listed, Process, Queue, Totals } from './model';
+import { POLLER_LATE_SECONDS, type Listed, type Process, type Queue, type Totals } from './model';
 import { activeJobRetryShare } from './parts/activeJobRetries';
 import { clock } from './parts/clock';
 import { counter, memberCount, scoredBetween, setSize, type Counter } from './parts/counters';
@@ -233,11 +233,14 @@ function askFirst(trip: Trip) {
 /** What is asked by an instant: keys of a day or a minute, and scores. */
 function askAt(trip: Trip, now: number, minutes: readonly number[]) {
   const due = { from: '-inf', to: now };
+  const late = { from: '-inf', to: now - POLLER_LATE_SECONDS };
   return {
     processedToday: trip.ask(counter, keys.processedOn(now)),
     failedToday: trip.ask(counter, keys.failedOn(now)),
     overdueScheduled: trip.ask(scoredBetween, { key: keys.schedule, ...due }),
     overdueRetry: trip.ask(scoredBetween, { key: keys.retry, ...due }),
+    lateScheduled: trip.ask(scoredBetween, { key: keys.schedule, ...late }),
+    lateRetry: trip.ask(scoredBetween, { key: keys.retry, ...late }),
     deadLastHour: trip.ask(scoredBetween, { key: keys.dead, from: now - 3600, to: '+inf' }),
     marks: [now - 86_400, now].map((day) => trip.ask(deployMarks, day)),
     minutes: askMinutes(trip, minutes, 60),
@@ -266,6 +269,8 @@ function readTotals(
       processNames: number(tickets.processCount),
       overdueScheduled: number(dated.overdueScheduled),
       overdueRetry: number(dated.overdueRetry),
+      lateScheduled: number(dated.lateScheduled),
+      lateRetry: number(dated.lateRetry),
       activeJobRetries: scheduled === null || retryShare === null ? null : Math.round(scheduled * retryShare),
       deadLastHour: number(dated.deadLastHour),
     },

@@ -124,6 +124,8 @@ export function someTotals(part: Partial<Totals> = {}): Totals {
     processNames: 0,
     overdueScheduled: 0,
     overdueRetry: 0,
+    lateScheduled: 0,
+    lateRetry: 0,
     activeJobRetries: 0,
     deadLastHour: 0,
     ...part,

@@ -1,6 +1,7 @@
 import { lateBy } from '../../sidekiq/browse/recurring';
 import { countText, durationText, shareText } from '../findingTexts';
 import { LIMITS, type FindingRule } from './rule';
+import { POLLER_LATE_SECONDS } from '../../sidekiq/model';
 
 /** What is wrong with jobs: dying, failing, stuck, overdue. */
 export const JOB_RULES: readonly FindingRule[] = [
@@ -69,22 +70,22 @@ export const JOB_RULES: readonly FindingRule[] = [
   {
     id: 'pollerBehind',
     severity: 'warning',
-    when: `More than ${LIMITS.overdueJobs} scheduled jobs and retries are due and were not enqueued.`,
+    when: `Scheduled jobs or retries have been due for more than ${durationText(POLLER_LATE_SECONDS)} and were not enqueued: Sidekiq’s processes look every five seconds on average.`,
     remedy: 'Check that processes run; lower average_scheduled_poll_interval where many jobs are scheduled.',
     find: ({ state: { snapshot } }) => {
-      const { overdueScheduled, overdueRetry } = snapshot.totals;
-      const overdue = (overdueScheduled ?? 0) + (overdueRetry ?? 0);
-      return overdue <= LIMITS.overdueJobs
+      const { lateScheduled, lateRetry } = snapshot.totals;
+      const late = (lateScheduled ?? 0) + (lateRetry ?? 0);
+      return late === 0
         ? []
         : [
             {
               kind: 'Sidekiq',
               subject: 'Sidekiq',
-              text: `${countText(overdue, 'job')} ${overdue === 1 ? 'is' : 'are'} due and not enqueued.`,
-              evidence: `${overdueScheduled ?? '?'} scheduled, ${overdueRetry ?? '?'} retries`,
+              text: `${countText(late, 'job')} ${late === 1 ? 'has' : 'have'} been due for more than ${durationText(POLLER_LATE_SECONDS)} and ${late === 1 ? 'is' : 'are'} not enqueued.`,
+              evidence: `${lateScheduled ?? '?'} scheduled, ${lateRetry ?? '?'} retries`,
               cause: 'No process polls the schedule, or polling is too slow.',
               since: null,
-              weight: overdue,
+              weight: late,
             },
           ];
     },

@@ -51,7 +51,6 @@ export const LIMITS = {
   longRunSeconds: 3600,
   lateBeatSeconds: 30,
   slowRoundTripSeconds: 0.05,
-  overdueJobs: 50,
   lateRunSeconds: 300,
   deadSetShare: 0.9,
   memoryShare: 0.9,

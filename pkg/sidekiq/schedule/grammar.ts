@@ -96,7 +96,6 @@ export function list(name: string, element: Rule, separator: Rule): Rule {
 
 /** A text without the blanks at both ends, as Ruby's `strip` has it. */
 export function strip(whole: string): string {
-  // eslint-disable-next-line no-control-regex -- Ruby takes NUL for a blank.
   return whole.replace(/^[\0\t\n\v\f\r ]+|[\0\t\n\v\f\r ]+$/g, '');
 }
 

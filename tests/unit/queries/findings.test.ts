@@ -212,9 +212,12 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   ],
   [
     'pollerBehind',
-    evidence({ snapshot: { totals: { overdueScheduled: 30, overdueRetry: 21 } } }),
-    ['warning Sidekiq: 51 jobs are due and not enqueued. [30 scheduled, 21 retries]'],
-    evidence({ snapshot: { totals: { overdueScheduled: 50, overdueRetry: null } } }),
+    evidence({ snapshot: { totals: { lateScheduled: 30, lateRetry: 21 } } }),
+    ['warning Sidekiq: 51 jobs have been due for more than 1 min and are not enqueued. [30 scheduled, 21 retries]'],
+    // Due for seconds is how Sidekiq’s poller works, however many there are.
+    evidence({
+      snapshot: { totals: { overdueScheduled: 5000, overdueRetry: 300, lateScheduled: 0, lateRetry: null } },
+    }),
   ],
   [
     'recurringLate',

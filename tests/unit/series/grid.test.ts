@@ -78,7 +78,7 @@ describe('a counter', () => {
         const [before, after] = [Math.max(0, next - 1), next];
         const share = after === before ? 0 : (end - at[before]!) / (at[after]! - at[before]!);
         const grown = values[before]! + share * (values[after]! - values[before]!);
-        expect(told.reduce((sum: number, rate) => sum + rate! * interval, 0)).toBeCloseTo(grown, 6);
+        expect(told.reduce((sum: number, rate) => sum + rate * interval, 0)).toBeCloseTo(grown, 6);
         expect(rates.slice(told.length).every((rate) => rate === null)).toBe(true);
         expect(told.length).toBeGreaterThanOrEqual(grid.length - 1);
       })

@@ -29,6 +29,8 @@ const SIDEKIQ: Answers = {
   'scard processes': 2,
   [`zcount schedule -inf ${NOW}`]: 5,
   [`zcount retry -inf ${NOW}`]: 6,
+  [`zcount schedule -inf ${NOW - 60}`]: 3,
+  [`zcount retry -inf ${NOW - 60}`]: 4,
   [`zcount dead ${NOW - 3600} +inf`]: 2,
   'zrange schedule 0 19': [
     JSON.stringify({ class: 'Sidekiq::ActiveJob::Wrapper', args: [{ executions: 1 }] }),

@@ -32,3 +32,20 @@ export async function stateWithin(
     clearTimeout(timer);
   }
 }
+
+/** A signal that ends work once so many seconds have passed, with a fault as its reason. */
+export interface Deadline {
+  readonly signal: AbortSignal;
+  /** The work is done. */
+  clear(): void;
+}
+
+/** @param signal that may end the work before, for its own reason */
+export function deadline(seconds: number, late: Fault, signal?: AbortSignal): Deadline {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(late), seconds * 1000);
+  return {
+    signal: signal ? AbortSignal.any([signal, controller.signal]) : controller.signal,
+    clear: () => clearTimeout(timer),
+  };
+}

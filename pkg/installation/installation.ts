@@ -1,4 +1,5 @@
 import { Fault } from '../faults/fault';
+import { deadline } from './deadline';
 import type { Observer } from '../observe/observer';
 import { queueStates } from '../observe/queueState';
 import { openRedis } from '../redis/client';
@@ -23,6 +24,8 @@ import type { Kept, State } from './state';
 const CLASS_TOTALS = 'class totals';
 const PROCESS_LOG = 'process log';
 const SAVE_EVERY_SECONDS = 10;
+/** Longest time of a reading; Grafana's own requests end after 30 s. */
+const READING_SECONDS = 20;
 /** For so long the last figures are shown, with their age, while Redis cannot be reached. */
 const LAST_STATE_SECONDS = 900;
 
@@ -70,7 +73,7 @@ export class Installation {
    */
   constructor(
     settings: Settings,
-    clock?: Clock,
+    private readonly clock?: Clock,
     readonly administration: Administration = commandLine(),
     former?: Installation
   ) {
@@ -171,14 +174,14 @@ export class Installation {
   private async read(): Promise<State> {
     const asOfMs = Date.now();
     const begunAt = performance.now();
-    const snapshot = await this.reader.read();
-    await this.openHistory(snapshot.at);
-    const caughtUp = await this.catchUp(snapshot);
+    const { snapshot, caughtUp } = await this.readSnapshot();
     for (const observer of Object.values(this.memory.observers) as Array<Observer<unknown>>) {
       observer.observe(snapshot);
     }
     const { flow, processLog, classTotals, classQueues, classNames, jobWaits } = this.memory.observers;
-    const history = this.memory.recorder.notice;
+    const { recorder } = this.memory;
+    // A clock of tests is the only one there.
+    recorder.follow(snapshot.at, this.clock ? snapshot.at : performance.now() / 1000);
     const state: State = {
       snapshot,
       queues: queueStates(snapshot, flow.view(), this.options.workerTypes),
@@ -190,22 +193,44 @@ export class Installation {
       jobWaits: jobWaits.view(),
       statsd: this.statsd,
       options: this.options,
-      historyFile: this.options.historyFile === '' ? null : history === undefined,
+      historyFile: this.options.historyFile === '' ? null : recorder.usesFile,
       now: snapshot.at,
       notices: [
         ...snapshot.notices,
         ...caughtUp,
-        ...(history ? [history] : []),
+        ...recorder.notices,
         ...(this.redis.warning === undefined ? [] : [warning(this.redis.warning)]),
       ],
     };
-    this.memory.recorder.append(snapshot.at, seriesOf(state));
+    recorder.append(snapshot.at, seriesOf(state));
     if (snapshot.at - this.savedAt >= SAVE_EVERY_SECONDS) {
       this.savedAt = snapshot.at;
       this.saveStates();
     }
     this.latest = { state, asOfMs, begunAt, doneAt: performance.now() };
     return state;
+  }
+
+  /** A peer that answers byte by byte ends no reading by itself. */
+  private async readSnapshot(): Promise<{ snapshot: Snapshot; caughtUp: readonly Notice[] }> {
+    const { signal, clear } = deadline(
+      READING_SECONDS,
+      new Fault({
+        kind: 'connection',
+        message: `Redis at ${this.redis.address} did not answer within ${READING_SECONDS} s.`,
+        remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET), and the network between.',
+      })
+    );
+    try {
+      const snapshot = await this.reader.read(signal);
+      if (this.latest && snapshot.at < this.latest.state.now) {
+        this.memory.minutes.forget();
+      }
+      await this.openHistory(snapshot.at);
+      return { snapshot, caughtUp: await this.catchUp(snapshot, signal) };
+    } finally {
+      clear();
+    }
   }
 
   private async openHistory(now: number): Promise<void> {
@@ -215,7 +240,7 @@ export class Installation {
   }
 
   /** Counts what ran while nobody looked, as far back as Sidekiq keeps it. */
-  private async catchUp({ at }: Snapshot): Promise<readonly Notice[]> {
+  private async catchUp({ at }: Snapshot, signal: AbortSignal): Promise<readonly Notice[]> {
     const { classTotals } = this.memory.observers;
     const { lastAt } = classTotals;
     // Of the minutes since then a snapshot has the counts and the durations.
@@ -224,7 +249,7 @@ export class Installation {
     }
     try {
       const range = { from: Math.max(lastAt - CHANGING_SECONDS - 60, at - MINUTES_KEPT_SECONDS), to: at };
-      const reads = this.reads();
+      const reads = this.reads(signal);
       const { buckets } = await reads.buckets(range, 60, at);
       const classes = new Set(buckets.flatMap((bucket) => [...bucket.classes.keys()]));
       const { durations } = await reads.durations([...classes], buckets, at);

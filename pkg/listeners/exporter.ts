@@ -1,11 +1,16 @@
 import { timingSafeEqual, createHash } from 'node:crypto';
 import { createServer as createHttp, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
+import { isIP } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { Fault } from '../faults/fault';
+import { stateWithin } from '../installation/deadline';
+import { noSidekiq } from '../installation/health';
 import type { Installation } from '../installation/installation';
+import { log } from '../log';
 import { loopDelay } from '../metrics/loopDelay';
 import { scrape, scrapeStatsd } from '../metrics/scrape';
+import { isLoopback } from '../settings/administration';
 import { parseEndpoint } from '../settings/endpoint';
 import { Feed } from '../web/feed';
 import { PAGE_FILES, PAGE_HEADERS } from '../web/page';
@@ -30,6 +35,10 @@ export interface ExporterOptions {
 }
 
 const DEFAULT_SCRAPE_SECONDS = 9;
+/** The longest that a scraper may ask for: a timer of years would overflow and end at once. */
+const LONGEST_SCRAPE_SECONDS = 60;
+/** Probes of Kubernetes wait for a second by default, and for ten where somebody is patient. */
+const READY_SECONDS = 10;
 /** Time that scrapes in flight have when the endpoint closes: as long as one may take. */
 const CLOSE_SECONDS = 9.5;
 /** Time kept for the answer to travel, as Prometheus' own exporters do. */
@@ -47,7 +56,15 @@ export async function startExporter(options: ExporterOptions): Promise<() => Pro
   const feed = new Feed(options.installation);
   const handle: RequestListener = (request, response) => {
     answer(options, feed, request, response).catch((error: unknown) => {
-      sendText(request, response, 500, `${String((error as Error).message)}\n`);
+      log('error', 'a request failed unexpectedly', {
+        path: urlOf(request).pathname.slice(0, 200),
+        error: String((error as Error)?.stack ?? error),
+      });
+      if (response.headersSent) {
+        response.destroy();
+      } else {
+        sendText(request, response, 500, 'The request failed inside Jobwatch; its log has the details.\n');
+      }
     });
   };
   const server = options.tls ? createHttps(options.tls, handle) : createHttp(handle);
@@ -97,6 +114,15 @@ async function answer(
   }
   if (url.pathname === '/-/ready') {
     await answerReady(options.installation, request, response);
+    return;
+  }
+  if (!options.token && !isOwnName(request.headers.host, options.listen)) {
+    sendText(
+      request,
+      response,
+      403,
+      'The Host header names another host than localhost. Set a token (exporterToken) to serve other names.\n'
+    );
     return;
   }
   if (options.token && !authorised(options.token, request.headers.authorization)) {
@@ -158,8 +184,17 @@ async function answerReady(
   response: ServerResponse
 ): Promise<void> {
   try {
-    await installation.state();
-    sendText(request, response, 200, 'Redis answers.\n');
+    const { snapshot } = await stateWithin(READY_SECONDS, installation, {
+      span: `${READY_SECONDS} s`,
+      remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET).',
+    });
+    if (snapshot.hasSidekiq === true) {
+      sendText(request, response, 200, 'Redis answers.\n');
+    } else {
+      const { address } = installation.redis;
+      const text = snapshot.hasSidekiq === false ? noSidekiq(address) : 'Neither queues nor processes may be read.';
+      sendText(request, response, 503, `${text}\n`);
+    }
   } catch (error) {
     sendText(request, response, 503, `${error instanceof Fault ? error.explanation : String(error)}\n`);
   }
@@ -187,8 +222,24 @@ async function answerScrape(
   response: ServerResponse
 ): Promise<void> {
   const asked = Number(request.headers['x-prometheus-scrape-timeout-seconds']);
-  const seconds = asked > TIMEOUT_MARGIN_SECONDS ? asked - TIMEOUT_MARGIN_SECONDS : DEFAULT_SCRAPE_SECONDS;
+  const seconds =
+    asked > TIMEOUT_MARGIN_SECONDS
+      ? Math.min(asked - TIMEOUT_MARGIN_SECONDS, LONGEST_SCRAPE_SECONDS)
+      : DEFAULT_SCRAPE_SECONDS;
   send(request, response, 200, await scrape(installation, request.headers.accept ?? '', seconds));
+}
+
+/**
+ * Whether a request means this listener. What listens on this host alone, and asks for no token, can be reached by the
+ * page of a stranger whose name was made to resolve to this host (DNS rebinding); the browser tells that name.
+ */
+function isOwnName(header: string | undefined, listen: string): boolean {
+  const { host } = parseEndpoint('listen', listen);
+  const name = (header ?? 'localhost')
+    .replace(/:\d*$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase();
+  return !isLoopback(host) || isIP(name) !== 0 || name === host || /(?:^|\.)localhost$/.test(name);
 }
 
 /** What is sent; one that is sent again is not encoded or compressed again. */

@@ -54,6 +54,9 @@ export class ClassTotals implements Observer<ClassTotalsView> {
   lastAt = 0;
 
   observe({ at, minutes, durations }: Pick<Snapshot, 'at' | 'minutes' | 'durations'>): void {
+    if (at < this.lastAt) {
+      this.forgetAfter(at);
+    }
     this.absorb(minutes.items, durations);
     if (this.lastAt === 0) {
       this.baselineUntil = Math.floor(at / 60) * 60;
@@ -138,6 +141,17 @@ export class ClassTotals implements Observer<ClassTotalsView> {
         durations: total.durations,
         lastRunAt: Math.max(total.lastRunAt, startsAt),
       });
+    }
+  }
+
+  /** Minutes that a clock which was ahead has reached are still to come. */
+  private forgetAfter(now: number): void {
+    for (const minutes of [this.minutes, this.durations]) {
+      for (const startsAt of minutes.keys()) {
+        if (startsAt > now) {
+          minutes.delete(startsAt);
+        }
+      }
     }
   }
 

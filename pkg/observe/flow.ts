@@ -36,7 +36,10 @@ export class Flow implements Observer<FlowView> {
 
   observe({ at, queues }: Pick<Snapshot, 'at' | 'queues'>): void {
     for (const { name, size, latencySeconds } of queues.items) {
-      const kept = (this.samples.get(name) ?? []).filter((sample) => at - sample.at <= WINDOW_SECONDS);
+      const kept = (this.samples.get(name) ?? []).filter(
+        // Samples of a clock that was put back since are of another time.
+        (sample) => sample.at <= at && at - sample.at <= WINDOW_SECONDS
+      );
       const last = kept[kept.length - 1];
       if (size !== null && (!last || at - last.at >= 1)) {
         kept.push({ at, size, oldestAt: size > 0 && latencySeconds !== null ? at - latencySeconds : null });

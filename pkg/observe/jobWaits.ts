@@ -38,11 +38,13 @@ export interface Waits {
 export type JobWaitsView = readonly Waits[];
 
 const SETS_KEPT = 5000;
+/** Running jobs remembered at most, while not all processes can be read. */
+const RUNNING_KEPT = 50_000;
 
 /**
  * How long running jobs had waited, since the watch began. Sidekiq keeps no waits, so this is a sample: each job that was
  * seen running counts once, and a job that is shorter than the pace of the readings is seen rarely. Holds the 5,000
- * queues and classes that were seen last, and the jobs of the last snapshot.
+ * queues and classes that were seen last, and the running jobs, 50,000 at most.
  */
 export class JobWaits implements Observer<JobWaitsView> {
   private readonly waits = new LRUCache<string, Waits>({ max: SETS_KEPT });
@@ -54,13 +56,15 @@ export class JobWaits implements Observer<JobWaitsView> {
     let changed = false;
     for (const job of work.items) {
       const key = `${job.process}\0${job.thread}\0${job.jid}`;
+      running.delete(key);
       running.add(key);
       if (!this.running.has(key) && job.runAt !== null && job.enqueuedAt !== null) {
         this.add(job, Math.max(0, job.runAt - job.enqueuedAt));
         changed = true;
       }
     }
-    this.running = running;
+    // The names of the present come last.
+    this.running = running.size > RUNNING_KEPT ? new Set([...running].slice(-RUNNING_KEPT)) : running;
     if (changed) {
       this.current = [...this.waits.values()];
     }

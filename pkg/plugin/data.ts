@@ -44,8 +44,8 @@ async function answer(
     const frames = await instances.use(request.pluginContext, (installation) =>
       run(installation, request, query, signal)
     );
-    queriesTotal.inc({ type: knownType(query), outcome: 'ok' });
     const encoded = frames.map((frame) => encode(frame, query.refId, request.format));
+    queriesTotal.inc({ type: knownType(query), outcome: 'ok' });
     return { frames: encoded, status: 200, format: request.format };
   } catch (error) {
     const refused = refuse(error, query.refId);

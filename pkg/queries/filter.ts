@@ -43,10 +43,21 @@ export function compileFilters(
     });
 }
 
+/** The time of a test grows with them. */
+const LONGEST_EXPRESSIONS = 20_000;
+
 function matcher({ field, operator, values }: Filter): (value: string) => boolean {
   if (operator === '=' || operator === '!=') {
     const wanted = new Set(values);
     return (value) => wanted.has(value);
+  }
+  const length = values.reduce((sum, source) => sum + source.length, 0);
+  if (length > LONGEST_EXPRESSIONS) {
+    throw new Fault({
+      kind: 'query',
+      message: `The expressions of the filter on "${field}" are ${length.toLocaleString('en')} characters long.`,
+      remedy: `Use shorter ones (${LONGEST_EXPRESSIONS.toLocaleString('en')} characters together), or compare with =.`,
+    });
   }
   const expressions = values.map((source) => wholeValue(field, source));
   return (value) => expressions.some((matches) => matches(value));

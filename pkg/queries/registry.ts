@@ -1,5 +1,6 @@
 import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
+import { deadline } from '../installation/deadline';
 import type { Installation } from '../installation/installation';
 import type { Reads } from '../installation/reads';
 import type { Kept } from '../installation/state';
@@ -65,6 +66,8 @@ export const LIVE_TYPES: readonly string[] = QUERY_TYPES.filter(({ live }) => li
 /** The years that a range may lie in; nothing of Sidekiq is older, and a later date is a mistake. */
 const EARLIEST_SECONDS = 0;
 const LATEST_SECONDS = Date.UTC(2200, 0, 1) / 1000;
+/** Longest time of a query: Grafana's own requests end after 30 s by default. */
+const QUERY_SECONDS = 30;
 const LONGEST_INTERVAL_SECONDS = 10 * 365 * 86_400;
 
 /**
@@ -81,7 +84,16 @@ export async function runQuery(
 ): Promise<Frame[]> {
   const type = queryType((raw as { queryType?: unknown } | null)?.queryType);
   const asked = checkRequest(request);
-  const reads = installation.reads(signal);
+  const { signal: within, clear } = deadline(
+    QUERY_SECONDS,
+    new Fault({
+      kind: 'connection',
+      message: `The query took longer than ${QUERY_SECONDS} s.`,
+      remedy: 'Ask for less (a shorter range, filters), or look at what keeps Redis busy (SLOWLOG GET).',
+    }),
+    signal
+  );
+  const reads = installation.reads(within);
   try {
     return await type.run(raw, await installation.state(asked.range.to), asked, reads);
   } catch (error) {
@@ -89,7 +101,11 @@ export async function runQuery(
       throw error;
     }
     const kept = await installation.kept(error);
-    return type.runFromKept ? type.runFromKept(raw, kept, asked, reads) : runFromLast(type, raw, kept, asked, reads);
+    return await (type.runFromKept
+      ? type.runFromKept(raw, kept, asked, reads)
+      : runFromLast(type, raw, kept, asked, reads));
+  } finally {
+    clear();
   }
 }
 

@@ -87,6 +87,16 @@ export class MemoryStore implements HistoryStore {
     return this.thinned[0]?.at ?? this.samples[0]?.at ?? null;
   }
 
+  newest(): number | null {
+    return this.samples[this.samples.length - 1]?.at ?? null;
+  }
+
+  forgetAfter(after: number): void {
+    this.samples = this.samples.filter(({ at }) => at <= after);
+    this.thinned = this.thinned.filter(({ at }) => at <= after);
+    this.held = [...this.thinned, ...this.samples].reduce((sum, { values }) => sum + values.length, 0);
+  }
+
   /** Numbers held now; what the bound is about. */
   get size(): number {
     return this.held;

@@ -8,6 +8,10 @@ import type { HistoryStore, Points } from './store';
 export type OpenStore = () => Promise<HistoryStore>;
 
 const RETRY_SECONDS = 60;
+/** By so much a clock may run apart from another between two readings. */
+const STEP_SECONDS = 30;
+/** A clock that was put on or back is believed when it has gone on evenly for so long. */
+const BELIEVED_SECONDS = 60;
 
 /**
  * Keeps figures over time in a file, or in memory where there is none or the file fails. Never throws: a history that
@@ -19,15 +23,37 @@ export class Recorder {
   private failure: string | undefined;
   private triedAt = -Infinity;
   private opening: Promise<void> | undefined;
+  /** The last reading, by the clock of Redis and by one that only goes forward. */
+  private last: { at: number; elapsed: number } | undefined;
+  /** A step of the clock of Redis that is not believed yet. */
+  private believed = true;
+  private step: { seconds: number; sinceElapsed: number } | undefined;
 
   /** @param open absent where the history is kept in memory */
   constructor(private readonly open?: OpenStore) {}
 
-  /** Why the history file is not used, where one is set. */
-  get notice(): Notice | undefined {
-    return this.failure === undefined
-      ? undefined
-      : { severity: 'warning', text: `${this.failure} The history is kept in memory until the file can be used.` };
+  /** Why the history file is not used, where one is set, or why nothing is recorded. */
+  get notices(): Notice[] {
+    const file: Notice[] =
+      this.failure === undefined
+        ? []
+        : [{ severity: 'warning', text: `${this.failure} The history is kept in memory until the file can be used.` }];
+    const { step } = this;
+    const clock: Notice[] =
+      step === undefined
+        ? []
+        : [
+            {
+              severity: 'warning',
+              text: `The clock of Redis went ${step.seconds > 0 ? 'forward' : 'back'} by ${Math.round(Math.abs(step.seconds))} s. Nothing is recorded until it has gone on evenly for ${BELIEVED_SECONDS} s.`,
+            },
+          ];
+    return [...file, ...clock];
+  }
+
+  /** Whether the history file is in use, where one is set. */
+  get usesFile(): boolean {
+    return this.failure === undefined;
   }
 
   /** Opens the file where that is due. @param now epoch seconds; @returns whether it was opened just now */
@@ -49,7 +75,21 @@ export class Recorder {
     return opened;
   }
 
+  /**
+   * Takes note of a reading, before its sample is appended.
+   *
+   * @param at epoch seconds by the clock of Redis
+   * @param elapsed seconds on a clock that only goes forward
+   */
+  follow(at: number, elapsed: number): void {
+    this.believed = this.believes(at, elapsed);
+  }
+
+  /** Appends a sample, unless the clock that dates it is not believed. */
   append(at: number, values: readonly SeriesValue[]): void {
+    if (!this.believed) {
+      return;
+    }
     const kept = this.use((file) => {
       file.append(at, values);
       return true;
@@ -87,6 +127,42 @@ export class Recorder {
     this.use((file) => file.close(), undefined);
     this.file = undefined;
     this.memory.close();
+  }
+
+  /**
+   * Whether samples may be dated by this instant. One that does not follow from the last by the time that has passed is
+   * of a clock that was set, or of another Redis: until it has gone on evenly nothing is dated by it, and no sample is
+   * dropped for its age.
+   */
+  private believes(at: number, elapsed: number): boolean {
+    const newest = this.newest();
+    const expected = this.last
+      ? this.last.at + elapsed - this.last.elapsed
+      : newest === null
+        ? at
+        : Math.max(newest, at);
+    const seconds = at - expected;
+    if (Math.abs(seconds) <= STEP_SECONDS) {
+      this.last = { at, elapsed };
+      this.step = undefined;
+      return true;
+    }
+    if (!this.step || Math.abs(seconds - this.step.seconds) > STEP_SECONDS) {
+      this.step = { seconds, sinceElapsed: elapsed };
+    }
+    this.last ??= { at: expected, elapsed };
+    if (elapsed - this.step.sinceElapsed < BELIEVED_SECONDS) {
+      return false;
+    }
+    this.last = { at, elapsed };
+    this.step = undefined;
+    this.use((file) => file.forgetAfter(at), undefined);
+    this.memory.forgetAfter(at);
+    return true;
+  }
+
+  private newest(): number | null {
+    return this.use((file) => file.newest(), undefined) ?? this.memory.newest();
   }
 
   private use<T>(work: (file: HistoryStore) => T, otherwise: T): T {

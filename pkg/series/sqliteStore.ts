@@ -154,6 +154,7 @@ class SqliteStore implements HistoryStore {
       for (const each of values) {
         insert.run(this.idOf(each), at, each.value);
       }
+      this.prunedAt ||= at;
       if (at - this.prunedAt > PRUNE_EVERY_SECONDS) {
         this.prunedAt = at;
         this.database.prepare('DELETE FROM samples WHERE at < ?').run(at - this.retentionDays * SECONDS_PER_DAY);
@@ -188,6 +189,16 @@ class SqliteStore implements HistoryStore {
   oldest(): number | null {
     const [row] = this.database.prepare('SELECT min(at) AS at FROM samples').all() as Array<{ at: number | null }>;
     return row?.at ?? null;
+  }
+
+  newest(): number | null {
+    return this.lastAt === 0 ? null : this.lastAt;
+  }
+
+  forgetAfter(at: number): void {
+    this.database.prepare('DELETE FROM samples WHERE at > ?').run(at);
+    this.lastAt = Math.min(this.lastAt, at);
+    this.prunedAt = Math.min(this.prunedAt, at);
   }
 
   loadState(name: string): string | null {

@@ -11,6 +11,7 @@ export interface Points {
  * Keeps figures over time.
  *
  * - `append` takes samples in the order of time; one that is not later than the last is passed over.
+ * - `forgetAfter` takes samples away that a clock which was ahead has dated, so that others can follow.
  * - `read` gives every series of a scope and figure that has points in the range, with the last point
  *   before the range, which a rate at its beginning needs; or of one key `only`: long ranges are read series by series,
  *   so that others get their turn between.
@@ -24,6 +25,10 @@ export interface HistoryStore {
   keys(scope: HistoryScope, figure: string): string[];
   /** Epoch seconds of the oldest sample kept, or `null`. */
   oldest(): number | null;
+  /** Epoch seconds of the newest sample kept, or `null`. */
+  newest(): number | null;
+  /** Drops the samples later than an instant (epoch seconds). */
+  forgetAfter(at: number): void;
   /** A state kept under a name, or `null`. */
   loadState(name: string): string | null;
   /** Keeps a state; a store that cannot outlive the process does not ask for it. */

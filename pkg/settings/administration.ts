@@ -97,6 +97,7 @@ export function checkProtected(
   });
 }
 
-function isLoopback(host: string): boolean {
+/** Whether an address is reached from this host alone. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || (isIP(host) === 4 ? host.startsWith('127.') : host === '::1');
 }

@@ -38,6 +38,12 @@ export class Minutes {
   });
   private readonly histograms = new LRUCache<string, readonly number[]>({ max: HISTOGRAMS_KEPT });
 
+  /** Forgets what was read by a clock that was ahead: minutes that are still to come were empty then. */
+  forget(): void {
+    this.buckets.clear();
+    this.histograms.clear();
+  }
+
   /** A final bucket that was read before. */
   known(startsAt: number, resolution: Resolution): MinuteCounts | undefined {
     return this.buckets.get(`${resolution}:${startsAt}`);

@@ -13,6 +13,8 @@ const PACKET_BYTES = 65_536;
 const POLL_MS = 5;
 /** After so long without a packet the socket rests: it is looked at less often, and the kernel holds what arrives. */
 const RESTS_AFTER_MS = 2000;
+/** Under a flood others get their turn after so long. */
+const TURN_MS = 10;
 const REST_POLL_MS = 100;
 
 /**
@@ -88,6 +90,9 @@ export async function receiveUnixDatagrams(
         }
         heardAt = now;
         onPacket(buffer.subarray(0, length));
+        if (performance.now() - now > TURN_MS) {
+          return;
+        }
       }
     } finally {
       timer = setTimeout(look, now - heardAt > RESTS_AFTER_MS ? REST_POLL_MS : POLL_MS);

@@ -6,6 +6,8 @@ import { pageData } from './pageData';
 const EVERY_MS = 5000;
 /** Pages that are open at once; a further one is asked to come back. */
 const MOST = 100;
+/** A reader that has taken nothing for so long is gone, though its connection is open. */
+const STALLED_MS = 60_000;
 
 /**
  * Sends the page's data to everyone who has it open, as server-sent events
@@ -13,7 +15,8 @@ const MOST = 100;
  * while nobody does.
  */
 export class Feed {
-  private readonly watchers = new Set<ServerResponse>();
+  /** Those that watch, and since when (milliseconds of the monotonic clock) one has taken nothing. */
+  private readonly watchers = new Map<ServerResponse, number | null>();
   private timer: NodeJS.Timeout | undefined;
   private making = false;
   private latest: string | undefined;
@@ -26,7 +29,7 @@ export class Feed {
       return false;
     }
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-    this.watchers.add(response);
+    this.watchers.set(response, null);
     response.on('close', () => this.leave(response));
     if (this.timer) {
       response.write(this.latest ?? ':\n\n');
@@ -40,7 +43,7 @@ export class Feed {
   close(): void {
     clearInterval(this.timer);
     this.timer = undefined;
-    this.watchers.forEach((response) => response.end());
+    this.watchers.forEach((_, response) => response.end());
     this.watchers.clear();
   }
 
@@ -53,6 +56,19 @@ export class Feed {
     }
   }
 
+  /** One that has not taken the last data gets none until it has: so each holds one message at most. */
+  private sendTo(response: ServerResponse, data: string): void {
+    const since = this.watchers.get(response);
+    if (!response.writableNeedDrain) {
+      this.watchers.set(response, null);
+      response.write(data);
+    } else if (since === null) {
+      this.watchers.set(response, performance.now());
+    } else if (since !== undefined && performance.now() - since > STALLED_MS) {
+      response.destroy();
+    }
+  }
+
   private async send(): Promise<void> {
     if (this.making) {
       return;
@@ -60,7 +76,7 @@ export class Feed {
     this.making = true;
     try {
       this.latest = `data: ${JSON.stringify(await pageData(this.installation))}\n\n`;
-      this.watchers.forEach((response) => response.write(this.latest));
+      [...this.watchers.keys()].forEach((response) => this.sendTo(response, this.latest!));
     } catch (error) {
       log('error', 'the page could not be made', { error: String(error) });
     } finally {

@@ -79,6 +79,8 @@ const FULL = stateOf(
         activeJobRetries: 21,
         overdueScheduled: 22,
         overdueRetry: 23,
+        lateScheduled: 31,
+        lateRetry: 32,
       },
       processes: listed(
         aProcess('web-1:1:a', {
@@ -259,6 +261,8 @@ const EXPECTED: Record<string, string[]> = {
   sidekiq_dead_set_fill_ratio: ['0.25'],
   sidekiq_overdue_scheduled_jobs: ['22'],
   sidekiq_overdue_retry_jobs: ['23'],
+  sidekiq_late_scheduled_jobs: ['31'],
+  sidekiq_late_retry_jobs: ['32'],
   sidekiq_activejob_retries: ['21'],
   sidekiq_queue_info: [
     '{name="q",worker_type="T"} 1',

@@ -116,6 +116,8 @@ describe('the recorder', () => {
       keys: (...args) => guarded(() => memory.keys(...args)),
       read: (...args) => guarded(() => memory.read(...args)),
       oldest: () => guarded(() => memory.oldest()),
+      newest: () => guarded(() => memory.newest()),
+      forgetAfter: (at) => guarded(() => memory.forgetAfter(at)),
       loadState: (name) => guarded(() => states.get(name) ?? null),
       saveState: (name, state) => guarded(() => void states.set(name, state())),
       close: () => {
@@ -136,7 +138,7 @@ describe('the recorder', () => {
     expect(recorder.read('total', 'a', 0, 20)[0]!.values).toEqual([1]);
     expect(recorder.oldest()).toBe(10);
     expect(recorder.loadState('x')).toBeNull();
-    expect(recorder.notice).toBeUndefined();
+    expect(recorder.notices).toEqual([]);
   });
 
   test('with a file keeps it there, and says once that it was opened', async () => {
@@ -165,17 +167,19 @@ describe('the recorder', () => {
       return file.store;
     });
     expect(await recorder.ready(1000)).toBe(false);
-    expect(recorder.notice).toEqual({
-      severity: 'warning',
-      text: 'No such folder. Make it. The history is kept in memory until the file can be used.',
-    });
+    expect(recorder.notices).toEqual([
+      {
+        severity: 'warning',
+        text: 'No such folder. Make it. The history is kept in memory until the file can be used.',
+      },
+    ]);
     recorder.append(10, [value('a', 1)]);
     expect(recorder.read('total', 'a', 0, 20)[0]!.values).toEqual([1]);
     await recorder.ready(1059);
     expect(tries).toBe(1);
     fault = undefined;
     expect(await recorder.ready(1060)).toBe(true);
-    expect(recorder.notice).toBeUndefined();
+    expect(recorder.notices).toEqual([]);
     expect(tries).toBe(2);
   });
 
@@ -193,12 +197,60 @@ describe('the recorder', () => {
       await recorder.ready(1000);
       file.broken = true;
       expect(() => use(recorder)).not.toThrow();
-      expect(recorder.notice!.text).toMatch(
+      expect(recorder.notices[0]!.text).toMatch(
         /^The history file failed: disk I\/O error\. The history is kept in memory/
       );
       recorder.append(30, [value('a', 3)]);
       expect(recorder.read('total', 'a', 25, 40)[0]!.values.at(-1)).toBe(3);
       expect(file.closed).toBeGreaterThan(0);
     }
+  });
+});
+
+describe('a clock of Redis that is set', () => {
+  const value = (amount: number) => [{ scope: 'total' as const, key: '', figure: 'a', value: amount }];
+  /** Reads every ten seconds, by a clock that is so many seconds apart from the true one. */
+  function watch(recorder: Recorder, from: number, to: number, apart = 0) {
+    for (let real = from; real < to; real += 10) {
+      recorder.follow(1_000_000 + real + apart, real);
+      recorder.append(1_000_000 + real + apart, value(real));
+    }
+  }
+  const instants = (recorder: Recorder) => recorder.read('total', 'a', 0, 1e9)[0]!.at.map((at) => at - 1_000_000);
+
+  test('40 days ahead for seconds takes nothing away and dates nothing', () => {
+    const recorder = new Recorder();
+    watch(recorder, 0, 600);
+    watch(recorder, 600, 620, 40 * 86_400);
+    expect(recorder.notices.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/clock of Redis went forward by 3456000 s\. Nothing is recorded/),
+    ]);
+    watch(recorder, 620, 700);
+    expect(recorder.notices).toEqual([]);
+    expect(instants(recorder)).toHaveLength(68);
+    expect(instants(recorder).at(-1)).toBe(690);
+  });
+
+  test.each([3600, 86_400])('back by %i s is told, and recording goes on after a minute', (seconds) => {
+    const recorder = new Recorder();
+    watch(recorder, 0, 7200);
+    watch(recorder, 7200, 7250, -seconds);
+    expect(recorder.notices).toHaveLength(1);
+    watch(recorder, 7250, 7400, -seconds);
+    expect(recorder.notices).toEqual([]);
+    const all = instants(recorder);
+    expect(all.at(-1)).toBe(7390 - seconds);
+    expect([...all].sort((a, b) => a - b)).toEqual(all);
+  });
+
+  test('a day ahead and back again leaves no samples of days to come', () => {
+    const recorder = new Recorder();
+    watch(recorder, 0, 600);
+    watch(recorder, 600, 1200, 86_400);
+    watch(recorder, 1200, 1800);
+    const all = instants(recorder);
+    expect(all.at(-1)).toBe(1790);
+    // Of the time before one sample a minute is left: it was old by the clock that was ahead.
+    expect(all.filter((at) => at < 600)).toHaveLength(10);
   });
 });

@@ -1,6 +1,4 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { readFileSync } from 'node:fs';
-import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { Fault } from '../faults/fault';
 import { VERSION } from '../version';
 import { QUERY_TYPES } from '../queries/registry';
@@ -15,6 +13,7 @@ import { demo, type DemoFlags } from './demo';
 import { query, type QueryFlags } from './query';
 import { serve, type ServeFlags } from './serve';
 import { top } from './top';
+import { readConfigFile } from './configFile';
 
 type Flags = Record<string, unknown>;
 
@@ -51,7 +50,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
       `\nRedis is found by --redis-url, or REDIS_URL and REDIS_PASSWORD, or LAGO_REDIS_SIDEKIQ_SENTINELS.\nExit codes: 0 success, 1 failure, 2 wrong usage or settings.`
     );
   const configured = (flags: Flags): Configured => {
-    const file = readFile((flags['config'] as string | undefined) ?? env['JOBWATCH_CONFIG']);
+    const file = readConfigFile((flags['config'] as string | undefined) ?? env['JOBWATCH_CONFIG']);
     refuseVisiblePassword(flags['redisUrl'], env);
     return { settings: settingsFrom({ flags, env, file }), file };
   };
@@ -138,30 +137,6 @@ function redisOptions(command: Command): Command {
   return command;
 }
 
-function readFile(path: string | undefined): Record<string, unknown> {
-  if (!path) {
-    return {};
-  }
-  let content: unknown;
-  try {
-    content = parseYaml(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new Fault({
-      kind: 'settings',
-      message: `The configuration file ${path} cannot be read: ${yamlProblem(error)}.`,
-      remedy: 'Check the path and its YAML.',
-    });
-  }
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new Fault({
-      kind: 'settings',
-      message: `The configuration file ${path} holds no settings.`,
-      remedy: 'Write "name: value" lines.',
-    });
-  }
-  return content as Record<string, unknown>;
-}
-
 /** Every user of the host can read the flags of a process (ps). @throws Fault `settings` */
 function refuseVisiblePassword(url: unknown, env: NodeJS.ProcessEnv): void {
   if (typeof url === 'string' && holdsPassword(url, env['REDIS_PASSWORD'], '--redis-url')) {
@@ -171,15 +146,6 @@ function refuseVisiblePassword(url: unknown, env: NodeJS.ProcessEnv): void {
       remedy: 'Set REDIS_URL in the environment instead, or REDIS_PASSWORD beside a URL without it.',
     });
   }
-}
-
-/** Where the mistake is; the parser's own message repeats the line, which may hold a password. */
-function yamlProblem(error: unknown): string {
-  if (!(error instanceof YAMLParseError)) {
-    return (error as NodeJS.ErrnoException).code ?? 'unknown error';
-  }
-  const { line, col } = error.linePos?.[0] ?? {};
-  return line === undefined ? error.code : `${error.code} in line ${line}, column ${col}`;
 }
 
 function positive(value: string): number {

@@ -9,6 +9,7 @@ import { log } from '../log';
 import { commandLine } from '../settings/administration';
 import { STATSD_ENDPOINT, statsdAddress } from '../settings/statsdEndpoint';
 import { settingsFrom } from '../settings/environment';
+import { readConfigFile } from './configFile';
 import type { Configured } from './configured';
 
 /** Flags of the command, as commander reads them. */
@@ -226,16 +227,16 @@ function readPem(flag: string, path: string): string {
   return text;
 }
 
-/** Further installations under `targets:` of the file, each with its own `url`, `username`, `password` and options. */
+/**
+ * Further installations under `targets:` of the file, each with its own `url`, `username`, `password` and options; and
+ * those of the file that `targetsFile:` names, which may be a secret of Kubernetes.
+ */
 function targetsFrom(file: Record<string, unknown>): Map<string, Settings> {
-  const targets = file['targets'] ?? {};
-  if (typeof targets !== 'object' || Array.isArray(targets)) {
-    throw new Fault({
-      kind: 'settings',
-      message: '"targets" in the configuration file is not a map.',
-      remedy: 'Write one entry per target: its name, and below that its settings.',
-    });
-  }
+  const named = file['targetsFile'];
+  const targets = {
+    ...mapOf(file['targets'] ?? {}),
+    ...(typeof named === 'string' ? readConfigFile(named) : {}),
+  };
   return new Map(
     Object.entries(targets).map(([name, target]) => {
       const given = target as { url?: unknown } | null;
@@ -249,6 +250,17 @@ function targetsFrom(file: Record<string, unknown>): Map<string, Settings> {
       return [name, settingsFrom({ flags: {}, env: {}, file: target as Record<string, unknown> })];
     })
   );
+}
+
+function mapOf(targets: unknown): Record<string, unknown> {
+  if (typeof targets !== 'object' || targets === null || Array.isArray(targets)) {
+    throw new Fault({
+      kind: 'settings',
+      message: '"targets" in the configuration file is not a map.',
+      remedy: 'Write one entry per target: its name, and below that its settings.',
+    });
+  }
+  return targets as Record<string, unknown>;
 }
 
 function explain(error: unknown): string {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Fault } from '../faults/fault';
 import type { Installation } from './installation';
 import type { State } from './state';
@@ -44,8 +45,11 @@ export interface Deadline {
 export function deadline(seconds: number, late: Fault, signal?: AbortSignal): Deadline {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(late), seconds * 1000);
+  const either = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
+  // A reading of many parts listens with each.
+  setMaxListeners(0, either);
   return {
-    signal: signal ? AbortSignal.any([signal, controller.signal]) : controller.signal,
+    signal: either,
     clear: () => clearTimeout(timer),
   };
 }

@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import {
   addCounts,
+  HISTOGRAM_BOUNDS_MS,
   noCounts,
   noExecutions,
   type Bucket,
@@ -27,12 +29,16 @@ const CLASSES_MOST = 22_000;
 /** A minute whose bucket has been counted and cannot grow any more. */
 const DONE = 'done';
 
-interface Saved {
-  lastAt: number;
-  totals: Array<[string, ClassTotal]>;
-  minutes: Array<[number, typeof DONE | Array<[string, ClassCounts]>]>;
-  durations: Array<[number, Array<[string, number[]]>]>;
-}
+const amount = z.number().nonnegative();
+const counted = z.object({ processed: amount, failed: amount, milliseconds: amount });
+const durationCounts = z.array(amount).length(HISTOGRAM_BOUNDS_MS.length);
+const savedSchema = z.object({
+  lastAt: amount,
+  totals: z.array(z.tuple([z.string(), counted.extend({ durations: durationCounts, lastRunAt: amount })])),
+  minutes: z.array(z.tuple([z.number(), z.union([z.literal(DONE), z.array(z.tuple([z.string(), counted]))])])),
+  durations: z.array(z.tuple([z.number(), z.array(z.tuple([z.string(), durationCounts]))])),
+});
+type Saved = z.input<typeof savedSchema>;
 
 /**
  * Counters per job class, made from Sidekiq's minute buckets: the growth of each bucket is counted once, whenever it is
@@ -100,7 +106,7 @@ export class ClassTotals implements Observer<ClassTotalsView> {
   save(): string {
     const saved: Saved = {
       lastAt: this.lastAt,
-      totals: [...this.totals],
+      totals: [...this.totals].map(([jobClass, total]) => [jobClass, { ...total, durations: [...total.durations] }]),
       minutes: [...this.minutes].map(([at, bucket]) => [at, bucket === DONE ? DONE : [...bucket.classes]]),
       durations: [...this.durations].map(([at, classes]) => [
         at,
@@ -110,9 +116,9 @@ export class ClassTotals implements Observer<ClassTotalsView> {
     return JSON.stringify(saved);
   }
 
-  /** Goes on from a saved state. @throws Error for a text that no {@link save} gave */
+  /** Goes on from a saved state. @throws Error for a text that no {@link save} gave; nothing is changed then */
   restore(text: string): void {
-    const saved = JSON.parse(text) as Saved;
+    const saved = savedSchema.parse(JSON.parse(text));
     saved.totals.forEach(([jobClass, total]) => this.totals.set(jobClass, total));
     for (const [startsAt, classes] of saved.minutes) {
       this.minutes.set(startsAt, classes === DONE ? DONE : { startsAt, classes: new Map(classes) });

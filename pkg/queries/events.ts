@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { groupBy } from '../sidekiq/groupBy';
 import { count, instant, key, text } from './columns';
 import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
@@ -19,6 +20,8 @@ interface Row {
   kind: (typeof KINDS)[number];
   title: string;
   host: string;
+  /** Events of the kind and host that an alert rule is told as one row. */
+  count: number;
 }
 
 const COLUMNS: Array<Column<Row>> = [
@@ -30,7 +33,7 @@ const COLUMNS: Array<Column<Row>> = [
   text('tags', 'Tags', 'Kind and host, for annotations.', (row) =>
     ['sidekiq', row.kind, row.host].filter((tag) => tag !== '').join(',')
   ),
-  count('count', 'Count', '1 for each event.', () => 1),
+  count('count', 'Count', '1 for each event; in alert rules, the events of a kind and host.', (row) => row.count),
 ];
 
 /** What happened: deploy marks, process starts and stops, version and leader changes, vanished processes. */
@@ -48,17 +51,27 @@ export const events = tableQuery({
     body: (of) => String(of('title')),
     severity: (of) => (of('kind') === 'vanished' ? 'error' : 'info'),
   },
-  async rows({ processLog, now }, query, { range }, reads) {
+  async rows({ processLog, now }, query, { range, alerting }, reads) {
     const wanted: ReadonlySet<string> = new Set(query.kinds);
     const deploys = wanted.has('deploy') ? await reads.deployMarks(range, now) : { marks: [], notices: [] };
     const rows: Row[] = [
-      ...deploys.marks.map(({ at, label }): Row => ({ at, endsAt: null, kind: 'deploy', title: label, host: '' })),
-      ...processLog.events.map((event): Row => ({ ...event, endsAt: event.endsAt ?? null })),
+      ...deploys.marks.map(({ at, label }): Row => ({
+        at,
+        endsAt: null,
+        kind: 'deploy',
+        title: label,
+        host: '',
+        count: 1,
+      })),
+      ...processLog.events.map((event): Row => ({ ...event, endsAt: event.endsAt ?? null, count: 1 })),
     ];
+    const found = rows
+      .filter(({ at, endsAt, kind }) => wanted.has(kind) && (endsAt ?? at) >= range.from && at <= range.to)
+      .sort((a, b) => a.at - b.at);
+    // Two rows of equal labels would be one series twice.
+    const byLabels = groupBy(found, ({ kind, host }) => `${kind}\0${host}`);
     return {
-      rows: rows
-        .filter(({ at, endsAt, kind }) => wanted.has(kind) && (endsAt ?? at) >= range.from && at <= range.to)
-        .sort((a, b) => a.at - b.at),
+      rows: alerting ? [...byLabels.values()].map((all) => ({ ...all.at(-1)!, count: all.length })) : found,
       notices: deploys.notices,
     };
   },

@@ -118,6 +118,20 @@ describe.skipIf(!hasHelm)('rendered by helm', () => {
     expect(JSON.parse(overview.data['sidekiq-overview.json']!)).toMatchObject({ panels: expect.any(Array) });
   });
 
+  test('takes targets with passwords from a Secret alone, and says where anybody may read', () => {
+    const shown = spawnSync(
+      helm,
+      ['template', 'watch', chart, ...KUBERNETES, '--set', 'targets.shop.url=redis://:canary@shop:6379/0'],
+      { encoding: 'utf8' }
+    );
+    expect(shown.status).not.toBe(0);
+    expect(shown.stderr).toMatch(/target shop has a password.*targetsSecret/);
+    const resources = render({ targetsSecret: 'shops' });
+    const config = resources.find(({ kind }) => kind === 'ConfigMap')!;
+    expect(config.data['jobwatch.yaml']).toContain('targetsFile: /targets/targets.yaml');
+    expect(JSON.stringify(resources.find(({ kind }) => kind === 'Deployment'))).toContain('"secretName":"shops"');
+  });
+
   test('asks for what a scaled object cannot be without', () => {
     const file = join(folder, 'wrong.yaml');
     writeFileSync(file, stringify({ keda: { enabled: true, scaledObjects: [{ name: 'a', metadata: {} }] } }));

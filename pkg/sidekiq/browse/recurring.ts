@@ -189,14 +189,28 @@ export function takeRecurring(
     ...groupBy(cronRead, ({ namespace }) => namespace).values(),
     ...schedulers.map(({ entries }) => entries),
   ];
+  const items = groups.flatMap((entries) => {
+    const zones = zonesOf(plannedOf(entries), sets.timeZone);
+    const text = zones.possible.map((zone) => zone.offsetAt(now)).join();
+    return entries.map((entry) => withNextRun(entry, zones, text, now));
+  });
   return {
-    items: groups.flatMap((entries) => {
-      const zones = zonesOf(plannedOf(entries), sets.timeZone);
-      const text = zones.possible.map((zone) => zone.offsetAt(now)).join();
-      return entries.map((entry) => withNextRun(entry, zones, text, now));
-    }),
+    items: toldApart(items),
     whole: wasRead && cron.found <= ENTRIES_CAP && schedulers.every(({ found }) => found <= ENTRIES_CAP),
   };
+}
+
+/** `b` of the namespace `a`, and `a:b` of none, are two entries: the later one is numbered. */
+function toldApart<Entry extends { source: string; name: string }>(entries: readonly Entry[]): Entry[] {
+  const taken = new Set<string>();
+  return entries.map((entry) => {
+    let { name } = entry;
+    for (let number = 2; taken.has(`${entry.source}\0${name}`); number += 1) {
+      name = `${entry.name} (${number})`;
+    }
+    taken.add(`${entry.source}\0${name}`);
+    return name === entry.name ? entry : { ...entry, name };
+  });
 }
 
 /** Reads all entries, in two round trips. @throws Fault when nothing of it may be read */

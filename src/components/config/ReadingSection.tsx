@@ -96,6 +96,23 @@ export function ReadingSection({ fields }: { fields: Fields }) {
         description={t('config.cronNamespaces.description', 'In addition to “default”, comma separated')}
         example="billing, reports"
       />
+      <TextField
+        {...fields}
+        name="schedulerPrefixes"
+        label={t('config.schedulerPrefixes.label', 'Key prefixes of sidekiq-scheduler')}
+        description={t('config.schedulerPrefixes.description', 'Values of its key_prefix, comma separated')}
+        example="billing, reports"
+      />
+      <TextField
+        {...fields}
+        name="schedulerTimeZone"
+        label={t('config.schedulerTimeZone.label', 'Time zone of schedules')}
+        description={t(
+          'config.schedulerTimeZone.description',
+          'Time zone of cron lines that name none. Leave empty to infer it from the runs that the scheduler recorded.'
+        )}
+        example="Europe/Berlin"
+      />
       <ToggleField
         {...fields}
         name="allowArguments"

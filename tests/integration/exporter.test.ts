@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { METRICS_PATHS, startExporter } from '../../pkg/listeners/exporter';
 import { scrape } from '../../pkg/metrics/scrape';
@@ -157,4 +158,43 @@ test('a port that is taken is told with a remedy', async () => {
   await expect(startExporter({ listen: url.host, installation })).rejects.toThrow(
     /Cannot listen at .*: the port is taken/
   );
+});
+
+/** `fetch` sets the Host header itself. */
+function statusFor(url: string, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    get(`${url}/metrics`, { headers: { host } }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode!);
+    }).on('error', reject);
+  });
+}
+
+test('without a token, a listener of this host answers no name that a stranger made resolve to it', async () => {
+  const open = await expose();
+  const answers = await Promise.all(
+    ['evil.example', 'evil.example:9292', 'localhost:9292', '127.0.0.1', '[::1]:9292', 'app.localhost'].map((host) =>
+      statusFor(open, host)
+    )
+  );
+  expect(answers).toEqual([403, 403, 200, 200, 200, 200]);
+  // Whoever knows the token is no page of a stranger.
+  expect(await statusFor(await expose({ token: 'T' }), 'evil.example')).toBe(401);
+});
+
+test('a database without Sidekiq is not ready', async () => {
+  const empty = await startRedis();
+  const other = new Installation(parseSettings({ url: empty.url }));
+  const answer = await fetch(`${await expose({ installation: other })}/-/ready`);
+  expect(answer.status).toBe(503);
+  expect(await answer.text()).toMatch(/this database holds no Sidekiq/);
+  expect((await fetch(`${await expose()}/-/ready`)).status).toBe(200);
+  other.close();
+  await empty.stop();
+});
+
+test.each(['1e12', 'Infinity', '-5', 'x', '999999999999999'])('a scrape timeout of %s is answered', async (seconds) => {
+  const headers = { 'x-prometheus-scrape-timeout-seconds': seconds };
+  const answer = await fetch(`${await expose()}/metrics`, { headers });
+  expect(parseExposition(await answer.text()).value('sidekiq_up')).toBe(1);
 });

@@ -180,3 +180,10 @@ describe('the registry', () => {
     });
   });
 });
+
+test.each([
+  ['of one', ['a'.repeat(80_000)]],
+  ['of many together', Array.from({ length: 100 }, () => 'a'.repeat(1000))],
+])('expressions %s that are too long are refused', (_, values) => {
+  expect(() => compileFilters([{ field: 'f', operator: '=~', values }], ['f'])).toThrow(/characters/);
+});

@@ -37,7 +37,7 @@ test('are answered from the history file over a restart, and without one the nee
   await vi.waitUntil(async () => (await watch.scrape()).value('sidekiq_up') === 1);
   // Killed: its hash expires, its name stays.
   await redis.client.del('host-0:0:abcdef', 'host-0:0:abcdef:work');
-  await vi.waitUntil(async () => (await watch.scrape()).value('sidekiq_live_processes') === 0, {
+  await vi.waitUntil(async () => (await watch.scrape()).value('sidekiq_ghost_processes') === 1, {
     timeout: 10_000,
     interval: 200,
   });
@@ -46,7 +46,7 @@ test('are answered from the history file over a restart, and without one the nee
   expect(await watch.stop()).toBe(0);
 
   expect(lost('--history-file', file).rows).toMatchObject([
-    { process: 'host-0:0:abcdef', host: 'host-0', jid: '0-0', class: 'PlainJob', lost: true },
+    { process: 'host-0:0:abcdef', host: 'host-0', jid: '0-0', class: 'PlainJob', lost: null, outcome: 'open' },
   ]);
   const { rows, stderr } = lost();
   expect(rows).toEqual([]);

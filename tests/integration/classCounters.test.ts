@@ -260,4 +260,20 @@ describe('job_metrics', () => {
     const redisOnly = await askRows(installation, { queryType: 'job_metrics', origin: 'redis' }, options);
     expect(redisOnly[0]).toMatchObject({ executions: 103 });
   });
+
+  test('of a past range counts no minute outside it, though DogStatsD has the rest', async () => {
+    const installation = open();
+    const start = now;
+    for (let minute = 1; minute <= 20; minute += 1) {
+      await flush(start + minute * 60, 'A', 60);
+    }
+    now = start + 20 * 60;
+    send(installation, 'A', 50);
+    now += 60;
+    send(installation, 'A', 50);
+    now += 30;
+    const first = Math.floor(start / 60) * 60 + 60;
+    const [row] = await askRows(installation, { queryType: 'job_metrics' }, { from: first, to: first + 600 });
+    expect(row).toMatchObject({ class: 'A', executions: 600, rate: 1 });
+  });
 });

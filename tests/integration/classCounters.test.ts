@@ -138,6 +138,18 @@ test('a pause of half an hour loses no durations', async () => {
   expect(found.sum).toBeCloseTo(180 * 0.05, 9);
 });
 
+test('a heartbeat that comes late just before its minute is final is in counters and histogram', async () => {
+  const installation = open();
+  await flush(now, 'A', 1);
+  await read(installation);
+  const minute = Math.floor(now / 60) * 60;
+  now = minute + 65;
+  await read(installation);
+  await flush(minute + 30, 'A', 5, 1);
+  now = minute + 242;
+  expect(figures(await read(installation), 'A')).toMatchObject({ executions: 5, failures: 1, count: 4 });
+});
+
 test('whatever the pauses and late heartbeats: executions without failures are the durations, and all that ran', async () => {
   const step = fc.record({
     pause: fc.constantFrom(1, 15, 15, 15, 60, 170, 185, 240, 700, 1800, 4000, 8000),

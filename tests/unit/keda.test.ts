@@ -185,3 +185,21 @@ describe('holding', () => {
     expect(hold.keep('beyond', scale(1), 120, 201).value).toBe(9);
   });
 });
+
+describe('jobs that are due while no thread is ready', () => {
+  const idle = aState({ queues: [aQueueState('billing', { readyThreads: 0 })] });
+  const of = (metadata: Record<string, string>, names: string[], whole = true) =>
+    scaleOf(idle, asked(metadata), { since: new Map(names.map((name) => [name, 0])), whole });
+
+  test('keep one worker of their queue alive', () => {
+    expect(of({ workerType: '', queues: 'billing' }, ['billing'])).toEqual({ active: true, value: 1 });
+  });
+
+  test('of another queue do not', () => {
+    expect(of({ workerType: '', queues: 'billing' }, ['other'])).toEqual({ active: false, value: 0 });
+  });
+
+  test('may be of this one where not all were looked at', () => {
+    expect(of({ workerType: '', queues: 'billing' }, [], false)).toEqual({ active: true, value: 1 });
+  });
+});

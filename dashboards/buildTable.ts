@@ -101,7 +101,8 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
 function pathLink(column: string) {
   return {
     title: 'Details',
-    url: `\${__data.fields["${column}"]}&var-datasource=\${datasource}&\${__url_time_range}`,
+    // The path is encoded already.
+    url: `\${__data.fields["${column}"]:raw}&var-datasource=\${datasource}&\${__url_time_range}`,
   };
 }
 

@@ -2,10 +2,13 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Fault } from '../../pkg/faults/fault';
 import type { Installation } from '../../pkg/installation/installation';
+import { parseScaledObject } from '../../pkg/keda/scaledObject';
+import { scaleOf } from '../../pkg/keda/scaler';
 import { scrape } from '../../pkg/metrics/scrape';
 import { QUERY_TYPES } from '../../pkg/queries/registry';
 import { pageData } from '../../pkg/web/pageData';
-import { ask, createReader, openAsReader } from '../support/installation';
+import { parseExposition } from '../support/exposition';
+import { ask, askRows, createReader, openAsReader } from '../support/installation';
 import { startRedis, type RedisServer } from '../support/redisServer';
 import { runs } from '../support/runs';
 import { sendPacket } from '../support/statsd';
@@ -202,6 +205,57 @@ test('no metric has two rows of equal labels, and no frame that alerts two rows 
       }
     }),
     { numRuns: runs(12), examples: [[COLLIDING]] }
+  );
+});
+
+test('a fact is the same number in tables, metrics, findings, KEDA and on the page', async () => {
+  await fc.assert(
+    fc.asyncProperty(database, async (made) => {
+      installation = await filled(() => write(made), { reuseSeconds: 60 });
+      try {
+        const state = await installation.state();
+        const rows = (queryType: string, more: object = {}) => askRows(installation, { queryType, ...more });
+        const [overview] = await rows('overview');
+        const queues = await rows('queues', { limit: 1000 });
+        const processes = await rows('processes', { limit: 1000 });
+        const byQueue = await rows('capacity', { by: 'queue', limit: 1000 });
+        const byType = await rows('capacity', { by: 'workerType', limit: 1000 });
+        const findings = await rows('findings', { limit: 1000 });
+        const metrics = parseExposition((await scrape(installation, '', 10)).body);
+        const page = await pageData(installation);
+        const sum = (of: ReadonlyArray<Record<string, unknown>>, name: string) =>
+          of.reduce((total, row) => total + Number(row[name]), 0);
+
+        expect(sum(queues, 'size')).toBe(overview!['enqueued']);
+        expect(metrics.value('sidekiq_enqueued_jobs')).toBe(overview!['enqueued']);
+        expect(sum(processes, 'concurrency')).toBe(overview!['threads']);
+        expect(metrics.value('sidekiq_workers')).toBe(overview!['threads']);
+        for (const row of queues) {
+          const capacity = byQueue.find(({ queue }) => queue === row['queue']);
+          expect(capacity, String(row['queue'])).toMatchObject({ size: row['size'] });
+          const late = capacity!['late'] === true;
+          expect(findings.some(({ rule, subject }) => rule === 'queueLate' && subject === row['queue'])).toBe(late);
+        }
+        const sizes = new Map(queues.map((row) => [row['queue'], row['size']]));
+        for (const row of page.queues.rows as Array<Record<string, unknown>>) {
+          expect(row['size']).toBe(sizes.get(row['queue'] as string));
+        }
+        // A thread that serves several queues of a type is one thread.
+        for (const type of byType) {
+          expect(Number(type['supply'])).toBeLessThanOrEqual(Number(overview!['readyThreads']));
+        }
+        expect(sum(byType, 'size')).toBe(overview!['enqueued']);
+        for (const { name, waitSeconds, paused } of state.queues.filter(
+          (queue) => /^[^,]+$/.test(queue.name.trim()) && queue.name.trim() === queue.name
+        )) {
+          const scaled = scaleOf(state, parseScaledObject({ queues: name, metric: 'latency' }));
+          expect(scaled.value).toBeCloseTo(paused === true ? 0 : (waitSeconds ?? 0), 9);
+        }
+      } finally {
+        installation.close();
+      }
+    }),
+    { numRuns: runs(10), examples: [[COLLIDING]] }
   );
 });
 

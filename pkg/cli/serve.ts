@@ -42,6 +42,7 @@ interface Running {
 
 /** The endpoint's own installation among those of a configuration; targets have names. */
 const OWN = '';
+const LAST_SECONDS = 0.5;
 
 /**
  * Serves metrics until SIGTERM or SIGINT. SIGHUP reads the configuration again; one that cannot be used changes nothing
@@ -84,6 +85,8 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
   await running.listeners.close();
   close(running.prepared.installations);
   log('info', 'stopped');
+  // A connection that never said anything would keep the process.
+  setTimeout(() => process.exit(), LAST_SECONDS * 1000).unref();
 }
 
 /** @param former whose installations are taken over where their settings are equal; @throws Fault `settings` */

@@ -102,8 +102,11 @@ export async function startKeda({ listen, installation, tls }: KedaOptions): Pro
   return () =>
     new Promise((resolve) => {
       streams.forEach((end) => end());
-      // A connection that says nothing would hold the end for ever.
-      const force = setTimeout(() => server.forceShutdown(), CLOSE_MS);
+      // A connection that says nothing is no session yet: neither way of shutting down ends it, and nobody waits for it.
+      const force = setTimeout(() => {
+        server.forceShutdown();
+        resolve();
+      }, CLOSE_MS);
       server.tryShutdown(() => {
         clearTimeout(force);
         resolve();

@@ -1,4 +1,5 @@
 import { timingSafeEqual, createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer as createHttp, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { isIP } from 'node:net';
@@ -35,6 +36,8 @@ export interface ExporterOptions {
 }
 
 const DEFAULT_SCRAPE_SECONDS = 9;
+/** Scrapers, readers of the page and probes together are far fewer. */
+const MOST_CONNECTIONS = 1000;
 /** The longest that a scraper may ask for: a timer of years would overflow and end at once. */
 const LONGEST_SCRAPE_SECONDS = 60;
 /** Probes of Kubernetes wait for a second by default, and for ten where somebody is patient. */
@@ -68,6 +71,7 @@ export async function startExporter(options: ExporterOptions): Promise<() => Pro
     });
   };
   const server = options.tls ? createHttps(options.tls, handle) : createHttp(handle);
+  server.maxConnections = connectionsAtMost();
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(options.listen, error)));
     server.listen(port, host, resolve);
@@ -80,6 +84,19 @@ export async function startExporter(options: ExporterOptions): Promise<() => Pro
       // Scrapes in flight are answered; nobody waits longer than a scrape may take.
       setTimeout(() => server.closeAllConnections(), CLOSE_SECONDS * 1000).unref();
     });
+}
+
+/**
+ * Half of the descriptors that this process may open: with all of them taken, a connection that waits is offered again and
+ * again, which takes a whole core, and Redis cannot be reached anew.
+ */
+function connectionsAtMost(): number {
+  try {
+    const limit = Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
+    return limit > 0 ? Math.min(MOST_CONNECTIONS, Math.floor(limit / 2)) : MOST_CONNECTIONS;
+  } catch {
+    return MOST_CONNECTIONS;
+  }
 }
 
 function cannotListen(address: string, error: NodeJS.ErrnoException): Fault {

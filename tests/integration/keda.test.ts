@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { credentials, type GrpcObject, type ServiceError } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { servicesOf } from '../../pkg/grpc/services';
@@ -159,4 +161,16 @@ test('listens beyond this host only where the administrator says so', async () =
   await expect(startServing(redis.url, ['--keda-listen', `0.0.0.0:${await freePort()}`])).rejects.toThrow(
     /kedaListen.*without a token/
   );
+});
+
+test('a connection that never says anything keeps the executable from ending no longer than seconds', async () => {
+  const at = await freePort();
+  const watch = await startServing(redis.url, ['--keda-listen', `127.0.0.1:${at}`]);
+  const silent = connect(at, '127.0.0.1');
+  silent.on('error', () => undefined);
+  await once(silent, 'connect');
+  const began = performance.now();
+  expect(await watch.stop()).toBe(0);
+  expect(performance.now() - began).toBeLessThan(8000);
+  silent.destroy();
 });

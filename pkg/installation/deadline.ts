@@ -1,10 +1,40 @@
 import { setMaxListeners } from 'node:events';
 import { Fault } from '../faults/fault';
+import { abortable } from '../redis/client';
 import type { Installation } from './installation';
 import type { State } from './state';
 
 /**
- * A state, or a fault once so many seconds have passed, whatever the state of Redis.
+ * Work that ends once so many seconds have passed: its signal then aborts with the fault as its reason.
+ *
+ * @param signal that may end the work before, for its own reason
+ */
+export async function within<T>(
+  seconds: number,
+  late: Fault,
+  work: (signal: AbortSignal) => Promise<T>,
+  signal?: AbortSignal
+): Promise<T> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(late), seconds * 1000);
+  const either = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
+  // A reading of many parts listens with each.
+  setMaxListeners(0, either);
+  try {
+    return await work(either);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** That Redis did not answer in time. */
+export function tooLate({ redis }: Installation, { span, remedy }: { span: string; remedy: string }): Fault {
+  return new Fault({ kind: 'connection', message: `Redis at ${redis.address} did not answer within ${span}.`, remedy });
+}
+
+/**
+ * A state, or a fault once so many seconds have passed, whatever the state of Redis. The reading goes on for the others
+ * who wait for it.
  *
  * @throws Fault `connection` when it is too late, or what the reading itself throws
  */
@@ -13,43 +43,5 @@ export async function stateWithin(
   installation: Installation,
   late: { span: string; remedy: string }
 ): Promise<State> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          new Fault({
-            kind: 'connection',
-            message: `Redis at ${installation.redis.address} did not answer within ${late.span}.`,
-            remedy: late.remedy,
-          })
-        ),
-      seconds * 1000
-    );
-  });
-  try {
-    return await Promise.race([installation.state(), tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** A signal that ends work once so many seconds have passed, with a fault as its reason. */
-export interface Deadline {
-  readonly signal: AbortSignal;
-  /** The work is done. */
-  clear(): void;
-}
-
-/** @param signal that may end the work before, for its own reason */
-export function deadline(seconds: number, late: Fault, signal?: AbortSignal): Deadline {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(late), seconds * 1000);
-  const either = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
-  // A reading of many parts listens with each.
-  setMaxListeners(0, either);
-  return {
-    signal: either,
-    clear: () => clearTimeout(timer),
-  };
+  return within(seconds, tooLate(installation, late), (signal) => abortable(installation.state(), signal));
 }

@@ -1,5 +1,5 @@
 import { Fault } from '../faults/fault';
-import { deadline } from './deadline';
+import { tooLate, within } from './deadline';
 import type { Observer } from '../observe/observer';
 import { queueStates } from '../observe/queueState';
 import { openRedis } from '../redis/client';
@@ -212,25 +212,16 @@ export class Installation {
   }
 
   /** A peer that answers byte by byte ends no reading by itself. */
-  private async readSnapshot(): Promise<{ snapshot: Snapshot; caughtUp: readonly Notice[] }> {
-    const { signal, clear } = deadline(
-      READING_SECONDS,
-      new Fault({
-        kind: 'connection',
-        message: `Redis at ${this.redis.address} did not answer within ${READING_SECONDS} s.`,
-        remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET), and the network between.',
-      })
-    );
-    try {
+  private readSnapshot(): Promise<{ snapshot: Snapshot; caughtUp: readonly Notice[] }> {
+    const remedy = 'Check whether Redis is blocked by a slow command (SLOWLOG GET), and the network between.';
+    return within(READING_SECONDS, tooLate(this, { span: `${READING_SECONDS} s`, remedy }), async (signal) => {
       const snapshot = await this.reader.read(signal);
       if (this.latest && snapshot.at < this.latest.state.now) {
         this.memory.minutes.forget();
       }
       await this.openHistory(snapshot.at);
       return { snapshot, caughtUp: await this.catchUp(snapshot, signal) };
-    } finally {
-      clear();
-    }
+    });
   }
 
   private async openHistory(now: number): Promise<void> {

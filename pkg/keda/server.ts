@@ -9,7 +9,7 @@ import {
 import { Fault } from '../faults/fault';
 import { serviceOf, servicesOf } from '../grpc/services';
 import type { Installation } from '../installation/installation';
-import { stateWithin } from '../installation/deadline';
+import { stateWithin, tooLate, within } from '../installation/deadline';
 import { log } from '../log';
 import { parseEndpoint } from '../settings/endpoint';
 import { EXTERNAL_SCALER } from './protocol';
@@ -56,12 +56,15 @@ export async function startKeda({ listen, installation, tls }: KedaOptions): Pro
   const scale = async (ref: Ref): Promise<Scale> => {
     const asked = parse(ref);
     checkNamed(asked, installation.options);
-    const state = await stateWithin(ANSWER_SECONDS, installation, {
+    const late = {
       span: `${ANSWER_SECONDS} seconds`,
       remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET).',
-    });
+    };
+    const state = await stateWithin(ANSWER_SECONDS, installation, late);
     const due = needsDue(state)
-      ? await installation.reads(AbortSignal.timeout(ANSWER_SECONDS * 1000)).dueQueues(state.now)
+      ? await within(ANSWER_SECONDS, tooLate(installation, late), (signal) =>
+          installation.reads(signal).dueQueues(state.now)
+        )
       : undefined;
     const key = JSON.stringify([ref.namespace, ref.name, asked]);
     return hold.keep(key, scaleOf(state, asked, due), asked.holdSeconds, performance.now() / 1000);
@@ -137,7 +140,7 @@ function streamActive(call: ServerWritableStream<Ref, { result: boolean }>, scal
         call.write({ result: active });
       }
     } catch (error) {
-      if (!isTimeout(error) && (!(error instanceof Fault) || error.kind === 'query')) {
+      if (!(error instanceof Fault) || error.kind === 'query') {
         clearInterval(timer);
         call.destroy(Object.assign(new Error(String((error as Error).message)), grpcError(error)));
       }
@@ -169,16 +172,8 @@ function grpcError(error: unknown): { code: number; details: string } {
       details: error.explanation,
     };
   }
-  if (isTimeout(error)) {
-    return { code: status.UNAVAILABLE, details: `Redis did not answer within ${ANSWER_SECONDS} seconds.` };
-  }
   log('error', 'the scaler failed unexpectedly', { error: String((error as Error)?.stack ?? error) });
   return { code: status.INTERNAL, details: 'The scaler failed; the log of gpx_sidekiq has the details.' };
-}
-
-/** By `AbortSignal.timeout`. */
-function isTimeout(error: unknown): boolean {
-  return (error as Error)?.name === 'TimeoutError';
 }
 
 function cannotListen(address: string, error: Error): Fault {

@@ -224,15 +224,18 @@ function onGrid(
   { grid, interval }: Grid
 ): FigureSeries {
   const times = figure.derived?.times ?? 1;
-  if (!figure.counter) {
-    const { key, values } = gaugeOnGrid(points, grid, interval, gapSeconds);
-    return { figure, key, grid, interval, values: values.map((value) => value && value * times) };
-  }
   const least = Math.min(interval, Math.max(interval / 2, 3 * sampleSeconds));
-  const { key, values } = rateOnGrid(points, grid, interval, gapSeconds, least);
+  const { key, values } = figure.counter
+    ? rateOnGrid(points, grid, interval, gapSeconds, least)
+    : gaugeOnGrid(points, grid, interval, gapSeconds);
   // The interval that has not ended is left out: a rule that takes the last value takes that of a whole one.
-  let length = grid.length;
-  while (length > 0 && values[length - 1] === null && grid[length - 1]! + interval > to - gapSeconds) {
+  let { length } = grid;
+  while (
+    figure.counter &&
+    length > 0 &&
+    values[length - 1] === null &&
+    grid[length - 1]! + interval > to - gapSeconds
+  ) {
     length -= 1;
   }
   return {

@@ -1,5 +1,6 @@
 import type { Field, Frame } from '../frames/frame';
 import {
+  addCounts,
   HISTOGRAM_BOUNDS_MS,
   noCounts,
   noExecutions,
@@ -167,20 +168,11 @@ async function durationsByGroup(
     const startsAt = groupOf.get(each.startsAt);
     if (startsAt !== undefined) {
       const key = `${startsAt}\0${seriesOf(each)}`;
-      let sum = sums.get(key);
-      if (!sum) {
-        sum = noCounts();
-        sums.set(key, sum);
-      }
-      addTo(sum, each.counts);
+      sums.set(key, addCounts(sums.get(key) ?? noCounts(), each.counts));
       await turns.give();
     }
   }
   return (startsAt, series) => sums.get(`${startsAt}\0${series}`) ?? noCounts();
-}
-
-function addTo(sum: number[], counts: readonly number[]): void {
-  counts.forEach((count, index) => (sum[index] = (sum[index] ?? 0) + count));
 }
 
 function timeField(starts: readonly number[]): Field {

@@ -1,6 +1,6 @@
 import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
-import { deadline } from '../installation/deadline';
+import { within } from '../installation/deadline';
 import type { Installation } from '../installation/installation';
 import type { Reads } from '../installation/reads';
 import type { Kept } from '../installation/state';
@@ -84,29 +84,24 @@ export async function runQuery(
 ): Promise<Frame[]> {
   const type = queryType((raw as { queryType?: unknown } | null)?.queryType);
   const asked = checkRequest(request);
-  const { signal: within, clear } = deadline(
-    QUERY_SECONDS,
-    new Fault({
-      kind: 'connection',
-      message: `The query took longer than ${QUERY_SECONDS} s.`,
-      remedy: 'Ask for less (a shorter range, filters), or look at what keeps Redis busy (SLOWLOG GET).',
-    }),
-    signal
-  );
-  const reads = installation.reads(within);
-  try {
-    return await type.run(raw, await installation.state(asked.range.to), asked, reads);
-  } catch (error) {
-    if (!(error instanceof Fault) || error.kind === 'query') {
-      throw error;
+  const late = new Fault({
+    kind: 'connection',
+    message: `The query took longer than ${QUERY_SECONDS} s.`,
+    remedy: 'Ask for less (a shorter range, filters), or look at what keeps Redis busy (SLOWLOG GET).',
+  });
+  const run = async (either: AbortSignal): Promise<Frame[]> => {
+    const reads = installation.reads(either);
+    try {
+      return await type.run(raw, await installation.state(asked.range.to), asked, reads);
+    } catch (error) {
+      if (!(error instanceof Fault) || error.kind === 'query') {
+        throw error;
+      }
+      const kept = await installation.kept(error);
+      return type.runFromKept ? type.runFromKept(raw, kept, asked, reads) : runFromLast(type, raw, kept, asked, reads);
     }
-    const kept = await installation.kept(error);
-    return await (type.runFromKept
-      ? type.runFromKept(raw, kept, asked, reads)
-      : runFromLast(type, raw, kept, asked, reads));
-  } finally {
-    clear();
-  }
+  };
+  return within(QUERY_SECONDS, late, run, signal);
 }
 
 /**

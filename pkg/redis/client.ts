@@ -129,7 +129,8 @@ function whatConcernsAll(replies: readonly Reply[]): Error | undefined {
   return replies.find(({ error }) => error && concernsAllCommands(error))?.error;
 }
 
-function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+/** Work whose outcome nobody waits for any more once a signal aborts; it then fails with the signal's reason. */
+export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) {
     return work;
   }

@@ -135,12 +135,8 @@ export class Recorder {
    * dropped for its age.
    */
   private believes(at: number, elapsed: number): boolean {
-    const newest = this.newest();
-    const expected = this.last
-      ? this.last.at + elapsed - this.last.elapsed
-      : newest === null
-        ? at
-        : Math.max(newest, at);
+    // The store is asked only where no reading came before.
+    const expected = this.last ? this.last.at + elapsed - this.last.elapsed : Math.max(this.newest() ?? at, at);
     const seconds = at - expected;
     if (Math.abs(seconds) <= STEP_SECONDS) {
       this.last = { at, elapsed };

@@ -17,7 +17,7 @@ export interface Series {
   value: number;
   /** Of timings: durations in seconds, and observations per duration bucket of Sidekiq (not cumulative). */
   readonly timing: { summary: SlidingSummary; buckets: number[] } | null;
-  readonly sender: Pick<Sender, 'lastAt'>;
+  readonly sender: Pick<Sender, 'lastAt' | 'series'>;
   /** Estimated memory, without that of the summary. */
   readonly bytes: number;
   /** Epoch seconds of the last arrival. */
@@ -53,6 +53,8 @@ const NAMES_WATCHED = 500;
 interface Sender {
   /** Epoch seconds of its last line. */
   lastAt: number;
+  /** Number of its series; a sender that has none left is forgotten. */
+  series: number;
   /** The one value of a label so far, or `null` where it has had several. */
   values: Map<string, string | null>;
 }
@@ -115,7 +117,7 @@ export class StatsdRegistry {
     const fits = siblings.size < this.limits.series && this.budget.take(bytes);
     // One that gives way is not smaller than the new one by much, so that one is enough.
     if (!fits && !(this.dropSilent(metric, siblings, now) && this.budget.take(bytes))) {
-      this.forgetEmpty(namespace);
+      this.forgetEmpty(namespace, sender);
       return null;
     }
     const series: Series = {
@@ -130,6 +132,7 @@ export class StatsdRegistry {
       lastAt: now,
     };
     siblings.set(key, series);
+    sender.series += 1;
     this.kept += 1;
     return { series, cut };
   }
@@ -197,12 +200,7 @@ export class StatsdRegistry {
         }
       }
     }
-    const living = new Set([...this.series.values()].flatMap((siblings) => [...siblings.values()].map(namespaceOf)));
-    for (const namespace of this.senders.keys()) {
-      if (!living.has(namespace)) {
-        this.senders.delete(namespace);
-      }
-    }
+    this.senders.forEach((sender, namespace) => this.forgetEmpty(namespace, sender));
   }
 
   /** The sender of a namespace; where there are as many as may be, that which has been silent longest gives way. */
@@ -214,7 +212,7 @@ export class StatsdRegistry {
     if (this.senders.size >= NAMESPACES && !this.dropSilentSender(now)) {
       return undefined;
     }
-    const sender: Sender = { lastAt: now, values: new Map() };
+    const sender: Sender = { lastAt: now, series: 0, values: new Map() };
     this.senders.set(namespace, sender);
     return sender;
   }
@@ -240,12 +238,9 @@ export class StatsdRegistry {
     return true;
   }
 
-  /** A namespace counts only from its first series on. */
-  private forgetEmpty(namespace: string): void {
-    const has = [...this.series.values()].some((siblings) =>
-      [...siblings.values()].some((one) => one.namespace === namespace)
-    );
-    if (!has) {
+  /** A namespace counts only while it has series. */
+  private forgetEmpty(namespace: string, { series }: Sender): void {
+    if (series === 0) {
       this.senders.delete(namespace);
     }
   }
@@ -254,14 +249,11 @@ export class StatsdRegistry {
     const series = siblings.get(key)!;
     series.timing?.summary.close();
     this.budget.give(series.bytes);
+    series.sender.series -= 1;
     siblings.delete(key);
     this.kept -= 1;
     this.generation += 1;
   }
-}
-
-function namespaceOf({ namespace }: Series): string {
-  return namespace;
 }
 
 function bytesOf({ kind }: StatsdMetric, key: string): number {

@@ -1,9 +1,11 @@
 import { createSocket } from 'node:dgram';
 import { spawn, spawnSync } from 'node:child_process';
+import { Agent, get } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { writeFleet } from '../support/fleet';
 import { EXECUTABLE } from '../support/plugin';
 import { startScripted } from '../support/scriptedRedis';
@@ -212,4 +214,42 @@ test('a configuration that cannot be used leaves the former one running', async 
   await expect.poll(() => said().filter((message) => String(message).startsWith('reload failed')).length).toBe(2);
   expect((await serving.scrape()).value('sidekiq_up')).toBe(1);
   await serving.stop();
+});
+
+test.skipIf(process.platform !== 'linux')('connections take half of the descriptors at most', async () => {
+  const listen = `127.0.0.1:${await freePort()}`;
+  const child = spawn('sh', ['-c', 'ulimit -n 128; exec "$0" "$@"', EXECUTABLE, 'serve', '--listen', listen], {
+    env: { ...process.env, REDIS_URL: server.url },
+    stdio: 'ignore',
+  });
+  const sockets: Socket[] = [];
+  try {
+    await vi.waitFor(async () => expect((await fetch(`http://${listen}/-/healthy`)).status).toBe(200), 10_000);
+    const { hostname, port } = new URL(`http://${listen}`);
+    // The one that asks stays open, as that of a scraper does.
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = () =>
+      new Promise<number>((resolve, reject) => {
+        get({ host: hostname, port, path: '/-/ready', agent }, (answer) => {
+          answer.resume().on('end', () => resolve(answer.statusCode!));
+        }).on('error', reject);
+      });
+    expect(await ask()).toBe(200);
+    let closed = 0;
+    const opened = Array.from({ length: 200 }, () => {
+      const socket = connect(Number(port), hostname);
+      socket.on('error', () => undefined).on('close', () => (closed += 1));
+      sockets.push(socket);
+      return new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
+    });
+    await Promise.all(opened);
+    await vi.waitFor(() => expect(closed).toBeGreaterThanOrEqual(200 - 64), SOON);
+    // Redis can be reached anew, and the scraper is answered.
+    await server.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    expect(await ask()).toBe(200);
+    agent.destroy();
+  } finally {
+    sockets.forEach((socket) => socket.destroy());
+    child.kill('SIGKILL');
+  }
 });

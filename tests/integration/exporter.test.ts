@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { get } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { METRICS_PATHS, startExporter } from '../../pkg/listeners/exporter';
 import { scrape } from '../../pkg/metrics/scrape';
 import { JOBWATCH_METRICS } from '../../pkg/metrics/jobwatchMetrics';
@@ -197,4 +197,20 @@ test.each(['1e12', 'Infinity', '-5', 'x', '999999999999999'])('a scrape timeout 
   const headers = { 'x-prometheus-scrape-timeout-seconds': seconds };
   const answer = await fetch(`${await expose()}/metrics`, { headers });
   expect(parseExposition(await answer.text()).value('sidekiq_up')).toBe(1);
+});
+
+test('an unexpected error is told in the log, and nothing of it to the caller', async () => {
+  const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const targets = new Map<string, Installation>();
+  targets.keys = () => {
+    throw new TypeError('reading /etc/secret failed');
+  };
+  const answer = await fetch(`${await expose({ targets })}/sd`);
+  const lines = written.mock.calls.map(([line]) => String(line)).join('');
+  written.mockRestore();
+  expect({ status: answer.status, body: await answer.text() }).toEqual({
+    status: 500,
+    body: 'The request failed inside Jobwatch; its log has the details.\n',
+  });
+  expect(lines).toMatch(/a request failed unexpectedly.*TypeError: reading \/etc\/secret failed/);
 });

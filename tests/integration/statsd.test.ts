@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -121,6 +121,25 @@ test('a unix datagram socket receives too', async () => {
   await vi.waitFor(async () =>
     expect((await serving.scrape()).value('lago_api_jobs_count', { worker: 'A' })).toBe(400)
   );
+});
+
+test('a flood at a unix datagram socket leaves others their turns', async () => {
+  const path = join(folder, 'flood.sock');
+  const serving = await serve(['--statsd-listen', `unixgram://${path}`]);
+  const script = `import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.connect("${path}"); s.setblocking(True)
+while True: s.send(b"lago-api.jobs.count:1|c|#worker:A")`;
+  const flood = spawn('python3', ['-c', script], { stdio: 'ignore' });
+  try {
+    await vi.waitFor(async () => {
+      expect((await serving.scrape()).value('lago_api_jobs_count', { worker: 'A' })).toBeGreaterThan(1000);
+    }, 10_000);
+    for (let asked = 0; asked < 5; asked += 1) {
+      await serving.scrape();
+    }
+  } finally {
+    flood.kill('SIGKILL');
+  }
 });
 
 test('at a unix address only a socket is removed: a file with that name stays, and the receiver says why', async () => {

@@ -161,3 +161,23 @@ test('a simulated month of ever new classes keeps some 20,000 and eight hours of
   expect(saved.durations.length).toBeLessThanOrEqual(6);
   expect(totals.save().length).toBeLessThan(6_000_000);
 });
+
+test.each<[string, (saved: Record<string, unknown>) => unknown]>([
+  ['no JSON', () => '{'],
+  ['a part that is missing', ({ minutes: _, ...rest }) => rest],
+  ['a total that is no number', (saved) => ({ ...saved, totals: [['A', { processed: '7' }]] })],
+  ['a count below zero', (saved) => ({ ...saved, lastAt: -1 })],
+  ['durations of another number of buckets', (saved) => ({ ...saved, durations: [[MINUTE, [['A', [1, 2]]]]] })],
+])('a saved state with %s restores nothing, not even its sound half', (_, broken) => {
+  const saved = new ClassTotals();
+  look(saved, 10, [minute(0, 5)]);
+  look(saved, 20, [minute(0, 9)]);
+  const text = broken(JSON.parse(saved.save()) as Record<string, unknown>);
+  const restored = new ClassTotals();
+  expect(() => restored.restore(typeof text === 'string' ? text : JSON.stringify(text))).toThrow();
+  expect({ classes: restored.view().size, lastAt: restored.lastAt }).toEqual({ classes: 0, lastAt: 0 });
+  // And it counts from here, as if nothing had been saved.
+  look(restored, 30, [minute(0, 9)]);
+  look(restored, 40, [minute(0, 11)]);
+  expect(total(restored)?.processed).toBe(2);
+});

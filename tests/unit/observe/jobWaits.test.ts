@@ -58,6 +58,21 @@ describe('waits of running jobs', () => {
     expect(jobs(before[0]!.counts)).toEqual([[1000, 1]]);
   });
 
+  test('remember 50,000 running jobs at most while the work is not whole, the newest ones', () => {
+    const observer = new JobWaits();
+    const seen = () => observer.view().reduce((sum, { counts }) => sum + counts.reduce((a, b) => a + b, 0), 0);
+    const batches = Array.from({ length: 60 }, (_, batch) =>
+      Array.from({ length: 1000 }, (__, index) => running(`${batch}-${index}`, 1))
+    );
+    batches.forEach((jobs) => observer.observe(aSnapshot({ work: partial(...jobs) })));
+    expect(seen()).toBe(60_000);
+    // Those of the last fifty are known still; the ten before were forgotten, and count as new ones.
+    observer.observe(aSnapshot({ work: partial(...batches[10]!, ...batches[59]!) }));
+    expect(seen()).toBe(60_000);
+    observer.observe(aSnapshot({ work: partial(...batches[9]!) }));
+    expect(seen()).toBe(61_000);
+  });
+
   test('of a simulated month of ever new classes stay within their bound', () => {
     const observer = new JobWaits();
     for (let hour = 0; hour < 720; hour += 1) {

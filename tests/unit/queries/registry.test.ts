@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Fault } from '../../../pkg/faults/fault';
 import { rowsOf } from '../../../pkg/frames/frame';
 import type { Installation } from '../../../pkg/installation/installation';
+import type { Reads } from '../../../pkg/installation/reads';
 import type { Kept, State } from '../../../pkg/installation/state';
 import { queryType, runQuery } from '../../../pkg/queries/registry';
 import type { QueryRequest } from '../../../pkg/queries/queryType';
@@ -135,4 +136,30 @@ describe('what a caller may send', () => {
     await expect(ask({ range: { from: NOW, to: NOW - 1 } })).rejects.toThrow('The time range ends before it begins.');
     await expect(ask({ range: { from: NOW, to: NOW } })).resolves.toBeDefined();
   });
+});
+
+test('a query ends after half a minute, with what can be done, whatever Redis does', async () => {
+  vi.useFakeTimers();
+  try {
+    const waiting = installationOf(state);
+    waiting.reads = (signal) =>
+      ({
+        jobs: () =>
+          new Promise((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason as Fault))),
+      }) as unknown as Reads;
+    const answer = runQuery({ queryType: 'jobs', source: 'dead' }, waiting, request);
+    const told = expect(answer).rejects.toMatchObject({
+      kind: 'connection',
+      message: 'The query took longer than 30 s.',
+      remedy: expect.stringMatching(/SLOWLOG/) as string,
+    });
+    let ended = false;
+    answer.catch(() => (ended = true));
+    await vi.advanceTimersByTimeAsync(29_900);
+    expect(ended).toBe(false);
+    await vi.advanceTimersByTimeAsync(200);
+    await told;
+  } finally {
+    vi.useRealTimers();
+  }
 });

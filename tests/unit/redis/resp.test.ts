@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Reply, Value } from '../../../pkg/redis/readOnlyRedis';
-import { encodeCommands, ProtocolError, ReplyReader } from '../../../pkg/redis/resp';
+import { encodeCommands, OversizedReply, ProtocolError, ReplyReader } from '../../../pkg/redis/resp';
 import { runs } from '../../support/runs';
 
 function read(...chunks: Array<string | Buffer>): Reply[] {
@@ -112,6 +112,55 @@ describe('the reply reader', () => {
   test('refuses a bulk string longer than Redis allows instead of reserving memory for it', () => {
     expect(() => read('$99999999999\r\n')).toThrow(new ProtocolError('a length is larger than Redis allows'));
     expect(() => read('*99999999999\r\n')).toThrow(new ProtocolError('a length is larger than Redis allows'));
+  });
+});
+
+describe('the budget of a batch', () => {
+  const budgeted = (budget: number) => {
+    const replies: Reply[] = [];
+    const reader = new ReplyReader((reply) => replies.push(reply), budget);
+    return { replies, reader, push: (text: string) => reader.push(Buffer.from(text)) };
+  };
+  const text = (length: number) => `$${length}\r\n${'x'.repeat(length)}\r\n`;
+  const kindOf = ({ error, value }: Reply) => error ?? String(value).length;
+
+  test('keeps replies up to it, tells those beyond with their bytes, and reads on behind them', () => {
+    const { replies, reader, push } = budgeted(1000);
+    push(text(600) + text(401) + text(400) + text(1));
+    expect(replies.map(kindOf)).toEqual([600, new OversizedReply(401), 400, new OversizedReply(1)]);
+    reader.restart();
+    push(text(1000));
+    expect(kindOf(replies[4]!)).toBe(1000);
+  });
+
+  test('skips a reply beyond it however the stream is cut', () => {
+    const { replies, push } = budgeted(100);
+    for (const byte of text(3000) + text(3)) {
+      push(byte);
+    }
+    expect(replies.map(kindOf)).toEqual([new OversizedReply(3000), 3]);
+  });
+
+  test('counts items of lists too, so that a list without an end takes no memory', () => {
+    const { replies, reader, push } = budgeted(1600);
+    push('*2147483648\r\n');
+    for (let sent = 0; sent < 1000; sent += 1) {
+      push(':1\r\n'.repeat(100));
+    }
+    const held = (reader as unknown as { lists: Array<{ items: unknown[] }> }).lists[0]!.items;
+    expect({ replies: replies.length, held: held.length }).toEqual({ replies: 0, held: 100 });
+  });
+
+  test('tells a list whose items exceed it as one reply', () => {
+    const { replies, push } = budgeted(1000);
+    push(`*3\r\n${text(500)}${text(500)}${text(500)}:7\r\n`);
+    expect(replies[0]!.error).toBeInstanceOf(OversizedReply);
+    expect(replies).toHaveLength(2);
+  });
+
+  test('lists are read eight deep, and a ninth is refused', () => {
+    expect(read(`${'*1\r\n'.repeat(8)}:1\r\n`)).toEqual([{ value: [[[[[[[[1]]]]]]]] }]);
+    expect(() => read(`${'*1\r\n'.repeat(9)}:1\r\n`)).toThrow(ProtocolError);
   });
 });
 

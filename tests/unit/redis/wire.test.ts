@@ -58,6 +58,36 @@ describe('a wire', () => {
     expect(wire.open).toBe(true);
   });
 
+  test('is closed where a batch is not whole after five times the silence, though a byte comes every second', async () => {
+    const rejected = expect(wire.send([command('get', 'a')])).rejects.toThrow('Command timed out');
+    socket.answer('$99\r\n');
+    for (let second = 0; second < 15; second += 1) {
+      vi.advanceTimersByTime(1000);
+      expect(wire.open).toBe(true);
+      socket.answer('x');
+    }
+    vi.advanceTimersByTime(1);
+    socket.answer('x');
+    await rejected;
+  });
+
+  test('gives a batch its own time, however long the one before it took', async () => {
+    const first = wire.send([command('get', 'a')]);
+    const second = wire.send([command('get', 'b')]);
+    const drip = (bytes: string) => {
+      for (const byte of bytes) {
+        vi.advanceTimersByTime(1000);
+        socket.answer(byte);
+      }
+    };
+    drip('$9\r\n123456789');
+    socket.answer('\r\n');
+    await first;
+    drip('$6\r\n123456');
+    socket.answer('\r\n');
+    expect(await second).toEqual([{ value: Buffer.from('123456') }]);
+  });
+
   test.each([
     ['end', undefined, new Disconnected('the connection was closed')],
     ['close', undefined, new Disconnected('the connection was closed')],

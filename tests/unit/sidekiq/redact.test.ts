@@ -10,6 +10,25 @@ test.each([
   ['no user ada@example.com', 'no user …@…'],
   ['card 4242 4242 4242 4242 declined', 'card … declined'],
   ['token 9f8e7d6c5b4a39281706f5e4d3c2b1a0 expired', 'token … expired'],
+  // As PostgreSQL 15, MySQL 8, SQL Server 2022 and MongoDB 7 word them.
+  [
+    'PG::UniqueViolation: ERROR:  duplicate key value violates unique constraint "users_email" DETAIL:  Key (email, tax_id)=(Ada Lovelace, DE(1)23) already exists.',
+    'PG::UniqueViolation: ERROR:  duplicate key value violates unique constraint "users_email" DETAIL:  Key (email, tax_id)=(…) already exists.',
+  ],
+  [
+    'PG::CheckViolation: ERROR:  new row violates check constraint DETAIL:  Failing row contains (7, Ada (Lovelace), null).',
+    'PG::CheckViolation: ERROR:  new row violates check constraint DETAIL:  Failing row contains (…)',
+  ],
+  ["Duplicate entry 'Ada O'Neil-7' for key 'users.name'", "Duplicate entry '…'"],
+  ['The duplicate key value is (Ada Lovelace, 7).', 'The duplicate key value is (…).'],
+  [
+    'E11000 duplicate key error collection: a.users index: name_1 dup key: { name: "Ada" }',
+    'E11000 duplicate key error collection: a.users index: name_1 dup key: {…}',
+  ],
+  ['role "app" has password "two words"', 'role "app" has password …'],
+  ['key -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- is no key', 'key … is no key'],
+  ['key -----BEGIN PRIVATE KEY-----\nMIIE and so on, cut', 'key …'],
+  ['bad URI amqp://ada:p@ss/w#rd @host:5672/vhost', 'bad URI amqp://…@host:5672/vhost'],
   ["Couldn't find Invoice with 'id'=81234", "Couldn't find Invoice with 'id'=81234"],
   ['Net::ReadTimeout with #<TCPSocket:(closed)>', 'Net::ReadTimeout with #<TCPSocket:(closed)>'],
 ])('%o is shown as %o', (message, shown) => {

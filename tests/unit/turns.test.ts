@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readJobs, WHOLE_SET } from '../../pkg/sidekiq/browse/jobs';
+import { Minutes } from '../../pkg/sidekiq/minutes';
 import { Turns } from '../../pkg/turns';
 import { fakeRedis } from '../support/fakeRedis';
+import { aMinute, MINUTE } from '../support/state';
 
 beforeEach(() => vi.useFakeTimers({ toFake: ['performance'] }));
 afterEach(() => vi.useRealTimers());
@@ -55,4 +57,26 @@ describe('stored jobs', () => {
     // 256, 500 and 500 entries.
     expect(await ask(() => !slow())).toMatchObject({ looked: 1341, total: 12_000 });
   });
+});
+
+test('durations of 1,000 classes over hours are asked for and added in turns, some thousand at a time', async () => {
+  const classes = Array.from({ length: 1000 }, (_, index) => `C${index}`);
+  const buckets = Array.from({ length: 20 }, (_, minute) =>
+    aMinute(MINUTE - (minute + 10) * 60, Object.fromEntries(classes.map((each) => [each, [1, 0, 5]])))
+  );
+  const redis = fakeRedis();
+  const { batch } = redis;
+  const asked: number[] = [];
+  redis.batch = (commands, signal) => {
+    asked.push(commands.length);
+    vi.advanceTimersByTime(11);
+    return batch.call(redis, commands, signal);
+  };
+  let found = 0;
+  const served = await servedDuring(async () => {
+    found = (await new Minutes().readDurations(redis, classes, buckets, MINUTE)).durations.length;
+  });
+  expect(found).toBe(20_000);
+  expect(Math.max(...asked)).toBeLessThanOrEqual(4000);
+  expect(served).toBeGreaterThanOrEqual(asked.length);
 });

@@ -1,14 +1,17 @@
 import {
   AnnotationQueryBuilder,
+  CustomVariableBuilder,
   DashboardBuilder,
   DashboardCursorSync,
   DashboardLinkBuilder,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
   RowBuilder,
+  TextBoxVariableBuilder,
   VariableRefresh,
   VariableSort,
   type Dashboard,
+  type DashboardLink,
   type DataSourceRef,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog';
@@ -17,7 +20,7 @@ import * as heatmap from '@grafana/grafana-foundation-sdk/heatmap';
 import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as table from '@grafana/grafana-foundation-sdk/table';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
-import { byName, dressTable, linkTo, openLink } from './buildTable';
+import { byName, dressTable, figureLink, linkTo } from './buildTable';
 import { REF_IDS, type DashboardSpec, type Flavour, type Panel, type Variable } from './panel';
 import { thresholds } from './thresholds';
 
@@ -26,9 +29,11 @@ const SOURCES: Record<Flavour, DataSourceRef> = {
   prometheus: { type: 'prometheus', uid: '${datasource}' },
 };
 const NO_DATA: Record<Flavour, string> = {
-  direct: 'Nothing yet. Check the data source with "Save & test".',
-  prometheus: 'Nothing yet. Check that Prometheus scrapes gpx_sidekiq.',
+  direct: 'No data in this time range.',
+  prometheus: 'No data in this time range. Check that Prometheus scrapes gpx_sidekiq.',
 };
+/** What a cell or a value of a legend says where there is none. */
+const NO_CELL = '–';
 
 const ANNOTATIONS = [
   {
@@ -59,14 +64,7 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
     .refresh('10s')
     .time({ from: 'now-1h', to: 'now' })
     .timezone('browser')
-    .link(
-      new DashboardLinkBuilder('Sidekiq')
-        .type('dashboards' as never)
-        .tags(['sidekiq', flavour])
-        .asDropdown(true)
-        .keepTime(true)
-        .includeVars(true)
-    )
+    .link({ build: () => otherDashboards(flavour) })
     .withVariable(
       new DatasourceVariableBuilder('datasource')
         .label('Data source')
@@ -80,8 +78,14 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
             : { selected: true, text: 'default', value: 'default' }
         )
     );
-  for (const variable of spec.variables.filter((each) => each[flavour] !== undefined)) {
-    builder.withVariable(variableOf(variable, flavour));
+  for (const variable of spec.variables) {
+    if (variable.choice) {
+      builder.withVariable(choiceOf(variable));
+    } else if (variable.typed) {
+      builder.withVariable(new TextBoxVariableBuilder(variable.name).label(variable.label).defaultValue(''));
+    } else if (variable[flavour] !== undefined) {
+      builder.withVariable(variableOf(variable, flavour));
+    }
   }
   ANNOTATIONS.forEach(({ name, color, kinds, expr, title }) => {
     const query = direct
@@ -97,17 +101,43 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
     // The text of a mark is an option of Prometheus' own, which the builder does not know.
     builder.annotation({ build: () => (direct ? annotation : { ...annotation, titleFormat: title }) });
   });
-  for (const row of spec.rows) {
+  for (const [index, row] of spec.rows.entries()) {
     const panels = filled(row.panels.filter((panel) => (panel[flavour]?.length ?? 0) > 0));
     if (panels.length > 0) {
-      builder.withRow(new RowBuilder(row.title));
-      panels.forEach((panel) => builder.withPanel(panelOf(panel, flavour)));
+      builder.withRow(new RowBuilder(row.title).id(ROW_IDS + index));
+      panels.forEach((panel) => builder.withPanel(panelOf(panel, flavour, panelId(spec, panel.title))));
     }
   }
   return builder.build();
 }
 
+/** Ids of rows come after those of panels. */
+const ROW_IDS = 1000;
+
+/** The list of the other dashboards. Grafana 12.3 shows none of this type in its controls menu, the builder's default. */
+function otherDashboards(flavour: Flavour): DashboardLink {
+  const { placement: _, ...link } = new DashboardLinkBuilder('Sidekiq dashboards')
+    .type('dashboards' as never)
+    .tags(['sidekiq', flavour])
+    .asDropdown(true)
+    .keepTime(true)
+    .includeVars(true)
+    .build();
+  return link;
+}
+
+function choiceOf({ name, label, choice = [] }: Variable): CustomVariableBuilder {
+  const [first = ''] = choice;
+  const [text = '', value = text] = first.split(' : ');
+  return new CustomVariableBuilder(name).label(label).values(choice.join(',')).current({ selected: true, text, value });
+}
+
 const COLUMNS = 24;
+
+/** The id of a panel, the same in both flavours: alerts name it. */
+export function panelId({ rows }: DashboardSpec, title: string): number {
+  return rows.flatMap(({ panels }) => panels).findIndex((panel) => panel.title === title) + 1;
+}
 
 /** Widens the last panel of each line to its end: a flavour may lack a panel of the other. */
 function filled(panels: readonly Panel[]): Panel[] {
@@ -128,10 +158,10 @@ function filled(panels: readonly Panel[]): Panel[] {
 }
 
 function variableOf(variable: Variable, flavour: Flavour): QueryVariableBuilder {
-  const { name, label, direct, prometheus, multi, regex = '' } = variable;
+  const { name, label, direct, prometheus, multi, narrowed, regex = '' } = variable;
   const query =
     flavour === 'direct' ? { refId: 'variable', ...direct } : { refId: 'variable', query: prometheus ?? '' };
-  return new QueryVariableBuilder(name)
+  const builder = new QueryVariableBuilder(name)
     .label(label)
     .datasource(SOURCES[flavour])
     .query(query as never)
@@ -140,20 +170,21 @@ function variableOf(variable: Variable, flavour: Flavour): QueryVariableBuilder 
     .regex(regex)
     .multi(multi)
     .includeAll(multi)
-    .allValue('.*')
     .current(multi ? { selected: true, text: 'All', value: '$__all' } : ({} as never));
+  return narrowed ? builder : builder.allValue('.*');
 }
 
 function noValueOf({ kind, noValue, prometheusNoValue }: Panel, flavour: Flavour): string {
   const own = flavour === 'prometheus' ? (prometheusNoValue ?? noValue) : noValue;
-  return own ?? (kind === 'timeseries' || kind === 'heatmap' ? NO_DATA[flavour] : '–');
+  return own ?? (kind === 'timeseries' || kind === 'heatmap' ? NO_DATA[flavour] : NO_CELL);
 }
 
 type AnyPanel = stat.PanelBuilder | timeseries.PanelBuilder | table.PanelBuilder | heatmap.PanelBuilder;
 
-function panelOf(panel: Panel, flavour: Flavour): AnyPanel {
+function panelOf(panel: Panel, flavour: Flavour, id: number): AnyPanel {
   const builder = KINDS[panel.kind](panel);
   builder
+    .id(id)
     .title(panel.title)
     .description(panel.description)
     .span(panel.width)
@@ -161,6 +192,13 @@ function panelOf(panel: Panel, flavour: Flavour): AnyPanel {
     .datasource(SOURCES[flavour])
     .noValue(noValueOf(panel, flavour))
     .thresholds(thresholds(panel.steps));
+  // What a panel says in place of all data is nothing for a cell or a legend.
+  if (panel.kind === 'table' || panel.kind === 'timeseries' || panel.named) {
+    builder.withOverride({
+      matcher: { id: 'byRegexp', options: '/.*/' },
+      properties: [{ id: 'noValue', value: NO_CELL }],
+    });
+  }
   // A heatmap's unit is that of its axis; its cells are counts.
   if (panel.unit && panel.kind !== 'heatmap') {
     builder.unit(panel.unit);
@@ -174,6 +212,12 @@ function panelOf(panel: Panel, flavour: Flavour): AnyPanel {
         // Shorter waits are no concern, and need no axis of their own.
         { id: 'custom.axisSoftMax', value: 60 },
       ],
+    });
+  }
+  if (panel.logScale) {
+    builder.withOverride({
+      matcher: { id: 'byType', options: 'number' },
+      properties: [{ id: 'custom.scaleDistribution', value: { type: 'log', log: 10 } }],
     });
   }
   if (panel.decimals !== undefined) {
@@ -191,6 +235,14 @@ function panelOf(panel: Panel, flavour: Flavour): AnyPanel {
       properties: [{ id: 'thresholds', value: thresholds(steps).build() }],
     });
   }
+  for (const [name, link] of Object.entries(panel.fieldLinks ?? {})) {
+    builder.withOverride({ matcher: byName(name), properties: [{ id: 'links', value: [figureLink(link, flavour)] }] });
+  }
+  if (panel.kind !== 'table' && flavour === 'prometheus') {
+    for (const [name, unit] of Object.entries(panel.units ?? {})) {
+      builder.withOverride({ matcher: byName(name), properties: [{ id: 'unit', value: unit }] });
+    }
+  }
   builder.targets(targetsOf(panel, flavour));
   if (panel.repeated && flavour === 'direct') {
     builder.repeat('datasource').repeatDirection('h').maxPerRow(4);
@@ -199,7 +251,6 @@ function panelOf(panel: Panel, flavour: Flavour): AnyPanel {
     dressTable(builder as table.PanelBuilder, panel, flavour);
   } else {
     builder.dataLinks([
-      ...(panel.opens ? [{ build: () => openLink(panel.opens!, flavour) as never }] : []),
       ...Object.entries(panel.links ?? {}).map(([label, target]) => {
         const name = flavour === 'prometheus' ? (panel.labels?.[label] ?? label) : label;
         return { build: () => linkTo(target, `\${__field.labels.${name}}`, flavour) as never };
@@ -213,10 +264,15 @@ const KINDS: Record<Panel['kind'], (panel: Panel) => AnyPanel> = {
   stat: ({ named, colored }) =>
     new stat.PanelBuilder()
       .colorMode(colored ? common.BigValueColorMode.Value : common.BigValueColorMode.None)
-      .graphMode(common.BigValueGraphMode.Area)
+      .graphMode(common.BigValueGraphMode.None)
       .textMode(named ? common.BigValueTextMode.ValueAndName : common.BigValueTextMode.Value)
       .wideLayout(false)
-      .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false)),
+      // A link to what a figure is of needs the row that it stands in.
+      .reduceOptions(
+        named
+          ? new common.ReduceDataOptionsBuilder().values(true).limit(25)
+          : new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false)
+      ),
   timeseries: ({ stacked, width }) => {
     const builder = new timeseries.PanelBuilder()
       .lineWidth(stacked ? 1 : 2)
@@ -226,7 +282,8 @@ const KINDS: Record<Panel['kind'], (panel: Panel) => AnyPanel> = {
         new common.VizLegendOptionsBuilder()
           .displayMode(common.LegendDisplayMode.Table)
           .placement(width > 12 ? common.LegendPlacement.Right : common.LegendPlacement.Bottom)
-          .calcs(['lastNotNull', 'max'])
+          // A narrow panel has room for one figure beside the names.
+          .calcs(width < 12 ? ['lastNotNull'] : ['lastNotNull', 'max'])
           .sortBy('Last *')
           .sortDesc(true)
           .showLegend(true)

@@ -1,7 +1,7 @@
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import type * as table from '@grafana/grafana-foundation-sdk/table';
 import { queryType } from '../pkg/queries/registry';
-import { REF_IDS, warnFrom, type DashboardTarget, type Flavour, type Panel } from './panel';
+import { REF_IDS, warnFrom, type DashboardTarget, type FigureLink, type Flavour, type Panel } from './panel';
 import { thresholds } from './thresholds';
 
 /** Columns in order, units, colours, bars and links of a table. */
@@ -12,6 +12,9 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
     // By their name no two series would merge into one row.
     builder.withTransformation({ id: 'organize', options: { excludeByName: { __name__: true } } });
     builder.withTransformation({ id: 'merge', options: {} });
+    if (panel.rank) {
+      builder.withTransformation({ id: 'sortBy', options: { sort: [{ field: rankField(panel), desc: true }] } });
+    }
     builder.withTransformation(organizeSeries(panel));
     for (const [name, unit] of Object.entries(panel.units ?? {})) {
       builder.withOverride({ matcher: byName(name), properties: [{ id: 'unit', value: unit }] });
@@ -42,6 +45,16 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
       ],
     });
   }
+  if (panel.counted) {
+    const [first] =
+      flavour === 'direct'
+        ? (panel.columns ?? []).map((name) => titleOf(panel, name))
+        : Object.values(panel.labels ?? {});
+    builder.withOverride({
+      matcher: byName(first!),
+      properties: [{ id: 'custom.footer', value: { reducers: ['countAll'] } }],
+    });
+  }
   for (const [name, steps] of Object.entries(panel.warnings ?? {})) {
     builder.withOverride({
       matcher: byName(name),
@@ -60,13 +73,17 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
       ],
     });
   }
+  for (const name of panel.badges ?? []) {
+    builder.withOverride({
+      matcher: byName(name),
+      properties: [
+        { id: 'custom.cellOptions', value: { type: 'color-background', mode: 'basic' } },
+        // The frames of the data source bring their colours.
+        ...(flavour === 'prometheus' ? [{ id: 'mappings', value: SEVERITY_COLOURS }] : []),
+      ],
+    });
+  }
   if (flavour === 'direct') {
-    for (const name of panel.badges ?? []) {
-      builder.withOverride({
-        matcher: byName(name),
-        properties: [{ id: 'custom.cellOptions', value: { type: 'color-background', mode: 'basic' } }],
-      });
-    }
     for (const name of panel.states ?? []) {
       builder.withOverride({
         matcher: byName(name),
@@ -76,15 +93,15 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
     for (const name of panel.wrapped ?? []) {
       builder.withOverride({ matcher: byName(name), properties: [{ id: 'custom.wrapText', value: true }] });
     }
-    for (const [name, width] of Object.entries(panel.minWidths ?? {})) {
-      builder.withOverride({ matcher: byName(name), properties: [{ id: 'custom.minWidth', value: width }] });
-    }
     for (const name of panel.invisible ?? []) {
       builder.withOverride({ matcher: byName(name), properties: [{ id: 'custom.hideFrom.viz', value: true }] });
     }
     for (const [name, path] of Object.entries(panel.pathLinks ?? {})) {
       builder.withOverride({ matcher: byName(name), properties: [{ id: 'links', value: [pathLink(path)] }] });
     }
+  }
+  for (const [name, width] of Object.entries(panel.minWidths ?? {})) {
+    builder.withOverride({ matcher: byName(name), properties: [{ id: 'custom.minWidth', value: width }] });
   }
   // By Prometheus there are fewer columns: those of numbers share the rest.
   const named = Object.values(panel.labels ?? {});
@@ -128,7 +145,7 @@ function organizeFrame(panel: Panel) {
 }
 
 /** Makes a table of instant queries that were merged by their labels: a label is a column, and so is each value. */
-function organizeSeries({ prometheus = [], labels = {} }: Panel) {
+function organizeSeries({ prometheus = [], labels = {}, rank }: Panel) {
   const values = prometheus.map(({ column = 'Value' }, index): [string, string] => [
     prometheus.length > 1 ? `Value #${REF_IDS[index]}` : 'Value',
     column,
@@ -139,7 +156,10 @@ function organizeSeries({ prometheus = [], labels = {} }: Panel) {
     options: {
       indexByName: Object.fromEntries(order.map((name, index) => [name, index])),
       excludeByName: Object.fromEntries(
-        ['Time', '__name__', 'job', 'instance'].filter((name) => !(name in labels)).map((name) => [name, true])
+        [
+          ...['Time', '__name__', 'job', 'instance'].filter((name) => !(name in labels)),
+          ...values.filter(([, column]) => column === rank).map(([name]) => name),
+        ].map((name) => [name, true])
       ),
       renameByName: { ...labels, ...Object.fromEntries(values) },
     },
@@ -147,18 +167,38 @@ function organizeSeries({ prometheus = [], labels = {} }: Panel) {
 }
 
 /** A link to another dashboard of the same flavour that keeps data source and time. */
-export function linkTo({ dashboard, variable }: DashboardTarget, value: string, flavour: Flavour) {
+export function linkTo({ dashboard, variable, more = '' }: DashboardTarget, value: string, flavour: Flavour) {
   const uid = flavour === 'direct' ? dashboard : `${dashboard}-prom`;
   return {
     title: 'Details',
-    url: `/d/${uid}?var-datasource=\${datasource}&var-${variable}=${value}&\${__url_time_range}`,
+    url: `/d/${uid}?var-datasource=\${datasource}&var-${variable}=${value}${more}&\${__url_time_range}`,
   };
 }
 
-/** A link to another dashboard of the same flavour, whatever was clicked. */
-export function openLink(dashboard: string, flavour: Flavour) {
+/** A link from a figure to another dashboard of the same flavour, with what the figure is of. */
+export function figureLink({ dashboard, variable }: FigureLink, flavour: Flavour) {
   const uid = flavour === 'direct' ? dashboard : `${dashboard}-prom`;
-  return { title: 'Details', url: `/d/${uid}?var-datasource=\${datasource}&\${__url_time_range}` };
+  const value =
+    flavour === 'direct' ? `\${__data.fields["${variable?.field}"]}` : `\${__field.labels.${variable?.label}}`;
+  const chosen = variable ? `var-${variable.name}=${value}&` : '';
+  return { title: 'Details', url: `/d/${uid}?${chosen}var-datasource=\${datasource}&\${__url_time_range}` };
+}
+
+const SEVERITY_COLOURS = [
+  {
+    type: 'value',
+    options: {
+      critical: { color: 'red', index: 0 },
+      warning: { color: 'orange', index: 1 },
+      info: { color: 'blue', index: 2 },
+    },
+  },
+];
+
+/** The name that the value of a query has after merging. */
+function rankField({ prometheus = [], rank }: Panel): string {
+  const index = prometheus.findIndex(({ column }) => column === rank);
+  return prometheus.length > 1 ? `Value #${REF_IDS[index]}` : 'Value';
 }
 
 /** Grafana's transformations know a column by its title. */

@@ -1,59 +1,68 @@
-import { warnFrom, type DashboardSpec } from './panel';
+import { warnFrom, type DashboardSpec, type Panel } from './panel';
 import {
   BY_CLASS,
+  BY_ERROR,
   BY_QUEUE,
   byClass,
   CLASS,
-  diedInTheLastHour,
-  failureRate,
-  figure,
+  DIED_LAST_HOUR,
+  ERROR_CLASS,
+  FAILURE_RATE,
+  figures,
   QUEUE,
   STATSD,
   TO_CLASS,
+  TO_ERROR,
+  TO_JOB,
   TO_QUEUE,
   total,
 } from './queries';
 
-const JOB_COLUMNS_HIDDEN = ['enqueued', 'created', 'executions', 'tags', 'context', 'batch', 'bytes', 'arguments'];
+const HIDDEN = [
+  ...['enqueued', 'created', 'executions', 'tags', 'context', 'batch', 'bytes', 'arguments'],
+  ...['age', 'failedAt', 'retriedAt', 'retryCount'],
+];
+
+const jobsTable = (title: string, source: 'retry' | 'dead', description: string, noValue: string): Panel => ({
+  title,
+  description,
+  kind: 'table',
+  width: 24,
+  height: 9,
+  counted: true,
+  noValue,
+  direct: [{ queryType: 'jobs', source, filters: [BY_QUEUE, BY_CLASS, BY_ERROR], limit: 50 }],
+  columns: ['jid', 'at', 'class', 'errorClass', 'errorMessage', 'queue'],
+  hidden: HIDDEN,
+  wrapped: ['Class', 'Error', 'Message'],
+  links: { JID: TO_JOB, Class: TO_CLASS, Error: TO_ERROR, Queue: TO_QUEUE },
+  widths: { JID: 215, 'Due or died': 130 },
+  minWidths: { Class: 185, Error: 180, Message: 200, Queue: 115 },
+});
 
 /** What fails, why, since when, and what is lost for good. */
 export const errorsAndDead: DashboardSpec = {
   id: 'sidekiq-errors',
   title: 'Sidekiq errors and dead jobs',
   description: 'What fails and why, what waits for a retry, and what died.',
-  variables: [QUEUE, CLASS, STATSD],
+  variables: [QUEUE, CLASS, ERROR_CLASS, STATSD],
   rows: [
     {
-      title: 'Now',
+      title: 'Whole installation, not filtered',
       panels: [
-        failureRate(),
-        figure('Retries', 'retry', 'Failed jobs that wait for their next attempt.', 'sidekiq_retry_jobs'),
-        figure(
-          'ActiveJob retries',
-          'activeJobRetries',
-          'Scheduled jobs that are retries of ActiveJob, which Sidekiq counts as successes. Estimated from the next ones due.',
-          'sidekiq_activejob_retries',
-          { width: 5 }
-        ),
-        figure('Dead', 'dead', 'Jobs that ran out of retries and are kept.', 'sidekiq_dead_jobs', { width: 3 }),
-        diedInTheLastHour(),
-        figure(
-          'Dead set fill',
-          'deadFill',
-          'When the set is full, Sidekiq deletes the oldest dead jobs.',
-          'sidekiq_dead_set_fill_ratio',
-          { unit: 'percentunit', decimals: 0, colored: true, steps: warnFrom(0.8, 0.95) }
-        ),
-      ],
-    },
-    {
-      title: 'Over time',
-      panels: [
+        figures('All failures', { queryType: 'overview' }, [
+          { ...FAILURE_RATE, link: undefined },
+          { name: 'retry', expr: 'sidekiq_retry_jobs' },
+          { name: 'activeJobRetries', expr: 'sidekiq_activejob_retries' },
+          { name: 'dead', expr: 'sidekiq_dead_jobs' },
+          { ...DIED_LAST_HOUR, link: undefined },
+          { name: 'deadFill', expr: 'sidekiq_dead_set_fill_ratio', unit: 'percentunit', steps: warnFrom(0.8, 0.95) },
+        ]),
         {
-          title: 'Failures',
+          title: 'Failures per second',
           description: 'Executions that raised per second.',
           kind: 'timeseries',
-          width: 8,
+          width: 12,
           height: 8,
           unit: 'suffix: jobs/s',
           min: 0,
@@ -61,10 +70,30 @@ export const errorsAndDead: DashboardSpec = {
           prometheus: [{ expr: 'rate(sidekiq_failed_jobs_total[$__rate_interval])', legend: 'Failed' }],
         },
         {
-          title: 'Failures by class',
-          description: 'Executions that raised, per interval and class.',
+          title: 'Retries and dead jobs',
+          description: 'Jobs in the retry set, and jobs that died within the previous hour.',
           kind: 'timeseries',
-          width: 8,
+          width: 12,
+          height: 8,
+          unit: 'short',
+          min: 0,
+          direct: total('retry', 'deadLastHour'),
+          prometheus: [
+            { expr: 'sidekiq_retry_jobs', legend: 'Retries' },
+            { expr: 'sidekiq_dead_jobs_last_hour', legend: 'Died in the last hour' },
+          ],
+        },
+      ],
+    },
+    {
+      title: 'Causes, filtered by queue, class and error',
+      panels: [
+        {
+          title: 'Failures by class',
+          description:
+            'Executions that raised, per interval and class. The variables "Queue" and "Error" do not apply: Sidekiq counts by class alone.',
+          kind: 'timeseries',
+          width: 24,
           height: 8,
           unit: 'short',
           min: 0,
@@ -79,44 +108,25 @@ export const errorsAndDead: DashboardSpec = {
           links: { class: TO_CLASS },
         },
         {
-          title: 'Retries and dead jobs',
-          description: 'Jobs in the retry set, and jobs that died within the previous hour.',
-          kind: 'timeseries',
-          width: 8,
-          height: 8,
-          unit: 'short',
-          min: 0,
-          direct: total('retry', 'deadLastHour'),
-          prometheus: [
-            { expr: 'sidekiq_retry_jobs', legend: 'Retries' },
-            { expr: 'sidekiq_dead_jobs_last_hour', legend: 'Died in the last hour' },
-          ],
-        },
-      ],
-    },
-    {
-      title: 'Causes',
-      panels: [
-        {
           title: 'Errors',
           description:
             'Jobs in retry and in the dead set by kind of failure, class and queue, with the failures of the last twelve hours.',
           kind: 'table',
           width: 24,
           height: 11,
-          noValue: 'No jobs in retry or in the dead set.',
+          counted: true,
+          noValue: 'No job is in the retry set or in the dead set.',
           direct: [
             {
               queryType: 'errors',
               groupBy: ['fingerprint', 'class', 'queue'],
-              filters: [BY_QUEUE, BY_CLASS],
+              filters: [BY_QUEUE, BY_CLASS, BY_ERROR],
               limit: 200,
             },
           ],
           columns: ['errorClass', 'message', 'class', 'queue', 'count', 'dead', 'trend', 'last'],
-          hidden: ['retry', 'rate', 'first', 'pattern', 'share', 'classes', 'queues'],
-          wrapped: ['Message'],
-          minWidths: { Message: 230 },
+          hidden: ['retry', 'rate', 'first', 'pattern', 'share', 'classes', 'queues', 'frame'],
+          wrapped: ['Error', 'Message', 'Class'],
           prometheus: [
             {
               expr: 'sort_desc(sum by (error_type, worker, queue) (increase(${statsd}_jobs_failure{queue=~"$queue",worker=~"$class"}[$__range])) > 0)',
@@ -124,51 +134,19 @@ export const errorsAndDead: DashboardSpec = {
             },
           ],
           labels: { error_type: 'Error class', worker: 'Class', queue: 'Queue' },
-          prometheusNoValue: 'By error type only Sidekiq Pro counts, by DogStatsD.',
-          sortBy: { direct: 'Jobs', prometheus: 'Failures' },
-          links: { Class: TO_CLASS, Queue: TO_QUEUE },
-          widths: {
-            Error: 175,
-            'Error class': 170,
-            Class: 165,
-            Queue: 125,
-            Jobs: 75,
-            Dead: 60,
-            'Last 12 hours': 110,
-            Last: 140,
-          },
+          prometheusNoValue: 'Errors by type need Sidekiq Pro (DogStatsD).',
+          sortBy: { prometheus: 'Failures' },
+          links: { Error: TO_ERROR, Class: TO_CLASS, Queue: TO_QUEUE },
+          widths: { Jobs: 70, Dead: 65, 'Last 12 hours': 125, Last: 125 },
+          minWidths: { Error: 180, Message: 200, Class: 190, Queue: 115 },
         },
-        {
-          title: 'Latest dead jobs',
-          description:
-            'Jobs that ran out of retries, the latest first. Retry them in Sidekiq’s Web UI once the cause is gone.',
-          kind: 'table',
-          width: 24,
-          height: 9,
-          noValue: 'No dead jobs.',
-          direct: [{ queryType: 'jobs', source: 'dead', filters: [BY_QUEUE, BY_CLASS], limit: 50 }],
-          columns: ['at', 'class', 'errorClass', 'errorMessage', 'queue', 'jid'],
-          hidden: [...JOB_COLUMNS_HIDDEN, 'age', 'failedAt', 'retriedAt', 'retryCount'],
-          wrapped: ['Message'],
-          minWidths: { Message: 230 },
-          links: { Class: TO_CLASS, Queue: TO_QUEUE },
-          widths: { 'Due or died': 140, Class: 170, Error: 145, Queue: 125, JID: 215 },
-        },
-        {
-          title: 'Next retries',
-          description: 'Failed jobs, the next attempt first.',
-          kind: 'table',
-          width: 24,
-          height: 9,
-          noValue: 'No job waits for a retry.',
-          direct: [{ queryType: 'jobs', source: 'retry', filters: [BY_QUEUE, BY_CLASS], limit: 50 }],
-          columns: ['at', 'class', 'errorClass', 'errorMessage', 'queue', 'jid'],
-          hidden: [...JOB_COLUMNS_HIDDEN, 'age', 'failedAt', 'retriedAt', 'retryCount'],
-          wrapped: ['Message'],
-          minWidths: { Message: 230 },
-          links: { Class: TO_CLASS, Queue: TO_QUEUE },
-          widths: { 'Due or died': 140, Class: 170, Error: 145, Queue: 125, JID: 215 },
-        },
+        jobsTable(
+          'Latest dead jobs',
+          'dead',
+          'Jobs that ran out of retries, the latest first. Retry them in Sidekiq’s Web UI once the cause is fixed.',
+          'No job is in the dead set.'
+        ),
+        jobsTable('Next retries', 'retry', 'Failed jobs, the next attempt first.', 'No job waits for a retry.'),
       ],
     },
   ],

@@ -4,6 +4,7 @@ import { grafanaRules, prometheusRules } from './buildAlerts';
 import { errorsAndDead } from './errorsAndDead';
 import { fleet } from './fleet';
 import { jobClassDetail } from './jobClassDetail';
+import { jobDetail } from './jobDetail';
 import type { DashboardSpec } from './panel';
 import { processesAndCapacity } from './processesAndCapacity';
 import { queueDetail } from './queueDetail';
@@ -15,6 +16,7 @@ export const DASHBOARDS: readonly DashboardSpec[] = [
   jobClassDetail,
   processesAndCapacity,
   errorsAndDead,
+  jobDetail,
   fleet,
 ];
 
@@ -22,7 +24,7 @@ export const DASHBOARDS: readonly DashboardSpec[] = [
 export function generatedFiles(): Map<string, string> {
   const files = new Map<string, string>();
   for (const spec of DASHBOARDS) {
-    for (const flavour of ['direct', 'prometheus'] as const) {
+    for (const flavour of spec.directOnly ? (['direct'] as const) : (['direct', 'prometheus'] as const)) {
       const dashboard = `${JSON.stringify(buildDashboard(spec, flavour), null, 2)}\n`;
       files.set(`provisioning/dashboards/${flavour}/${spec.id}.json`, dashboard);
     }

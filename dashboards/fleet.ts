@@ -24,13 +24,14 @@ export const fleet: DashboardSpec = {
           steps: [{ from: null, color: 'text' }],
           fieldSteps: {
             'Longest wait': warnFrom(60, 300),
+            'Busiest worker type': warnFrom(0.8, 1),
             'Failure rate': warnFrom(0.05, 0.1),
             'Died in the last hour': warnFrom(1, 100),
           },
           direct: [
             {
               queryType: 'overview',
-              figures: ['enqueued', 'latencyMax', 'utilisation', 'failureRate', 'retry', 'deadLastHour'],
+              figures: ['enqueued', 'latencyMax', 'utilisationMax', 'failureRate', 'retry', 'deadLastHour'],
             },
           ],
         },

@@ -1,15 +1,9 @@
-import { warnFrom, type DashboardSpec, type Panel } from './panel';
-import { BY_CLASS, byClass, CLASS, stat, STATSD, TO_HOST, TO_QUEUE } from './queries';
+import { warnFrom, type DashboardSpec } from './panel';
+import { BY_CLASS, byClass, CLASS, figures, STATSD, TO_ERROR, TO_HOST, TO_JOB_OF_CLASS, TO_QUEUE } from './queries';
 
 const IN_RANGE = '{class=~"$class"}[$__range]';
 const quantile = (q: number, range: string) =>
   `histogram_quantile(${q}, sum by (le, class) (rate(sidekiq_job_duration_seconds_bucket{class=~"$class"}[${range}])))`;
-
-const inRange = (title: string, name: string, description: string, expr: string, more: Partial<Panel> = {}): Panel =>
-  stat(title, description, { queryType: 'job_metrics', figures: [name], filters: [BY_CLASS] }, expr, {
-    noValue: 'Did not run',
-    ...more,
-  });
 
 /** One job class: how often, how long, how often it fails and why, and what runs or waits right now. */
 export const jobClassDetail: DashboardSpec = {
@@ -21,30 +15,37 @@ export const jobClassDetail: DashboardSpec = {
     {
       title: 'Selected time range',
       panels: [
-        inRange(
-          'Executions',
-          'executions',
-          'Executions within the time range, failures included.',
-          `sum(increase(sidekiq_job_executions_total${IN_RANGE}))`
+        figures(
+          'Executions of $class',
+          { queryType: 'job_metrics', filters: [BY_CLASS] },
+          [
+            { name: 'executions', expr: `round(sum(increase(sidekiq_job_executions_total${IN_RANGE})))` },
+            {
+              name: 'failureRate',
+              expr: `sum(increase(sidekiq_job_failures_total${IN_RANGE})) / sum(increase(sidekiq_job_executions_total${IN_RANGE}))`,
+              unit: 'percentunit',
+              steps: warnFrom(0.05, 0.1),
+            },
+            {
+              name: 'meanTime',
+              expr: `sum(increase(sidekiq_job_duration_seconds_sum${IN_RANGE})) / sum(increase(sidekiq_job_duration_seconds_count${IN_RANGE}))`,
+              unit: 's',
+            },
+            ...(
+              [
+                ['p50', 0.5],
+                ['p90', 0.9],
+                ['p95', 0.95],
+                ['p99', 0.99],
+              ] as const
+            ).map(([name, q]) => ({
+              name,
+              expr: quantile(q, '$__range'),
+              unit: 's',
+            })),
+          ],
+          { noValue: 'Did not run in this time range' }
         ),
-        inRange(
-          'Failure rate',
-          'failureRate',
-          'Failed share of them.',
-          `sum(increase(sidekiq_job_failures_total${IN_RANGE})) / sum(increase(sidekiq_job_executions_total${IN_RANGE}))`,
-          { unit: 'percentunit', decimals: 1, colored: true, steps: warnFrom(0.05, 0.1) }
-        ),
-        inRange(
-          'Mean',
-          'meanTime',
-          'Mean duration of those that succeeded.',
-          `sum(increase(sidekiq_job_duration_seconds_sum${IN_RANGE})) / sum(increase(sidekiq_job_duration_seconds_count${IN_RANGE}))`,
-          { unit: 's' }
-        ),
-        inRange('p50', 'p50', 'Half of them took no longer.', quantile(0.5, '$__range'), { unit: 's', width: 3 }),
-        inRange('p90', 'p90', 'Nine of ten took no longer.', quantile(0.9, '$__range'), { unit: 's', width: 3 }),
-        inRange('p95', 'p95', '19 of 20 took no longer.', quantile(0.95, '$__range'), { unit: 's', width: 3 }),
-        inRange('p99', 'p99', '99 of a hundred took no longer.', quantile(0.99, '$__range'), { unit: 's', width: 3 }),
       ],
     },
     {
@@ -83,7 +84,7 @@ export const jobClassDetail: DashboardSpec = {
         },
         {
           title: 'p99 over time',
-          description: '99 % of the executions that succeeded took no longer.',
+          description: '99% of the executions that succeeded took no longer.',
           kind: 'timeseries',
           width: 8,
           height: 8,
@@ -119,10 +120,11 @@ export const jobClassDetail: DashboardSpec = {
           kind: 'table',
           width: 24,
           height: 8,
-          noValue: 'No jobs in retry or in the dead set.',
+          counted: true,
+          noValue: 'No job of the class is in the retry set or in the dead set.',
           direct: [{ queryType: 'errors', groupBy: ['fingerprint', 'queue'], limit: 50, filters: [BY_CLASS] }],
-          columns: ['errorClass', 'message', 'queue', 'count', 'retry', 'dead', 'trend', 'first', 'last'],
-          hidden: ['pattern', 'share', 'rate', 'classes', 'queues'],
+          columns: ['errorClass', 'message', 'queue', 'retry', 'dead', 'trend', 'first', 'last'],
+          hidden: ['pattern', 'share', 'rate', 'classes', 'queues', 'count', 'frame'],
           prometheus: [
             {
               expr: 'sort_desc(sum by (error_type, queue) (increase(${statsd}_jobs_failure{worker=~"$class"}[$__range])) > 0)',
@@ -130,49 +132,47 @@ export const jobClassDetail: DashboardSpec = {
             },
           ],
           labels: { error_type: 'Error class', queue: 'Queue' },
-          prometheusNoValue: 'By error type only Sidekiq Pro counts, by DogStatsD.',
-          sortBy: { direct: 'Jobs', prometheus: 'Failures' },
-          links: { Queue: TO_QUEUE },
-          widths: { Message: 420, Error: 240, 'Error class': 240, Queue: 150, First: 160, Last: 160 },
+          prometheusNoValue: 'Errors by type need Sidekiq Pro (DogStatsD).',
+          sortBy: { prometheus: 'Failures' },
+          links: { Error: TO_ERROR, Queue: TO_QUEUE },
+          wrapped: ['Error', 'Message'],
+          widths: { 'In retry': 85, Dead: 70, 'Last 12 hours': 125, First: 125, Last: 125 },
+          minWidths: { Error: 190, Message: 220, Queue: 120 },
         },
         {
           title: 'Running',
           description: 'Jobs of the class in progress, the longest running first.',
           kind: 'table',
-          width: 12,
-          height: 8,
-          noValue: 'None runs.',
+          width: 24,
+          height: 7,
+          counted: true,
+          noValue: 'No job of the class is running.',
           direct: [{ queryType: 'busy', limit: 50, filters: [BY_CLASS] }],
-          columns: ['runTime', 'queue', 'host', 'waited', 'jid'],
-          hidden: ['class', 'process', 'thread', 'workerType', 'startedAt'],
-          links: { Queue: TO_QUEUE, Host: TO_HOST },
+          columns: ['jid', 'runTime', 'waited', 'queue', 'host', 'thread'],
+          hidden: ['class', 'process', 'workerType', 'startedAt'],
+          links: { Queue: TO_QUEUE, Host: TO_HOST, JID: TO_JOB_OF_CLASS },
+          widths: { JID: 220, 'Run time': 120, Waited: 120, Thread: 110 },
+          minWidths: { Queue: 160, Host: 160 },
           warnings: { 'Run time': warnFrom(300, 3600) },
         },
         {
           title: 'Waiting for a retry',
           description: 'Failed jobs of the class, the next attempt first.',
           kind: 'table',
-          width: 12,
+          width: 24,
           height: 8,
-          noValue: 'No job waits for a retry.',
+          counted: true,
+          noValue: 'No job of the class waits for a retry.',
           direct: [{ queryType: 'jobs', source: 'retry', limit: 50, filters: [BY_CLASS] }],
-          columns: ['at', 'retryCount', 'errorClass', 'errorMessage', 'queue', 'jid'],
+          columns: ['jid', 'at', 'retryCount', 'errorClass', 'errorMessage', 'queue'],
           hidden: [
-            'class',
-            'enqueued',
-            'created',
-            'age',
-            'executions',
-            'failedAt',
-            'retriedAt',
-            'tags',
-            'batch',
-            'bytes',
-            'context',
-            'arguments',
+            ...['class', 'enqueued', 'created', 'age', 'executions', 'failedAt', 'retriedAt', 'tags', 'batch'],
+            ...['bytes', 'context', 'arguments'],
           ],
-          links: { Queue: TO_QUEUE },
-          widths: { 'Due or died': 160, Retries: 80 },
+          links: { Queue: TO_QUEUE, JID: TO_JOB_OF_CLASS, Error: TO_ERROR },
+          wrapped: ['Error', 'Message'],
+          widths: { JID: 220, 'Due or died': 135, Retries: 80 },
+          minWidths: { Error: 190, Message: 220, Queue: 120 },
         },
       ],
     },

@@ -4,6 +4,7 @@ import type { EventsQuery } from '../pkg/queries/events';
 import type { FindingsQuery } from '../pkg/queries/findings';
 import type { HistoryQuery } from '../pkg/queries/history';
 import type { JobMetricsQuery } from '../pkg/queries/jobMetrics';
+import type { JobQuery } from '../pkg/queries/job';
 import type { JobsQuery } from '../pkg/queries/jobs';
 import type { StoredQuery } from '../pkg/queries/model';
 
@@ -12,7 +13,15 @@ export type Flavour = 'direct' | 'prometheus';
 
 /** A query as any of the types saves it. */
 export type DirectQuery =
-  StoredQuery | CapacityQuery | ErrorsQuery | EventsQuery | FindingsQuery | HistoryQuery | JobMetricsQuery | JobsQuery;
+  | StoredQuery
+  | CapacityQuery
+  | ErrorsQuery
+  | EventsQuery
+  | FindingsQuery
+  | HistoryQuery
+  | JobMetricsQuery
+  | JobQuery
+  | JobsQuery;
 
 export interface PrometheusQuery {
   expr: string;
@@ -26,6 +35,15 @@ export interface PrometheusQuery {
 export interface DashboardTarget {
   dashboard: string;
   variable: string;
+  /** What else the address sets. */
+  more?: string;
+}
+
+/** Where a click on a figure leads. */
+export interface FigureLink {
+  dashboard: string;
+  /** The variable that is set, with the field (direct) and the label (Prometheus) that hold its value. */
+  variable?: { name: string; field: string; label: string };
 }
 
 /** A colour from a value upwards; the first step begins at minus infinity. */
@@ -49,6 +67,8 @@ export interface Panel {
   min?: number;
   max?: number;
   stacked?: boolean;
+  /** Durations and the like of very different size: one slow class does not flatten the others. */
+  logScale?: boolean;
   /** What a panel without data says, and in the Prometheus flavour where that differs. */
   noValue?: string;
   prometheusNoValue?: string;
@@ -59,6 +79,8 @@ export interface Panel {
   fieldSteps?: Record<string, Step[]>;
   /** Several values in one stat panel, named by their field or series. */
   named?: boolean;
+  /** The dashboard that a click on a single value opens, by its title; with a value, as the one that the figure is of. */
+  fieldLinks?: Record<string, FigureLink>;
   direct?: DirectQuery[];
   prometheus?: PrometheusQuery[];
   /** Once for each chosen data source (direct), side by side. */
@@ -70,7 +92,7 @@ export interface Panel {
   sortBy?: string | Partial<Record<Flavour, string>>;
   /** Widths of columns in pixels, by title. */
   widths?: Record<string, number>;
-  /** In a table of Prometheus: units by column title, and titles of labels; the data source brings its own. */
+  /** Of Prometheus: units by the title of a column or figure, and titles of labels; the data source brings its own. */
   units?: Record<string, string>;
   labels?: Record<string, string>;
   /** Where a click on a cell (by column title), or on a series (by the label that names it), leads. */
@@ -86,8 +108,10 @@ export interface Panel {
   wrapped?: string[];
   /** Least widths of columns that share what is left, in pixels, by title. */
   minWidths?: Record<string, number>;
-  /** A dashboard that a click on a figure opens. */
-  opens?: string;
+  /** In a table of Prometheus: the column by which rows come worst first, which is not shown. */
+  rank?: string;
+  /** A count of the rows below the table. */
+  counted?: boolean;
   /** Columns that only links need, by title. */
   invisible?: string[];
   /** Where a click on a cell leads: by column title, the title of the column that holds the path. */
@@ -113,6 +137,12 @@ export interface Variable {
   /** The part of each value to take; the value as it is by default. */
   regex?: string;
   multi: boolean;
+  /** All means all that the variable itself offers, since others narrow it. */
+  narrowed?: boolean;
+  /** A choice of fixed values, as `text : value`, the first chosen. */
+  choice?: string[];
+  /** A text that is typed. */
+  typed?: boolean;
 }
 
 /** A dashboard's way of choosing data sources: one, or several with a panel each. */
@@ -127,6 +157,8 @@ export interface DashboardSpec {
   rows: Row[];
   /** By default one. */
   dataSources?: DataSourceChoice;
+  /** What Prometheus has nothing of is a dashboard of the data source alone. */
+  directOnly?: boolean;
 }
 
 /** Names of a panel's queries, in their order. */

@@ -1,16 +1,18 @@
 import { warnFrom, type DashboardSpec } from './panel';
 import {
+  BUSIEST_TYPE,
   BY_HOST,
   BY_TYPE,
   byWorkerType,
-  figure,
+  figures,
   HOST,
   promByWorkerType,
   TO_CLASS,
+  TO_JOB,
   TO_QUEUE,
   WORKER_TYPE,
 } from './queries';
-import { processesOverTime, processTable, threadsOverTime } from './workerPanels';
+import { processesOverTime, processTable, servesTable, threadsOverTime } from './workerPanels';
 
 /** Who works, how hard, how healthy, and whether there are enough of them. */
 export const processesAndCapacity: DashboardSpec = {
@@ -20,47 +22,34 @@ export const processesAndCapacity: DashboardSpec = {
   variables: [WORKER_TYPE, HOST],
   rows: [
     {
-      title: 'Now',
+      title: 'Whole installation, not filtered',
       panels: [
-        figure('Processes', 'processes', 'Live processes.', 'sidekiq_live_processes'),
-        figure(
-          'Quiet',
-          'quietProcesses',
-          'Processes that finish their jobs and take no new ones.',
-          'sum(sidekiq_host_processes{quiet="true"}) or vector(0)',
-          { width: 3 }
-        ),
-        figure('Ready threads', 'readyThreads', 'Threads of processes that still take jobs.', 'sidekiq_ready_threads', {
-          width: 5,
-          colored: true,
-          steps: [
-            { from: null, color: 'red' },
-            { from: 1, color: 'text' },
-          ],
-        }),
-        figure('Busy', 'busy', 'Jobs in progress.', 'sidekiq_busy_workers'),
-        figure('Utilisation', 'utilisation', 'Busy share of all threads.', 'sidekiq_busy_workers / sidekiq_workers', {
-          unit: 'percentunit',
-          decimals: 0,
-          colored: true,
-          steps: warnFrom(0.8, 0.95),
-        }),
-        figure(
-          'Vanished',
-          'ghosts',
-          'Processes that stopped without a shutdown (killed, or out of memory) and are still registered in Redis.',
-          'sidekiq_ghost_processes',
-          { colored: true, steps: warnFrom(1, 3) }
-        ),
+        figures('All processes', { queryType: 'overview' }, [
+          { name: 'processes', expr: 'sidekiq_live_processes' },
+          { name: 'quietProcesses', expr: 'sum(sidekiq_host_processes{quiet="true"}) or vector(0)' },
+          {
+            name: 'readyThreads',
+            expr: 'sidekiq_ready_threads',
+            steps: [
+              { from: null, color: 'red' },
+              { from: 1, color: 'text' },
+            ],
+          },
+          { name: 'busy', expr: 'sidekiq_busy_workers' },
+          BUSIEST_TYPE,
+          { name: 'ghosts', expr: 'sidekiq_ghost_processes', steps: warnFrom(1, 3) },
+        ]),
+        threadsOverTime(),
+        processesOverTime(),
       ],
     },
     {
-      title: 'Capacity',
+      title: 'Capacity, filtered by worker type',
       panels: [
         {
           title: 'Capacity by worker type',
           description:
-            'Demand (threads kept busy) against ready threads, and the threads that the objective needs. Utilisation above 80 % for long: add threads.',
+            'Demand (threads kept busy) against ready threads, the threads that keep up with the work, and those that also clear the backlog within the objective. Utilisation above 80% for long: add threads.',
           kind: 'table',
           width: 24,
           height: 10,
@@ -72,12 +61,12 @@ export const processesAndCapacity: DashboardSpec = {
             'supply',
             'utilisation',
             'headroom',
+            'threadsToKeepUp',
             'threadsNeeded',
             'size',
             'latency',
-            'drainTime',
           ],
-          hidden: ['queue', 'late', 'unserved', 'starved', 'objective', 'inRate', 'outRate'],
+          hidden: ['drainTime', 'queue', 'late', 'unserved', 'starved', 'objective', 'inRate', 'outRate'],
           prometheus: [
             { expr: promByWorkerType('sum', 'sidekiq_queue_running_jobs'), column: 'Running' },
             { expr: promByWorkerType('max', 'sidekiq_queue_ready_threads'), column: 'Ready threads' },
@@ -101,10 +90,10 @@ export const processesAndCapacity: DashboardSpec = {
             Supply: 70,
             Utilisation: 130,
             Headroom: 90,
-            'Threads needed': 125,
+            'To keep up': 100,
+            'To meet objective': 145,
             Backlog: 80,
-            Latency: 90,
-            'Drain time': 105,
+            Latency: 95,
           },
           minWidths: { 'Worker type': 200 },
         },
@@ -131,17 +120,16 @@ export const processesAndCapacity: DashboardSpec = {
           direct: byWorkerType('latency'),
           prometheus: [{ expr: promByWorkerType('max', 'sidekiq_queue_latency_seconds'), legend: '{{worker_type}}' }],
         },
-        threadsOverTime(),
-        processesOverTime(),
       ],
     },
     {
-      title: 'Processes',
+      title: 'Processes, filtered by worker type and host',
       panels: [
         processTable('{host=~"$host"}', {
           title: 'Live processes',
-          direct: [{ queryType: 'processes', filters: [BY_HOST] }],
+          direct: [{ queryType: 'processes', filters: [BY_HOST, BY_TYPE] }],
         }),
+        servesTable([BY_HOST, BY_TYPE]),
         {
           title: 'Memory by process',
           description: 'Resident memory of each process.',
@@ -153,8 +141,8 @@ export const processesAndCapacity: DashboardSpec = {
           prometheus: [{ expr: 'sidekiq_process_resident_memory_bytes{host=~"$host"}', legend: '{{process}}' }],
         },
         {
-          title: 'Round trip to Redis by process',
-          description: 'Round trip that each process measured with its heartbeat. Sidekiq warns from 50 ms.',
+          title: 'Round-trip time to Redis by process',
+          description: 'Round-trip time that each process measures with its heartbeat. Sidekiq warns from 50 ms.',
           kind: 'timeseries',
           width: 12,
           height: 8,
@@ -165,40 +153,44 @@ export const processesAndCapacity: DashboardSpec = {
       ],
     },
     {
-      title: 'Lost jobs and events',
+      title: 'Lost jobs, filtered by host, and events',
       panels: [
         {
           title: 'Lost jobs',
           description:
             'Processes that were killed, and the jobs that ran in them. Without super_fetch (Sidekiq Pro) these jobs are lost.',
           kind: 'table',
-          width: 12,
-          height: 9,
-          noValue: 'No process has vanished while Jobwatch looked.',
-          direct: [{ queryType: 'lost' }],
-          columns: ['noticed', 'host', 'class', 'queue', 'runTime', 'lost', 'jid'],
-          hidden: ['process', 'lastBeat', 'jobs'],
-          alarms: ['Lost'],
+          width: 24,
+          height: 7,
+          counted: true,
+          noValue: 'No process has vanished since monitoring started.',
+          direct: [{ queryType: 'lost', filters: [BY_HOST] }],
+          columns: ['noticed', 'host', 'class', 'queue', 'runTime', 'outcome', 'jid'],
+          hidden: ['process', 'lastBeat', 'jobs', 'vanished', 'lost'],
           prometheus: [
             {
-              expr: 'increase(sidekiq_vanished_processes_total{host=~"$host"}[$__range]) > 0',
+              expr: 'round(increase(sidekiq_vanished_processes_total{host=~"$host"}[$__range])) > 0',
               column: 'Vanished processes',
             },
           ],
           labels: { host: 'Host' },
-          links: { Class: TO_CLASS, Queue: TO_QUEUE },
+          links: { Class: TO_CLASS, Queue: TO_QUEUE, JID: TO_JOB },
+          widths: { Noticed: 135, 'Run time': 100, Outcome: 100, JID: 220 },
+          minWidths: { Host: 140, Class: 200, Queue: 130 },
         },
         {
           title: 'Events',
           description: 'Deploy marks, processes that started, stopped or vanished, changes of version and leader.',
           kind: 'table',
-          width: 12,
+          width: 24,
           height: 9,
-          noValue: 'Nothing happened.',
+          counted: true,
+          noValue: 'No event in this time range.',
           direct: [{ queryType: 'events' }],
-          columns: ['time', 'kind', 'title', 'host', 'count'],
-          hidden: ['timeEnd', 'tags'],
-          widths: { Time: 170, Event: 300 },
+          columns: ['time', 'kind', 'title', 'host'],
+          hidden: ['timeEnd', 'tags', 'count'],
+          widths: { Time: 150, Kind: 90 },
+          minWidths: { Event: 420, Host: 150 },
         },
       ],
     },

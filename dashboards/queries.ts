@@ -1,10 +1,21 @@
 import type { JobMetricsQuery } from '../pkg/queries/jobMetrics';
-import { NEUTRAL, warnFrom, type DashboardTarget, type DirectQuery, type Panel, type Variable } from './panel';
+import { queryType } from '../pkg/queries/registry';
+import {
+  NEUTRAL,
+  warnFrom,
+  type DashboardTarget,
+  type DirectQuery,
+  type FigureLink,
+  type Panel,
+  type Step,
+  type Variable,
+} from './panel';
 
 /** Filters by the variables that dashboards share. */
 export const BY_QUEUE = { field: 'queue', operator: '=' as const, values: ['$queue'] };
 export const BY_TYPE = { field: 'workerType', operator: '=' as const, values: ['$workerType'] };
 export const BY_CLASS = { field: 'class', operator: '=' as const, values: ['$class'] };
+export const BY_ERROR = { field: 'errorClass', operator: '=' as const, values: ['$errorClass'] };
 export const BY_HOST = { field: 'host', operator: '=' as const, values: ['$host'] };
 
 export const WORKER_TYPE: Variable = {
@@ -21,6 +32,20 @@ export const QUEUE: Variable = {
   prometheus: 'label_values(sidekiq_queue_enqueued_jobs, name)',
   multi: true,
 };
+/** The queues of the chosen worker types. */
+export const QUEUE_OF_TYPE: Variable = {
+  ...QUEUE,
+  direct: { queryType: 'queues', field: 'queue', filters: [BY_TYPE] },
+  prometheus: 'label_values(sidekiq_queue_info{worker_type=~"$workerType"}, name)',
+  narrowed: true,
+};
+/** Of which share of the executions a duration is told. */
+export const QUANTILE: Variable = {
+  name: 'quantile',
+  label: 'Quantile',
+  choice: ['p95 : 0.95', 'p50 : 0.5', 'p90 : 0.9', 'p99 : 0.99'],
+  multi: false,
+};
 /** Who sends by DogStatsD: the namespace begins the names of the sender's metrics. */
 export const STATSD: Variable = {
   name: 'statsd',
@@ -36,6 +61,12 @@ export const CLASS: Variable = {
   prometheus: 'label_values(sidekiq_job_executions_total, class)',
   multi: true,
 };
+export const ERROR_CLASS: Variable = {
+  name: 'errorClass',
+  label: 'Error',
+  direct: { queryType: 'errors', field: 'errorClass' },
+  multi: true,
+};
 export const HOST: Variable = {
   name: 'host',
   label: 'Host',
@@ -47,12 +78,24 @@ export const HOST: Variable = {
 export const TO_QUEUE: DashboardTarget = { dashboard: 'sidekiq-queue', variable: 'queue' };
 export const TO_CLASS: DashboardTarget = { dashboard: 'sidekiq-job-class', variable: 'class' };
 export const TO_HOST: DashboardTarget = { dashboard: 'sidekiq-processes', variable: 'host' };
+/** From a table with the column "Class", and from a dashboard of one class. */
+export const TO_JOB: DashboardTarget = {
+  dashboard: 'sidekiq-job',
+  variable: 'jid',
+  more: '&var-jobClass=${__data.fields["Class"]}',
+};
+export const TO_JOB_OF_CLASS: DashboardTarget = { ...TO_JOB, more: '&var-jobClass=${class}' };
+export const TO_ERROR: DashboardTarget = { dashboard: 'sidekiq-errors', variable: 'errorClass' };
 
 /** Figures of the whole installation over time. */
 export const total = (...figures: string[]): DirectQuery[] => [{ queryType: 'history', by: 'total', figures }];
 /** A figure per queue over time. */
 export const byQueue = (figure: string): DirectQuery[] => [
   { queryType: 'history', by: 'queue', figures: [figure], filters: [BY_QUEUE] },
+];
+/** The same, narrowed by worker type too. */
+export const byQueueAndType = (figure: string): DirectQuery[] => [
+  { queryType: 'history', by: 'queue', figures: [figure], filters: [BY_QUEUE, BY_TYPE] },
 ];
 /** A figure per worker type over time. */
 export const byWorkerType = (figure: string): DirectQuery[] => [
@@ -69,50 +112,78 @@ export const byClass = (
 export const promByWorkerType = (how: 'sum' | 'max', metric: string): string =>
   `${how} by (worker_type) (${metric} * on (instance, job, name) group_left (worker_type) sidekiq_queue_info{worker_type=~"$workerType"})`;
 
-/** One number. */
-export const stat = (
-  title: string,
-  description: string,
-  direct: DirectQuery,
-  expr: string,
-  more: Partial<Panel> = {}
-): Panel => ({
-  title,
-  description,
-  kind: 'stat',
-  width: 4,
-  height: 4,
-  unit: 'short',
-  steps: NEUTRAL,
-  direct: [direct],
-  prometheus: [{ expr, instant: true }],
-  ...more,
-});
+/** A figure of a panel that shows several. */
+export interface Figure {
+  /** The column of the query. */
+  name: string;
+  expr: string;
+  unit?: string;
+  steps?: Step[];
+  link?: FigureLink | undefined;
+}
 
-/** One number of the whole installation. */
-export const figure = (
-  title: string,
-  name: string,
-  description: string,
-  expr: string,
-  more: Partial<Panel> = {}
-): Panel => stat(title, description, { queryType: 'overview', figures: [name] }, expr, more);
+/** Figures side by side: on a phone they are one panel, and a notice cuts none of their titles. */
+export function figures(title: string, query: DirectQuery, shown: readonly Figure[], more: Partial<Panel> = {}): Panel {
+  const { columns } = queryType(query.queryType);
+  const column = ({ name }: Figure) => columns.find((each) => each.name === name)!;
+  const byTitle = <T>(value: (figure: Figure) => T | undefined): Record<string, T> =>
+    Object.fromEntries(
+      shown.flatMap((figure) => {
+        const found = value(figure);
+        return found === undefined ? [] : [[column(figure).title, found]];
+      })
+    );
+  return {
+    title,
+    description: shown.map((figure) => `**${column(figure).title}**: ${column(figure).description}`).join('\n\n'),
+    kind: 'stat',
+    named: true,
+    colored: true,
+    width: 24,
+    height: 4,
+    steps: NEUTRAL,
+    fieldSteps: byTitle(({ steps }) => steps),
+    fieldLinks: byTitle(({ link }) => link),
+    units: byTitle(({ unit }) => unit),
+    direct: [{ ...query, figures: shown.map(({ name }) => name) } as DirectQuery],
+    prometheus: shown.map((figure) => ({ expr: figure.expr, legend: column(figure).title, instant: true })),
+    ...more,
+  };
+}
+
+const TO_ERRORS: FigureLink = { dashboard: 'sidekiq-errors' };
 
 /** The share of executions that failed within the last hour. */
-export const failureRate = (more: Partial<Panel> = {}): Panel =>
-  figure(
-    'Failure rate',
-    'failureRate',
-    'Failed share of the executions of the last hour.',
-    'rate(sidekiq_failed_jobs_total[1h]) / rate(sidekiq_processed_jobs_total[1h])',
-    { unit: 'percentunit', decimals: 1, colored: true, steps: warnFrom(0.05, 0.1), ...more }
-  );
+export const FAILURE_RATE: Figure = {
+  name: 'failureRate',
+  expr: 'rate(sidekiq_failed_jobs_total[1h]) / rate(sidekiq_processed_jobs_total[1h])',
+  unit: 'percentunit',
+  steps: warnFrom(0.05, 0.1),
+  link: TO_ERRORS,
+};
+export const RETRIES: Figure = { name: 'retry', expr: 'sidekiq_retry_jobs', link: TO_ERRORS };
+export const DIED_LAST_HOUR: Figure = {
+  name: 'deadLastHour',
+  expr: 'sidekiq_dead_jobs_last_hour',
+  steps: [
+    { from: null, color: 'text' },
+    { from: 1, color: 'orange' },
+    { from: 100, color: 'red' },
+  ],
+  link: TO_ERRORS,
+};
 
-export const diedInTheLastHour = (more: Partial<Panel> = {}): Panel =>
-  figure(
-    'Died last hour',
-    'deadLastHour',
-    'Jobs that ran out of retries within the last hour.',
-    'sidekiq_dead_jobs_last_hour',
-    { colored: true, steps: warnFrom(1, 100), ...more }
-  );
+/** Busy share of threads by worker type. */
+const TYPE_UTILISATION = `${promByWorkerType('sum', 'sidekiq_queue_running_jobs')} / (${promByWorkerType('max', 'sidekiq_queue_ready_threads')} > 0)`;
+
+/** The worker type that has the least to spare. */
+export const BUSIEST_TYPE: Figure = {
+  name: 'utilisationMax',
+  expr: `topk(1, ${TYPE_UTILISATION.replaceAll('{worker_type=~"$workerType"}', '')})`,
+  unit: 'percentunit',
+  steps: warnFrom(0.8, 1),
+  link: {
+    dashboard: 'sidekiq-processes',
+    variable: { name: 'workerType', field: 'Worker type of it', label: 'worker_type' },
+  },
+};

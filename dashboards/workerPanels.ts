@@ -1,62 +1,73 @@
-import { warnFrom, type Panel } from './panel';
+import { warnFrom, type DirectQuery, type Panel } from './panel';
 import { TO_HOST, total } from './queries';
 
 /** Panels on processes and threads that more than one dashboard shows. */
 
-/** The live processes. @param host a selector of Prometheus' label, with its braces, or `''` */
+const HIDDEN = ['process', 'labels', 'quiet', 'embedded', 'leader', 'capsules', 'tag', 'queues', 'workerType'];
+
+/** The health of the live processes. @param host a selector of Prometheus' label, with its braces, or `''` */
 export const processTable = (host: string, more: Partial<Panel> = {}): Panel => ({
   title: 'Processes',
-  description: 'Heartbeat, load, memory and distance to Redis of each live process.',
+  description: 'Heartbeat, load, memory and round-trip time to Redis of each live process.',
   kind: 'table',
   width: 24,
   height: 10,
+  counted: true,
+  noValue: 'No Sidekiq process is alive.',
   direct: [{ queryType: 'processes' }],
   columns: [
-    'host',
-    'state',
-    'busy',
-    'concurrency',
-    'utilisation',
-    'beatAge',
-    'rss',
-    'rtt',
-    'startedAt',
-    'queues',
-    'pid',
-    'tag',
-    'version',
-    'leader',
-    'capsules',
+    ...['host', 'pid', 'state', 'busy', 'concurrency', 'utilisation'],
+    ...['beatAge', 'rss', 'rtt', 'startedAt', 'version'],
   ],
-  hidden: ['process', 'labels', 'quiet', 'embedded'],
+  hidden: HIDDEN,
   prometheus: [
     { expr: `sidekiq_process_threads${host}`, column: 'Threads' },
     { expr: `sidekiq_process_busy_threads${host}`, column: 'Busy' },
     { expr: `sidekiq_process_busy_threads${host} / sidekiq_process_threads${host}`, column: 'Utilisation' },
     { expr: `sidekiq_process_heartbeat_age_seconds${host}`, column: 'Beat age' },
-    { expr: `sidekiq_process_resident_memory_bytes${host}`, column: 'RSS' },
+    { expr: `sidekiq_process_resident_memory_bytes${host}`, column: 'Memory' },
     { expr: `sidekiq_process_redis_rtt_seconds${host}`, column: 'Redis RTT' },
   ],
   labels: { host: 'Host', process: 'Process' },
-  units: { Utilisation: 'percentunit', 'Beat age': 's', RSS: 'bytes', 'Redis RTT': 's' },
+  units: { Utilisation: 'percentunit', 'Beat age': 's', Memory: 'bytes', 'Redis RTT': 's' },
   links: { Host: TO_HOST },
   gauges: { Utilisation: 1 },
   warnings: { 'Beat age': warnFrom(20, 30), 'Redis RTT': warnFrom(0.02, 0.05) },
   states: ['State'],
   widths: {
-    Host: 140,
-    Process: 220,
+    PID: 80,
     State: 80,
     Busy: 65,
     Threads: 80,
     Utilisation: 130,
     'Beat age': 90,
-    Memory: 90,
+    Memory: 95,
     'Redis RTT': 95,
     Started: 130,
-    Queues: 200,
+    Version: 80,
   },
+  minWidths: { Host: 150, Process: 230 },
   ...more,
+});
+
+/** Which process serves which queues. */
+export const servesTable = (filters: NonNullable<DirectQuery['filters']>): Panel => ({
+  title: 'Who serves what',
+  description: 'Queues of each process by capsule, with their order or weights.',
+  kind: 'table',
+  width: 24,
+  height: 9,
+  noValue: 'No Sidekiq process is alive.',
+  direct: [{ queryType: 'processes', filters }],
+  columns: ['host', 'pid', 'queues', 'workerType', 'tag', 'leader'],
+  hidden: [
+    ...['process', 'labels', 'quiet', 'embedded', 'capsules', 'state', 'busy', 'concurrency', 'utilisation'],
+    ...['beatAge', 'rss', 'rtt', 'startedAt', 'version'],
+  ],
+  links: { Host: TO_HOST },
+  wrapped: ['Queues', 'Worker type'],
+  widths: { PID: 80, Tag: 110, Leader: 75 },
+  minWidths: { Host: 150, Queues: 330, 'Worker type': 180 },
 });
 
 /** Busy threads against those that may take a job. */
@@ -67,6 +78,7 @@ export const threadsOverTime = (more: Partial<Panel> = {}): Panel => ({
   width: 12,
   height: 8,
   unit: 'short',
+  decimals: 0,
   min: 0,
   direct: total('busy', 'readyThreads'),
   prometheus: [
@@ -76,17 +88,19 @@ export const threadsOverTime = (more: Partial<Panel> = {}): Panel => ({
   ...more,
 });
 
-export const processesOverTime = (): Panel => ({
+export const processesOverTime = (more: Partial<Panel> = {}): Panel => ({
   title: 'Processes and quiet processes',
   description: 'Live processes, and those that finish their jobs and take no new ones.',
   kind: 'timeseries',
   width: 12,
   height: 8,
   unit: 'short',
+  decimals: 0,
   min: 0,
   direct: total('processes', 'quietProcesses'),
   prometheus: [
     { expr: 'sidekiq_live_processes', legend: 'Processes' },
     { expr: 'sum(sidekiq_host_processes{quiet="true"}) or vector(0)', legend: 'Quiet processes' },
   ],
+  ...more,
 });

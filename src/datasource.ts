@@ -12,6 +12,7 @@ import { DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime';
 import { merge, type Observable } from 'rxjs';
 import { adhocFilters, interpolateFilters, interpolateTexts } from './interpolation';
 import { watchQuery } from './live';
+import type { JobQuery } from '../pkg/queries/job';
 import { QUERY_VERSION } from '../pkg/queries/version';
 import type { CatalogEntry, SidekiqApi, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from './types';
 import { SidekiqVariables } from './variables';
@@ -23,8 +24,11 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
   constructor(settings: DataSourceInstanceSettings<SidekiqOptions>) {
     super(settings);
     this.variables = new SidekiqVariables(this);
+    const events = { refId: 'annotation', queryType: 'events', version: QUERY_VERSION };
     this.annotations = {
-      getDefaultQuery: () => ({ refId: 'annotation', queryType: 'events', version: QUERY_VERSION }),
+      getDefaultQuery: () => events,
+      // Grafana stores nothing of a new annotation before a field of it is touched.
+      prepareQuery: ({ target }) => ({ ...events, ...target }),
     };
   }
 
@@ -34,7 +38,9 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
   }
 
   override filterQuery(query: SidekiqQuery): boolean {
-    return !query.hide && Boolean(query.queryType);
+    // Without a job ID there is nothing to look for.
+    const isWhole = query.queryType !== 'job' || Boolean((query as Partial<JobQuery>).jid?.trim());
+    return !query.hide && Boolean(query.queryType) && isWhole;
   }
 
   /** One line for Explore's query history. */

@@ -62,9 +62,17 @@ export function adhocFilters(filters: readonly AdHocVariableFilter[] = []): Filt
 
 /** Puts variables' values into every text of a query but its filters, which take several values. */
 export function interpolateTexts<Q extends object>(query: Q, templates: TemplateSrv, scopedVars: ScopedVars): Q {
-  const replaced = Object.entries(query).map(([name, value]: [string, unknown]): [string, unknown] => [
+  const text = (value: string) => (value.includes('$') ? templates.replace(value, scopedVars) : value);
+  const replaced = (value: unknown): unknown =>
+    typeof value === 'string' ? templates.replace(value, scopedVars) : isTexts(value) ? value.map(text) : value;
+  const entries = Object.entries(query).map(([name, value]: [string, unknown]): [string, unknown] => [
     name,
-    typeof value === 'string' && name !== 'refId' ? templates.replace(value, scopedVars) : value,
+    name === 'refId' ? value : replaced(value),
   ]);
-  return Object.fromEntries(replaced) as Q;
+  return Object.fromEntries(entries) as Q;
+}
+
+/** A list such as the chosen figures. */
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }

@@ -13,6 +13,10 @@ export class SidekiqVariables extends CustomVariableSupport<SidekiqApi, SidekiqV
     super();
   }
 
+  override getDefaultQuery(): Partial<SidekiqVariableQuery> {
+    return { refId: 'variable', queryType: 'queues', field: 'queue' };
+  }
+
   override query({ targets, scopedVars }: DataQueryRequest<SidekiqVariableQuery>): Observable<DataQueryResponse> {
     const [query] = targets;
     const filters = interpolateFilters(query?.filters ?? [], getTemplateSrv(), scopedVars);

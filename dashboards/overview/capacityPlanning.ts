@@ -1,26 +1,16 @@
 import { type Row } from '../panel';
 import { total } from '../queries';
+import { processesOverTime, threadsOverTime } from '../workerPanels';
 
-/** The row "Capacity planning". */
+/** The row of the whole installation over time, whatever the variables choose. */
 export const capacityPlanning: Row = {
-  title: 'Capacity planning',
+  title: 'Whole installation over time, not filtered',
   panels: [
-    {
-      title: 'Processed per hour',
-      description: 'Jobs finished within an hour, at the rate of each moment.',
-      kind: 'timeseries',
-      width: 6,
-      height: 8,
-      unit: 'short',
-      min: 0,
-      direct: total('processedPerHour'),
-      prometheus: [{ expr: 'rate(sidekiq_processed_jobs_total[5m]) * 3600', legend: 'Processed per hour' }],
-    },
     {
       title: 'Throughput',
       description: 'Jobs finished and failed per second.',
       kind: 'timeseries',
-      width: 6,
+      width: 12,
       height: 8,
       unit: 'suffix: jobs/s',
       min: 0,
@@ -31,10 +21,21 @@ export const capacityPlanning: Row = {
       ],
     },
     {
+      title: 'Processed per hour',
+      description: 'Jobs finished within an hour, at the rate of each moment.',
+      kind: 'timeseries',
+      width: 12,
+      height: 8,
+      unit: 'short',
+      min: 0,
+      direct: total('processedPerHour'),
+      prometheus: [{ expr: 'rate(sidekiq_processed_jobs_total[5m]) * 3600', legend: 'Processed per hour' }],
+    },
+    {
       title: 'Queue depth',
       description: 'Jobs waiting, in retry and scheduled.',
       kind: 'timeseries',
-      width: 6,
+      width: 12,
       height: 8,
       unit: 'short',
       min: 0,
@@ -47,9 +48,9 @@ export const capacityPlanning: Row = {
     },
     {
       title: 'Utilisation',
-      description: 'Busy share of all threads. Above 80 % for long, add threads.',
+      description: 'Busy share of all threads. Above 80% for long, add threads.',
       kind: 'timeseries',
-      width: 6,
+      width: 12,
       height: 8,
       unit: 'percentunit',
       min: 0,
@@ -57,5 +58,7 @@ export const capacityPlanning: Row = {
       direct: total('utilisation'),
       prometheus: [{ expr: 'sidekiq_busy_workers / sidekiq_workers', legend: 'Utilisation' }],
     },
+    threadsOverTime(),
+    processesOverTime(),
   ],
 };

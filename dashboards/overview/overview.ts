@@ -1,5 +1,9 @@
 import { warnFrom, type Panel, type Row } from '../panel';
-import { diedInTheLastHour, failureRate, figure } from '../queries';
+import { BUSIEST_TYPE, DIED_LAST_HOUR, FAILURE_RATE, figures, RETRIES, TO_CLASS, TO_HOST, TO_QUEUE } from '../queries';
+
+/** Alerts by how urgent they are; those that do not fire yet come last. */
+const rank = (severity: string, level: number) =>
+  `${level} * ALERTS{alertname=~"Sidekiq.*",severity="${severity}",alertstate="firing"} or ${level - 0.5} * ALERTS{alertname=~"Sidekiq.*",severity="${severity}",alertstate="pending"}`;
 
 /** The verdict: what is wrong, the worst first. By Prometheus that is what its rules say. */
 const whatIsWrong: Panel = {
@@ -8,44 +12,49 @@ const whatIsWrong: Panel = {
     'Findings of the last reading, the worst first, with the next step. A click on a finding opens its dashboard.',
   kind: 'table',
   width: 24,
-  height: 7,
+  height: 9,
   direct: [{ queryType: 'findings' }],
-  columns: ['severity', 'finding', 'since', 'action', 'evidence', 'path'],
-  hidden: ['kind', 'subject', 'rule', 'level', 'cause'],
+  columns: ['severity', 'finding', 'since', 'action', 'path'],
+  hidden: ['kind', 'subject', 'rule', 'level', 'cause', 'evidence'],
   invisible: ['Path'],
-  wrapped: ['Finding', 'What to do', 'Evidence'],
-  widths: { Severity: 90, Since: 140 },
-  minWidths: { Finding: 220, 'What to do': 220, Evidence: 180 },
+  wrapped: ['Finding', 'What to do'],
+  widths: { Severity: 95, Since: 130, State: 90, Alert: 240 },
+  minWidths: { Finding: 260, 'What to do': 260 },
   badges: ['Severity'],
+  counted: true,
   pathLinks: { Finding: 'Path' },
-  prometheus: [{ expr: 'ALERTS{alertname=~"Sidekiq.*", alertstate="firing"}', column: 'Firing' }],
-  prometheusNoValue: 'No alert of Sidekiq fires.',
-  labels: { severity: 'Severity', alertname: 'Alert', name: 'Queue', class: 'Class', host: 'Host' },
+  prometheus: [{ expr: [rank('critical', 3), rank('warning', 2), rank('info', 1)].join(' or '), column: 'Level' }],
+  rank: 'Level',
+  prometheusNoValue: 'No alert of Sidekiq is pending or firing.',
+  labels: {
+    severity: 'Severity',
+    alertname: 'Alert',
+    alertstate: 'State',
+    name: 'Queue',
+    class: 'Class',
+    host: 'Host',
+  },
+  links: { Queue: TO_QUEUE, Class: TO_CLASS, Host: TO_HOST },
 };
 
-/** The row "Overview". */
+/** The row of what concerns everything, whatever the variables choose. */
 export const overview: Row = {
-  title: 'Overview',
+  title: 'Whole installation, not filtered',
   panels: [
     whatIsWrong,
-    figure(
-      'Longest wait',
-      'latencyMax',
-      'Age of the oldest waiting job of any queue.',
-      'max(sidekiq_queue_latency_seconds)',
-      { unit: 's', decimals: 1, colored: true, steps: warnFrom(60, 300), opens: 'sidekiq-queue' }
-    ),
-    figure('Enqueued', 'enqueued', 'Jobs waiting in all queues.', 'sidekiq_enqueued_jobs', { opens: 'sidekiq-queue' }),
-    figure('Utilisation', 'utilisation', 'Busy share of all threads.', 'sidekiq_busy_workers / sidekiq_workers', {
-      unit: 'percentunit',
-      colored: true,
-      steps: warnFrom(0.8, 0.95),
-      opens: 'sidekiq-processes',
-    }),
-    failureRate({ opens: 'sidekiq-errors' }),
-    figure('Retries', 'retry', 'Failed jobs that wait for their next attempt.', 'sidekiq_retry_jobs', {
-      opens: 'sidekiq-errors',
-    }),
-    diedInTheLastHour({ opens: 'sidekiq-errors' }),
+    figures('All queues and processes', { queryType: 'overview' }, [
+      {
+        name: 'latencyMax',
+        expr: 'topk(1, sidekiq_queue_latency_seconds)',
+        unit: 's',
+        steps: warnFrom(60, 300),
+        link: { dashboard: 'sidekiq-queue', variable: { name: 'queue', field: 'Queue of it', label: 'name' } },
+      },
+      { name: 'enqueued', expr: 'sidekiq_enqueued_jobs', unit: 'short', link: { dashboard: 'sidekiq-queue' } },
+      BUSIEST_TYPE,
+      FAILURE_RATE,
+      RETRIES,
+      DIED_LAST_HOUR,
+    ]),
   ],
 };

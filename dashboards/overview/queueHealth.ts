@@ -1,9 +1,9 @@
 import { warnFrom, type Row } from '../panel';
-import { BY_QUEUE, BY_TYPE, byQueue, TO_QUEUE } from '../queries';
+import { BY_QUEUE, BY_TYPE, byQueueAndType, TO_QUEUE } from '../queries';
 
-/** The row "Queue health". */
+/** The row of queues, by the variables "Worker type" and "Queue". */
 export const queueHealth: Row = {
-  title: 'Queue health',
+  title: 'Queues, filtered by worker type and queue',
   panels: [
     {
       title: 'Latency by queue',
@@ -13,7 +13,7 @@ export const queueHealth: Row = {
       height: 9,
       clock: true,
       min: 0,
-      direct: byQueue('latency'),
+      direct: byQueueAndType('latency'),
       prometheus: [{ expr: 'sidekiq_queue_latency_seconds{name=~"$queue"}', legend: '{{name}}' }],
       labels: { queue: 'name' },
       links: { queue: TO_QUEUE },
@@ -27,7 +27,7 @@ export const queueHealth: Row = {
       unit: 'short',
       min: 0,
       stacked: true,
-      direct: byQueue('enqueued'),
+      direct: byQueueAndType('enqueued'),
       prometheus: [{ expr: 'sidekiq_queue_enqueued_jobs{name=~"$queue"}', legend: '{{name}}' }],
       labels: { queue: 'name' },
       links: { queue: TO_QUEUE },
@@ -38,6 +38,7 @@ export const queueHealth: Row = {
       kind: 'table',
       width: 24,
       height: 11,
+      counted: true,
       direct: [{ queryType: 'queues', filters: [BY_QUEUE, BY_TYPE] }],
       columns: ['queue', 'state', 'size', 'latency', 'drainTime', 'busy', 'readyThreads', 'longestRun', 'workerType'],
       hidden: ['threads', 'processes', 'inRate', 'outRate', 'paused', 'unserved', 'starved'],
@@ -56,35 +57,46 @@ export const queueHealth: Row = {
       links: { Queue: TO_QUEUE },
       sortBy: { prometheus: 'Latency' },
       widths: {
-        Queue: 160,
         State: 90,
-        Size: 75,
-        Latency: 95,
-        'Drain time': 120,
-        Busy: 65,
-        'Ready threads': 120,
-        'Longest run': 110,
+        Size: 80,
+        Latency: 100,
+        'Drain time': 110,
+        Busy: 70,
+        'Ready threads': 125,
+        'Longest run': 115,
       },
+      minWidths: { Queue: 150, 'Worker type': 150 },
       warnings: { Latency: warnFrom(60, 300) },
       alarms: ['Unserved'],
     },
     {
-      title: 'Throughput by queue',
+      title: 'Jobs taken from queues with a backlog (estimate)',
       description:
-        'Jobs taken from each queue per second, estimated from the length and the age of the oldest job. Queues without waiting jobs show nothing.',
+        'Jobs taken per second, an estimate from the length of the queue and the age of its oldest job. A queue that is empty when it is read shows nothing, however many jobs pass through it: Sidekiq keeps no counter by queue. "Executions by class" has exact counts.',
       kind: 'timeseries',
       width: 24,
       height: 8,
       unit: 'suffix: jobs/s',
       min: 0,
-      direct: byQueue('outRate'),
+      direct: byQueueAndType('outRate'),
+      noValue: 'No queue had a backlog in this time range.',
+    },
+    {
+      title: 'Throughput by queue',
+      description: 'Executions per second by queue, as Sidekiq Pro counts them.',
+      kind: 'timeseries',
+      width: 24,
+      height: 8,
+      unit: 'suffix: jobs/s',
+      min: 0,
       prometheus: [
         {
           expr: 'sum by (queue) (rate(${statsd}_jobs_count{queue=~"$queue"}[$__rate_interval]))',
           legend: '{{queue}}',
         },
       ],
-      prometheusNoValue: 'Sidekiq keeps no counter per queue: this needs what Sidekiq Pro sends by DogStatsD.',
+      prometheusNoValue: 'Throughput by queue needs Sidekiq Pro (DogStatsD): Sidekiq keeps no counter by queue.',
+      links: { queue: TO_QUEUE },
     },
   ],
 };

@@ -61,7 +61,7 @@ function cell({ kind, config }: Field, value: Value): string {
     case 's':
       return `${round(value)} s`;
     case 'percentunit':
-      return `${round(value * 100)} %`;
+      return `${round(value * 100)}%`;
     case 'bytes':
       return `${round(value / 1024 / 1024)} MiB`;
     default:

@@ -1,9 +1,7 @@
 import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
-import type { Filter, FilterOperator } from '../queries/filterModel';
-import type { OptionForm } from '../queries/queryType';
+import { parseFilter, parseOption } from '../queries/queryText';
 import { queryType, runQuery } from '../queries/registry';
-import { commaSeparated } from '../settings/endpoint';
 import type { Settings } from '../settings/settings';
 import { printFrames, printJson } from './output';
 
@@ -47,53 +45,6 @@ export async function query(type: string, settings: Settings, flags: QueryFlags)
     }
   } finally {
     installation.close();
-  }
-}
-
-function parseFilter(text: string): Filter {
-  const match = /^(\w+)(=~|!~|!=|=)(.*)$/.exec(text);
-  if (!match) {
-    throw new Fault({
-      kind: 'query',
-      message: `The filter "${text}" cannot be read.`,
-      remedy: 'Write field=value, field!=value, field=~regex or field!~regex.',
-    });
-  }
-  const [, field = '', operator = '=', value = ''] = match;
-  const isExpression = operator.endsWith('~');
-  return { field, operator: operator as FilterOperator, values: isExpression ? [value] : value.split(',') };
-}
-
-/** @param known the options of the query type */
-function parseOption(option: string, known: ReadonlyMap<string, OptionForm>): [string, unknown] {
-  const at = option.indexOf('=');
-  if (at < 1) {
-    throw new Fault({ kind: 'query', message: `The option "${option}" cannot be read.`, remedy: 'Write name=value.' });
-  }
-  const name = option.slice(0, at);
-  const value = option.slice(at + 1);
-  const form = known.get(name);
-  if (form === undefined) {
-    throw new Fault({
-      kind: 'query',
-      message: `There is no option "${name}".`,
-      remedy: known.size > 0 ? `Choose from: ${[...known.keys()].join(', ')}.` : 'This query type takes no options.',
-    });
-  }
-  return [name, form === 'text' ? value : form === 'list' ? listOf(value) : jsonOr(value)];
-}
-
-/** A JSON list, or values separated by commas. */
-function listOf(value: string): unknown {
-  return value.startsWith('[') ? jsonOr(value) : commaSeparated(value);
-}
-
-/** What is no JSON is refused by the schema, which names the field. */
-function jsonOr(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
   }
 }
 

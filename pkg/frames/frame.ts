@@ -45,6 +45,8 @@ export interface FrameMeta {
   typeVersion?: [number, number];
   notices?: Notice[];
   preferredVisualisationType?: 'graph' | 'logs' | 'table';
+  /** The panel that Explore draws the frame with. */
+  preferredVisualisationPluginId?: 'heatmap';
   custom?: Record<string, unknown>;
 }
 

@@ -50,6 +50,25 @@ export function threadsNeeded(
   return Math.max(0, Math.ceil(demand + (size * (meanSeconds ?? 0)) / seconds - 1e-9));
 }
 
+/** Threads that the work as it comes keeps busy, rounded up: fewer, and the backlog grows. */
+export function threadsToKeepUp({ demand }: Capacity): number | null {
+  return demand === null ? null : Math.ceil(demand - 1e-9);
+}
+
+/** Demand over supply; above 1 the backlog grows. `null` without threads. */
+export function utilisationOf(row: Pick<Capacity, 'demand' | 'supply'> | undefined): number | null {
+  return row === undefined || row.demand === null || row.supply === null || row.supply === 0
+    ? null
+    : row.demand / row.supply;
+}
+
+/** The worker type of the highest utilisation; `undefined` where none is known. */
+export function busiestType(state: State): Capacity | undefined {
+  return capacityOfTypes(state)
+    .filter((row) => utilisationOf(row) !== null)
+    .sort((one, other) => utilisationOf(other)! - utilisationOf(one)!)[0];
+}
+
 /** Threads to spare: supply less demand. */
 export function headroom({ demand, supply }: Capacity): number | null {
   return demand === null || supply === null ? null : supply - demand;

@@ -143,7 +143,7 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
   ),
   perProcess(
     'sidekiq_process_redis_rtt_seconds',
-    'Round trip between the process and Redis, measured by the process.',
+    'Round-trip time between the process and Redis, measured by the process.',
     ({ rttSeconds }) => rttSeconds,
     'seconds'
   ),

@@ -32,6 +32,7 @@ export interface Waits {
   /** Jobs by bucket of {@link WAIT_BOUNDS_MS}, not cumulative. */
   readonly counts: readonly number[];
   readonly sumSeconds: number;
+  readonly maxSeconds: number;
 }
 
 /** By queue and class. */
@@ -84,6 +85,7 @@ export class JobWaits implements Observer<JobWaitsView> {
       metricsClass,
       counts: WAIT_BOUNDS_MS.map((_, index) => (before?.counts[index] ?? 0) + Number(index === bucket)),
       sumSeconds: (before?.sumSeconds ?? 0) + seconds,
+      maxSeconds: Math.max(before?.maxSeconds ?? 0, seconds),
     });
   }
 }

@@ -11,6 +11,8 @@ import { queriesTotal } from './selfMetrics';
 
 /** Header that Grafana's alerting adds to its queries (ngalert, models/constants.go). */
 const ALERT_HEADER = 'fromalert';
+/** Header of queries whose answer goes into an expression (pkg/expr, service.go). */
+const EXPRESSION_HEADER = 'http_x-grafana-from-expr';
 const FORMAT_JSON = 1;
 /** Queries of one request answered at a time: enough to share a reading, few enough for memory. */
 const AT_ONCE = 8;
@@ -69,15 +71,17 @@ async function run(
   const now = Date.now();
   const { fromEpochMS, toEpochMS } = query.timeRange ?? { fromEpochMS: now - 3_600_000, toEpochMS: now };
   const source = request.pluginContext?.dataSourceInstanceSettings;
+  const says = (header: string) =>
+    Object.entries(request.headers).some(([name, value]) => name.toLowerCase() === header && value === 'true');
+  const alerting = says(ALERT_HEADER);
   return runQuery(
     model,
     installation,
     {
       range: { from: fromEpochMS / 1000, to: toEpochMS / 1000 },
       intervalSeconds: query.intervalMS / 1000,
-      alerting: Object.entries(request.headers).some(
-        ([name, value]) => name.toLowerCase() === ALERT_HEADER && value === 'true'
-      ),
+      alerting,
+      reader: !alerting && !says(EXPRESSION_HEADER),
       ...(source && { dataSource: { uid: source.uid, name: source.name } }),
     },
     signal

@@ -25,7 +25,7 @@ const SCRAPE_SECONDS = 9;
 const HANDLERS: Record<string, Handler> = {
   catalog: () =>
     json(
-      QUERY_TYPES.map(({ id, group, title, description, columns, filterFields, live }) => ({
+      QUERY_TYPES.map(({ id, group, title, description, columns, filterFields, live, cost, limit, unchosen, options }) => ({
         id,
         group,
         title,
@@ -33,6 +33,10 @@ const HANDLERS: Record<string, Handler> = {
         columns,
         filterFields,
         live,
+        cost,
+        limit,
+        unchosen,
+        options: Object.fromEntries(options),
       }))
     ),
   values: async (installation, asked) => json(await readValues(installation, asked.searchParams)),

@@ -40,6 +40,8 @@ export const backlog = tableQuery({
   title: 'Backlog',
   description:
     'What waits in the queues, by job class: counted in short queues, estimated from both ends of long ones.',
+  empty: 'No job is waiting.',
+  cost: '100 jobs from both ends of each queue',
   schema: baseQuerySchema,
   columns: COLUMNS,
   example: '--filter queue=default',

@@ -33,6 +33,7 @@ export const busy = tableQuery({
   group: 'Now',
   title: 'Busy',
   description: 'One row per job in progress: class, queue, process and run time.',
+  empty: 'No job is running.',
   schema: baseQuerySchema,
   columns: COLUMNS,
   live: true,

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { capacityOfQueues, capacityOfTypes, headroom, threadsNeeded, type Capacity } from '../installation/capacity';
+import {
+  capacityOfQueues,
+  capacityOfTypes,
+  headroom,
+  threadsNeeded,
+  threadsToKeepUp,
+  utilisationOf,
+  type Capacity,
+} from '../installation/capacity';
 import { compareStates, largestFirst } from '../observe/queueCondition';
 import { count, flag, key, plain, rate, seconds, share, text } from './columns';
 import { baseQuerySchema } from './model';
@@ -12,10 +20,6 @@ const schema = baseQuerySchema.extend({
 
 /** A capacity query as it is saved. */
 export type CapacityQuery = z.input<typeof schema>;
-
-function utilisationOf({ demand, supply }: Capacity): number | null {
-  return demand === null || supply === null || supply === 0 ? null : demand / supply;
-}
 
 function worstFirst(one: Capacity, other: Capacity): number {
   return compareStates(one.state, other.state) || largestFirst(utilisationOf(one), utilisationOf(other));
@@ -46,7 +50,7 @@ const COLUMNS: Array<Column<Capacity>> = [
     { config: { decimals: 1 } }
   ),
   count('supply', 'Supply', 'Ready threads that serve the queues, each counted once.', (row) => row.supply),
-  share('utilisation', 'Utilisation', 'Demand over supply; above 100 % the backlog grows.', utilisationOf),
+  share('utilisation', 'Utilisation', 'Demand over supply; above 100% the backlog grows.', utilisationOf),
   plain('headroom', 'Headroom', 'Supply less demand, in threads.', headroom, { config: { decimals: 1 } }),
   count('size', 'Backlog', 'Jobs waiting.', (row) => row.size),
   seconds('latency', 'Latency', 'Age of the oldest waiting job.', (row) => row.waitSeconds),
@@ -57,16 +61,19 @@ const COLUMNS: Array<Column<Capacity>> = [
   seconds(
     'drainTime',
     'Drain time',
-    'Time until the backlog is empty at the present rates.',
-    (row) => row.drainSeconds,
-    {
-      config: { noValue: 'not in sight' },
-    }
+    'Time until the backlog is empty at the present rates; no value where it does not shrink, or the rates are unknown.',
+    (row) => row.drainSeconds
+  ),
+  count(
+    'threadsToKeepUp',
+    'To keep up',
+    'Threads that the work as it comes needs: demand, rounded up. The backlog then stays as it is.',
+    threadsToKeepUp
   ),
   count(
     'threadsNeeded',
-    'Threads needed',
-    'To keep up and to work off the backlog within the objective: demand + backlog × mean time / objective, rounded up.',
+    'To meet objective',
+    'Threads to keep up and to clear the backlog within the objective: demand + backlog × mean time / objective, rounded up.',
     (row) => threadsNeeded(row)
   ),
   count('unserved', 'Unserved', 'Queues with jobs that no ready thread serves.', (row) => row.unserved),
@@ -80,6 +87,7 @@ export const capacity = tableQuery({
   title: 'Capacity',
   description:
     'Whether threads suffice: demand against supply, headroom, drain time, and the threads an objective needs.',
+  empty: 'No queue exists, and no process names one.',
   schema,
   columns: COLUMNS,
   example: '--option by=queue',

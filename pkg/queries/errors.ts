@@ -9,6 +9,7 @@ import { remembered } from '../sidekiq/remembered';
 import { count, instant, key, share, text } from './columns';
 import { countText } from './findingTexts';
 import { compileFilters } from './filter';
+import { jobsOfError } from './links';
 import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
@@ -49,7 +50,7 @@ interface Row {
 }
 
 const COLUMNS: Array<Column<Row>> = [
-  key('errorClass', 'Error', 'Class of the error.', (row) => row.errorClass),
+  key('errorClass', 'Error', 'Class of the error.', (row) => row.errorClass, { links: jobsOfError }),
   key('class', 'Class', 'Job class that raised the error.', (row) => row.class),
   key('queue', 'Queue', 'Queue of the jobs.', (row) => row.queue),
   key(
@@ -93,6 +94,8 @@ export const errors = tableQuery({
   title: 'Errors',
   description:
     'Failing jobs: the retry and dead sets by error class, job class and queue, with first and last occurrence and a sample message.',
+  empty: 'No job is in the retry set or in the dead set.',
+  cost: 'the retry and the dead set once, then the parts of them that change',
   schema,
   columns: COLUMNS,
   logs: {

@@ -44,6 +44,8 @@ export const events = tableQuery({
   title: 'Events',
   description:
     'Deploy marks, process starts and stops, version and leader changes, vanished processes: for annotations.',
+  empty: 'No event in this time range.',
+  cost: 'the deploy marks of the days of the range',
   schema,
   columns: COLUMNS,
   logs: {
@@ -67,11 +69,11 @@ export const events = tableQuery({
     ];
     const found = rows
       .filter(({ at, endsAt, kind }) => wanted.has(kind) && (endsAt ?? at) >= range.from && at <= range.to)
-      .sort((a, b) => a.at - b.at);
+      .sort((a, b) => b.at - a.at);
     // Two rows of equal labels would be one series twice.
     const byLabels = groupBy(found, ({ kind, host }) => `${kind}\0${host}`);
     return {
-      rows: alerting ? [...byLabels.values()].map((all) => ({ ...all.at(-1)!, count: all.length })) : found,
+      rows: alerting ? [...byLabels.values()].map((all) => ({ ...all[0]!, count: all.length })) : found,
       notices: deploys.notices,
     };
   },

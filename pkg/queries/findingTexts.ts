@@ -32,5 +32,5 @@ export function durationText(seconds: number): string {
 
 /** A share of 1 as a percentage. */
 export function shareText(share: number): string {
-  return `${Number((share * 100).toPrecision(2))} %`;
+  return `${Number((share * 100).toPrecision(2))}%`;
 }

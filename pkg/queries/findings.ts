@@ -87,6 +87,8 @@ export const findings = tableQuery({
   group: 'Now',
   title: 'Findings',
   description: 'What is wrong now, the worst first: since when, why, and what to do.',
+  empty: 'No finding of this severity.',
+  cost: 'INFO and the entries of the schedulers',
   schema,
   columns: COLUMNS,
   example: '--option severity=warning',

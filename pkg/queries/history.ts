@@ -61,6 +61,9 @@ export const history: QueryType = {
   filterFields: FILTER_FIELDS,
   options: optionsOf(schema),
   live: false,
+  cost: '',
+  limit: 1000,
+  unchosen: DEFAULT_FIGURES.total,
   example: '--option by=queue --figures latency --from -1800',
   run: answer,
   async runFromKept(raw, kept, request, reads) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
+import type { Reads } from '../installation/reads';
 import type { State } from '../installation/state';
 import type { Options } from '../settings/model';
 import type { Place } from '../sidekiq/browse/findJob';
@@ -12,12 +13,13 @@ import {
   cursorText,
   isContext,
 } from '../sidekiq/jobDetails';
+import { messagePattern } from '../sidekiq/fingerprint';
 import type { Iteration } from '../sidekiq/parts/iteration';
 import { argumentsText, tagsOf, text as textOf } from '../sidekiq/payload';
 import { instantOf } from '../sidekiq/plausible';
 import { redact, withoutCredentials } from '../sidekiq/redact';
 import { key, text } from './columns';
-import { durationText } from './findingTexts';
+import { countText, durationText } from './findingTexts';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
@@ -58,6 +60,8 @@ export const job = tableQuery({
   group: 'Jobs',
   title: 'Job',
   description: 'One job by ID: all fields, times, attempts, error and backtrace, context, ActiveJob and iteration.',
+  empty: 'Enter the job ID under "JID".',
+  cost: 'up to 5,000 jobs of each set and queue until the job is found',
   schema,
   columns: COLUMNS,
   example: '--option jid=aaaaaaaaaaaaaaaaaaaaaaaa',
@@ -83,6 +87,7 @@ export const job = tableQuery({
       rows: [
         ...running,
         ...(found.job ? rowsOf(found.job, state) : []),
+        ...(found.job ? await originRows(found.job, state, reads) : []),
         ...rowsFrom('iteration', iterationFields(iteration, state)),
         ...(found.job ? otherRows(found.job, state.options) : []),
       ],
@@ -152,11 +157,44 @@ function rowsOf(found: StoredJob, { now, options }: State): Row[] {
       'First failed': at('failed_at'),
       'Last failed': at('retried_at'),
       'Application frame': options.allowBacktraces ? withoutCredentials(applicationFrame(backtrace) ?? '') : '',
-      Backtrace: options.allowBacktraces ? (backtrace?.map(withoutCredentials).join('\n') ?? '') : '',
+      Backtrace: options.allowBacktraces ? (backtrace?.map(withoutCredentials).join('\n') ?? '') : hidden(backtrace),
     }),
     ...contextRows(found, options),
     ...rowsFrom('ActiveJob', activeJobDetails(payload, options.allowArguments) ?? {}),
   ];
+}
+
+/** How long before a failure deploys are looked for. */
+const DEPLOYS_SECONDS = 7 * 86_400;
+
+/** When this kind of error was first seen among the failed jobs that are kept, and the deploy before it. */
+async function originRows({ payload }: StoredJob, { now }: State, reads: Reads): Promise<Row[]> {
+  const errorClass = textOf(payload['error_class']);
+  const failedAt = instantOf(payload['failed_at']);
+  if (errorClass === '' || failedAt === null) {
+    return [];
+  }
+  const pattern = messagePattern(redact(textOf(payload['error_message'])));
+  const range = { from: failedAt - DEPLOYS_SECONDS, to: failedAt };
+  const [failures, { marks }] = await Promise.all([reads.failures(now), reads.deployMarks(range, now)]);
+  const same = [...failures.retry.failures, ...failures.dead.failures].filter(
+    (each) => each.errorClass === errorClass && messagePattern(each.message) === pattern
+  );
+  const first = Math.min(...same.flatMap(({ firstAt }) => firstAt ?? []));
+  const before = marks.filter(({ at }) => at <= failedAt).at(-1);
+  return rowsFrom('error', {
+    'First of this kind': Number.isFinite(first)
+      ? `${instantText(first, now)} (${countText(same.length, 'job')} kept)`
+      : '',
+    'Deploy before it': before ? `${before.label}, ${instantText(before.at, now)}` : '',
+  });
+}
+
+/** That there is a backtrace, and who may show it. */
+function hidden(backtrace: readonly string[] | null | undefined): string {
+  return backtrace && backtrace.length > 0
+    ? `${countText(backtrace.length, 'line')}, hidden. An administrator can show backtraces with "Show backtraces" in the settings of the data source.`
+    : '';
 }
 
 /** Attributes of a request name people and tenants, as arguments do. */

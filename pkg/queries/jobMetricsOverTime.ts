@@ -118,7 +118,12 @@ export async function heatmapFrame(
   return {
     name: 'job_metrics',
     fields: [timeField(groups.map(({ startsAt }) => startsAt)), ...rows],
-    meta: { type: 'heatmap-rows', typeVersion: [0, 1], ...(all.length > 0 && { notices: all }) },
+    meta: {
+      type: 'heatmap-rows',
+      typeVersion: [0, 1],
+      preferredVisualisationPluginId: 'heatmap',
+      ...(all.length > 0 && { notices: all }),
+    },
   };
 }
 

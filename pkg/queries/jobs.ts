@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { Fault } from '../faults/fault';
+import { largestFirst } from '../observe/queueCondition';
+import type { QueueState } from '../observe/queueState';
 import { LOOK_CAP, type JobsPage } from '../sidekiq/browse/jobs';
 import { JOB_SOURCES, tooLarge, unreadable, type StoredJob } from '../sidekiq/browse/storedJobs';
 import type { Notice } from '../sidekiq/model';
@@ -16,7 +17,8 @@ import { tableQuery, textsOf, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
   source: z.enum(JOB_SOURCES).default('queue'),
-  queue: z.string().default('default'),
+  /** The queue; left out, the one whose oldest job has waited longest. */
+  queue: z.string().default(''),
   cursor: z.string().optional(),
   minAgeSeconds: z.number().min(0).optional(),
   maxAgeSeconds: z.number().min(0).optional(),
@@ -97,6 +99,8 @@ export const jobs = tableQuery({
   group: 'Jobs',
   title: 'Jobs',
   description: 'Jobs of a queue, or of the scheduled, retry or dead set: class, age, error, next run.',
+  empty: 'No job found.',
+  cost: 'one page of the queue or set; with filters up to 5,000 jobs',
   schema,
   columns: COLUMNS,
   logs: {
@@ -108,16 +112,18 @@ export const jobs = tableQuery({
     severity: (of) => (of('errorClass') === '' ? 'info' : 'error'),
   },
   example: '--option source=dead --limit 20',
-  async rows({ now, options }, query, _request, reads) {
-    if (query.source === 'queue' && query.queue === '') {
-      throw new Fault({ kind: 'query', message: 'The query names no queue.', remedy: 'Choose one under "Queue".' });
+  async rows({ now, options, queues }, query, _request, reads) {
+    const longest = query.source === 'queue' && query.queue === '' ? longestWaiting(queues) : undefined;
+    const queue = longest ?? query.queue;
+    if (query.source === 'queue' && queue === '') {
+      return { rows: [], notices: [], custom: { total: 0, looked: 0, cursor: null } };
     }
     const dress = (job: StoredJob): Row => ({ ...job, now, showsArguments: options.allowArguments });
     const matches = compileFilters(query.filters, [...FILTERABLE.keys()]);
     const { minAgeSeconds = 0, maxAgeSeconds = Infinity } = query;
     const page = await reads.jobs({
       source: query.source,
-      queue: query.queue,
+      queue,
       limit: query.limit,
       ...(query.cursor !== undefined && { cursor: query.cursor }),
       keeps(job) {
@@ -128,11 +134,21 @@ export const jobs = tableQuery({
     });
     return {
       rows: page.jobs.map(dress),
-      notices: noticesOf(page),
+      notices: [...(longest === undefined ? [] : [chosen(longest)]), ...noticesOf(page)],
       custom: { total: page.total, looked: page.looked, cursor: page.cursor ?? null },
     };
   },
 });
+
+/** The queue whose oldest job has waited longest; `''` where nothing waits. */
+function longestWaiting(queues: readonly QueueState[]): string {
+  const waiting = queues.filter(({ size }) => size !== 0);
+  return [...waiting].sort((a, b) => largestFirst(a.waitSeconds, b.waitSeconds))[0]?.name ?? '';
+}
+
+function chosen(queue: string): Notice {
+  return { severity: 'info', text: `Queue ${queue}: its oldest job has waited longest. Choose another under "Queue".` };
+}
 
 function noticesOf({ jobs: found, looked, total, broken, implausible, oversized, moved, cursor }: JobsPage): Notice[] {
   const notices: Notice[] = [];

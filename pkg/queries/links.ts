@@ -26,6 +26,15 @@ export function metricsOfClass(request: QueryRequest): DataLink[] {
   });
 }
 
+/** From an error class to the jobs that wait for a retry, or died, with it. */
+export function jobsOfError(request: QueryRequest): DataLink[] {
+  const filters = [{ field: 'errorClass', operator: '=', values: ['${__value.raw}'] }];
+  return [
+    ...explore(request, 'Jobs in retry with this error', { queryType: 'jobs', source: 'retry', filters }),
+    ...explore(request, 'Dead jobs with this error', { queryType: 'jobs', source: 'dead', filters }),
+  ];
+}
+
 /** From a job's id to all that is known of it. */
 export function detailsOfJob(request: QueryRequest): DataLink[] {
   return explore(request, 'This job', { queryType: 'job', jid: '${__value.raw}' });

@@ -84,6 +84,7 @@ export const lost = tableQuery({
   ofRange: true,
   title: 'Lost jobs',
   description: 'Processes that ended without a clean stop (killed, out of memory), and the jobs that ran in them.',
+  empty: 'No process has vanished since monitoring started.',
   schema: baseQuerySchema,
   columns: COLUMNS,
   rows: ({ processLog, now }, _query, { range }) => ({

@@ -1,5 +1,6 @@
+import { busiestType, utilisationOf } from '../installation/capacity';
 import type { State } from '../installation/state';
-import { count, seconds, share } from './columns';
+import { count, seconds, share, text } from './columns';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 import { POLLER_LATE_SECONDS } from '../sidekiq/model';
@@ -24,6 +25,19 @@ const COLUMNS: Array<Column<State>> = [
   share('utilisation', 'Utilisation', 'Busy share of all threads.', ({ totals }) => totals.utilisation, {
     config: { min: 0, max: 1 },
   }),
+  share(
+    'utilisationMax',
+    'Busiest worker type',
+    'Highest utilisation of any worker type: demand over supply. Above 100% its backlog grows.',
+    (state) => utilisationOf(busiestType(state))
+  ),
+  text(
+    'busiestWorkerType',
+    'Worker type of it',
+    'The worker type with the highest utilisation.',
+    (state) => busiestType(state)?.workerType ?? '',
+    { beside: 'utilisationMax' }
+  ),
   count(
     'processes',
     'Processes',
@@ -94,6 +108,18 @@ const COLUMNS: Array<Column<State>> = [
     'Age of the oldest waiting job of any queue.',
     ({ totals }) => totals.latencyMaxSeconds
   ),
+  text(
+    'longestWaitQueue',
+    'Queue of it',
+    'The queue whose oldest job has waited longest.',
+    ({ queues }) =>
+      queues.reduce<{ name: string; wait: number }>(
+        (longest, { name, waitSeconds }) =>
+          waitSeconds !== null && waitSeconds > longest.wait ? { name, wait: waitSeconds } : longest,
+        { name: '', wait: 0 }
+      ).name,
+    { beside: 'latencyMax' }
+  ),
   seconds(
     'oldestHeartbeat',
     'Oldest heartbeat',
@@ -120,6 +146,7 @@ export const overview = tableQuery({
   group: 'Now',
   title: 'Overview',
   description: 'The whole installation at a glance: totals, backlog, threads, retries and dead jobs.',
+  empty: 'No figure is available.',
   schema: baseQuerySchema,
   columns: COLUMNS,
   live: true,

@@ -5,6 +5,8 @@ import { tableQuery, type Column } from './table';
 
 interface Row extends Process {
   leader: boolean | null;
+  /** Of the queues that it serves. */
+  workerTypes: readonly string[];
 }
 
 const STATE_COLOURS = [
@@ -53,11 +55,14 @@ const COLUMNS: Array<Column<Row>> = [
   seconds(
     'rtt',
     'Redis RTT',
-    'Round trip between the process and Redis, measured by the process; Sidekiq warns from 50 ms.',
+    'Round-trip time between the process and Redis, measured by the process; Sidekiq warns from 50 ms.',
     (row) => row.rttSeconds
   ),
   text('queues', 'Queues', 'Queues that the process serves, by capsule, with order or weights.', capsulesText, {
     filterValues: (row) => row.queues,
+  }),
+  text('workerType', 'Worker type', 'Worker types of the queues that the process serves.', typesText, {
+    filterValues: (row) => row.workerTypes,
   }),
   count('capsules', 'Capsules', 'Number of capsules.', (row) => row.capsules.length),
   flag('embedded', 'Embedded', 'Whether Sidekiq runs inside another process, for example Puma.', (row) => row.embedded),
@@ -66,6 +71,10 @@ const COLUMNS: Array<Column<Row>> = [
 
 function utilisationOf({ busy, concurrency }: Row): number | null {
   return busy === null || concurrency === null ? null : concurrency === 0 ? 0 : busy / concurrency;
+}
+
+function typesText({ workerTypes }: Row): string {
+  return workerTypes.join(', ');
 }
 
 function capsulesText({ capsules }: Row): string {
@@ -84,10 +93,18 @@ export const processes = tableQuery({
   group: 'Now',
   title: 'Processes',
   description: 'One row per live process: host, heartbeat, threads, memory, queues and capsules.',
+  empty: 'No Sidekiq process is alive.',
   schema: baseQuerySchema,
   columns: COLUMNS,
   live: true,
-  rows: ({ snapshot: { processes: found, leader } }) => ({
-    rows: found.items.map((process) => ({ ...process, leader: leader === null ? null : process.identity === leader })),
-  }),
+  rows({ snapshot: { processes: found, leader }, queues }) {
+    const typeOf = new Map(queues.map(({ name, workerType }) => [name, workerType]));
+    return {
+      rows: found.items.map((process) => ({
+        ...process,
+        leader: leader === null ? null : process.identity === leader,
+        workerTypes: [...new Set(process.queues.map((queue) => typeOf.get(queue) ?? ''))].filter((type) => type !== ''),
+      })),
+    };
+  },
 });

@@ -20,6 +20,8 @@ export const profiles = tableQuery({
   group: 'Jobs',
   title: 'Profiles',
   description: 'Profiles of executions that Sidekiq 8 keeps for a day: job, class, requester, duration.',
+  empty: 'No profile is stored. Sidekiq 8 keeps profiles for a day.',
+  cost: 'the list of profiles',
   schema: baseQuerySchema,
   columns: COLUMNS,
   async rows({ now }, _query, _request, reads) {

@@ -10,6 +10,8 @@ export interface QueryRequest {
   intervalSeconds: number;
   /** An alert rule asks: exactly one figure, labels only of what identifies a row. */
   alerting: boolean;
+  /** A person reads the answer in a panel or in Explore: a table without rows says so in a sentence. */
+  reader?: boolean;
   /** The data source whose Explore links should open. */
   dataSource?: { uid: string; name: string };
 }
@@ -53,6 +55,12 @@ export interface QueryType {
   options: ReadonlyMap<string, OptionForm>;
   /** A snapshot alone answers it, so that it can be watched live. */
   live: boolean;
+  /** What it reads of Redis beyond the reading that all share, in a few words; empty where that is nothing. */
+  cost: string;
+  /** Rows at most where the query names no limit. */
+  limit: number;
+  /** What is shown where no figure is chosen: all of them, or those named. */
+  unchosen: 'all' | readonly string[];
   /** Its options on the command line, in the docs; empty where the bare type says enough. */
   example: string;
   run(raw: unknown, state: State, request: QueryRequest, reads: Reads): Promise<Frame[]>;

@@ -47,22 +47,21 @@ const COLUMNS: Array<Column<QueueState>> = [
   seconds('longestRun', 'Longest run', 'Run time of the longest running job.', (row) => row.longestRunSeconds),
   rate(
     'inRate',
-    'In',
-    'Jobs pushed per second over the last two minutes, estimated from the length of the queue and the age of the oldest job; unknown while the queue is empty, since jobs that come and go leave no trace.',
+    'In (estimate)',
+    'Jobs pushed per second over the last two minutes, an estimate from the length of the queue and the age of the oldest job; unknown while the queue is empty, since jobs that come and go leave no trace.',
     (row) => row.inRate
   ),
   rate(
     'outRate',
-    'Out',
-    'Jobs taken per second over the last two minutes, estimated in the same way.',
+    'Out (estimate)',
+    'Jobs taken per second over the last two minutes, an estimate of the same kind. With few jobs it may be off by half; job_metrics has exact counts by class.',
     (row) => row.outRate
   ),
   seconds(
     'drainTime',
     'Drain time',
     'Time until the queue is empty at the present rates; no value while the queue grows or the rates are unknown.',
-    (row) => row.drainSeconds,
-    { config: { noValue: 'not in sight' } }
+    (row) => row.drainSeconds
   ),
   flag('unserved', 'Unserved', 'Whether jobs wait and no ready thread serves the queue.', (row) => row.unserved),
   flag(
@@ -79,6 +78,7 @@ export const queues = tableQuery({
   group: 'Now',
   title: 'Queues',
   description: 'One row per queue, the worst first: backlog, latency, serving processes, running jobs and drain time.',
+  empty: 'No queue exists, and no process names one.',
   schema: baseQuerySchema,
   columns: COLUMNS,
   live: true,

@@ -51,6 +51,8 @@ export const recurring = tableQuery({
   title: 'Recurring',
   description:
     'Jobs that should run periodically: last run, next run, lateness. From sidekiq-cron, sidekiq-scheduler and expected cadences.',
+  empty: 'No cron entry found. Set cadences in the data source for jobs that should run regularly.',
+  cost: 'the entries of the schedulers',
   schema: baseQuerySchema,
   columns: COLUMNS,
   rows: (state, _query, _request, reads) => recurringRows(state, reads),

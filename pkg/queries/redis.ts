@@ -41,6 +41,8 @@ export const redis = tableQuery({
   group: 'Now',
   title: 'Redis',
   description: 'State of Sidekiq’s Redis: memory, eviction policy, clients, commands. Requires INFO.',
+  empty: 'Redis gives no information.',
+  cost: 'INFO',
   schema: baseQuerySchema,
   columns: COLUMNS,
   async rows(_state, _query, _request, reads) {

@@ -20,6 +20,8 @@ export interface Column<Row> extends ColumnInfo {
   filterValues?(row: Row): readonly string[];
   config?: FieldConfig;
   links?(request: QueryRequest): DataLink[];
+  /** A text that tells where a chosen figure comes from: it is there beside that figure, though no alert rule sees it. */
+  beside?: string;
 }
 
 interface TableDefinition<Row, S extends z.ZodType<BaseQuery>> {
@@ -33,6 +35,10 @@ interface TableDefinition<Row, S extends z.ZodType<BaseQuery>> {
   /** Its rows are of the asked range; those of other types are of now, whatever is asked. */
   ofRange?: boolean;
   example?: string;
+  /** What it reads beyond the state, in a few words. */
+  cost?: string;
+  /** What is said where there are no rows: a sentence, with the next step where there is one. */
+  empty: string;
   /** How a row reads as a log line, where the schema has the option `format`. */
   logs?: LogLine;
   rows(state: State, query: z.output<S>, request: QueryRequest, reads: Reads): Rows<Row> | Promise<Rows<Row>>;
@@ -80,7 +86,12 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
             },
           ];
     const chosen = columns.filter(
-      ({ name, key }) => !without.includes(name) && (query.figures.length === 0 || key || query.figures.includes(name))
+      ({ name, key, beside }) =>
+        !without.includes(name) &&
+        (query.figures.length === 0 ||
+          key ||
+          query.figures.includes(name) ||
+          (beside !== undefined && query.figures.includes(beside) && !request.alerting))
     );
     const frame = frameOf({
       name: id,
@@ -92,6 +103,10 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
       options,
       custom,
     });
+    if (request.reader && shown.length === 0 && query.figures.length === 0) {
+      const filtered = query.filters.some(({ values }) => values.length > 0);
+      return [sentence(id, filtered ? `${definition.empty} The filters of the query apply.` : definition.empty, frame)];
+    }
     const { format } = query as { format?: string };
     return [definition.logs && format === 'logs' && !request.alerting ? asLogs(frame, definition.logs) : frame];
   };
@@ -105,6 +120,9 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     options: optionsOf(schema),
     live: definition.live ?? false,
     example: definition.example ?? '',
+    cost: definition.cost ?? '',
+    limit: (schema.parse({ queryType: id }) as BaseQuery).limit,
+    unchosen: 'all',
     run: async (raw, state, request, reads) => {
       const query = parseQuery(schema, raw);
       const notices = [...state.notices, ...(definition.ofRange ? [] : pastRange(request, state.now))];
@@ -113,7 +131,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
           definition.rows(state, query, request, reads)
         );
       return definition.live
-        ? onceOf(state, [id, query, request.alerting, request.dataSource, notices], frames)
+        ? onceOf(state, [id, query, request.alerting, request.reader, request.dataSource, notices], frames)
         : frames();
     },
     ...(keptRows && {
@@ -121,6 +139,12 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
         answer(parseQuery(schema, raw), request, { options: kept.options, notices: [] }, () => keptRows(kept)),
     }),
   };
+}
+
+/** A table of one sentence, with what is told beside it. */
+function sentence(name: string, text: string, { meta }: Frame): Frame {
+  const field: Field = { name: 'message', kind: 'string', values: [text], config: { displayName: 'Result' } };
+  return { name, fields: [field], ...(meta && { meta: { ...meta, preferredVisualisationType: 'table' } }) };
 }
 
 /** Rows that a test keeps; a slow one, as of a long pattern, lets others have their turn. */

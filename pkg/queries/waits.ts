@@ -10,14 +10,18 @@ const jobsOf = ({ counts }: Waits): number => counts.reduce((sum, each) => sum +
 const COLUMNS: Array<Column<Waits>> = [
   key('queue', 'Queue', 'Queue in which the jobs had waited.', (row) => row.queue, { links: jobsOfQueue }),
   ...jobClass<Waits>(),
-  count('jobs', 'Jobs', 'Jobs that were seen running since the watch began: a sample.', jobsOf),
+  count('jobs', 'Jobs', 'Jobs that were seen running since monitoring started: a sample.', jobsOf),
   seconds('mean', 'Mean wait', 'Mean time in the queue before the execution.', (row) => row.sumSeconds / jobsOf(row)),
   ...[...QUANTILES].map(([name, q]) =>
     seconds<Waits>(
       name,
       name,
-      `${q * 100} % of them had waited no longer, interpolated in buckets. Above three hours only "more" is known.`,
-      ({ counts }) => quantile(q, counts, WAIT_BOUNDS_MS)?.seconds ?? null
+      `${q * 100}% of them had waited no longer, interpolated in buckets. Above three hours only "more" is known.`,
+      // No wait is longer than the longest: within the lowest bucket interpolation alone would say 50 ms.
+      ({ counts, maxSeconds }) => {
+        const found = quantile(q, counts, WAIT_BOUNDS_MS);
+        return found && Math.min(found.seconds, maxSeconds);
+      }
     )
   ),
 ];
@@ -27,7 +31,8 @@ export const waits = tableQuery({
   id: 'waits',
   group: 'Jobs',
   title: 'Waits',
-  description: 'How long jobs waited in their queue before they ran, by queue and class, since sampling began.',
+  description: 'How long jobs waited in their queue before they ran, by queue and class, since monitoring started.',
+  empty: 'No job has been seen running since monitoring started.',
   schema: baseQuerySchema,
   columns: COLUMNS,
   example: '--figures p95',

@@ -1,11 +1,11 @@
 import { CoreApp, type QueryEditorProps } from '@grafana/data';
 import { t } from '@grafana/i18n';
 import { EditorRow, EditorRows } from '@grafana/plugin-ui';
-import { Alert, Combobox, Text } from '@grafana/ui';
+import { Alert, Combobox } from '@grafana/ui';
 import { useEffect } from 'react';
 import { groupTitle } from '../catalogTexts';
 import { defaultQuery } from '../defaultQuery';
-import type { SidekiqApi, SidekiqOptions, SidekiqQuery } from '../types';
+import type { CatalogEntry, SidekiqApi, SidekiqOptions, SidekiqQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
 import { APPENDED_TYPE } from '../live';
 import { FORMS } from './forms/forms';
@@ -13,12 +13,23 @@ import { NumberOption } from './forms/OptionFields';
 import { LiveOptions } from './LiveOptions';
 import { MultiChoice } from './MultiChoice';
 import { QueryField } from './QueryField';
+import { QueryText } from './QueryText';
 import { useCatalog } from './useCatalog';
 
 type Props = QueryEditorProps<SidekiqApi, SidekiqQuery, SidekiqOptions>;
 
 /** What a query keeps when its type changes: Grafana's own fields, and the version of the model. */
 const KEPT = ['refId', 'datasource', 'key', 'hide', 'version'];
+
+/** What is shown where no figure is chosen. */
+function unchosenText(entry: CatalogEntry | undefined): string {
+  const titles = Array.isArray(entry?.unchosen)
+    ? (entry.unchosen as readonly string[]).map((name) => entry.columns.find((column) => column.name === name)?.title)
+    : [];
+  return titles.length > 0
+    ? t('editor.figures.default', 'Default: {{figures}}', { figures: titles.join(', ') })
+    : t('editor.figures.all', 'All');
+}
 
 /** The form of a query: what to ask, what to keep, which figures. Runs on every change. */
 export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Props) {
@@ -73,10 +84,7 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
         </QueryField>
         <QueryField
           label={t('editor.figures.label', 'Figures')}
-          help={t(
-            'editor.figures.help',
-            'The number columns to return; all if none is chosen. Alert rules and expressions need exactly one.'
-          )}
+          help={t('editor.figures.help', 'The number columns to return. Alert rules and expressions need exactly one.')}
           problem={
             alerting && figuresChosen.length !== 1
               ? t('editor.figures.one', 'An alert rule needs exactly one figure.')
@@ -85,8 +93,8 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
         >
           <MultiChoice<string>
             id={`query-figures-${query.refId}`}
-            width={40}
-            placeholder={alerting ? t('editor.figures.chooseOne', 'Choose one') : t('editor.figures.all', 'All')}
+            width={60}
+            placeholder={alerting ? t('editor.figures.chooseOne', 'Choose one') : unchosenText(entry)}
             options={figures.map(({ name, title, description }) => ({ value: name, label: title, description }))}
             value={figuresChosen}
             onChange={(names) => change({ figures: names })}
@@ -97,7 +105,7 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
           label={t('editor.limit.label', 'Limit')}
           help={t('editor.limit.help', 'Maximum number of rows.')}
           value={query.limit}
-          example="1000"
+          example={String(entry?.limit ?? 1000)}
           onChange={(limit) => change({ limit: limit && Math.min(10_000, Math.max(1, Math.round(limit))) })}
         />
         {!alerting && entry?.live && <LiveOptions query={query} appends={entry.id === APPENDED_TYPE} change={change} />}
@@ -124,9 +132,15 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
         </QueryField>
       </EditorRow>
       {entry && (
-        <Text variant="bodySmall" color="secondary">
-          {entry.description}
-        </Text>
+        <QueryText
+          query={query}
+          entry={entry}
+          catalog={catalog}
+          onChange={(next) => {
+            onChange(next);
+            onRunQuery();
+          }}
+        />
       )}
     </EditorRows>
   );

@@ -32,7 +32,7 @@ export const JOB_RULES: readonly FindingRule[] = [
     id: 'classFailing',
     severity: 'warning',
     when: `More than ${shareText(LIMITS.failureShare)} of at least ${LIMITS.fewestExecutions} executions of a class failed within the last hour.`,
-    remedy: 'Open the errors of the class, and compare their beginning with the deploys.',
+    remedy: 'Open the errors of the class, and check whether they started after a deploy.',
     find: ({ state: { totals } }) =>
       [...(totals.lastHour ?? [])]
         .filter(

@@ -57,7 +57,7 @@ export const PROCESS_RULES: readonly FindingRule[] = [
   {
     id: 'redisSlow',
     severity: 'warning',
-    when: 'A round trip to Redis takes a process more than 50 ms.',
+    when: 'The round-trip time of a process to Redis is above 50 ms.',
     remedy: 'Look at SLOWLOG, the load of Redis, and the network between.',
     find: ({ state: { snapshot } }) =>
       ofProcesses(
@@ -65,7 +65,7 @@ export const PROCESS_RULES: readonly FindingRule[] = [
         ({ rttSeconds }) => rttSeconds,
         LIMITS.slowRoundTripSeconds,
         (host, rtt) => ({
-          text: `Redis is slow for ${host}: a round trip takes ${Math.round(rtt * 1000)} ms.`,
+          text: `Redis is slow for ${host}: the round-trip time is ${Math.round(rtt * 1000)} ms.`,
           cause: 'Redis is busy, or the network is slow.',
           since: null,
         })

@@ -126,8 +126,8 @@ function ofQueue(queue: QueueState) {
     countText(queue.size, 'job'),
     queue.readyBusy === null || queue.readyThreads === null
       ? ''
-      : `${queue.readyBusy} of ${countText(queue.readyThreads, 'thread')} busy with it`,
-    queue.drainSeconds ? `drains in ${durationText(queue.drainSeconds)}` : '',
+      : `${queue.readyBusy} of ${countText(queue.readyThreads, 'thread')} working on it`,
+    drainText(queue),
   ];
   return {
     kind: 'queue' as const,
@@ -137,13 +137,20 @@ function ofQueue(queue: QueueState) {
   };
 }
 
+function drainText({ drainSeconds, inRate, outRate, size }: QueueState): string {
+  if (drainSeconds !== null && drainSeconds > 0) {
+    return `drained in ${durationText(drainSeconds)} at this rate`;
+  }
+  return inRate !== null && outRate !== null && size !== 0 && inRate >= outRate ? 'not draining at this rate' : '';
+}
+
 function waitingSince({ waitSeconds }: QueueState, now: number): number | null {
   return waitSeconds === null ? null : now - waitSeconds;
 }
 
 function causeOfWait({ readyBusy: busy, readyThreads, inRate, outRate }: QueueState): string {
   if (busy !== null && readyThreads !== null && busy >= readyThreads) {
-    return 'All threads that serve it are busy with it.';
+    return 'All threads that serve it are working on it.';
   }
   if (inRate !== null && outRate !== null && inRate > outRate) {
     return 'More jobs arrive than are taken.';

@@ -40,5 +40,5 @@ export function bytesText(value: Cell): string {
 }
 
 export function shareText(value: Cell): string {
-  return typeof value === 'number' ? `${Math.round(value * 100)} %` : UNKNOWN;
+  return typeof value === 'number' ? `${Math.round(value * 100)}%` : UNKNOWN;
 }

@@ -63,7 +63,7 @@ const TABLES: ReadonlyArray<{ name: TableName; title: string; empty: string; col
       duration('Latency', 'latency'),
       minor(count('Busy', 'busy')),
       minor(count('Ready threads', 'readyThreads')),
-      minor(duration('Drains in', 'drainTime')),
+      minor(duration('Drain time', 'drainTime')),
     ],
   },
   {
@@ -130,13 +130,13 @@ const GRAPHS: ReadonlyArray<{ name: GraphName; title: string; unit(value: number
   },
   {
     name: 'sizes',
-    title: 'Waiting jobs by queue, since the watch began',
+    title: 'Waiting jobs by queue, since monitoring started',
     unit: countText,
     empty: 'The watch has just begun.',
   },
   {
     name: 'waits',
-    title: 'Latency by queue, since the watch began',
+    title: 'Latency by queue, since monitoring started',
     unit: durationText,
     empty: 'The watch has just begun.',
   },

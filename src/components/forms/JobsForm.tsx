@@ -2,7 +2,7 @@ import { t } from '@grafana/i18n';
 import type { JobsQuery } from '../../../pkg/queries/jobs';
 import type { FormProps } from './form';
 import { FormatOption } from './FormatOption';
-import { NumberOption, SelectOption, SuggestOption } from './OptionFields';
+import { NumberOption, SelectOption, SuggestOption, TextOption } from './OptionFields';
 
 function sources(): Array<{ value: NonNullable<JobsQuery['source']>; label: string; description: string }> {
   return [
@@ -46,8 +46,11 @@ export function JobsForm({ query, datasource, change }: FormProps<Partial<JobsQu
         <SuggestOption
           id="jobs-queue"
           label={t('forms.jobs.queue.label', 'Queue')}
-          help={t('forms.jobs.queue.help', 'Name of the queue, or a variable.')}
-          value={query.queue ?? 'default'}
+          help={t(
+            'forms.jobs.queue.help',
+            'Name of the queue, or a variable. If empty, the queue whose oldest job has waited longest.'
+          )}
+          value={query.queue ?? ''}
           load={() => datasource.values({ queryType: 'queues', field: 'queue' })}
           onChange={(queue) => change({ queue, cursor: undefined })}
         />
@@ -59,6 +62,14 @@ export function JobsForm({ query, datasource, change }: FormProps<Partial<JobsQu
         example="0"
         value={query.minAgeSeconds}
         onChange={(minAgeSeconds) => change({ minAgeSeconds })}
+      />
+      <TextOption
+        key={query.cursor ?? ''}
+        id="jobs-cursor"
+        label={t('forms.jobs.cursor.label', 'Cursor')}
+        help={t('forms.jobs.cursor.help', 'Where the page begins: the notice of the page before names it.')}
+        value={query.cursor ?? ''}
+        onChange={(cursor) => change({ cursor: cursor === '' ? undefined : cursor })}
       />
       <FormatOption id="jobs-format" value={query.format} onChange={(format) => change({ format })} />
     </>

@@ -125,8 +125,8 @@ const FULL = stateOf(
       cost: { roundTrips: 2, commands: 158, bytesIn: 4096, milliseconds: 12.5 },
     },
     jobWaits: [
-      { queue: 'q', class: 'A', metricsClass: 'A', counts: [2, 0, 1], sumSeconds: 0.6 },
-      { queue: 'q', class: 'B', metricsClass: 'B', counts: [1, 0, 0], sumSeconds: 0.3 },
+      { queue: 'q', class: 'A', metricsClass: 'A', counts: [2, 0, 1], sumSeconds: 0.6, maxSeconds: 0.4 },
+      { queue: 'q', class: 'B', metricsClass: 'B', counts: [1, 0, 0], sumSeconds: 0.3, maxSeconds: 0.3 },
     ],
     queues: [
       aQueueState('q', {

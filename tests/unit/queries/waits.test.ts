@@ -10,6 +10,7 @@ const waited = (queue: string, buckets: Record<number, number>, sumSeconds: numb
   metricsClass: 'A',
   counts: WAIT_BOUNDS_MS.map((_, index) => buckets[index] ?? 0),
   sumSeconds,
+  maxSeconds: Infinity,
 });
 
 test('has jobs, mean and quantiles by queue and class, the longest mean first', async () => {

@@ -1,0 +1,88 @@
+import { t } from '@grafana/i18n';
+import { EditorRow } from '@grafana/plugin-ui';
+import { ClipboardButton, Input, Text } from '@grafana/ui';
+import { useState } from 'react';
+import { parseQueryText, queryText } from '../../pkg/queries/queryText';
+import type { CatalogEntry, SidekiqQuery } from '../types';
+import { QueryField } from './QueryField';
+
+interface Props {
+  query: SidekiqQuery;
+  entry: CatalogEntry;
+  catalog: readonly CatalogEntry[];
+  onChange: (query: SidekiqQuery) => void;
+}
+
+/** Grafana's own fields, which no text form has. */
+const GRAFANAS = ['refId', 'datasource', 'key', 'hide', 'version'];
+
+/** What the query asks, in a sentence; what it costs Redis; and its text form, to copy and to paste. */
+export function QueryText({ query, entry, catalog, onChange }: Props) {
+  const text = queryText({ ...query }, new Map(Object.entries(entry.options)));
+  const [problem, setProblem] = useState<string>();
+  const take = (typed: string) => {
+    if (typed.trim() === '' || typed.trim() === text) {
+      setProblem(undefined);
+      return;
+    }
+    try {
+      const read = parseQueryText(typed, (id) => {
+        const found = catalog.find((each) => each.id === id);
+        return found && new Map(Object.entries(found.options));
+      });
+      const kept = Object.fromEntries(Object.entries(query).filter(([name]) => GRAFANAS.includes(name)));
+      setProblem(undefined);
+      onChange({ refId: query.refId, ...kept, ...read } as SidekiqQuery);
+    } catch (error) {
+      setProblem((error as Error).message);
+    }
+  };
+  return (
+    <>
+      <Text variant="bodySmall" color="secondary">
+        {explanation(query, entry)}
+      </Text>
+      <EditorRow>
+        <QueryField
+          label={t('editor.text.label', 'As a command')}
+          help={t('editor.text.help', 'The same query on the command line. Paste another one here to ask that.')}
+          problem={problem}
+        >
+          <Input
+            key={text}
+            id={`query-text-${query.refId}`}
+            width={80}
+            defaultValue={text}
+            addonAfter={
+              <ClipboardButton
+                icon="copy"
+                variant="secondary"
+                getText={() => text}
+                aria-label={t('editor.text.copy', 'Copy the command')}
+              />
+            }
+            onBlur={({ currentTarget }) => take(currentTarget.value)}
+            onKeyDown={({ key, currentTarget }) => key === 'Enter' && take(currentTarget.value)}
+          />
+        </QueryField>
+      </EditorRow>
+    </>
+  );
+}
+
+/** A sentence of what is asked, and one of what Redis is asked for it. */
+function explanation({ figures = [], filters = [], limit }: SidekiqQuery, entry: CatalogEntry): string {
+  const titles = figures.map((name) => entry.columns.find((column) => column.name === name)?.title ?? name);
+  const kept = filters
+    .filter(({ values }) => values.length > 0)
+    .map(({ field, operator, values }) => `${field} ${operator} ${values.join(', ')}`);
+  const parts = [
+    titles.length > 0 ? t('editor.explain.figures', 'Figures: {{figures}}.', { figures: titles.join(', ') }) : '',
+    kept.length > 0 ? t('editor.explain.filters', 'Only where {{filters}}.', { filters: kept.join('; ') }) : '',
+    t('editor.explain.limit', 'At most {{limit}} rows.', { limit: limit ?? entry.limit }),
+    entry.cost === ''
+      ? t('editor.explain.free', 'Cost: none beyond the reading that all panels share.')
+      : t('editor.explain.cost', 'Cost beyond the reading that all panels share: {{cost}}.', { cost: entry.cost }),
+  ];
+  return [entry.description, ...parts].filter((part) => part !== '').join(' ');
+}

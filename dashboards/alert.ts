@@ -30,8 +30,9 @@ export interface Alert {
   pendingMinutes: number;
   summary: string;
   description: string;
-  /** The dashboard to look at. */
+  /** The dashboard to look at, and its panel. */
   dashboard: string;
+  panel: string;
   prometheus?: {
     expr: string;
     /** Its labels, where they are not those of the data source. */ labels?: Record<string, string>;

@@ -5,10 +5,15 @@ import type { DirectQuery } from './panel';
 const overview = (figure: string): DirectQuery => ({ queryType: 'overview', figures: [figure] });
 const queue = (figure: string): DirectQuery => ({ queryType: 'capacity', by: 'queue', figures: [figure] });
 const processes = (figure: string): DirectQuery => ({ queryType: 'processes', figures: [figure] });
+/** For a rule the rows are processes, each with the number of its jobs. */
+const lost = (figure: string): DirectQuery => ({ queryType: 'lost', figures: [figure] });
 const classes = (figure: string): DirectQuery => ({ queryType: 'job_metrics', figures: [figure], top: 1000 });
 
 const BY_NAME = { queue: 'name' };
 const BY_WORKER = { class: 'worker' };
+
+const NOT_SERVED = 'sidekiq_queue_unserved == 1 or sidekiq_queue_starved == 1';
+const LOST = 'increase(sidekiq_lost_jobs_total[15m])';
 
 /** Every alert of ours, the most urgent first. docs/alerts.md has a runbook for each. */
 export const ALERTS: readonly Alert[] = [
@@ -19,6 +24,7 @@ export const ALERTS: readonly Alert[] = [
     summary: 'The Redis of Sidekiq cannot be read',
     description: 'Redis has not been readable for two minutes. Sidekiq itself probably cannot read it either.',
     dashboard: 'sidekiq-overview',
+    panel: 'All queues and processes',
     prometheus: { expr: 'sidekiq_up == 0' },
     direct: { queries: [overview('processes')], when: { below: 0 }, error: 'Alerting' },
   },
@@ -29,6 +35,7 @@ export const ALERTS: readonly Alert[] = [
     summary: 'No process takes Sidekiq jobs',
     description: 'No running process takes jobs, or no data about processes is available.',
     dashboard: 'sidekiq-processes',
+    panel: 'Busy and ready threads',
     prometheus: { expr: 'sidekiq_ready_threads == 0 or absent(sidekiq_up)' },
     direct: { queries: [overview('readyThreads')], when: { below: 1 }, noData: 'Alerting' },
   },
@@ -40,8 +47,13 @@ export const ALERTS: readonly Alert[] = [
     description:
       'Jobs wait in {{ $labels.queue }} and no ready thread serves the queue: a worker is down, or jobs are pushed to a queue without a worker.',
     dashboard: 'sidekiq-queue',
-    prometheus: { expr: 'sidekiq_queue_unserved == 1', labels: BY_NAME },
-    direct: { queries: [queue('unserved')], when: { above: 0 } },
+    panel: 'Latency',
+    // Where nobody takes jobs at all, SidekiqNoReadyThreads says so once.
+    prometheus: {
+      expr: 'sidekiq_queue_unserved == 1 and on (instance, job) sidekiq_ready_threads > 0',
+      labels: BY_NAME,
+    },
+    direct: { queries: [queue('unserved'), overview('readyThreads')], when: { math: '$A > 0 && $B > 0' } },
   },
   {
     name: 'SidekiqQueueLate',
@@ -51,8 +63,16 @@ export const ALERTS: readonly Alert[] = [
     description:
       'The oldest job of {{ $labels.queue }} has waited for {{ $value | humanizeDuration }}, longer than its objective.',
     dashboard: 'sidekiq-queue',
-    prometheus: { expr: 'sidekiq_queue_latency_seconds > sidekiq_queue_objective_seconds', labels: BY_NAME },
-    direct: { queries: [queue('latency'), queue('objective')], when: { math: '$A > $B' } },
+    panel: 'Latency',
+    // A queue that nobody serves, that is starved or paused has an alert of its own, or none.
+    prometheus: {
+      expr: `sidekiq_queue_latency_seconds > sidekiq_queue_objective_seconds unless (${NOT_SERVED})`,
+      labels: BY_NAME,
+    },
+    direct: {
+      queries: [queue('latency'), queue('late')],
+      when: { math: '$A > 0 && $B > 0' },
+    },
   },
   {
     name: 'SidekiqJobsDying',
@@ -61,6 +81,7 @@ export const ALERTS: readonly Alert[] = [
     summary: 'Many Sidekiq jobs died',
     description: '{{ $value }} jobs ran out of retries within the last hour.',
     dashboard: 'sidekiq-errors',
+    panel: 'Retries and dead jobs',
     prometheus: { expr: `sidekiq_dead_jobs_last_hour > ${LIMITS.deadInAnHour}` },
     direct: { queries: [overview('deadLastHour')], when: { above: LIMITS.deadInAnHour } },
   },
@@ -72,8 +93,9 @@ export const ALERTS: readonly Alert[] = [
     description:
       'About {{ $value | humanize }} jobs ran in processes that were killed. Without super_fetch these jobs are lost.',
     dashboard: 'sidekiq-processes',
-    prometheus: { expr: 'increase(sidekiq_lost_jobs_total[15m]) > 0' },
-    direct: { queries: [{ queryType: 'lost', figures: ['jobs'] }], when: { above: 0 }, minutes: 15 },
+    panel: 'Lost jobs',
+    prometheus: { expr: `${LOST} > 0` },
+    direct: { queries: [lost('jobs')], when: { above: 0 }, minutes: 15 },
   },
   {
     name: 'SidekiqFailureRateHigh',
@@ -82,6 +104,7 @@ export const ALERTS: readonly Alert[] = [
     summary: 'Many Sidekiq jobs fail',
     description: '{{ $value | humanizePercentage }} of the executions fail.',
     dashboard: 'sidekiq-errors',
+    panel: 'Failures per second',
     prometheus: {
       expr: `sidekiq:failure:ratio_rate5m > ${LIMITS.failureShare} and rate(sidekiq_processed_jobs_total[5m]) > 0.1`,
     },
@@ -94,6 +117,7 @@ export const ALERTS: readonly Alert[] = [
     summary: 'High failure rate of {{ $labels.class }}',
     description: '{{ $value | humanizePercentage }} of the executions of {{ $labels.class }} fail.',
     dashboard: 'sidekiq-job-class',
+    panel: 'Failures over time',
     prometheus: {
       expr: `rate(sidekiq_job_failures_total[15m]) / (rate(sidekiq_job_executions_total[15m]) > 0.02) > ${LIMITS.failureShare}`,
     },
@@ -110,10 +134,13 @@ export const ALERTS: readonly Alert[] = [
     summary: 'High failure rate of {{ $labels.class }}',
     description: '{{ $value | humanizePercentage }} of the executions of {{ $labels.class }} fail (Sidekiq Pro).',
     dashboard: 'sidekiq-job-class',
+    panel: 'Failures over time',
     prometheus: {
       expr:
         'sum by (queue, worker) (rate(${statsd}_jobs_failure[5m])) ' +
-        '/ (sum by (queue, worker) (rate(${statsd}_jobs_count[5m])) > 0.01) > 0.05',
+        '/ (sum by (queue, worker) (rate(${statsd}_jobs_count[5m])) > 0.01) > 0.05 ' +
+        // Sidekiq 7 keeps metrics by class itself, and SidekiqClassFailureRateHigh tells of them.
+        'unless on () sidekiq_job_executions_total',
       labels: BY_WORKER,
     },
   },
@@ -125,6 +152,7 @@ export const ALERTS: readonly Alert[] = [
     description:
       'One of a hundred executions of {{ $labels.class }} takes longer than {{ $value | humanizeDuration }}.',
     dashboard: 'sidekiq-job-class',
+    panel: 'p99 over time',
     prometheus: {
       expr: 'histogram_quantile(0.99, sum by (le, class) (rate(sidekiq_job_duration_seconds_bucket[15m]))) > 30',
     },
@@ -138,14 +166,15 @@ export const ALERTS: readonly Alert[] = [
     description:
       '{{ $value }} jobs wait in {{ $labels.queue }}. At the current rate the queue does not drain within an hour.',
     dashboard: 'sidekiq-queue',
+    panel: 'Waiting jobs',
     prometheus: {
-      expr: 'sidekiq_queue_enqueued_jobs > 100 unless sidekiq_queue_drain_seconds < 3600',
+      expr: `sidekiq_queue_enqueued_jobs > 100 unless sidekiq_queue_drain_seconds < 3600 unless sidekiq_queue_latency_seconds > sidekiq_queue_objective_seconds unless (${NOT_SERVED})`,
       labels: BY_NAME,
     },
     direct: {
-      queries: [queue('size'), queue('inRate'), queue('outRate')],
-      // Less than what empties it within an hour: (out − in) × 3600 < size.
-      when: { math: '$A > 100 && ($C - $B) * 3600 < $A' },
+      queries: [queue('size'), queue('inRate'), queue('outRate'), queue('latency'), queue('objective')],
+      // Less than what empties it within an hour: (out − in) × 3600 < size. A queue that is late has an alert of its own.
+      when: { math: '$A > 100 && ($C - $B) * 3600 < $A && $D <= $E' },
     },
   },
   {
@@ -155,6 +184,7 @@ export const ALERTS: readonly Alert[] = [
     summary: 'The queue {{ $labels.queue }} is starved',
     description: 'Strict order keeps every worker of {{ $labels.queue }} busy with queues before it.',
     dashboard: 'sidekiq-queue',
+    panel: 'Latency',
     prometheus: { expr: 'sidekiq_queue_starved == 1', labels: BY_NAME },
     direct: { queries: [queue('starved')], when: { above: 0 } },
   },
@@ -165,6 +195,7 @@ export const ALERTS: readonly Alert[] = [
     summary: 'A Sidekiq process on {{ $labels.host }} has been quiet for too long',
     description: 'The process has been quiet for over ten minutes and has not stopped.',
     dashboard: 'sidekiq-processes',
+    panel: 'Processes and quiet processes',
     prometheus: { expr: 'sidekiq_host_processes{quiet="true"} > 0' },
     direct: {
       queries: [{ ...processes('concurrency'), filters: [{ field: 'state', operator: '=', values: ['quiet'] }] }],
@@ -178,8 +209,16 @@ export const ALERTS: readonly Alert[] = [
     summary: 'A Sidekiq process on {{ $labels.host }} vanished',
     description: 'The process stopped without a shutdown: it was killed, or ran out of memory.',
     dashboard: 'sidekiq-processes',
-    prometheus: { expr: 'increase(sidekiq_vanished_processes_total[15m]) > 0' },
-    direct: { queries: [{ queryType: 'lost', figures: ['vanished'] }], when: { above: 0 }, minutes: 15 },
+    panel: 'Lost jobs',
+    // Where jobs went with it, SidekiqJobsLost says so.
+    prometheus: {
+      expr: `increase(sidekiq_vanished_processes_total[15m]) > 0 unless on (instance, job) ${LOST} > 0`,
+    },
+    direct: {
+      queries: [lost('vanished'), lost('jobs')],
+      when: { math: '$A > 0 && $B == 0' },
+      minutes: 15,
+    },
   },
   {
     name: 'SidekiqHeartbeatLate',
@@ -189,6 +228,7 @@ export const ALERTS: readonly Alert[] = [
     description:
       'The last heartbeat was {{ $value | humanizeDuration }} ago. A process sends a heartbeat every ten seconds.',
     dashboard: 'sidekiq-processes',
+    panel: 'Live processes',
     prometheus: { expr: `sidekiq_process_heartbeat_age_seconds > ${LIMITS.lateBeatSeconds}` },
     direct: { queries: [processes('beatAge')], when: { above: LIMITS.lateBeatSeconds } },
   },
@@ -199,6 +239,7 @@ export const ALERTS: readonly Alert[] = [
     summary: 'Redis is slow for {{ $labels.process }}',
     description: 'A round trip takes {{ $value | humanizeDuration }}. Sidekiq logs a warning above 50 ms.',
     dashboard: 'sidekiq-processes',
+    panel: 'Live processes',
     prometheus: { expr: `sidekiq_process_redis_rtt_seconds > ${LIMITS.slowRoundTripSeconds}` },
     direct: { queries: [processes('rtt')], when: { above: LIMITS.slowRoundTripSeconds } },
   },
@@ -210,6 +251,7 @@ export const ALERTS: readonly Alert[] = [
     description:
       'The dead set is {{ $value | humanizePercentage }} full. When it is full, Sidekiq deletes the oldest dead jobs.',
     dashboard: 'sidekiq-errors',
+    panel: 'All failures',
     prometheus: { expr: `sidekiq_dead_set_fill_ratio > ${LIMITS.deadSetShare}` },
     direct: { queries: [overview('deadFill')], when: { above: LIMITS.deadSetShare } },
   },
@@ -220,6 +262,7 @@ export const ALERTS: readonly Alert[] = [
     summary: '{{ $labels.name }} has not run as scheduled',
     description: 'The run is overdue by {{ $value | humanizeDuration }}.',
     dashboard: 'sidekiq-overview',
+    panel: 'What is wrong now',
     prometheus: {
       expr: `sidekiq_recurring_late_seconds > ${LIMITS.lateRunSeconds} or label_replace(time() - sidekiq_job_last_run_timestamp_seconds - sidekiq_job_cadence_seconds, "name", "$1", "class", "(.+)") > ${LIMITS.lateRunSeconds}`,
     },
@@ -233,6 +276,7 @@ export const ALERTS: readonly Alert[] = [
     description:
       '{{ $value | humanizePercentage }} of its maxmemory is used. With noeviction, jobs can then not be enqueued.',
     dashboard: 'sidekiq-overview',
+    panel: 'What is wrong now',
     direct: { queries: [{ queryType: 'redis', figures: ['memoryShare'] }], when: { above: LIMITS.memoryShare } },
   },
   {
@@ -243,6 +287,7 @@ export const ALERTS: readonly Alert[] = [
     description:
       '{{ $value }} scheduled jobs and retries have been due for more than a minute. No process polls the schedule, or polling is too slow.',
     dashboard: 'sidekiq-overview',
+    panel: 'Queue depth',
     prometheus: { expr: 'sidekiq_late_scheduled_jobs + sidekiq_late_retry_jobs > 0' },
     direct: {
       queries: [overview('lateScheduled'), overview('lateRetry')],
@@ -256,6 +301,7 @@ export const ALERTS: readonly Alert[] = [
     summary: 'Many Sidekiq jobs wait for a retry',
     description: '{{ $value }} jobs wait to be tried again.',
     dashboard: 'sidekiq-errors',
+    panel: 'Retries and dead jobs',
     prometheus: { expr: 'sidekiq_retry_jobs > 50' },
     direct: { queries: [overview('retry')], when: { above: 50 } },
   },
@@ -267,6 +313,7 @@ export const ALERTS: readonly Alert[] = [
     description:
       'About {{ $value | humanize }} of the scheduled jobs are retries of ActiveJob. The retry set of Sidekiq does not contain these jobs.',
     dashboard: 'sidekiq-errors',
+    panel: 'All failures',
     prometheus: { expr: 'sidekiq_activejob_retries > 50' },
     direct: { queries: [overview('activeJobRetries')], when: { above: 50 } },
   },

@@ -299,7 +299,7 @@ const KINDS: Record<Panel['kind'], (panel: Panel) => AnyPanel> = {
       .color(new heatmap.HeatmapColorOptionsBuilder().mode(heatmap.HeatmapColorMode.Scheme).scheme('Blues').steps(64))
       .cellGap(1)
       .yAxis(new heatmap.YAxisConfigBuilder().unit(unit ?? 's').axisPlacement(common.AxisPlacement.Left)),
-  table: () => new table.PanelBuilder().showHeader(true).cellHeight(common.TableCellHeight.Sm).minWidth(125),
+  table: () => new table.PanelBuilder().showHeader(true).cellHeight(common.TableCellHeight.Sm).minWidth(100),
 };
 
 const FORMATS: Partial<Record<Panel['kind'], string>> = { table: 'table', heatmap: 'heatmap' };

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import type { Alert, Condition, DirectAlert, Severity } from './alert';
 import { ALERTS, RECORDING_RULES } from './alerts';
+import { panelId } from './build';
+import { DASHBOARDS } from './dashboards';
 
 const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info'];
 const RUNBOOKS = 'https://github.com/jobwatch/jobwatch-sidekiq-datasource/blob/main/docs/alerts.md';
@@ -50,7 +52,7 @@ export function grafanaRules(): string {
 function grafanaRule(alert: Alert, direct: DirectAlert) {
   const seconds = (direct.minutes ?? 10) * 60;
   const relativeTimeRange = { from: seconds, to: 0 };
-  const refIds = 'ABCD';
+  const refIds = 'ABCDEFGH';
   const queries = direct.queries.map((query, index) => ({
     refId: refIds[index]!,
     relativeTimeRange,
@@ -65,7 +67,7 @@ function grafanaRule(alert: Alert, direct: DirectAlert) {
     noDataState: direct.noData ?? 'OK',
     execErrState: direct.error ?? 'KeepLast',
     labels: { severity: alert.severity },
-    annotations: annotations(alert, valueOfA, ''),
+    annotations: { ...annotations(alert, valueOfA, ''), ...panelOf(alert) },
     data: [
       ...queries,
       {
@@ -86,13 +88,34 @@ function expression(when: Condition): object {
   return { type: 'threshold', expression: 'A', conditions: [{ evaluator }] };
 }
 
-function annotations(alert: Alert, text: (text: string) => string, flavour: string) {
+function annotations(alert: Alert, text: (text: string) => string, flavour: '' | '-prom') {
   return {
     summary: text(alert.summary),
     description: text(alert.description),
     runbook_url: `${RUNBOOKS}#${alert.name.toLowerCase()}`,
-    dashboard: `/d/${alert.dashboard}${flavour}`,
+    dashboard: text(`/d/${alert.dashboard}${flavour}${subjectOf(alert)}`),
   };
+}
+
+/** By these Grafana links an alert of its own to the panel, and draws its states there. */
+function panelOf({ dashboard, panel }: Alert) {
+  const spec = DASHBOARDS.find(({ id }) => id === dashboard)!;
+  return { __dashboardUid__: dashboard, __panelId__: String(panelId(spec, panel)) };
+}
+
+/** The variable of each dashboard that an alert can be about, and the labels that name it. */
+const SUBJECTS: Readonly<Record<string, { variable: string; label: string; toldBy: RegExp }>> = {
+  'sidekiq-queue': { variable: 'queue', label: 'queue', toldBy: /labels\.queue/ },
+  'sidekiq-job-class': { variable: 'class', label: 'class', toldBy: /labels\.class/ },
+  'sidekiq-processes': { variable: 'host', label: 'host', toldBy: /labels\.(?:host|process)/ },
+};
+
+/** The queue, class or host of an alert as part of an address. */
+function subjectOf({ dashboard, summary, description }: Alert): string {
+  const subject = SUBJECTS[dashboard];
+  return subject?.toldBy.test(summary + description)
+    ? `?var-${subject.variable}={{ $labels.${subject.label} | urlquery }}`
+    : '';
 }
 
 /** Grafana's `$value` is a text of all results; a rule that has no data has no `A`. */

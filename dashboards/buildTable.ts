@@ -52,7 +52,7 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
         : Object.values(panel.labels ?? {});
     builder.withOverride({
       matcher: byName(first!),
-      properties: [{ id: 'custom.footer', value: { reducers: ['countAll'] } }],
+      properties: [{ id: 'custom.footer.reducers', value: ['countAll'] }],
     });
   }
   for (const [name, steps] of Object.entries(panel.warnings ?? {})) {
@@ -157,7 +157,7 @@ function organizeSeries({ prometheus = [], labels = {}, rank }: Panel) {
       indexByName: Object.fromEntries(order.map((name, index) => [name, index])),
       excludeByName: Object.fromEntries(
         [
-          ...['Time', '__name__', 'job', 'instance'].filter((name) => !(name in labels)),
+          ...['Time', '__name__', 'job', 'instance', 'process'].filter((name) => !(name in labels)),
           ...values.filter(([, column]) => column === rank).map(([name]) => name),
         ].map((name) => [name, true])
       ),

@@ -36,8 +36,8 @@ const jobsTable = (title: string, source: 'retry' | 'dead', description: string,
   hidden: HIDDEN,
   wrapped: ['Class', 'Error', 'Message'],
   links: { JID: TO_JOB, Class: TO_CLASS, Error: TO_ERROR, Queue: TO_QUEUE },
-  widths: { JID: 215, 'Due or died': 130 },
-  minWidths: { Class: 185, Error: 180, Message: 200, Queue: 115 },
+  widths: { JID: 212, 'Due or died': 145 },
+  minWidths: { Class: 200, Error: 230, Message: 170, Queue: 115 },
 });
 
 /** What fails, why, since when, and what is lost for good. */
@@ -110,7 +110,7 @@ export const errorsAndDead: DashboardSpec = {
         {
           title: 'Errors',
           description:
-            'Jobs in retry and in the dead set by kind of failure, class and queue, with the failures of the last twelve hours.',
+            'Jobs in retry and in the dead set by kind of failure and class, with the failures of the last twelve hours.',
           kind: 'table',
           width: 24,
           height: 11,
@@ -119,13 +119,13 @@ export const errorsAndDead: DashboardSpec = {
           direct: [
             {
               queryType: 'errors',
-              groupBy: ['fingerprint', 'class', 'queue'],
+              groupBy: ['fingerprint', 'class'],
               filters: [BY_QUEUE, BY_CLASS, BY_ERROR],
               limit: 200,
             },
           ],
-          columns: ['errorClass', 'message', 'class', 'queue', 'count', 'dead', 'trend', 'last'],
-          hidden: ['retry', 'rate', 'first', 'pattern', 'share', 'classes', 'queues', 'frame'],
+          columns: ['errorClass', 'message', 'class', 'retry', 'dead', 'trend', 'last'],
+          hidden: ['count', 'rate', 'first', 'pattern', 'share', 'classes', 'queues', 'frame'],
           wrapped: ['Error', 'Message', 'Class'],
           prometheus: [
             {
@@ -137,8 +137,8 @@ export const errorsAndDead: DashboardSpec = {
           prometheusNoValue: 'Errors by type need Sidekiq Pro (DogStatsD).',
           sortBy: { prometheus: 'Failures' },
           links: { Error: TO_ERROR, Class: TO_CLASS, Queue: TO_QUEUE },
-          widths: { Jobs: 70, Dead: 65, 'Last 12 hours': 125, Last: 125 },
-          minWidths: { Error: 180, Message: 200, Class: 190, Queue: 115 },
+          widths: { 'In retry': 80, Dead: 65, 'Last 12 hours': 125, Last: 145 },
+          minWidths: { Error: 235, Message: 190, Class: 205, Queue: 115 },
         },
         jobsTable(
           'Latest dead jobs',

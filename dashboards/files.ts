@@ -1,24 +1,7 @@
 import { aclLine } from '../pkg/redis/acl';
 import { buildDashboard } from './build';
 import { grafanaRules, prometheusRules } from './buildAlerts';
-import { errorsAndDead } from './errorsAndDead';
-import { fleet } from './fleet';
-import { jobClassDetail } from './jobClassDetail';
-import { jobDetail } from './jobDetail';
-import type { DashboardSpec } from './panel';
-import { processesAndCapacity } from './processesAndCapacity';
-import { queueDetail } from './queueDetail';
-import { sidekiqOverview } from './sidekiqOverview';
-
-export const DASHBOARDS: readonly DashboardSpec[] = [
-  sidekiqOverview,
-  queueDetail,
-  jobClassDetail,
-  processesAndCapacity,
-  errorsAndDead,
-  jobDetail,
-  fleet,
-];
+import { DASHBOARDS } from './dashboards';
 
 /** Every generated file by its path in the project: dashboards (the build copies the direct ones into the plugin), alert rules. */
 export function generatedFiles(): Map<string, string> {

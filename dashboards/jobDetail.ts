@@ -53,8 +53,8 @@ export const jobDetail: DashboardSpec = {
           columns: ['errorClass', 'message', 'retry', 'dead', 'trend', 'first', 'last'],
           hidden: ['queue', 'pattern', 'share', 'rate', 'classes', 'queues', 'count', 'frame'],
           wrapped: ['Error', 'Message'],
-          widths: { 'In retry': 85, Dead: 70, 'Last 12 hours': 125, First: 125, Last: 125 },
-          minWidths: { Error: 200, Message: 250 },
+          widths: { 'In retry': 85, Dead: 70, 'Last 12 hours': 125, First: 145, Last: 145 },
+          minWidths: { Error: 230, Message: 220 },
         },
         {
           title: 'Deploys and other events',

@@ -66,8 +66,8 @@ export const servesTable = (filters: NonNullable<DirectQuery['filters']>): Panel
   ],
   links: { Host: TO_HOST },
   wrapped: ['Queues', 'Worker type'],
-  widths: { PID: 80, Tag: 110, Leader: 75 },
-  minWidths: { Host: 150, Queues: 330, 'Worker type': 180 },
+  widths: { PID: 80, Tag: 105, Leader: 75 },
+  minWidths: { Host: 140, Queues: 300, 'Worker type': 170 },
 });
 
 /** Busy threads against those that may take a job. */

@@ -18,12 +18,17 @@ const whatIsWrong: Panel = {
   hidden: ['kind', 'subject', 'rule', 'level', 'cause', 'evidence'],
   invisible: ['Path'],
   wrapped: ['Finding', 'What to do'],
-  widths: { Severity: 95, Since: 130, State: 90, Alert: 240 },
-  minWidths: { Finding: 260, 'What to do': 260 },
+  widths: { Severity: 95, Since: 145, State: 90 },
+  minWidths: { Finding: 260, 'What to do': 260, Alert: 240, Class: 200 },
   badges: ['Severity'],
   counted: true,
   pathLinks: { Finding: 'Path' },
-  prometheus: [{ expr: [rank('critical', 3), rank('warning', 2), rank('info', 1)].join(' or '), column: 'Level' }],
+  prometheus: [
+    {
+      expr: `max by (severity, alertname, alertstate, name, class, host) (${[rank('critical', 3), rank('warning', 2), rank('info', 1)].join(' or ')})`,
+      column: 'Level',
+    },
+  ],
   rank: 'Level',
   prometheusNoValue: 'No alert of Sidekiq is pending or firing.',
   labels: {

@@ -27,6 +27,11 @@ function outcomeOf({ vanished, job }: Row): keyof typeof OUTCOMES {
   return job?.recovered ? 'recovered' : vanished.confirmed ? 'lost' : 'open';
 }
 
+/** The job of a row, or all of its process. */
+function jobsOf({ vanished, job }: Row): readonly LostJob[] {
+  return job === null ? vanished.jobs : [job];
+}
+
 const COLUMNS: Array<Column<Row>> = [
   key('process', 'Process', 'Identity of the process that vanished.', ({ vanished }) => vanished.process.identity),
   key('host', 'Host', 'Host of the process.', ({ vanished }) => vanished.process.host),
@@ -34,9 +39,11 @@ const COLUMNS: Array<Column<Row>> = [
   instant('noticed', 'Noticed', 'Time at which the loss was noticed.', ({ vanished }) => vanished.noticedAt),
   key('jid', 'JID', 'ID of a job that ran in the process.', ({ job }) => job?.jid ?? '', { links: detailsOfJob }),
   key('class', 'Class', 'Class of the job.', ({ job }) => job?.class ?? '', {
-    filterValues: ({ job }) => [job?.class ?? '', job?.metricsClass ?? ''],
+    filterValues: (row) => jobsOf(row).flatMap((each) => [each.class, each.metricsClass]),
   }),
-  key('queue', 'Queue', 'Queue of the job.', ({ job }) => job?.queue ?? ''),
+  key('queue', 'Queue', 'Queue of the job.', ({ job }) => job?.queue ?? '', {
+    filterValues: (row) => jobsOf(row).map((each) => each.queue),
+  }),
   seconds('runTime', 'Run time', 'Run time of the job at the last heartbeat.', ({ vanished, job }) =>
     job?.runAt == null ? null : Math.max(0, vanished.lastBeatAt - job.runAt)
   ),
@@ -87,12 +94,15 @@ export const lost = tableQuery({
   empty: 'No process has vanished since monitoring started.',
   schema: baseQuerySchema,
   columns: COLUMNS,
-  rows: ({ processLog, now }, _query, { range }) => ({
+  rows: ({ processLog, now }, _query, { range, alerting }) => ({
     notices: watchNotices(processLog.since, now),
     rows: processLog.vanished
       .filter(({ lastBeatAt, noticedAt }) => noticedAt >= range.from && lastBeatAt <= range.to)
       .flatMap((vanished): Row[] =>
-        vanished.jobs.length === 0 ? [{ vanished, job: null }] : vanished.jobs.map((job) => ({ vanished, job }))
+        // One process that is killed is one alert, however many jobs ran in it.
+        alerting || vanished.jobs.length === 0
+          ? [{ vanished, job: null }]
+          : vanished.jobs.map((job) => ({ vanished, job }))
       ),
   }),
 });

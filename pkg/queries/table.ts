@@ -60,7 +60,7 @@ export interface Rows<Row> {
 /** Makes a query type that answers with one table: filters, figures, limit and notices are the same for all. */
 export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: TableDefinition<Row, S>): QueryType {
   const { id, group, title, description, schema, columns } = definition;
-  const filterColumns = columns.filter((column) => column.kind === 'string');
+  const filterColumns = columns.filter(({ kind, beside }) => kind === 'string' && beside === undefined);
   const filterFields = filterColumns.map(({ name }) => name);
   const figures = columns.filter(isFigure).map(({ name }) => name);
   const byName = new Map(filterColumns.map((column) => [column.name, column]));
@@ -93,9 +93,12 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
           query.figures.includes(name) ||
           (beside !== undefined && query.figures.includes(beside) && !request.alerting))
     );
+    // Figures come in the order in which they were chosen, behind what identifies a row.
+    const place = ({ name }: ColumnInfo) => query.figures.indexOf(name);
+    const ordered = query.figures.length === 0 ? chosen : [...chosen].sort((a, b) => place(a) - place(b));
     const frame = frameOf({
       name: id,
-      columns: chosen,
+      columns: ordered,
       rows: shown,
       notices: [...known, ...notices, ...cut],
       numeric: query.figures.length > 0,

@@ -42,8 +42,12 @@ function promtoolSays(
   { alert, series, at }: { alert: string; series: Record<string, string>; at: string },
   fired: Fired | null
 ): string {
-  // The links hold no template; the rule file says which there are.
-  const { runbook_url: runbook, dashboard } = rulesOf(file).find((rule) => rule.alert === alert)?.annotations ?? {};
+  // The rule file says which links there are; they name the subject of the alert as Go's urlquery writes it.
+  const { runbook_url: runbook, dashboard: link } =
+    rulesOf(file).find((rule) => rule.alert === alert)?.annotations ?? {};
+  const dashboard = link?.replace(/\{\{ \$labels\.(\w+) \| urlquery \}\}/, (_, label: string) =>
+    encodeURIComponent(fired?.labels[label] ?? '').replaceAll('%20', '+')
+  );
   const links = {
     ...(runbook !== undefined && { runbook_url: runbook }),
     ...(dashboard !== undefined && { dashboard }),
@@ -113,7 +117,9 @@ test('an alert that promtool cannot read is neither firing nor silent', () => {
 test('every alert of ours links to its runbook and a dashboard', () => {
   for (const { alert, annotations } of rulesOf('sidekiq').filter((rule) => rule.alert)) {
     expect(annotations?.['runbook_url'], alert).toMatch(new RegExp(`/docs/alerts\\.md#${alert!.toLowerCase()}$`));
-    expect(annotations?.['dashboard'], alert).toMatch(/^\/d\/sidekiq-[\w-]+$/);
+    expect(annotations?.['dashboard'], alert).toMatch(
+      /^\/d\/sidekiq-[\w-]+(?:\?var-\w+=\{\{ \$labels\.\w+ \| urlquery \}\})?$/
+    );
   }
 });
 
@@ -144,4 +150,60 @@ test('Lago’s rules are silent when the exporter is gone, ours are not', () => 
   expect(promtoolSays('seed', { alert: 'SidekiqNoWorkers', series: {}, at: '10m' }, null)).toBe('');
   const alert = 'SidekiqNoReadyThreads';
   expect(promtoolSays('sidekiq', { alert, series: {}, at: '10m' }, caseOf('sidekiq', alert))).toBe('');
+});
+
+/** What goes wrong, and the alerts that would tell it a second time. */
+const ONE_PROBLEM: Array<[problem: string, series: Record<string, string>, tells: string, silent: string[]]> = [
+  [
+    'nobody takes jobs',
+    {
+      sidekiq_up: '1x30',
+      sidekiq_ready_threads: '0x30',
+      'sidekiq_queue_unserved{name="a"}': '1x30',
+      'sidekiq_queue_latency_seconds{name="a"}': '900x30',
+      'sidekiq_queue_objective_seconds{name="a"}': '300x30',
+      'sidekiq_queue_enqueued_jobs{name="a"}': '500x30',
+    },
+    'SidekiqNoReadyThreads',
+    ['SidekiqQueueUnserved', 'SidekiqQueueLate', 'SidekiqQueueDrainsSlowly'],
+  ],
+  [
+    'a queue that nobody serves is late too',
+    {
+      sidekiq_ready_threads: '5x30',
+      'sidekiq_queue_unserved{name="a"}': '1x30',
+      'sidekiq_queue_starved{name="a"}': '0x30',
+      'sidekiq_queue_latency_seconds{name="a"}': '900x30',
+      'sidekiq_queue_objective_seconds{name="a"}': '300x30',
+      'sidekiq_queue_enqueued_jobs{name="a"}': '500x30',
+    },
+    'SidekiqQueueUnserved',
+    ['SidekiqQueueLate', 'SidekiqQueueDrainsSlowly'],
+  ],
+  [
+    'a process is killed with five jobs',
+    {
+      sidekiq_lost_jobs_total: '0x10 5x20',
+      'sidekiq_vanished_processes_total{host="h"}': '0x10 1x20',
+    },
+    'SidekiqJobsLost',
+    ['SidekiqProcessVanished'],
+  ],
+  [
+    'a class fails, which Sidekiq Pro counts as well',
+    {
+      'sidekiq_job_executions_total{class="W"}': '0+60x30',
+      'sidekiq_job_failures_total{class="W"}': '0+30x30',
+      'lago_api_jobs_count{queue="q",worker="W"}': '0+60x30',
+      'lago_api_jobs_failure{queue="q",worker="W",error_type="E"}': '0+30x30',
+    },
+    'SidekiqClassFailureRateHigh',
+    ['SidekiqJobFailureRateHigh'],
+  ],
+];
+
+test.each(ONE_PROBLEM)('one alert where %s', (_, series, tells, silent) => {
+  // An alert that fires is not "none".
+  expect(promtoolSays('sidekiq', { alert: tells, series, at: '20m' }, null)).toContain(`alertname="${tells}"`);
+  silent.forEach((alert) => expect(promtoolSays('sidekiq', { alert, series, at: '20m' }, null), alert).toBe(''));
 });

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DASHBOARDS } from '../../../dashboards/files';
+import { ALERTS } from '../../../dashboards/alerts';
+import { panelId } from '../../../dashboards/build';
+import { DASHBOARDS } from '../../../dashboards/dashboards';
 import type { Panel } from '../../../dashboards/panel';
 import { queryType } from '../../../pkg/queries/registry';
 import { HISTORY_FIGURES } from '../../../pkg/series/figures';
@@ -46,9 +48,6 @@ describe.each(tables)('the table %s', (_, panel) => {
     ]) {
       expect([...direct, ...prometheus]).toContain(title);
     }
-    for (const title of Object.keys(panel.units ?? {})) {
-      expect(prometheus).toContain(title);
-    }
   });
 
   test('sorts by a column that each of its flavours has', () => {
@@ -67,7 +66,11 @@ test.each(panels)('the queries of %s name figures and filters that their query t
   for (const query of direct as Array<{ queryType: string; figures?: string[]; filters?: Array<{ field: string }> }>) {
     const type = queryType(query.queryType);
     const figures = [...type.columns.map(({ name }) => name), ...HISTORY_FIGURES.map(({ name }) => name)];
-    (query.figures ?? []).forEach((figure) => expect(figures).toContain(figure));
+    // A variable's values are those of its choice.
+    const choices = DASHBOARDS.flatMap(({ variables }) => variables.flatMap(({ choice = [] }) => choice));
+    (query.figures ?? [])
+      .flatMap((figure) => (figure.startsWith('$') ? choices.map((choice) => choice.split(' : ')[0]!) : [figure]))
+      .forEach((figure) => expect(figures).toContain(figure));
     (query.filters ?? []).forEach(({ field }) => expect(type.filterFields).toContain(field));
   }
 });
@@ -94,5 +97,18 @@ test.each(['direct', 'prometheus'])(
       matcher: { id: 'byType', options: 'number' },
       properties: expect.arrayContaining([{ id: 'unit', value: 'dthms' }]),
     });
+  }
+);
+
+test.each(ALERTS.map((alert) => [alert.name, alert] as const))('%s names a panel of its dashboard', (_, alert) => {
+  const spec = DASHBOARDS.find(({ id }) => id === alert.dashboard)!;
+  expect(panelId(spec, alert.panel)).toBeGreaterThan(0);
+});
+
+test.each(DASHBOARDS.map((dashboard) => [dashboard.id, dashboard] as const))(
+  'the panels of %s have titles of their own, by which alerts find them',
+  (_, { rows }) => {
+    const titles = rows.flatMap(({ panels: each }) => each.map(({ title }) => title));
+    expect(new Set(titles).size).toBe(titles.length);
   }
 );

@@ -66,6 +66,7 @@ describe('by queue', () => {
       outRate: 2,
       drainTime: 77,
       threadsNeeded: 4,
+      threadsToKeepUp: 3,
       unserved: 1,
       starved: 0,
     });
@@ -181,6 +182,8 @@ describe('by worker type', () => {
       outRate: 5,
       drainTime: 80,
       threadsNeeded: 7,
+      // 1.1 threads of work.
+      threadsToKeepUp: 2,
       unserved: 1,
       starved: 1,
     });

@@ -22,25 +22,16 @@ describe('events', () => {
   });
   const answers = { 'hgetall 20261125-marks': ['2026-11-25T11:55:00Z', 'a1b2c3d'] };
 
-  test('come in the order of time, with tags and, where they last, an end', async () => {
+  test('come the newest first, with tags and, where they last, an end', async () => {
     const rows = await rowsOfState(events, state, { answers });
     expect(rows).toEqual([
       {
-        time: (MINUTE - 300) * 1000,
+        time: (NOW - 10) * 1000,
         timeEnd: null,
-        title: 'a1b2c3d',
-        kind: 'deploy',
+        title: 'a new leader',
+        kind: 'leader',
         host: '',
-        tags: 'sidekiq,deploy',
-        count: 1,
-      },
-      {
-        time: (NOW - 200) * 1000,
-        timeEnd: null,
-        title: 'b:1:x started',
-        kind: 'start',
-        host: 'b',
-        tags: 'sidekiq,start,b',
+        tags: 'sidekiq,leader',
         count: 1,
       },
       {
@@ -53,12 +44,21 @@ describe('events', () => {
         count: 1,
       },
       {
-        time: (NOW - 10) * 1000,
+        time: (NOW - 200) * 1000,
         timeEnd: null,
-        title: 'a new leader',
-        kind: 'leader',
+        title: 'b:1:x started',
+        kind: 'start',
+        host: 'b',
+        tags: 'sidekiq,start,b',
+        count: 1,
+      },
+      {
+        time: (MINUTE - 300) * 1000,
+        timeEnd: null,
+        title: 'a1b2c3d',
+        kind: 'deploy',
         host: '',
-        tags: 'sidekiq,leader',
+        tags: 'sidekiq,deploy',
         count: 1,
       },
     ]);

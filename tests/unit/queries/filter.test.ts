@@ -162,7 +162,7 @@ describe('the registry', () => {
       findings: 'severity finding action cause evidence kind subject rule path',
       overview: '',
       queues: 'queue state workerType',
-      processes: 'process host tag labels version state queues',
+      processes: 'process host tag labels version state queues workerType',
       busy: 'process host thread queue workerType class metricsClass jid',
       backlog: 'queue class metricsClass',
       jobs: 'jid class metricsClass queue errorClass errorMessage tags context batch arguments',

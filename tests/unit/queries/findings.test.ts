@@ -61,14 +61,14 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
       totals: { readyThreads: 5 },
       queues: [aQueueState('q', { size: 7, unserved: true, latencySeconds: 90 })],
     }),
-    ['critical q: No process serves q; 7 jobs wait. (90 s) [7 jobs, 0 of 0 threads busy with it]'],
+    ['critical q: No process serves q; 7 jobs wait. (90 s) [7 jobs, 0 of 0 threads working on it]'],
     // Where nothing runs at all, that is the finding.
     evidence({ totals: { readyThreads: 0 }, queues: [aQueueState('q', { size: 7, unserved: true })] }),
   ],
   [
     'queueStarved',
     evidence({ queues: [aQueueState('q', { size: 1, starved: true, latencySeconds: 61, readyThreads: 5 })] }),
-    ['warning q: q is starved; 1 job waits. (61 s) [1 job, 0 of 5 threads busy with it]'],
+    ['warning q: q is starved; 1 job waits. (61 s) [1 job, 0 of 5 threads working on it]'],
     evidence({ queues: [aQueueState('q', { size: 1, starved: null })] }),
   ],
   [
@@ -76,7 +76,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
     evidence({ queues: [aQueueState('q', { ...late, drainSeconds: 3700 })] }),
     // It became late when its oldest job had waited for 300 of its 720 seconds.
     [
-      'critical q: q is late: its oldest job has waited 12 min, the objective is 5 min. (420 s) [340 jobs, 5 of 5 threads busy with it, drains in 1 h 1 min]',
+      'critical q: q is late: its oldest job has waited 12 min, the objective is 5 min. (420 s) [340 jobs, 5 of 5 threads working on it, drained in 1 h 1 min at this rate]',
     ],
     evidence({
       queues: [
@@ -90,7 +90,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   [
     'queuePaused',
     evidence({ queues: [aQueueState('q', { size: 2, paused: true, latencySeconds: 10, readyThreads: 1 })] }),
-    ['info q: q is paused; 2 jobs wait. (10 s) [2 jobs, 0 of 1 thread busy with it]'],
+    ['info q: q is paused; 2 jobs wait. (10 s) [2 jobs, 0 of 1 thread working on it]'],
     evidence({ queues: [aQueueState('q', { size: 0, paused: true }), aQueueState('r', { size: 2, paused: null })] }),
   ],
   [
@@ -102,7 +102,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   [
     'classFailing',
     evidence({ totals: { lastHour: new Map([['A', { processed: 100, failed: 6, milliseconds: 0 }]]) } }),
-    ['warning A: 6 % of the executions of A failed within the last hour. [6 of 100 executions]'],
+    ['warning A: 6% of the executions of A failed within the last hour. [6 of 100 executions]'],
     evidence({
       totals: {
         lastHour: new Map([
@@ -199,7 +199,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   [
     'redisSlow',
     evidence({ snapshot: { processes: listed(aProcess('h:1:a', { rttSeconds: 0.08 })) } }),
-    ['warning h: Redis is slow for h: a round trip takes 80 ms. [h:1:a]'],
+    ['warning h: Redis is slow for h: the round-trip time is 80 ms. [h:1:a]'],
     evidence({ snapshot: { processes: listed(aProcess('h:1:a', { rttSeconds: 0.05 })) } }),
   ],
   [
@@ -237,7 +237,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   [
     'memoryNearlyFull',
     evidence({}, info({ used_memory: '91', maxmemory: '100' })),
-    ['warning Redis: Redis is nearly full: 91 % of its memory is used. [91 of 100]'],
+    ['warning Redis: Redis is nearly full: 91% of its memory is used. [91 of 100]'],
     evidence({}, info({ used_memory: '90', maxmemory: '100' })),
   ],
   [
@@ -249,7 +249,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   [
     'deadSetNearlyFull',
     evidence({ snapshot: { totals: { dead: 91 } }, options: { deadMaxJobs: 100 } }),
-    ['warning Sidekiq: The dead set is nearly full: 91 %. [91 of 100 jobs]'],
+    ['warning Sidekiq: The dead set is nearly full: 91%. [91 of 100 jobs]'],
     evidence({ snapshot: { totals: { dead: 90 } }, options: { deadMaxJobs: 100 } }),
   ],
 ];
@@ -311,7 +311,7 @@ test.each<[rule: string, given: Evidence, cause: string]>([
     evidence({ totals: { readyThreads: 1 }, queues: [aQueueState('q', { size: 1, unserved: true, processes: 1 })] }),
     'The processes that serve the queue are quiet.',
   ],
-  ['queueLate', evidence({ queues: [aQueueState('q', late)] }), 'All threads that serve it are busy with it.'],
+  ['queueLate', evidence({ queues: [aQueueState('q', late)] }), 'All threads that serve it are working on it.'],
   [
     'queueLate',
     evidence({ queues: [aQueueState('q', { ...late, busy: 4, inRate: 2, outRate: 1 })] }),
@@ -334,7 +334,7 @@ test.each<[rule: string, given: Evidence, cause: string]>([
 test('a queue of which little is known is told with what is known', () => {
   const queue = aQueueState('q', { ...late, size: 1, busy: null, readyThreads: null, drainSeconds: 60 });
   expect(found('queueLate', evidence({ queues: [queue] }))).toEqual([
-    'critical q: q is late: its oldest job has waited 12 min, the objective is 5 min. (420 s) [1 job, drains in 1 min]',
+    'critical q: q is late: its oldest job has waited 12 min, the objective is 5 min. (420 s) [1 job, drained in 1 min at this rate]',
   ]);
   const weights = (part: Partial<typeof queue>) =>
     FINDING_RULES.find(({ id }) => id === 'queuePaused')!
@@ -464,5 +464,5 @@ test('numbers in sentences', () => {
     '1 d 1 h',
     '2 d',
   ]);
-  expect([0.05, 0.1234, 1].map(shareText)).toEqual(['5 %', '12 %', '100 %']);
+  expect([0.05, 0.1234, 1].map(shareText)).toEqual(['5%', '12%', '100%']);
 });

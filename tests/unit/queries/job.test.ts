@@ -52,6 +52,8 @@ describe('job', () => {
       'error Message: declined password=…',
       'error First failed: 2026-11-25 11:55:30 UTC, 5 min ago',
       'error Last failed: 2026-11-25 11:57:10 UTC, 3 min 20 s ago',
+      'error Backtrace: 2 lines, hidden. An administrator can show backtraces with "Show backtraces" in the settings of the data source.',
+      'error First of this kind: 2026-11-25 11:55:30 UTC, 5 min ago (1 job kept)',
       // A position would be shown; this may be an argument.
       'iteration Cursor: hidden: the data source does not allow arguments',
       'iteration Executions: 2',

@@ -246,7 +246,11 @@ describe('as a heatmap', () => {
       query: { show: 'heatmap' },
       request: { range: { from: MINUTE - 600, to: NOW }, intervalSeconds: 600 },
     });
-    expect(frame!.meta).toEqual({ type: 'heatmap-rows', typeVersion: [0, 1] });
+    expect(frame!.meta).toEqual({
+      type: 'heatmap-rows',
+      typeVersion: [0, 1],
+      preferredVisualisationPluginId: 'heatmap',
+    });
     expect(frame!.fields).toHaveLength(27);
     const [time, first] = frame!.fields;
     expect(time!.values).toEqual([(MINUTE - 600) * 1000]);

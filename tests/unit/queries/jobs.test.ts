@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { rowsOf } from '../../../pkg/frames/frame';
 import { jobs } from '../../../pkg/queries/jobs';
 import { askState, noticesOf, rowsOfState } from '../../support/ask';
 import { columnsOf, zset } from '../../support/queryRows';
-import { aState, NOW } from '../../support/state';
+import { aQueueState, aState, NOW } from '../../support/state';
 
 /** Rank among the entries of one score, the score, and a digest of the entry. */
 const CURSOR = new RegExp(`^0\\|${NOW - 1}\\|[0-9a-f]{16}$`);
@@ -153,14 +154,18 @@ describe('jobs', () => {
     ]);
   });
 
-  test('needs a queue where it is to read one, "default" by default', async () => {
-    await expect(askState(jobs, aState(), { query: { queue: '' } })).rejects.toMatchObject({
-      kind: 'query',
-      message: 'The query names no queue.',
-    });
-    const answers = { 'llen queue:default': 1, 'lrange queue:default': ['{"jid":"d"}'] };
-    const [row] = await rowsOfState(jobs, aState(), { answers });
-    expect(row).toMatchObject({ jid: 'd', at: null });
+  test('are of the queue that has waited longest where none is named, and it says so', async () => {
+    const queues = [
+      aQueueState('empty', { size: 0 }),
+      aQueueState('brief', { size: 9, latencySeconds: 5 }),
+      aQueueState('late', { size: 1, latencySeconds: 70 }),
+    ];
+    const answers = { 'llen queue:late': 1, 'lrange queue:late': ['{"jid":"d"}'] };
+    const frames = await askState(jobs, aState({ queues }), { answers });
+    expect(rowsOf(frames[0]!)[0]).toMatchObject({ jid: 'd', at: null });
+    expect(noticesOf(frames)).toEqual(['Queue late: its oldest job has waited longest. Choose another under "Queue".']);
+    expect(await rowsOfState(jobs, aState({ queues: queues.slice(0, 1) }))).toEqual([]);
+    await expect(askState(jobs, aState(), { query: { queue: 'a', source: 'nowhere' } })).rejects.toThrow(/"source"/);
     await expect(askState(jobs, aState(), { query: { limit: 5001 } })).rejects.toThrow(/"limit" is not valid/);
   });
 });

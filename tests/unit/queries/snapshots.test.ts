@@ -17,6 +17,10 @@ test('overview has every figure of the state', async () => {
   const [row] = await rowsOfState(
     overview,
     aState({
+      queues: [
+        aQueueState('brief', { workerType: 'Fast', latencySeconds: 5, busy: 1 }),
+        aQueueState('late', { workerType: 'Slow', latencySeconds: 33.5, busy: 2 }),
+      ],
       totals: {
         processed: 1001,
         failed: 102,
@@ -33,6 +37,18 @@ test('overview has every figure of the state', async () => {
         oldestHeartbeatSeconds: 8,
       },
       snapshot: {
+        processes: listed(
+          aProcess('fast:1:x', {
+            concurrency: 5,
+            queues: ['brief'],
+            capsules: [aCapsule(5, { brief: 0 })],
+          }),
+          aProcess('slow:1:x', {
+            concurrency: 4,
+            queues: ['late'],
+            capsules: [aCapsule(4, { late: 0 })],
+          })
+        ),
         totals: {
           scheduled: 5,
           retry: 6,
@@ -58,6 +74,9 @@ test('overview has every figure of the state', async () => {
     threads: 12,
     readyThreads: 9,
     utilisation: 0.25,
+    // 2 of 4 threads; of the other type 1 of 5.
+    utilisationMax: 0.5,
+    busiestWorkerType: 'Slow',
     processes: 4,
     quietProcesses: 1,
     ghosts: 2,
@@ -74,11 +93,25 @@ test('overview has every figure of the state', async () => {
     lateScheduled: 21,
     lateRetry: 22,
     latencyMax: 33.5,
+    longestWaitQueue: 'late',
     oldestHeartbeat: 8,
     processedToday: 11,
     failedToday: 12,
   });
   expectEveryColumn(overview, row!);
+});
+
+test('a chosen figure brings what it is of, for people and not for alert rules', async () => {
+  const state = aState({ queues: [aQueueState('late', { latencySeconds: 33.5 })] });
+  const ask = async (alerting: boolean) => {
+    const figures = { query: { figures: ['latencyMax'] }, request: { alerting } };
+    return (await askState(overview, state, figures))[0]!.fields.map(({ name, values }) => [name, values[0]]);
+  };
+  expect(await ask(false)).toEqual([
+    ['longestWaitQueue', 'late'],
+    ['latencyMax', state.totals.latencyMaxSeconds],
+  ]);
+  expect(await ask(true)).toEqual([['latencyMax', state.totals.latencyMaxSeconds]]);
 });
 
 test('overview shows nothing where nothing is known', async () => {
@@ -198,7 +231,16 @@ test('processes has every fact of each process', async () => {
     queues: ['a', 'b', 'c', 'd'],
     capsules,
   });
-  const state = aState({ snapshot: { processes: listed(process, aProcess('b:1:x')), leader: 'web-1:7:abc' } });
+  const queuesOf = [
+    ['a', 'Fast'],
+    ['b', 'Slow'],
+    ['c', 'Fast'],
+    ['elsewhere', 'Other'],
+  ].map(([name = '', workerType = '']) => aQueueState(name, { workerType }));
+  const state = aState({
+    queues: queuesOf,
+    snapshot: { processes: listed(process, aProcess('b:1:x')), leader: 'web-1:7:abc' },
+  });
   const [row, other] = await rowsOfState(processes, state);
   expect(row).toEqual({
     process: 'web-1:7:abc',
@@ -218,6 +260,7 @@ test('processes has every fact of each process', async () => {
     rss: 2048,
     rtt: 0.0005,
     queues: 'default (5) weighted: a,3 b,1 | one (2) strict: c > d | two (?) random: e f',
+    workerType: 'Fast, Slow',
     capsules: 3,
     embedded: true,
     leader: true,
@@ -424,17 +467,16 @@ describe('every table', () => {
       values: [true, null, false],
       config: { mappings: [{ type: 'value', options: { true: { text: 'yes' }, false: { text: 'no' } } }] },
     });
-    expect(field('drainTime').config).toMatchObject({ noValue: 'not in sight' });
     expect(field('queue').config).not.toHaveProperty('unit');
     expect(field('queue').config).not.toHaveProperty('links');
   });
 
-  test('gives chosen figures with what identifies a row, booleans as numbers', async () => {
+  test('gives chosen figures in the order of the choice behind what identifies a row, booleans as numbers', async () => {
     const [frame] = await askState(queues, state, { query: { figures: ['paused', 'size'] } });
     expect(frame!.fields.map(({ name, kind, values }) => [name, kind, values])).toEqual([
       ['queue', 'string', ['a', 'c', 'b']],
-      ['size', 'number', [1, 3, 2]],
       ['paused', 'number', [1, null, 0]],
+      ['size', 'number', [1, 3, 2]],
     ]);
     expect(frame!.fields[2]!.config).not.toHaveProperty('mappings');
     expect(frame!.meta).toMatchObject({ type: 'numeric-long', typeVersion: [0, 1] });
@@ -514,5 +556,32 @@ describe('every table', () => {
     const [frame] = await askState(queues, aState());
     expect(frame!.meta).toEqual({ preferredVisualisationType: 'table' });
     expect(MINUTE).toBeLessThan(NOW);
+  });
+});
+
+describe('a table without rows', () => {
+  const ask = async (request: object, query: Record<string, unknown> = {}) =>
+    (await askState(busy, aState(), { request, query }))[0]!;
+
+  test('says so in a sentence to a person, and whether filters apply', async () => {
+    expect((await ask({ reader: true })).fields).toEqual([
+      { name: 'message', kind: 'string', values: ['No job is running.'], config: { displayName: 'Result' } },
+    ]);
+    const filters = [{ field: 'queue', operator: '=', values: ['a'] }];
+    expect((await ask({ reader: true }, { filters })).fields[0]!.values).toEqual([
+      'No job is running. The filters of the query apply.',
+    ]);
+    // As with a variable that stands for all.
+    const all = [{ field: 'queue', operator: '=', values: [] }];
+    expect((await ask({ reader: true }, { filters: all })).fields[0]!.values).toEqual(['No job is running.']);
+  });
+
+  test('has its columns for an alert rule, an expression, the command line and a chosen figure', async () => {
+    const columns = busy.columns.map(({ name }) => name);
+    for (const request of [{}, { alerting: true }]) {
+      const figures = 'alerting' in request ? { figures: ['runTime'] } : {};
+      expect(columns).toEqual(expect.arrayContaining((await ask(request, figures)).fields.map(({ name }) => name)));
+    }
+    expect((await ask({ reader: true }, { figures: ['runTime'] })).fields.map(({ name }) => name)).toContain('runTime');
   });
 });

@@ -19,7 +19,7 @@ test.each([
 
 test('what is not known is a dash, never a zero', () => {
   expect([countText(null), bytesText(null), shareText(null)]).toEqual(['–', '–', '–']);
-  expect([countText(12_345), bytesText(3 * 2 ** 20), shareText(0.456)]).toEqual(['12,345', '3 MiB', '46 %']);
+  expect([countText(12_345), bytesText(3 * 2 ** 20), shareText(0.456)]).toEqual(['12,345', '3 MiB', '46%']);
 });
 
 test('an instant is told by how long ago it was, and never lies ahead', () => {

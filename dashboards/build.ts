@@ -245,7 +245,10 @@ function panelOf(panel: Panel, flavour: Flavour, id: number): AnyPanel {
   }
   builder.targets(targetsOf(panel, flavour));
   if (panel.repeated && flavour === 'direct') {
-    builder.repeat('datasource').repeatDirection('h').maxPerRow(4);
+    builder
+      .repeat('datasource')
+      .repeatDirection('h')
+      .maxPerRow(panel.kind === 'table' ? 2 : 4);
   }
   if (panel.kind === 'table') {
     dressTable(builder as table.PanelBuilder, panel, flavour);

@@ -103,10 +103,7 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
   for (const [name, width] of Object.entries(panel.minWidths ?? {})) {
     builder.withOverride({ matcher: byName(name), properties: [{ id: 'custom.minWidth', value: width }] });
   }
-  // By Prometheus there are fewer columns: those of numbers share the rest.
-  const named = Object.values(panel.labels ?? {});
-  const widths = Object.entries(panel.widths ?? {}).filter(([name]) => flavour === 'direct' || named.includes(name));
-  for (const [name, width] of widths) {
+  for (const [name, width] of Object.entries(panel.widths ?? {})) {
     builder.withOverride({
       matcher: byName(name),
       properties: [{ id: 'custom.width', value: width }],

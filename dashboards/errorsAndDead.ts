@@ -20,7 +20,7 @@ import {
 
 const HIDDEN = [
   ...['enqueued', 'created', 'executions', 'tags', 'context', 'batch', 'bytes', 'arguments'],
-  ...['age', 'failedAt', 'retriedAt', 'retryCount'],
+  ...['age', 'failedAt', 'retriedAt', 'retryCount', 'queue'],
 ];
 
 const jobsTable = (title: string, source: 'retry' | 'dead', description: string, noValue: string): Panel => ({
@@ -32,12 +32,12 @@ const jobsTable = (title: string, source: 'retry' | 'dead', description: string,
   counted: true,
   noValue,
   direct: [{ queryType: 'jobs', source, filters: [BY_QUEUE, BY_CLASS, BY_ERROR], limit: 50 }],
-  columns: ['jid', 'at', 'class', 'errorClass', 'errorMessage', 'queue'],
+  columns: ['jid', 'at', 'class', 'errorClass', 'errorMessage'],
   hidden: HIDDEN,
   wrapped: ['Class', 'Error', 'Message'],
-  links: { JID: TO_JOB, Class: TO_CLASS, Error: TO_ERROR, Queue: TO_QUEUE },
+  links: { JID: TO_JOB, Class: TO_CLASS, Error: TO_ERROR },
   widths: { JID: 212, 'Due or died': 145 },
-  minWidths: { Class: 200, Error: 230, Message: 170, Queue: 115 },
+  minWidths: { Class: 200, Error: 230, Message: 170 },
 });
 
 /** What fails, why, since when, and what is lost for good. */
@@ -138,7 +138,7 @@ export const errorsAndDead: DashboardSpec = {
           sortBy: { prometheus: 'Failures' },
           links: { Error: TO_ERROR, Class: TO_CLASS, Queue: TO_QUEUE },
           widths: { 'In retry': 80, Dead: 65, 'Last 12 hours': 125, Last: 145 },
-          minWidths: { Error: 235, Message: 190, Class: 205, Queue: 115 },
+          minWidths: { Error: 225, Message: 190, Class: 205, Queue: 115 },
         },
         jobsTable(
           'Latest dead jobs',

@@ -122,9 +122,9 @@ export const jobClassDetail: DashboardSpec = {
           height: 8,
           counted: true,
           noValue: 'No job of the class is in the retry set or in the dead set.',
-          direct: [{ queryType: 'errors', groupBy: ['fingerprint', 'queue'], limit: 50, filters: [BY_CLASS] }],
-          columns: ['errorClass', 'message', 'queue', 'retry', 'dead', 'trend', 'first', 'last'],
-          hidden: ['pattern', 'share', 'rate', 'classes', 'queues', 'count', 'frame'],
+          direct: [{ queryType: 'errors', groupBy: ['fingerprint'], limit: 50, filters: [BY_CLASS] }],
+          columns: ['errorClass', 'message', 'retry', 'dead', 'trend', 'first', 'last'],
+          hidden: ['queue', 'pattern', 'share', 'rate', 'classes', 'queues', 'count', 'frame'],
           prometheus: [
             {
               expr: 'sort_desc(sum by (error_type, queue) (increase(${statsd}_jobs_failure{worker=~"$class"}[$__range])) > 0)',
@@ -137,7 +137,7 @@ export const jobClassDetail: DashboardSpec = {
           links: { Error: TO_ERROR, Queue: TO_QUEUE },
           wrapped: ['Error', 'Message'],
           widths: { 'In retry': 85, Dead: 70, 'Last 12 hours': 125, First: 145, Last: 145 },
-          minWidths: { Error: 225, Message: 170, Queue: 115 },
+          minWidths: { Error: 225, Message: 170 },
         },
         {
           title: 'Running',
@@ -171,8 +171,8 @@ export const jobClassDetail: DashboardSpec = {
           ],
           links: { Queue: TO_QUEUE, JID: TO_JOB_OF_CLASS, Error: TO_ERROR },
           wrapped: ['Error', 'Message'],
-          widths: { JID: 220, 'Due or died': 145, Retries: 80 },
-          minWidths: { Error: 225, Message: 200, Queue: 120 },
+          widths: { JID: 220, 'Due or died': 145, Retries: 80, Queue: 130 },
+          minWidths: { Error: 225, Message: 200 },
         },
       ],
     },

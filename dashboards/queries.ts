@@ -184,6 +184,6 @@ export const BUSIEST_TYPE: Figure = {
   steps: warnFrom(0.8, 1),
   link: {
     dashboard: 'sidekiq-processes',
-    variable: { name: 'workerType', field: 'Worker type of it', label: 'worker_type' },
+    variable: { name: 'workerType', field: 'Busiest worker type', label: 'worker_type' },
   },
 };

@@ -66,8 +66,8 @@ export const servesTable = (filters: NonNullable<DirectQuery['filters']>): Panel
   ],
   links: { Host: TO_HOST },
   wrapped: ['Queues', 'Worker type'],
-  widths: { PID: 80, Tag: 105, Leader: 75 },
-  minWidths: { Host: 140, Queues: 300, 'Worker type': 170 },
+  widths: { Host: 150, PID: 80, Tag: 105, Leader: 75 },
+  minWidths: { Queues: 300, 'Worker type': 170 },
 });
 
 /** Busy threads against those that may take a job. */

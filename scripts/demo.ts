@@ -1,5 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,11 +49,12 @@ async function main(): Promise<void> {
   );
 
   say('Starting a simulated Sidekiq: 8 processes, 20 queues, failing and slow jobs');
-  const statsd = `127.0.0.1:${await freePort(9125)}`;
-  start(executable, ['demo', '--redis-url', redisUrl, '--statsd-endpoint', statsd], 'ignore');
-  await until('the first heartbeat', () =>
-    spawnSync(executable, ['check', '--redis-url', redisUrl], { encoding: 'utf8' }).stdout.includes('Sidekiq 8')
-  );
+  const statsd = `127.0.0.1:${await freeUdpPort(9125)}`;
+  const simulator = start(executable, ['demo', '--redis-url', redisUrl, '--statsd-endpoint', statsd], 'ignore');
+  let lives = false;
+  simulator.stderr?.on('data', (bytes: Buffer) => (lives ||= bytes.toString().includes('simulating Sidekiq')));
+  // Whoever reads while its past is being written sees processes come and go within a second.
+  await until('the simulated past', () => lives);
 
   const exporterPort = await freePort(9292);
   start(
@@ -156,8 +158,10 @@ function run(program: string, args: string[], what: string): void {
 function start(program: string, args: string[], output: 'inherit' | 'ignore'): ChildProcess {
   const child = spawn(program, args, {
     cwd: ROOT,
-    stdio: ['ignore', output, output === 'inherit' ? 'inherit' : 'ignore'],
+    stdio: ['ignore', output, output === 'inherit' ? 'inherit' : 'pipe'],
   });
+  // Read on, so that a log never fills the pipe.
+  child.stderr?.resume();
   child.once('error', () => say(`${program} is not installed; what it would show stays empty.`));
   child.once('exit', (code) => {
     if (!stopping && code !== 0 && code !== null) {
@@ -190,6 +194,20 @@ function freePort(preferred: number): Promise<number> {
       });
     });
   return probe(preferred).then(async (port) => port ?? (await probe(0)) ?? 0);
+}
+
+/** The same for datagrams: a port that TCP has free may be taken for UDP, as by another demo. */
+async function freeUdpPort(preferred: number): Promise<number> {
+  const probe = (port: number) =>
+    new Promise<number | undefined>((resolve) => {
+      const socket = createSocket('udp4');
+      socket.once('error', () => resolve(undefined));
+      socket.bind(port, '127.0.0.1', () => {
+        const { port: bound } = socket.address();
+        socket.close(() => resolve(bound));
+      });
+    });
+  return (await probe(preferred)) ?? (await probe(0)) ?? 0;
 }
 
 async function stop(code: number): Promise<void> {

@@ -25,19 +25,21 @@ const SCRAPE_SECONDS = 9;
 const HANDLERS: Record<string, Handler> = {
   catalog: () =>
     json(
-      QUERY_TYPES.map(({ id, group, title, description, columns, filterFields, live, cost, limit, unchosen, options }) => ({
-        id,
-        group,
-        title,
-        description,
-        columns,
-        filterFields,
-        live,
-        cost,
-        limit,
-        unchosen,
-        options: Object.fromEntries(options),
-      }))
+      QUERY_TYPES.map(
+        ({ id, group, title, description, columns, filterFields, live, cost, limit, unchosen, options }) => ({
+          id,
+          group,
+          title,
+          description,
+          columns,
+          filterFields,
+          live,
+          cost,
+          limit,
+          unchosen,
+          options: Object.fromEntries(options),
+        })
+      )
     ),
   values: async (installation, asked) => json(await readValues(installation, asked.searchParams)),
   metrics: async (installation, _asked, headers) => {

@@ -27,13 +27,13 @@ const COLUMNS: Array<Column<State>> = [
   }),
   share(
     'utilisationMax',
-    'Busiest worker type',
+    'Highest utilisation',
     'Highest utilisation of any worker type: demand over supply. Above 100% its backlog grows.',
     (state) => utilisationOf(busiestType(state))
   ),
   text(
     'busiestWorkerType',
-    'Worker type of it',
+    'Busiest worker type',
     'The worker type with the highest utilisation.',
     (state) => busiestType(state)?.workerType ?? '',
     { beside: 'utilisationMax' }
@@ -110,7 +110,7 @@ const COLUMNS: Array<Column<State>> = [
   ),
   text(
     'longestWaitQueue',
-    'Queue of it',
+    'Longest wait in',
     'The queue whose oldest job has waited longest.',
     ({ queues }) =>
       queues.reduce<{ name: string; wait: number }>(

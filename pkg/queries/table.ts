@@ -94,7 +94,8 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
           (beside !== undefined && query.figures.includes(beside) && !request.alerting))
     );
     // Figures come in the order in which they were chosen, behind what identifies a row.
-    const place = ({ name }: ColumnInfo) => query.figures.indexOf(name);
+    const place = ({ name, beside }: Column<Row>) =>
+      beside === undefined ? query.figures.indexOf(name) : query.figures.indexOf(beside) + 0.5;
     const ordered = query.figures.length === 0 ? chosen : [...chosen].sort((a, b) => place(a) - place(b));
     const frame = frameOf({
       name: id,

@@ -65,7 +65,9 @@ export const optionsSchema = z.object({
     .trim()
     .regex(/^([a-zA-Z_][a-zA-Z0-9_]*)?$/, 'use letters, digits and _')
     .default('')
-    .describe('One beginning for the names of all metrics received by DogStatsD, which replaces the namespace of each sender'),
+    .describe(
+      'One beginning for the names of all metrics received by DogStatsD, which replaces the namespace of each sender'
+    ),
   statsdExpireSeconds: seconds(172_800, 60, 31_536_000).describe(
     'Seconds after which a silent series of DogStatsD is forgotten'
   ),

@@ -86,7 +86,7 @@ function promtoolSays(
 
 const caseOf = (file: string, alert: string): Case => casesOf(file).find((each) => each.alert === alert)!;
 
-describe.each(['sidekiq', 'seed'])('%s.rules.yml', (file) => {
+describe.each(['sidekiq', 'basic'])('%s.rules.yml', (file) => {
   test('is read by promtool', () => {
     const { status, stderr } = spawnSync('promtool', ['check', 'rules', join(RULES, `${file}.rules.yml`)], {
       encoding: 'utf8',
@@ -124,7 +124,7 @@ test('every alert of ours links to its runbook and a dashboard', () => {
 });
 
 test('Lago’s page has eight rules', () => {
-  expect(rulesOf('seed')).toHaveLength(8);
+  expect(rulesOf('basic')).toHaveLength(8);
 });
 
 // Failures carry a label that executions have not, so the division matches nothing: half of all jobs fail, no alert.
@@ -133,7 +133,7 @@ test('Lago’s failure rate can never fire on Sidekiq Pro’s metrics, ours does
     'lago_api_jobs_count{queue="q",worker="W"}': '0+60x30',
     'lago_api_jobs_failure{queue="q",worker="W",error_type="E"}': '0+30x30',
   };
-  expect(promtoolSays('seed', { alert: 'SidekiqHighFailureRate', series, at: '15m' }, null)).toBe('');
+  expect(promtoolSays('basic', { alert: 'SidekiqHighFailureRate', series, at: '15m' }, null)).toBe('');
   const alert = 'SidekiqJobFailureRateHigh';
   expect(promtoolSays('sidekiq', { alert, series, at: '15m' }, caseOf('sidekiq', alert))).toBe('');
 });
@@ -142,12 +142,12 @@ test('Lago’s failure rate can never fire on Sidekiq Pro’s metrics, ours does
 test('Lago’s alert on dead jobs fires when somebody cleans up, ours does not', () => {
   const series = { sidekiq_dead_jobs: '5000x10 4000x60', sidekiq_dead_jobs_last_hour: '0x70' };
   const lago = { alert: 'SidekiqDeadJobsIncreasing', series, at: '40m' };
-  expect(promtoolSays('seed', lago, null)).toMatch(/got:\[\s*0:/);
+  expect(promtoolSays('basic', lago, null)).toMatch(/got:\[\s*0:/);
   expect(promtoolSays('sidekiq', { alert: 'SidekiqJobsDying', series, at: '40m' }, null)).toBe('');
 });
 
 test('Lago’s rules are silent when the exporter is gone, ours are not', () => {
-  expect(promtoolSays('seed', { alert: 'SidekiqNoWorkers', series: {}, at: '10m' }, null)).toBe('');
+  expect(promtoolSays('basic', { alert: 'SidekiqNoWorkers', series: {}, at: '10m' }, null)).toBe('');
   const alert = 'SidekiqNoReadyThreads';
   expect(promtoolSays('sidekiq', { alert, series: {}, at: '10m' }, caseOf('sidekiq', alert))).toBe('');
 });

@@ -35,12 +35,22 @@ export class GraphView {
     const names = drawn.map(({ name }) => name).join('\n');
     if (this.plot && names === this.names) {
       this.plot.setData(data);
+      this.showLast();
       return;
     }
     this.names = names;
     this.plot?.destroy();
     body.replaceChildren();
     this.plot = new uPlot(this.options(drawn, body.clientWidth), data, body);
+    this.plot.over.addEventListener('mouseleave', () => this.showLast());
+    this.showLast();
+  }
+
+  /** While nobody points at an instant, the legend tells the last one. */
+  private showLast(): void {
+    if (this.plot && (this.plot.cursor.left ?? -1) < 0) {
+      this.plot.setLegend({ idx: this.plot.data[0].length - 1 });
+    }
   }
 
   private options(lines: readonly Line[], width: number): uPlot.Options {
@@ -59,10 +69,10 @@ export class GraphView {
       scales: { y: { range: (_plot, _least, most) => [0, Math.max(most * 1.1, 1e-3)] } },
       axes: [
         { ...axis, values: '{HH}:{mm}' },
-        { ...axis, size: 64, values: (_plot, values) => values.map(print) },
+        { ...axis, size: 88, values: (_plot, values) => values.map(print) },
       ],
       series: [
-        { value: '{HH}:{mm}' },
+        { label: 'Time', value: '{HH}:{mm}' },
         ...lines.map(({ name }, index) => ({
           label: name,
           stroke: COLOURS[index % COLOURS.length]!,

@@ -148,7 +148,7 @@ const FIGURES: ReadonlyArray<{ title: string; text(row: Row): string }> = [
   { title: 'Busy threads', text: (row) => `${countText(row['busy'])} of ${countText(row['threads'])}` },
   { title: 'Utilisation', text: (row) => shareText(row['utilisation']) },
   { title: 'Retries', text: (row) => countText(row['retry']) },
-  { title: 'Dead in the last hour', text: (row) => countText(row['deadLastHour']) },
+  { title: 'Died in the last hour', text: (row) => countText(row['deadLastHour']) },
 ];
 
 function section(name: string, title: string, className: string): HTMLElement {

@@ -108,8 +108,8 @@ test('a chosen figure brings what it is of, for people and not for alert rules',
     return (await askState(overview, state, figures))[0]!.fields.map(({ name, values }) => [name, values[0]]);
   };
   expect(await ask(false)).toEqual([
-    ['longestWaitQueue', 'late'],
     ['latencyMax', state.totals.latencyMaxSeconds],
+    ['longestWaitQueue', 'late'],
   ]);
   expect(await ask(true)).toEqual([['latencyMax', state.totals.latencyMaxSeconds]]);
 });

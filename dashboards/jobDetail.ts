@@ -23,7 +23,7 @@ export const jobDetail: DashboardSpec = {
           description: 'All fields of the job. Arguments and backtraces are shown where the data source allows them.',
           kind: 'table',
           width: 24,
-          height: 16,
+          height: 20,
           noValue: 'Enter the job ID under "JID".',
           direct: [{ queryType: 'job', jid: '$jid' }],
           columns: ['group', 'field', 'value'],

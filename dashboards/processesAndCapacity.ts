@@ -94,8 +94,12 @@ export const processesAndCapacity: DashboardSpec = {
             'To meet objective': 145,
             Backlog: 80,
             Latency: 95,
+            Objective: 90,
+            'Drain time': 105,
+            Running: 85,
+            'Ready threads': 125,
           },
-          minWidths: { 'Worker type': 200 },
+          minWidths: { 'Worker type': 190 },
         },
         {
           title: 'Busy by worker type',

@@ -43,10 +43,10 @@ export const processTable = (host: string, more: Partial<Panel> = {}): Panel => 
     'Beat age': 90,
     Memory: 95,
     'Redis RTT': 95,
-    Started: 130,
+    Started: 145,
     Version: 80,
   },
-  minWidths: { Host: 150, Process: 230 },
+  minWidths: { Host: 140, Process: 230 },
   ...more,
 });
 

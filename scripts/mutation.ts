@@ -6,13 +6,15 @@ import { groupBy } from '../pkg/sidekiq/groupBy';
 import { REASON_TEXTS, reasonOf, type Survivor } from './survivors';
 
 /**
- * Runs Stryker over the middle of the code and writes docs/quality.md. Arguments go to Stryker: `--mutate <files>` tests
+ * Runs Stryker over the middle of the code and writes docs/quality.md, and the list of survivors beside its report.
+ * Arguments go to Stryker: `--mutate <files>` tests
  * one file and leaves the page as it is. `--report` writes the page from the last run.
  */
 
 const ROOT = join(__dirname, '..');
 const REPORT = join(ROOT, 'node_modules/.cache/stryker/mutation.json');
 const PAGE = join(ROOT, 'docs/quality.md');
+const LIST = join(ROOT, 'node_modules/.cache/stryker/survivors.md');
 
 type Status = 'Killed' | 'Timeout' | 'Survived' | 'NoCoverage' | 'Ignored';
 interface Place {
@@ -43,7 +45,8 @@ async function main(): Promise<void> {
   }
   const report = JSON.parse(readFileSync(REPORT, 'utf8')) as Report;
   writeFileSync(PAGE, await format(page(report), { ...(await resolveConfig(PAGE)), parser: 'markdown' }));
-  process.stdout.write('docs/quality.md\n');
+  writeFileSync(LIST, `# Survivors\n\n${survivorsList(allSurvivors(report))}\n`);
+  process.stdout.write(`docs/quality.md\n${LIST}\n`);
 }
 
 function page({ files }: Report): string {
@@ -52,7 +55,7 @@ function page({ files }: Report): string {
     const folder = path.split('/').slice(0, 2).join('/');
     byFolder.set(folder, [...(byFolder.get(folder) ?? []), ...mutants]);
   }
-  const survivors = Object.entries(files).flatMap(([path, { source, mutants }]) => survivorsOf(path, source, mutants));
+  const survivors = allSurvivors({ files });
   return [
     '<!-- Written by npm run mutation. -->',
     '# Test quality',
@@ -81,11 +84,22 @@ function page({ files }: Report): string {
         text,
       ])
     ),
-    ...byPath(survivors).map(([path, own]) =>
-      [`### ${path}\n`, ...own.map((survivor) => `- ${reasonOf(survivor)} ${changeOf(survivor)}`)].join('\n')
-    ),
+    'The list with each change is `node_modules/.cache/stryker/survivors.md` after a run, and the artifact `survivors` of the workflow _Mutation_ in CI.',
     '',
   ].join('\n\n');
+}
+
+/** Every survivor with its change and reason, file by file. */
+function survivorsList(survivors: readonly Survivor[]): string {
+  return byPath(survivors)
+    .map(([path, own]) =>
+      [`## ${path}\n`, ...own.map((survivor) => `- ${reasonOf(survivor)} ${changeOf(survivor)}`)].join('\n')
+    )
+    .join('\n\n');
+}
+
+function allSurvivors({ files }: Report): Survivor[] {
+  return Object.entries(files).flatMap(([path, { source, mutants }]) => survivorsOf(path, source, mutants));
 }
 
 function survivorsOf(path: string, source: string, mutants: readonly Mutant[]): Survivor[] {
@@ -121,7 +135,7 @@ function count(mutants: readonly Mutant[], status: Status): string {
 function score(mutants: readonly Mutant[]): string {
   const run = mutants.filter(({ status }) => status !== 'Ignored');
   const noticed = run.filter(({ status }) => status === 'Killed' || status === 'Timeout');
-  return `${((noticed.length / run.length) * 100).toFixed(1)} %`;
+  return `${((noticed.length / run.length) * 100).toFixed(1)}%`;
 }
 
 function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {

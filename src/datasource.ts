@@ -2,7 +2,6 @@ import type {
   AdHocVariableFilter,
   DataQueryRequest,
   DataQueryResponse,
-  DataSourceGetTagKeysOptions,
   DataSourceGetTagValuesOptions,
   DataSourceInstanceSettings,
   MetricFindValue,
@@ -92,7 +91,8 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
     });
   }
 
-  override async getTagKeys(options?: DataSourceGetTagKeysOptions<SidekiqQuery>): Promise<MetricFindValue[]> {
+  // Of Grafana's options this alone is used; 13 declares it elsewhere than 12.
+  override async getTagKeys(options?: { queries?: SidekiqQuery[] }): Promise<MetricFindValue[]> {
     const types = new Set(options?.queries?.map(({ queryType }) => queryType));
     const entries = (await this.catalog()).filter(({ id }) => types.size === 0 || types.has(id));
     return [...new Set(entries.flatMap(({ filterFields }) => filterFields))].sort().map((text) => ({ text }));

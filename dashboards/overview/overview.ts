@@ -12,7 +12,7 @@ const whatIsWrong: Panel = {
     'Findings of the last reading, the worst first, with the next step. A click on a finding opens its dashboard.',
   kind: 'table',
   width: 24,
-  height: 9,
+  height: 11,
   direct: [{ queryType: 'findings' }],
   columns: ['severity', 'finding', 'since', 'action', 'path'],
   hidden: ['kind', 'subject', 'rule', 'level', 'cause', 'evidence'],

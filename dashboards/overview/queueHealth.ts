@@ -70,7 +70,7 @@ export const queueHealth: Row = {
       alarms: ['Unserved'],
     },
     {
-      title: 'Jobs taken from queues with a backlog (estimate)',
+      title: 'Jobs taken from backlogs (estimate)',
       description:
         'Jobs taken per second, an estimate from the length of the queue and the age of its oldest job. A queue that is empty when it is read shows nothing, however many jobs pass through it: Sidekiq keeps no counter by queue. "Executions by class" has exact counts.',
       kind: 'timeseries',
@@ -79,7 +79,7 @@ export const queueHealth: Row = {
       unit: 'suffix: jobs/s',
       min: 0,
       direct: byQueueAndType('outRate'),
-      noValue: 'No queue had a backlog in this time range.',
+      noValue: 'No estimate in this time range: it needs a queue with a backlog and some minutes of monitoring.',
     },
     {
       title: 'Throughput by queue',

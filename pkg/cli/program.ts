@@ -87,7 +87,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     .action(async (type: string, flags: Flags & QueryFlags) => query(type, configured(flags).settings, flags));
 
   redisOptions(program.command('top').description('Show queues and busy jobs live in the terminal.'))
-    .option('--interval <seconds>', 'seconds between two looks', positive, 2)
+    .option('--interval <seconds>', 'seconds between two consecutive snapshots', positive, 2)
     .action(async (flags: Flags & { interval: number }) => top(configured(flags).settings, flags.interval));
 
   redisOptions(

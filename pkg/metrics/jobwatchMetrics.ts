@@ -236,7 +236,7 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     type: 'counter',
     help: 'Processes that ended without a clean stop since this exporter started.',
     labels: ['host'],
-    source: 'two looks at the processes',
+    source: 'two consecutive snapshots of the processes',
     // Hosts without a loss are there with 0, so that the first loss is an increase.
     read: ({ snapshot, processLog: { vanishedByHost } }) =>
       [...new Set([...snapshot.processes.items.map(({ host }) => host), ...vanishedByHost.keys()])].map((host) => ({
@@ -247,7 +247,7 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
   counter(
     'sidekiq_lost_jobs_total',
     'Jobs that ran in vanished processes since this exporter started.',
-    'two looks at the work records',
+    'two consecutive snapshots of the work records',
     ({ processLog }) => processLog.lostJobsTotal
   ),
   ...READING_METRICS,

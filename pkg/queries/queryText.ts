@@ -135,9 +135,9 @@ function valuesText(operator: FilterOperator, values: readonly string[]): string
   return values.every(isSimple) ? values.join(',') : JSON.stringify(values);
 }
 
-/** Whether commas part a value from its neighbours, and nothing of it is taken for a list. */
+/** Whether commas part a value from its neighbours, and its beginning is taken neither for a list nor for `=~`. */
 function isSimple(value: string): boolean {
-  return value !== '' && !value.includes(',') && !value.startsWith('[') && value.trim() === value;
+  return value !== '' && !value.includes(',') && !/^[[~]/.test(value) && value.trim() === value;
 }
 
 /** A JSON list, or values separated by commas. */

@@ -41,7 +41,7 @@ export const optionsSchema = z.object({
   allowBacktraces: z.boolean().default(false).describe('Show the backtraces that failed jobs carry'),
   deadMaxJobs: z.number().int().positive().default(10_000).describe('Sidekiq’s dead_max_jobs'),
   samplerEnabled: z.boolean().default(true).describe('Look at a fixed pace, for rates and history'),
-  sampleSeconds: seconds(10, 1, 3600).describe('Seconds between two looks'),
+  sampleSeconds: seconds(10, 1, 3600).describe('Seconds between two consecutive snapshots'),
   idleHours: z
     .number()
     .positive()

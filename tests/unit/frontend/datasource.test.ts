@@ -197,6 +197,32 @@ describe('the data source', () => {
     expect(defaultQuery(CoreApp.PanelEditor)).toMatchObject({ queryType: 'history', figures: ['enqueued', 'busy'] });
     expect(defaultQuery(CoreApp.UnifiedAlerting)).toMatchObject({ queryType: 'findings', figures: ['level'] });
     expect(source.annotations!.getDefaultQuery!()).toMatchObject({ queryType: 'events' });
+    expect(new SidekiqVariables(source).getDefaultQuery()).toMatchObject({ queryType: 'queues', field: 'queue' });
+  });
+
+  test('asks for events where an annotation stores nothing yet, and for what it stores', () => {
+    const ask = (target?: object) =>
+      source.annotations!.prepareQuery!({ target } as Parameters<
+        NonNullable<NonNullable<typeof source.annotations>['prepareQuery']>
+      >[0]);
+    expect(ask()).toEqual({ refId: 'annotation', queryType: 'events', version: 1 });
+    expect(ask({ refId: 'Anno', queryType: 'findings' })).toMatchObject({ refId: 'Anno', queryType: 'findings' });
+    expect(source.filterQuery(ask()!)).toBe(true);
+  });
+
+  test('asks for no job before its ID is there', () => {
+    const job = { refId: 'A', queryType: 'job' };
+    expect([job, { ...job, jid: ' ' }, { ...job, jid: '$jid' }].map((query) => source.filterQuery(query))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  test('puts values of variables into chosen figures', () => {
+    backend.templates = templates({ quantile: 'p95' });
+    const query = { refId: 'A', queryType: 'job_metrics', figures: ['$quantile', 'rate'] };
+    expect(source.applyTemplateVariables(query, {})).toMatchObject({ figures: ['p95', 'rate'], refId: 'A' });
   });
 
   test('describes a query in one line', () => {
@@ -221,7 +247,7 @@ describe('the data source', () => {
     backend.getResource.mockImplementation((path) => Promise.resolve(path === 'catalog' ? catalog : ['A', 'B']));
     expect(await source.getTagKeys()).toEqual([{ text: 'class' }, { text: 'queue' }, { text: 'workerType' }]);
     const queries = [{ refId: 'A', queryType: 'busy' }];
-    expect(await source.getTagKeys({ filters: [], queries })).toEqual([{ text: 'class' }, { text: 'queue' }]);
+    expect(await source.getTagKeys({ queries })).toEqual([{ text: 'class' }, { text: 'queue' }]);
     expect(await source.getTagValues({ key: 'class', filters: [] })).toEqual([{ text: 'A' }, { text: 'B' }]);
     expect(backend.getResource).toHaveBeenLastCalledWith('values', {
       queryType: 'busy',

@@ -1,7 +1,7 @@
 import type { DataSourceApi, DataSourceJsonData } from '@grafana/data';
 import type { DataQuery } from '@grafana/schema';
 import type { StoredQuery } from '../pkg/queries/model';
-import type { OptionForm, QueryType } from '../pkg/queries/queryType';
+import type { CatalogEntry } from '../pkg/queries/catalog';
 import type { SecretName, StoredOptions } from '../pkg/settings/model';
 
 /** A query as Grafana saves it: the backend's model and Grafana's own fields. */
@@ -28,12 +28,7 @@ export type SidekiqOptions = DataSourceJsonData & StoredOptions;
 export type SidekiqSecrets = Partial<Record<SecretName, string>>;
 
 /** A query type as the backend's resource `catalog` describes it. */
-export interface CatalogEntry extends Pick<
-  QueryType,
-  'id' | 'group' | 'title' | 'description' | 'columns' | 'filterFields' | 'live' | 'cost' | 'limit' | 'unchosen'
-> {
-  options: Record<string, OptionForm>;
-}
+export type { CatalogEntry };
 
 /** What editors and variables need of the data source. */
 export interface SidekiqApi extends DataSourceApi<SidekiqQuery, SidekiqOptions> {

@@ -3,7 +3,7 @@ import { checkHealth } from '../installation/health';
 import type { Installation } from '../installation/installation';
 import { scrape } from '../metrics/scrape';
 import { metricTable } from '../metrics/table';
-import { QUERY_TYPES } from '../queries/registry';
+import { catalog } from '../queries/catalog';
 import { readValues } from '../queries/values';
 import type { Instances } from './instances';
 import { log } from '../log';
@@ -23,24 +23,7 @@ const SCRAPE_SECONDS = 9;
 
 /** What a GET of each resource path answers. All are reads, so no other method is taken. */
 const HANDLERS: Record<string, Handler> = {
-  catalog: () =>
-    json(
-      QUERY_TYPES.map(
-        ({ id, group, title, description, columns, filterFields, live, cost, limit, unchosen, options }) => ({
-          id,
-          group,
-          title,
-          description,
-          columns,
-          filterFields,
-          live,
-          cost,
-          limit,
-          unchosen,
-          options: Object.fromEntries(options),
-        })
-      )
-    ),
+  catalog: () => json(catalog()),
   values: async (installation, asked) => json(await readValues(installation, asked.searchParams)),
   metrics: async (installation, _asked, headers) => {
     const { contentType, body } = await scrape(installation, headers.get('accept') ?? '', SCRAPE_SECONDS);

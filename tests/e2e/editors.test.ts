@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { QUERY_TYPES } from '../../pkg/queries/registry';
+import { catalog } from '../../pkg/queries/catalog';
 import { launchBrowser } from '../support/browser';
 
 let script: string;
@@ -19,7 +19,7 @@ beforeAll(async () => {
     write: false,
     format: 'iife',
     jsx: 'automatic',
-    define: { 'process.env.NODE_ENV': '"production"', global: 'window', CATALOG: JSON.stringify(QUERY_TYPES) },
+    define: { 'process.env.NODE_ENV': '"production"', global: 'window', CATALOG: JSON.stringify(catalog()) },
     loader: { '.svg': 'dataurl', '.png': 'dataurl', '.woff2': 'dataurl', '.css': 'empty' },
     logLevel: 'error',
     external: ['node:*'],
@@ -89,6 +89,45 @@ describe('the query editor', () => {
     await expect.poll(() => saved('query')).toMatchObject({ filters: [{ field: 'queue', operator: '=', values: [] }] });
     await page.getByTestId('query').getByLabel('Remove filter').press('Enter');
     await expect.poll(() => saved('query')).toMatchObject({ filters: [] });
+  });
+
+  test('says what it asks and what that costs, and takes another query as text', async () => {
+    const editor = page.getByTestId('query');
+    await editor.getByText('Cost: none beyond the reading that all panels share.').waitFor();
+    await expect.poll(() => page.locator('#query-text-A').inputValue()).toBe('gpx_sidekiq query queues');
+    await page
+      .locator('#query-text-A')
+      .fill("gpx_sidekiq query jobs --option source=dead --figures age --filter 'class=A::B' --limit 7");
+    await page.keyboard.press('Enter');
+    await expect
+      .poll(() => saved('query'))
+      .toMatchObject({
+        refId: 'A',
+        queryType: 'jobs',
+        source: 'dead',
+        figures: ['age'],
+        filters: [{ field: 'class', operator: '=', values: ['A::B'] }],
+        limit: 7,
+      });
+    await editor
+      .getByText(/Figures: Age\. Only where class = A::B\. At most 7 rows\. Cost beyond the reading/)
+      .waitFor();
+    await page.locator('#query-text-A').fill('gpx_sidekiq query nonsense');
+    await page.keyboard.press('Enter');
+    await editor.getByText('There is no query type "nonsense".').waitFor();
+    expect(await saved('query')).toMatchObject({ queryType: 'jobs' });
+  });
+
+  test('names the figures that are shown where none is chosen, and the rows that are answered', async () => {
+    const editor = page.getByTestId('query');
+    expect(await editor.getByLabel('Figures').getAttribute('placeholder')).toBe('All');
+    expect(await page.locator('#query-limit-A').getAttribute('placeholder')).toBe('1000');
+    await page.locator('#query-text-A').fill('history');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => editor.getByLabel('Figures').getAttribute('placeholder')).toBe('Default: Enqueued, Busy');
+    await page.locator('#query-text-A').fill('jobs');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.locator('#query-limit-A').getAttribute('placeholder')).toBe('100');
   });
 
   test('takes a limit on leaving the field', async () => {
@@ -163,8 +202,11 @@ describe('the form of a query type', () => {
     await expect
       .poll(() => (saved('query') as Promise<{ minAgeSeconds?: number }>).then((q) => q.minAgeSeconds))
       .toBe(undefined);
+    await leave('jobs-cursor', ' 0|17|ab ', { cursor: '0|17|ab' });
+    // The cursor of one set is none of another.
     await choose('jobs-source', /^Dead/);
     await expect.poll(() => saved('query')).toMatchObject({ source: 'dead' });
+    expect((await saved('query')) as { cursor?: string }).toMatchObject({ cursor: undefined });
     await expect.poll(() => form().locator('#jobs-queue').count()).toBe(0);
   });
 

@@ -256,7 +256,7 @@ function panelOf(panel: Panel, flavour: Flavour, id: number): AnyPanel {
     builder.dataLinks([
       ...Object.entries(panel.links ?? {}).map(([label, target]) => {
         const name = flavour === 'prometheus' ? (panel.labels?.[label] ?? label) : label;
-        return { build: () => linkTo(target, `\${__field.labels.${name}}`, flavour) as never };
+        return { build: () => linkTo(target, `\${__field.labels.${name}:percentencode}`, flavour) as never };
       }),
     ]);
   }

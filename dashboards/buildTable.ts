@@ -23,7 +23,7 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
   for (const [name, target] of Object.entries(panel.links ?? {})) {
     builder.withOverride({
       matcher: byName(name),
-      properties: [{ id: 'links', value: [linkTo(target, '${__value.raw}', flavour)] }],
+      properties: [{ id: 'links', value: [linkTo(target, '${__value.raw:percentencode}', flavour)] }],
     });
   }
   if (panel.sortBy) {
@@ -163,7 +163,10 @@ function organizeSeries({ prometheus = [], labels = {}, rank }: Panel) {
   };
 }
 
-/** A link to another dashboard of the same flavour that keeps data source and time. */
+/**
+ * A link to another dashboard of the same flavour that keeps data source and time. Grafana encodes no value by itself: an
+ * `&` in a name would end it.
+ */
 export function linkTo({ dashboard, variable, more = '' }: DashboardTarget, value: string, flavour: Flavour) {
   const uid = flavour === 'direct' ? dashboard : `${dashboard}-prom`;
   return {
@@ -176,7 +179,9 @@ export function linkTo({ dashboard, variable, more = '' }: DashboardTarget, valu
 export function figureLink({ dashboard, variable }: FigureLink, flavour: Flavour) {
   const uid = flavour === 'direct' ? dashboard : `${dashboard}-prom`;
   const value =
-    flavour === 'direct' ? `\${__data.fields["${variable?.field}"]}` : `\${__field.labels.${variable?.label}}`;
+    flavour === 'direct'
+      ? `\${__data.fields["${variable?.field}"]:percentencode}`
+      : `\${__field.labels.${variable?.label}:percentencode}`;
   const chosen = variable ? `var-${variable.name}=${value}&` : '';
   return { title: 'Details', url: `/d/${uid}?${chosen}var-datasource=\${datasource}&\${__url_time_range}` };
 }

@@ -82,9 +82,9 @@ export const TO_HOST: DashboardTarget = { dashboard: 'sidekiq-processes', variab
 export const TO_JOB: DashboardTarget = {
   dashboard: 'sidekiq-job',
   variable: 'jid',
-  more: '&var-jobClass=${__data.fields["Class"]}',
+  more: '&var-jobClass=${__data.fields["Class"]:percentencode}',
 };
-export const TO_JOB_OF_CLASS: DashboardTarget = { ...TO_JOB, more: '&var-jobClass=${class}' };
+export const TO_JOB_OF_CLASS: DashboardTarget = { ...TO_JOB, more: '&var-jobClass=${class:percentencode}' };
 export const TO_ERROR: DashboardTarget = { dashboard: 'sidekiq-errors', variable: 'errorClass' };
 
 /** Figures of the whole installation over time. */

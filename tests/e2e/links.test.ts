@@ -1,0 +1,153 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { metricKeys } from '../../pkg/sidekiq/keys';
+import { startGrafana, type RunningGrafana } from '../../scripts/grafana';
+import { launchBrowser } from '../support/browser';
+import { freePort, startRedis, type RedisServer } from '../support/redisServer';
+
+const { GRAFANA_BIN: bin, GRAFANA_HOME: home } = process.env;
+
+/** Names that an address must encode. */
+const QUEUE = 'q 1/a&b%25:é=#';
+const CLASS = 'Ns::Jöb&%41';
+const ERROR = 'Ns::Err+&%';
+const HOST = 'höst&1';
+const JID = 'abcdef0123456789abcdef01';
+
+/** Panels that have links of their own, by dashboard; what the address chooses. */
+const PAGES: Record<string, string> = {
+  'sidekiq-overview': '',
+  'sidekiq-errors': '',
+  'sidekiq-processes': '',
+  'sidekiq-queue': `var-queue=${encodeURIComponent(QUEUE)}`,
+  'sidekiq-job-class': `var-class=${encodeURIComponent(CLASS)}`,
+  'sidekiq-fleet': '',
+};
+
+/** What stands on the dashboard that a variable opens. */
+const LANDS: Record<string, (value: string) => string> = {
+  queue: (value) => `Queue ${value}`,
+  class: (value) => `Executions of ${value}`,
+  host: (value) => value,
+  jid: (value) => `Job ${value}`,
+  errorClass: (value) => value,
+  workerType: () => 'Capacity by worker type',
+};
+
+describe.skipIf(!bin || !home)('links in a real Grafana', () => {
+  let redis: RedisServer;
+  let grafana: RunningGrafana;
+  let browser: Browser;
+  const workDir = mkdtempSync(join(tmpdir(), 'jobwatch-links-'));
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    await fill();
+    grafana = await startGrafana({ bin: bin!, home: home!, port: await freePort(), redisUrl: redis.url, workDir });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    grafana?.child.kill('SIGKILL');
+    await redis?.stop();
+    rmSync(workDir, { recursive: true, force: true });
+  });
+  afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+
+  /** A queue that nobody serves, a class that fails, an error of each kind, a process with a running job. */
+  async function fill(): Promise<void> {
+    const { client } = redis;
+    const now = Date.now() / 1000;
+    const job = { class: CLASS, jid: JID, queue: QUEUE, args: [], created_at: now - 900, enqueued_at: now - 900 };
+    const failed = { ...job, error_class: ERROR, error_message: 'no', failed_at: now - 60, retry_count: 1 };
+    await client.set('stat:processed', 1000);
+    await client.sadd('queues', QUEUE, 'default');
+    await client.lpush(`queue:${QUEUE}`, JSON.stringify({ ...job, jid: 'waiting' }));
+    await client.zadd('retry', now + 3600, JSON.stringify(failed));
+    await client.zadd('dead', now - 30, JSON.stringify({ ...failed, jid: 'fedcba' }));
+    for (let minute = 2; minute < 20; minute += 1) {
+      await client.hset(metricKeys.minute(now - minute * 60), {
+        [`${CLASS}|p`]: 20,
+        [`${CLASS}|f`]: 9,
+        [`${CLASS}|ms`]: 900,
+      });
+    }
+    const identity = `${HOST}:1:abc`;
+    const info = {
+      hostname: HOST,
+      pid: 1,
+      tag: '',
+      started_at: now - 600,
+      queues: ['default'],
+      concurrency: 5,
+      labels: [],
+      identity,
+      version: '8.1.7',
+    };
+    await client.sadd('processes', identity);
+    await client.hset(identity, {
+      info: JSON.stringify(info),
+      busy: '1',
+      beat: String(now),
+      quiet: 'false',
+      rss: '9',
+      rtt_us: '9',
+    });
+    await client.hset(`${identity}:work`, {
+      t1: JSON.stringify({ queue: 'default', payload: JSON.stringify(job), run_at: Math.round(now - 700) }),
+    });
+  }
+
+  async function open(path: string): Promise<Page> {
+    const page = await (await browser.newContext({ viewport: { width: 1440, height: 4600 } })).newPage();
+    await page.goto(`${grafana.url}${path}`);
+    await page.locator('section h2').first().waitFor({ timeout: 20_000 });
+    await page.waitForLoadState('networkidle').catch(() => undefined);
+    return page;
+  }
+
+  /** Addresses of all links in panels to dashboards of ours, one of each kind. */
+  async function linksOf(id: string, chosen: string): Promise<string[]> {
+    const page = await open(`/d/${id}?${chosen}&kiosk&refresh=`);
+    const anchors = page.locator('section a[href*="/d/sidekiq-"]');
+    await anchors.first().waitFor({ timeout: 20_000 });
+    const all = await anchors.evaluateAll((found) => found.map((a) => (a as HTMLAnchorElement).href));
+    await page.context().close();
+    // Times differ by the click; the rest is what the link is.
+    const kinds = new Map(all.map((href) => [href.replace(/&(?:from|to)=[^&]*/g, ''), href]));
+    return [...kinds.values()];
+  }
+
+  test.each(Object.entries(PAGES))(
+    'every link on %s names what it was on, and lands there',
+    async (id, chosen) => {
+      const links = await linksOf(id, chosen);
+      expect(links.length).toBeGreaterThan(0);
+      const named = new Set([QUEUE, CLASS, ERROR, HOST, JID, 'fedcba', 'waiting', 'default']);
+      for (const link of links) {
+        const { pathname, searchParams } = new URL(link);
+        const variable = [...searchParams.keys()].find(
+          (key) => key.startsWith('var-') && !/datasource|jobClass/.test(key)
+        );
+        if (variable === undefined) {
+          continue;
+        }
+        const name = variable.slice(4);
+        const value = searchParams.get(variable)!;
+        if (name !== 'workerType') {
+          expect(named, `${id}: ${link}`).toContain(value);
+        }
+        const page = await open(`${pathname}?${searchParams}&kiosk&refresh=`);
+        await expect
+          .poll(() => page.locator('body').innerText(), { timeout: 15_000, message: link })
+          .toContain(LANDS[name]!(value));
+        expect(await page.getByLabel(/Panel status error/).count(), link).toBe(0);
+        await page.context().close();
+      }
+    },
+    300_000
+  );
+});

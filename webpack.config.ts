@@ -1,6 +1,7 @@
 import path from 'node:path';
 import CopyWebpackPlugin from 'copy-webpack-plugin';
 import type { Configuration, RuleSetRule } from 'webpack';
+import { parse } from 'yaml';
 import { getPluginJson } from './.config/bundler/utils.ts';
 import grafanaConfig, { type Env } from './.config/webpack/webpack.config.ts';
 
@@ -34,7 +35,14 @@ export default async function config(env: Env): Promise<Configuration> {
   };
   base.plugins?.push(
     new CopyWebpackPlugin({
-      patterns: [{ from: path.resolve('provisioning/dashboards/direct'), to: 'dashboards', transform: forImport }],
+      patterns: [
+        { from: path.resolve('provisioning/dashboards/direct'), to: 'dashboards', transform: forImport },
+        {
+          from: path.resolve('provisioning/alerting/sidekiq.yaml'),
+          to: 'alerts.json',
+          transform: (content: Buffer) => JSON.stringify(parse(content.toString('utf8'))),
+        },
+      ],
     })
   );
   return base;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ALERTS } from '../../dashboards/alerts';
 import { startGrafana, type RunningGrafana } from '../../scripts/grafana';
 import { launchBrowser } from '../support/browser';
 import { writeFleet } from '../support/fleet';
@@ -10,6 +11,7 @@ import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 
 const { GRAFANA_BIN: bin, GRAFANA_HOME: home } = process.env;
 const TYPE = 'jobwatch-sidekiq-datasource';
+const direct = ALERTS.filter((alert) => alert.direct);
 
 describe.skipIf(!bin || !home)('the first minutes in a Grafana without provisioning', () => {
   let redis: RedisServer;
@@ -78,26 +80,50 @@ describe.skipIf(!bin || !home)('the first minutes in a Grafana without provision
       .first()
       .waitFor();
     await page.getByRole('button', { name: 'Import dashboards' }).click();
-    await page.getByText('6 dashboards imported').waitFor();
+    await page.getByText('7 dashboards imported').waitFor();
 
     await page.getByRole('link', { name: 'Sidekiq overview' }).click();
     // The figures are those of the data source from which the dashboards came.
-    await page
-      .getByText(/3 queues, longest wait/)
-      .first()
-      .waitFor({ timeout: 60_000 });
+    await page.getByText('Nothing is wrong.').first().waitFor({ timeout: 60_000 });
     expect(await page.getByText('Another').count()).toBe(0);
     // A second import changes what is there, and does not end in "changed by someone else".
     await page.goto(`${grafana.url}/connections/datasources/edit/shop`);
     await page.getByRole('button', { name: 'Import dashboards' }).click();
-    await page.getByText('6 dashboards imported').waitFor();
+    await page.getByText('7 dashboards imported').waitFor();
     await page.close();
   }, 180_000);
+
+  test('the alert rules are imported for this data source, twice without a second copy', async () => {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    await page.goto(`${grafana.url}/connections/datasources/edit/shop`);
+    for (let time = 0; time < 2; time += 1) {
+      await page.getByRole('button', { name: 'Import alert rules' }).click();
+      await page.getByText(`${direct.length} alert rules imported`).waitFor();
+      await page.reload();
+    }
+    const rules = (await api('/api/v1/provisioning/alert-rules')) as Array<{
+      title: string;
+      annotations: Record<string, string>;
+      data: Array<{ datasourceUid: string }>;
+    }>;
+    expect(rules.map(({ title }) => title).sort()).toEqual(direct.map(({ name }) => name).sort());
+    const asked = new Set(rules.flatMap(({ data }) => data.map(({ datasourceUid }) => datasourceUid)));
+    expect([...asked].sort()).toEqual(['__expr__', 'shop']);
+    // Each leads to a dashboard that was imported, and to a panel that is there.
+    for (const { title, annotations } of rules) {
+      const found = (await api(`/api/dashboards/uid/${annotations['__dashboardUid__']}`)) as {
+        dashboard: { panels: Array<{ id: number }> };
+      };
+      const ids = found.dashboard.panels.map(({ id }) => id);
+      expect(ids, title).toContain(Number(annotations['__panelId__']));
+    }
+    await page.close();
+  }, 120_000);
 
   test('every link between the imported dashboards leads to one of them', async () => {
     const found = (await api('/api/search?type=dash-db')) as Array<{ uid: string }>;
     const uids = new Set(found.map(({ uid }) => uid));
-    expect(uids.size).toBe(6);
+    expect(uids.size).toBe(7);
     for (const uid of uids) {
       const { dashboard } = (await api(`/api/dashboards/uid/${uid}`)) as { dashboard: object };
       const links = [...JSON.stringify(dashboard).matchAll(/\/d\/([a-z-]+)/g)].map(([, target]) => target);

@@ -4,6 +4,7 @@ import { ConfigSection, DataSourceDescription } from '@grafana/plugin-ui';
 import { Divider } from '@grafana/ui';
 import type { SecretName } from '../../../pkg/settings/model';
 import type { SidekiqOptions, SidekiqSecrets } from '../../types';
+import { ImportAlerts } from './ImportAlerts';
 import { ImportDashboards } from './ImportDashboards';
 import { LinksSection } from './LinksSection';
 import { ListenersSection } from './ListenersSection';
@@ -58,6 +59,16 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
         )}
       >
         <ImportDashboards dataSource={options} />
+      </ConfigSection>
+      <Divider />
+      <ConfigSection
+        title={t('config.alerts.title', 'Alert rules')}
+        description={t(
+          'config.alerts.description',
+          'The alert rules of the plugin, evaluated by Grafana on this data source, in a folder of their own. Notifications follow your notification policies by the label severity.'
+        )}
+      >
+        <ImportAlerts dataSource={options} />
       </ConfigSection>
     </div>
   );

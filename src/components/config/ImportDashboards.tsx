@@ -2,6 +2,7 @@ import { t } from '@grafana/i18n';
 import { getBackendSrv } from '@grafana/runtime';
 import { Alert, Button, Stack, TextLink } from '@grafana/ui';
 import { useState } from 'react';
+import { messageOf } from './messageOf';
 
 /** A dashboard of the plugin, as Grafana lists it (`GET /api/plugins/:id/dashboards`). */
 interface PluginDashboard {
@@ -99,10 +100,4 @@ async function importAll({ uid, name, type: pluginId }: Props['dataSource']): Pr
     }
   }
   return { kind: 'done', imported, refused };
-}
-
-/** The sentence of an answer of Grafana's API, or of an error. */
-function messageOf(error: unknown): string {
-  const { data, message } = error as { data?: { message?: string }; message?: string };
-  return data?.message ?? message ?? String(error);
 }

@@ -203,17 +203,6 @@ function panelOf(panel: Panel, flavour: Flavour, id: number): AnyPanel {
   if (panel.unit && panel.kind !== 'heatmap') {
     builder.unit(panel.unit);
   }
-  if (panel.clock) {
-    // The frames of the data source bring a unit of their own, which an override alone replaces.
-    builder.withOverride({
-      matcher: { id: 'byType', options: 'number' },
-      properties: [
-        { id: 'unit', value: 'dthms' },
-        // Shorter waits are no concern, and need no axis of their own.
-        { id: 'custom.axisSoftMax', value: 60 },
-      ],
-    });
-  }
   if (panel.logScale) {
     builder.withOverride({
       matcher: { id: 'byType', options: 'number' },

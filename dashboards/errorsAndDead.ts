@@ -101,7 +101,7 @@ export const errorsAndDead: DashboardSpec = {
           direct: byClass('failures', 'failures', [BY_CLASS]),
           prometheus: [
             {
-              expr: 'topk(10, sum by (class) (increase(sidekiq_job_failures_total{class=~"$class"}[$__rate_interval])) > 0)',
+              expr: 'round(topk(10, sum by (class) (increase(sidekiq_job_failures_total{class=~"$class"}[$__rate_interval])) > 0))',
               legend: '{{class}}',
             },
           ],
@@ -129,7 +129,7 @@ export const errorsAndDead: DashboardSpec = {
           wrapped: ['Error', 'Message', 'Class'],
           prometheus: [
             {
-              expr: 'sort_desc(sum by (error_type, worker, queue) (increase(${statsd}_jobs_failure{queue=~"$queue",worker=~"$class"}[$__range])) > 0)',
+              expr: 'sort_desc(round(sum by (error_type, worker, queue) (increase(${statsd}_jobs_failure{queue=~"$queue",worker=~"$class"}[$__range]))) > 0)',
               column: 'Failures',
             },
           ],

@@ -59,7 +59,7 @@ export const fleet: DashboardSpec = {
           kind: 'timeseries',
           width: 6,
           height: 8,
-          clock: true,
+          unit: 's',
           min: 0,
           repeated: true,
           direct: total('latency'),

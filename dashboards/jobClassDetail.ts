@@ -127,7 +127,7 @@ export const jobClassDetail: DashboardSpec = {
           hidden: ['queue', 'pattern', 'share', 'rate', 'classes', 'queues', 'count', 'frame'],
           prometheus: [
             {
-              expr: 'sort_desc(sum by (error_type, queue) (increase(${statsd}_jobs_failure{worker=~"$class"}[$__range])) > 0)',
+              expr: 'sort_desc(round(sum by (error_type, queue) (increase(${statsd}_jobs_failure{worker=~"$class"}[$__range]))) > 0)',
               column: 'Failures',
             },
           ],

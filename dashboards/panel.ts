@@ -61,8 +61,6 @@ export interface Panel {
   width: number;
   height: number;
   unit?: string;
-  /** Seconds that often are minutes and hours: an axis of them says 00:03:20, not 3.33 mins. */
-  clock?: boolean;
   decimals?: number;
   min?: number;
   max?: number;

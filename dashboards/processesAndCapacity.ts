@@ -119,7 +119,7 @@ export const processesAndCapacity: DashboardSpec = {
           kind: 'timeseries',
           width: 12,
           height: 9,
-          clock: true,
+          unit: 's',
           min: 0,
           direct: byWorkerType('latency'),
           prometheus: [{ expr: promByWorkerType('max', 'sidekiq_queue_latency_seconds'), legend: '{{worker_type}}' }],

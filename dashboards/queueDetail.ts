@@ -42,7 +42,7 @@ export const queueDetail: DashboardSpec = {
           kind: 'timeseries',
           width: 12,
           height: 8,
-          clock: true,
+          unit: 's',
           min: 0,
           direct: [{ queryType: 'history', by: 'queue', figures: ['latency', 'objective'], filters: [BY_QUEUE] }],
           prometheus: [

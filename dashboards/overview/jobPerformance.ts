@@ -136,7 +136,10 @@ export const jobPerformance: Row = {
       widths: { Jobs: 90, 'In retry': 100, Dead: 90 },
       minWidths: { Error: 250, Class: 250 },
       prometheus: [
-        { expr: 'sort_desc(sum by (error_type) (increase(${statsd}_jobs_failure[1h])) > 0)', column: 'Failures' },
+        {
+          expr: 'sort_desc(round(sum by (error_type) (increase(${statsd}_jobs_failure[1h]))) > 0)',
+          column: 'Failures',
+        },
       ],
       labels: { error_type: 'Error class' },
       prometheusNoValue: 'Errors by type need Sidekiq Pro (DogStatsD).',

@@ -11,7 +11,7 @@ export const queueHealth: Row = {
       kind: 'timeseries',
       width: 12,
       height: 9,
-      clock: true,
+      unit: 's',
       min: 0,
       direct: byQueueAndType('latency'),
       prometheus: [{ expr: 'sidekiq_queue_latency_seconds{name=~"$queue"}', legend: '{{name}}' }],

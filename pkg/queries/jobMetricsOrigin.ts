@@ -100,7 +100,7 @@ async function fromRedis(range: QueryRequest['range'], now: number, reads: Reads
   if (resolution === 600) {
     told.push({
       severity: 'info',
-      text: 'Over more than eight hours Sidekiq keeps no durations, so there are no quantiles.',
+      text: 'Sidekiq keeps durations for 8 hours, so there are no quantiles for this time range.',
     });
   }
   return {

@@ -140,6 +140,12 @@ function explainSocket(said: string, code: string, address: string) {
       remedy: 'Write redis:// in "URL" and switch "Use TLS" off, or name the TLS port.',
     };
   }
+  if (code === 'EPIPE' || /EPIPE/.test(said)) {
+    return {
+      message: `What listens at ${address} is not Redis: it closed the connection while it was written to.`,
+      remedy: 'Check host and port in "URL"; Redis listens at 6379 unless configured otherwise.',
+    };
+  }
   if (/certificate|TLS|SSL|EPROTO|self.signed/i.test(`${code} ${said}`)) {
     return {
       message: `The TLS connection to ${address} failed: ${said}.`,

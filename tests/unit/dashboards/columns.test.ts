@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ALERTS } from '../../../dashboards/alerts';
@@ -87,16 +87,17 @@ test.each(DASHBOARDS.map((dashboard) => [dashboard.id, dashboard] as const))(
 );
 
 test.each(['direct', 'prometheus'])(
-  'graphs of latency are on an axis of hours, minutes and seconds, in the flavour %s',
+  'durations have one unit on axes, in tables and in figures, in the flavour %s',
   (flavour) => {
-    const overview = JSON.parse(
-      readFileSync(join(__dirname, `../../../provisioning/dashboards/${flavour}/sidekiq-overview.json`), 'utf8')
-    ) as { panels: Array<{ title: string; fieldConfig?: { overrides: object[] } }> };
-    const latency = overview.panels.find(({ title }) => title === 'Latency by queue');
-    expect(latency?.fieldConfig?.overrides).toContainEqual({
-      matcher: { id: 'byType', options: 'number' },
-      properties: expect.arrayContaining([{ id: 'unit', value: 'dthms' }]),
-    });
+    const folder = join(__dirname, `../../../provisioning/dashboards/${flavour}`);
+    const units = readdirSync(folder).flatMap((file) =>
+      [
+        ...readFileSync(join(folder, file), 'utf8').matchAll(/"unit": "([^"]+)"|"id": "unit",\s+"value": "([^"]+)"/g),
+      ].map(([, own, overriding]) => own ?? overriding)
+    );
+    expect([...new Set(units)].sort()).toEqual(
+      ['bytes', 'percentunit', 's', 'short', 'suffix: jobs/s'].filter((unit) => units.includes(unit))
+    );
   }
 );
 

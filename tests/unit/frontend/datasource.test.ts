@@ -210,6 +210,13 @@ describe('the data source', () => {
     expect(source.filterQuery(ask()!)).toBe(true);
   });
 
+  test('offers the variables and the links of its dashboards to a new one', async () => {
+    const variables = (await source.getDefaultVariables()) as Array<{ spec: { name: string; query: object } }>;
+    expect(variables.map(({ spec }) => spec.name)).toEqual(['workerType', 'queue']);
+    expect(variables[1]!.spec.query).toMatchObject({ spec: { queryType: 'queues', field: 'queue' } });
+    expect(await source.getDefaultLinks()).toMatchObject([{ type: 'dashboards', tags: ['sidekiq', 'direct'] }]);
+  });
+
   test('asks for no job before its ID is there', () => {
     const job = { refId: 'A', queryType: 'job' };
     expect([job, { ...job, jid: ' ' }, { ...job, jid: '$jid' }].map((query) => source.filterQuery(query))).toEqual([

@@ -144,7 +144,7 @@ describe('over more than eight hours', () => {
     const [row] = await rows({ answers, request: { range } });
     expect(row).toMatchObject({ executions: 60, meanTime: 10, p50: null });
     expect(noticesOf(await ask({ answers, request: { range } }))).toEqual([
-      'Over more than eight hours Sidekiq keeps no durations, so there are no quantiles.',
+      'Sidekiq keeps durations for 8 hours, so there are no quantiles for this time range.',
     ]);
   });
 

@@ -69,7 +69,7 @@ export default {
       from: { path: '^src/' },
       to: {
         path: '^pkg/',
-        pathNot: '(filterModel|redis/acl|settings/(endpoint|lago|links|model|workerTypes)|figures|queries/version)',
+        pathNot: '(filterModel|queries/queryText|redis/acl|settings/(endpoint|lago|links|model|workerTypes)|figures|queries/version)',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -145,7 +145,7 @@ export function figures(title: string, query: DirectQuery, shown: readonly Figur
     fieldSteps: byTitle(({ steps }) => steps),
     fieldLinks: byTitle(({ link }) => link),
     units: byTitle(({ unit }) => unit),
-    direct: [{ ...query, figures: shown.map(({ name }) => name) } as DirectQuery],
+    direct: [{ ...query, figures: shown.map(({ name }) => name) }],
     prometheus: shown.map((figure) => ({ expr: figure.expr, legend: column(figure).title, instant: true })),
     ...more,
   };

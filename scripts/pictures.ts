@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -17,6 +17,7 @@ import { startGrafana } from './grafana';
  */
 
 const IMAGES = join(__dirname, '../docs/images');
+const PLUGIN_IMAGES = join(__dirname, '../src/img');
 const WATCHED_MINUTES = Number(process.env['PICTURES_MINUTES'] ?? 4);
 const PHONE = { width: 390, height: 1600 };
 
@@ -46,20 +47,25 @@ interface Picture {
 
 const dashboard = (uid: string, more = '') => `/d/${uid}?from=now-1h&to=now&refresh=${more}`;
 const PICTURES: Picture[] = [
-  { name: 'overview', path: dashboard('sidekiq-overview'), height: 1500 },
+  { name: 'overview', path: dashboard('sidekiq-overview'), height: 2000 },
   { name: 'overview-light', path: dashboard('sidekiq-overview'), height: 1500, light: true },
   { name: 'overview-phone', path: dashboard('sidekiq-overview'), ...PHONE },
   { name: 'overview-prometheus', path: dashboard('sidekiq-overview-prom'), height: 1500 },
   { name: 'dashboard-queue', path: dashboard('sidekiq-queue', '&var-queue=default'), height: 1300 },
   { name: 'dashboard-job-class', path: dashboard('sidekiq-job-class', '&var-class=Events::IngestJob'), height: 1300 },
-  { name: 'dashboard-processes', path: dashboard('sidekiq-processes'), height: 1500 },
-  { name: 'dashboard-errors', path: dashboard('sidekiq-errors'), height: 1300 },
+  { name: 'dashboard-processes', path: dashboard('sidekiq-processes'), height: 1900 },
+  { name: 'dashboard-errors', path: dashboard('sidekiq-errors'), height: 1700 },
+  {
+    name: 'dashboard-job',
+    path: dashboard('sidekiq-job', `&var-jid=${JOB.jid}&var-jobClass=${JOB.wrapped}`),
+    height: 1200,
+  },
   { name: 'dashboard-fleet', path: dashboard('sidekiq-fleet'), height: 900 },
   { name: 'page', path: '/', height: 1500, ofServe: true },
   { name: 'page-phone', path: '/', ...PHONE, ofServe: true },
   ...QUERY_TYPES.map(({ id }) => ({ name: `query-${id}`, path: explore(id), height: 900 })),
 ];
-/** Pictures that the plugin's page in Grafana shows too. */
+/** Pictures that the plugin's page in Grafana shows too; the docs show them from there. */
 const OF_THE_PLUGIN: Record<string, string> = {
   overview: 'overview',
   'dashboard-job-class': 'job-class',
@@ -131,14 +137,11 @@ async function main(): Promise<void> {
     await first.context().close();
     for (const picture of wanted) {
       const page = await open(browser, picture.ofServe ? `http://${listen}` : grafana.url, picture);
-      const path = join(IMAGES, `${picture.name}.png`);
+      const ofThePlugin = OF_THE_PLUGIN[picture.name];
+      const path = ofThePlugin ? join(PLUGIN_IMAGES, `${ofThePlugin}.png`) : join(IMAGES, `${picture.name}.png`);
       await page.screenshot({ path });
-      const copy = OF_THE_PLUGIN[picture.name];
-      if (copy) {
-        copyFileSync(path, join(__dirname, `../src/img/${copy}.png`));
-      }
       await page.context().close();
-      process.stdout.write(`docs/images/${picture.name}.png\n`);
+      process.stdout.write(`${path}\n`);
     }
   } finally {
     await browser?.close();

@@ -46,7 +46,7 @@ export function queriesPage(): string {
     GENERATED,
     '# Query types',
     'Every query type works in panels, Explore, alert rules, variables and on the command line. A filter takes one or more values, a regular expression that matches the whole value, or an exclusion. An alert rule needs exactly one figure: a column of numbers.',
-    ...QUERY_TYPES.flatMap(({ id, title, description, columns, filterFields, example }) => [
+    ...QUERY_TYPES.flatMap(({ id, title, description, columns, filterFields, example, cost, limit }) => [
       `## ${title} (\`${id}\`)`,
       description,
       `![${title} in Explore](images/query-${id}.png)`,
@@ -60,6 +60,7 @@ export function queriesPage(): string {
         ),
       ].join('\n'),
       filterFields.length === 0 ? '' : `Filters: ${filterFields.map((field) => `\`${field}\``).join(', ')}.`,
+      `At most ${limit.toLocaleString('en')} rows by default. Cost beyond the reading that all queries share: ${cost || 'none'}.`,
     ]),
     '',
   ].join('\n\n');

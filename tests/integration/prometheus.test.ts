@@ -125,13 +125,13 @@ test('every target is up, and nothing about a scrape is worth a warning', async 
   expect(prometheusLog.split('\n').filter((line) => /level=(warn|error).*component="?scrape/.test(line))).toEqual([]);
 });
 
-test('both rule files are loaded and evaluate without an error', async () => {
+test('the rule file is loaded, and every rule evaluates without an error', async () => {
   await soon(async () => {
     const { groups } = await api<{ groups: Array<{ name: string; rules: Array<{ name: string; health: string }> }> }>(
       'rules'
     );
     const rules = groups.flatMap((group) => group.rules);
-    expect(rules.length).toBeGreaterThanOrEqual(8 + 17);
+    expect(rules.length).toBeGreaterThanOrEqual(20);
     rules.forEach((rule) => expect(rule).toMatchObject({ health: 'ok' }));
   });
 });
@@ -182,12 +182,13 @@ const MAY_BE_EMPTY = [
   'Running now',
   'Running',
   'Waiting for a retry',
-  'In and out',
+  'In and out (estimate)',
+  'Jobs taken from backlogs (estimate)',
   'Throughput by queue',
-  'Longest run',
-  'Drain time',
   'Events',
   'Errors',
+  'Errors of the class',
+  'Deploys and other events',
   'Next retries',
   'Latest dead jobs',
 ];
@@ -208,13 +209,17 @@ function panelsOf(flavour: string): Array<[string, string, Array<Record<string, 
 }
 
 /** Variables as Grafana fills them in: one queue and class in the details, all elsewhere. */
-function filledIn(text: string, file: string): string {
+function filledIn(text: string, file: string, jid = ''): string {
   const one = /queue|job-class/.test(file);
   return text
     .replaceAll('${statsd}', 'lago_api')
     .replaceAll('$queue', one ? 'events' : '.*')
     .replaceAll('$class', one ? 'Events::IngestJob' : '.*')
-    .replaceAll(/\$(host|workerType)/g, '.*')
+    .replaceAll('$jobClass', 'Events::IngestJob')
+    .replaceAll('$jid', jid)
+    .replaceAll('${quantile:text}', 'p95')
+    .replaceAll('$quantile', '0.95')
+    .replaceAll(/\$(host|workerType|errorClass)/g, '.*')
     .replaceAll('$__rate_interval', '1m')
     .replaceAll('$__range', '5m');
 }
@@ -239,10 +244,15 @@ test('every query of every direct dashboard answers through the plugin', async (
   const panels = panelsOf('direct');
   expect(panels.length).toBeGreaterThan(50);
   await soon(async () => {
+    // The last one to be retried is still there when it is asked for.
+    const [failed = '{}'] = await live.client.zrange('retry', '-1', '-1');
+    const { jid } = JSON.parse(failed) as { jid: string };
     const problems = await Promise.all(
       panels.map(async ([file, title, targets]) => {
         const queries = targets.map((target) => {
-          const model = JSON.parse(filledIn(JSON.stringify(target), file)) as { filters?: Array<{ values: string[] }> };
+          const model = JSON.parse(filledIn(JSON.stringify(target), file, jid)) as {
+            filters?: Array<{ values: string[] }>;
+          };
           return dataQuery(String(target['refId']), {
             ...model,
             // "All" keeps everything, as the frontend does.

@@ -343,7 +343,7 @@ describe('with DogStatsD', () => {
     const state = arrived(NOW - 720, NOW - 10);
     expect(await executions(state, { origin: 'redis' })).toBe(10);
     expect(noticesOf(await ask({ request: { range: { from: NOW - 24 * 3600, to: NOW } } }, state))[0]).toMatch(
-      /^Over more than eight hours/
+      /^Sidekiq keeps durations for 8 hours/
     );
   });
 

@@ -140,7 +140,7 @@ export function figures(title: string, query: DirectQuery, shown: readonly Figur
     named: true,
     colored: true,
     width: 24,
-    height: 4,
+    height: 6,
     steps: NEUTRAL,
     fieldSteps: byTitle(({ steps }) => steps),
     fieldLinks: byTitle(({ link }) => link),

@@ -47,13 +47,13 @@ interface Picture {
 
 const dashboard = (uid: string, more = '') => `/d/${uid}?from=now-1h&to=now&refresh=${more}`;
 const PICTURES: Picture[] = [
-  { name: 'overview', path: dashboard('sidekiq-overview'), height: 2000 },
+  { name: 'overview', path: dashboard('sidekiq-overview'), height: 1500 },
   { name: 'overview-light', path: dashboard('sidekiq-overview'), height: 1500, light: true },
   { name: 'overview-phone', path: dashboard('sidekiq-overview'), ...PHONE },
   { name: 'overview-prometheus', path: dashboard('sidekiq-overview-prom'), height: 1500 },
   { name: 'dashboard-queue', path: dashboard('sidekiq-queue', '&var-queue=default'), height: 1300 },
   { name: 'dashboard-job-class', path: dashboard('sidekiq-job-class', '&var-class=Events::IngestJob'), height: 1300 },
-  { name: 'dashboard-processes', path: dashboard('sidekiq-processes'), height: 1900 },
+  { name: 'dashboard-processes', path: dashboard('sidekiq-processes'), height: 1500 },
   { name: 'dashboard-errors', path: dashboard('sidekiq-errors'), height: 1700 },
   {
     name: 'dashboard-job',

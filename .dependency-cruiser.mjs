@@ -69,7 +69,8 @@ export default {
       from: { path: '^src/' },
       to: {
         path: '^pkg/',
-        pathNot: '(filterModel|queries/queryText|redis/acl|settings/(endpoint|lago|links|model|workerTypes)|figures|queries/version)',
+        pathNot:
+          '(filterModel|queries/queryText|redis/acl|settings/(endpoint|lago|links|model|workerTypes)|figures|queries/version)',
         dependencyTypesNot: ['type-only'],
       },
     },

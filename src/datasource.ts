@@ -50,7 +50,8 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
 
   override query(request: DataQueryRequest<SidekiqQuery>): Observable<DataQueryResponse> {
     const live = request.targets.filter((query) => query.live && this.filterQuery(query));
-    const asked = request.targets.filter((query) => !query.live);
+    // Expressions ask the backend without this method.
+    const asked = request.targets.filter((query) => !query.live).map((query) => ({ ...query, reader: true }));
     const streams = live.map((query) =>
       watchQuery(this.uid, this.applyTemplateVariables(query, request.scopedVars, request.filters), request)
     );

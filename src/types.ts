@@ -9,6 +9,8 @@ export interface SidekiqQuery extends DataQuery, Omit<StoredQuery, 'queryType'> 
   queryType: string;
   /** The version of this model, see QUERY_VERSION. */
   version?: number;
+  /** Set when a panel or Explore asks, and never saved: a table without rows then says so in a sentence. */
+  reader?: boolean;
   /** Push new figures as they come instead of asking once. */
   live?: boolean;
   /** Seconds between two pushes; the interval of the panel by default. */

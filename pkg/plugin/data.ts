@@ -11,8 +11,6 @@ import { queriesTotal } from './selfMetrics';
 
 /** Header that Grafana's alerting adds to its queries (ngalert, models/constants.go). */
 const ALERT_HEADER = 'fromalert';
-/** Header of queries whose answer goes into an expression (pkg/expr, service.go). */
-const EXPRESSION_HEADER = 'http_x-grafana-from-expr';
 const FORMAT_JSON = 1;
 /** Queries of one request answered at a time: enough to share a reading, few enough for memory. */
 const AT_ONCE = 8;
@@ -71,9 +69,9 @@ async function run(
   const now = Date.now();
   const { fromEpochMS, toEpochMS } = query.timeRange ?? { fromEpochMS: now - 3_600_000, toEpochMS: now };
   const source = request.pluginContext?.dataSourceInstanceSettings;
-  const says = (header: string) =>
-    Object.entries(request.headers).some(([name, value]) => name.toLowerCase() === header && value === 'true');
-  const alerting = says(ALERT_HEADER);
+  const alerting = Object.entries(request.headers).some(
+    ([name, value]) => name.toLowerCase() === ALERT_HEADER && value === 'true'
+  );
   return runQuery(
     model,
     installation,
@@ -81,7 +79,8 @@ async function run(
       range: { from: fromEpochMS / 1000, to: toEpochMS / 1000 },
       intervalSeconds: query.intervalMS / 1000,
       alerting,
-      reader: !alerting && !says(EXPRESSION_HEADER),
+      // The frontend says so of what it draws; an expression or a program that asks the same gets no row of words.
+      reader: !alerting && (model as { reader?: unknown }).reader === true,
       ...(source && { dataSource: { uid: source.uid, name: source.name } }),
     },
     signal

@@ -145,6 +145,21 @@ describe('data', () => {
     expect(A).toMatchObject({ status: 502, errorSource: 'downstream' });
   });
 
+  test('without rows is a sentence for a person, and has no row for an expression, a program or an alert rule', async () => {
+    const empty = { queryType: 'errors' };
+    const fieldsOf = async (model: object, headers: Record<string, string> = {}) => {
+      const { A } = await query([dataQuery('A', model)], headers);
+      const { table } = readArrow(A!.frames[0]!);
+      return { names: table.schema.fields.map(({ name }) => name), rows: table.numRows };
+    };
+    expect(await fieldsOf({ ...empty, reader: true })).toEqual({ names: ['message'], rows: 1 });
+    const { names, rows } = await fieldsOf(empty);
+    expect({ names: names.slice(0, 2), rows }).toEqual({ names: ['errorClass', 'class'], rows: 0 });
+    const alert = await fieldsOf({ ...empty, figures: ['count'], reader: true }, { FromAlert: 'true' });
+    expect(alert).toMatchObject({ rows: 0 });
+    expect(alert.names).toContain('count');
+  });
+
   test('an alert rule is told to choose one figure, and gets labels and one number', async () => {
     const headers = { FromAlert: 'true' };
     const { A, B } = await query(

@@ -125,7 +125,9 @@ describe('the data source', () => {
     backend.getDataStream.mockReturnValue(of('watched'));
     const answers = source.query(request({}, { live: true, filters: [filter('=', '$queue')] }));
     expect(await firstValueFrom(answers.pipe(toArray()))).toEqual(['watched', 'asked']);
-    expect(backend.query.mock.calls[0]![0].targets).toMatchObject([{ refId: 'A' }]);
+    // A person reads it; an expression asks with the interpolated query alone, which says nothing of that.
+    expect(backend.query.mock.calls[0]![0].targets).toMatchObject([{ refId: 'A', reader: true }]);
+    expect(source.applyTemplateVariables({ refId: 'A', queryType: 'queues' }, {})).not.toHaveProperty('reader');
     expect(backend.getDataStream).toHaveBeenCalledWith({
       key: 'R.B',
       addr: {

@@ -64,7 +64,7 @@ export const ALERTS: readonly Alert[] = [
       'The oldest job of {{ $labels.queue }} has waited for {{ $value | humanizeDuration }}, longer than its objective.',
     dashboard: 'sidekiq-queue',
     panel: 'Latency',
-    // A queue that nobody serves, that is starved or paused has an alert of its own, or none.
+    // A queue that nobody serves or that is starved has an alert of its own. `late` leaves out a paused one too.
     prometheus: {
       expr: `sidekiq_queue_latency_seconds > sidekiq_queue_objective_seconds unless (${NOT_SERVED})`,
       labels: BY_NAME,

@@ -21,7 +21,7 @@ import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as table from '@grafana/grafana-foundation-sdk/table';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 import { byName, dressTable, figureLink, linkTo } from './buildTable';
-import { REF_IDS, type DashboardSpec, type Flavour, type Panel, type Variable } from './panel';
+import { REF_IDS, uidOf, type DashboardSpec, type Flavour, type Panel, type Variable } from './panel';
 import { thresholds } from './thresholds';
 
 const SOURCES: Record<Flavour, DataSourceRef> = {
@@ -56,7 +56,7 @@ const ANNOTATIONS = [
 export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard {
   const direct = flavour === 'direct';
   const builder = new DashboardBuilder(direct ? spec.title : `${spec.title} (Prometheus)`)
-    .uid(`${spec.id}${direct ? '' : '-prom'}`)
+    .uid(uidOf(spec.id, flavour))
     .description(spec.description)
     .tags(['sidekiq', flavour])
     .readonly()
@@ -193,7 +193,7 @@ function panelOf(panel: Panel, flavour: Flavour, id: number): AnyPanel {
     .noValue(noValueOf(panel, flavour))
     .thresholds(thresholds(panel.steps));
   // What a panel says in place of all data is nothing for a cell or a legend.
-  if (panel.kind === 'table' || panel.kind === 'timeseries' || panel.named) {
+  if (panel.kind !== 'heatmap') {
     builder.withOverride({
       matcher: { id: 'byRegexp', options: '/.*/' },
       properties: [{ id: 'noValue', value: NO_CELL }],
@@ -227,7 +227,8 @@ function panelOf(panel: Panel, flavour: Flavour, id: number): AnyPanel {
   for (const [name, link] of Object.entries(panel.fieldLinks ?? {})) {
     builder.withOverride({ matcher: byName(name), properties: [{ id: 'links', value: [figureLink(link, flavour)] }] });
   }
-  if (panel.kind !== 'table' && flavour === 'prometheus') {
+  // The frames of the data source bring units of their own.
+  if (flavour === 'prometheus') {
     for (const [name, unit] of Object.entries(panel.units ?? {})) {
       builder.withOverride({ matcher: byName(name), properties: [{ id: 'unit', value: unit }] });
     }
@@ -242,29 +243,25 @@ function panelOf(panel: Panel, flavour: Flavour, id: number): AnyPanel {
   if (panel.kind === 'table') {
     dressTable(builder as table.PanelBuilder, panel, flavour);
   } else {
-    builder.dataLinks([
-      ...Object.entries(panel.links ?? {}).map(([label, target]) => {
+    builder.dataLinks(
+      Object.entries(panel.links ?? {}).map(([label, target]) => {
         const name = flavour === 'prometheus' ? (panel.labels?.[label] ?? label) : label;
         return { build: () => linkTo(target, `\${__field.labels.${name}:percentencode}`, flavour) as never };
-      }),
-    ]);
+      })
+    );
   }
   return builder;
 }
 
 const KINDS: Record<Panel['kind'], (panel: Panel) => AnyPanel> = {
-  stat: ({ named, colored }) =>
+  stat: () =>
     new stat.PanelBuilder()
-      .colorMode(colored ? common.BigValueColorMode.Value : common.BigValueColorMode.None)
+      .colorMode(common.BigValueColorMode.Value)
       .graphMode(common.BigValueGraphMode.None)
-      .textMode(named ? common.BigValueTextMode.ValueAndName : common.BigValueTextMode.Value)
+      .textMode(common.BigValueTextMode.ValueAndName)
       .wideLayout(false)
       // A link to what a figure is of needs the row that it stands in.
-      .reduceOptions(
-        named
-          ? new common.ReduceDataOptionsBuilder().values(true).limit(25)
-          : new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false)
-      ),
+      .reduceOptions(new common.ReduceDataOptionsBuilder().values(true).limit(25)),
   timeseries: ({ stacked, width }) => {
     const builder = new timeseries.PanelBuilder()
       .lineWidth(stacked ? 1 : 2)

@@ -4,6 +4,7 @@ import type { Alert, Condition, DirectAlert, Severity } from './alert';
 import { ALERTS, RECORDING_RULES } from './alerts';
 import { panelId } from './build';
 import { DASHBOARDS } from './dashboards';
+import { REF_IDS, uidOf, type Flavour } from './panel';
 
 const SEVERITIES: readonly Severity[] = ['critical', 'warning', 'info'];
 const RUNBOOKS = 'https://github.com/jobwatch/jobwatch-sidekiq-datasource/blob/main/docs/alerts.md';
@@ -26,7 +27,7 @@ export function prometheusRules(statsd = SHIPPED_NAMESPACE): string {
               expr: prometheus.expr.replaceAll('${statsd}', statsd),
               ...(alert.pendingMinutes > 0 && { for: `${alert.pendingMinutes}m` }),
               labels: { severity },
-              annotations: annotations(alert, (text) => renameLabels(text, prometheus.labels), '-prom'),
+              annotations: annotations(alert, (text) => renameLabels(text, prometheus.labels), 'prometheus'),
             },
           ]
         : [];
@@ -52,12 +53,11 @@ export function grafanaRules(): string {
 function grafanaRule(alert: Alert, direct: DirectAlert) {
   const seconds = (direct.minutes ?? 10) * 60;
   const relativeTimeRange = { from: seconds, to: 0 };
-  const refIds = 'ABCDEFGH';
   const queries = direct.queries.map((query, index) => ({
-    refId: refIds[index]!,
+    refId: REF_IDS[index]!,
     relativeTimeRange,
     datasourceUid: DATA_SOURCE_UID,
-    model: { ...query, refId: refIds[index]! },
+    model: { ...query, refId: REF_IDS[index]! },
   }));
   return {
     uid: `jobwatch-${createHash('sha256').update(alert.name).digest('hex').slice(0, 12)}`,
@@ -67,7 +67,7 @@ function grafanaRule(alert: Alert, direct: DirectAlert) {
     noDataState: direct.noData ?? 'OK',
     execErrState: direct.error ?? 'KeepLast',
     labels: { severity: alert.severity },
-    annotations: { ...annotations(alert, valueOfA, ''), ...panelOf(alert) },
+    annotations: { ...annotations(alert, valueOfA, 'direct'), ...panelOf(alert) },
     data: [
       ...queries,
       {
@@ -88,12 +88,12 @@ function expression(when: Condition): object {
   return { type: 'threshold', expression: 'A', conditions: [{ evaluator }] };
 }
 
-function annotations(alert: Alert, text: (text: string) => string, flavour: '' | '-prom') {
+function annotations(alert: Alert, text: (text: string) => string, flavour: Flavour) {
   return {
     summary: text(alert.summary),
     description: text(alert.description),
     runbook_url: `${RUNBOOKS}#${alert.name.toLowerCase()}`,
-    dashboard: text(`/d/${alert.dashboard}${flavour}${subjectOf(alert)}`),
+    dashboard: text(`/d/${uidOf(alert.dashboard, flavour)}${subjectOf(alert)}`),
   };
 }
 

@@ -1,7 +1,16 @@
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import type * as table from '@grafana/grafana-foundation-sdk/table';
 import { queryType } from '../pkg/queries/registry';
-import { REF_IDS, warnFrom, type DashboardTarget, type FigureLink, type Flavour, type Panel } from './panel';
+import {
+  REF_IDS,
+  uidOf,
+  warnFrom,
+  type DashboardTarget,
+  type FigureLink,
+  type Flavour,
+  type Panel,
+  type PrometheusQuery,
+} from './panel';
 import { thresholds } from './thresholds';
 
 /** Columns in order, units, colours, bars and links of a table. */
@@ -12,13 +21,15 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
     // By their name no two series would merge into one row.
     builder.withTransformation({ id: 'organize', options: { excludeByName: { __name__: true } } });
     builder.withTransformation({ id: 'merge', options: {} });
-    if (panel.rank) {
-      builder.withTransformation({ id: 'sortBy', options: { sort: [{ field: rankField(panel), desc: true }] } });
+    const { prometheus = [], rank } = panel;
+    if (rank) {
+      const field = mergedName(
+        prometheus,
+        prometheus.findIndex(({ column }) => column === rank)
+      );
+      builder.withTransformation({ id: 'sortBy', options: { sort: [{ field, desc: true }] } });
     }
     builder.withTransformation(organizeSeries(panel));
-    for (const [name, unit] of Object.entries(panel.units ?? {})) {
-      builder.withOverride({ matcher: byName(name), properties: [{ id: 'unit', value: unit }] });
-    }
   }
   for (const [name, target] of Object.entries(panel.links ?? {})) {
     builder.withOverride({
@@ -144,7 +155,7 @@ function organizeFrame(panel: Panel) {
 /** Makes a table of instant queries that were merged by their labels: a label is a column, and so is each value. */
 function organizeSeries({ prometheus = [], labels = {}, rank }: Panel) {
   const values = prometheus.map(({ column = 'Value' }, index): [string, string] => [
-    prometheus.length > 1 ? `Value #${REF_IDS[index]}` : 'Value',
+    mergedName(prometheus, index),
     column,
   ]);
   const order = [...Object.keys(labels), ...values.map(([name]) => name)];
@@ -168,22 +179,23 @@ function organizeSeries({ prometheus = [], labels = {}, rank }: Panel) {
  * `&` in a name would end it.
  */
 export function linkTo({ dashboard, variable, more = '' }: DashboardTarget, value: string, flavour: Flavour) {
-  const uid = flavour === 'direct' ? dashboard : `${dashboard}-prom`;
   return {
     title: 'Details',
-    url: `/d/${uid}?var-datasource=\${datasource}&var-${variable}=${value}${more}&\${__url_time_range}`,
+    url: `/d/${uidOf(dashboard, flavour)}?var-datasource=\${datasource}&var-${variable}=${value}${more}&\${__url_time_range}`,
   };
 }
 
 /** A link from a figure to another dashboard of the same flavour, with what the figure is of. */
 export function figureLink({ dashboard, variable }: FigureLink, flavour: Flavour) {
-  const uid = flavour === 'direct' ? dashboard : `${dashboard}-prom`;
   const value =
     flavour === 'direct'
       ? `\${__data.fields["${variable?.field}"]:percentencode}`
       : `\${__field.labels.${variable?.label}:percentencode}`;
   const chosen = variable ? `var-${variable.name}=${value}&` : '';
-  return { title: 'Details', url: `/d/${uid}?${chosen}var-datasource=\${datasource}&\${__url_time_range}` };
+  return {
+    title: 'Details',
+    url: `/d/${uidOf(dashboard, flavour)}?${chosen}var-datasource=\${datasource}&\${__url_time_range}`,
+  };
 }
 
 const SEVERITY_COLOURS = [
@@ -198,9 +210,8 @@ const SEVERITY_COLOURS = [
 ];
 
 /** The name that the value of a query has after merging. */
-function rankField({ prometheus = [], rank }: Panel): string {
-  const index = prometheus.findIndex(({ column }) => column === rank);
-  return prometheus.length > 1 ? `Value #${REF_IDS[index]}` : 'Value';
+function mergedName(queries: readonly PrometheusQuery[], index: number): string {
+  return queries.length > 1 ? `Value #${REF_IDS[index]}` : 'Value';
 }
 
 /** Grafana's transformations know a column by its title. */

@@ -16,11 +16,9 @@ export const fleet: DashboardSpec = {
           title: '$datasource',
           description: 'An installation at a glance.',
           kind: 'stat',
-          named: true,
           width: 6,
           height: 6,
           repeated: true,
-          colored: true,
           steps: [{ from: null, color: 'text' }],
           fieldSteps: {
             'Longest wait': warnFrom(60, 300),

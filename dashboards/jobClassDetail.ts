@@ -1,3 +1,4 @@
+import { errorsOfClass } from './jobPanels';
 import { warnFrom, type DashboardSpec } from './panel';
 import { BY_CLASS, byClass, CLASS, figures, STATSD, TO_ERROR, TO_HOST, TO_JOB_OF_CLASS, TO_QUEUE } from './queries';
 
@@ -114,17 +115,12 @@ export const jobClassDetail: DashboardSpec = {
     {
       title: 'Now',
       panels: [
-        {
+        errorsOfClass({
           title: 'Errors',
           description: 'Why jobs of the class wait for a retry or died, by kind of failure.',
-          kind: 'table',
-          width: 24,
           height: 8,
           counted: true,
-          noValue: 'No job of the class is in the retry set or in the dead set.',
           direct: [{ queryType: 'errors', groupBy: ['fingerprint'], limit: 50, filters: [BY_CLASS] }],
-          columns: ['errorClass', 'message', 'retry', 'dead', 'trend', 'first', 'last'],
-          hidden: ['queue', 'pattern', 'share', 'rate', 'classes', 'queues', 'count', 'frame'],
           prometheus: [
             {
               expr: 'sort_desc(round(sum by (error_type, queue) (increase(${statsd}_jobs_failure{worker=~"$class"}[$__range]))) > 0)',
@@ -135,10 +131,8 @@ export const jobClassDetail: DashboardSpec = {
           prometheusNoValue: 'Errors by type need Sidekiq Pro (DogStatsD).',
           sortBy: { prometheus: 'Failures' },
           links: { Error: TO_ERROR, Queue: TO_QUEUE },
-          wrapped: ['Error', 'Message'],
-          widths: { 'In retry': 85, Dead: 70, 'Last 12 hours': 125, First: 145, Last: 145 },
           minWidths: { Error: 225, Message: 170 },
-        },
+        }),
         {
           title: 'Running',
           description: 'Jobs of the class in progress, the longest running first.',

@@ -1,3 +1,4 @@
+import { errorsOfClass, eventsTable } from './jobPanels';
 import { warnFrom, type DashboardSpec } from './panel';
 import { figures } from './queries';
 
@@ -42,33 +43,18 @@ export const jobDetail: DashboardSpec = {
           { name: 'meanTime', expr: '' },
           { name: 'p95', expr: '' },
         ]),
-        {
+        errorsOfClass({
           title: 'Errors of the class',
           description: 'Why jobs of the class wait for a retry or died.',
-          kind: 'table',
-          width: 24,
           height: 7,
-          noValue: 'No job of the class is in the retry set or in the dead set.',
           direct: [{ queryType: 'errors', groupBy: ['fingerprint', 'queue'], limit: 50, filters: [BY_LINKED_CLASS] }],
-          columns: ['errorClass', 'message', 'retry', 'dead', 'trend', 'first', 'last'],
-          hidden: ['queue', 'pattern', 'share', 'rate', 'classes', 'queues', 'count', 'frame'],
-          wrapped: ['Error', 'Message'],
-          widths: { 'In retry': 85, Dead: 70, 'Last 12 hours': 125, First: 145, Last: 145 },
           minWidths: { Error: 230, Message: 220 },
-        },
-        {
+        }),
+        eventsTable({
           title: 'Deploys and other events',
           description: 'Deploy marks, and processes that started, stopped or vanished.',
-          kind: 'table',
-          width: 24,
           height: 7,
-          noValue: 'No event in this time range.',
-          direct: [{ queryType: 'events' }],
-          columns: ['time', 'kind', 'title', 'host'],
-          hidden: ['timeEnd', 'tags', 'count'],
-          widths: { Time: 150, Kind: 90 },
-          minWidths: { Event: 420, Host: 150 },
-        },
+        }),
       ],
     },
   ],

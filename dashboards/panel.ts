@@ -71,12 +71,8 @@ export interface Panel {
   noValue?: string;
   prometheusNoValue?: string;
   steps?: Step[];
-  /** Colour by value rather than by series. */
-  colored?: boolean;
   /** Steps of single fields, by their title, where one panel shows several. */
   fieldSteps?: Record<string, Step[]>;
-  /** Several values in one stat panel, named by their field or series. */
-  named?: boolean;
   /** The dashboard that a click on a single value opens, by its title; with a value, as the one that the figure is of. */
   fieldLinks?: Record<string, FigureLink>;
   direct?: DirectQuery[];
@@ -159,10 +155,21 @@ export interface DashboardSpec {
   directOnly?: boolean;
 }
 
-/** Names of a panel's queries, in their order. */
+/** The uid of a dashboard of ours in a flavour. */
+export function uidOf(dashboard: string, flavour: Flavour): string {
+  return flavour === 'direct' ? dashboard : `${dashboard}-prom`;
+}
+
+/** Names of a panel's or a rule's queries, in their order. */
 export const REF_IDS = 'ABCDEFGHIJ';
 
 export const NEUTRAL: Step[] = [{ from: null, color: 'text' }];
+
+/** Nothing at all is bad, anything else is a number. */
+export const RED_AT_ZERO: Step[] = [
+  { from: null, color: 'red' },
+  { from: 1, color: 'text' },
+];
 
 /** Green, then orange and red from the given values: red only for bad. */
 export function warnFrom(orange: number, red: number): Step[] {

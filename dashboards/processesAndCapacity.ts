@@ -1,4 +1,5 @@
-import { warnFrom, type DashboardSpec } from './panel';
+import { eventsTable } from './jobPanels';
+import { RED_AT_ZERO, warnFrom, type DashboardSpec } from './panel';
 import {
   BUSIEST_TYPE,
   BY_HOST,
@@ -30,10 +31,7 @@ export const processesAndCapacity: DashboardSpec = {
           {
             name: 'readyThreads',
             expr: 'sidekiq_ready_threads',
-            steps: [
-              { from: null, color: 'red' },
-              { from: 1, color: 'text' },
-            ],
+            steps: RED_AT_ZERO,
           },
           { name: 'busy', expr: 'sidekiq_busy_workers' },
           BUSIEST_TYPE,
@@ -182,20 +180,12 @@ export const processesAndCapacity: DashboardSpec = {
           widths: { Noticed: 135, 'Run time': 100, Outcome: 100, JID: 220 },
           minWidths: { Host: 140, Class: 200, Queue: 130 },
         },
-        {
+        eventsTable({
           title: 'Events',
           description: 'Deploy marks, processes that started, stopped or vanished, changes of version and leader.',
-          kind: 'table',
-          width: 24,
           height: 9,
           counted: true,
-          noValue: 'No event in this time range.',
-          direct: [{ queryType: 'events' }],
-          columns: ['time', 'kind', 'title', 'host'],
-          hidden: ['timeEnd', 'tags', 'count'],
-          widths: { Time: 150, Kind: 90 },
-          minWidths: { Event: 420, Host: 150 },
-        },
+        }),
       ],
     },
   ],

@@ -137,8 +137,6 @@ export function figures(title: string, query: DirectQuery, shown: readonly Figur
     title,
     description: shown.map((figure) => `**${column(figure).title}**: ${column(figure).description}`).join('\n\n'),
     kind: 'stat',
-    named: true,
-    colored: true,
     width: 24,
     height: 6,
     steps: NEUTRAL,

@@ -1,4 +1,4 @@
-import { warnFrom, type DashboardSpec } from './panel';
+import { RED_AT_ZERO, warnFrom, type DashboardSpec } from './panel';
 import { BY_QUEUE, byQueue, figures, QUEUE, STATSD, TO_CLASS, TO_HOST, TO_JOB } from './queries';
 
 /** One queue, or a few: how late, why, who serves it, what waits there, and when it will be empty. */
@@ -23,10 +23,7 @@ export const queueDetail: DashboardSpec = {
           {
             name: 'readyThreads',
             expr: 'sidekiq_queue_ready_threads{name=~"$queue"}',
-            steps: [
-              { from: null, color: 'red' },
-              { from: 1, color: 'text' },
-            ],
+            steps: RED_AT_ZERO,
           },
           { name: 'drainTime', expr: 'sidekiq_queue_drain_seconds{name=~"$queue"}', unit: 's' },
           { name: 'longestRun', expr: 'sidekiq_queue_max_processing_time_seconds{name=~"$queue"} > 0', unit: 's' },

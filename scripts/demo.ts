@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   );
 
   say('Starting a simulated Sidekiq: 8 processes, 20 queues, failing and slow jobs');
-  const statsd = `127.0.0.1:${await freeUdpPort(9125)}`;
+  const statsd = `127.0.0.1:${await freePort(9125, udpPort)}`;
   const simulator = start(executable, ['demo', '--redis-url', redisUrl, '--statsd-endpoint', statsd], 'ignore');
   let lives = false;
   simulator.stderr?.on('data', (bytes: Buffer) => (lives ||= bytes.toString().includes('simulating Sidekiq')));
@@ -182,31 +182,32 @@ async function until(what: string, ready: () => boolean): Promise<void> {
   }
 }
 
-/** The preferred port where it is free, else any. */
-function freePort(preferred: number): Promise<number> {
-  const probe = (port: number) =>
-    new Promise<number | undefined>((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(undefined));
-      server.listen(port, '127.0.0.1', () => {
-        const { port: bound } = server.address() as { port: number };
-        server.close(() => resolve(bound));
-      });
-    });
-  return probe(preferred).then(async (port) => port ?? (await probe(0)) ?? 0);
-}
+/** Binds a port for a moment. @returns the port, where it was free */
+type Probe = (port: number) => Promise<number | undefined>;
 
-/** The same for datagrams: a port that TCP has free may be taken for UDP, as by another demo. */
-async function freeUdpPort(preferred: number): Promise<number> {
-  const probe = (port: number) =>
-    new Promise<number | undefined>((resolve) => {
-      const socket = createSocket('udp4');
-      socket.once('error', () => resolve(undefined));
-      socket.bind(port, '127.0.0.1', () => {
-        const { port: bound } = socket.address();
-        socket.close(() => resolve(bound));
-      });
+const tcpPort: Probe = (port) =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => {
+      const { port: bound } = server.address() as { port: number };
+      server.close(() => resolve(bound));
     });
+  });
+
+/** A port that TCP has free may be taken for UDP, as by another demo. */
+const udpPort: Probe = (port) =>
+  new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    socket.once('error', () => resolve(undefined));
+    socket.bind(port, '127.0.0.1', () => {
+      const { port: bound } = socket.address();
+      socket.close(() => resolve(bound));
+    });
+  });
+
+/** The preferred port where it is free, else any. */
+async function freePort(preferred: number, probe: Probe = tcpPort): Promise<number> {
   return (await probe(preferred)) ?? (await probe(0)) ?? 0;
 }
 

@@ -7,8 +7,8 @@ import { REASON_TEXTS, reasonOf, type Survivor } from './survivors';
 
 /**
  * Runs Stryker over the middle of the code and writes docs/quality.md, and the list of survivors beside its report.
- * Arguments go to Stryker: `--mutate <files>` tests
- * one file and leaves the page as it is. `--report` writes the page from the last run.
+ * Arguments go to Stryker: `--mutate <files>` tests one file and leaves the page as it is. `--report` writes the page from
+ * the last run.
  */
 
 const ROOT = join(__dirname, '..');

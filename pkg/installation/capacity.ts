@@ -138,11 +138,17 @@ function workByQueue({
   return byQueue;
 }
 
+const byType = new WeakMap<State, readonly Capacity[]>();
+
 /** By worker type. A queue without one stands for itself: such queues have nothing in common. */
-export function capacityOfTypes(state: State): Capacity[] {
-  return [...groupBy(capacityOfQueues(state), typeOf)].map(([workerType, members]) =>
-    capacityOfAll(state, workerType, members)
-  );
+export function capacityOfTypes(state: State): readonly Capacity[] {
+  const known =
+    byType.get(state) ??
+    [...groupBy(capacityOfQueues(state), typeOf)].map(([workerType, members]) =>
+      capacityOfAll(state, workerType, members)
+    );
+  byType.set(state, known);
+  return known;
 }
 
 /** The worker type of a queue, or `other: ` and its name. */

@@ -92,7 +92,7 @@ export const capacity = tableQuery({
   columns: COLUMNS,
   example: '--option by=queue',
   rows(state, { by }) {
-    const rows = by === 'queue' ? [...capacityOfQueues(state)] : capacityOfTypes(state);
+    const rows = [...(by === 'queue' ? capacityOfQueues(state) : capacityOfTypes(state))];
     return { rows: rows.sort(worstFirst), without: by === 'queue' ? [] : ['queue'] };
   },
 });

@@ -5,7 +5,6 @@ import type { Failure, FailuresRead } from '../sidekiq/browse/failures';
 import { tooLarge, unreadable } from '../sidekiq/browse/storedJobs';
 import { messagePattern } from '../sidekiq/fingerprint';
 import type { Notice } from '../sidekiq/model';
-import { remembered } from '../sidekiq/remembered';
 import { count, instant, key, share, text } from './columns';
 import { countText } from './findingTexts';
 import { compileFilters } from './filter';
@@ -165,7 +164,7 @@ function add(
     errorClass: by('errorClass', 'fingerprint') ? failure.errorClass : '',
     class: by('class') ? failure.class : '',
     queue: by('queue') ? failure.queue : '',
-    pattern: byFingerprint ? patternOf(message) : '',
+    pattern: byFingerprint ? messagePattern(message) : '',
   };
   const name = JSON.stringify([group, frame]);
   const row = rows.get(name) ?? {
@@ -196,9 +195,6 @@ function add(
   }
   rows.set(name, row);
 }
-
-/** The same messages come again with each question. */
-const patternOf = remembered(messagePattern);
 
 const BARS = '▁▂▃▄▅▆▇█';
 

@@ -15,7 +15,7 @@ import { compileFilters } from './filter';
 import type { Filter } from './filterModel';
 import { baseQuerySchema, parseQuery } from './model';
 import type { QueryRequest, QueryType } from './queryType';
-import { optionsOf } from './table';
+import { limitOf, optionsOf } from './table';
 
 const schema = baseQuerySchema.extend({
   /** `day` reads Sidekiq's own daily counters, up to five years back; the others come from the sampler. */
@@ -62,7 +62,7 @@ export const history: QueryType = {
   options: optionsOf(schema),
   live: false,
   cost: '',
-  limit: 1000,
+  limit: limitOf(schema),
   unchosen: DEFAULT_FIGURES.total,
   example: '--option by=queue --figures latency --from -1800',
   run: answer,

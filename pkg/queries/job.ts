@@ -61,7 +61,7 @@ export const job = tableQuery({
   title: 'Job',
   description: 'One job by ID: all fields, times, attempts, error and backtrace, context, ActiveJob and iteration.',
   empty: 'Enter the job ID under "JID".',
-  cost: 'up to 5,000 jobs of each set and queue until the job is found',
+  cost: 'up to 5,000 jobs of each set and queue until the job is found; for a failed one what errors reads, and the deploy marks of a week',
   schema,
   columns: COLUMNS,
   example: '--option jid=aaaaaaaaaaaaaaaaaaaaaaaa',
@@ -180,7 +180,8 @@ async function originRows({ payload }: StoredJob, { now }: State, reads: Reads):
   const same = [...failures.retry.failures, ...failures.dead.failures].filter(
     (each) => each.errorClass === errorClass && messagePattern(each.message) === pattern
   );
-  const first = Math.min(...same.flatMap(({ firstAt }) => firstAt ?? []));
+  // There may be 100,000 of them, more than a function takes as arguments.
+  const first = same.reduce((least, { firstAt }) => Math.min(least, firstAt ?? Infinity), Infinity);
   const before = marks.filter(({ at }) => at <= failedAt).at(-1);
   return rowsFrom('error', {
     'First of this kind': Number.isFinite(first)

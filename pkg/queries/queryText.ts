@@ -1,4 +1,5 @@
 import { Fault } from '../faults/fault';
+import { commaSeparated } from '../settings/endpoint';
 import type { Filter, FilterOperator } from './filterModel';
 import type { OptionForm } from './queryType';
 
@@ -142,12 +143,7 @@ function isSimple(value: string): boolean {
 
 /** A JSON list, or values separated by commas. */
 function listOf(value: string): unknown {
-  return value.startsWith('[')
-    ? jsonOr(value)
-    : value
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== '');
+  return value.startsWith('[') ? jsonOr(value) : commaSeparated(value);
 }
 
 /** What is no JSON is refused by the schema, which names the field. */

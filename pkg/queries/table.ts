@@ -125,7 +125,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     live: definition.live ?? false,
     example: definition.example ?? '',
     cost: definition.cost ?? '',
-    limit: (schema.parse({ queryType: id }) as BaseQuery).limit,
+    limit: limitOf(schema),
     unchosen: 'all',
     run: async (raw, state, request, reads) => {
       const query = parseQuery(schema, raw);
@@ -205,6 +205,11 @@ export function textsOf<Row>(column: Column<Row>, row: Row): string | readonly s
 /** What is told of a column, without how it is read. */
 export function infoOf({ name, title, kind, unit, description, key }: ColumnInfo): ColumnInfo {
   return { name, title, kind, description, ...(unit && { unit }), ...(key && { key }) };
+}
+
+/** Rows at most where a query of a schema names no limit. */
+export function limitOf(schema: z.ZodType<BaseQuery>): number {
+  return schema.parse({ queryType: '' }).limit;
 }
 
 /** The options that a schema has beside those of every query type, by name, with the form of their values. */

@@ -1,3 +1,5 @@
+import { remembered } from './remembered';
+
 /** What varies between messages of one error, and what stands for it. */
 const VARYING: ReadonlyArray<readonly [pattern: RegExp, replacement: string]> = [
   [/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi, '<url>'],
@@ -19,13 +21,13 @@ const LOOKED_AT = 1000;
 
 /**
  * An error message without what varies from one job to the next: numbers, ids, quoted texts, hosts and addresses. Equal
- * texts are one kind of failure.
+ * texts are one kind of failure. The same messages come again with each question.
  */
-export function messagePattern(message: string): string {
+export const messagePattern = remembered((message: string): string => {
   const [firstLine = ''] = message.slice(0, LOOKED_AT).split('\n', 1);
   const text = VARYING.reduce(
     (before, [pattern, replacement]) => before.replace(pattern, replacement),
     firstLine
   ).trim();
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-}
+});

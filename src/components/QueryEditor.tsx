@@ -13,19 +13,15 @@ import { NumberOption } from './forms/OptionFields';
 import { LiveOptions } from './LiveOptions';
 import { MultiChoice } from './MultiChoice';
 import { QueryField } from './QueryField';
+import { keptOf, titlesOf } from './queryParts';
 import { QueryText } from './QueryText';
 import { useCatalog } from './useCatalog';
 
 type Props = QueryEditorProps<SidekiqApi, SidekiqQuery, SidekiqOptions>;
 
-/** What a query keeps when its type changes: Grafana's own fields, and the version of the model. */
-const KEPT = ['refId', 'datasource', 'key', 'hide', 'version'];
-
 /** What is shown where no figure is chosen. */
 function unchosenText(entry: CatalogEntry | undefined): string {
-  const titles = Array.isArray(entry?.unchosen)
-    ? (entry.unchosen as readonly string[]).map((name) => entry.columns.find((column) => column.name === name)?.title)
-    : [];
+  const titles = Array.isArray(entry?.unchosen) ? titlesOf(entry, entry.unchosen as readonly string[]) : [];
   return titles.length > 0
     ? t('editor.figures.default', 'Default: {{figures}}', { figures: titles.join(', ') })
     : t('editor.figures.all', 'All');
@@ -76,8 +72,7 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
               // Filters by a field that the other type has too go along; options and figures mean nothing there.
               const fields = catalog.find(({ id }) => id === value)?.filterFields ?? [];
               const filters = (query.filters ?? []).filter(({ field }) => fields.includes(field));
-              const kept = Object.fromEntries(Object.entries(query).filter(([name]) => KEPT.includes(name)));
-              onChange({ refId: query.refId, ...kept, queryType: value, figures: [], filters });
+              onChange({ ...keptOf(query), queryType: value, figures: [], filters });
               onRunQuery();
             }}
           />

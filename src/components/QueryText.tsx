@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { parseQueryText, queryText } from '../../pkg/queries/queryText';
 import type { CatalogEntry, SidekiqQuery } from '../types';
 import { QueryField } from './QueryField';
+import { keptOf, titlesOf } from './queryParts';
 
 interface Props {
   query: SidekiqQuery;
@@ -12,9 +13,6 @@ interface Props {
   catalog: readonly CatalogEntry[];
   onChange: (query: SidekiqQuery) => void;
 }
-
-/** Grafana's own fields, which no text form has. */
-const GRAFANAS = ['refId', 'datasource', 'key', 'hide', 'version'];
 
 /** What the query asks, in a sentence; what it costs Redis; and its text form, to copy and to paste. */
 export function QueryText({ query, entry, catalog, onChange }: Props) {
@@ -30,9 +28,8 @@ export function QueryText({ query, entry, catalog, onChange }: Props) {
         const found = catalog.find((each) => each.id === id);
         return found && new Map(Object.entries(found.options));
       });
-      const kept = Object.fromEntries(Object.entries(query).filter(([name]) => GRAFANAS.includes(name)));
       setProblem(undefined);
-      onChange({ refId: query.refId, ...kept, ...read } as SidekiqQuery);
+      onChange({ ...keptOf(query), ...read } as SidekiqQuery);
     } catch (error) {
       setProblem((error as Error).message);
     }
@@ -72,7 +69,7 @@ export function QueryText({ query, entry, catalog, onChange }: Props) {
 
 /** A sentence of what is asked, and one of what Redis is asked for it. */
 function explanation({ figures = [], filters = [], limit }: SidekiqQuery, entry: CatalogEntry): string {
-  const titles = figures.map((name) => entry.columns.find((column) => column.name === name)?.title ?? name);
+  const titles = titlesOf(entry, figures);
   const kept = filters
     .filter(({ values }) => values.length > 0)
     .map(({ field, operator, values }) => `${field} ${operator} ${values.join(', ')}`);

@@ -1,9 +1,8 @@
 import { t } from '@grafana/i18n';
 import { getBackendSrv } from '@grafana/runtime';
-import { Alert, Button, Stack, TextLink } from '@grafana/ui';
-import { useState } from 'react';
+import { Alert, TextLink } from '@grafana/ui';
 import { lastValueFrom } from 'rxjs';
-import { messageOf } from './messageOf';
+import { ImportButton, type SavedDataSource } from './ImportButton';
 
 /** The rules of provisioning/alerting, which the build puts beside the plugin's code as JSON. */
 interface Rules {
@@ -11,14 +10,6 @@ interface Rules {
     name: string;
     rules: Array<{ title: string; data: Array<{ datasourceUid: string }>; [field: string]: unknown }>;
   }>;
-}
-
-type Outcome =
-  { kind: 'running' } | { kind: 'failed'; message: string } | { kind: 'done'; rules: number; folder: string };
-
-interface Props {
-  /** The saved data source that the rules ask; its type is the id of the plugin. */
-  dataSource: { uid: string; name: string; type: string };
 }
 
 /** The data source that the rules of provisioning/alerting ask. */
@@ -29,43 +20,31 @@ const EVERY_SECONDS = 60;
  * Imports the alert rules of the plugin for this data source into a folder. They can be changed there; another import
  * replaces them.
  */
-export function ImportAlerts({ dataSource }: Props) {
-  const [outcome, setOutcome] = useState<Outcome>();
-  const run = async () => {
-    setOutcome({ kind: 'running' });
-    setOutcome(
-      await importRules(dataSource).catch((error: unknown) => ({ kind: 'failed', message: messageOf(error) }) as const)
-    );
-  };
+export function ImportAlerts({ dataSource }: { dataSource: SavedDataSource }) {
   return (
-    <Stack direction="column" gap={1} alignItems="flex-start">
-      <Button variant="secondary" icon="import" disabled={outcome?.kind === 'running'} onClick={() => void run()}>
-        {t('config.alerts.import', 'Import alert rules')}
-      </Button>
-      {outcome?.kind === 'failed' && (
-        <Alert severity="error" title={t('config.alerts.failed', 'The alert rules were not imported')}>
-          {outcome.message}
-        </Alert>
-      )}
-      {outcome?.kind === 'done' && (
+    <ImportButton
+      dataSource={dataSource}
+      label={t('config.alerts.import', 'Import alert rules')}
+      failed={t('config.alerts.failed', 'The alert rules were not imported')}
+      run={importRules}
+    >
+      {({ rules, folder }) => (
         <Alert
           severity="success"
-          title={t('config.alerts.imported', '{{count}} alert rules imported', { count: outcome.rules })}
+          title={t('config.alerts.imported', '{{count}} alert rules imported', { count: rules })}
         >
-          <TextLink href={`/alerting/list?search=${encodeURIComponent(`namespace:"${outcome.folder}"`)}`}>
-            {t('config.alerts.folder', 'Folder {{folder}}', { folder: outcome.folder })}
+          <TextLink href={`/alerting/list?search=${encodeURIComponent(`namespace:"${folder}"`)}`}>
+            {t('config.alerts.folder', 'Folder {{folder}}', { folder })}
           </TextLink>
         </Alert>
       )}
-    </Stack>
+    </ImportButton>
   );
 }
 
-async function importRules({ uid, name, type: pluginId }: Props['dataSource']): Promise<Outcome> {
+async function importRules({ uid, name, type: pluginId }: SavedDataSource): Promise<{ rules: number; folder: string }> {
   const backend = getBackendSrv();
   const quiet = { showErrorAlert: false };
-  // Rules of a data source that does not work would fire at once.
-  await backend.get(`/api/datasources/uid/${uid}/health`, undefined, undefined, quiet);
   const { groups } = await backend.get<Rules>(`/public/plugins/${pluginId}/alerts.json`, undefined, undefined, quiet);
   const folder = { uid: `sidekiq-alerts-${uid}`.slice(0, 40), title: `Sidekiq alerts (${name})` };
   try {
@@ -94,5 +73,5 @@ async function importRules({ uid, name, type: pluginId }: Props['dataSource']): 
       })
     );
   }
-  return { kind: 'done', rules: groups.reduce((sum, { rules }) => sum + rules.length, 0), folder: folder.title };
+  return { rules: groups.reduce((sum, { rules }) => sum + rules.length, 0), folder: folder.title };
 }

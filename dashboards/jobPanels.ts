@@ -1,0 +1,30 @@
+import type { Panel } from './panel';
+
+/** Tables about jobs that more than one dashboard shows. */
+
+/** Why jobs of one class wait for a retry or died; the query is the dashboard's. */
+export const errorsOfClass = (
+  more: Pick<Panel, 'title' | 'description' | 'height' | 'direct'> & Partial<Panel>
+): Panel => ({
+  kind: 'table',
+  width: 24,
+  noValue: 'No job of the class is in the retry set or in the dead set.',
+  columns: ['errorClass', 'message', 'retry', 'dead', 'trend', 'first', 'last'],
+  hidden: ['queue', 'pattern', 'share', 'rate', 'classes', 'queues', 'count', 'frame'],
+  wrapped: ['Error', 'Message'],
+  widths: { 'In retry': 85, Dead: 70, 'Last 12 hours': 125, First: 145, Last: 145 },
+  ...more,
+});
+
+/** What happened within the time range. */
+export const eventsTable = (more: Pick<Panel, 'title' | 'description' | 'height'> & Partial<Panel>): Panel => ({
+  kind: 'table',
+  width: 24,
+  noValue: 'No event in this time range.',
+  direct: [{ queryType: 'events' }],
+  columns: ['time', 'kind', 'title', 'host'],
+  hidden: ['timeEnd', 'tags', 'count'],
+  widths: { Time: 150, Kind: 90 },
+  minWidths: { Event: 420, Host: 150 },
+  ...more,
+});

@@ -1,0 +1,14 @@
+import type { CatalogEntry, SidekiqQuery } from '../types';
+
+const KEPT = ['datasource', 'key', 'hide', 'version'];
+
+/** What a query keeps when it becomes one of another type: Grafana's own fields, and the version of the model. */
+export function keptOf(query: SidekiqQuery): Pick<SidekiqQuery, 'refId'> {
+  const kept = Object.fromEntries(Object.entries(query).filter(([name]) => KEPT.includes(name)));
+  return { refId: query.refId, ...kept };
+}
+
+/** The titles of columns; a name that is none is its own. */
+export function titlesOf({ columns }: CatalogEntry, names: readonly string[]): string[] {
+  return names.map((name) => columns.find((column) => column.name === name)?.title ?? name);
+}

@@ -1,5 +1,5 @@
 import { Fault } from '../faults/fault';
-import { noSidekiq } from '../installation/health';
+import { noSidekiq } from '../source/health';
 import { Installation } from '../installation/installation';
 import type { Severity } from '../queries/findingRules/rule';
 import { findingRows, unreachableRow, type FindingRow } from '../queries/findings';

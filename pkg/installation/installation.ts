@@ -1,7 +1,8 @@
 import { Fault } from '../faults/fault';
-import { tooLate, within } from './deadline';
-import type { Observer } from '../observe/observer';
-import { queueStates } from '../observe/queueState';
+import { tooLate, within } from '../source/deadline';
+import { log } from '../log';
+import { readBeside, type BesideReads } from '../recording/besideReads';
+import { PastStates } from '../recording/pastStates';
 import { openRedis } from '../redis/client';
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
 import { seriesOf } from '../series/figures';
@@ -15,15 +16,21 @@ import type { Notice } from '../sidekiq/model';
 import { warning } from '../sidekiq/parts/part';
 import { SnapshotReader } from '../sidekiq/read';
 import type { Snapshot } from '../sidekiq/snapshot';
-import { installationTotals } from '../sidekiq/totals';
+import type { Reading } from '../watch/reading';
 import type { StatsdIntake } from '../statsd/intake';
 import { newMemory, sourceOf, type Memory } from './memory';
-import { Reads } from './reads';
-import type { Kept, State } from './state';
+import { RedisReads } from './redisReads';
+import type { Reads } from '../source/reads';
+import { NOW_SECONDS, type Kept, type Source } from '../source/source';
+import type { State } from '../watch/state';
 
 const CLASS_TOTALS = 'class totals';
 const PROCESS_LOG = 'process log';
 const SAVE_EVERY_SECONDS = 10;
+/** Errors, backlog and INFO are recorded so often. */
+const BESIDE_SECONDS = 60;
+/** By which share of its pace a reading may be early and still be recorded. */
+const EARLY = 0.8;
 /** Longest time of a reading; Grafana's own requests end after 30 s. */
 const READING_SECONDS = 20;
 /** For so long the last figures are shown, with their age, while Redis cannot be reached. */
@@ -33,7 +40,7 @@ const LAST_STATE_SECONDS = 900;
 const REFRESH_SECONDS = 5;
 
 /** A state and when this process read it: begun at epoch milliseconds, begun and done on the monotonic clock. */
-interface Reading {
+interface Latest {
   state: State;
   asOfMs: number;
   begunAt: number;
@@ -47,7 +54,7 @@ export type Clock = () => number;
  * One watched Sidekiq installation: its connection, its reader and what was seen of it over time. Panels, alerts,
  * scrapes and streams of one data source share one of these, and so one reading.
  */
-export class Installation {
+export class Installation implements Source {
   readonly options: Options;
   readonly secrets: Secrets;
   readonly redis: ReadOnlyRedis;
@@ -55,16 +62,21 @@ export class Installation {
   /** Label sets left out of scrapes for their number, by metric. */
   readonly droppedSeries = new Map<string, number>();
   private readonly memory: Memory;
+  private readonly past: PastStates;
   private readonly reader: SnapshotReader;
   /** Other settings of the same source go on with the memory. */
   private handedOver = false;
   private running: Promise<State> | undefined;
-  private latest: Reading | undefined;
+  private latest: Latest | undefined;
   private sampler: NodeJS.Timeout | undefined;
   /** It goes on watching, so that what it knows is worth keeping; a single question keeps nothing. */
   private watches = false;
   private closed = false;
   private savedAt = 0;
+  private recordedAt = -Infinity;
+  /** What was read for the next reading that is recorded, and when the last was read. */
+  private beside: BesideReads | null = null;
+  private besideAt = -Infinity;
 
   /**
    * @param administration where files may lie; any path by default
@@ -88,6 +100,8 @@ export class Installation {
     } else {
       this.memory = newMemory(options, administration);
     }
+    const { recordings, recorder, statsd } = this.memory;
+    this.past = new PastStates(recordings, recorder, { options, statsd });
     this.reader = new SnapshotReader(this.redis, this.memory.minutes, {
       includesQueue: queueTest(options),
       ...schedulerOptions(options),
@@ -95,7 +109,10 @@ export class Installation {
     });
   }
 
-  /** What Sidekiq Pro has sent by DogStatsD. */
+  get address(): string {
+    return this.redis.address;
+  }
+
   get statsd(): StatsdIntake {
     return this.memory.statsd;
   }
@@ -108,7 +125,12 @@ export class Installation {
    * @param asOf the instant that the caller asks about, epoch seconds by the caller's clock
    * @throws Fault when Redis cannot be read
    */
-  async state(asOf = Infinity): Promise<State> {
+  async state(asOf = Infinity, present = false): Promise<State> {
+    const now = this.clock?.() ?? Date.now() / 1000;
+    if (!present && asOf < now - NOW_SECONDS) {
+      await this.openHistory(now);
+      return this.past.at(asOf);
+    }
     if (this.latest && this.answers(this.latest, asOf)) {
       return this.latest.state;
     }
@@ -124,9 +146,13 @@ export class Installation {
     return { now, options: this.options, notices: [{ severity: 'error', text: fault.explanation }], fault, last };
   }
 
-  /** The bounded reads of one request. */
-  reads(signal?: AbortSignal): Reads {
-    return new Reads(this.redis, this.memory, this.options, signal);
+  reads(signal?: AbortSignal, state?: State): Reads {
+    const past = state && this.past.reads(state);
+    return past ?? this.readsOfNow(signal);
+  }
+
+  private readsOfNow(signal?: AbortSignal): Reads {
+    return new RedisReads(this.redis, this.memory, this.options, signal);
   }
 
   /** Starts to read whenever nobody else did for `sampleSeconds`, so that rates and history exist when somebody asks. */
@@ -143,6 +169,7 @@ export class Installation {
     this.redis.close();
     if (!this.handedOver) {
       this.saveStates();
+      this.memory.recordings.flush();
       this.memory.recorder.close();
     }
   }
@@ -165,7 +192,7 @@ export class Installation {
     }
   }
 
-  private answers({ asOfMs, doneAt }: Reading, asOf: number): boolean {
+  private answers({ asOfMs, doneAt }: Latest, asOf: number): boolean {
     const { reuseSeconds } = this.options;
     const ageSeconds = (performance.now() - doneAt) / 1000;
     return ageSeconds < reuseSeconds || (reuseSeconds > 0 && ageSeconds < REFRESH_SECONDS && asOfMs >= asOf * 1000);
@@ -174,45 +201,64 @@ export class Installation {
   private async read(): Promise<State> {
     const asOfMs = Date.now();
     const begunAt = performance.now();
-    const { snapshot, caughtUp } = await this.readSnapshot();
-    for (const observer of Object.values(this.memory.observers) as Array<Observer<unknown>>) {
-      observer.observe(snapshot);
-    }
-    const { flow, processLog, classTotals, classQueues, classNames, jobWaits } = this.memory.observers;
-    const { recorder } = this.memory;
+    const { snapshot, missed, told } = await this.readSnapshot();
+    const { recorder, watch } = this.memory;
     // A clock of tests is the only one there.
     recorder.follow(snapshot.at, this.clock ? snapshot.at : performance.now() / 1000);
-    const state: State = {
+    const reading: Reading = {
       snapshot,
-      queues: queueStates(snapshot, flow.view(), this.options.workerTypes),
-      totals: installationTotals(snapshot),
-      processLog: processLog.view(),
-      classTotals: classTotals.view(),
-      classQueues: classQueues.view(),
-      classNames: classNames.view(),
-      jobWaits: jobWaits.view(),
-      statsd: this.statsd,
-      options: this.options,
-      historyFile: this.options.historyFile === '' ? null : recorder.usesFile,
-      now: snapshot.at,
+      missed,
       notices: [
-        ...snapshot.notices,
-        ...caughtUp,
+        ...told,
         ...recorder.notices,
         ...(this.redis.warning === undefined ? [] : [warning(this.redis.warning)]),
       ],
+      historyFile: this.options.historyFile === '' ? null : recorder.usesFile,
     };
+    this.record(reading);
+    const state = watch.next(reading, { statsd: this.statsd, options: this.options, recorded: false });
     recorder.append(snapshot.at, seriesOf(state));
     if (snapshot.at - this.savedAt >= SAVE_EVERY_SECONDS) {
       this.savedAt = snapshot.at;
       this.saveStates();
     }
+    this.readBeside(state);
     this.latest = { state, asOfMs, begunAt, doneAt: performance.now() };
     return state;
   }
 
+  /** Records the reading before the fold takes it, at the pace of the sampler. */
+  private record(reading: Reading): void {
+    const { recordHours, sampleSeconds } = this.options;
+    if (!this.watches || recordHours === 0) {
+      return;
+    }
+    const { at } = reading.snapshot;
+    const sinceLast = at - this.recordedAt;
+    // Readings of viewers come at their own pace. A clock that was put back counts anew.
+    if (sinceLast >= 0 && sinceLast < sampleSeconds * EARLY && !reading.missed) {
+      return;
+    }
+    this.recordedAt = at;
+    const { recordings, recorder, watch } = this.memory;
+    recordings.add({ reading, beside: this.beside }, () => watch.save(), sampleSeconds, recorder.isBelieved);
+    this.beside = null;
+  }
+
+  /** Reads what is recorded at a slower pace; the next reading that is recorded takes it along. */
+  private readBeside(state: State): void {
+    const due = this.watches && this.options.recordHours > 0 && Math.abs(state.now - this.besideAt) >= BESIDE_SECONDS;
+    if (!due || this.closed) {
+      return;
+    }
+    this.besideAt = state.now;
+    void readBeside(state, this.readsOfNow())
+      .then((beside) => (this.beside = beside))
+      .catch((error: unknown) => log('warn', 'what is recorded beside a reading failed', { error: String(error) }));
+  }
+
   /** A peer that answers byte by byte ends no reading by itself. */
-  private readSnapshot(): Promise<{ snapshot: Snapshot; caughtUp: readonly Notice[] }> {
+  private readSnapshot(): Promise<Pick<Reading, 'snapshot' | 'missed'> & { told: readonly Notice[] }> {
     const remedy = 'Check whether Redis is blocked by a slow command (SLOWLOG GET), and the network between.';
     return within(READING_SECONDS, tooLate(this, { span: `${READING_SECONDS} s`, remedy }), async (signal) => {
       const snapshot = await this.reader.read(signal);
@@ -220,7 +266,7 @@ export class Installation {
         this.memory.minutes.forget();
       }
       await this.openHistory(snapshot.at);
-      return { snapshot, caughtUp: await this.catchUp(snapshot, signal) };
+      return { snapshot, ...(await this.catchUp(snapshot, signal)) };
     });
   }
 
@@ -230,13 +276,15 @@ export class Installation {
     }
   }
 
-  /** Counts what ran while nobody looked, as far back as Sidekiq keeps it. */
-  private async catchUp({ at }: Snapshot, signal: AbortSignal): Promise<readonly Notice[]> {
-    const { classTotals } = this.memory.observers;
-    const { lastAt } = classTotals;
+  /** Reads what ran while nobody looked, as far back as Sidekiq keeps it. */
+  private async catchUp(
+    { at }: Snapshot,
+    signal: AbortSignal
+  ): Promise<Pick<Reading, 'missed'> & { told: readonly Notice[] }> {
+    const { lastAt } = this.memory.watch.observers.classTotals;
     // Of the minutes since then a snapshot has the counts and the durations.
     if (lastAt === 0 || at - lastAt <= CHANGING_SECONDS) {
-      return [];
+      return { missed: null, told: [] };
     }
     try {
       const range = { from: Math.max(lastAt - CHANGING_SECONDS - 60, at - MINUTES_KEPT_SECONDS), to: at };
@@ -244,48 +292,52 @@ export class Installation {
       const { buckets } = await reads.buckets(range, 60, at);
       const classes = new Set(buckets.flatMap((bucket) => [...bucket.classes.keys()]));
       const { durations } = await reads.durations([...classes], buckets, at);
-      classTotals.absorb(buckets, durations);
-      return [];
+      return { missed: { minutes: buckets, durations }, told: [] };
     } catch (error) {
       if (!(error instanceof Fault)) {
         throw error;
       }
       const text = `Executions since the last reading could not be counted. ${error.explanation}`;
-      return [{ severity: 'warning', text }];
+      return { missed: null, told: [{ severity: 'warning', text }] };
     }
   }
 
   /** Goes on with what another process has saved, where this one has seen nothing yet. */
   private restoreStates(): void {
-    const { recorder, observers } = this.memory;
-    if (observers.classTotals.lastAt === 0) {
-      restore(recorder.loadState(CLASS_TOTALS), (saved) => observers.classTotals.restore(saved));
+    const { recorder, watch } = this.memory;
+    const { classTotals, processLog } = watch.observers;
+    if (classTotals.lastAt === 0) {
+      restore(recorder.loadState(CLASS_TOTALS), (saved) => classTotals.restore(saved));
     }
-    if (observers.processLog.view().since === null) {
-      restore(recorder.loadState(PROCESS_LOG), (saved) => observers.processLog.restore(saved));
+    if (processLog.view().since === null) {
+      restore(recorder.loadState(PROCESS_LOG), (saved) => {
+        processLog.restore(saved);
+        processLog.pause();
+      });
     }
   }
 
   private saveStates(): void {
-    const { recorder, observers } = this.memory;
+    const { recorder, watch } = this.memory;
+    const { classTotals, processLog } = watch.observers;
     if (!this.watches) {
       return;
     }
-    if (observers.classTotals.lastAt > 0) {
-      recorder.saveState(CLASS_TOTALS, () => observers.classTotals.save());
+    if (classTotals.lastAt > 0) {
+      recorder.saveState(CLASS_TOTALS, () => JSON.stringify(classTotals.save()));
     }
-    if (observers.processLog.view().since !== null) {
-      recorder.saveState(PROCESS_LOG, () => observers.processLog.save());
+    if (processLog.view().since !== null) {
+      recorder.saveState(PROCESS_LOG, () => JSON.stringify(processLog.save()));
     }
   }
 }
 
-function restore(saved: string | null, take: (saved: string) => void): void {
+function restore(saved: string | null, take: (saved: unknown) => void): void {
   if (saved === null) {
     return;
   }
   try {
-    take(saved);
+    take(JSON.parse(saved));
   } catch {
     // What cannot be read is counted anew from here.
   }

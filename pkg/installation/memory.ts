@@ -1,9 +1,4 @@
-import { ClassNames } from '../observe/classNames';
-import { ClassQueues } from '../observe/classQueues';
-import { ClassTotals } from '../observe/classTotals';
-import { Flow } from '../observe/flow';
-import { JobWaits } from '../observe/jobWaits';
-import { ProcessLog } from '../observe/processLog';
+import { Recordings } from '../recording/recordings';
 import { Recorder } from '../series/recorder';
 import { openSqliteStore } from '../series/sqliteStore';
 import type { Administration } from '../settings/administration';
@@ -12,23 +7,20 @@ import type { Settings } from '../settings/settings';
 import { Failures } from '../sidekiq/browse/failures';
 import { Minutes } from '../sidekiq/minutes';
 import { StatsdIntake } from '../statsd/intake';
+import { Watch } from '../watch/watch';
 
 /** By which the limit on label sets of DogStatsD follows from that on series: most of its metrics are counters. */
 const SERIES_OF_A_LABEL_SET = 3;
 
+const MIB = 1024 * 1024;
+
 /** What is remembered between readings. */
 export interface Memory {
-  observers: {
-    flow: Flow;
-    processLog: ProcessLog;
-    classTotals: ClassTotals;
-    classQueues: ClassQueues;
-    classNames: ClassNames;
-    jobWaits: JobWaits;
-  };
+  watch: Watch;
   minutes: Minutes;
   failures: Readonly<Record<'retry' | 'dead', Failures>>;
   recorder: Recorder;
+  recordings: Recordings;
   statsd: StatsdIntake;
 }
 
@@ -36,18 +28,19 @@ export interface Memory {
 export function newMemory(options: Options, administration: Administration): Memory {
   const { historyFile, historyRetentionDays: retentionDays, historyFileMode: mode } = options;
   const open = async () => openSqliteStore(administration.path('historyFile', historyFile), { retentionDays, mode });
+  const recorder = new Recorder(historyFile === '' ? undefined : open);
   return {
-    observers: {
-      flow: new Flow(),
-      processLog: new ProcessLog(),
-      classTotals: new ClassTotals(),
-      classQueues: new ClassQueues(),
-      classNames: new ClassNames(),
-      jobWaits: new JobWaits(),
-    },
+    watch: new Watch(),
     minutes: new Minutes(),
     failures: { retry: new Failures('retry'), dead: new Failures('dead') },
-    recorder: new Recorder(historyFile === '' ? undefined : open),
+    recorder,
+    recordings: new Recordings(
+      {
+        memory: { seconds: options.recordHours * 3600, bytes: options.recordMemory * MIB },
+        file: { seconds: options.recordDays * 86_400, bytes: options.recordFileSize * MIB },
+      },
+      () => (options.recordDays > 0 ? recorder.blocks : null)
+    ),
     statsd: new StatsdIntake(
       {
         series: Math.ceil(options.seriesLimit / SERIES_OF_A_LABEL_SET),
@@ -73,6 +66,10 @@ export function sourceOf({ url, options }: Settings): string {
     options.historyFile,
     options.historyFileMode,
     options.historyRetentionDays,
+    options.recordHours,
+    options.recordMemory,
+    options.recordDays,
+    options.recordFileSize,
     options.seriesLimit,
     options.statsdExpireSeconds,
     options.statsdPrefix,

@@ -1,7 +1,7 @@
 import { Fault } from '../faults/fault';
-import { capacityOfAll, capacityOfQueues, threadsNeeded, typeOf, type Capacity } from '../installation/capacity';
-import { noSidekiq } from '../installation/health';
-import type { State } from '../installation/state';
+import { capacityOfAll, capacityOfQueues, threadsNeeded, typeOf, type Capacity } from '../watch/capacity';
+import { noSidekiq } from '../source/health';
+import type { State } from '../watch/state';
 import type { Options } from '../settings/model';
 import { queueTest } from '../settings/queueTest';
 import { DEFAULT_OBJECTIVE_SECONDS, latencyObjectiveOf } from '../settings/workerTypes';

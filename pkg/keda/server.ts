@@ -8,8 +8,8 @@ import {
 } from '@grpc/grpc-js';
 import { Fault } from '../faults/fault';
 import { serviceOf, servicesOf } from '../grpc/services';
-import type { Installation } from '../installation/installation';
-import { stateWithin, tooLate, within } from '../installation/deadline';
+import type { Source } from '../source/source';
+import { stateWithin, tooLate, within } from '../source/deadline';
 import { log } from '../log';
 import { parseEndpoint } from '../settings/endpoint';
 import { EXTERNAL_SCALER } from './protocol';
@@ -39,7 +39,7 @@ const NOBODY: Ref = { name: '', namespace: '', scalerMetadata: {} };
 export interface KedaOptions {
   /** `host:port`. */
   listen: string;
-  installation: Installation;
+  source: Source;
   tls?: { cert: string; key: string };
 }
 
@@ -50,21 +50,19 @@ export interface KedaOptions {
  * @returns a function that ends it
  * @throws Fault `settings` when the address is malformed or taken
  */
-export async function startKeda({ listen, installation, tls }: KedaOptions): Promise<() => Promise<void>> {
+export async function startKeda({ listen, source, tls }: KedaOptions): Promise<() => Promise<void>> {
   const { host, port } = parseEndpoint('kedaListen', listen);
   const hold = new Hold();
   const scale = async (ref: Ref): Promise<Scale> => {
     const asked = parse(ref);
-    checkNamed(asked, installation.options);
+    checkNamed(asked, source.options);
     const late = {
       span: `${ANSWER_SECONDS} seconds`,
       remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET).',
     };
-    const state = await stateWithin(ANSWER_SECONDS, installation, late);
+    const state = await stateWithin(ANSWER_SECONDS, source, late);
     const due = needsDue(state)
-      ? await within(ANSWER_SECONDS, tooLate(installation, late), (signal) =>
-          installation.reads(signal).dueQueues(state.now)
-        )
+      ? await within(ANSWER_SECONDS, tooLate(source, late), (signal) => source.reads(signal).dueQueues(state.now))
       : undefined;
     const key = JSON.stringify([ref.namespace, ref.name, asked]);
     return hold.keep(key, scaleOf(state, asked, due), asked.holdSeconds, performance.now() / 1000);
@@ -75,7 +73,7 @@ export async function startKeda({ listen, installation, tls }: KedaOptions): Pro
     IsActive: unary(async (ref: Ref) => ({ result: (await scale(ref)).active })),
     // KEDA drops a trigger whose target it does not hear, so it is told whatever the state of Redis.
     GetMetricSpec: unary(async (ref: Ref) => {
-      const target = targetOf(parse(ref), installation.options);
+      const target = targetOf(parse(ref), source.options);
       return { metricSpecs: [{ metricName: METRIC, targetSize: Math.ceil(target), targetSizeFloat: target }] };
     }),
     GetMetrics: unary(async ({ scaledObjectRef }: { scaledObjectRef: Ref | null }) => {

@@ -5,9 +5,9 @@ import { createServer as createHttps } from 'node:https';
 import { isIP } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { Fault } from '../faults/fault';
-import { stateWithin } from '../installation/deadline';
-import { noSidekiq } from '../installation/health';
-import type { Installation } from '../installation/installation';
+import { stateWithin } from '../source/deadline';
+import { noSidekiq } from '../source/health';
+import type { Source } from '../source/source';
 import { log } from '../log';
 import { loopDelay } from '../metrics/loopDelay';
 import { scrape, scrapeStatsd } from '../metrics/scrape';
@@ -23,9 +23,9 @@ export const METRICS_PATHS = ['/metrics', '/prometheus/metrics', '/sidekiq/prome
 export interface ExporterOptions {
   /** `host:port` to listen at. */
   listen: string;
-  installation: Installation;
+  source: Source;
   /** Further installations by name, for `/probe?target=name`. */
-  targets?: ReadonlyMap<string, Installation>;
+  targets?: ReadonlyMap<string, Source>;
   /** Asked of everything but `/-/healthy` and `/-/ready`: a bearer token, or that as a basic password. */
   token?: string;
   tls?: { cert: string; key: string };
@@ -56,7 +56,7 @@ const TIMEOUT_MARGIN_SECONDS = 0.5;
 export async function startExporter(options: ExporterOptions): Promise<() => Promise<void>> {
   const { host, port } = parseEndpoint('listen', options.listen);
   loopDelay.start();
-  const feed = new Feed(options.installation);
+  const feed = new Feed(options.source);
   const handle: RequestListener = (request, response) => {
     answer(options, feed, request, response).catch((error: unknown) => {
       log('error', 'a request failed unexpectedly', {
@@ -130,7 +130,7 @@ async function answer(
     return;
   }
   if (url.pathname === '/-/ready') {
-    await answerReady(options.installation, request, response);
+    await answerReady(options.source, request, response);
     return;
   }
   if (!options.token && !isOwnName(request.headers.host, options.listen)) {
@@ -148,9 +148,9 @@ async function answer(
     return;
   }
   if (options.only === 'statsd') {
-    answerStatsd(options.installation, url.pathname, request, response);
+    answerStatsd(options.source, url.pathname, request, response);
   } else if (url.pathname === options.path || METRICS_PATHS.some((path) => path === url.pathname)) {
-    await answerScrape(options.installation, request, response);
+    await answerScrape(options.source, request, response);
   } else if (url.pathname === '/probe') {
     await answerProbe(options, url.searchParams.get('target') ?? '', request, response);
   } else if (url.pathname === '/sd') {
@@ -182,33 +182,24 @@ function answerEvents(feed: Feed, request: IncomingMessage, response: ServerResp
   }
 }
 
-function answerStatsd(
-  installation: Installation,
-  path: string,
-  request: IncomingMessage,
-  response: ServerResponse
-): void {
+function answerStatsd(source: Source, path: string, request: IncomingMessage, response: ServerResponse): void {
   if (path !== '/metrics') {
     sendText(request, response, 404, 'Nothing here. There are: /metrics, /-/healthy, /-/ready.\n');
     return;
   }
-  send(request, response, 200, scrapeStatsd(installation, request.headers.accept ?? ''));
+  send(request, response, 200, scrapeStatsd(source, request.headers.accept ?? ''));
 }
 
-async function answerReady(
-  installation: Installation,
-  request: IncomingMessage,
-  response: ServerResponse
-): Promise<void> {
+async function answerReady(source: Source, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
-    const { snapshot } = await stateWithin(READY_SECONDS, installation, {
+    const { snapshot } = await stateWithin(READY_SECONDS, source, {
       span: `${READY_SECONDS} s`,
       remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET).',
     });
     if (snapshot.hasSidekiq === true) {
       sendText(request, response, 200, 'Redis answers.\n');
     } else {
-      const { address } = installation.redis;
+      const { address } = source;
       const text = snapshot.hasSidekiq === false ? noSidekiq(address) : 'Neither queues nor processes may be read.';
       sendText(request, response, 503, `${text}\n`);
     }
@@ -233,17 +224,13 @@ async function answerProbe(
   await answerScrape(target, request, response);
 }
 
-async function answerScrape(
-  installation: Installation,
-  request: IncomingMessage,
-  response: ServerResponse
-): Promise<void> {
+async function answerScrape(source: Source, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const asked = Number(request.headers['x-prometheus-scrape-timeout-seconds']);
   const seconds =
     asked > TIMEOUT_MARGIN_SECONDS
       ? Math.min(asked - TIMEOUT_MARGIN_SECONDS, LONGEST_SCRAPE_SECONDS)
       : DEFAULT_SCRAPE_SECONDS;
-  send(request, response, 200, await scrape(installation, request.headers.accept ?? '', seconds));
+  send(request, response, 200, await scrape(source, request.headers.accept ?? '', seconds));
 }
 
 /**

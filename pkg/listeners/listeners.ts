@@ -88,15 +88,20 @@ export class Listeners {
     const { installation } = this;
     switch (name) {
       case 'exporterListen': {
-        return startExporter({ ...this.listen.exporter, ...this.protection(name, listen), listen, installation });
+        return startExporter({
+          ...this.listen.exporter,
+          ...this.protection(name, listen),
+          listen,
+          source: installation,
+        });
       }
       case 'statsdMetricsListen':
-        return startExporter({ ...this.protection(name, listen), listen, installation, only: 'statsd' });
+        return startExporter({ ...this.protection(name, listen), listen, source: installation, only: 'statsd' });
       case 'kedaListen': {
         // KEDA sends no token.
         checkProtected(name, listen, undefined, installation.administration, WITHOUT_TOKEN);
         const tls = this.listen.exporter?.tls;
-        return startKeda({ listen, installation, ...(tls && { tls }) });
+        return startKeda({ listen, source: installation, ...(tls && { tls }) });
       }
       case 'statsdListen':
         return startStatsdReceiver(listen, installation).then((receiver) => () => receiver.close());

@@ -1,4 +1,4 @@
-import { capacityOfTypes, headroom, threadsNeeded, type Capacity } from '../installation/capacity';
+import { capacityOfTypes, headroom, threadsNeeded, type Capacity } from '../watch/capacity';
 import { labelsOfName, type Metric, type Sample } from './metric';
 
 const typeLabels = labelsOfName('worker_type');

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { State } from '../installation/state';
+import type { State } from '../watch/state';
 import { HISTOGRAM_BOUNDS_MS } from '../sidekiq/jobMetrics';
 import { remembered } from '../sidekiq/remembered';
 import type { StatsdIntake } from '../statsd/intake';

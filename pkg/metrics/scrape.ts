@@ -1,7 +1,7 @@
 import { Fault } from '../faults/fault';
-import { stateWithin } from '../installation/deadline';
-import type { Installation } from '../installation/installation';
-import type { State } from '../installation/state';
+import { stateWithin } from '../source/deadline';
+import type { Source } from '../source/source';
+import type { State } from '../watch/state';
 import { missesTotals } from '../sidekiq/refusals';
 import type { StatsdIntake } from '../statsd/intake';
 import { OPENMETRICS_CONTENT_TYPE, renderOpenMetrics, renderText, TEXT_CONTENT_TYPE } from './exposition';
@@ -27,19 +27,19 @@ export interface Scrape {
  * @param accept the scraper's Accept header; OpenMetrics where it asks for that
  * @param timeoutSeconds after which the answer is `sidekiq_up 0` all the same
  */
-export async function scrape(installation: Installation, accept: string, timeoutSeconds: number): Promise<Scrape> {
+export async function scrape(source: Source, accept: string, timeoutSeconds: number): Promise<Scrape> {
   try {
-    const state = await stateWithin(timeoutSeconds, installation, {
+    const state = await stateWithin(timeoutSeconds, source, {
       span: 'the scrape timeout',
       remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET), or raise scrape_timeout.',
     });
-    return printed(installation, state, accept);
+    return printed(source, state, accept);
   } catch (error) {
     if (!(error instanceof Fault)) {
       throw error;
     }
     // What arrives by DogStatsD does not depend on Redis.
-    return { ...print([up(0), ...readStatsd(installation)], accept), fault: error };
+    return { ...print([up(0), ...readStatsd(source)], accept), fault: error };
   }
 }
 
@@ -54,7 +54,7 @@ interface Printed {
 const texts = new WeakMap<State, Map<string, Printed>>();
 
 /** Scrapes that come together share a text as they share a reading; what has arrived by DogStatsD makes a new one. */
-function printed(installation: Installation, state: State, accept: string): Scrape {
+function printed(source: Source, state: State, accept: string): Scrape {
   const { counts, listening } = state.statsd;
   const { packets } = counts;
   // The quantiles of what has arrived look back from the present.
@@ -64,21 +64,21 @@ function printed(installation: Installation, state: State, accept: string): Scra
   if (known?.packets === packets && known.second === second) {
     return known.scrape;
   }
-  const families = [up(missesTotals(state.snapshot) ? 0 : 1), ...readAll(installation, state)];
+  const families = [up(missesTotals(state.snapshot) ? 0 : 1), ...readAll(source, state)];
   const made = { scrape: print(families, accept), packets, second };
   texts.set(state, (texts.get(state) ?? new Map<string, Printed>()).set(format, made));
   return made.scrape;
 }
 
 /** What Sidekiq Pro has sent and nothing else, for an endpoint of its own as statsd_exporter has. */
-export function scrapeStatsd(installation: Installation, accept: string): Scrape {
-  return print(readStatsd(installation), accept);
+export function scrapeStatsd(source: Source, accept: string): Scrape {
+  return print(readStatsd(source), accept);
 }
 
-function readAll(installation: Installation, state: State): Family[] {
-  const { options, droppedSeries } = installation;
+function readAll(source: Source, state: State): Family[] {
+  const { options, droppedSeries } = source;
   return readFamilies(
-    tableOf(installation),
+    tableOf(source),
     { ...state, arrivedBy: Date.now() / 1000, droppedSeries, loopDelaySeconds: loopDelay.takeWorst() },
     options.seriesLimit,
     droppedSeries
@@ -86,7 +86,7 @@ function readAll(installation: Installation, state: State): Family[] {
 }
 
 /** The table is made anew only where another sender has come. */
-function tableOf({ statsd }: Installation): readonly Metric[] {
+function tableOf({ statsd }: Source): readonly Metric[] {
   const { namespaces } = statsd.registry;
   const senders = namespaces.join();
   const known = tables.get(statsd);
@@ -100,17 +100,17 @@ function tableOf({ statsd }: Installation): readonly Metric[] {
 
 const tables = new WeakMap<StatsdIntake, { senders: string; table: readonly Metric[] }>();
 
-function readStatsd(installation: Installation): Family[] {
-  const { options, droppedSeries } = installation;
+function readStatsd(source: Source): Family[] {
+  const { options, droppedSeries } = source;
   return readFamilies(
-    receiverMetrics(installation.statsd.registry.namespaces),
-    statsdState(installation),
+    receiverMetrics(source.statsd.registry.namespaces),
+    statsdState(source),
     options.seriesLimit,
     droppedSeries
   );
 }
 
-function statsdState({ statsd }: Installation): StatsdState {
+function statsdState({ statsd }: Source): StatsdState {
   return { statsd, arrivedBy: Date.now() / 1000 };
 }
 

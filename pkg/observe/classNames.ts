@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
 import type { Job } from '../sidekiq/payload';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { Observer } from './observer';
@@ -7,6 +8,7 @@ import type { Observer } from './observer';
 export type ClassNamesView = ReadonlyMap<string, string>;
 
 const NAMES_KEPT = 10_000;
+const namePairs = z.array(z.tuple([z.string(), z.string()]));
 
 /**
  * Which metrics belong to a class as it is shown: a mailer and its method are shown, and metrics are kept under
@@ -28,6 +30,16 @@ export class ClassNames implements Observer<ClassNamesView> {
       this.changed = false;
     }
     return this.current;
+  }
+
+  save(): unknown {
+    // An LRU tells the last seen first.
+    return [...this.metricsClasses.entries()].reverse();
+  }
+
+  restore(saved: unknown): void {
+    namePairs.parse(saved).forEach(([name, other]) => this.metricsClasses.set(name, other));
+    this.changed = true;
   }
 
   private learn({ class: shown, metricsClass }: Pick<Job, 'class' | 'metricsClass'>): void {

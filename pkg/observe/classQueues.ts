@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { Observer } from './observer';
 
@@ -6,6 +7,7 @@ import type { Observer } from './observer';
 export type ClassQueuesView = ReadonlyMap<string, string>;
 
 const CLASSES_KEPT = 10_000;
+const namePairs = z.array(z.tuple([z.string(), z.string()]));
 
 /**
  * Which queue a job class runs from: Sidekiq's job metrics know classes only. A class that was seen in several queues
@@ -33,6 +35,16 @@ export class ClassQueues implements Observer<ClassQueuesView> {
       this.changed = false;
     }
     return this.current;
+  }
+
+  save(): unknown {
+    // An LRU tells the last seen first.
+    return [...this.queueByClass.entries()].reverse();
+  }
+
+  restore(saved: unknown): void {
+    namePairs.parse(saved).forEach(([name, other]) => this.queueByClass.set(name, other));
+    this.changed = true;
   }
 
   private learn(metricsClass: string, queue: string): void {

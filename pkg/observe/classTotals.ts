@@ -34,6 +34,8 @@ const counted = z.object({ processed: amount, failed: amount, milliseconds: amou
 const durationCounts = z.array(amount).length(HISTOGRAM_BOUNDS_MS.length);
 const savedSchema = z.object({
   lastAt: amount,
+  /** Absent in what the first versions saved, and where all buckets count. */
+  baselineUntil: z.number().optional(),
   totals: z.array(z.tuple([z.string(), counted.extend({ durations: durationCounts, lastRunAt: amount })])),
   minutes: z.array(z.tuple([z.number(), z.union([z.literal(DONE), z.array(z.tuple([z.string(), counted]))])])),
   durations: z.array(z.tuple([z.number(), z.array(z.tuple([z.string(), durationCounts]))])),
@@ -102,10 +104,10 @@ export class ClassTotals implements Observer<ClassTotalsView> {
     }
   }
 
-  /** The whole state as text, to go on from after a restart. */
-  save(): string {
+  save(): unknown {
     const saved: Saved = {
       lastAt: this.lastAt,
+      ...(Number.isFinite(this.baselineUntil) && { baselineUntil: this.baselineUntil }),
       totals: [...this.totals].map(([jobClass, total]) => [jobClass, { ...total, durations: [...total.durations] }]),
       minutes: [...this.minutes].map(([at, bucket]) => [at, bucket === DONE ? DONE : [...bucket.classes]]),
       durations: [...this.durations].map(([at, classes]) => [
@@ -113,19 +115,18 @@ export class ClassTotals implements Observer<ClassTotalsView> {
         [...classes].map(([jobClass, counts]) => [jobClass, [...counts]]),
       ]),
     };
-    return JSON.stringify(saved);
+    return saved;
   }
 
-  /** Goes on from a saved state. @throws Error for a text that no {@link save} gave; nothing is changed then */
-  restore(text: string): void {
-    const saved = savedSchema.parse(JSON.parse(text));
+  restore(state: unknown): void {
+    const saved = savedSchema.parse(state);
     saved.totals.forEach(([jobClass, total]) => this.totals.set(jobClass, total));
     for (const [startsAt, classes] of saved.minutes) {
       this.minutes.set(startsAt, classes === DONE ? DONE : { startsAt, classes: new Map(classes) });
     }
     saved.durations.forEach(([at, classes]) => this.durations.set(at, new Map(classes)));
     this.lastAt = saved.lastAt;
-    this.baselineUntil = -Infinity;
+    this.baselineUntil = saved.baselineUntil ?? -Infinity;
     this.changed = true;
   }
 

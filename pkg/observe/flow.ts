@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { Observer } from './observer';
 
@@ -21,6 +22,7 @@ interface Sample {
 
 const WINDOW_SECONDS = 120;
 const SHORTEST_SECONDS = 5;
+const savedSchema = z.array(z.tuple([z.string(), z.array(z.tuple([z.number(), z.number(), z.number().nullable()]))]));
 
 /**
  * Estimates the flow through queues from two looks at their two ends.
@@ -51,6 +53,22 @@ export class Flow implements Observer<FlowView> {
       if (!last || at - last.at > WINDOW_SECONDS) {
         this.samples.delete(name);
       }
+    }
+  }
+
+  save(): unknown {
+    return [...this.samples].map(([name, samples]) => [
+      name,
+      samples.map(({ at, size, oldestAt }) => [at, size, oldestAt]),
+    ]);
+  }
+
+  restore(saved: unknown): void {
+    for (const [name, samples] of savedSchema.parse(saved)) {
+      this.samples.set(
+        name,
+        samples.map(([at, size, oldestAt]) => ({ at, size, oldestAt }))
+      );
     }
   }
 

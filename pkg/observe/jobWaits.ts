@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
 import type { Work } from '../sidekiq/model';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { Observer } from './observer';
@@ -35,9 +36,22 @@ export interface Waits {
   readonly maxSeconds: number;
 }
 
-/** By queue and class. */
+/** By queue and class, in the order of their names. */
 export type JobWaitsView = readonly Waits[];
 
+const savedSchema = z.object({
+  waits: z.array(
+    z.object({
+      queue: z.string(),
+      class: z.string(),
+      metricsClass: z.string(),
+      counts: z.array(z.number().nonnegative()).length(WAIT_BOUNDS_MS.length),
+      sumSeconds: z.number().nonnegative(),
+      maxSeconds: z.number().nonnegative(),
+    })
+  ),
+  running: z.array(z.string()),
+});
 const SETS_KEPT = 5000;
 /** Running jobs remembered at most, while not all processes can be read. */
 const RUNNING_KEPT = 50_000;
@@ -67,16 +81,31 @@ export class JobWaits implements Observer<JobWaitsView> {
     // The names of the present come last.
     this.running = running.size > RUNNING_KEPT ? new Set([...running].slice(-RUNNING_KEPT)) : running;
     if (changed) {
-      this.current = [...this.waits.values()];
+      this.current = this.inOrder();
     }
+  }
+
+  save(): unknown {
+    return { waits: [...this.waits.values()].reverse(), running: [...this.running] };
+  }
+
+  restore(saved: unknown): void {
+    const { waits, running } = savedSchema.parse(saved);
+    waits.forEach((each) => this.waits.set(keyOf(each), each));
+    this.running = new Set(running);
+    this.current = this.inOrder();
   }
 
   view(): JobWaitsView {
     return this.current;
   }
 
+  private inOrder(): Waits[] {
+    return [...this.waits.values()].sort((a, b) => compare(a.queue, b.queue) || compare(a.class, b.class));
+  }
+
   private add({ queue, class: name, metricsClass }: Work, seconds: number): void {
-    const key = `${queue}\0${name}`;
+    const key = keyOf({ queue, class: name });
     const before = this.waits.get(key);
     const bucket = WAIT_BOUNDS_MS.findIndex((bound) => seconds * 1000 <= bound);
     this.waits.set(key, {
@@ -88,4 +117,12 @@ export class JobWaits implements Observer<JobWaitsView> {
       maxSeconds: Math.max(before?.maxSeconds ?? 0, seconds),
     });
   }
+}
+
+function keyOf({ queue, class: name }: Pick<Waits, 'queue' | 'class'>): string {
+  return `${queue}\0${name}`;
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
 }

@@ -117,9 +117,12 @@ const savedSchema = z.object({
         process: gone.extend({ version: z.string(), beatAt: z.number().nullable() }),
         work: z.array(work),
         seenAt: z.number(),
+        unwatched: z.boolean().default(true),
       })
     )
     .default([]),
+  leader: z.string().nullable().default(null),
+  hasLooked: z.boolean().default(false),
 });
 
 /**
@@ -168,24 +171,33 @@ export class ProcessLog implements Observer<ProcessLogView> {
     return this.current;
   }
 
-  /** All that is known, as text for {@link restore}. */
-  save(): string {
+  save(): unknown {
     const { vanishedByHost, ...rest } = this.current;
     const saved: z.input<typeof savedSchema> = {
       ...rest,
       vanished: rest.vanished.map((each) => ({ ...each, jobs: [...each.jobs] })),
       events: [...rest.events],
       vanishedByHost: [...vanishedByHost],
-      known: [...this.known.values()].map(({ process, work: jobs, seenAt }) => ({ process, work: [...jobs], seenAt })),
+      known: [...this.known.values()].map((each) => ({ ...each, work: [...each.work] })),
+      leader: this.leader,
+      hasLooked: this.hasLooked,
     };
-    return JSON.stringify(saved);
+    return saved;
   }
 
-  /** Goes on where another left off. @throws Error where the text is none of {@link save}; nothing is changed then */
-  restore(text: string): void {
-    const { vanishedByHost, known, ...view } = savedSchema.parse(JSON.parse(text));
+  restore(saved: unknown): void {
+    const { vanishedByHost, known, leader, hasLooked, ...view } = savedSchema.parse(saved);
     this.current = { ...view, vanishedByHost: new Map(vanishedByHost) };
-    this.known = new Map(known.map((each) => [each.process.identity, { ...each, unwatched: true }]));
+    this.known = new Map(known.map((each) => [each.process.identity, each]));
+    this.leader = leader;
+    this.hasLooked = hasLooked;
+  }
+
+  /** Nobody has watched for a while: what is gone since may have stopped cleanly. */
+  pause(): void {
+    this.known = new Map([...this.known].map(([identity, each]) => [identity, { ...each, unwatched: true }]));
+    this.leader = null;
+    this.hasLooked = false;
   }
 
   private missGone({ processes, ghosts, at }: Snapshot): void {

@@ -2,7 +2,7 @@ import { Fault, httpStatus, isDownstream } from '../faults/fault';
 import { toArrow } from '../frames/arrow';
 import type { Frame } from '../frames/frame';
 import { toJson } from '../frames/json';
-import type { Installation } from '../installation/installation';
+import type { Source } from '../source/source';
 import { QUERY_TYPES, runQuery } from '../queries/registry';
 import type { Instances } from './instances';
 import { log } from '../log';
@@ -41,9 +41,7 @@ async function answer(
   signal: AbortSignal
 ): Promise<DataResponse> {
   try {
-    const frames = await instances.use(request.pluginContext, (installation) =>
-      run(installation, request, query, signal)
-    );
+    const frames = await instances.use(request.pluginContext, (source) => run(source, request, query, signal));
     const encoded = frames.map((frame) => encode(frame, query.refId, request.format));
     queriesTotal.inc({ type: knownType(query), outcome: 'ok' });
     return { frames: encoded, status: 200, format: request.format };
@@ -59,29 +57,24 @@ function knownType({ queryType }: DataQuery): string {
   return QUERY_TYPES.some(({ id }) => id === queryType) ? queryType : 'unknown';
 }
 
-async function run(
-  installation: Installation,
-  request: QueryDataRequest,
-  query: DataQuery,
-  signal: AbortSignal
-): Promise<Frame[]> {
+async function run(source: Source, request: QueryDataRequest, query: DataQuery, signal: AbortSignal): Promise<Frame[]> {
   const model = parseModel(query);
   const now = Date.now();
   const { fromEpochMS, toEpochMS } = query.timeRange ?? { fromEpochMS: now - 3_600_000, toEpochMS: now };
-  const source = request.pluginContext?.dataSourceInstanceSettings;
+  const stored = request.pluginContext?.dataSourceInstanceSettings;
   const alerting = Object.entries(request.headers).some(
     ([name, value]) => name.toLowerCase() === ALERT_HEADER && value === 'true'
   );
   return runQuery(
     model,
-    installation,
+    source,
     {
       range: { from: fromEpochMS / 1000, to: toEpochMS / 1000 },
       intervalSeconds: query.intervalMS / 1000,
       alerting,
       // The frontend says so of what it draws; an expression or a program that asks the same gets no row of words.
       reader: !alerting && (model as { reader?: unknown }).reader === true,
-      ...(source && { dataSource: { uid: source.uid, name: source.name } }),
+      ...(stored && { dataSource: { uid: stored.uid, name: stored.name } }),
     },
     signal
   );

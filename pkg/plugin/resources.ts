@@ -1,6 +1,6 @@
 import { Fault, httpStatus } from '../faults/fault';
-import { checkHealth } from '../installation/health';
-import type { Installation } from '../installation/installation';
+import { checkHealth } from '../source/health';
+import type { Source } from '../source/source';
 import { scrape } from '../metrics/scrape';
 import { metricTable } from '../metrics/table';
 import { catalog } from '../queries/catalog';
@@ -17,16 +17,16 @@ interface Answer {
   headers?: Record<string, string>;
 }
 
-type Handler = (installation: Installation, asked: URL, headers: Headers) => Promise<Answer> | Answer;
+type Handler = (source: Source, asked: URL, headers: Headers) => Promise<Answer> | Answer;
 
 const SCRAPE_SECONDS = 9;
 
 /** What a GET of each resource path answers. All are reads, so no other method is taken. */
 const HANDLERS: Record<string, Handler> = {
   catalog: () => json(catalog()),
-  values: async (installation, asked) => json(await readValues(installation, asked.searchParams)),
-  metrics: async (installation, _asked, headers) => {
-    const { contentType, body } = await scrape(installation, headers.get('accept') ?? '', SCRAPE_SECONDS);
+  values: async (source, asked) => json(await readValues(source, asked.searchParams)),
+  metrics: async (source, _asked, headers) => {
+    const { contentType, body } = await scrape(source, headers.get('accept') ?? '', SCRAPE_SECONDS);
     return { status: 200, contentType, body };
   },
   'metrics/metadata': ({ statsd }) =>
@@ -40,7 +40,7 @@ const HANDLERS: Record<string, Handler> = {
         source,
       }))
     ),
-  diagnostics: async (installation) => json({ version: VERSION, ...(await checkHealth(installation)) }),
+  diagnostics: async (source) => json({ version: VERSION, ...(await checkHealth(source)) }),
 };
 
 /** Answers a resource call as an HTTP server would: by path, method and status. */
@@ -63,9 +63,7 @@ async function answer(instances: Instances, request: CallResourceRequest): Promi
     for (const [name, { values }] of Object.entries(request.headers)) {
       headers.set(name, values.join(', '));
     }
-    const found = await instances.use(request.pluginContext, async (installation) =>
-      handler(installation, asked, headers)
-    );
+    const found = await instances.use(request.pluginContext, async (source) => handler(source, asked, headers));
     return request.method === 'HEAD' ? { ...found, body: '' } : found;
   } catch (error) {
     if (error instanceof Fault) {

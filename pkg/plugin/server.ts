@@ -7,7 +7,7 @@ import {
   type ServerWritableStream,
 } from '@grpc/grpc-js';
 import { Fault } from '../faults/fault';
-import { checkHealth } from '../installation/health';
+import { checkHealth } from '../source/health';
 import { queryData } from './data';
 import { Instances } from './instances';
 import { log } from '../log';

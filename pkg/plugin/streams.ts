@@ -1,7 +1,7 @@
 import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
 import { toJson } from '../frames/json';
-import type { Installation } from '../installation/installation';
+import type { Source } from '../source/source';
 import { LIVE_TYPES, runQuery } from '../queries/registry';
 import { parsePayload } from '../sidekiq/payload';
 import type { Instances } from './instances';
@@ -49,7 +49,7 @@ function parseData(data: Buffer): Record<string, unknown> {
 
 /** The first frame of a channel, sent with the subscription's answer. */
 export async function firstFrame(instances: Instances, request: StreamRequest, watched: Watched): Promise<Buffer> {
-  const frame = await instances.use(request.pluginContext, (installation) => readFrame(installation, watched));
+  const frame = await instances.use(request.pluginContext, (source) => readFrame(source, watched));
   return Buffer.from(JSON.stringify(toJson(frame)));
 }
 
@@ -67,11 +67,11 @@ export async function runStream(
   send: (packet: Buffer) => Promise<void>,
   signal: AbortSignal
 ): Promise<void> {
-  await instances.use(request.pluginContext, async (installation, _listeners, retired) => {
+  await instances.use(request.pluginContext, async (source, _listeners, retired) => {
     let schema = '';
     const ended = AbortSignal.any([signal, retired]);
     while (!ended.aborted) {
-      const frame = await readFrame(installation, watched);
+      const frame = await readFrame(source, watched);
       const whole = toJson(frame) as { schema: object };
       const shape = JSON.stringify(whole.schema);
       await send(Buffer.from(JSON.stringify(shape === schema ? toJson(frame, 'data') : whole)));
@@ -81,10 +81,10 @@ export async function runStream(
   });
 }
 
-async function readFrame(installation: Installation, { model }: Watched): Promise<Frame> {
+async function readFrame(source: Source, { model }: Watched): Promise<Frame> {
   const now = Date.now();
   try {
-    const [frame] = await runQuery(model, installation, {
+    const [frame] = await runQuery(model, source, {
       range: { from: now / 1000 - 3600, to: now / 1000 },
       intervalSeconds: 1,
       alerting: false,

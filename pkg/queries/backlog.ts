@@ -62,23 +62,17 @@ export const backlog = tableQuery({
   },
 });
 
-function rowsOf({ queue, size, jobs }: BacklogSample, now: number): Row[] {
-  const byClass = new Map<string, BacklogSample['jobs']>();
-  for (const job of jobs) {
-    byClass.set(job.class, [...(byClass.get(job.class) ?? []), job]);
-  }
-  return [...byClass].map(([name, members]) => {
-    const times = members.flatMap(({ enqueuedAt }) => enqueuedAt ?? []);
-    return {
-      queue,
-      class: name,
-      metricsClass: members[0]!.metricsClass,
-      jobs: Math.round((members.length / jobs.length) * size),
-      share: members.length / jobs.length,
-      oldestSeconds: times.length === 0 ? null : Math.max(0, now - Math.min(...times)),
-      meanBytes: members.reduce((sum, job) => sum + job.bytes, 0) / members.length,
-    };
-  });
+function rowsOf({ queue, size, classes }: BacklogSample, now: number): Row[] {
+  const looked = classes.reduce((sum, { jobs }) => sum + jobs, 0);
+  return classes.map(({ class: name, metricsClass, jobs, oldestAt, bytes: all }) => ({
+    queue,
+    class: name,
+    metricsClass,
+    jobs: Math.round((jobs / looked) * size),
+    share: jobs / looked,
+    oldestSeconds: oldestAt === null ? null : Math.max(0, now - oldestAt),
+    meanBytes: all / jobs,
+  }));
 }
 
 function whatIsMissing(samples: readonly BacklogSample[], queuesLeft: number): Notice[] {

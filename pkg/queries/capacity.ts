@@ -7,7 +7,7 @@ import {
   threadsToKeepUp,
   utilisationOf,
   type Capacity,
-} from '../installation/capacity';
+} from '../watch/capacity';
 import { compareStates, largestFirst } from '../observe/queueCondition';
 import { count, flag, key, plain, rate, seconds, share, text } from './columns';
 import { baseQuerySchema } from './model';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { State } from '../installation/state';
+import type { State } from '../watch/state';
 import type { Options } from '../settings/model';
 import type { Failure, FailuresRead } from '../sidekiq/browse/failures';
 import { tooLarge, unreadable } from '../sidekiq/browse/storedJobs';
@@ -116,7 +116,8 @@ export const errors = tableQuery({
         add(rows, failure, groupBy, { now, options });
       }
     }
-    rows.forEach((row) => (row.share = (row.retry + row.dead) / all.length));
+    const jobs = all.reduce((sum, { count: many = 1 }) => sum + many, 0);
+    rows.forEach((row) => (row.share = (row.retry + row.dead) / jobs));
     return {
       without: unused(groupBy, options),
       rows: [...rows.values()].sort((a, b) => b.retry + b.dead - (a.retry + a.dead)),
@@ -158,7 +159,7 @@ function add(
 ): void {
   const by = (...fields: Array<(typeof GROUPS)[number]>) => fields.some((field) => groupBy.includes(field));
   const byFingerprint = by('fingerprint');
-  const { message, firstAt, lastAt } = failure;
+  const { message, firstAt, lastAt, count: many = 1 } = failure;
   const frame = byFingerprint ? failure.frame : '';
   const group = {
     errorClass: by('errorClass', 'fingerprint') ? failure.errorClass : '',
@@ -178,13 +179,13 @@ function add(
   };
   row.classes.add(failure.class);
   row.queues.add(failure.queue);
-  row[failure.source] += 1;
+  row[failure.source] += many;
   if (lastAt !== null && now - lastAt <= 3600) {
-    row.lastHour += 1;
+    row.lastHour += many;
   }
   const hoursAgo = lastAt === null ? TREND_HOURS : Math.max(0, Math.floor((now - lastAt) / 3600));
   if (hoursAgo < TREND_HOURS) {
-    row.trend[TREND_HOURS - 1 - hoursAgo]! += 1;
+    row.trend[TREND_HOURS - 1 - hoursAgo]! += many;
   }
   if (firstAt !== null && (row.firstAt === null || firstAt < row.firstAt)) {
     row.firstAt = firstAt;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
-import type { Reads } from '../installation/reads';
-import type { State } from '../installation/state';
+import type { Reads } from '../source/reads';
+import type { State } from '../watch/state';
 import { instant, key, plain, text } from './columns';
 import { SEVERITIES, type Evidence, type Severity } from './findingRules/rule';
 import { applyRules, unreachable } from './findingRules/table';

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
-import type { Reads } from '../installation/reads';
-import type { Kept, State } from '../installation/state';
+import type { Reads } from '../source/reads';
+import type { Kept } from '../source/source';
+import type { State } from '../watch/state';
 import { HISTORY_FIGURES, HISTORY_SCOPES, type HistoryFigure, type HistoryScope } from '../series/figures';
 import { boundedInterval, gaugeOnGrid, gridOf, POINTS_CAP, rateOnGrid, type GridSeries } from '../series/grid';
 import type { Points } from '../series/store';
@@ -60,6 +61,7 @@ export const history: QueryType = {
   })),
   filterFields: FILTER_FIELDS,
   options: optionsOf(schema),
+  ofRange: true,
   live: false,
   cost: '',
   limit: limitOf(schema),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
-import type { Reads } from '../installation/reads';
-import type { State } from '../installation/state';
+import type { Reads } from '../source/reads';
+import type { State } from '../watch/state';
 import type { Options } from '../settings/model';
 import type { Place } from '../sidekiq/browse/findJob';
 import { JOB_SOURCES, type StoredJob } from '../sidekiq/browse/storedJobs';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
-import type { Reads } from '../installation/reads';
-import type { State } from '../installation/state';
+import type { Reads } from '../source/reads';
+import type { State } from '../watch/state';
 import { groupBy } from '../sidekiq/groupBy';
 import {
   HISTOGRAM_SATURATION,

@@ -1,5 +1,5 @@
-import type { Reads } from '../installation/reads';
-import type { State } from '../installation/state';
+import type { Reads } from '../source/reads';
+import type { State } from '../watch/state';
 import type { Bucket, Durations } from '../sidekiq/jobMetrics';
 import { MINUTES_KEPT_SECONDS, TEN_MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { Notice } from '../sidekiq/model';

@@ -1,5 +1,5 @@
-import { busiestType, utilisationOf } from '../installation/capacity';
-import type { State } from '../installation/state';
+import { busiestType, utilisationOf } from '../watch/capacity';
+import type { State } from '../watch/state';
 import { count, seconds, share, text } from './columns';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';

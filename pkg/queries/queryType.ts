@@ -1,6 +1,9 @@
 import type { FieldKind, Frame } from '../frames/frame';
-import type { Reads } from '../installation/reads';
-import type { Kept, State } from '../installation/state';
+import type { Reads } from '../source/reads';
+import type { Kept } from '../source/source';
+import type { Options } from '../settings/model';
+import type { NotRecorded } from '../source/notRecorded';
+import type { State } from '../watch/state';
 
 /** What a caller knows of a question besides the query itself. */
 export interface QueryRequest {
@@ -53,6 +56,8 @@ export interface QueryType {
   filterFields: readonly string[];
   /** The options that the query model has beside those of every type. */
   options: ReadonlyMap<string, OptionForm>;
+  /** It tells of the whole range; other types tell of the end of the range. */
+  ofRange: boolean;
   /** A snapshot alone answers it, so that it can be watched live. */
   live: boolean;
   /** What it reads of Redis beyond the reading that all share, in a few words; empty where that is nothing. */
@@ -64,6 +69,8 @@ export interface QueryType {
   /** Its options on the command line, in the docs; empty where the bare type says enough. */
   example: string;
   run(raw: unknown, state: State, request: QueryRequest, reads: Reads): Promise<Frame[]>;
+  /** An answer without rows that says why, where the past was asked for and nothing was recorded. */
+  nothing?(raw: unknown, why: NotRecorded, request: QueryRequest, options: Options): Promise<Frame[]>;
   /** Answers from what was kept, where Redis cannot be read; types without it are refused then. */
   runFromKept?(raw: unknown, kept: Kept, request: QueryRequest, reads: Reads): Promise<Frame[]>;
 }

@@ -1,9 +1,9 @@
 import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
-import { within } from '../installation/deadline';
-import type { Installation } from '../installation/installation';
-import type { Reads } from '../installation/reads';
-import type { Kept } from '../installation/state';
+import { within } from '../source/deadline';
+import { NotRecorded } from '../source/notRecorded';
+import type { Reads } from '../source/reads';
+import type { Kept, Source } from '../source/source';
 import { backlog } from './backlog';
 import { busy } from './busy';
 import { capacity } from './capacity';
@@ -78,7 +78,7 @@ const LONGEST_INTERVAL_SECONDS = 10 * 365 * 86_400;
  */
 export async function runQuery(
   raw: unknown,
-  installation: Installation,
+  source: Source,
   request: QueryRequest,
   signal?: AbortSignal
 ): Promise<Frame[]> {
@@ -90,14 +90,19 @@ export async function runQuery(
     remedy: 'Ask for less (a shorter range, filters), or look at what keeps Redis busy (SLOWLOG GET).',
   });
   const run = async (either: AbortSignal): Promise<Frame[]> => {
-    const reads = installation.reads(either);
     try {
-      return await type.run(raw, await installation.state(asked.range.to), asked, reads);
+      // An alert is about now, whatever range it is given; so is what tells of a whole range.
+      const state = await source.state(asked.range.to, type.ofRange || asked.alerting);
+      return await type.run(raw, state, asked, source.reads(either, state));
     } catch (error) {
+      if (error instanceof NotRecorded && type.nothing) {
+        return type.nothing(raw, error, asked, source.options);
+      }
       if (!(error instanceof Fault) || error.kind === 'query') {
         throw error;
       }
-      const kept = await installation.kept(error);
+      const reads = source.reads(either);
+      const kept = await source.kept(error);
       return type.runFromKept ? type.runFromKept(raw, kept, asked, reads) : runFromLast(type, raw, kept, asked, reads);
     }
   };

@@ -1,10 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { DataLink, Field, FieldConfig, Frame, Value } from '../frames/frame';
-import type { Reads } from '../installation/reads';
-import type { Kept, State } from '../installation/state';
+import type { Reads } from '../source/reads';
+import type { Kept } from '../source/source';
+import type { State } from '../watch/state';
 import type { Options } from '../settings/model';
 import type { Notice } from '../sidekiq/model';
+import { instantText } from '../source/instants';
 import { Turns } from '../turns';
 import { checkFigures } from './figures';
 import { compileFilters } from './filter';
@@ -122,6 +124,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     columns: columns.map(infoOf),
     filterFields,
     options: optionsOf(schema),
+    ofRange: definition.ofRange ?? false,
     live: definition.live ?? false,
     example: definition.example ?? '',
     cost: definition.cost ?? '',
@@ -129,7 +132,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     unchosen: 'all',
     run: async (raw, state, request, reads) => {
       const query = parseQuery(schema, raw);
-      const notices = [...state.notices, ...(definition.ofRange ? [] : pastRange(request, state.now))];
+      const notices = [...state.notices, ...(state.recorded && !definition.ofRange ? [asOf(state.now)] : [])];
       const frames = () =>
         answer(query, request, { options: state.options, notices }, () =>
           definition.rows(state, query, request, reads)
@@ -137,6 +140,24 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
       return definition.live
         ? onceOf(state, [id, query, request.alerting, request.reader, request.dataSource, notices], frames)
         : frames();
+    },
+    nothing: async (raw, { message, remedy }, request, options) => {
+      const query = parseQuery(schema, raw);
+      checkFigures(query.figures, figures, request.alerting);
+      const text = `${message} ${remedy}`;
+      const frame = frameOf({
+        name: id,
+        columns: columns.filter(({ name, key, beside }) =>
+          query.figures.length === 0 ? beside === undefined : key || query.figures.includes(name)
+        ),
+        rows: [],
+        notices: [{ severity: 'warning', text }],
+        numeric: query.figures.length > 0,
+        request,
+        options,
+        custom: undefined,
+      });
+      return [request.reader && query.figures.length === 0 ? sentence(id, text, frame) : frame];
     },
     ...(keptRows && {
       runFromKept: async (raw, kept, request) =>
@@ -188,13 +209,8 @@ function sizeOf(frames: readonly Frame[]): number {
   return frames.reduce((sum, { fields }) => sum + fields.length * (1 + (fields[0]?.values.length ?? 0)), 1);
 }
 
-/** A range that ended longer ago than a dashboard lags is one that somebody looks back at. */
-const PAST_SECONDS = 300;
-
-function pastRange({ range, alerting }: QueryRequest, now: number): Notice[] {
-  return alerting || now - range.to <= PAST_SECONDS
-    ? []
-    : [{ severity: 'info', text: 'Shows now, not the selected time range.' }];
+function asOf(now: number): Notice {
+  return { severity: 'info', text: `As of ${instantText(now)}.` };
 }
 
 /** What a row holds in a text column, for filters. */

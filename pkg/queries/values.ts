@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
-import type { Installation } from '../installation/installation';
+import type { Source } from '../source/source';
 import { parseQuery } from './model';
 import { queryType, runQuery } from './registry';
 
@@ -30,7 +30,7 @@ const valuesSchema = z.object({
  * @param params `queryType`, `field`, and optionally `query` as JSON, `from` and `to` in epoch milliseconds
  * @throws Fault `query` naming what is wrong
  */
-export async function readValues(installation: Installation, params: URLSearchParams): Promise<string[]> {
+export async function readValues(source: Source, params: URLSearchParams): Promise<string[]> {
   const asked = parseQuery(valuesSchema, {
     queryType: params.get('queryType') ?? undefined,
     field: params.get('field') ?? undefined,
@@ -45,13 +45,13 @@ export async function readValues(installation: Installation, params: URLSearchPa
     });
   }
   const now = Date.now();
-  const source = ELSEWHERE.has(type.id) ? SOURCES.get(asked.field) : type.id;
-  if (source === undefined) {
+  const elsewhere = ELSEWHERE.has(type.id) ? SOURCES.get(asked.field) : type.id;
+  if (elsewhere === undefined) {
     return [];
   }
   const frames = await runQuery(
-    { ...(source === type.id && asked.query), queryType: source, figures: [], limit: VALUE_LIMIT },
-    installation,
+    { ...(elsewhere === type.id && asked.query), queryType: elsewhere, figures: [], limit: VALUE_LIMIT },
+    source,
     {
       range: { from: Number(params.get('from') ?? now - 3_600_000) / 1000, to: Number(params.get('to') ?? now) / 1000 },
       intervalSeconds: 60,

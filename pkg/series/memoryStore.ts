@@ -32,6 +32,7 @@ const SMALLEST_INDEX = 1000;
  * gone are forgotten with their last sample.
  */
 export class MemoryStore implements HistoryStore {
+  readonly blocks = null;
   private samples: Sample[] = [];
   private thinned: Sample[] = [];
   private readonly index = new Map<string, number>();

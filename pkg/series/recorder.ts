@@ -1,5 +1,6 @@
 import { Fault } from '../faults/fault';
 import type { Notice } from '../sidekiq/model';
+import type { BlockStore } from './blockStore';
 import type { HistoryScope, SeriesValue } from './figures';
 import { MemoryStore } from './memoryStore';
 import type { HistoryStore, Points } from './store';
@@ -54,6 +55,16 @@ export class Recorder {
   /** Whether the history file is in use, where one is set. */
   get usesFile(): boolean {
     return this.failure === undefined;
+  }
+
+  /** The blocks of recorded readings in the history file; `null` while there is none. */
+  get blocks(): BlockStore | null {
+    return this.file?.blocks ?? null;
+  }
+
+  /** The clock of the last reading is believed. */
+  get isBelieved(): boolean {
+    return this.believed;
   }
 
   /** Opens the file where that is due. @param now epoch seconds; @returns whether it was opened just now */

@@ -1,13 +1,14 @@
 import { closeSync, fchmodSync, openSync, statSync } from 'node:fs';
 import { Fault } from '../faults/fault';
 import type { HistoryScope, SeriesValue } from './figures';
+import { SqliteBlockStore } from './sqliteBlockStore';
 import type { HistoryStore, Points } from './store';
 
 /** The part that `bun:sqlite` and `node:sqlite` have in common. */
-interface Database {
+export interface Database {
   exec(sql: string): unknown;
   prepare(sql: string): {
-    run(...values: Array<string | number>): unknown;
+    run(...values: Array<string | number | Uint8Array>): unknown;
     all(...values: Array<string | number>): unknown[];
   };
   close(): void;
@@ -104,6 +105,7 @@ function checkOurs(database: Database): void {
 }
 
 class SqliteStore implements HistoryStore {
+  readonly blocks: SqliteBlockStore;
   private readonly ids = new Map<string, number>();
   private lastAt = 0;
   private prunedAt = 0;
@@ -128,6 +130,7 @@ class SqliteStore implements HistoryStore {
       'CREATE TABLE IF NOT EXISTS samples (series INTEGER, at REAL, value REAL, PRIMARY KEY (series, at)) WITHOUT ROWID'
     );
     database.exec('CREATE TABLE IF NOT EXISTS states (name TEXT PRIMARY KEY, state TEXT)');
+    this.blocks = new SqliteBlockStore(database);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     for (const row of this.database.prepare('SELECT id, scope, key, figure FROM series').all() as SeriesRow[]) {

@@ -1,3 +1,4 @@
+import type { BlockStore } from './blockStore';
 import type { HistoryScope, SeriesValue } from './figures';
 
 /** A series' points in the order of time; `at` is epoch seconds. */
@@ -29,6 +30,8 @@ export interface HistoryStore {
   newest(): number | null;
   /** Drops the samples later than an instant (epoch seconds). */
   forgetAfter(at: number): void;
+  /** Recorded readings, where the store outlives the process; `null` in memory. */
+  readonly blocks: BlockStore | null;
   /** A state kept under a name, or `null`. */
   loadState(name: string): string | null;
   /** Keeps a state; a store that cannot outlive the process does not ask for it. */

@@ -48,6 +48,30 @@ export const optionsSchema = z.object({
     .max(8760)
     .default(168)
     .describe('Hours without a query after which the plugin stops reading a data source and forgets its history'),
+  recordHours: z
+    .number()
+    .min(0)
+    .max(8760)
+    .default(24)
+    .describe('Hours for which readings are recorded in memory, so that the past can be asked; 0 records nothing'),
+  recordMemory: z
+    .number()
+    .min(1)
+    .max(4096)
+    .default(32)
+    .describe('MiB of recorded readings in memory at most; the oldest are thinned'),
+  recordDays: z
+    .number()
+    .min(0)
+    .max(3650)
+    .default(7)
+    .describe('Days for which readings are recorded in the history file'),
+  recordFileSize: z
+    .number()
+    .min(1)
+    .max(1_048_576)
+    .default(512)
+    .describe('MiB of recorded readings in the history file at most; the oldest are thinned'),
   historyFile: text.describe(
     'SQLite file that keeps the history: a path, in Grafana a name in the data directory; in memory where it is empty'
   ),

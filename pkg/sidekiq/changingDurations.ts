@@ -32,7 +32,7 @@ export class ChangingDurations {
     const kept: Known[] = [];
     let left = DURATIONS_CAP;
     let delayed = 0;
-    for (const { startsAt, classes, shapesOf } of minutes) {
+    for (const { startsAt, classes, shapes } of minutes) {
       for (const [jobClass, { processed }] of classes) {
         const before = this.known.get(keyOf({ startsAt, jobClass }));
         const changed = before?.processed !== processed;
@@ -45,7 +45,9 @@ export class ChangingDurations {
           }
         } else {
           const changedAt = changed || !before ? now : before.changedAt;
-          const tickets = shapesOf(jobClass).map((shape) => trip.ask(histogram, { jobClass, startsAt, shape }));
+          const tickets = (shapes.get(jobClass) ?? []).map((shape) =>
+            trip.ask(histogram, { jobClass, startsAt, shape })
+          );
           left -= tickets.length;
           due.push({
             known: { startsAt, jobClass, processed, changedAt, counts: before?.counts ?? noCounts() },

@@ -21,7 +21,7 @@ export type Shape = (typeof SHAPES)[number];
 /** A bucket as Redis holds it. */
 export interface MinuteCounts extends Bucket {
   /** The shapes in which each class was found: its histograms have the same. */
-  shapesOf(jobClass: string): readonly Shape[];
+  readonly shapes: ReadonlyMap<string, readonly Shape[]>;
 }
 
 /** How long the successful executions of a class took in one minute. */

@@ -124,7 +124,7 @@ export class Minutes {
       asked = [];
     };
     for (const jobClass of jobClasses) {
-      for (const { startsAt, classes, shapesOf } of buckets) {
+      for (const { startsAt, classes, shapes } of buckets) {
         if (!classes.has(jobClass)) {
           continue;
         }
@@ -135,7 +135,7 @@ export class Minutes {
           continue;
         }
         const ask = (shape: Shape) => trip.ask(histogram, { jobClass, startsAt, shape });
-        asked.push({ jobClass, startsAt, key, tickets: shapesOf(jobClass).map(ask) });
+        asked.push({ jobClass, startsAt, key, tickets: (shapes.get(jobClass) ?? []).map(ask) });
         if (asked.length >= HISTOGRAMS_TOGETHER) {
           await settle();
         }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Installation } from '../installation/installation';
+import type { Source } from '../source/source';
 import { log } from '../log';
 import { pageData } from './pageData';
 
@@ -21,7 +21,7 @@ export class Feed {
   private making = false;
   private latest: string | undefined;
 
-  constructor(private readonly installation: Installation) {}
+  constructor(private readonly source: Source) {}
 
   /** Answers with events until the watcher goes. @returns false where too many watch */
   watch(response: ServerResponse): boolean {
@@ -75,7 +75,7 @@ export class Feed {
     }
     this.making = true;
     try {
-      this.latest = `data: ${JSON.stringify(await pageData(this.installation))}\n\n`;
+      this.latest = `data: ${JSON.stringify(await pageData(this.source))}\n\n`;
       [...this.watchers.keys()].forEach((response) => this.sendTo(response, this.latest!));
     } catch (error) {
       log('error', 'the page could not be made', { error: String(error) });

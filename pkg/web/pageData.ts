@@ -1,7 +1,7 @@
 import { Fault } from '../faults/fault';
 import { rowsOf, type Frame, type Value } from '../frames/frame';
-import { checkHealth } from '../installation/health';
-import type { Installation } from '../installation/installation';
+import { checkHealth } from '../source/health';
+import type { Source } from '../source/source';
 import { runQuery } from '../queries/registry';
 import type { Line, PageData, Rows } from './model';
 
@@ -14,12 +14,12 @@ const WATCHED_POINT_SECONDS = 30;
 const SHOWN_ROWS = 20;
 const SHOWN_QUEUES = 50;
 
-/** All that the page shows, from one state of the installation. What cannot be read says why in its place. */
-export async function pageData(installation: Installation): Promise<PageData> {
-  const health = await checkHealth(installation);
+/** All that the page shows, from one state of the source. What cannot be read says why in its place. */
+export async function pageData(source: Source): Promise<PageData> {
+  const health = await checkHealth(source);
   const now = Date.now() / 1000;
   const ask = (query: object, hours = 1, intervalSeconds = 60): Promise<Frame[]> =>
-    runQuery(query, installation, {
+    runQuery(query, source, {
       range: { from: now - hours * 3600, to: now },
       intervalSeconds,
       alerting: false,
@@ -54,7 +54,7 @@ export async function pageData(installation: Installation): Promise<PageData> {
     at: now,
     ok: health.ok,
     health: health.message,
-    receiver: receiverText(installation),
+    receiver: receiverText(source),
     findings,
     overview,
     queues,
@@ -69,7 +69,7 @@ export async function pageData(installation: Installation): Promise<PageData> {
   };
 }
 
-function receiverText({ statsd }: Installation): string {
+function receiverText({ statsd }: Source): string {
   if (statsd.listening.length === 0) {
     return '';
   }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { rowsOf } from '../../pkg/frames/frame';
-import { checkHealth } from '../../pkg/installation/health';
+import { checkHealth } from '../../pkg/source/health';
 import { Installation } from '../../pkg/installation/installation';
 import { QUERY_TYPES } from '../../pkg/queries/registry';
 import { parseSettings } from '../../pkg/settings/settings';

@@ -30,7 +30,7 @@ afterAll(async () => {
 
 async function expose(more: Partial<Parameters<typeof startExporter>[0]> = {}): Promise<string> {
   const listen = `127.0.0.1:${await freePort()}`;
-  closers.push(await startExporter({ listen, installation, ...more }));
+  closers.push(await startExporter({ listen, source: installation, ...more }));
   return `http://${listen}`;
 }
 
@@ -78,7 +78,7 @@ test('OpenMetrics is answered to who asks for it', async () => {
 
 test('Redis away is an answer: up 0, no gauge of before, within the scrape timeout', async () => {
   const away = new Installation(parseSettings({ url: `redis://127.0.0.1:${await freePort()}` }));
-  const url = await expose({ installation: away });
+  const url = await expose({ source: away });
   const answer = await fetch(`${url}/metrics`, { headers: { 'X-Prometheus-Scrape-Timeout-Seconds': '2' } });
   expect(answer.status).toBe(200);
   expect(parseExposition(await answer.text()).samples).toEqual([{ name: 'sidekiq_up', labels: {}, value: 0 }]);
@@ -89,7 +89,7 @@ test('Redis away is an answer: up 0, no gauge of before, within the scrape timeo
 
 test('a thousand scrapes at once cost Redis one reading and the process one text', async () => {
   const shared = openAsReader(server, { reuseSeconds: 60 });
-  const url = `${await expose({ installation: shared })}/metrics`;
+  const url = `${await expose({ source: shared })}/metrics`;
   // The connection and its authentication are made before.
   await shared.state();
   const texts = await Promise.all(Array.from({ length: 1000 }, async () => (await fetch(url)).text()));
@@ -155,7 +155,7 @@ test('several installations are probed by name', async () => {
 
 test('a port that is taken is told with a remedy', async () => {
   const url = new URL(await expose());
-  await expect(startExporter({ listen: url.host, installation })).rejects.toThrow(
+  await expect(startExporter({ listen: url.host, source: installation })).rejects.toThrow(
     /Cannot listen at .*: the port is taken/
   );
 });
@@ -185,7 +185,7 @@ test('without a token, a listener of this host answers no name that a stranger m
 test('a database without Sidekiq is not ready', async () => {
   const empty = await startRedis();
   const other = new Installation(parseSettings({ url: empty.url }));
-  const answer = await fetch(`${await expose({ installation: other })}/-/ready`);
+  const answer = await fetch(`${await expose({ source: other })}/-/ready`);
   expect(answer.status).toBe(503);
   expect(await answer.text()).toMatch(/this database holds no Sidekiq/);
   expect((await fetch(`${await expose()}/-/ready`)).status).toBe(200);

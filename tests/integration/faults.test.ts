@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkHealth } from '../../pkg/installation/health';
+import { checkHealth } from '../../pkg/source/health';
 import { Installation } from '../../pkg/installation/installation';
 import { openRedis } from '../../pkg/redis/client';
 import type { Command } from '../../pkg/redis/readOnlyRedis';

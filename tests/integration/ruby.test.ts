@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Installation } from '../../pkg/installation/installation';
-import { checkHealth } from '../../pkg/installation/health';
+import { checkHealth } from '../../pkg/source/health';
 import { parseSettings } from '../../pkg/settings/settings';
 import { askRows } from '../support/installation';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';

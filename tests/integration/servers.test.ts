@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkHealth } from '../../pkg/installation/health';
+import { checkHealth } from '../../pkg/source/health';
 import { Installation } from '../../pkg/installation/installation';
 import { QUERY_TYPES } from '../../pkg/queries/registry';
 import { parseSettings } from '../../pkg/settings/settings';

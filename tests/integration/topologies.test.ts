@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { Installation } from '../../pkg/installation/installation';
-import { checkHealth } from '../../pkg/installation/health';
+import { checkHealth } from '../../pkg/source/health';
 import type { Secrets } from '../../pkg/settings/model';
 import { parseSettings } from '../../pkg/settings/settings';
 import { writeFleet } from '../support/fleet';

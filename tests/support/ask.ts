@@ -1,7 +1,8 @@
 import { rowsOf, type Frame, type Value } from '../../pkg/frames/frame';
-import { Reads } from '../../pkg/installation/reads';
-import type { State } from '../../pkg/installation/state';
+import { RedisReads } from '../../pkg/installation/redisReads';
+import type { State } from '../../pkg/watch/state';
 import type { QueryRequest, QueryType } from '../../pkg/queries/queryType';
+import { Recordings } from '../../pkg/recording/recordings';
 import { Recorder } from '../../pkg/series/recorder';
 import { Failures } from '../../pkg/sidekiq/browse/failures';
 import { Minutes } from '../../pkg/sidekiq/minutes';
@@ -18,7 +19,14 @@ export interface Asked {
 
 /** What reads remember: nothing yet. */
 export function aMemory(recorder = new Recorder()) {
-  return { minutes: new Minutes(), recorder, failures: { retry: new Failures('retry'), dead: new Failures('dead') } };
+  const limits = { seconds: 3600, bytes: 1e6 };
+  const recordings = new Recordings({ memory: limits, file: limits });
+  return {
+    minutes: new Minutes(),
+    recorder,
+    recordings,
+    failures: { retry: new Failures('retry'), dead: new Failures('dead') },
+  };
 }
 
 /** Asks a query type on a literal state. */
@@ -31,7 +39,7 @@ export function askState(
     { queryType: type.id, ...query },
     state,
     { range: { from: NOW - 3600, to: NOW }, intervalSeconds: 60, alerting: false, ...request },
-    new Reads(fakeRedis(answers), aMemory(recorder), state.options)
+    new RedisReads(fakeRedis(answers), aMemory(recorder), state.options)
   );
 }
 

@@ -17,7 +17,7 @@ export class DatabaseSync {
     const statement = this.database.prepare(sql);
     this.statements.push(statement);
     return {
-      run: (...values: Array<string | number>) => statement.run(values),
+      run: (...values: Array<string | number | Uint8Array>) => statement.run(values),
       all: (...values: Array<string | number>) => statement.all(values),
     };
   }

@@ -1,4 +1,4 @@
-import type { State } from '../../pkg/installation/state';
+import type { State } from '../../pkg/watch/state';
 import type { QueueState } from '../../pkg/observe/queueState';
 import { optionsSchema } from '../../pkg/settings/model';
 import type { MinuteCounts, ClassCounts } from '../../pkg/sidekiq/jobMetrics';
@@ -108,7 +108,7 @@ export function aMinute(startsAt: number, classes: Record<string, [number, numbe
         { processed, failed, milliseconds },
       ])
     ),
-    shapesOf: () => ['new'],
+    shapes: new Map(Object.keys(classes).map((name) => [name, ['new']])),
   };
 }
 
@@ -193,6 +193,7 @@ export function aState(part: StatePart = {}): State {
     statsd: new StatsdIntake({ series: 100, expireSeconds: 600 }),
     historyFile: null,
     now: NOW,
+    recorded: false,
     notices: [],
     ...part,
     snapshot: aSnapshot(part.snapshot),

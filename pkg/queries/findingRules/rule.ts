@@ -1,4 +1,4 @@
-import type { State } from '../../installation/state';
+import type { State } from '../../watch/state';
 import type { RecurringRow } from '../recurringRows';
 
 /** How much a finding matters; `ok` says that nothing is wrong. */

@@ -1,4 +1,5 @@
 import { command, type ReadOnlyRedis } from '../../redis/readOnlyRedis';
+import { groupBy } from '../groupBy';
 import { keys } from '../keys';
 import type { Notice } from '../model';
 import { jobOf, parsePayload, type Job } from '../payload';
@@ -8,11 +9,23 @@ import { listOf, Trip, type Part } from '../parts/part';
 /** Payloads looked at from each end of a queue. */
 export const BACKLOG_END = 100;
 
+/** Jobs of one class that were seen in a queue. */
+export interface BacklogClass {
+  class: string;
+  metricsClass: string;
+  jobs: number;
+  /** When the oldest was enqueued, epoch seconds; `null` where no job tells. */
+  oldestAt: number | null;
+  /** Of all their payloads. */
+  bytes: number;
+}
+
 /** What was seen of a queue: all of it where it is short, else both of its ends. */
 export interface BacklogSample {
   queue: string;
   size: number;
-  jobs: Array<Job & { bytes: number }>;
+  /** The jobs that were seen, by class in the order in which they were seen. */
+  classes: BacklogClass[];
   /** Entries that are no JSON object. */
   broken: number;
 }
@@ -37,12 +50,25 @@ export const queueEnds: Part<string, BacklogSample> = {
       value: {
         queue,
         size,
-        jobs: payloads.flatMap(({ payload, bytes }) => (payload ? [{ ...jobOf(payload), bytes }] : [])),
+        classes: byClass(payloads.flatMap(({ payload, bytes }) => (payload ? [{ ...jobOf(payload), bytes }] : []))),
         broken: payloads.filter(({ payload }) => payload === null).length,
       },
     };
   },
 };
+
+function byClass(jobs: ReadonlyArray<Job & { bytes: number }>): BacklogClass[] {
+  return [...groupBy(jobs, (job) => job.class)].map(([name, members]) => {
+    const times = members.flatMap(({ enqueuedAt }) => enqueuedAt ?? []);
+    return {
+      class: name,
+      metricsClass: members[0]!.metricsClass,
+      jobs: members.length,
+      oldestAt: times.length === 0 ? null : Math.min(...times),
+      bytes: members.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  });
+}
 
 /** Looks at both ends of some queues in one round trip. A queue that is refused is left out with a notice. @throws Fault */
 export async function sampleBacklog(

@@ -23,6 +23,8 @@ export interface Failure {
   readonly frame: string;
   readonly firstAt: number | null;
   readonly lastAt: number | null;
+  /** Failures that it stands for; 1 where it is left out. */
+  readonly count?: number;
 }
 
 /** The failures of a set, and how much of it was looked at. */

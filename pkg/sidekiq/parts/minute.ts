@@ -27,10 +27,12 @@ export const bucketCounts: Part<{ startsAt: number; resolution: Resolution }, Mi
     const byShape = values.map((value) => readCounts(value, broken));
     const filled = byShape.filter((classes) => classes.size > 0);
     const classes = filled.length > 1 ? merge(filled) : (filled[0] ?? new Map<string, ClassCounts>());
-    const shapesOf = (jobClass: string): readonly Shape[] =>
-      SHAPES.filter((_, index) => byShape[index]?.has(jobClass) ?? false);
+    const shapes = new Map<string, readonly Shape[]>();
+    for (const jobClass of classes.keys()) {
+      shapes.set(jobClass, combined(byShape[0]!.has(jobClass), byShape[1]?.has(jobClass) ?? false));
+    }
     return {
-      value: { startsAt, classes, shapesOf },
+      value: { startsAt, classes, shapes },
       ...(broken.size > 0 && {
         notices: [
           warning(`Job metrics of ${[...broken].join(', ')} hold values that are no counts and were left out.`),
@@ -39,6 +41,15 @@ export const bucketCounts: Part<{ startsAt: number; resolution: Resolution }, Mi
     };
   },
 };
+
+/** The same lists for all classes: minutes are many. */
+const BOTH: readonly Shape[] = SHAPES;
+const NEW: readonly Shape[] = ['new'];
+const OLD: readonly Shape[] = ['old'];
+
+function combined(inNew: boolean, inOld: boolean): readonly Shape[] {
+  return inNew && inOld ? BOTH : inNew ? NEW : OLD;
+}
 
 /** Reads `Class|p`, `Class|f` and `Class|ms`. A class with a value that is no count is left out whole. */
 function readCounts(value: Value, broken: Set<string>): Map<string, ClassCounts> {

@@ -89,6 +89,39 @@ export function ReadingSection({ fields }: { fields: Fields }) {
         )}
         example="history.db"
       />
+      <NumberField
+        {...fields}
+        name="recordHours"
+        label={t('config.recordHours.label', 'Record in memory for (hours)')}
+        description={t(
+          'config.recordHours.description',
+          'Readings are recorded, so that a time range of the past shows what was then; 0 records nothing'
+        )}
+        example="24"
+      />
+      <NumberField
+        {...fields}
+        name="recordMemory"
+        label={t('config.recordMemory.label', 'Record in memory at most (MiB)')}
+        description={t(
+          'config.recordMemory.description',
+          'Above this size the oldest readings are thinned to one a minute, then to one in five minutes'
+        )}
+        example="32"
+      />
+      <NumberField
+        {...fields}
+        name="recordDays"
+        label={t('config.recordDays.label', 'Record in the history file for (days)')}
+        description={t('config.recordDays.description', 'In place of the memory, where a history file is set')}
+        example="7"
+      />
+      <NumberField
+        {...fields}
+        name="recordFileSize"
+        label={t('config.recordFileSize.label', 'Record in the history file at most (MiB)')}
+        example="512"
+      />
       <TextField
         {...fields}
         name="cronNamespaces"

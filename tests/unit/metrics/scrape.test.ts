@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Fault } from '../../../pkg/faults/fault';
 import type { Installation } from '../../../pkg/installation/installation';
-import type { State } from '../../../pkg/installation/state';
+import type { State } from '../../../pkg/watch/state';
 import { loopDelay } from '../../../pkg/metrics/loopDelay';
 import { scrape, scrapeStatsd } from '../../../pkg/metrics/scrape';
 import type { StatsdIntake } from '../../../pkg/statsd/intake';
@@ -16,7 +16,7 @@ function installationOf(reading: State | Error | Promise<State>, statsd = aState
   const parts = {
     options: aState().options,
     droppedSeries: new Map<string, number>(),
-    redis: { address: 'redis:6379' },
+    address: 'redis:6379',
     statsd,
     async state() {
       if (reading instanceof Error) {

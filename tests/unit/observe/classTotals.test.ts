@@ -134,7 +134,7 @@ test('classes have any name, in the order in which they were first seen', () => 
   const names = ['toString', '10', '__proto__', '2'];
   const classes = new Map(names.map((name) => [name, { processed: 1, failed: 0, milliseconds: 0 }]));
   const totals = new ClassTotals();
-  totals.observe({ at: MINUTE, minutes: listed({ startsAt: MINUTE, classes, shapesOf: () => [] }), durations: [] });
+  totals.observe({ at: MINUTE, minutes: listed({ startsAt: MINUTE, classes, shapes: new Map() }), durations: [] });
   expect([...totals.view().keys()]).toEqual(names);
 });
 
@@ -156,14 +156,14 @@ test('a simulated month of ever new classes keeps some 20,000 and eight hours of
   expect(totals.view().has(`C${steps - 1}`)).toBe(true);
   expect(totals.view().has('C0')).toBe(false);
   expect(totals.view().get('steady')?.processed).toBe(steps - 1);
-  const saved = JSON.parse(totals.save()) as { minutes: unknown[]; durations: unknown[] };
+  const saved = totals.save() as { minutes: unknown[]; durations: unknown[] };
   expect(saved.minutes).toHaveLength(8 * 60);
   expect(saved.durations.length).toBeLessThanOrEqual(6);
-  expect(totals.save().length).toBeLessThan(6_000_000);
+  expect(JSON.stringify(totals.save()).length).toBeLessThan(6_000_000);
 });
 
 test.each<[string, (saved: Record<string, unknown>) => unknown]>([
-  ['no JSON', () => '{'],
+  ['no object', () => '{'],
   ['a part that is missing', ({ minutes: _, ...rest }) => rest],
   ['a total that is no number', (saved) => ({ ...saved, totals: [['A', { processed: '7' }]] })],
   ['a count below zero', (saved) => ({ ...saved, lastAt: -1 })],
@@ -172,9 +172,9 @@ test.each<[string, (saved: Record<string, unknown>) => unknown]>([
   const saved = new ClassTotals();
   look(saved, 10, [minute(0, 5)]);
   look(saved, 20, [minute(0, 9)]);
-  const text = broken(JSON.parse(saved.save()) as Record<string, unknown>);
+  const changed = broken(saved.save() as Record<string, unknown>);
   const restored = new ClassTotals();
-  expect(() => restored.restore(typeof text === 'string' ? text : JSON.stringify(text))).toThrow();
+  expect(() => restored.restore(changed)).toThrow();
   expect({ classes: restored.view().size, lastAt: restored.lastAt }).toEqual({ classes: 0, lastAt: 0 });
   // And it counts from here, as if nothing had been saved.
   look(restored, 30, [minute(0, 9)]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { State } from '../../../pkg/installation/state';
+import type { State } from '../../../pkg/watch/state';
 import { jobMetrics } from '../../../pkg/queries/jobMetrics';
 import { metricKeys } from '../../../pkg/sidekiq/keys';
 import { StatsdIntake } from '../../../pkg/statsd/intake';

@@ -440,7 +440,6 @@ describe('every table', () => {
       await ask({ limit: 1 }),
       await ask({ filters: [{ field: 'queue', operator: '=', values: ['a'] }] }),
       await ask({}, { dataSource: { uid: 'other', name: 'n' } }),
-      await ask({}, { range: { from: NOW - 7200, to: NOW - 3600 } }),
       await ask({}, {}, { ...state }),
       await ask({ figures: ['size'] }),
       await ask({ figures: ['size'] }, { alerting: true }),
@@ -505,13 +504,12 @@ describe('every table', () => {
   });
 
   test.each([
-    [queues, 'Shows now, not the selected time range.'],
+    [queues, 'As of 2026-11-25 12:00:30 UTC.'],
     [lost, undefined],
-  ])('of now says so where a past range is asked, one of the range does not', async (type, expected) => {
-    const ending = (secondsAgo: number) => ({ range: { from: NOW - 7200, to: NOW - secondsAgo } });
-    const told = async (request: object) => noticesOf(await askState(type, aState(), { request })).at(-1);
-    expect(await told(ending(301))).toBe(expected);
-    expect(await told(ending(300))).toBeUndefined();
+  ])('of a recorded instant says of which, one of a range does not', async (type, expected) => {
+    const told = async (recorded: boolean) => noticesOf(await askState(type, aState({ recorded }))).at(-1);
+    expect(await told(true)).toBe(expected);
+    expect(await told(false)).toBeUndefined();
   });
 
   test('is filtered and cut, and says how much is left out', async () => {

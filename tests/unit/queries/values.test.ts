@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Installation } from '../../../pkg/installation/installation';
-import { Reads } from '../../../pkg/installation/reads';
+import { RedisReads } from '../../../pkg/installation/redisReads';
 import { runQuery } from '../../../pkg/queries/registry';
 import { readValues } from '../../../pkg/queries/values';
+import type { Source } from '../../../pkg/source/source';
 import { aMemory } from '../../support/ask';
 import { fakeRedis } from '../../support/fakeRedis';
 import { aQueueState, aState, NOW } from '../../support/state';
@@ -12,8 +12,8 @@ const state = aState({
 });
 const installation = {
   state: () => Promise.resolve(state),
-  reads: () => new Reads(fakeRedis(), aMemory(), state.options),
-} as unknown as Installation;
+  reads: () => new RedisReads(fakeRedis(), aMemory(), state.options),
+} as unknown as Source;
 
 const values = (params: Record<string, string>) => readValues(installation, new URLSearchParams(params));
 

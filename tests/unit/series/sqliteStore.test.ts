@@ -147,6 +147,7 @@ test('opens files of the first versions, which carry no application id', async (
   first.close();
   const old = new DatabaseSync(path);
   old.exec('PRAGMA application_id = 0');
+  old.exec('DROP TABLE blocks');
   old.close();
   const store = await openSqliteStore(path, { retentionDays: 1 });
   expect(store.oldest()).toBe(10);

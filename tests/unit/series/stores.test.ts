@@ -112,6 +112,7 @@ describe('the recorder', () => {
       return work();
     };
     file.store = {
+      blocks: null,
       append: (at, values) => guarded(() => memory.append(at, values)),
       keys: (...args) => guarded(() => memory.keys(...args)),
       read: (...args) => guarded(() => memory.read(...args)),

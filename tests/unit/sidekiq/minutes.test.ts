@@ -94,7 +94,7 @@ test('a simulated month of minutes takes a bounded amount of memory', () => {
     Array.from({ length: 1000 }, (_, index) => [`C${index}`, { processed: 1, failed: 0, milliseconds: 1 }])
   );
   for (let minute = 0; minute < 30 * 1440; minute += 1) {
-    minutes.keep({ startsAt: MINUTE + minute * 60, classes, shapesOf: () => [] }, 60, Infinity);
+    minutes.keep({ startsAt: MINUTE + minute * 60, classes, shapes: new Map() }, 60, Infinity);
   }
   const known = Array.from({ length: 30 * 1440 }, (_, minute) => minutes.known(MINUTE + minute * 60, 60)).filter(
     Boolean

@@ -399,10 +399,10 @@ describe('a bucket of the job metrics', () => {
         ['C', { processed: 0, failed: 1, milliseconds: 0 }],
       ])
     );
-    expect(value.shapesOf('A')).toEqual(['new', 'old']);
-    expect(value.shapesOf('B')).toEqual(['new']);
-    expect(value.shapesOf('C')).toEqual(['old']);
-    expect(value.shapesOf('D')).toEqual([]);
+    expect(value.shapes.get('A')).toEqual(['new', 'old']);
+    expect(value.shapes.get('B')).toEqual(['new']);
+    expect(value.shapes.get('C')).toEqual(['old']);
+    expect(value.shapes.get('D')).toBeUndefined();
   });
 
   test('is asked for in both shapes, ten minutes in one', () => {

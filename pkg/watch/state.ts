@@ -1,4 +1,3 @@
-import type { Fault } from '../faults/fault';
 import type { ClassNamesView } from '../observe/classNames';
 import type { ClassQueuesView } from '../observe/classQueues';
 import type { ClassTotalsView } from '../observe/classTotals';
@@ -10,14 +9,6 @@ import type { Notice } from '../sidekiq/model';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { InstallationTotals } from '../sidekiq/totals';
 import type { StatsdIntake } from '../statsd/intake';
-
-/** What is known without a reading: enough to answer from what was kept before. */
-export interface Kept extends Pick<State, 'now' | 'options' | 'notices'> {
-  /** Why Redis cannot be read. */
-  readonly fault: Fault;
-  /** The last state, while it is not older than a quarter of an hour. */
-  readonly last: State | null;
-}
 
 /**
  * What is known of an installation at one instant: a snapshot, and everything derived from it, computed once whoever
@@ -40,6 +31,8 @@ export interface State {
   readonly historyFile: boolean | null;
   /** Epoch seconds: the instant of the snapshot. */
   readonly now: number;
+  /** It is made of a recorded reading, so that {@link now} is an instant of the past. */
+  readonly recorded: boolean;
   /** What should be known of every figure: of the snapshot, and of what failed beside the reading. */
   readonly notices: readonly Notice[];
 }

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { Fault } from '../faults/fault';
 import { abortable } from '../redis/client';
-import type { Installation } from './installation';
-import type { State } from './state';
+import type { State } from '../watch/state';
+import type { Source } from './source';
 
 /**
  * Work that ends once so many seconds have passed: its signal then aborts with the fault as its reason.
@@ -28,8 +28,11 @@ export async function within<T>(
 }
 
 /** That Redis did not answer in time. */
-export function tooLate({ redis }: Installation, { span, remedy }: { span: string; remedy: string }): Fault {
-  return new Fault({ kind: 'connection', message: `Redis at ${redis.address} did not answer within ${span}.`, remedy });
+export function tooLate(
+  { address }: Pick<Source, 'address'>,
+  { span, remedy }: { span: string; remedy: string }
+): Fault {
+  return new Fault({ kind: 'connection', message: `Redis at ${address} did not answer within ${span}.`, remedy });
 }
 
 /**
@@ -40,8 +43,8 @@ export function tooLate({ redis }: Installation, { span, remedy }: { span: strin
  */
 export async function stateWithin(
   seconds: number,
-  installation: Installation,
+  source: Source,
   late: { span: string; remedy: string }
 ): Promise<State> {
-  return within(seconds, tooLate(installation, late), (signal) => abortable(installation.state(), signal));
+  return within(seconds, tooLate(source, late), (signal) => abortable(source.state(), signal));
 }

@@ -13,21 +13,18 @@ import type { MinuteCounts } from '../sidekiq/jobMetrics';
 import { iteration } from '../sidekiq/parts/iteration';
 import type { Resolution } from '../sidekiq/parts/minute';
 import { readPart } from '../sidekiq/parts/part';
+import type { Range, Reads } from '../source/reads';
+import { recordedMinutes } from '../recording/pastReads';
+import { MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { Memory } from './memory';
 
-interface Range {
-  from: number;
-  to: number;
-}
+/** The reads of the present, each in a few round trips. */
+export class RedisReads implements Reads {
+  readonly minutesKeptSeconds = MINUTES_KEPT_SECONDS;
 
-/**
- * The bounded reads that a query may make beside the state, each in a few round trips. Instants are epoch seconds.
- * Every read throws a `Fault` where Redis is away or refuses all of it; what is refused in part is told by notices.
- */
-export class Reads {
   constructor(
     private readonly redis: ReadOnlyRedis,
-    private readonly memory: Pick<Memory, 'minutes' | 'recorder' | 'failures'>,
+    private readonly memory: Pick<Memory, 'minutes' | 'recorder' | 'failures' | 'recordings'>,
     private readonly options: Options,
     private readonly signal?: AbortSignal
   ) {}
@@ -95,6 +92,11 @@ export class Reads {
   /** Durations of classes in some minutes. */
   durations(jobClasses: readonly string[], buckets: readonly MinuteCounts[], now: number) {
     return this.memory.minutes.readDurations(this.redis, jobClasses, buckets, now, this.signal);
+  }
+
+  /** Minutes that Redis may no longer have. */
+  recordedMinutes(range: Range) {
+    return recordedMinutes(this.memory.recordings, range);
   }
 
   /** Figures over time as the sampler has seen them. */

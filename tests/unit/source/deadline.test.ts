@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { stateWithin } from '../../../pkg/installation/deadline';
+import { stateWithin } from '../../../pkg/source/deadline';
 import { Installation } from '../../../pkg/installation/installation';
 import { parseSettings } from '../../../pkg/settings/settings';
 import type * as Client from '../../../pkg/redis/client';

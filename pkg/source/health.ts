@@ -2,8 +2,8 @@ import { Fault } from '../faults/fault';
 import { missesTotals } from '../sidekiq/refusals';
 import { versionsOf } from '../sidekiq/totals';
 import { stateWithin } from './deadline';
-import type { Installation } from './installation';
-import type { State } from './state';
+import type { State } from '../watch/state';
+import type { Source } from './source';
 
 /** How an installation is, in a sentence and as figures. */
 export interface Health {
@@ -18,13 +18,13 @@ const LONGEST_VERSION = 50;
 const HEALTH_SECONDS = 4.5;
 
 /** Reads once and says what was found: Sidekiq's versions, queues and processes, or what to do about a failure. */
-export async function checkHealth(installation: Installation): Promise<Health> {
+export async function checkHealth(source: Source): Promise<Health> {
   try {
-    const state = await stateWithin(HEALTH_SECONDS, installation, {
+    const state = await stateWithin(HEALTH_SECONDS, source, {
       span: `${HEALTH_SECONDS} seconds`,
       remedy: 'Check firewalls, and whether Redis is blocked by a slow command (SLOWLOG GET).',
     });
-    return describe(state, installation.redis.address);
+    return describe(state, source.address);
   } catch (error) {
     if (error instanceof Fault) {
       return { ok: false, message: error.explanation, details: { kind: error.kind } };

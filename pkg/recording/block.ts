@@ -1,0 +1,165 @@
+import { promisify } from 'node:util';
+import { brotliCompress, brotliCompressSync, brotliDecompress, constants } from 'node:zlib';
+import { z } from 'zod';
+import { durationsCodec, minutesCodec } from '../sidekiq/snapshotCodec';
+import type { Durations, MinuteCounts } from '../sidekiq/jobMetrics';
+import type { Block } from '../series/blockStore';
+import { Turns } from '../turns';
+import { Watch, type Beside } from '../watch/watch';
+import type { State } from '../watch/state';
+import { besideCodec, type BesideReads } from './besideReads';
+import { byStart, decodeReading, encodeReading, type KnownMinutes, type Recorded } from './recordedReading';
+
+/** What the fold remembered before the first reading of a block. */
+export interface Keyframe {
+  /** Of {@link Watch.save}. */
+  readonly watch: unknown;
+  readonly minutes: readonly MinuteCounts[];
+  readonly beside: BesideReads | null;
+}
+
+/** A minute of executions that does not change any more. */
+export interface FinalMinute {
+  readonly minute: MinuteCounts;
+  /** Of its classes, where they were read. */
+  readonly durations: readonly Durations[];
+}
+
+/** A state of the past with what was read beside it. */
+export interface Past {
+  readonly state: State;
+  readonly beside: BesideReads | null;
+}
+
+/** Of the lines of a block; one of a newer version is refused. */
+export const BLOCK_VERSION = 1;
+/** A block of a large installation has some tens of megabytes; a file of somebody else may claim more. */
+const MOST_BYTES = 256 * 1024 * 1024;
+/** Smaller than at 4 by a tenth, and as fast to read. */
+const OPTIONS = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
+
+const compress = promisify(brotliCompress);
+const decompress = promisify(brotliDecompress);
+
+const keyframeSchema = z.object({
+  version: z.number().max(BLOCK_VERSION, 'the recording was made by a newer version of Jobwatch'),
+  watch: z.unknown(),
+  minutes: z.unknown(),
+  beside: z.unknown(),
+});
+
+export function encodeKeyframe({ watch, minutes, beside }: Keyframe): string {
+  return JSON.stringify({
+    version: BLOCK_VERSION,
+    watch,
+    minutes: minutesCodec.encode(minutes),
+    beside: beside && besideCodec.encode(beside),
+  });
+}
+
+function decodeKeyframe(line: string): Keyframe {
+  const { watch, minutes, beside } = keyframeSchema.parse(JSON.parse(line));
+  return {
+    watch,
+    minutes: minutesCodec.decode(minutes),
+    beside: beside == null ? null : besideCodec.decode(beside),
+  };
+}
+
+/** Compresses beside the event loop. */
+export async function compressed(text: string): Promise<Uint8Array> {
+  return compress(text, OPTIONS);
+}
+
+/** Compresses at once, for the end of the process. */
+export function compressedNow(text: string): Uint8Array {
+  return brotliCompressSync(text, OPTIONS);
+}
+
+async function textOf(bytes: Uint8Array): Promise<string> {
+  return (await decompress(bytes, { maxOutputLength: MOST_BYTES })).toString('utf8');
+}
+
+/** The lines of a block: its keyframe and its readings. @throws Error where it is damaged */
+export async function linesOf({ body }: Pick<Block, 'body'>): Promise<string[]> {
+  return (await textOf(body)).split('\n');
+}
+
+/**
+ * Folds the readings of a block up to an instant, and gives the state after the last of them.
+ *
+ * @param lines of {@link linesOf}
+ * @param each called with every state, where all are wanted
+ * @returns `null` where no reading is as early
+ * @throws Error where the block is damaged
+ */
+export async function replay(
+  lines: readonly string[],
+  until: number,
+  beside: Beside,
+  each?: (past: Past) => void | Promise<void>
+): Promise<Past | null> {
+  const keyframe = decodeKeyframe(lines[0] ?? '');
+  const watch = new Watch();
+  watch.restore(keyframe.watch);
+  const turns = new Turns();
+  let minutes: KnownMinutes = byStart(keyframe.minutes);
+  let read = keyframe.beside;
+  let last: Past | null = null;
+  for (const line of lines.slice(1)) {
+    const recorded = decodeReading(line, minutes);
+    if (recorded.reading.snapshot.at > until) {
+      break;
+    }
+    minutes = byStart(recorded.reading.snapshot.minutes.items);
+    read = recorded.beside ?? read;
+    last = { state: watch.next(recorded.reading, beside), beside: read };
+    await each?.(last);
+    await turns.give();
+  }
+  return last;
+}
+
+/** The readings of a block at least so many seconds apart, as the lines of a block. */
+export async function thinned(lines: readonly string[], paceSeconds: number): Promise<{ lines: string[]; to: number }> {
+  const keyframe = decodeKeyframe(lines[0] ?? '');
+  const turns = new Turns();
+  let before: KnownMinutes = byStart(keyframe.minutes);
+  let written = before;
+  let lastAt = -Infinity;
+  const kept = [lines[0]!];
+  let beside: BesideReads | null = null;
+  for (const line of lines.slice(1)) {
+    const recorded: Recorded = decodeReading(line, before);
+    const { at, minutes } = recorded.reading.snapshot;
+    before = byStart(minutes.items);
+    beside = recorded.beside ?? beside;
+    // What a longer pause has missed is in no other reading.
+    if (at - lastAt >= paceSeconds || recorded.reading.missed) {
+      kept.push(encodeReading({ ...recorded, beside }, written));
+      written = before;
+      beside = null;
+      lastAt = at;
+    }
+    await turns.give();
+  }
+  return { lines: kept, to: lastAt };
+}
+
+const finalSchema = z.object({ minutes: z.unknown(), durations: z.unknown() });
+
+export function encodeFinal(all: readonly FinalMinute[]): string {
+  return JSON.stringify({
+    minutes: minutesCodec.encode(all.map(({ minute }) => minute)),
+    durations: durationsCodec.encode(all.flatMap(({ durations }) => durations)),
+  });
+}
+
+/** @throws Error where the block is damaged */
+export async function finalMinutesOf({ minutes: bytes }: Pick<Block, 'minutes'>): Promise<{
+  minutes: readonly MinuteCounts[];
+  durations: readonly Durations[];
+}> {
+  const { minutes, durations } = finalSchema.parse(JSON.parse(await textOf(bytes)));
+  return { minutes: minutesCodec.decode(minutes), durations: durationsCodec.decode(durations) };
+}

@@ -1,0 +1,120 @@
+import type { Range, HistoryReads, Reads, BucketsRead, DurationsRead } from '../source/reads';
+import { NotRecorded } from '../source/notRecorded';
+import { instantText } from '../source/instants';
+import type { MinuteCounts } from '../sidekiq/jobMetrics';
+import { warning } from '../sidekiq/parts/part';
+import type { BesideReads } from './besideReads';
+import type { Past } from './block';
+import type { Recordings } from './recordings';
+
+const REMEDY = 'Choose a time range that ends now.';
+
+/** The reads of a state of the past: what was recorded with it. What was not, says so by {@link NotRecorded}. */
+export class PastReads implements Reads {
+  readonly minutesKeptSeconds = Infinity;
+
+  constructor(
+    private readonly past: Past,
+    private readonly recordings: Recordings,
+    readonly history: HistoryReads
+  ) {}
+
+  async jobs(): Promise<never> {
+    throw new NotRecorded('Stored jobs are not recorded, as they hold arguments.', REMEDY);
+  }
+
+  async job(): Promise<never> {
+    return this.jobs();
+  }
+
+  async iteration() {
+    return null;
+  }
+
+  async dueQueues(): Promise<never> {
+    throw new NotRecorded('The queues of due jobs are not recorded.', REMEDY);
+  }
+
+  async days(): Promise<never> {
+    throw new NotRecorded('Sidekiq’s daily counters are not recorded.', REMEDY);
+  }
+
+  async failures() {
+    return this.beside('failures', 'The failures of the retry and the dead set');
+  }
+
+  async info() {
+    return this.beside('info', 'INFO of Redis');
+  }
+
+  async profiles() {
+    return { profiles: [...this.beside('profiles', 'Profiles')], notices: [] };
+  }
+
+  async backlog(names: readonly string[]) {
+    const { samples, notices } = this.beside('backlog', 'What waits in the queues');
+    const { at } = this.past.beside!;
+    return {
+      samples: samples.filter(({ queue }) => names.includes(queue)),
+      notices: [
+        ...notices,
+        { severity: 'info' as const, text: `Queues were looked into at ${instantText(at)}, the longest 20.` },
+      ],
+    };
+  }
+
+  async recurring() {
+    const { items, whole } = this.past.state.snapshot.recurring;
+    return { entries: items, notices: whole ? [] : [warning('Not all entries of the schedulers were read.')] };
+  }
+
+  async deployMarks({ from, to }: Range) {
+    const marks = this.past.state.snapshot.marks.items.filter(({ at }) => at >= from && at <= to);
+    return { marks, notices: [] };
+  }
+
+  async buckets(range: Range): Promise<BucketsRead> {
+    const { minutes, missing } = await this.recordedMinutes(range);
+    // The last minutes may still have changed after this state.
+    const last = minutes.at(-1)?.startsAt ?? -Infinity;
+    const recent = this.past.state.snapshot.minutes.items
+      .filter(({ startsAt }) => startsAt > last && startsAt <= range.to && startsAt + 60 > range.from)
+      .sort((a, b) => a.startsAt - b.startsAt);
+    const left = missing - recent.length;
+    return {
+      buckets: [...minutes, ...recent],
+      notices: left > 0 ? [warning(`${left} minutes of job metrics were not recorded in this time range.`)] : [],
+    };
+  }
+
+  async durations(jobClasses: readonly string[], buckets: readonly MinuteCounts[]): Promise<DurationsRead> {
+    const from = buckets[0]?.startsAt ?? 0;
+    const to = buckets.at(-1)?.startsAt ?? 0;
+    const wanted = new Set(jobClasses);
+    const { durations } = await this.recordings.minutes({ from, to });
+    const known = new Set(durations.map(({ startsAt, jobClass }) => `${startsAt}\0${jobClass}`));
+    const recent = this.past.state.snapshot.durations.filter(
+      ({ startsAt, jobClass }) => startsAt >= from && startsAt <= to && !known.has(`${startsAt}\0${jobClass}`)
+    );
+    return { durations: [...durations, ...recent].filter(({ jobClass }) => wanted.has(jobClass)), notices: [] };
+  }
+
+  async recordedMinutes(range: Range) {
+    return recordedMinutes(this.recordings, { from: range.from, to: Math.min(range.to, this.past.state.now) });
+  }
+
+  private beside<K extends Exclude<keyof BesideReads, 'at'>>(part: K, what: string): NonNullable<BesideReads[K]> {
+    const found = this.past.beside?.[part];
+    if (found == null) {
+      throw new NotRecorded(`${what} ${what.endsWith('s') ? 'were' : 'was'} not recorded at this time.`, REMEDY);
+    }
+    return found;
+  }
+}
+
+/** The recorded minutes of a range, with the number of those that are missing and their durations. */
+export async function recordedMinutes(recordings: Recordings, { from, to }: Range) {
+  const { minutes, durations } = await recordings.minutes({ from, to });
+  const wanted = Math.max(0, Math.floor(to / 60) - Math.floor(from / 60) + 1);
+  return { minutes, durations, missing: wanted - minutes.length };
+}

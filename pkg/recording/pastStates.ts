@@ -1,0 +1,62 @@
+import { LRUCache } from 'lru-cache';
+import { instantText } from '../source/instants';
+import { NotRecorded } from '../source/notRecorded';
+import type { HistoryReads, Reads } from '../source/reads';
+import type { State } from '../watch/state';
+import type { Beside } from '../watch/watch';
+import type { Past } from './block';
+import { PastReads } from './pastReads';
+import type { Recordings } from './recordings';
+
+/** Instants whose states are held: the panels of a dashboard ask about the same. */
+const STATES_HELD = 6;
+
+/** The states of the past as a source answers them, each made once for all who ask at a time. */
+export class PastStates {
+  private readonly held = new LRUCache<number, Promise<Past | null>>({ max: STATES_HELD });
+  private readonly pasts = new WeakMap<State, Past>();
+
+  constructor(
+    private readonly recordings: Recordings,
+    private readonly history: HistoryReads,
+    private readonly beside: Omit<Beside, 'recorded'>
+  ) {}
+
+  /**
+   * The state of the last reading before an instant (epoch seconds).
+   *
+   * @throws NotRecorded where none stands for it
+   */
+  async at(asOf: number): Promise<State> {
+    let making = this.held.get(asOf);
+    if (!making) {
+      making = this.recordings.at(asOf, { ...this.beside, recorded: true });
+      this.held.set(asOf, making);
+    }
+    const past = await making;
+    if (!past) {
+      this.held.delete(asOf);
+      throw this.nothingAt(asOf);
+    }
+    this.pasts.set(past.state, past);
+    return past.state;
+  }
+
+  /** The reads of a state that {@link at} gave; `undefined` for another. */
+  reads(state: State): Reads | undefined {
+    const past = this.pasts.get(state);
+    return past && new PastReads(past, this.recordings, this.history);
+  }
+
+  private nothingAt(asOf: number): NotRecorded {
+    const { oldest } = this.recordings.about;
+    const { recordHours, samplerEnabled } = this.beside.options;
+    const remedy =
+      oldest !== null
+        ? `Recordings begin at ${instantText(oldest)}.`
+        : recordHours === 0 || !samplerEnabled
+          ? 'Recording is switched off in the settings ("recordHours", "samplerEnabled").'
+          : 'Recordings begin with the first reading of this process; a history file keeps them over a restart.';
+    return new NotRecorded(`Nothing was recorded at ${instantText(asOf)}.`, remedy);
+  }
+}

@@ -1,0 +1,88 @@
+import type { HistoryScope } from '../series/figures';
+import type { Points } from '../series/store';
+import type { BacklogSample } from '../sidekiq/browse/backlog';
+import type { DayCounts } from '../sidekiq/browse/days';
+import type { DueQueues } from '../sidekiq/browse/dueJobs';
+import type { FailuresRead } from '../sidekiq/browse/failures';
+import type { Place } from '../sidekiq/browse/findJob';
+import type { JobsAsked, JobsPage } from '../sidekiq/browse/jobs';
+import type { Profile } from '../sidekiq/browse/profiles';
+import type { RecurringEntry } from '../sidekiq/browse/recurring';
+import type { StoredJob } from '../sidekiq/browse/storedJobs';
+import type { Durations, MinuteCounts } from '../sidekiq/jobMetrics';
+import type { DeployMark, Notice } from '../sidekiq/model';
+import type { Iteration } from '../sidekiq/parts/iteration';
+import type { Resolution } from '../sidekiq/parts/minute';
+
+/** A range of time, epoch seconds. */
+export interface Range {
+  from: number;
+  to: number;
+}
+
+/** Buckets of a range with what should be known of them. */
+export interface BucketsRead {
+  /** Oldest first, those without executions included. */
+  buckets: MinuteCounts[];
+  notices: readonly Notice[];
+}
+
+export interface DurationsRead {
+  durations: Durations[];
+  notices: readonly Notice[];
+}
+
+export interface RecordedMinutes {
+  minutes: MinuteCounts[];
+  durations: Durations[];
+  missing: number;
+}
+
+/** The figures over time that a source keeps, see `HistoryStore`. */
+export interface HistoryReads {
+  keys(scope: HistoryScope, figure: string): string[];
+  read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[];
+  oldest(): number | null;
+}
+
+/**
+ * What a query may read beside the state, within bounds: from Redis for the present, from what was recorded for the
+ * past. Instants are epoch seconds.
+ *
+ * - What is refused in part is told by notices; a read that is refused as a whole, or that was not recorded, throws a
+ *   `Fault`.
+ * - Reads may run concurrently.
+ */
+export interface Reads {
+  /** A page of stored jobs. */
+  jobs(asked: Omit<JobsAsked, 'signal'>): Promise<JobsPage>;
+  /** The failures of the retry and the dead set. */
+  failures(now: number): Promise<{ retry: FailuresRead; dead: FailuresRead }>;
+  /** A stored job by its id. */
+  job(jid: string, places: readonly Place[]): Promise<{ job: StoredJob | null; whole: boolean }>;
+  /** How far an IterableJob has come. */
+  iteration(jid: string): Promise<Iteration | null>;
+  /** Queues for which scheduled jobs and retries are due. */
+  dueQueues(now: number): Promise<DueQueues>;
+  /** Both ends of some queues. */
+  backlog(names: readonly string[]): Promise<{ samples: BacklogSample[]; notices: readonly Notice[] }>;
+  /** Entries of sidekiq-cron and sidekiq-scheduler. */
+  recurring(now: number): Promise<{ entries: readonly RecurringEntry[]; notices: readonly Notice[] }>;
+  /** Profiles of executions. */
+  profiles(now: number): Promise<{ profiles: Profile[]; notices: readonly Notice[] }>;
+  /** The lines of INFO by name. */
+  info(): Promise<ReadonlyMap<string, string>>;
+  /** Sidekiq's own counters by UTC day, oldest first. */
+  days(range: Range, now: number): Promise<{ days: DayCounts[]; notices: readonly Notice[] }>;
+  /** Deploy marks of a range, oldest first. */
+  deployMarks(range: Range, now: number): Promise<{ marks: DeployMark[]; notices: readonly Notice[] }>;
+  /** Seconds for which minutes of executions and their durations are kept: eight hours in Redis. */
+  readonly minutesKeptSeconds: number;
+  /** Executions by class, bucket by bucket. */
+  buckets(range: Range, resolution: Resolution, now: number): Promise<BucketsRead>;
+  /** Durations of classes in some of the minutes that {@link buckets} gave. */
+  durations(jobClasses: readonly string[], buckets: readonly MinuteCounts[], now: number): Promise<DurationsRead>;
+  /** Minutes of executions that were recorded, oldest first, and how many of the range are missing. */
+  recordedMinutes(range: Range): Promise<RecordedMinutes>;
+  readonly history: HistoryReads;
+}

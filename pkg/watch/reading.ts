@@ -1,0 +1,14 @@
+import type { Durations, MinuteCounts } from '../sidekiq/jobMetrics';
+import type { Notice } from '../sidekiq/model';
+import type { Snapshot } from '../sidekiq/snapshot';
+
+/** One look at an installation as the fold takes it: plain data, wherever it comes from. */
+export interface Reading {
+  readonly snapshot: Snapshot;
+  /** Executions of a longer pause, which snapshots do not reach back to; `null` where there was none. */
+  readonly missed: { readonly minutes: readonly MinuteCounts[]; readonly durations: readonly Durations[] } | null;
+  /** What was told beside the snapshot: of the history, the connection, the clock. */
+  readonly notices: readonly Notice[];
+  /** Whether the history file was in use; `null` where the history is kept in memory by choice. */
+  readonly historyFile: boolean | null;
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { ClassNames } from '../observe/classNames';
+import { ClassQueues } from '../observe/classQueues';
+import { ClassTotals } from '../observe/classTotals';
+import { Flow } from '../observe/flow';
+import { JobWaits } from '../observe/jobWaits';
+import type { Observer } from '../observe/observer';
+import { ProcessLog } from '../observe/processLog';
+import { queueStates } from '../observe/queueState';
+import { installationTotals } from '../sidekiq/totals';
+import type { Reading } from './reading';
+import type { State } from './state';
+
+/** What a state holds that no reading tells. */
+export type Beside = Pick<State, 'statsd' | 'options' | 'recorded'>;
+
+const savedSchema = z.record(z.string(), z.unknown());
+
+/**
+ * The fold: takes readings one after the other and gives the state after each. It knows neither Redis nor a clock, so
+ * the same readings in the same order give the same states, whether they are live, recorded or made up.
+ *
+ * What it remembers is bounded by its observers. Not concurrent: one reading at a time.
+ */
+export class Watch {
+  readonly observers = {
+    flow: new Flow(),
+    processLog: new ProcessLog(),
+    classTotals: new ClassTotals(),
+    classQueues: new ClassQueues(),
+    classNames: new ClassNames(),
+    jobWaits: new JobWaits(),
+  };
+
+  next({ snapshot, missed, notices, historyFile }: Reading, beside: Beside): State {
+    const { flow, processLog, classTotals, classQueues, classNames, jobWaits } = this.observers;
+    if (missed) {
+      classTotals.absorb(missed.minutes, missed.durations);
+    }
+    this.all.forEach(([, observer]) => observer.observe(snapshot));
+    return {
+      snapshot,
+      queues: queueStates(snapshot, flow.view(), beside.options.workerTypes),
+      totals: installationTotals(snapshot),
+      processLog: processLog.view(),
+      classTotals: classTotals.view(),
+      classQueues: classQueues.view(),
+      classNames: classNames.view(),
+      jobWaits: jobWaits.view(),
+      historyFile,
+      now: snapshot.at,
+      notices: [...snapshot.notices, ...notices],
+      ...beside,
+    };
+  }
+
+  /** All that it remembers, as plain JSON. */
+  save(): Record<string, unknown> {
+    return Object.fromEntries(this.all.map(([name, observer]) => [name, observer.save()]));
+  }
+
+  /** Goes on from what {@link save} gave. @throws Error for anything else */
+  restore(saved: unknown): void {
+    const parts = savedSchema.parse(saved);
+    this.all.forEach(([name, observer]) => observer.restore(parts[name]));
+  }
+
+  private get all(): Array<[string, Observer<unknown>]> {
+    return Object.entries(this.observers);
+  }
+}

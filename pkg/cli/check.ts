@@ -1,9 +1,12 @@
 import { Fault } from '../faults/fault';
 import { noSidekiq } from '../source/health';
-import { Installation } from '../installation/installation';
+import { instantText } from '../source/instants';
+import { NotRecorded } from '../source/notRecorded';
+import type { Source } from '../source/source';
 import type { Severity } from '../queries/findingRules/rule';
 import { findingRows, unreachableRow, type FindingRow } from '../queries/findings';
 import type { Settings } from '../settings/settings';
+import { openSource, parseTime, type ReplayFlags } from './source';
 import { versionsOf } from '../sidekiq/totals';
 
 /**
@@ -11,16 +14,20 @@ import { versionsOf } from '../sidekiq/totals';
  *
  * @returns whether nothing critical was found
  */
-export async function check(settings: Settings, { json }: { json?: boolean }): Promise<boolean> {
-  const installation = new Installation(settings);
+export async function check(settings: Settings, flags: ReplayFlags & { json?: boolean }): Promise<boolean> {
+  const { json, at, replay } = flags;
+  const { source, now, close } = await openSource(settings, flags);
   try {
-    const { head, rows } = await look(installation);
+    const { head, rows } = await look(
+      source,
+      replay === undefined && at !== undefined ? parseTime('at', at, now()) : now()
+    );
     process.stdout.write(
       json ? `${JSON.stringify(rows.map(printed), null, 2)}\n` : [...head, ...rows.flatMap(lines)].join('\n') + '\n'
     );
     return rows.every(({ severity }) => severity !== 'critical');
   } finally {
-    installation.close();
+    close();
   }
 }
 
@@ -46,14 +53,16 @@ function printed({ severity, rule, kind, subject, text, since, remedy, cause, ev
   };
 }
 
-async function look(installation: Installation): Promise<{ head: string[]; rows: FindingRow[] }> {
-  const { address } = installation.redis;
+async function look(source: Source, at: number): Promise<{ head: string[]; rows: FindingRow[] }> {
+  const { address } = source;
   try {
-    const state = await installation.state();
+    const state = await source.state(at);
     const { snapshot, notices } = state;
     const { commands, roundTrips, milliseconds } = snapshot.cost;
     const head = [
-      `Redis at ${address}: ${commands} commands in ${roundTrips} round trips, ${milliseconds.toFixed(1)} ms`,
+      state.recorded
+        ? `${address} as of ${instantText(state.now)}`
+        : `Redis at ${address}: ${commands} commands in ${roundTrips} round trips, ${milliseconds.toFixed(1)} ms`,
     ];
     if (snapshot.hasSidekiq === false) {
       const remedy = 'The applications name their database in REDIS_URL.';
@@ -66,10 +75,11 @@ async function look(installation: Installation): Promise<{ head: string[]; rows:
         `Sidekiq ${versionsOf(snapshot).join(', ') || '(no process is running)'}`,
         ...notices.map(({ text }) => text),
       ],
-      rows: await findingRows(state, installation.reads()),
+      rows: await findingRows(state, source.reads(undefined, state)),
     };
   } catch (error) {
-    if (error instanceof Fault) {
+    // That nothing was recorded is no finding.
+    if (error instanceof Fault && !(error instanceof NotRecorded)) {
       return { head: [], rows: [unreachableRow(error, Date.now() / 1000)] };
     }
     throw error;

@@ -11,7 +11,9 @@ import { check } from './check';
 import type { Configured } from './configured';
 import { demo, type DemoFlags } from './demo';
 import { query, type QueryFlags } from './query';
+import { record, type RecordFlags } from './record';
 import { serve, type ServeFlags } from './serve';
+import type { ReplayFlags } from './source';
 import { top } from './top';
 import { readConfigFile } from './configFile';
 
@@ -55,7 +57,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     return { settings: settingsFrom({ flags, env, file }), file };
   };
 
-  redisOptions(program.command('serve').description('Serve Prometheus metrics over HTTP.'))
+  replayOptions(redisOptions(program.command('serve').description('Serve Prometheus metrics over HTTP.')))
     .option('--listen <host:port>', 'where to listen', env['JOBWATCH_LISTEN'] ?? '127.0.0.1:9292')
     .option('--web-path <path>', 'another path for the metrics')
     .option(
@@ -71,34 +73,53 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     )
     .action(async (flags: Flags & ServeFlags) => serve(() => configured(flags), flags));
 
-  redisOptions(program.command('query').description('Answer one query, as Grafana would get it.'))
+  replayOptions(redisOptions(program.command('query').description('Answer one query, as Grafana would get it.')))
     .argument('<type>', QUERY_TYPES.map(({ id }) => id).join(', '))
     .option('--json', 'print one array of row objects')
     .option('--figures <names>', 'comma separated number columns to return', commaSeparated)
     .option('--filter <filter...>', 'field=value, field!=value, field=~regex or field!~regex; values comma separated')
     .option('--limit <rows>', 'rows at most', positive)
     .option('--option <name=value...>', 'an option of the query type; lists are comma separated')
-    .option('--from <time>', 'start: seconds ago as -3600, or ISO 8601', '-3600')
-    .option('--to <time>', 'end, likewise', '-0')
+    .option('--from <time>', 'start: seconds before the end as -3600, or ISO 8601', '-3600')
+    .option('--to <time>', 'end: seconds ago as -60, or ISO 8601; types of the present answer as of then', '-0')
     .addHelpText(
       'after',
       '\nExamples:\n  gpx_sidekiq query queues --json\n  gpx_sidekiq query busy --filter "class=~Invoice.*" --limit 20'
     )
     .action(async (type: string, flags: Flags & QueryFlags) => query(type, configured(flags).settings, flags));
 
-  redisOptions(program.command('top').description('Show queues and busy jobs live in the terminal.'))
+  replayOptions(redisOptions(program.command('top').description('Show queues and busy jobs live in the terminal.')))
     .option('--interval <seconds>', 'seconds between two consecutive snapshots', positive, 2)
-    .action(async (flags: Flags & { interval: number }) => top(configured(flags).settings, flags.interval));
+    .action(async (flags: Flags & ReplayFlags & { interval: number }) =>
+      top(configured(flags).settings, flags.interval, flags)
+    );
 
-  redisOptions(
-    program
-      .command('check')
-      .description('Say whether Redis, rights, versions and queues are fine, and what to do if not.')
+  replayOptions(
+    redisOptions(
+      program
+        .command('check')
+        .description('Say whether Redis, rights, versions and queues are fine, and what to do if not.')
+    )
   )
     .option('--json', 'print the findings as JSON')
-    .action(async (flags: Flags & { json?: boolean }) =>
+    .action(async (flags: Flags & ReplayFlags & { json?: boolean }) =>
       end((await check(configured(flags).settings, flags)) ? EXIT.ok : EXIT.failed)
     );
+
+  redisOptions(
+    program.command('record').description('Record readings into a file that --replay takes, until it is stopped.')
+  )
+    .requiredOption('--out <file>', 'the recording; a new file')
+    .option('--for <seconds>', 'end after so many seconds', positive)
+    .option('--in <file>', 'cut a piece out of a history file or a recording instead of reading Redis')
+    .option('--from <time>', 'start of the piece: seconds before its end as -3600, or ISO 8601')
+    .option('--to <time>', 'end of the piece, likewise')
+    .option('--hash-names', 'replace names of hosts, queues, classes and the like by hashes, and leave out messages')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gpx_sidekiq record --out incident.rec --for 3600\n  gpx_sidekiq record --in history.db --from 2026-11-27T03:00:00Z --to 2026-11-27T04:00:00Z --out incident.rec'
+    )
+    .action(async (flags: Flags & RecordFlags) => record(() => configured(flags).settings, flags));
 
   program
     .command('acl')
@@ -122,6 +143,13 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     command.exitOverride();
   }
   return program;
+}
+
+function replayOptions(command: Command): Command {
+  return command
+    .option('--replay <file>', 'answer from a recording or a history file instead of Redis')
+    .option('--at <time>', 'instant that is now: seconds before the end as -3600, or ISO 8601')
+    .option('--speed <factor>', 'seconds of the recording in a second; it stands still without', positive);
 }
 
 function redisOptions(command: Command): Command {

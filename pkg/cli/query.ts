@@ -1,12 +1,11 @@
-import { Fault } from '../faults/fault';
-import { Installation } from '../installation/installation';
 import { parseFilter, parseOption } from '../queries/queryText';
 import { queryType, runQuery } from '../queries/registry';
 import type { Settings } from '../settings/settings';
 import { printFrames, printJson } from './output';
+import { openSource, parseTime, type ReplayFlags } from './source';
 
 /** Flags of the command, as commander reads them. */
-export interface QueryFlags {
+export interface QueryFlags extends ReplayFlags {
   json?: boolean;
   figures?: string[];
   filter?: string[];
@@ -29,10 +28,11 @@ export async function query(type: string, settings: Settings, flags: QueryFlags)
     filters: (flags.filter ?? []).map(parseFilter),
     ...(flags.limit && { limit: flags.limit }),
   };
-  const range = { from: parseTime('from', flags.from), to: parseTime('to', flags.to) };
-  const installation = new Installation(settings);
+  const { source, now, close } = await openSource(settings, flags);
   try {
-    const frames = await runQuery(model, installation, {
+    const to = parseTime('to', flags.to, now());
+    const range = { from: parseTime('from', flags.from, flags.from.startsWith('-') ? to : now()), to };
+    const frames = await runQuery(model, source, {
       range,
       intervalSeconds: (range.to - range.from) / POINTS,
       alerting: false,
@@ -44,23 +44,6 @@ export async function query(type: string, settings: Settings, flags: QueryFlags)
       }
     }
   } finally {
-    installation.close();
+    close();
   }
-}
-
-function parseTime(field: string, text: string): number {
-  const now = Date.now() / 1000;
-  const seconds = Number(text);
-  if (!Number.isNaN(seconds)) {
-    return seconds <= 0 ? now + seconds : seconds;
-  }
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) {
-    throw new Fault({
-      kind: 'query',
-      message: `The time --${field} "${text}" cannot be read.`,
-      remedy: 'Give seconds ago as -3600, or ISO 8601.',
-    });
-  }
-  return at / 1000;
 }

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { METRICS_PATHS } from '../listeners/exporter';
-import { Listeners } from '../listeners/listeners';
+import { Listeners, type Served } from '../listeners/listeners';
 import type { Settings } from '../settings/settings';
 import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
@@ -11,9 +11,10 @@ import { STATSD_ENDPOINT, statsdAddress } from '../settings/statsdEndpoint';
 import { settingsFrom } from '../settings/environment';
 import { readConfigFile } from './configFile';
 import type { Configured } from './configured';
+import { openSource, type ReplayFlags } from './source';
 
 /** Flags of the command, as commander reads them. */
-export interface ServeFlags {
+export interface ServeFlags extends ReplayFlags {
   listen: string;
   webPath?: string;
   tlsCertFile?: string;
@@ -29,8 +30,14 @@ interface Prepared {
   settings: Settings;
 }
 
+/** What is served: an installation, or a recording in its place. */
+interface Service extends Served {
+  startSampling(): void;
+  close(): void;
+}
+
 interface Opened {
-  installation: Installation;
+  installation: Service;
   /** Installations of equal settings are the same, so that a reload keeps what they have counted. */
   key: string;
 }
@@ -56,7 +63,8 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
-  const started = listen(prepare(configure(), flags), flags);
+  const replayed = await replayOf(configure(), flags);
+  const started = listen(prepare(configure(), flags, replayed), flags);
   let reloads: Promise<unknown> = started;
   // From the first moment on: unhandled, SIGHUP would end the process. One after the other.
   process.on('SIGHUP', () => {
@@ -68,7 +76,7 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
   });
   const reload = async () => {
     const former = running.prepared;
-    const next = prepare(configure(), flags, former.installations);
+    const next = prepare(configure(), flags, replayed, former.installations);
     await running.listeners.close();
     try {
       running = await listen(next, flags);
@@ -93,6 +101,7 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
 function prepare(
   { settings, file }: Configured,
   flags: ServeFlags,
+  replayed: Service | undefined,
   former: ReadonlyMap<string, Opened> = new Map()
 ): Prepared {
   const tls = readTls(flags);
@@ -103,8 +112,8 @@ function prepare(
       known.get(key) ?? { key, installation: new Installation(each, undefined, commandLine(flags.listenWithoutToken)) }
     );
   };
-  const all = new Map([[OWN, settings], ...targetsFrom(file)]);
-  const installations = new Map<string, Opened>();
+  const all = new Map([...(replayed ? [] : [[OWN, settings] as const]), ...targetsFrom(file)]);
+  const installations = new Map<string, Opened>(replayed ? [[OWN, { installation: replayed, key: OWN }]] : []);
   try {
     all.forEach((each, name) => installations.set(name, open(each)));
   } catch (error) {
@@ -137,12 +146,26 @@ async function listen(prepared: Prepared, flags: ServeFlags): Promise<Running> {
   log('info', 'serving metrics', {
     listen: flags.listen,
     paths: METRICS_PATHS.join(' '),
-    redis: installation.redis.address,
+    source: installation.address,
   });
   void installation
     .state()
     .catch((error: unknown) => log('warn', 'Redis cannot be read yet', { error: explain(error) }));
   return { listeners, prepared };
+}
+
+/** The recording that is served in place of an installation, where one is named. @throws Fault */
+async function replayOf({ settings }: Configured, flags: ServeFlags): Promise<Service | undefined> {
+  if (flags.replay === undefined) {
+    return undefined;
+  }
+  const { source, close: end } = await openSource(settings, { speed: 1, ...flags });
+  return Object.assign(source, {
+    administration: commandLine(flags.listenWithoutToken),
+    secrets: settings.secrets,
+    startSampling: () => undefined,
+    close: end,
+  });
 }
 
 /** Closes installations, but those that another configuration goes on using. */

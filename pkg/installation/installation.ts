@@ -5,6 +5,7 @@ import { readBeside, type BesideReads } from '../recording/besideReads';
 import { PastStates } from '../recording/pastStates';
 import { openRedis } from '../redis/client';
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
+import type { BlockStore } from '../series/blockStore';
 import { seriesOf } from '../series/figures';
 import { commandLine, type Administration } from '../settings/administration';
 import { queueTest } from '../settings/queueTest';
@@ -81,13 +82,15 @@ export class Installation implements Source {
   /**
    * @param administration where files may lie; any path by default
    * @param former whose history and counters go on here, where both read the same source
+   * @param blocks where readings are recorded; the history file or the memory where it is left out
    * @throws Fault `settings` naming the field that cannot be used
    */
   constructor(
     settings: Settings,
     private readonly clock?: Clock,
     readonly administration: Administration = commandLine(),
-    former?: Installation
+    former?: Installation,
+    blocks?: BlockStore
   ) {
     const { options } = settings;
     this.options = options;
@@ -98,10 +101,10 @@ export class Installation implements Source {
       this.memory = former.memory;
       former.handedOver = true;
     } else {
-      this.memory = newMemory(options, administration);
+      this.memory = newMemory(options, administration, blocks);
     }
     const { recordings, recorder, statsd } = this.memory;
-    this.past = new PastStates(recordings, recorder, { options, statsd });
+    this.past = new PastStates(recordings, async () => recorder, { options, statsd });
     this.reader = new SnapshotReader(this.redis, this.memory.minutes, {
       includesQueue: queueTest(options),
       ...schedulerOptions(options),

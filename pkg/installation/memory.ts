@@ -1,4 +1,5 @@
 import { Recordings } from '../recording/recordings';
+import type { BlockStore } from '../series/blockStore';
 import { Recorder } from '../series/recorder';
 import { openSqliteStore } from '../series/sqliteStore';
 import type { Administration } from '../settings/administration';
@@ -12,6 +13,7 @@ import { Watch } from '../watch/watch';
 /** By which the limit on label sets of DogStatsD follows from that on series: most of its metrics are counters. */
 const SERIES_OF_A_LABEL_SET = 3;
 
+const UNLIMITED = { seconds: Infinity, bytes: Infinity };
 const MIB = 1024 * 1024;
 
 /** What is remembered between readings. */
@@ -25,7 +27,7 @@ export interface Memory {
 }
 
 /** An empty memory; its history lies where the administrator lets files lie. */
-export function newMemory(options: Options, administration: Administration): Memory {
+export function newMemory(options: Options, administration: Administration, blocks?: BlockStore): Memory {
   const { historyFile, historyRetentionDays: retentionDays, historyFileMode: mode } = options;
   const open = async () => openSqliteStore(administration.path('historyFile', historyFile), { retentionDays, mode });
   const recorder = new Recorder(historyFile === '' ? undefined : open);
@@ -37,9 +39,9 @@ export function newMemory(options: Options, administration: Administration): Mem
     recordings: new Recordings(
       {
         memory: { seconds: options.recordHours * 3600, bytes: options.recordMemory * MIB },
-        file: { seconds: options.recordDays * 86_400, bytes: options.recordFileSize * MIB },
+        file: blocks ? UNLIMITED : { seconds: options.recordDays * 86_400, bytes: options.recordFileSize * MIB },
       },
-      () => (options.recordDays > 0 ? recorder.blocks : null)
+      () => blocks ?? (options.recordDays > 0 ? recorder.blocks : null)
     ),
     statsd: new StatsdIntake(
       {

@@ -100,7 +100,7 @@ export class RedisReads implements Reads {
   }
 
   /** Figures over time as the sampler has seen them. */
-  get history(): Pick<Memory['recorder'], 'keys' | 'read' | 'oldest'> {
+  async history() {
     return this.memory.recorder;
   }
 }

@@ -1,8 +1,9 @@
 import { Fault } from '../faults/fault';
-import type { Installation } from '../installation/installation';
 import { startKeda } from '../keda/server';
 import { log } from '../log';
-import { checkProtected, WITHOUT_TOKEN } from '../settings/administration';
+import { checkProtected, WITHOUT_TOKEN, type Administration } from '../settings/administration';
+import type { Secrets } from '../settings/model';
+import type { Source } from '../source/source';
 import { startStatsdReceiver } from '../statsd/receiver';
 import { startExporter, type ExporterOptions } from './exporter';
 
@@ -12,6 +13,12 @@ const RETRY_MS = 2000;
 /** Names of the listeners: the settings that switch them on in the plugin. */
 export const LISTENERS = ['exporterListen', 'statsdListen', 'statsdMetricsListen', 'kedaListen'] as const;
 export type ListenerName = (typeof LISTENERS)[number];
+
+/** What is served: a source, and what its administrator allows. */
+export interface Served extends Source {
+  readonly administration: Administration;
+  readonly secrets: Secrets;
+}
 
 /** Where to listen; an empty address opens nothing. */
 export interface Listen extends Record<ListenerName, string> {
@@ -35,7 +42,7 @@ export class Listeners {
   readonly tried: Promise<unknown>;
 
   constructor(
-    private readonly installation: Installation,
+    private readonly installation: Served,
     private readonly listen: Listen
   ) {
     this.tried = Promise.all(LISTENERS.filter((name) => listen[name] !== '').map((name) => this.open(name)));

@@ -97,9 +97,10 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
   );
   const { keeps, notices: unfiltered } = keysKept(query, state);
   const span = spanOf(state, request);
+  const kept = await reads.history();
   const wanted = figures.flatMap((figure) => {
     const name = figure.derived?.from ?? figure.name;
-    return reads.history
+    return kept
       .keys(by, name)
       .filter(keeps)
       .map((key) => ({ figure, name, key }));
@@ -112,14 +113,14 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
     const grid = gridFor(figure, span, most);
     // The first interval begins before the range, and is told whole.
     const from = Math.min(span.from, grid.grid[0] ?? span.from);
-    found.push(...reads.history.read(by, name, from, span.to, key).map((points) => onGrid(figure, points, span, grid)));
+    found.push(...kept.read(by, name, from, span.to, key).map((points) => onGrid(figure, points, span, grid)));
     await turns.give();
   }
   const shown = largest(found, query.limit);
   const notices = [
     ...state.notices,
     ...unfiltered,
-    ...beginning(reads.history.oldest(), request.range.from, state.options.sampleSeconds),
+    ...beginning(kept.oldest(), request.range.from, state.options.sampleSeconds),
     ...cut(shown.length, found.length),
   ];
   return shown.length === 0

@@ -1,7 +1,7 @@
 import type { Reads } from '../source/reads';
 import type { State } from '../watch/state';
 import type { Bucket, Durations } from '../sidekiq/jobMetrics';
-import { MINUTES_KEPT_SECONDS, TEN_MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
+import { TEN_MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { Notice } from '../sidekiq/model';
 import type { Resolution } from '../sidekiq/parts/minute';
 import type { QueryRequest } from './queryType';
@@ -86,29 +86,79 @@ export async function readExecutions(
   };
 }
 
+/** Recorded minutes are used where no more than this share of them is missing. */
+const MISSING_SHARE = 0.1;
+/** A minute is taken from Redis while it is kept there for this much longer. */
+const SPARE_SECONDS = 300;
+
 async function fromRedis(range: QueryRequest['range'], now: number, reads: Reads): Promise<Executions> {
-  const resolution: Resolution = now - range.from <= MINUTES_KEPT_SECONDS + 60 ? 60 : 600;
-  const kept = resolution === 60 ? MINUTES_KEPT_SECONDS : TEN_MINUTES_KEPT_SECONDS;
-  const { buckets, notices } = await reads.buckets(range, resolution, now);
-  const told: Notice[] = [...notices];
-  if (range.from < now - kept) {
-    told.push({
-      severity: 'info',
-      text: `Sidekiq keeps its job metrics for ${kept / 3600} hours${resolution === 600 ? ' (per ten minutes, since Sidekiq 8.0)' : ''}; there is nothing from before.`,
-    });
+  const { minutesKeptSeconds } = reads;
+  if (now - range.from <= minutesKeptSeconds + 60) {
+    const { buckets, notices } = await reads.buckets(range, 60, now);
+    return {
+      buckets,
+      resolution: 60,
+      notices: range.from < now - minutesKeptSeconds ? [...notices, beginning(minutesKeptSeconds)] : [...notices],
+      now,
+      durationsOf: (jobClasses) => reads.durations(jobClasses, buckets, now),
+    };
   }
-  if (resolution === 600) {
-    told.push({
-      severity: 'info',
-      text: 'Sidekiq keeps durations for 8 hours, so there are no quantiles for this time range.',
-    });
+  return (await fromRecording(range, now, reads)) ?? fromTenMinutes(range, now, reads);
+}
+
+/** Minutes that Redis no longer has, from what was recorded; `null` where too little was. */
+async function fromRecording(range: QueryRequest['range'], now: number, reads: Reads): Promise<Executions | null> {
+  const inRedisFrom = Math.floor((now - reads.minutesKeptSeconds + SPARE_SECONDS) / 60) * 60;
+  const recorded = await reads.recordedMinutes({ from: range.from, to: Math.min(range.to, inRedisFrom - 1) });
+  const { minutes, durations, missing } = recorded;
+  if (missing > MISSING_SHARE * (minutes.length + missing)) {
+    return null;
+  }
+  const recent =
+    range.to < inRedisFrom
+      ? { buckets: [], notices: [] }
+      : await reads.buckets({ from: inRedisFrom, to: range.to }, 60, now);
+  const notices: Notice[] = [
+    ...recent.notices,
+    { severity: 'info', text: 'Minutes that Sidekiq no longer keeps come from the recording.' },
+  ];
+  if (missing > 0) {
+    notices.push({ severity: 'warning', text: `${missing} minutes of this time range were not recorded.` });
   }
   return {
+    buckets: [...minutes, ...recent.buckets],
+    resolution: 60,
+    notices,
+    now,
+    async durationsOf(jobClasses) {
+      const wanted = new Set(jobClasses);
+      const known = durations.filter(({ jobClass }) => wanted.has(jobClass));
+      const read = await reads.durations(jobClasses, recent.buckets, now);
+      return { durations: [...known, ...read.durations], notices: read.notices };
+    },
+  };
+}
+
+function beginning(keptSeconds: number, how = ''): Notice {
+  const text = `Sidekiq keeps its job metrics for ${keptSeconds / 3600} hours${how}; there is nothing from before.`;
+  return { severity: 'info', text };
+}
+
+async function fromTenMinutes(range: QueryRequest['range'], now: number, reads: Reads): Promise<Executions> {
+  const { buckets, notices } = await reads.buckets(range, 600, now);
+  const told: Notice[] = [...notices];
+  if (range.from < now - TEN_MINUTES_KEPT_SECONDS) {
+    told.push(beginning(TEN_MINUTES_KEPT_SECONDS, ' (per ten minutes, since Sidekiq 8.0)'));
+  }
+  told.push({
+    severity: 'info',
+    text: 'Sidekiq keeps durations for 8 hours, so there are no quantiles for this time range.',
+  });
+  return {
     buckets,
-    resolution,
+    resolution: 600,
     notices: told,
     now,
-    durationsOf: async (jobClasses) =>
-      resolution === 60 ? reads.durations(jobClasses, buckets, now) : { durations: [], notices: [] },
+    durationsOf: async () => ({ durations: [], notices: [] }),
   };
 }

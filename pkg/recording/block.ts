@@ -155,11 +155,16 @@ export function encodeFinal(all: readonly FinalMinute[]): string {
   });
 }
 
+/** The minutes of a block as JSON. */
+export async function finalTextOf({ minutes }: Pick<Block, 'minutes'>): Promise<string> {
+  return textOf(minutes);
+}
+
 /** @throws Error where the block is damaged */
-export async function finalMinutesOf({ minutes: bytes }: Pick<Block, 'minutes'>): Promise<{
+export async function finalMinutesOf(block: Pick<Block, 'minutes'>): Promise<{
   minutes: readonly MinuteCounts[];
   durations: readonly Durations[];
 }> {
-  const { minutes, durations } = finalSchema.parse(JSON.parse(await textOf(bytes)));
+  const { minutes, durations } = finalSchema.parse(JSON.parse(await finalTextOf(block)));
   return { minutes: minutesCodec.decode(minutes), durations: durationsCodec.decode(durations) };
 }

@@ -16,8 +16,13 @@ export class PastReads implements Reads {
   constructor(
     private readonly past: Past,
     private readonly recordings: Recordings,
-    readonly history: HistoryReads
+    private readonly figures: () => Promise<HistoryReads>
   ) {}
+
+  /** Of the whole time that the source knows. */
+  history() {
+    return this.figures();
+  }
 
   async jobs(): Promise<never> {
     throw new NotRecorded('Stored jobs are not recorded, as they hold arguments.', REMEDY);

@@ -18,7 +18,7 @@ export class PastStates {
 
   constructor(
     private readonly recordings: Recordings,
-    private readonly history: HistoryReads,
+    private readonly history: () => Promise<HistoryReads>,
     private readonly beside: Omit<Beside, 'recorded'>
   ) {}
 

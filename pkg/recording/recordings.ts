@@ -57,10 +57,11 @@ interface Found extends BlockSpan {
 }
 
 /** What was recorded, as far as it is known without reading a block. */
-export interface Recorded24 {
+export interface RecordedSpan {
   /** Epoch seconds of the first reading; `null` where there is none. */
   readonly oldest: number | null;
   readonly newest: number | null;
+  /** Of the blocks in the stores; the block that is written has some megabytes at most beside them. */
   readonly bytes: number;
 }
 
@@ -134,12 +135,12 @@ export class Recordings {
   }
 
   /** Epoch seconds of the first and the last reading, and the bytes of all. */
-  get about(): Recorded24 {
+  get about(): RecordedSpan {
     const all = this.blocks();
     return {
       oldest: all.reduce<number | null>((least, { from }) => Math.min(least ?? from, from), null),
       newest: all.at(-1)?.to ?? null,
-      bytes: this.stores().reduce((sum, store) => sum + store.bytes, 0) + (this.open?.text ?? 0),
+      bytes: this.stores().reduce((sum, store) => sum + store.bytes, 0),
     };
   }
 
@@ -265,7 +266,7 @@ export class Recordings {
   private blocks(): Found[] {
     const stored = this.stores().flatMap((store, index) => store.all.map((block) => foundIn(store, index, block)));
     // The memory holds what came while the file could not be used.
-    const inOrder = this.stores().length > 1 ? stored.sort((a, b) => a.from - b.from) : stored;
+    const inOrder = this.file() && this.memory.all.length > 0 ? stored.sort((a, b) => a.from - b.from) : stored;
     return [...inOrder, ...this.closing.map(foundOpen), ...(this.open ? [foundOpen(this.open)] : [])];
   }
 

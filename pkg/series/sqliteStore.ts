@@ -1,6 +1,7 @@
 import { closeSync, fchmodSync, openSync, statSync } from 'node:fs';
 import { Fault } from '../faults/fault';
 import type { HistoryScope, SeriesValue } from './figures';
+import type { BlockStore } from './blockStore';
 import { SqliteBlockStore } from './sqliteBlockStore';
 import type { HistoryStore, Points } from './store';
 
@@ -46,6 +47,32 @@ export async function openSqliteStore(
       message: `The history file "${path}" cannot be opened: ${(error as Error).message}.`,
       remedy:
         'Check that its folder exists and can be written, or leave "historyFile" empty to keep the history in memory.',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Opens the recorded readings of a history file to read them; another process may go on writing to it.
+ *
+ * @throws Fault `settings` when the file cannot be opened or holds none
+ */
+export async function openSqliteBlocks(path: string): Promise<BlockStore & { close(): void }> {
+  try {
+    const database = await openDatabase(path);
+    try {
+      checkOurs(database);
+      const blocks = new SqliteBlockStore(database);
+      return Object.assign(blocks, { close: () => database.close() });
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  } catch (error) {
+    throw new Fault({
+      kind: 'settings',
+      message: `The history file "${path}" cannot be read: ${(error as Error).message}.`,
+      remedy: 'Give a history file of this version of Jobwatch, or a recording.',
       cause: error,
     });
   }

@@ -84,5 +84,6 @@ export interface Reads {
   durations(jobClasses: readonly string[], buckets: readonly MinuteCounts[], now: number): Promise<DurationsRead>;
   /** Minutes of executions that were recorded, oldest first, and how many of the range are missing. */
   recordedMinutes(range: Range): Promise<RecordedMinutes>;
-  readonly history: HistoryReads;
+  /** The figures over time. */
+  history(): Promise<HistoryReads>;
 }

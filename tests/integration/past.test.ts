@@ -30,8 +30,10 @@ async function framesOf(source: Source, state: State): Promise<string> {
   const answers = await Promise.all(
     TYPES.map((id) => queryType(id).run({ queryType: id }, state, request, source.reads(undefined, state)))
   );
-  return JSON.stringify(answers.flat().map(toJson), (key, value: unknown) =>
-    key === 'notices' ? (value as Array<{ text: string }>).filter(({ text }) => !text.startsWith('As of ')) : value
+  return JSON.stringify(
+    answers.flat().map((frame) => toJson(frame)),
+    (key, value: unknown) =>
+      key === 'notices' ? (value as Array<{ text: string }>).filter(({ text }) => !text.startsWith('As of ')) : value
   ).replaceAll('"notices":[],', '');
 }
 

@@ -1,0 +1,65 @@
+import { Fault } from '../faults/fault';
+import { Installation } from '../installation/installation';
+import { openReplay } from '../recording/openReplay';
+import type { Settings } from '../settings/settings';
+import type { Source } from '../source/source';
+
+/** Flags of the commands that can answer from a recording, as commander reads them. */
+export interface ReplayFlags {
+  replay?: string;
+  at?: string;
+  speed?: number;
+}
+
+/** A source of the command line. */
+export interface OpenSource {
+  source: Source;
+  /** Epoch seconds that are now to the source. */
+  now(): number;
+  close(): void;
+}
+
+/** The installation of the settings, or a recording in its place. @throws Fault `settings` */
+export async function openSource(settings: Settings, { replay, at, speed = 0 }: ReplayFlags): Promise<OpenSource> {
+  if (replay === undefined) {
+    if (at !== undefined && speed !== 0) {
+      throw new Fault({
+        kind: 'query',
+        message: 'The flag --speed belongs to --replay.',
+        remedy: 'Name a recording with --replay, or leave out --speed.',
+      });
+    }
+    const installation = new Installation(settings);
+    return { source: installation, now: () => Date.now() / 1000, close: () => installation.close() };
+  }
+  const whole = await openReplay(replay, settings.options, { speed: 0 });
+  if (at === undefined && speed === 0) {
+    return { source: whole.source, now: () => whole.source.now, close: () => whole.close() };
+  }
+  const end = whole.source.now;
+  whole.close();
+  const time = { speed, ...(at !== undefined && { at: parseTime('at', at, end) }) };
+  const opened = await openReplay(replay, settings.options, time);
+  return { source: opened.source, now: () => opened.source.now, close: () => opened.close() };
+}
+
+/**
+ * An instant as a flag gives it: seconds before now as `-3600`, epoch seconds, or ISO 8601.
+ *
+ * @throws Fault `query` naming the flag
+ */
+export function parseTime(field: string, text: string, now: number): number {
+  const seconds = Number(text);
+  if (!Number.isNaN(seconds)) {
+    return seconds <= 0 ? now + seconds : seconds;
+  }
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) {
+    throw new Fault({
+      kind: 'query',
+      message: `The time --${field} "${text}" cannot be read.`,
+      remedy: 'Give seconds ago as -3600, or ISO 8601.',
+    });
+  }
+  return at / 1000;
+}

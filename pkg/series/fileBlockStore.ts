@@ -1,0 +1,146 @@
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { z } from 'zod';
+import { Fault } from '../faults/fault';
+import type { Block, BlockStore, StoredBlock } from './blockStore';
+
+/** How a recording begins: its name in ASCII, and the version of the format. */
+const MAGIC = Buffer.from('JOBWATCH RECORDING 1\n');
+/** A header has some 100 bytes, a body some megabytes; more is damage, or meant to take memory. */
+const MOST_HEADER = 4096;
+const MOST_PART = 256 * 1024 * 1024;
+
+const headerSchema = z.object({
+  from: z.number(),
+  to: z.number(),
+  readings: z.number().int().positive(),
+  paceSeconds: z.number().positive(),
+  body: z.number().int().nonnegative().max(MOST_PART),
+  minutes: z.number().int().nonnegative().max(MOST_PART),
+});
+
+interface Placed extends StoredBlock {
+  offset: number;
+  body: number;
+  minutes: number;
+}
+
+/**
+ * A recording that can be handed to others: one file to which blocks are appended. A block is the length of its header (32
+ * bits, little endian), the header as JSON, its body and its minutes. A file that ends within a block, as after a kill, is
+ * read up to that block.
+ */
+export class FileBlockStore implements BlockStore {
+  private readonly index = new Map<number, Placed>();
+  private end: number;
+  bytes = 0;
+  /** The file ends within a block. */
+  readonly cut: boolean;
+
+  private constructor(private readonly file: number) {
+    this.end = MAGIC.length;
+    this.cut = this.readIndex(fstatSync(file).size);
+  }
+
+  /** Makes a new recording. @throws Fault `settings` where the file exists or cannot be written */
+  static create(path: string): FileBlockStore {
+    try {
+      const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+      writeSync(file, MAGIC);
+      return new FileBlockStore(file);
+    } catch (error) {
+      const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
+      throw new Fault({
+        kind: 'settings',
+        message: `The recording "${path}" cannot be made: ${exists ? 'the file exists' : (error as Error).message}.`,
+        remedy: exists ? 'Name another file, or remove it.' : 'Check that its folder exists and can be written.',
+        cause: error,
+      });
+    }
+  }
+
+  /** Opens a recording to read it. @throws Fault `settings` where it is none */
+  static open(path: string): FileBlockStore {
+    let file: number | undefined;
+    try {
+      file = openSync(path, 'r');
+      const begin = Buffer.alloc(MAGIC.length);
+      readSync(file, begin, 0, begin.length, 0);
+      if (!begin.equals(MAGIC)) {
+        throw new Error('it is no recording of Jobwatch');
+      }
+      return new FileBlockStore(file);
+    } catch (error) {
+      if (file !== undefined) {
+        closeSync(file);
+      }
+      throw new Fault({
+        kind: 'settings',
+        message: `The recording "${path}" cannot be read: ${(error as Error).message}.`,
+        remedy: 'Give a file that "gpx_sidekiq record" has written, or a history file.',
+        cause: error,
+      });
+    }
+  }
+
+  get all(): readonly StoredBlock[] {
+    return [...this.index.values()];
+  }
+
+  add({ body, minutes, ...span }: Block): void {
+    const header = Buffer.from(JSON.stringify({ ...span, body: body.length, minutes: minutes.length }));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(header.length);
+    const whole = Buffer.concat([length, header, body, minutes]);
+    writeSync(this.file, whole, 0, whole.length, this.end);
+    this.know(span, this.end + 4 + header.length, body.length, minutes.length);
+  }
+
+  read(id: number): Pick<Block, 'body' | 'minutes'> {
+    const { offset, body, minutes } = this.index.get(id)!;
+    return { body: this.bytesAt(offset, body), minutes: this.bytesAt(offset + body, minutes) };
+  }
+
+  /** What is handed out is not thinned. */
+  replace(): void {
+    throw new Error('a recording is only appended to');
+  }
+
+  remove(): void {
+    throw new Error('a recording is only appended to');
+  }
+
+  close(): void {
+    closeSync(this.file);
+  }
+
+  /** @returns whether the file ends within a block */
+  private readIndex(size: number): boolean {
+    while (this.end < size) {
+      const length = size - this.end < 4 ? Infinity : this.bytesAt(this.end, 4).readUInt32LE();
+      if (length > Math.min(MOST_HEADER, size - this.end - 4)) {
+        return true;
+      }
+      const { body, minutes, ...span } = headerSchema.parse(
+        JSON.parse(this.bytesAt(this.end + 4, length).toString('utf8'))
+      );
+      if (this.end + 4 + length + body + minutes > size) {
+        return true;
+      }
+      this.know(span, this.end + 4 + length, body, minutes);
+    }
+    return false;
+  }
+
+  private know(span: Omit<Block, 'body' | 'minutes'>, offset: number, body: number, minutes: number): void {
+    const id = this.index.size + 1;
+    this.index.set(id, { ...span, id, bytes: body + minutes, offset, body, minutes });
+    this.bytes += body + minutes;
+    this.end = offset + body + minutes;
+  }
+
+  private bytesAt(offset: number, length: number): Buffer {
+    const bytes = Buffer.alloc(length);
+    readSync(this.file, bytes, 0, length, offset);
+    return bytes;
+  }
+}

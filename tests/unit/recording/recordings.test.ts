@@ -1,0 +1,324 @@
+import fc from 'fast-check';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
+import { describe, expect, test, vi } from 'vitest';
+import { hashedNames } from '../../../pkg/recording/hashNames';
+import { openBlocks, openReplay } from '../../../pkg/recording/openReplay';
+import { decodeReading, encodeReading } from '../../../pkg/recording/recordedReading';
+import { Recordings, type BlockLimits } from '../../../pkg/recording/recordings';
+import type { Block, BlockStore } from '../../../pkg/series/blockStore';
+import { FileBlockStore } from '../../../pkg/series/fileBlockStore';
+import { optionsSchema } from '../../../pkg/settings/model';
+import { StatsdIntake } from '../../../pkg/statsd/intake';
+import type { Reading } from '../../../pkg/watch/reading';
+import type { State } from '../../../pkg/watch/state';
+import { Watch } from '../../../pkg/watch/watch';
+import {
+  aCapsule,
+  aJob,
+  aMinute,
+  aProcess,
+  aQueue,
+  aSnapshot,
+  listed,
+  MINUTE,
+  NOW,
+  someWork,
+} from '../../support/state';
+
+const options = optionsSchema.parse({});
+const beside = { options, statsd: new StatsdIntake({ series: 1, expireSeconds: 1 }), recorded: true };
+const LARGE: BlockLimits = { seconds: 1e9, bytes: 1e9 };
+
+/** A minute of one class with so many executions, the same object for the same count as `Minutes` hands it out. */
+const minutes = new Map<string, ReturnType<typeof aMinute>>();
+function minuteOf(startsAt: number, executions: number) {
+  const key = `${startsAt}:${executions}`;
+  const made = minutes.get(key) ?? aMinute(startsAt, { AJob: [executions, 0, executions * 100] });
+  minutes.set(key, made);
+  return made;
+}
+
+/** Ids as random as those of Sidekiq, so that they compress no better. */
+function jidOf(at: number, thread: number): string {
+  return createHash('md5')
+    .update(`${Math.floor(at / 30)}:${thread}`)
+    .digest('hex')
+    .slice(0, 24);
+}
+
+/** A life in which the queue grows by a job a second, and each minute ends with 60 executions. */
+function readingAt(at: number, part: Parameters<typeof aSnapshot>[0] = {}): Reading {
+  const current = Math.floor(at / 60) * 60;
+  const starts = Array.from({ length: 60 }, (_, index) => current - index * 60);
+  return {
+    snapshot: aSnapshot({
+      at,
+      queues: listed(aQueue('orders', { size: Math.round(at - NOW) + 1000, latencySeconds: at - NOW })),
+      processes: listed(aProcess('web-1:1:a', { beatAt: at, capsules: [aCapsule(5, { orders: 2 })] })),
+      work: listed(
+        ...Array.from({ length: 20 }, (_, thread) =>
+          someWork({ jid: jidOf(at, thread), thread: `t${thread}`, runAt: at - 1, enqueuedAt: at - 4 })
+        )
+      ),
+      minutes: listed(...starts.map((startsAt) => minuteOf(startsAt, Math.min(60, Math.floor(at - startsAt))))),
+      durations: starts.slice(0, 4).map((startsAt) => ({
+        startsAt,
+        jobClass: 'AJob',
+        counts: Array.from({ length: 26 }, (_, bucket) => (bucket === 3 ? Math.min(60, Math.floor(at - startsAt)) : 0)),
+      })),
+      ...part,
+    }),
+    missed: null,
+    notices: [],
+    historyFile: null,
+  };
+}
+
+/** Lives for so many readings. @returns the states as they were live */
+function live(recordings: Recordings, count: number, pace = 10, from = NOW, watch = new Watch()): State[] {
+  return Array.from({ length: count }, (_, index) => {
+    const reading = readingAt(from + index * pace);
+    recordings.add({ reading, beside: null }, () => watch.save(), pace);
+    return watch.next(reading, beside);
+  });
+}
+
+// JSON has no negative zero.
+const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
+const text = fc.oneof(fc.string(), fc.constantFrom('__proto__', 'constructor', '\u0000', '\ud800', 'é🚀', '"\\\n'));
+const orNull = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
+const snapshots = fc
+  .record({
+    queues: fc.array(fc.record({ name: text, size: orNull(fc.nat()), latencySeconds: orNull(finite), jid: text })),
+    processes: fc.array(fc.record({ identity: text, labels: fc.array(text), queue: text, weight: finite })),
+    classes: fc.dictionary(text, fc.tuple(fc.nat(), fc.nat(), finite)),
+    refused: fc.array(fc.tuple(text, fc.nat())),
+    whole: fc.boolean(),
+    leader: orNull(text),
+  })
+  .map(({ queues, processes, classes, refused, whole, leader }) =>
+    aSnapshot({
+      queues: {
+        items: queues.map(({ jid, ...queue }) => aQueue(queue.name, { ...queue, next: aJob({ jid }) })),
+        whole,
+      },
+      processes: listed(
+        ...processes.map(({ identity, labels, queue, weight }) =>
+          aProcess(identity, { labels, queues: [queue], capsules: [aCapsule(null, { [queue]: weight }, 'weighted')] })
+        )
+      ),
+      minutes: listed(aMinute(MINUTE, classes)),
+      refused: new Map(refused),
+      leader,
+    })
+  );
+
+test('a reading is read back equal, whatever its names and figures are', () => {
+  fc.assert(
+    fc.property(snapshots, (snapshot) => {
+      const reading: Reading = {
+        snapshot,
+        missed: { minutes: snapshot.minutes.items, durations: snapshot.durations },
+        notices: [{ severity: 'info', text: 'x' }],
+        historyFile: true,
+      };
+      const decoded = decodeReading(encodeReading({ reading, beside: null }, new Map()), new Map());
+      expect(decoded).toStrictEqual({ reading, beside: null });
+    })
+  );
+});
+
+describe('recordings in memory', () => {
+  test('give the state of the last reading before an instant, as it was live', async () => {
+    const recordings = new Recordings({ memory: LARGE, file: LARGE });
+    const states = live(recordings, 100);
+    await recordings.settled();
+    for (const [index, state] of states.entries()) {
+      const past = await recordings.at(NOW + index * 10 + 7, beside);
+      expect(past?.state).toEqual(state);
+    }
+  });
+
+  test('give nothing before the first reading, nor where none stands for the instant', async () => {
+    const recordings = new Recordings({ memory: LARGE, file: LARGE });
+    live(recordings, 40);
+    const end = NOW + 390;
+    expect(await recordings.at(NOW - 1, beside)).toBeNull();
+    expect((await recordings.at(end + 60, beside))?.state.now).toBe(end);
+    expect(await recordings.at(end + 61, beside)).toBeNull();
+    expect(recordings.about).toMatchObject({ oldest: NOW, newest: end });
+  });
+
+  test('are thinned from the oldest on, and keep the whole time before anything is dropped', async () => {
+    const whole = new Recordings({ memory: LARGE, file: LARGE });
+    live(whole, 720);
+    await whole.settled();
+    const bytes = whole.about.bytes / 2;
+    const recordings = new Recordings({ memory: { seconds: 1e9, bytes }, file: LARGE });
+    live(recordings, 720);
+    await recordings.settled();
+    expect(recordings.about.bytes).toBeLessThan(bytes);
+    expect(recordings.about.oldest).toBe(NOW);
+    const first = await recordings.at(NOW + 100, beside);
+    expect(first!.state.now).toBe(NOW);
+    // Counters of the thinned past are those that were live: every minute was counted.
+    const late = await recordings.at(NOW + 3000, beside);
+    expect(late!.state.classTotals.get('AJob')!.processed).toBe(late!.state.now - NOW);
+  });
+
+  test('beyond their age are dropped', async () => {
+    const recordings = new Recordings({ memory: { seconds: 1800, bytes: 1e9 }, file: LARGE });
+    live(recordings, 360);
+    await recordings.settled();
+    expect(NOW + 3590 - recordings.about.oldest!).toBeLessThanOrEqual(1800 + 600);
+    expect(NOW + 3590 - recordings.about.oldest!).toBeGreaterThanOrEqual(1800);
+  });
+
+  test('keep both stretches of time where a clock was put back, and the later one answers', async () => {
+    const recordings = new Recordings({ memory: LARGE, file: LARGE });
+    const watch = new Watch();
+    live(recordings, 60, 10, NOW, watch);
+    live(recordings, 3, 10, NOW + 100, watch);
+    await recordings.settled();
+    expect((await recordings.at(NOW + 125, beside))?.state.now).toBe(NOW + 120);
+    expect((await recordings.at(NOW + 500, beside))?.state.now).toBe(NOW + 500);
+  });
+
+  test('know every minute that has ended for good, with its durations', async () => {
+    const recordings = new Recordings({ memory: LARGE, file: LARGE });
+    live(recordings, 360);
+    await recordings.settled();
+    const { minutes: found, durations } = await recordings.minutes({ from: MINUTE + 60, to: MINUTE + 1860 - 1 });
+    expect(found.map(({ startsAt }) => startsAt)).toEqual(Array.from({ length: 30 }, (_, m) => MINUTE + 60 * (m + 1)));
+    expect(found.every(({ classes }) => classes.get('AJob')!.processed === 60)).toBe(true);
+    expect(durations).toHaveLength(30);
+    expect(durations.every(({ counts }) => counts[3] === 60)).toBe(true);
+  });
+
+  test('a damaged block answers nothing, and the others do', async () => {
+    const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const blocks: Block[] = [];
+    const recordings = new Recordings({ memory: LARGE, file: LARGE }, () => storeOf(blocks));
+    live(recordings, 90);
+    await recordings.settled();
+    blocks[0] = { ...blocks[0]!, body: Buffer.from('garbage'), minutes: Buffer.from('garbage') };
+    expect(await recordings.at(NOW + 100, beside)).toBeNull();
+    expect((await recordings.at(NOW + 500, beside))?.state.now).toBe(NOW + 500);
+    await expect(recordings.minutes({ from: NOW, to: NOW + 900 })).resolves.toBeDefined();
+    expect(String(told.mock.calls[0]?.[0])).toContain('a block of a recording cannot be read');
+    told.mockRestore();
+  });
+});
+
+/** A store that holds blocks as they are. */
+function storeOf(blocks: Block[]): BlockStore {
+  return {
+    get all() {
+      return blocks.map((block, id) => ({ ...block, id, bytes: block.body.length + block.minutes.length }));
+    },
+    bytes: 0,
+    add: (block) => blocks.push(block),
+    read: (id) => blocks[id]!,
+    replace: (id, block) => (blocks[id] = block),
+    remove: () => undefined,
+  };
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'jobwatch-recording-'));
+let files = 0;
+function newFile(): string {
+  files += 1;
+  return join(directory, `${files}.rec`);
+}
+
+async function recordedFile(count = 90): Promise<string> {
+  const path = newFile();
+  const file = FileBlockStore.create(path);
+  const recordings = new Recordings({ memory: LARGE, file: LARGE }, () => file);
+  live(recordings, count);
+  await recordings.settled();
+  recordings.flush();
+  file.close();
+  return path;
+}
+
+describe('a recording in a file', () => {
+  test('is a source: of its end, or of any instant in it', async () => {
+    const { source, close } = await openReplay(await recordedFile(), options, { speed: 0 });
+    expect((await source.state()).now).toBe(NOW + 890);
+    expect((await source.state(NOW + 305)).now).toBe(NOW + 300);
+    await expect(source.state(NOW - 100)).rejects.toThrow('Nothing was recorded at 2026-11-25 11:58:50 UTC.');
+    const state = await source.state();
+    const figures = await source.reads(undefined, state).history();
+    expect(figures.read('queue', 'enqueued', NOW, NOW + 890, 'orders')[0]!.values).toEqual(
+      Array.from({ length: 90 }, (_, index) => 1000 + index * 10)
+    );
+    close();
+  });
+
+  test('that ends within a block is read up to that block', async () => {
+    const path = await recordedFile();
+    const bytes = readFileSync(path);
+    const cutFile = newFile();
+    writeFileSync(cutFile, bytes.subarray(0, bytes.length - 10));
+    const { source, close } = await openReplay(cutFile, options, { speed: 0 });
+    expect((await source.state()).now).toBe(NOW + 590);
+    close();
+  });
+
+  test.each([
+    ['is missing', undefined, 'ENOENT'],
+    ['is something else', 'hello', 'it is no recording of Jobwatch'],
+    ['holds no reading', 'JOBWATCH RECORDING 1\n', 'holds no reading'],
+    ['has a header that is no header', 'JOBWATCH RECORDING 1\n\u0002\u0000\u0000\u0000{}', 'cannot be read'],
+  ])('that %s is refused by name', async (_, content, expected) => {
+    const path = newFile();
+    if (content !== undefined) {
+      writeFileSync(path, content);
+    }
+    await expect(openReplay(path, options, { speed: 0 })).rejects.toThrow(expected);
+  });
+
+  test('never overwrites a file', async () => {
+    const path = await recordedFile(2);
+    expect(() => FileBlockStore.create(path)).toThrow('the file exists');
+  });
+
+  test('with hashed names holds none of them, and answers the same figures', async () => {
+    const path = await recordedFile();
+    const from = await openBlocks(path);
+    const out = newFile();
+    const to = FileBlockStore.create(out);
+    const names = hashedNames();
+    for (const { id, bytes: _, ...span } of from.all) {
+      to.add(await names.block({ ...span, ...from.read(id) }));
+    }
+    from.close();
+    const texts = to.all.flatMap(({ id }) => {
+      const { body, minutes: final } = to.read(id);
+      return [brotliDecompressSync(body).toString(), brotliDecompressSync(final).toString()];
+    });
+    to.close();
+    for (const name of ['orders', 'web-1', 'AJob', 'shop']) {
+      expect(texts.join('\n')).not.toContain(name);
+    }
+    const plain = await openReplay(path, options, { speed: 0 });
+    const hashed = await openReplay(out, options, { speed: 0 });
+    const figures = async ({ source }: typeof plain) => {
+      const { queues, classTotals, totals, processLog } = await source.state(NOW + 500);
+      return {
+        queues: queues.map(({ size, waitSeconds, busy, inRate }) => ({ size, waitSeconds, busy, inRate })),
+        classes: [...classTotals.values()],
+        totals: { ...totals, lastHour: [...totals.lastHour.values()] },
+        events: processLog.events.length,
+      };
+    };
+    expect(await figures(hashed)).toEqual(await figures(plain));
+    plain.close();
+    hashed.close();
+  });
+});

@@ -7,7 +7,7 @@ export const LAYERS = [
   ['sidekiq'],
   ['observe', 'statsd'],
   ['series'],
-  ['watch'],
+  ['watch', 'findings'],
   ['source'],
   ['recording'],
   ['installation'],

@@ -1,4 +1,4 @@
-import { LIMITS } from '../pkg/queries/findingRules/rule';
+import { LIMITS } from '../pkg/findings/rule';
 import type { Alert } from './alert';
 import type { DirectQuery } from './panel';
 

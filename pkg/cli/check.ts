@@ -3,7 +3,7 @@ import { noSidekiq } from '../source/health';
 import { instantText } from '../source/instants';
 import { NotRecorded } from '../source/notRecorded';
 import type { Source } from '../source/source';
-import type { Severity } from '../queries/findingRules/rule';
+import type { Severity } from '../findings/rule';
 import { findingRows, unreachableRow, type FindingRow } from '../queries/findings';
 import type { Settings } from '../settings/settings';
 import { openSource, parseTime, type ReplayFlags } from './source';

@@ -27,6 +27,7 @@ import type { State } from '../watch/state';
 
 const CLASS_TOTALS = 'class totals';
 const PROCESS_LOG = 'process log';
+const FINDING_LOG = 'finding log';
 const SAVE_EVERY_SECONDS = 10;
 /** Errors, backlog and INFO are recorded so often. */
 const BESIDE_SECONDS = 60;
@@ -77,6 +78,7 @@ export class Installation implements Source {
   private recordedAt = -Infinity;
   /** What was read for the next reading that is recorded, and when the last was read. */
   private beside: BesideReads | null = null;
+  private besideNow: BesideReads | null = null;
   private besideAt = -Infinity;
 
   /**
@@ -150,8 +152,8 @@ export class Installation implements Source {
   }
 
   reads(signal?: AbortSignal, state?: State): Reads {
-    const past = state && this.past.reads(state);
-    return past ?? this.readsOfNow(signal);
+    const live = this.readsOfNow(signal);
+    return (state && this.past.reads(state, live)) ?? live;
   }
 
   private readsOfNow(signal?: AbortSignal): Reads {
@@ -211,6 +213,7 @@ export class Installation implements Source {
     const reading: Reading = {
       snapshot,
       missed,
+      info: this.besideNow?.info ?? null,
       notices: [
         ...told,
         ...recorder.notices,
@@ -244,7 +247,8 @@ export class Installation implements Source {
     }
     this.recordedAt = at;
     const { recordings, recorder, watch } = this.memory;
-    recordings.add({ reading, beside: this.beside }, () => watch.save(), sampleSeconds, recorder.isBelieved);
+    const { info: _, ...recorded } = reading;
+    recordings.add({ reading: recorded, beside: this.beside }, () => watch.save(), sampleSeconds, recorder.isBelieved);
     this.beside = null;
   }
 
@@ -256,7 +260,10 @@ export class Installation implements Source {
     }
     this.besideAt = state.now;
     void readBeside(state, this.readsOfNow())
-      .then((beside) => (this.beside = beside))
+      .then((beside) => {
+        this.beside = beside;
+        this.besideNow = beside;
+      })
       .catch((error: unknown) => log('warn', 'what is recorded beside a reading failed', { error: String(error) }));
   }
 
@@ -318,6 +325,9 @@ export class Installation implements Source {
         processLog.pause();
       });
     }
+    if (watch.findingLog.isEmpty) {
+      restore(recorder.loadState(FINDING_LOG), (saved) => watch.findingLog.restore(saved));
+    }
   }
 
   private saveStates(): void {
@@ -332,6 +342,7 @@ export class Installation implements Source {
     if (processLog.view().since !== null) {
       recorder.saveState(PROCESS_LOG, () => JSON.stringify(processLog.save()));
     }
+    recorder.saveState(FINDING_LOG, () => JSON.stringify(watch.findingLog.save()));
   }
 }
 

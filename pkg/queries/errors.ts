@@ -6,7 +6,7 @@ import { tooLarge, unreadable } from '../sidekiq/browse/storedJobs';
 import { messagePattern } from '../sidekiq/fingerprint';
 import type { Notice } from '../sidekiq/model';
 import { count, instant, key, share, text } from './columns';
-import { countText } from './findingTexts';
+import { countText } from '../findings/texts';
 import { compileFilters } from './filter';
 import { jobsOfError } from './links';
 import { formatOption } from './logs';

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import type { Severity } from '../findings/rule';
 import { groupBy } from '../sidekiq/groupBy';
 import { count, instant, key, text } from './columns';
 import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
-const KINDS = ['deploy', 'start', 'stop', 'vanished', 'returned', 'version', 'leader'] as const;
+const KINDS = ['deploy', 'start', 'stop', 'vanished', 'returned', 'version', 'leader', 'finding'] as const;
 const schema = baseQuerySchema.extend({
   kinds: z.array(z.enum(KINDS)).default([...KINDS]),
   ...formatOption,
@@ -20,9 +21,15 @@ interface Row {
   kind: (typeof KINDS)[number];
   title: string;
   host: string;
+  /** Of a finding. */
+  severity: Severity | '';
+  subject: string;
+  rule: string;
   /** Events of the kind and host that an alert rule is told as one row. */
   count: number;
 }
+
+const OF_NO_FINDING = { severity: '', subject: '', rule: '' } as const;
 
 const COLUMNS: Array<Column<Row>> = [
   instant('time', 'Time', 'Time of the event.', (row) => row.at),
@@ -30,20 +37,23 @@ const COLUMNS: Array<Column<Row>> = [
   text('title', 'Event', 'Description of the event.', (row) => row.title),
   key('kind', 'Kind', KINDS.join(', '), (row) => row.kind),
   key('host', 'Host', 'Host of the event.', (row) => row.host),
-  text('tags', 'Tags', 'Kind and host, for annotations.', (row) =>
-    ['sidekiq', row.kind, row.host].filter((tag) => tag !== '').join(',')
+  text('subject', 'Subject', 'Queue, class, host or entry of a finding.', (row) => row.subject),
+  text('rule', 'Rule', 'Rule of a finding.', (row) => row.rule),
+  text('tags', 'Tags', 'Kind and host, or severity of a finding, for annotations.', (row) =>
+    ['sidekiq', row.kind, row.host, row.severity].filter((tag) => tag !== '').join(',')
   ),
   count('count', 'Count', '1 for each event; in alert rules, the events of a kind and host.', (row) => row.count),
 ];
 
-/** What happened: deploy marks, process starts and stops, version and leader changes, vanished processes. */
+/** What happened: deploys, starts and stops of processes, changes of version and leader, losses, findings. */
 export const events = tableQuery({
   id: 'events',
   group: 'Events',
   ofRange: true,
+  ofLog: true,
   title: 'Events',
   description:
-    'Deploy marks, process starts and stops, version and leader changes, vanished processes: for annotations.',
+    'What happened: deploys, starts and stops of processes, vanished processes, and findings from their beginning to their end. For annotations.',
   empty: 'No event in this time range.',
   cost: 'the deploy marks of the days of the range',
   schema,
@@ -51,9 +61,9 @@ export const events = tableQuery({
   logs: {
     time: ['time'],
     body: (of) => String(of('title')),
-    severity: (of) => (of('kind') === 'vanished' ? 'error' : 'info'),
+    severity: (of) => levelOf(String(of('kind')), String(of('tags')).split(',')),
   },
-  async rows({ processLog, now }, query, { range, alerting }, reads) {
+  async rows({ processLog, findingLog, now }, query, { range, alerting }, reads) {
     const wanted: ReadonlySet<string> = new Set(query.kinds);
     const deploys = wanted.has('deploy') ? await reads.deployMarks(range, now) : { marks: [], notices: [] };
     const rows: Row[] = [
@@ -64,8 +74,28 @@ export const events = tableQuery({
         title: label,
         host: '',
         count: 1,
+        ...OF_NO_FINDING,
       })),
-      ...processLog.events.map((event): Row => ({ ...event, endsAt: event.endsAt ?? null, count: 1 })),
+      ...processLog.events.map((event): Row => ({
+        ...event,
+        endsAt: event.endsAt ?? null,
+        count: 1,
+        ...OF_NO_FINDING,
+      })),
+      ...[...findingLog.ended, ...findingLog.open].map(
+        ({ beganAt, endedAt, text: title, kind, subject, severity, rule }): Row => ({
+          at: beganAt,
+          // One that goes on reaches to the end of what is asked.
+          endsAt: endedAt ?? Math.min(now, range.to),
+          kind: 'finding',
+          title,
+          host: kind === 'host' ? subject : '',
+          severity,
+          subject,
+          rule,
+          count: 1,
+        })
+      ),
     ];
     const found = rows
       .filter(({ at, endsAt, kind }) => wanted.has(kind) && (endsAt ?? at) >= range.from && at <= range.to)
@@ -78,3 +108,10 @@ export const events = tableQuery({
     };
   },
 });
+
+function levelOf(kind: string, tags: readonly string[]): 'error' | 'warning' | 'info' {
+  if (kind === 'vanished' || tags.includes('critical')) {
+    return 'error';
+  }
+  return tags.includes('warning') ? 'warning' : 'info';
+}

@@ -3,9 +3,9 @@ import { Fault } from '../faults/fault';
 import type { Reads } from '../source/reads';
 import type { State } from '../watch/state';
 import { instant, key, plain, text } from './columns';
-import { SEVERITIES, type Evidence, type Severity } from './findingRules/rule';
-import { applyRules, unreachable } from './findingRules/table';
-import { countText, durationText } from './findingTexts';
+import { SEVERITIES, type Evidence, type Severity } from '../findings/rule';
+import { applyRules, unreachable } from '../findings/table';
+import { countText, durationText } from '../findings/texts';
 import { baseQuerySchema } from './model';
 import { recurringRows } from './recurringRows';
 import { tableQuery, type Column } from './table';
@@ -103,7 +103,13 @@ export async function findingRows(state: State, reads: Reads, least: Severity = 
   const found = applyRules(await gather(state, reads)).filter(
     ({ severity }) => SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(least)
   );
-  return found.length === 0 ? [fine(state)] : found.map(rowOf);
+  const began = new Map(
+    state.findingLog.open.map(({ rule, kind, subject, beganAt }) => [`${rule}\0${kind}\0${subject}`, beganAt])
+  );
+  const since = ({ rule, kind, subject }: FindingRow) => began.get(`${rule}\0${kind}\0${subject}`) ?? null;
+  return found.length === 0
+    ? [fine(state)]
+    : found.map(rowOf).map((row) => ({ ...row, since: row.since ?? since(row) }));
 }
 
 /** The one row while Redis cannot be read. */

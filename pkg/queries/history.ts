@@ -62,6 +62,7 @@ export const history: QueryType = {
   filterFields: FILTER_FIELDS,
   options: optionsOf(schema),
   ofRange: true,
+  ofLog: false,
   live: false,
   cost: '',
   limit: limitOf(schema),

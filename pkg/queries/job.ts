@@ -19,7 +19,7 @@ import { argumentsText, tagsOf, text as textOf } from '../sidekiq/payload';
 import { instantOf } from '../sidekiq/plausible';
 import { redact, withoutCredentials } from '../sidekiq/redact';
 import { key, text } from './columns';
-import { countText, durationText } from './findingTexts';
+import { countText, durationText } from '../findings/texts';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 

@@ -13,7 +13,7 @@ export interface LogLine {
   /** Columns of which the first that is known is its time. */
   time: readonly string[];
   body(of: CellsOf): string;
-  severity(of: CellsOf): 'error' | 'info';
+  severity(of: CellsOf): 'error' | 'warning' | 'info';
 }
 
 /**

@@ -2,7 +2,7 @@ import { CONFIRMED_SECONDS, type LostJob, type VanishedProcess } from '../observ
 import type { Notice } from '../sidekiq/model';
 import { HEARTBEAT_TTL_SECONDS } from '../sidekiq/parts/process';
 import { count, flag, instant, key, plain, seconds, text } from './columns';
-import { durationText } from './findingTexts';
+import { durationText } from '../findings/texts';
 import { detailsOfJob } from './links';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
@@ -89,6 +89,7 @@ export const lost = tableQuery({
   id: 'lost',
   group: 'Jobs',
   ofRange: true,
+  ofLog: true,
   title: 'Lost jobs',
   description: 'Processes that ended without a clean stop (killed, out of memory), and the jobs that ran in them.',
   empty: 'No process has vanished since monitoring started.',

@@ -58,6 +58,8 @@ export interface QueryType {
   options: ReadonlyMap<string, OptionForm>;
   /** It tells of the whole range; other types tell of the end of the range. */
   ofRange: boolean;
+  /** It tells what was noticed until the end of the range, by the state of then where that was recorded. */
+  ofLog: boolean;
   /** A snapshot alone answers it, so that it can be watched live. */
   live: boolean;
   /** What it reads of Redis beyond the reading that all share, in a few words; empty where that is nothing. */

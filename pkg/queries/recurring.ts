@@ -1,7 +1,8 @@
 import { lateBy } from '../sidekiq/browse/recurring';
 import { flag, instant, key, seconds, text } from './columns';
 import { baseQuerySchema } from './model';
-import { recurringRows, type RecurringRow } from './recurringRows';
+import type { RecurringRow } from '../findings/rule';
+import { recurringRows } from './recurringRows';
 import { tableQuery, type Column } from './table';
 
 const COLUMNS: Array<Column<RecurringRow>> = [

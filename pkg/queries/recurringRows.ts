@@ -1,15 +1,8 @@
 import type { Reads } from '../source/reads';
 import type { State } from '../watch/state';
-import type { RecurringEntry } from '../sidekiq/browse/recurring';
+import type { RecurringRow } from '../findings/rule';
 import { MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { Rows } from './table';
-
-/** Something that should run again and again: an entry of a scheduler, or a cadence of the settings. */
-export interface RecurringRow extends Omit<RecurringEntry, 'source'> {
-  /** `cadence` beside the schedulers: a class that the settings expect to run. */
-  source: RecurringEntry['source'] | 'cadence';
-  now: number;
-}
 
 /** All that should run again and again. @throws Fault when nothing of it may be read */
 export async function recurringRows(state: State, reads: Reads): Promise<Rows<RecurringRow>> {

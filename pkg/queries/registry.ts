@@ -4,12 +4,13 @@ import { within } from '../source/deadline';
 import { NotRecorded } from '../source/notRecorded';
 import type { Reads } from '../source/reads';
 import type { Kept, Source } from '../source/source';
+import type { State } from '../watch/state';
 import { backlog } from './backlog';
 import { busy } from './busy';
 import { capacity } from './capacity';
 import { errors } from './errors';
 import { events } from './events';
-import { durationText } from './findingTexts';
+import { durationText } from '../findings/texts';
 import { findings } from './findings';
 import { history } from './history';
 import { job } from './job';
@@ -91,8 +92,7 @@ export async function runQuery(
   });
   const run = async (either: AbortSignal): Promise<Frame[]> => {
     try {
-      // An alert is about now, whatever range it is given; so is what tells of a whole range.
-      const state = await source.state(asked.range.to, type.ofRange || asked.alerting);
+      const state = await stateFor(type, source, asked);
       return await type.run(raw, state, asked, source.reads(either, state));
     } catch (error) {
       if (error instanceof NotRecorded && type.nothing) {
@@ -107,6 +107,20 @@ export async function runQuery(
     }
   };
   return within(QUERY_SECONDS, late, run, signal);
+}
+
+/** An alert is about now, whatever range it is given; so is what tells of a whole range. */
+async function stateFor(type: QueryType, source: Source, { range, alerting }: QueryRequest): Promise<State> {
+  if (type.ofLog && !alerting) {
+    try {
+      return await source.state(range.to);
+    } catch (error) {
+      if (!(error instanceof NotRecorded)) {
+        throw error;
+      }
+    }
+  }
+  return source.state(range.to, type.ofRange || alerting);
 }
 
 /**

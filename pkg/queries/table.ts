@@ -36,6 +36,8 @@ interface TableDefinition<Row, S extends z.ZodType<BaseQuery>> {
   live?: boolean;
   /** Its rows are of the asked range; those of other types are of now, whatever is asked. */
   ofRange?: boolean;
+  /** Its rows are what was noticed until the end of the range, as far as that was recorded. */
+  ofLog?: boolean;
   example?: string;
   /** What it reads beyond the state, in a few words. */
   cost?: string;
@@ -125,6 +127,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     filterFields,
     options: optionsOf(schema),
     ofRange: definition.ofRange ?? false,
+    ofLog: definition.ofLog ?? false,
     live: definition.live ?? false,
     example: definition.example ?? '',
     cost: definition.cost ?? '',

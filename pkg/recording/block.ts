@@ -113,7 +113,7 @@ export async function replay(
     }
     minutes = byStart(recorded.reading.snapshot.minutes.items);
     read = recorded.beside ?? read;
-    last = { state: watch.next(recorded.reading, beside), beside: read };
+    last = { state: watch.next({ ...recorded.reading, info: read?.info ?? null }, beside), beside: read };
     await each?.(last);
     await turns.give();
   }

@@ -1,3 +1,4 @@
+import { Fault } from '../faults/fault';
 import type { Range, HistoryReads, Reads, BucketsRead, DurationsRead } from '../source/reads';
 import { NotRecorded } from '../source/notRecorded';
 import { instantText } from '../source/instants';
@@ -16,7 +17,9 @@ export class PastReads implements Reads {
   constructor(
     private readonly past: Past,
     private readonly recordings: Recordings,
-    private readonly figures: () => Promise<HistoryReads>
+    private readonly figures: () => Promise<HistoryReads>,
+    /** Of the present, for what carries its dates itself. */
+    private readonly live?: Reads
   ) {}
 
   /** Of the whole time that the source knows. */
@@ -73,7 +76,17 @@ export class PastReads implements Reads {
     return { entries: items, notices: whole ? [] : [warning('Not all entries of the schedulers were read.')] };
   }
 
-  async deployMarks({ from, to }: Range) {
+  async deployMarks({ from, to }: Range, now: number) {
+    try {
+      if (this.live) {
+        return await this.live.deployMarks({ from, to }, now);
+      }
+    } catch (error) {
+      // The past can be asked without Redis: a snapshot has the marks of two days.
+      if (!(error instanceof Fault)) {
+        throw error;
+      }
+    }
     const marks = this.past.state.snapshot.marks.items.filter(({ at }) => at >= from && at <= to);
     return { marks, notices: [] };
   }

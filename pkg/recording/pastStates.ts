@@ -42,10 +42,14 @@ export class PastStates {
     return past.state;
   }
 
-  /** The reads of a state that {@link at} gave; `undefined` for another. */
-  reads(state: State): Reads | undefined {
+  /**
+   * The reads of a state that {@link at} gave; `undefined` for another.
+   *
+   * @param live of the present, for what carries its dates itself
+   */
+  reads(state: State, live?: Reads): Reads | undefined {
     const past = this.pasts.get(state);
-    return past && new PastReads(past, this.recordings, this.history);
+    return past && new PastReads(past, this.recordings, this.history, live);
   }
 
   private nothingAt(asOf: number): NotRecorded {

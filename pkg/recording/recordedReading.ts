@@ -6,7 +6,8 @@ import { besideCodec, type BesideReads } from './besideReads';
 
 /** A reading as it is recorded, with what was read beside it, where that was its turn. */
 export interface Recorded {
-  readonly reading: Reading;
+  /** INFO is among what was read beside. */
+  readonly reading: Omit<Reading, 'info'>;
   readonly beside: BesideReads | null;
 }
 

@@ -7,6 +7,8 @@ export interface Reading {
   readonly snapshot: Snapshot;
   /** Executions of a longer pause, which snapshots do not reach back to; `null` where there was none. */
   readonly missed: { readonly minutes: readonly MinuteCounts[]; readonly durations: readonly Durations[] } | null;
+  /** The lines of INFO as they were last read; `null` where they may not be read. */
+  readonly info: ReadonlyMap<string, string> | null;
   /** What was told beside the snapshot: of the history, the connection, the clock. */
   readonly notices: readonly Notice[];
   /** Whether the history file was in use; `null` where the history is kept in memory by choice. */

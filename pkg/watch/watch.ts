@@ -8,12 +8,15 @@ import type { Observer } from '../observe/observer';
 import { ProcessLog } from '../observe/processLog';
 import { queueStates } from '../observe/queueState';
 import { installationTotals } from '../sidekiq/totals';
+import { applyRules } from '../findings/table';
+import { FindingLog, type FindingLogView } from './findingLog';
 import type { Reading } from './reading';
 import type { State } from './state';
 
 /** What a state holds that no reading tells. */
 export type Beside = Pick<State, 'statsd' | 'options' | 'recorded'>;
 
+const NOTHING_FOUND: FindingLogView = { open: [], ended: [] };
 const savedSchema = z.record(z.string(), z.unknown());
 
 /**
@@ -31,14 +34,15 @@ export class Watch {
     classNames: new ClassNames(),
     jobWaits: new JobWaits(),
   };
+  readonly findingLog = new FindingLog();
 
-  next({ snapshot, missed, notices, historyFile }: Reading, beside: Beside): State {
+  next({ snapshot, missed, info, notices, historyFile }: Reading, beside: Beside): State {
     const { flow, processLog, classTotals, classQueues, classNames, jobWaits } = this.observers;
     if (missed) {
       classTotals.absorb(missed.minutes, missed.durations);
     }
     this.all.forEach(([, observer]) => observer.observe(snapshot));
-    return {
+    const state: State = {
       snapshot,
       queues: queueStates(snapshot, flow.view(), beside.options.workerTypes),
       totals: installationTotals(snapshot),
@@ -47,22 +51,28 @@ export class Watch {
       classQueues: classQueues.view(),
       classNames: classNames.view(),
       jobWaits: jobWaits.view(),
+      findingLog: NOTHING_FOUND,
       historyFile,
       now: snapshot.at,
       notices: [...snapshot.notices, ...notices],
       ...beside,
     };
+    const recurring = snapshot.recurring.items.map((entry) => ({ ...entry, now: state.now }));
+    const found = applyRules({ state, info, recurring }).map((each) => ({ ...each, rule: each.rule.id }));
+    return { ...state, findingLog: this.findingLog.next(found, state.now) };
   }
 
   /** All that it remembers, as plain JSON. */
   save(): Record<string, unknown> {
-    return Object.fromEntries(this.all.map(([name, observer]) => [name, observer.save()]));
+    const observers = Object.fromEntries(this.all.map(([name, observer]) => [name, observer.save()]));
+    return { ...observers, findingLog: this.findingLog.save() };
   }
 
   /** Goes on from what {@link save} gave. @throws Error for anything else */
   restore(saved: unknown): void {
     const parts = savedSchema.parse(saved);
     this.all.forEach(([name, observer]) => observer.restore(parts[name]));
+    this.findingLog.restore(parts['findingLog']);
   }
 
   private get all(): Array<[string, Observer<unknown>]> {

@@ -190,6 +190,7 @@ export function aState(part: StatePart = {}): State {
     classQueues: new Map(),
     classNames: new Map(),
     jobWaits: [],
+    findingLog: { open: [], ended: [] },
     statsd: new StatsdIntake({ series: 100, expireSeconds: 600 }),
     historyFile: null,
     now: NOW,

@@ -20,6 +20,21 @@ describe('events', () => {
       ],
     },
   });
+  test('tell findings from their beginning to their end; one that goes on lasts to the end of the range', async () => {
+    const finding = { kind: 'queue', rule: 'queueLate', severity: 'critical', text: 'mail is late.' } as const;
+    const found = aState({
+      findingLog: {
+        ended: [{ ...finding, subject: 'mail', beganAt: NOW - 900, endedAt: NOW - 300 }],
+        open: [{ ...finding, subject: 'orders', beganAt: NOW - 60, endedAt: null }],
+      },
+    });
+    const rows = await rowsOfState(events, found, { query: { kinds: ['finding'] } });
+    expect(rows.map((row) => [row['subject'], row['time'], row['timeEnd'], row['tags']])).toEqual([
+      ['orders', (NOW - 60) * 1000, NOW * 1000, 'sidekiq,finding,critical'],
+      ['mail', (NOW - 900) * 1000, (NOW - 300) * 1000, 'sidekiq,finding,critical'],
+    ]);
+  });
+
   const answers = { 'hgetall 20261125-marks': ['2026-11-25T11:55:00Z', 'a1b2c3d'] };
 
   test('come the newest first, with tags and, where they last, an end', async () => {
@@ -31,6 +46,8 @@ describe('events', () => {
         title: 'a new leader',
         kind: 'leader',
         host: '',
+        subject: '',
+        rule: '',
         tags: 'sidekiq,leader',
         count: 1,
       },
@@ -40,6 +57,8 @@ describe('events', () => {
         title: 'a:1:x vanished',
         kind: 'vanished',
         host: 'a',
+        subject: '',
+        rule: '',
         tags: 'sidekiq,vanished,a',
         count: 1,
       },
@@ -49,6 +68,8 @@ describe('events', () => {
         title: 'b:1:x started',
         kind: 'start',
         host: 'b',
+        subject: '',
+        rule: '',
         tags: 'sidekiq,start,b',
         count: 1,
       },
@@ -58,6 +79,8 @@ describe('events', () => {
         title: 'a1b2c3d',
         kind: 'deploy',
         host: '',
+        subject: '',
+        rule: '',
         tags: 'sidekiq,deploy',
         count: 1,
       },

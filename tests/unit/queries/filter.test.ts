@@ -175,7 +175,7 @@ describe('the registry', () => {
       capacity: 'workerType queue state',
       lost: 'process host jid class queue outcome',
       recurring: 'name source prefix class queue schedule',
-      events: 'title kind host tags',
+      events: 'title kind host subject rule tags',
       redis: 'version role policy',
     });
   });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../pkg/faults/fault';
 import { rowsOf } from '../../../pkg/frames/frame';
-import type { Evidence, Found } from '../../../pkg/queries/findingRules/rule';
-import { applyRules, FINDING_RULES } from '../../../pkg/queries/findingRules/table';
-import { countText, durationText, shareText } from '../../../pkg/queries/findingTexts';
+import type { Evidence, Found } from '../../../pkg/findings/rule';
+import { applyRules, FINDING_RULES } from '../../../pkg/findings/table';
+import { countText, durationText, shareText } from '../../../pkg/findings/texts';
 import { findings, pathOf, type FindingRow } from '../../../pkg/queries/findings';
-import type { RecurringRow } from '../../../pkg/queries/recurringRows';
+import type { RecurringRow } from '../../../pkg/findings/rule';
 import { aProcess, aQueueState, aState, listed, NOW, partial, someWork } from '../../support/state';
 
 type StatePart = Parameters<typeof aState>[0];

@@ -13,7 +13,7 @@ import type { Block, BlockStore } from '../../../pkg/series/blockStore';
 import { FileBlockStore } from '../../../pkg/series/fileBlockStore';
 import { optionsSchema } from '../../../pkg/settings/model';
 import { StatsdIntake } from '../../../pkg/statsd/intake';
-import type { Reading } from '../../../pkg/watch/reading';
+import type { Recorded } from '../../../pkg/recording/recordedReading';
 import type { State } from '../../../pkg/watch/state';
 import { Watch } from '../../../pkg/watch/watch';
 import {
@@ -51,7 +51,7 @@ function jidOf(at: number, thread: number): string {
 }
 
 /** A life in which the queue grows by a job a second, and each minute ends with 60 executions. */
-function readingAt(at: number, part: Parameters<typeof aSnapshot>[0] = {}): Reading {
+function readingAt(at: number, part: Parameters<typeof aSnapshot>[0] = {}): Recorded['reading'] {
   const current = Math.floor(at / 60) * 60;
   const starts = Array.from({ length: 60 }, (_, index) => current - index * 60);
   return {
@@ -83,7 +83,7 @@ function live(recordings: Recordings, count: number, pace = 10, from = NOW, watc
   return Array.from({ length: count }, (_, index) => {
     const reading = readingAt(from + index * pace);
     recordings.add({ reading, beside: null }, () => watch.save(), pace);
-    return watch.next(reading, beside);
+    return watch.next({ ...reading, info: null }, beside);
   });
 }
 
@@ -120,7 +120,7 @@ const snapshots = fc
 test('a reading is read back equal, whatever its names and figures are', () => {
   fc.assert(
     fc.property(snapshots, (snapshot) => {
-      const reading: Reading = {
+      const reading: Recorded['reading'] = {
         snapshot,
         missed: { minutes: snapshot.minutes.items, durations: snapshot.durations },
         notices: [{ severity: 'info', text: 'x' }],
@@ -313,7 +313,7 @@ describe('a recording in a file', () => {
       return {
         queues: queues.map(({ size, waitSeconds, busy, inRate }) => ({ size, waitSeconds, busy, inRate })),
         classes: [...classTotals.values()],
-        totals: { ...totals, lastHour: [...totals.lastHour.values()] },
+        totals: { ...totals, lastHour: [...(totals.lastHour?.values() ?? [])] },
         events: processLog.events.length,
       };
     };

@@ -1,7 +1,7 @@
-import { lateBy } from '../../sidekiq/browse/recurring';
-import { countText, durationText, shareText } from '../findingTexts';
+import { lateBy } from '../sidekiq/browse/recurring';
+import { countText, durationText, shareText } from './texts';
 import { LIMITS, type FindingRule } from './rule';
-import { POLLER_LATE_SECONDS } from '../../sidekiq/model';
+import { POLLER_LATE_SECONDS } from '../sidekiq/model';
 
 /** What is wrong with jobs: dying, failing, stuck, overdue. */
 export const JOB_RULES: readonly FindingRule[] = [

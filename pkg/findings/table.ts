@@ -1,4 +1,4 @@
-import type { Fault } from '../../faults/fault';
+import type { Fault } from '../faults/fault';
 import { JOB_RULES } from './jobs';
 import { PROCESS_RULES } from './processes';
 import { QUEUE_RULES } from './queues';

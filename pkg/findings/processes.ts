@@ -1,7 +1,7 @@
-import { groupBy } from '../../sidekiq/groupBy';
-import type { Process } from '../../sidekiq/model';
-import { versionsOf } from '../../sidekiq/totals';
-import { countText, durationText } from '../findingTexts';
+import { groupBy } from '../sidekiq/groupBy';
+import type { Process } from '../sidekiq/model';
+import { versionsOf } from '../sidekiq/totals';
+import { countText, durationText } from './texts';
 import { LIMITS, type FindingRule, type Found } from './rule';
 
 /** What is wrong with processes. */

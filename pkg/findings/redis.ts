@@ -1,5 +1,5 @@
-import { missesTotals } from '../../sidekiq/refusals';
-import { countText, shareText } from '../findingTexts';
+import { missesTotals } from '../sidekiq/refusals';
+import { countText, shareText } from './texts';
 import { LIMITS, type FindingRule } from './rule';
 
 /** What is wrong with Redis, and with the right to read it. */

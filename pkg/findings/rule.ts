@@ -1,5 +1,5 @@
-import type { State } from '../../watch/state';
-import type { RecurringRow } from '../recurringRows';
+import type { State } from '../watch/state';
+import type { RecurringEntry } from '../sidekiq/browse/recurring';
 
 /** How much a finding matters; `ok` says that nothing is wrong. */
 export const SEVERITIES = ['critical', 'warning', 'info', 'ok'] as const;
@@ -7,6 +7,13 @@ export type Severity = (typeof SEVERITIES)[number];
 
 /** What a finding is about. */
 export type SubjectKind = 'queue' | 'class' | 'host' | 'entry' | 'Redis' | 'Sidekiq';
+
+/** Something that should run again and again: an entry of a scheduler, or a cadence of the settings. */
+export interface RecurringRow extends Omit<RecurringEntry, 'source'> {
+  /** `cadence` beside the schedulers: a class that the settings expect to run. */
+  source: RecurringEntry['source'] | 'cadence';
+  now: number;
+}
 
 /** What the rules look at. `null` where it could not be read. */
 export interface Evidence {

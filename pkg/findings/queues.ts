@@ -1,6 +1,6 @@
-import { isLate } from '../../observe/queueCondition';
-import type { QueueState } from '../../observe/queueState';
-import { countText, durationText, waitText } from '../findingTexts';
+import { isLate } from '../observe/queueCondition';
+import type { QueueState } from '../observe/queueState';
+import { countText, durationText, waitText } from './texts';
 import { LIMITS, type FindingRule } from './rule';
 
 /** What is wrong with queues and the threads that serve them. */

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { SEVERITIES, type Severity, type SubjectKind } from '../findings/rule';
+
+const SUBJECT_KINDS = ['queue', 'class', 'host', 'entry', 'Redis', 'Sidekiq'] as const satisfies SubjectKind[];
+
+/** A finding over time. Instants are epoch seconds. */
+export interface LoggedFinding {
+  readonly rule: string;
+  readonly kind: SubjectKind;
+  readonly subject: string;
+  readonly severity: Severity;
+  /** Its sentence when it was last found. */
+  readonly text: string;
+  readonly beganAt: number;
+  /** Of the first reading without it; `null` while it goes on. */
+  readonly endedAt: number | null;
+}
+
+/** Findings that go on, and the last that have ended, in the order in which they began or ended. */
+export interface FindingLogView {
+  readonly open: readonly LoggedFinding[];
+  readonly ended: readonly LoggedFinding[];
+}
+
+/** What is found in one state. */
+export type FoundNow = Pick<LoggedFinding, 'rule' | 'kind' | 'subject' | 'severity' | 'text'> & {
+  readonly since: number | null;
+};
+
+/** A finding that is missing for less is the same when it comes back. */
+const ENDS_AFTER_SECONDS = 60;
+const ENDED_KEPT = 500;
+const OPEN_KEPT = 2000;
+const TEXT_KEPT = 200;
+
+const savedSchema = z.array(
+  z.object({
+    rule: z.string(),
+    kind: z.enum(SUBJECT_KINDS),
+    subject: z.string(),
+    severity: z.enum(SEVERITIES),
+    text: z.string(),
+    beganAt: z.number(),
+    endedAt: z.number().nullable(),
+  })
+);
+const logSchema = z.object({ open: savedSchema, ended: savedSchema });
+
+/**
+ * Notices which findings begin and end from state to state. A finding is known by its rule and its subject. Holds 2,000
+ * that go on and the last 500 that have ended.
+ */
+export class FindingLog {
+  /** Those that go on or are missing for a moment, by rule and subject. */
+  private open = new Map<string, LoggedFinding>();
+  private ended: LoggedFinding[] = [];
+
+  /** Takes what is found at an instant, and gives what is known then. */
+  next(found: readonly FoundNow[], now: number): FindingLogView {
+    const missing = new Map(this.open);
+    for (const { since, text, ...each } of found.slice(0, OPEN_KEPT)) {
+      const key = keyOf(each);
+      const before = missing.get(key);
+      missing.delete(key);
+      // What began before it was noticed has begun then; a later instant tells of what goes on anew within it.
+      const beganAt = before?.beganAt ?? Math.min(since ?? now, now);
+      this.open.set(key, { ...each, text: text.slice(0, TEXT_KEPT), beganAt, endedAt: null });
+    }
+    for (const [key, finding] of missing) {
+      const endedAt = finding.endedAt ?? now;
+      if (endedAt > now || now - endedAt >= ENDS_AFTER_SECONDS) {
+        this.open.delete(key);
+        this.ended.push({ ...finding, endedAt: Math.min(endedAt, now) });
+      } else {
+        this.open.set(key, { ...finding, endedAt });
+      }
+    }
+    this.ended = this.ended.slice(-ENDED_KEPT);
+    return this.view();
+  }
+
+  /** One that is missing for a moment has ended, as far as is known. */
+  view(): FindingLogView {
+    const all = [...this.open.values()];
+    return {
+      open: all.filter(({ endedAt }) => endedAt === null),
+      ended: [...this.ended, ...all.filter(({ endedAt }) => endedAt !== null)],
+    };
+  }
+
+  /** Nothing was found yet. */
+  get isEmpty(): boolean {
+    return this.open.size === 0 && this.ended.length === 0;
+  }
+
+  save(): unknown {
+    return { open: [...this.open.values()], ended: this.ended };
+  }
+
+  restore(saved: unknown): void {
+    const { open, ended } = logSchema.parse(saved);
+    this.open = new Map(open.map((each) => [keyOf(each), each]));
+    this.ended = ended;
+  }
+}
+
+function keyOf({ rule, kind, subject }: Pick<LoggedFinding, 'rule' | 'kind' | 'subject'>): string {
+  return `${rule}\0${kind}\0${subject}`;
+}

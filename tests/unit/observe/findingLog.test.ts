@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { FindingLog, type FoundNow } from '../../../pkg/watch/findingLog';
+
+const late = (subject: string, part: Partial<FoundNow> = {}): FoundNow => ({
+  rule: 'queueLate',
+  kind: 'queue',
+  subject,
+  severity: 'critical',
+  text: `${subject} is late.`,
+  since: null,
+  ...part,
+});
+
+describe('the log of findings', () => {
+  test('tells when a finding began, and when it ended', () => {
+    const log = new FindingLog();
+    log.next([], 1000);
+    log.next([late('a')], 1010);
+    expect(log.next([late('a'), late('b', { since: 990 })], 1020).open).toMatchObject([
+      { subject: 'a', beganAt: 1010, endedAt: null },
+      { subject: 'b', beganAt: 990 },
+    ]);
+    const view = log.next([late('b')], 1030);
+    expect(view.open.map(({ subject }) => subject)).toEqual(['b']);
+    expect(view.ended).toMatchObject([{ subject: 'a', beganAt: 1010, endedAt: 1030 }]);
+  });
+
+  test('takes a finding that comes back within a minute as the same', () => {
+    const log = new FindingLog();
+    log.next([late('a')], 1000);
+    log.next([], 1010);
+    expect(log.next([late('a')], 1060)).toMatchObject({ open: [{ beganAt: 1000, endedAt: null }], ended: [] });
+    log.next([], 1070);
+    log.next([], 1130);
+    expect(log.next([late('a')], 1140)).toMatchObject({
+      open: [{ beganAt: 1140 }],
+      ended: [{ beganAt: 1000, endedAt: 1070 }],
+    });
+  });
+
+  test('goes on from what it saved', () => {
+    const log = new FindingLog();
+    log.next([late('a'), late('b')], 1000);
+    log.next([late('b')], 1010);
+    const other = new FindingLog();
+    other.restore(JSON.parse(JSON.stringify(log.save())));
+    expect(other.view()).toEqual(log.view());
+    expect(other.next([late('b')], 1080)).toEqual(log.next([late('b')], 1080));
+    expect(() => other.restore({ open: [{ rule: 1 }], ended: [] })).toThrow();
+  });
+
+  test('holds the last 500 that have ended of a month in which ever others begin', () => {
+    const log = new FindingLog();
+    for (let hour = 0; hour < 720; hour += 1) {
+      log.next(
+        Array.from({ length: 5 }, (_, index) => late(`q${hour}-${index}`)),
+        hour * 3600
+      );
+    }
+    const { open, ended } = log.view();
+    expect([open.length, ended.length]).toEqual([5, 505]);
+    expect(JSON.stringify(log.save()).length).toBeLessThan(200_000);
+  });
+});

@@ -13,7 +13,7 @@ export const LAYERS = [
   ['installation'],
   ['frames'],
   ['queries', 'metrics'],
-  ['web', 'keda'],
+  ['web', 'keda', 'alerting'],
   ['listeners'],
   ['plugin', 'cli'],
 ];
@@ -52,7 +52,7 @@ export default {
       name: 'views-know-sources-only',
       comment: 'A view answers from any source: an installation, a recording.',
       severity: 'error',
-      from: { path: '^pkg/(queries|metrics|web|keda|frames)/' },
+      from: { path: '^pkg/(queries|metrics|web|keda|alerting|frames)/' },
       to: { path: '^pkg/(installation|recording)/' },
     },
     {

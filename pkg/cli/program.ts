@@ -7,6 +7,7 @@ import { holdsPassword } from '../settings/redisUrl';
 import { commaSeparated } from '../settings/endpoint';
 import { SCALAR_OPTIONS, settingsFrom } from '../settings/environment';
 import { printAcl } from './acl';
+import { alerts, type AlertsFlags } from './alerts';
 import { check } from './check';
 import type { Configured } from './configured';
 import { demo, type DemoFlags } from './demo';
@@ -120,6 +121,25 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
       '\nExamples:\n  gpx_sidekiq record --out incident.rec --for 3600\n  gpx_sidekiq record --in history.db --from 2026-11-27T03:00:00Z --to 2026-11-27T04:00:00Z --out incident.rec'
     )
     .action(async (flags: Flags & RecordFlags) => record(() => configured(flags).settings, flags));
+
+  redisOptions(
+    program
+      .command('alerts')
+      .description('Say which of the shipped alert rules would have fired in a recording, and from when to when.')
+  )
+    .requiredOption('--replay <file>', 'a recording or a history file')
+    .option('--from <time>', 'start: seconds before the end as -3600, or ISO 8601')
+    .option('--to <time>', 'end, likewise')
+    .option('--rule <name...>', 'only these rules')
+    .option('--threshold <rule=value...>', 'another threshold of a rule')
+    .option('--when <rule=expression...>', 'another condition over the queries of a rule: $A, $B, …')
+    .option('--for <rule=minutes...>', 'other minutes for which a rule must hold')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  gpx_sidekiq alerts --replay incident.rec --threshold SidekiqJobsDying=5 --for SidekiqQueueLate=1'
+    )
+    .action(async (flags: Flags & AlertsFlags) => alerts(configured(flags).settings, flags));
 
   program
     .command('acl')

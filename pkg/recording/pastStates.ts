@@ -38,6 +38,11 @@ export class PastStates {
       this.held.delete(asOf);
       throw this.nothingAt(asOf);
     }
+    return this.know(past);
+  }
+
+  /** Makes a state known, so that it has its reads. */
+  know(past: Past): State {
     this.pasts.set(past.state, past);
     return past.state;
   }

@@ -71,8 +71,12 @@ export class Watch {
   /** Goes on from what {@link save} gave. @throws Error for anything else */
   restore(saved: unknown): void {
     const parts = savedSchema.parse(saved);
-    this.all.forEach(([name, observer]) => observer.restore(parts[name]));
-    this.findingLog.restore(parts['findingLog']);
+    for (const [name, part] of [...this.all, ['findingLog', this.findingLog] as const]) {
+      // What an earlier version did not know begins here.
+      if (parts[name] !== undefined) {
+        part.restore(parts[name]);
+      }
+    }
   }
 
   private get all(): Array<[string, Observer<unknown>]> {

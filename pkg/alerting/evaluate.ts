@@ -1,0 +1,138 @@
+import { Fault } from '../faults/fault';
+import { queryType } from '../queries/registry';
+import type { Source } from '../source/source';
+import type { State } from '../watch/state';
+import { parseExpression, type Labelled } from './expression';
+
+/** A rule as it is evaluated: some queries of one figure each, and when it fires. */
+export interface Rule {
+  name: string;
+  severity: string;
+  /** Minutes for which it must hold. */
+  pendingMinutes: number;
+  queries: ReadonlyArray<{ queryType: string }>;
+  /** By the number of query A, or by an expression over `$A`, `$B`, … */
+  when: { above: number } | { below: number } | { math: string };
+  /** Minutes that the queries look back; 10 where it is left out. */
+  minutes?: number;
+  /** What no row means; that all is well where it is left out. */
+  noData?: 'OK' | 'Alerting';
+}
+
+/** What fires, from when to when. Instants are epoch seconds. */
+export interface Fired {
+  rule: string;
+  severity: string;
+  labels: Labelled['labels'];
+  /** When the condition began to hold, and when it fired. */
+  pendingAt: number;
+  firedAt: number;
+  /** `null` where it fired to the end. */
+  endedAt: number | null;
+  /** Of query A, the largest or, for a rule that fires below, the smallest while it fired. */
+  peak: number | null;
+}
+
+const DEFAULT_MINUTES = 10;
+const REF_IDS = 'ABCDEFGHIJ';
+
+/** The numbers that hold the condition of a rule in a state; each of query A with its labels. @throws Fault */
+export async function holding(rule: Rule, state: State, source: Source): Promise<Labelled[]> {
+  const seconds = (rule.minutes ?? DEFAULT_MINUTES) * 60;
+  const request = { range: { from: state.now - seconds, to: state.now }, intervalSeconds: 60, alerting: true };
+  const reads = source.reads(undefined, state);
+  const numbers = new Map<string, Labelled[]>();
+  for (const [index, query] of rule.queries.entries()) {
+    const frames = await queryType(query.queryType).run(query, state, request, reads);
+    numbers.set(REF_IDS[index]!, frames.flatMap(numbersOf));
+  }
+  const found = conditionOf(rule).evaluate(numbers);
+  if (found === null) {
+    return rule.noData === 'Alerting' ? [{ labels: {}, value: null }] : [];
+  }
+  const values = numbers.get('A') ?? [];
+  return found
+    .filter(({ value }) => value !== null && value !== 0)
+    .map(({ labels }) => ({ labels, value: valueFor(labels, values) }));
+}
+
+function conditionOf({ when }: Rule) {
+  return parseExpression('math' in when ? when.math : 'above' in when ? `$A > ${when.above}` : `$A < ${when.below}`);
+}
+
+/** The rows of a frame of one figure, as Grafana makes numbers of a numeric frame. */
+function numbersOf({ fields }: { fields: ReadonlyArray<{ name: string; kind: string; values: readonly unknown[] }> }) {
+  const figure = fields.find(({ kind }) => kind === 'number');
+  const texts = fields.filter(({ kind }) => kind === 'string');
+  return (figure?.values ?? []).map((value, row): Labelled => ({
+    labels: Object.fromEntries(texts.map(({ name, values }) => [name, String(values[row] ?? '')])),
+    value: typeof value === 'number' ? value : null,
+  }));
+}
+
+function valueFor(labels: Labelled['labels'], values: readonly Labelled[]): number | null {
+  const same = values.find((each) => Object.entries(each.labels).every(([name, value]) => labels[name] === value));
+  return same?.value ?? null;
+}
+
+interface Open extends Omit<Fired, 'firedAt' | 'endedAt'> {
+  firedAt: number | null;
+}
+
+/** Follows rules from evaluation to evaluation: what holds is pending, and fires once it has held for long enough. */
+export class AlertLog {
+  private readonly open = new Map<string, Open>();
+  private readonly ended: Fired[] = [];
+
+  constructor(private readonly rules: readonly Rule[]) {}
+
+  /** Evaluates all rules. A rule whose figures are not known keeps its state. */
+  async evaluate(state: State, source: Source): Promise<void> {
+    for (const rule of this.rules) {
+      let held: Labelled[];
+      try {
+        held = await holding(rule, state, source);
+      } catch (error) {
+        if (error instanceof Fault && error.kind !== 'query') {
+          continue;
+        }
+        throw error;
+      }
+      this.follow(rule, held, state.now);
+    }
+  }
+
+  /** What has fired, in the order in which it did. */
+  get fired(): Fired[] {
+    const going = [...this.open.values()].flatMap((each): Fired[] =>
+      each.firedAt === null ? [] : [{ ...each, firedAt: each.firedAt, endedAt: null }]
+    );
+    return [...this.ended, ...going].sort((a, b) => a.firedAt - b.firedAt || (a.rule < b.rule ? -1 : 1));
+  }
+
+  private follow(rule: Rule, held: readonly Labelled[], now: number): void {
+    const keyOf = (labels: Labelled['labels']) => JSON.stringify([rule.name, Object.entries(labels).sort()]);
+    const smallest = 'below' in rule.when;
+    const holds = new Map(held.map((each) => [keyOf(each.labels), each]));
+    for (const [key, open] of this.open) {
+      if (open.rule === rule.name && !holds.has(key)) {
+        this.open.delete(key);
+        if (open.firedAt !== null) {
+          this.ended.push({ ...open, firedAt: open.firedAt, endedAt: now });
+        }
+      }
+    }
+    for (const [key, { labels, value }] of holds) {
+      const { name, severity, pendingMinutes } = rule;
+      const before = this.open.get(key) ?? { rule: name, severity, labels, pendingAt: now, firedAt: null, peak: value };
+      const peak =
+        before.peak === null || value === null ? (value ?? before.peak) : furthest(before.peak, value, smallest);
+      const firedAt = before.firedAt ?? (now - before.pendingAt >= pendingMinutes * 60 ? now : null);
+      this.open.set(key, { ...before, firedAt, peak });
+    }
+  }
+}
+
+function furthest(one: number, other: number, smallest: boolean): number {
+  return smallest ? Math.min(one, other) : Math.max(one, other);
+}

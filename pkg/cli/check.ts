@@ -6,7 +6,7 @@ import type { Source } from '../source/source';
 import type { Severity } from '../findings/rule';
 import { findingRows, unreachableRow, type FindingRow } from '../queries/findings';
 import type { Settings } from '../settings/settings';
-import { openSource, parseTime, type ReplayFlags } from './source';
+import { openSource, parseTime, replayOf, type ReplayFlags } from './source';
 import { versionsOf } from '../sidekiq/totals';
 
 /**
@@ -15,12 +15,12 @@ import { versionsOf } from '../sidekiq/totals';
  * @returns whether nothing critical was found
  */
 export async function check(settings: Settings, flags: ReplayFlags & { json?: boolean }): Promise<boolean> {
-  const { json, at, replay } = flags;
+  const { json, at } = flags;
   const { source, now, close } = await openSource(settings, flags);
   try {
     const { head, rows } = await look(
       source,
-      replay === undefined && at !== undefined ? parseTime('at', at, now()) : now()
+      at !== undefined && replayOf(settings, flags) === undefined ? parseTime('at', at, now()) : now()
     );
     process.stdout.write(
       json ? `${JSON.stringify(rows.map(printed), null, 2)}\n` : [...head, ...rows.flatMap(lines)].join('\n') + '\n'

@@ -11,7 +11,7 @@ import { STATSD_ENDPOINT, statsdAddress } from '../settings/statsdEndpoint';
 import { settingsFrom } from '../settings/environment';
 import { readConfigFile } from './configFile';
 import type { Configured } from './configured';
-import { openSource, type ReplayFlags } from './source';
+import { openSource, replayOf, type ReplayFlags } from './source';
 
 /** Flags of the command, as commander reads them. */
 export interface ServeFlags extends ReplayFlags {
@@ -63,8 +63,8 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
-  const replayed = await replayOf(configure(), flags);
-  const started = listen(prepare(configure(), flags, replayed), flags);
+  const recording = await replayed(configure(), flags);
+  const started = listen(prepare(configure(), flags, recording), flags);
   let reloads: Promise<unknown> = started;
   // From the first moment on: unhandled, SIGHUP would end the process. One after the other.
   process.on('SIGHUP', () => {
@@ -76,7 +76,7 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
   });
   const reload = async () => {
     const former = running.prepared;
-    const next = prepare(configure(), flags, replayed, former.installations);
+    const next = prepare(configure(), flags, recording, former.installations);
     await running.listeners.close();
     try {
       running = await listen(next, flags);
@@ -155,8 +155,8 @@ async function listen(prepared: Prepared, flags: ServeFlags): Promise<Running> {
 }
 
 /** The recording that is served in place of an installation, where one is named. @throws Fault */
-async function replayOf({ settings }: Configured, flags: ServeFlags): Promise<Service | undefined> {
-  if (flags.replay === undefined) {
+async function replayed({ settings }: Configured, flags: ServeFlags): Promise<Service | undefined> {
+  if (replayOf(settings, flags) === undefined) {
     return undefined;
   }
   const { source, close: end } = await openSource(settings, { speed: 1, ...flags });

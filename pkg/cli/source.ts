@@ -19,8 +19,15 @@ export interface OpenSource {
   close(): void;
 }
 
+/** The recording to answer from, by the flag or the settings. */
+export function replayOf({ options }: Settings, { replay }: ReplayFlags): string | undefined {
+  return replay ?? (options.replayFile === '' ? undefined : options.replayFile);
+}
+
 /** The installation of the settings, or a recording in its place. @throws Fault `settings` */
-export async function openSource(settings: Settings, { replay, at, speed = 0 }: ReplayFlags): Promise<OpenSource> {
+export async function openSource(settings: Settings, flags: ReplayFlags): Promise<OpenSource> {
+  const { at, speed = 0 } = flags;
+  const replay = replayOf(settings, flags);
   if (replay === undefined) {
     if (at !== undefined && speed !== 0) {
       throw new Fault({

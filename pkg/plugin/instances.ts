@@ -1,14 +1,20 @@
 import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
-import { dataSource } from '../settings/administration';
+import { dataSource, type Administration } from '../settings/administration';
 import { SECRET_NAMES, type Secrets } from '../settings/model';
 import { holdsPassword } from '../settings/redisUrl';
-import { parseSettings } from '../settings/settings';
-import { Listeners } from '../listeners/listeners';
+import { parseSettings, type Settings } from '../settings/settings';
+import { Listeners, type Served } from '../listeners/listeners';
+import { ReplayService } from '../recording/replayService';
 import type { DataSourceInstanceSettings, PluginContext } from './messages';
 
+/** An installation, or a recording in its place. */
+interface Service extends Served {
+  close(): void;
+}
+
 interface Entry {
-  installation: Installation;
+  installation: Service;
   listeners: Listeners;
   lastUpdatedMS: number;
   users: number;
@@ -34,7 +40,7 @@ export class Instances {
   /** Runs `work` with the data source's installation, which stays open at least until it ends. @throws Fault `settings` */
   async use<T>(
     context: PluginContext | null,
-    work: (installation: Installation, listeners: Listeners, retired: AbortSignal) => Promise<T>
+    work: (installation: Service, listeners: Listeners, retired: AbortSignal) => Promise<T>
   ): Promise<T> {
     const entry = this.entryFor(context);
     entry.users += 1;
@@ -51,7 +57,9 @@ export class Instances {
 
   /** Installations that are open now. */
   get open(): Installation[] {
-    return [...this.entries.values()].map(({ installation }) => installation);
+    return [...this.entries.values()].flatMap(({ installation }) =>
+      installation instanceof Installation ? [installation] : []
+    );
   }
 
   closeAll(): void {
@@ -76,12 +84,7 @@ export class Instances {
       return known;
     }
     const owner = `${context.orgId}-${stored.uid}`.replace(/[^A-Za-z0-9_-]/g, '_');
-    const installation = new Installation(
-      settingsOf(stored),
-      undefined,
-      dataSource(process.env, owner),
-      known?.installation
-    );
+    const installation = serviceOf(settingsOf(stored), dataSource(process.env, owner), known?.installation);
     this.retire(key);
     const entry = {
       installation,
@@ -92,7 +95,9 @@ export class Instances {
       usedAt: Date.now(),
     };
     this.entries.set(key, entry);
-    installation.startSampling();
+    if (installation instanceof Installation) {
+      installation.startSampling();
+    }
     return entry;
   }
 
@@ -121,6 +126,16 @@ export class Instances {
       }
     }
   }
+}
+
+/** @param former whose history goes on where both read the same Sidekiq; @throws Fault `settings` */
+function serviceOf(settings: Settings, administration: Administration, former: Service | undefined): Service {
+  const { options, secrets } = settings;
+  if (options.replayFile === '') {
+    return new Installation(settings, undefined, administration, former instanceof Installation ? former : undefined);
+  }
+  const replay = new ReplayService(administration.path('replayFile', options.replayFile), options);
+  return Object.assign(replay, { administration, secrets });
 }
 
 function settingsOf(stored: DataSourceInstanceSettings) {

@@ -98,7 +98,8 @@ export async function runQuery(
       if (error instanceof NotRecorded && type.nothing) {
         return type.nothing(raw, error, asked, source.options);
       }
-      if (!(error instanceof Fault) || error.kind === 'query') {
+      // Settings that cannot be used are no outage.
+      if (!(error instanceof Fault) || error.kind === 'query' || error.kind === 'settings') {
         throw error;
       }
       const reads = source.reads(either);

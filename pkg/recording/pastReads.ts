@@ -2,6 +2,7 @@ import { Fault } from '../faults/fault';
 import type { Range, HistoryReads, Reads, BucketsRead, DurationsRead } from '../source/reads';
 import { NotRecorded } from '../source/notRecorded';
 import { instantText } from '../source/instants';
+import type { Snapshot } from '../sidekiq/snapshot';
 import type { MinuteCounts } from '../sidekiq/jobMetrics';
 import { warning } from '../sidekiq/parts/part';
 import type { BesideReads } from './besideReads';
@@ -10,12 +11,12 @@ import type { Recordings } from './recordings';
 
 const REMEDY = 'Choose a time range that ends now.';
 
-/** The reads of a state of the past: what was recorded with it. What was not, says so by {@link NotRecorded}. */
+/** The reads of a state of the past, or of no state: what was recorded with it. What was not, says so by {@link NotRecorded}. */
 export class PastReads implements Reads {
   readonly minutesKeptSeconds = Infinity;
 
   constructor(
-    private readonly past: Past,
+    private readonly past: Past | null,
     private readonly recordings: Recordings,
     private readonly figures: () => Promise<HistoryReads>,
     /** Of the present, for what carries its dates itself. */
@@ -61,7 +62,7 @@ export class PastReads implements Reads {
 
   async backlog(names: readonly string[]) {
     const { samples, notices } = this.beside('backlog', 'What waits in the queues');
-    const { at } = this.past.beside!;
+    const { at } = this.past!.beside!;
     return {
       samples: samples.filter(({ queue }) => names.includes(queue)),
       notices: [
@@ -72,7 +73,7 @@ export class PastReads implements Reads {
   }
 
   async recurring() {
-    const { items, whole } = this.past.state.snapshot.recurring;
+    const { items, whole } = this.snapshot.recurring;
     return { entries: items, notices: whole ? [] : [warning('Not all entries of the schedulers were read.')] };
   }
 
@@ -87,7 +88,7 @@ export class PastReads implements Reads {
         throw error;
       }
     }
-    const marks = this.past.state.snapshot.marks.items.filter(({ at }) => at >= from && at <= to);
+    const marks = this.snapshot.marks.items.filter(({ at }) => at >= from && at <= to);
     return { marks, notices: [] };
   }
 
@@ -95,7 +96,7 @@ export class PastReads implements Reads {
     const { minutes, missing } = await this.recordedMinutes(range);
     // The last minutes may still have changed after this state.
     const last = minutes.at(-1)?.startsAt ?? -Infinity;
-    const recent = this.past.state.snapshot.minutes.items
+    const recent = this.snapshot.minutes.items
       .filter(({ startsAt }) => startsAt > last && startsAt <= range.to && startsAt + 60 > range.from)
       .sort((a, b) => a.startsAt - b.startsAt);
     const left = missing - recent.length;
@@ -111,18 +112,25 @@ export class PastReads implements Reads {
     const wanted = new Set(jobClasses);
     const { durations } = await this.recordings.minutes({ from, to });
     const known = new Set(durations.map(({ startsAt, jobClass }) => `${startsAt}\0${jobClass}`));
-    const recent = this.past.state.snapshot.durations.filter(
+    const recent = this.snapshot.durations.filter(
       ({ startsAt, jobClass }) => startsAt >= from && startsAt <= to && !known.has(`${startsAt}\0${jobClass}`)
     );
     return { durations: [...durations, ...recent].filter(({ jobClass }) => wanted.has(jobClass)), notices: [] };
   }
 
   async recordedMinutes(range: Range) {
-    return recordedMinutes(this.recordings, { from: range.from, to: Math.min(range.to, this.past.state.now) });
+    return recordedMinutes(this.recordings, { from: range.from, to: Math.min(range.to, this.snapshot.at) });
+  }
+
+  private get snapshot(): Snapshot {
+    if (!this.past) {
+      throw new NotRecorded('Nothing was recorded at this time.', REMEDY);
+    }
+    return this.past.state.snapshot;
   }
 
   private beside<K extends Exclude<keyof BesideReads, 'at'>>(part: K, what: string): NonNullable<BesideReads[K]> {
-    const found = this.past.beside?.[part];
+    const found = this.past?.beside?.[part];
     if (found == null) {
       throw new NotRecorded(`${what} ${what.endsWith('s') ? 'were' : 'was'} not recorded at this time.`, REMEDY);
     }

@@ -41,6 +41,11 @@ export class PastStates {
     return this.know(past);
   }
 
+  /** Where there is no state: the figures over time alone. */
+  readsOfNothing(): Reads {
+    return new PastReads(null, this.recordings, this.history);
+  }
+
   /** Makes a state known, so that it has its reads. */
   know(past: Past): State {
     this.pasts.set(past.state, past);

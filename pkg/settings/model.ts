@@ -72,6 +72,9 @@ export const optionsSchema = z.object({
     .max(1_048_576)
     .default(512)
     .describe('MiB of recorded readings in the history file at most; the oldest are thinned'),
+  replayFile: text.describe(
+    'Recording or history file that is shown in place of Redis: a path, in Grafana a name in the data directory'
+  ),
   historyFile: text.describe(
     'SQLite file that keeps the history: a path, in Grafana a name in the data directory; in memory where it is empty'
   ),

@@ -124,6 +124,16 @@ export function ReadingSection({ fields }: { fields: Fields }) {
       />
       <TextField
         {...fields}
+        name="replayFile"
+        label={t('config.replayFile.label', 'Recording to show')}
+        description={t(
+          'config.replayFile.description',
+          "Name of a recording in the plugin's data directory that is shown in place of Redis"
+        )}
+        example="incident.rec"
+      />
+      <TextField
+        {...fields}
         name="cronNamespaces"
         label={t('config.cronNamespaces.label', 'Namespaces of sidekiq-cron')}
         description={t('config.cronNamespaces.description', 'In addition to “default”, comma separated')}

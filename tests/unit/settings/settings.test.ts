@@ -63,6 +63,7 @@ describe('settings of a data source', () => {
       recordMemory: 32,
       recordDays: 7,
       recordFileSize: 512,
+      replayFile: '',
       exporterListen: '',
       kedaListen: '',
       webUiUrl: '',

@@ -50,6 +50,15 @@ const ANNOTATIONS = [
     expr: 'increase(sidekiq_vanished_processes_total[$__interval]) > 0',
     title: 'A process on {{host}} vanished',
   },
+  {
+    name: 'Findings',
+    color: 'orange',
+    kinds: ['finding'],
+    // By Prometheus the alerts of Sidekiq are what a finding is.
+    expr: 'ALERTS{alertname=~"Sidekiq.*",alertstate="firing"}',
+    title: '{{alertname}} {{name}}{{class}}{{host}}',
+    quiet: true,
+  },
 ];
 
 /** Turns a specification into the JSON that Grafana provisions. */
@@ -62,7 +71,7 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
     .readonly()
     .tooltip(DashboardCursorSync.Crosshair)
     .refresh('10s')
-    .time({ from: 'now-1h', to: 'now' })
+    .time({ from: spec.from ?? 'now-1h', to: 'now' })
     .timezone('browser')
     .link({ build: () => otherDashboards(flavour) })
     .withVariable(
@@ -87,14 +96,14 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
       builder.withVariable(variableOf(variable, flavour));
     }
   }
-  ANNOTATIONS.forEach(({ name, color, kinds, expr, title }) => {
+  ANNOTATIONS.forEach(({ name, color, kinds, expr, title, quiet = false }) => {
     const query = direct
       ? { refId: 'annotation', queryType: 'events', kinds }
       : { refId: 'annotation', expr, interval: '60s' };
     const annotation = new AnnotationQueryBuilder()
       .name(name)
       .datasource(SOURCES[flavour])
-      .enable(true)
+      .enable(!quiet || spec.findingsDrawn === true)
       .iconColor(color)
       .target({ build: () => query as never })
       .build();

@@ -110,6 +110,9 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
     for (const [name, path] of Object.entries(panel.pathLinks ?? {})) {
       builder.withOverride({ matcher: byName(name), properties: [{ id: 'links', value: [pathLink(path)] }] });
     }
+    for (const [name, path] of Object.entries(panel.timedLinks ?? {})) {
+      builder.withOverride({ matcher: byName(name), properties: [{ id: 'links', value: [timedLink(path)] }] });
+    }
   }
   for (const [name, width] of Object.entries(panel.minWidths ?? {})) {
     builder.withOverride({ matcher: byName(name), properties: [{ id: 'custom.minWidth', value: width }] });
@@ -129,6 +132,11 @@ function pathLink(column: string) {
     // The path is encoded already.
     url: `\${__data.fields["${column}"]:raw}&var-datasource=\${datasource}&\${__url_time_range}`,
   };
+}
+
+/** A link whose path and time stand in another column of the row. */
+function timedLink(column: string) {
+  return { title: 'At that time', url: `\${__data.fields["${column}"]:raw}&var-datasource=\${datasource}` };
 }
 
 const YES = { text: 'yes', color: 'red', index: 0 };

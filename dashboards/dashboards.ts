@@ -2,6 +2,7 @@ import { errorsAndDead } from './errorsAndDead';
 import { fleet } from './fleet';
 import { jobClassDetail } from './jobClassDetail';
 import { jobDetail } from './jobDetail';
+import { incident } from './incident';
 import type { DashboardSpec } from './panel';
 import { processesAndCapacity } from './processesAndCapacity';
 import { queueDetail } from './queueDetail';
@@ -15,5 +16,6 @@ export const DASHBOARDS: readonly DashboardSpec[] = [
   processesAndCapacity,
   errorsAndDead,
   jobDetail,
+  incident,
   fleet,
 ];

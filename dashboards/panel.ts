@@ -110,6 +110,8 @@ export interface Panel {
   invisible?: string[];
   /** Where a click on a cell leads: by column title, the title of the column that holds the path. */
   pathLinks?: Record<string, string>;
+  /** As {@link pathLinks}, where the path has a time range of its own. */
+  timedLinks?: Record<string, string>;
   /** Cells coloured from a value upwards. */
   warnings?: Record<string, Step[]>;
 }
@@ -151,6 +153,10 @@ export interface DashboardSpec {
   rows: Row[];
   /** By default one. */
   dataSources?: DataSourceChoice;
+  /** Findings are drawn as regions from the first look on. */
+  findingsDrawn?: boolean;
+  /** The time range of the first look; the last hour where it is left out. */
+  from?: string;
   /** What Prometheus has nothing of is a dashboard of the data source alone. */
   directOnly?: boolean;
 }

@@ -9,20 +9,21 @@ const rank = (severity: string, level: number) =>
 const whatIsWrong: Panel = {
   title: 'What is wrong now',
   description:
-    'Findings of the last reading, the worst first, with the next step. A click on a finding opens its dashboard.',
+    'Findings of the last reading, the worst first, with the next step. A click on a finding opens its dashboard, one on its beginning what happened then.',
   kind: 'table',
   width: 24,
   height: 11,
   direct: [{ queryType: 'findings' }],
-  columns: ['severity', 'finding', 'since', 'action', 'path'],
+  columns: ['severity', 'finding', 'since', 'action', 'path', 'pathSince'],
   hidden: ['kind', 'subject', 'rule', 'level', 'cause', 'evidence'],
-  invisible: ['Path'],
+  invisible: ['Path', 'Path since'],
   wrapped: ['Finding', 'What to do'],
   widths: { Severity: 95, Since: 145, State: 90, Alert: 250 },
   minWidths: { Finding: 260, 'What to do': 260, Class: 200 },
   badges: ['Severity'],
   counted: true,
   pathLinks: { Finding: 'Path' },
+  timedLinks: { Since: 'Path since' },
   prometheus: [
     {
       expr: `max by (severity, alertname, alertstate, name, class, host) (${[rank('critical', 3), rank('warning', 2), rank('info', 1)].join(' or ')})`,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Severity } from '../findings/rule';
+import { aroundTime, INCIDENT_PATH, pathOf } from './findings';
 import { groupBy } from '../sidekiq/groupBy';
 import { count, instant, key, text } from './columns';
 import { formatOption } from './logs';
@@ -25,11 +26,12 @@ interface Row {
   severity: Severity | '';
   subject: string;
   rule: string;
+  subjectKind: string;
   /** Events of the kind and host that an alert rule is told as one row. */
   count: number;
 }
 
-const OF_NO_FINDING = { severity: '', subject: '', rule: '' } as const;
+const OF_NO_FINDING = { severity: '', subject: '', rule: '', subjectKind: '' } as const;
 
 const COLUMNS: Array<Column<Row>> = [
   instant('time', 'Time', 'Time of the event.', (row) => row.at),
@@ -42,8 +44,15 @@ const COLUMNS: Array<Column<Row>> = [
   text('tags', 'Tags', 'Kind and host, or severity of a finding, for annotations.', (row) =>
     ['sidekiq', row.kind, row.host, row.severity].filter((tag) => tag !== '').join(',')
   ),
+  text('path', 'Path', 'Path of the dashboard with details, including its variables and the time.', pathOfEvent),
   count('count', 'Count', '1 for each event; in alert rules, the events of a kind and host.', (row) => row.count),
 ];
+
+/** A finding leads to the dashboard of its subject, anything else to that of incidents, at that time. */
+function pathOfEvent({ kind, subject, subjectKind, rule, at, endsAt }: Row): string {
+  const path = kind === 'finding' ? pathOf({ kind: subjectKind, subject, rule }) : INCIDENT_PATH;
+  return `${path}&${aroundTime(at, endsAt)}`;
+}
 
 /** What happened: deploys, starts and stops of processes, changes of version and leader, losses, findings. */
 export const events = tableQuery({
@@ -92,6 +101,7 @@ export const events = tableQuery({
           host: kind === 'host' ? subject : '',
           severity,
           subject,
+          subjectKind: kind,
           rule,
           count: 1,
         })

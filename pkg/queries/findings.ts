@@ -58,6 +58,9 @@ const COLUMNS: Array<Column<FindingRow>> = [
   key('subject', 'Subject', 'Name of the queue, class, host or entry.', (row) => row.subject),
   key('rule', 'Rule', 'Rule of the finding.', (row) => row.rule),
   text('path', 'Path', 'Path of the dashboard with details, including variables.', pathOf),
+  text('pathSince', 'Path since', 'Path of the dashboard Incident around the beginning.', ({ since }) =>
+    since === null ? INCIDENT_PATH : `${INCIDENT_PATH}${aroundTime(since, null)}`
+  ),
   plain(
     'level',
     'Level',
@@ -66,8 +69,19 @@ const COLUMNS: Array<Column<FindingRow>> = [
   ),
 ];
 
+/** The dashboard of a time range in which something was wrong. */
+export const INCIDENT_PATH = '/d/sidekiq-incident?';
+/** What led to an event is told too. */
+const AROUND_SECONDS = 900;
+
+/** The time around an event (epoch seconds) as parameters of a dashboard. */
+export function aroundTime(at: number, endsAt: number | null): string {
+  const to = Math.max(at, endsAt ?? at) + AROUND_SECONDS;
+  return `from=${Math.round((at - AROUND_SECONDS) * 1000)}&to=${Math.round(to * 1000)}`;
+}
+
 /** Where the dashboards tell more of a finding; the data source is added by the link. */
-export function pathOf({ kind, subject, rule }: FindingRow): string {
+export function pathOf({ kind, subject, rule }: Pick<FindingRow, 'kind' | 'subject' | 'rule'>): string {
   const value = encodeURIComponent(subject);
   switch (kind) {
     case 'queue':

@@ -5,6 +5,9 @@ import { noPermission } from '../../support/fakeRedis';
 import { columnsOf } from '../../support/queryRows';
 import { aState, MINUTE, NOW } from '../../support/state';
 
+/** Nine hundred seconds before an event to as many after its end. */
+const around = (from: number, to: number) => `/d/sidekiq-incident?&from=${from * 1000}&to=${to * 1000}`;
+
 describe('events', () => {
   const state = aState({
     processLog: {
@@ -29,6 +32,9 @@ describe('events', () => {
       },
     });
     const rows = await rowsOfState(events, found, { query: { kinds: ['finding'] } });
+    expect(rows[1]!['path']).toBe(
+      `/d/sidekiq-queue?var-queue=mail&from=${(NOW - 1800) * 1000}&to=${(NOW + 600) * 1000}`
+    );
     expect(rows.map((row) => [row['subject'], row['time'], row['timeEnd'], row['tags']])).toEqual([
       ['orders', (NOW - 60) * 1000, NOW * 1000, 'sidekiq,finding,critical'],
       ['mail', (NOW - 900) * 1000, (NOW - 300) * 1000, 'sidekiq,finding,critical'],
@@ -42,6 +48,7 @@ describe('events', () => {
     expect(rows).toEqual([
       {
         time: (NOW - 10) * 1000,
+        path: around(NOW - 910, NOW + 890),
         timeEnd: null,
         title: 'a new leader',
         kind: 'leader',
@@ -53,6 +60,7 @@ describe('events', () => {
       },
       {
         time: (NOW - 100) * 1000,
+        path: around(NOW - 1000, NOW + 860),
         timeEnd: (NOW - 40) * 1000,
         title: 'a:1:x vanished',
         kind: 'vanished',
@@ -64,6 +72,7 @@ describe('events', () => {
       },
       {
         time: (NOW - 200) * 1000,
+        path: around(NOW - 1100, NOW + 700),
         timeEnd: null,
         title: 'b:1:x started',
         kind: 'start',
@@ -75,6 +84,7 @@ describe('events', () => {
       },
       {
         time: (MINUTE - 300) * 1000,
+        path: around(MINUTE - 1200, MINUTE + 600),
         timeEnd: null,
         title: 'a1b2c3d',
         kind: 'deploy',

@@ -159,7 +159,7 @@ describe('the registry', () => {
   test('knows which can be watched live, and by what they are filtered', () => {
     expect(LIVE_TYPES).toEqual(['overview', 'queues', 'processes', 'busy']);
     expect(Object.fromEntries(QUERY_TYPES.map(({ id, filterFields }) => [id, filterFields.join(' ')]))).toEqual({
-      findings: 'severity finding action cause evidence kind subject rule path',
+      findings: 'severity finding action cause evidence kind subject rule path pathSince',
       overview: '',
       queues: 'queue state workerType',
       processes: 'process host tag labels version state queues workerType',
@@ -175,7 +175,7 @@ describe('the registry', () => {
       capacity: 'workerType queue state',
       lost: 'process host jid class queue outcome',
       recurring: 'name source prefix class queue schedule',
-      events: 'title kind host subject rule tags',
+      events: 'title kind host subject rule tags path',
       redis: 'version role policy',
     });
   });

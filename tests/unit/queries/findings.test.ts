@@ -404,6 +404,7 @@ describe('the query', () => {
         subject: 'Sidekiq',
         rule: 'none',
         path: '/d/sidekiq-processes?',
+        pathSince: '/d/sidekiq-incident?',
         level: 0,
       },
     ]);

@@ -1,4 +1,5 @@
 import { Fault } from '../faults/fault';
+import type { Frame, Value } from '../frames/frame';
 import { queryType } from '../queries/registry';
 import type { Source } from '../source/source';
 import type { State } from '../watch/state';
@@ -61,13 +62,17 @@ function conditionOf({ when }: Rule) {
 }
 
 /** The rows of a frame of one figure, as Grafana makes numbers of a numeric frame. */
-function numbersOf({ fields }: { fields: ReadonlyArray<{ name: string; kind: string; values: readonly unknown[] }> }) {
+function numbersOf({ fields }: Frame): Labelled[] {
   const figure = fields.find(({ kind }) => kind === 'number');
   const texts = fields.filter(({ kind }) => kind === 'string');
   return (figure?.values ?? []).map((value, row): Labelled => ({
-    labels: Object.fromEntries(texts.map(({ name, values }) => [name, String(values[row] ?? '')])),
+    labels: Object.fromEntries(texts.map(({ name, values }) => [name, textOf(values[row])])),
     value: typeof value === 'number' ? value : null,
   }));
+}
+
+function textOf(value: Value | undefined): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function valueFor(labels: Labelled['labels'], values: readonly Labelled[]): number | null {

@@ -7,7 +7,7 @@ export interface Labelled {
   value: number | null;
 }
 
-type Node = jsep.Expression & Record<string, unknown>;
+type Node = jsep.CoreExpression;
 
 const OPERATORS: Readonly<Record<string, (a: number, b: number) => number>> = {
   '+': (a, b) => a + b,
@@ -59,29 +59,28 @@ function unreadable(text: string, why: string): Fault {
 function check(node: Node, text: string): void {
   switch (node.type) {
     case 'BinaryExpression':
-    case 'LogicalExpression':
-      if (!Object.hasOwn(OPERATORS, String(node['operator']))) {
-        throw unreadable(text, `there is no operator ${String(node['operator'])}`);
+      if (!Object.hasOwn(OPERATORS, node.operator)) {
+        throw unreadable(text, `there is no operator ${node.operator}`);
       }
-      check(node['left'] as Node, text);
-      check(node['right'] as Node, text);
+      check(node.left as Node, text);
+      check(node.right as Node, text);
       return;
     case 'UnaryExpression':
-      if (node['operator'] !== '-' && node['operator'] !== '!') {
-        throw unreadable(text, `there is no operator ${String(node['operator'])}`);
+      if (node.operator !== '-' && node.operator !== '!') {
+        throw unreadable(text, `there is no operator ${node.operator}`);
       }
-      check(node['argument'] as Node, text);
+      check(node.argument as Node, text);
       return;
     case 'Identifier':
-      if (!/^\$[A-Z]$/.test(String(node['name']))) {
-        throw unreadable(text, `there is no query ${String(node['name'])}`);
+      if (!/^\$[A-Z]$/.test(node.name)) {
+        throw unreadable(text, `there is no query ${node.name}`);
       }
       return;
     case 'Literal':
-      if (typeof node['value'] === 'number') {
+      if (typeof node.value === 'number') {
         return;
       }
-      throw unreadable(text, `${String(node['raw'])} is no number`);
+      throw unreadable(text, `${node.raw} is no number`);
     default:
       throw unreadable(text, `${node.type} is not known`);
   }
@@ -89,33 +88,33 @@ function check(node: Node, text: string): void {
 
 function collect(node: Node, names: Set<string>): void {
   if (node.type === 'Identifier') {
-    names.add(String(node['name']).slice(1));
-  }
-  for (const child of ['left', 'right', 'argument']) {
-    if (node[child]) {
-      collect(node[child] as Node, names);
-    }
+    names.add(node.name.slice(1));
+  } else if (node.type === 'BinaryExpression') {
+    collect(node.left as Node, names);
+    collect(node.right as Node, names);
+  } else if (node.type === 'UnaryExpression') {
+    collect(node.argument as Node, names);
   }
 }
 
 function evaluate(node: Node, numbers: ReadonlyMap<string, readonly Labelled[]>): Labelled[] | null {
   switch (node.type) {
     case 'Identifier': {
-      const found = numbers.get(String(node['name']).slice(1)) ?? [];
+      const found = numbers.get(node.name.slice(1)) ?? [];
       return found.length === 0 ? null : [...found];
     }
-    case 'Literal':
-      return [{ labels: {}, value: Number(node['value']) }];
     case 'UnaryExpression': {
-      const argument = evaluate(node['argument'] as Node, numbers);
-      const apply = node['operator'] === '-' ? (a: number) => -a : (a: number) => Number(a === 0);
+      const argument = evaluate(node.argument as Node, numbers);
+      const apply = node.operator === '-' ? (a: number) => -a : (a: number) => Number(a === 0);
       return argument && argument.map(({ labels, value }) => ({ labels, value: value === null ? null : apply(value) }));
     }
-    default: {
-      const left = evaluate(node['left'] as Node, numbers);
-      const right = evaluate(node['right'] as Node, numbers);
-      return left && right && joined(left, right, OPERATORS[String(node['operator'])]!);
+    case 'BinaryExpression': {
+      const left = evaluate(node.left as Node, numbers);
+      const right = evaluate(node.right as Node, numbers);
+      return left && right && joined(left, right, OPERATORS[node.operator]!);
     }
+    default:
+      return [{ labels: {}, value: node.type === 'Literal' ? Number(node.value) : null }];
   }
 }
 

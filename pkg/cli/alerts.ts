@@ -28,7 +28,7 @@ export async function alerts(settings: Settings, flags: AlertsFlags): Promise<vo
   const rules = rulesOf(flags);
   const { source, close } = await openReplay(flags.replay, settings.options, { speed: 0 });
   try {
-    const to = flags.to === undefined ? source.now : parseTime('to', flags.to, source.now);
+    const to = flags.to === undefined ? source.now() : parseTime('to', flags.to, source.now());
     const from = flags.from === undefined ? -Infinity : parseTime('from', flags.from, to);
     const log = new AlertLog(rules);
     let nextAt = -Infinity;
@@ -52,7 +52,7 @@ export async function alerts(settings: Settings, flags: AlertsFlags): Promise<vo
       throw new Fault({
         kind: 'query',
         message: 'Nothing was recorded in this time range.',
-        remedy: `The recording ends at ${instantText(source.now)}. Choose --from and --to within it.`,
+        remedy: `The recording ends at ${instantText(source.now())}. Choose --from and --to within it.`,
       });
     }
     process.stdout.write(flags.json ? `${JSON.stringify(log.fired.map(printed), null, 2)}\n` : tableOf(log.fired));

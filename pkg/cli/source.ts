@@ -37,17 +37,17 @@ export async function openSource(settings: Settings, flags: ReplayFlags): Promis
       });
     }
     const installation = new Installation(settings);
-    return { source: installation, now: () => Date.now() / 1000, close: () => installation.close() };
+    return { source: installation, now: () => installation.now(), close: () => installation.close() };
   }
   const whole = await openReplay(replay, settings.options, { speed: 0 });
   if (at === undefined && speed === 0) {
-    return { source: whole.source, now: () => whole.source.now, close: () => whole.close() };
+    return { source: whole.source, now: () => whole.source.now(), close: () => whole.close() };
   }
-  const end = whole.source.now;
+  const end = whole.source.now();
   whole.close();
   const time = { speed, ...(at !== undefined && { at: parseTime('at', at, end) }) };
   const opened = await openReplay(replay, settings.options, time);
-  return { source: opened.source, now: () => opened.source.now, close: () => opened.close() };
+  return { source: opened.source, now: () => opened.source.now(), close: () => opened.close() };
 }
 
 /**

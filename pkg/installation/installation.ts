@@ -21,7 +21,7 @@ import type { Reading } from '../watch/reading';
 import type { StatsdIntake } from '../statsd/intake';
 import { newMemory, sourceOf, type Memory } from './memory';
 import { RedisReads } from './redisReads';
-import type { Reads } from '../source/reads';
+import type { Range, Reads } from '../source/reads';
 import { NOW_SECONDS, type Kept, type Source } from '../source/source';
 import type { State } from '../watch/state';
 
@@ -118,6 +118,15 @@ export class Installation implements Source {
     return this.redis.address;
   }
 
+  now(): number {
+    return this.clock?.() ?? Date.now() / 1000;
+  }
+
+  get recorded(): Range | null {
+    const { oldest, newest } = this.memory.recordings.about;
+    return oldest === null || newest === null ? null : { from: oldest, to: newest };
+  }
+
   get statsd(): StatsdIntake {
     return this.memory.statsd;
   }
@@ -131,7 +140,7 @@ export class Installation implements Source {
    * @throws Fault when Redis cannot be read
    */
   async state(asOf = Infinity, present = false): Promise<State> {
-    const now = this.clock?.() ?? Date.now() / 1000;
+    const now = this.now();
     if (!present && asOf < now - NOW_SECONDS) {
       await this.openHistory(now);
       return this.past.at(asOf);

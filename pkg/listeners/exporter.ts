@@ -158,6 +158,8 @@ async function answer(
       discoveredTargets(options.targets?.keys() ?? [], request.headers.host ?? options.listen)
     );
     send(request, response, 200, { contentType: 'application/json', body });
+  } else if (url.pathname === '/page.json') {
+    await answerPast(options.source, feed, url.searchParams.get('at') ?? '', request, response);
   } else if (url.pathname === '/events') {
     answerEvents(feed, request, response);
   } else if (PAGE_FILES.has(url.pathname)) {
@@ -171,6 +173,29 @@ async function answer(
       `Nothing here. There are: /, ${METRICS_PATHS.join(', ')}, /probe, /sd, /-/healthy, /-/ready.\n`
     );
   }
+}
+
+/** The page as of an instant. */
+async function answerPast(
+  source: Source,
+  feed: Feed,
+  at: string,
+  request: IncomingMessage,
+  response: ServerResponse
+): Promise<void> {
+  const asOf = Number(at);
+  if (at === '' || !Number.isFinite(asOf)) {
+    sendText(request, response, 400, 'The parameter "at" is no instant. Give epoch seconds.\n');
+    return;
+  }
+  const body = await feed.past(Math.min(asOf, source.now()));
+  if (body === undefined) {
+    response.setHeader('Retry-After', '1');
+    sendText(request, response, 503, 'Too many ask for the past at once; try again.\n');
+    return;
+  }
+  response.setHeader('Cache-Control', 'no-store');
+  send(request, response, 200, { contentType: 'application/json', body });
 }
 
 function answerEvents(feed: Feed, request: IncomingMessage, response: ServerResponse): void {

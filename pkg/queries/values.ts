@@ -44,7 +44,7 @@ export async function readValues(source: Source, params: URLSearchParams): Promi
       remedy: `Choose from: ${type.filterFields.join(', ')}.`,
     });
   }
-  const now = Date.now();
+  const now = source.now() * 1000;
   const elsewhere = ELSEWHERE.has(type.id) ? SOURCES.get(asked.field) : type.id;
   if (elsewhere === undefined) {
     return [];

@@ -30,6 +30,7 @@ export class Replay implements Source {
   private readonly past: PastStates;
   private readonly history: ReplayedHistory;
   private readonly startedAt = performance.now();
+  private readonly begin: number;
   private readonly from: number;
   private readonly to: number;
 
@@ -52,22 +53,26 @@ export class Replay implements Source {
         remedy: 'Record for longer than the sampling interval.',
       });
     }
-    this.from = Math.min(time.at ?? (time.speed > 0 ? oldest : newest), newest);
+    this.from = Math.min(Math.max(time.at ?? (time.speed > 0 ? oldest : newest), oldest), newest);
+    this.begin = oldest;
     this.to = newest;
     this.history = new ReplayedHistory(this.recordings, options, this.statsd);
-    this.past = new PastStates(this.recordings, async () => this.history.upTo(this.now), {
+    this.past = new PastStates(this.recordings, async () => this.history.upTo(this.now()), {
       options,
       statsd: this.statsd,
     });
   }
 
-  /** Epoch seconds of the recording's time. */
-  get now(): number {
+  get recorded(): Range {
+    return { from: this.begin, to: this.to };
+  }
+
+  now(): number {
     return Math.min(this.to, this.from + ((performance.now() - this.startedAt) / 1000) * this.time.speed);
   }
 
   async state(asOf = Infinity, present = false): Promise<State> {
-    const { now } = this;
+    const now = this.now();
     return this.past.at(present ? now : Math.min(asOf, now));
   }
 
@@ -84,7 +89,7 @@ export class Replay implements Source {
 
   async kept(fault: Fault): Promise<Kept> {
     const notices = [{ severity: 'error' as const, text: fault.explanation }];
-    return { now: this.now, options: this.options, notices, fault, last: null };
+    return { now: this.now(), options: this.options, notices, fault, last: null };
   }
 
   reads(_signal?: AbortSignal, state?: State): Reads {

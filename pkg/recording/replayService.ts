@@ -1,7 +1,7 @@
 import type { Fault } from '../faults/fault';
 import type { Options } from '../settings/model';
 import type { Kept, Source } from '../source/source';
-import type { Reads } from '../source/reads';
+import type { Range, Reads } from '../source/reads';
 import { StatsdIntake } from '../statsd/intake';
 import type { State } from '../watch/state';
 import { NotRecorded } from '../source/notRecorded';
@@ -34,11 +34,17 @@ export class ReplayService implements Source {
     return source.state(asOf, present);
   }
 
+  now(): number {
+    return this.opened?.source.now() ?? Date.now() / 1000;
+  }
+
+  get recorded(): Range | null {
+    return this.opened?.source.recorded ?? null;
+  }
+
   async kept(fault: Fault): Promise<Kept> {
     const notices = [{ severity: 'error' as const, text: fault.explanation }];
-    return (
-      this.opened?.source.kept(fault) ?? { now: Date.now() / 1000, options: this.options, notices, fault, last: null }
-    );
+    return this.opened?.source.kept(fault) ?? { now: this.now(), options: this.options, notices, fault, last: null };
   }
 
   /** @throws Fault where the recording could not be opened */

@@ -2,7 +2,7 @@ import type { Fault } from '../faults/fault';
 import type { Options } from '../settings/model';
 import type { StatsdIntake } from '../statsd/intake';
 import type { State } from '../watch/state';
-import type { Reads } from './reads';
+import type { Range, Reads } from './reads';
 
 /** A range that ends no longer ago than this ends now: dashboards lag, and clocks differ. */
 export const NOW_SECONDS = 60;
@@ -24,6 +24,10 @@ export interface Source {
   readonly options: Options;
   /** What is read, as told to people: host and port without credentials, or the name of a file. */
   readonly address: string;
+  /** Epoch seconds that are now. */
+  now(): number;
+  /** The time that was recorded, epoch seconds; `null` where nothing was. */
+  readonly recorded: Range | null;
   /** What Sidekiq Pro has sent by DogStatsD. */
   readonly statsd: StatsdIntake;
   /** Label sets left out of scrapes for their number, by metric. */

@@ -6,6 +6,8 @@ import { pageData } from './pageData';
 const EVERY_MS = 5000;
 /** Pages that are open at once; a further one is asked to come back. */
 const MOST = 100;
+/** Questions about the past that wait at once. */
+const MOST_PAST = 10;
 /** A reader that has taken nothing for so long is gone, though its connection is open. */
 const STALLED_MS = 60_000;
 
@@ -20,6 +22,8 @@ export class Feed {
   private timer: NodeJS.Timeout | undefined;
   private making = false;
   private latest: string | undefined;
+  private waiting = 0;
+  private pastWork: Promise<void> = Promise.resolve();
 
   constructor(private readonly source: Source) {}
 
@@ -38,6 +42,28 @@ export class Feed {
       void this.send();
     }
     return true;
+  }
+
+  /**
+   * The data of the page as of an instant (epoch seconds) as JSON, one after the other however many ask.
+   *
+   * @returns `undefined` where too many wait
+   */
+  async past(asOf: number): Promise<string | undefined> {
+    if (this.waiting >= MOST_PAST) {
+      return undefined;
+    }
+    this.waiting += 1;
+    const made = this.pastWork.then(async () => JSON.stringify(await pageData(this.source, asOf)));
+    this.pastWork = made.then(
+      () => undefined,
+      () => undefined
+    );
+    try {
+      return await made;
+    } finally {
+      this.waiting -= 1;
+    }
   }
 
   close(): void {

@@ -23,6 +23,8 @@ export interface Graph {
 export interface PageData {
   /** Epoch seconds. */
   at: number;
+  /** The time that can be asked for, epoch seconds; `null` where nothing was recorded. */
+  recorded: { from: number; to: number } | null;
   ok: boolean;
   health: string;
   /** What the DogStatsD receiver has received; `''` without one. */

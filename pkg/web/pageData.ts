@@ -1,5 +1,6 @@
 import { Fault } from '../faults/fault';
 import { rowsOf, type Frame, type Value } from '../frames/frame';
+import { instantText } from '../source/instants';
 import { checkHealth } from '../source/health';
 import type { Source } from '../source/source';
 import { runQuery } from '../queries/registry';
@@ -14,10 +15,14 @@ const WATCHED_POINT_SECONDS = 30;
 const SHOWN_ROWS = 20;
 const SHOWN_QUEUES = 50;
 
-/** All that the page shows, from one state of the source. What cannot be read says why in its place. */
-export async function pageData(source: Source): Promise<PageData> {
-  const health = await checkHealth(source);
-  const now = Date.now() / 1000;
+/**
+ * All that the page shows, from one state. What cannot be read says why in its place.
+ *
+ * @param asOf the instant that is shown, epoch seconds; now where it is left out
+ */
+export async function pageData(source: Source, asOf?: number): Promise<PageData> {
+  const now = asOf ?? source.now();
+  const health = asOf === undefined ? await checkHealth(source) : { ok: true, message: `As of ${instantText(asOf)}.` };
   const ask = (query: object, hours = 1, intervalSeconds = 60): Promise<Frame[]> =>
     runQuery(query, source, {
       range: { from: now - hours * 3600, to: now },
@@ -52,6 +57,7 @@ export async function pageData(source: Source): Promise<PageData> {
     ]);
   return {
     at: now,
+    recorded: source.recorded,
     ok: health.ok,
     health: health.message,
     receiver: receiverText(source),

@@ -1,6 +1,7 @@
 import type { Graph, PageData, Row, Rows } from '../model';
 import { agoText, bytesText, countText, durationText, shareText } from './format';
 import { GraphView } from './graph';
+import { Timeline } from './timeline';
 import { drawTable, element, type Column } from './table';
 
 /** The page of the executable: receives all its data as server-sent events and draws it. */
@@ -42,7 +43,7 @@ type GraphName = 'throughput' | 'failures' | 'runTimes' | 'sizes' | 'waits';
 const TABLES: ReadonlyArray<{ name: TableName; title: string; empty: string; columns: Column[] }> = [
   {
     name: 'findings',
-    title: 'What is wrong now',
+    title: 'What is wrong',
     empty: 'Nothing is wrong.',
     columns: [
       column('Severity', 'severity', (row) => text(row, 'severity')),
@@ -207,8 +208,40 @@ function draw(data: PageData): void {
   }
 }
 
+let latest: PageData | undefined;
+let asked = 0;
+
+const timeline = new Timeline((at) => {
+  asked += 1;
+  document.body.classList.toggle('past', at !== null);
+  if (at === null) {
+    if (latest) {
+      draw(latest);
+    }
+    return;
+  }
+  const question = asked;
+  // Only the last of several questions is drawn.
+  void past(at).then((data) => question === asked && draw(data));
+});
+page.before(timeline.element);
+
+async function past(at: number): Promise<PageData> {
+  const answer = await fetch(`page.json?at=${at}`);
+  if (!answer.ok) {
+    throw new Error(await answer.text());
+  }
+  return (await answer.json()) as PageData;
+}
+
 const events = new EventSource('events');
-events.addEventListener('message', ({ data }) => draw(JSON.parse(data as string) as PageData));
+events.addEventListener('message', ({ data }) => {
+  latest = JSON.parse(data as string) as PageData;
+  timeline.span(latest.recorded);
+  if (timeline.at === null) {
+    draw(latest);
+  }
+});
 events.addEventListener('error', () => {
   health.textContent = 'The connection to Jobwatch is lost; the page tries again. The figures are those of before.';
   health.className = 'warning';

@@ -262,7 +262,7 @@ export const ALERTS: readonly Alert[] = [
     summary: '{{ $labels.name }} has not run as scheduled',
     description: 'The run is overdue by {{ $value | humanizeDuration }}.',
     dashboard: 'sidekiq-overview',
-    panel: 'What is wrong now',
+    panel: 'What is wrong',
     prometheus: {
       expr: `sidekiq_recurring_late_seconds > ${LIMITS.lateRunSeconds} or label_replace(time() - sidekiq_job_last_run_timestamp_seconds - sidekiq_job_cadence_seconds, "name", "$1", "class", "(.+)") > ${LIMITS.lateRunSeconds}`,
     },
@@ -276,7 +276,7 @@ export const ALERTS: readonly Alert[] = [
     description:
       '{{ $value | humanizePercentage }} of its maxmemory is used. With noeviction, jobs can then not be enqueued.',
     dashboard: 'sidekiq-overview',
-    panel: 'What is wrong now',
+    panel: 'What is wrong',
     direct: { queries: [{ queryType: 'redis', figures: ['memoryShare'] }], when: { above: LIMITS.memoryShare } },
   },
   {

@@ -129,7 +129,7 @@ export const queueDetail: DashboardSpec = {
           minWidths: { Class: 250, Tags: 130 },
         },
         {
-          title: 'Running now',
+          title: 'Running jobs',
           description: 'Jobs of the queue in progress, the longest running first.',
           kind: 'table',
           width: 24,

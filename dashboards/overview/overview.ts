@@ -7,7 +7,7 @@ const rank = (severity: string, level: number) =>
 
 /** The verdict: what is wrong, the worst first. By Prometheus that is what its rules say. */
 const whatIsWrong: Panel = {
-  title: 'What is wrong now',
+  title: 'What is wrong',
   description:
     'Findings of the last reading, the worst first, with the next step. A click on a finding opens its dashboard, one on its beginning what happened then.',
   kind: 'table',

@@ -33,7 +33,7 @@ export const queueHealth: Row = {
       links: { queue: TO_QUEUE },
     },
     {
-      title: 'Queues now',
+      title: 'All queues',
       description: 'The worst queue first: backlog, latency, threads, drain time and worker type.',
       kind: 'table',
       width: 24,

@@ -97,7 +97,7 @@ export const events = tableQuery({
           // One that goes on reaches to the end of what is asked.
           endsAt: endedAt ?? Math.min(now, range.to),
           kind: 'finding',
-          title,
+          title: endedAt === null ? `${title} Ongoing.` : title,
           host: kind === 'host' ? subject : '',
           severity,
           subject,

@@ -95,12 +95,12 @@ export function pathOf({ kind, subject, rule }: Pick<FindingRow, 'kind' | 'subje
   }
 }
 
-/** What is wrong now, the worst first, and what to do. */
+/** What is wrong, the worst first, and what to do. */
 export const findings = tableQuery({
   id: 'findings',
   group: 'Now',
   title: 'Findings',
-  description: 'What is wrong now, the worst first: since when, why, and what to do.',
+  description: 'What is wrong, the worst first: since when, why, and what to do.',
   empty: 'No finding of this severity.',
   cost: 'INFO and the entries of the schedulers',
   schema,

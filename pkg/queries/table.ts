@@ -160,7 +160,9 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
         options,
         custom: undefined,
       });
-      return [request.reader && query.figures.length === 0 ? sentence(id, text, frame) : frame];
+      // Chosen figures are drawn large: no row of words, and no dash either.
+      const drawn = query.figures.length > 0 ? { ...frame, fields: [] } : sentence(id, text, frame);
+      return [request.reader ? drawn : frame];
     },
     ...(keptRows && {
       runFromKept: async (raw, kept, request) =>
@@ -171,7 +173,12 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
 
 /** A table of one sentence, with what is told beside it. */
 function sentence(name: string, text: string, { meta }: Frame): Frame {
-  const field: Field = { name: 'message', kind: 'string', values: [text], config: { displayName: 'Result' } };
+  const field: Field = {
+    name: 'message',
+    kind: 'string',
+    values: [text],
+    config: { displayName: 'Result', custom: { wrapText: true } },
+  };
   return { name, fields: [field], ...(meta && { meta: { ...meta, preferredVisualisationType: 'table' } }) };
 }
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
+import { NotRecorded } from '../source/notRecorded';
+import type { Range } from '../source/reads';
 import type { Source } from '../source/source';
 import { parseQuery } from './model';
 import { queryType, runQuery } from './registry';
@@ -53,13 +55,28 @@ export async function readValues(source: Source, params: URLSearchParams): Promi
     { ...(elsewhere === type.id && asked.query), queryType: elsewhere, figures: [], limit: VALUE_LIMIT },
     source,
     {
-      range: { from: Number(params.get('from') ?? now - 3_600_000) / 1000, to: Number(params.get('to') ?? now) / 1000 },
+      range: await knownRange(source, {
+        from: Number(params.get('from') ?? now - 3_600_000) / 1000,
+        to: Number(params.get('to') ?? now) / 1000,
+      }),
       intervalSeconds: 60,
       alerting: false,
     }
   );
   const values = frames.flatMap((frame) => frame.fields.find(({ name }) => name === asked.field)?.values ?? []);
   return [...new Set(values.map((value) => String(value ?? '')))].filter((value) => value !== '').sort();
+}
+
+/** Names are no figures: where nothing was recorded at the end of a range, those of now are offered. */
+async function knownRange(source: Source, range: Range): Promise<Range> {
+  try {
+    await source.state(range.to);
+  } catch (error) {
+    if (error instanceof NotRecorded) {
+      return { from: range.from, to: source.now() };
+    }
+  }
+  return range;
 }
 
 function parseJson(text: string | null): unknown {

@@ -135,7 +135,7 @@ describe('the page of the executable', () => {
     test('shows the worst first, and each section by its heading', async () => {
       const { page } = await open(1100, 'dark');
       expect(await page.$$eval('main h2', (titles) => titles.map(({ textContent }) => textContent))).toEqual([
-        'What is wrong now',
+        'What is wrong',
         'Queues',
         'Executions by class, 8 h',
         'Failures by class, 8 h',

@@ -1,14 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rowsOf } from '../../pkg/frames/frame';
 import { toJson } from '../../pkg/frames/json';
 import type { Installation } from '../../pkg/installation/installation';
 import { renderText } from '../../pkg/metrics/exposition';
 import { readFamilies } from '../../pkg/metrics/metric';
 import { metricTable } from '../../pkg/metrics/table';
-import { queryType } from '../../pkg/queries/registry';
+import { queryType, runQuery } from '../../pkg/queries/registry';
+import { pageData } from '../../pkg/web/pageData';
 import type { Source } from '../../pkg/source/source';
 import { Simulator } from '../../pkg/simulator/simulator';
 import type { State } from '../../pkg/watch/state';
-import { createReader, openAsReader } from '../support/installation';
+import { ask, askRows, createReader, noticesOf, openAsReader } from '../support/installation';
 import { startRedis, type RedisServer } from '../support/redisServer';
 
 /** 2026-11-27 03:00:05 UTC. */
@@ -77,5 +79,60 @@ describe('what was recorded', () => {
       }
     }
     expect(compared).toBe(READINGS - 7);
+  });
+
+  test('answers every type of the present as of the end of the range, and says of when', async () => {
+    const at = START + 300;
+    const overview = await ask(installation, { queryType: 'overview' }, { from: at - 600, to: at + 4 });
+    expect(noticesOf(overview)).toContain('As of 2026-11-27 03:05:05 UTC.');
+    const state = await installation.state(at);
+    expect(rowsOf(overview[0]!)[0]).toMatchObject({ enqueued: state.totals.enqueued, busy: state.totals.busy });
+    for (const queryType of TYPES) {
+      const frames = await ask(installation, { queryType }, { from: at - 600, to: at + 4 });
+      expect(noticesOf(frames), queryType).toContain('As of 2026-11-27 03:05:05 UTC.');
+    }
+  });
+
+  test('has errors, backlog and INFO as they were, a minute old at most', async () => {
+    const at = START + 900;
+    const range = { from: at - 600, to: at };
+    const errors = await askRows(installation, { queryType: 'errors' }, range);
+    const state = await installation.state(at);
+    const { retry, dead } = state.snapshot.totals;
+    const counted = errors.reduce((sum, row) => sum + Number(row['count']), 0);
+    expect(Math.abs(counted - (retry ?? 0) - (dead ?? 0))).toBeLessThanOrEqual(15);
+    const backlog = await ask(installation, { queryType: 'backlog' }, range);
+    expect(noticesOf(backlog).join(' ')).toMatch(/Queues were looked into at 2026-11-27 03:1\d:\d\d UTC, the longest 20\./);
+    expect((await askRows(installation, { queryType: 'redis' }, range))[0]).toMatchObject({ role: 'master' });
+  });
+
+  test.each(['jobs', 'queues', 'findings', 'processes', 'errors', 'job'])(
+    'has no row of %s where nothing was recorded, and says since when there is something',
+    async (queryType) => {
+      const range = { from: START - 7200, to: START - 3600 };
+      const frames = await ask(installation, { queryType, jid: 'x' }, range);
+      expect(frames[0]!.fields[0]!.values).toEqual([]);
+      expect(noticesOf(frames)).toEqual([
+        'Nothing was recorded at 2026-11-27 02:00:05 UTC. Recordings begin at 2026-11-27 03:00:15 UTC.',
+      ]);
+      const request = { range, intervalSeconds: 60, alerting: false, reader: true };
+      const [read] = await runQuery({ queryType, jid: 'x' }, installation, request);
+      expect(rowsOf(read!)).toEqual([{ message: noticesOf(frames)[0] }]);
+    }
+  );
+
+  test('an alert rule is about now, whatever range it is given', async () => {
+    const query = { queryType: 'overview', figures: ['enqueued'] };
+    const range = { from: START + 100, to: START + 300 };
+    const past = await askRows(installation, query, { ...range, alerting: true });
+    expect(past).toEqual(await askRows(installation, query, { from: clock - 300, to: clock, alerting: true }));
+  });
+
+  test('the page of the past is that of then', async () => {
+    const data = await pageData(installation, START + 300);
+    const state = await installation.state(START + 300);
+    expect(data.health).toBe('As of 2026-11-27 03:05:05 UTC.');
+    expect(data.overview.rows[0]).toMatchObject({ enqueued: state.totals.enqueued });
+    expect(data.recorded).toEqual({ from: START + PACE, to: clock });
   });
 });

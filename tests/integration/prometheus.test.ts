@@ -175,11 +175,11 @@ test('real counters and histograms per class without Sidekiq Pro answer rate and
 /** Panels that may rightly be empty: nothing has vanished, waits, or was seen long enough to tell a rate. */
 const MAY_BE_EMPTY = [
   // A killed process is counted a minute after it was missed; that alerts fire has a test of its own.
-  'What is wrong now',
+  'What is wrong',
   'Lost jobs',
   'Next jobs',
   'Waiting jobs by class',
-  'Running now',
+  'Running jobs',
   'Running',
   'Waiting for a retry',
   'In and out (estimate)',

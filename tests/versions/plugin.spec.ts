@@ -47,6 +47,6 @@ test('a variable lists the queues', async ({ variableEditPage, readProvisionedDa
 test('the overview opens without a panel in error', async ({ gotoDashboardPage, readProvisionedDashboard }) => {
   const dashboard = await readProvisionedDashboard({ fileName: 'direct/sidekiq-overview.json' });
   const page = await gotoDashboardPage(dashboard);
-  await expect(page.getPanelByTitle('What is wrong now').locator).toBeVisible();
-  await expect(page.getPanelByTitle('What is wrong now').getErrorIcon()).toBeHidden();
+  await expect(page.getPanelByTitle('What is wrong').locator).toBeVisible();
+  await expect(page.getPanelByTitle('What is wrong').getErrorIcon()).toBeHidden();
 });

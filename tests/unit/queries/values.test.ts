@@ -11,6 +11,7 @@ const state = aState({
   queues: ['low', 'billing', ''].map((name) => aQueueState(name, { workerType: name === 'low' ? 'Mail' : '' })),
 });
 const installation = {
+  now: () => NOW,
   state: () => Promise.resolve(state),
   reads: () => new RedisReads(fakeRedis(), aMemory(), state.options),
 } as unknown as Source;

@@ -22,6 +22,8 @@ const APPLICATION_ID = 0x4a6f6277;
 const TABLES = 'samples,series,states';
 const SECONDS_PER_DAY = 86_400;
 const PRUNE_EVERY_SECONDS = 3600;
+/** Samples dropped at once: they come between two readings, and others wait meanwhile. */
+const PRUNED_TOGETHER = 2000;
 
 /**
  * Opens the history file, by SQLite as the runtime brings it: Bun's in the executable, Node's from 22.5.
@@ -137,6 +139,10 @@ class SqliteStore implements HistoryStore {
   private lastAt = 0;
   private prunedAt = 0;
   private readonly file: number;
+  /** Series of which old samples are still to be dropped. */
+  private toPrune: number[] = [];
+  /** Epoch seconds of the oldest sample; `undefined` until it is asked for. */
+  private first: number | null | undefined;
   /** A database file never shrinks by itself. */
   private size = 0;
 
@@ -163,8 +169,7 @@ class SqliteStore implements HistoryStore {
     for (const row of this.database.prepare('SELECT id, scope, key, figure FROM series').all() as SeriesRow[]) {
       this.ids.set(nameOf(row), row.id);
     }
-    const [last] = this.database.prepare('SELECT max(at) AS at FROM samples').all() as Array<{ at: number | null }>;
-    this.lastAt = last?.at ?? 0;
+    this.lastAt = this.ofAllSeries('max', Math.max) ?? 0;
   }
 
   append(at: number, values: readonly SeriesValue[]): void {
@@ -187,9 +192,13 @@ class SqliteStore implements HistoryStore {
       this.prunedAt ||= at;
       if (at - this.prunedAt > PRUNE_EVERY_SECONDS) {
         this.prunedAt = at;
-        this.database.prepare('DELETE FROM samples WHERE at < ?').run(at - this.retentionDays * SECONDS_PER_DAY);
+        this.toPrune = [...this.ids.values()];
       }
+      this.prune(at - this.retentionDays * SECONDS_PER_DAY);
       this.database.exec('COMMIT');
+      if (this.first === null) {
+        this.first = at;
+      }
     } catch (error) {
       this.ids.clear();
       try {
@@ -217,8 +226,10 @@ class SqliteStore implements HistoryStore {
   }
 
   oldest(): number | null {
-    const [row] = this.database.prepare('SELECT min(at) AS at FROM samples').all() as Array<{ at: number | null }>;
-    return row?.at ?? null;
+    if (this.first === undefined) {
+      this.first = this.ofAllSeries('min', Math.min);
+    }
+    return this.first;
   }
 
   newest(): number | null {
@@ -229,6 +240,7 @@ class SqliteStore implements HistoryStore {
     this.database.prepare('DELETE FROM samples WHERE at > ?').run(at);
     this.lastAt = Math.min(this.lastAt, at);
     this.prunedAt = Math.min(this.prunedAt, at);
+    this.first = undefined;
   }
 
   loadState(name: string): string | null {
@@ -244,6 +256,40 @@ class SqliteStore implements HistoryStore {
 
   close(): void {
     this.database.close();
+  }
+
+  /** The first or last instant of all samples, by the index of each series: a scan of the table takes seconds. */
+  private ofAllSeries(which: 'min' | 'max', of: (...values: number[]) => number): number | null {
+    const statement = this.database.prepare(`SELECT ${which}(at) AS at FROM samples WHERE series = ?`);
+    let found: number | null = null;
+    for (const id of this.ids.values()) {
+      const [row] = statement.all(id) as Array<{ at: number | null }>;
+      if (row && row.at !== null) {
+        found = found === null ? row.at : of(found, row.at);
+      }
+    }
+    return found;
+  }
+
+  /** Drops samples that are older than they are kept, some at a time. */
+  private prune(before: number): void {
+    let left = PRUNED_TOGETHER;
+    while (left > 0 && this.toPrune.length > 0) {
+      const id = this.toPrune[0]!;
+      const old = this.database
+        .prepare('SELECT at FROM samples WHERE series = ? AND at < ? ORDER BY at LIMIT ?')
+        .all(id, before, left) as Array<{ at: number }>;
+      const last = old.at(-1);
+      if (last) {
+        this.database.prepare('DELETE FROM samples WHERE series = ? AND at <= ?').run(id, last.at);
+        this.first = undefined;
+      }
+      if (old.length < left) {
+        this.toPrune.shift();
+      }
+      // A series without old samples costs a look too.
+      left -= old.length + 1;
+    }
   }
 
   private seriesOf(scope: HistoryScope, figure: string): Array<{ id: number; key: string }> {

@@ -87,6 +87,25 @@ test('deletes what is older than the retention, once an hour', async () => {
   store.close();
 });
 
+test('deletes much in steps, each small, until nothing old is left', async () => {
+  const path = newFile();
+  const store = await openSqliteStore(path, { retentionDays: 1 });
+  for (let second = 1; second <= 3000; second += 1) {
+    store.append(second, [value('a', 1), value('b', 2)]);
+  }
+  const left = () => store.read('queue', 'enqueued', 0, 4000).reduce((sum, { at }) => sum + at.length, 0);
+  const later = 2 * 86_400;
+  const counts = Array.from({ length: 5 }, (_, step) => {
+    store.append(later + step, [value('a', 1)]);
+    return left();
+  });
+  expect(counts[0]! - counts[1]!).toBeLessThanOrEqual(2000);
+  expect(6000 - counts[0]!).toBeLessThanOrEqual(2000);
+  expect(counts.at(-1)).toBe(0);
+  expect(store.oldest()).toBe(later);
+  store.close();
+});
+
 test('loses no sample of a later append where one fails', async () => {
   const store = await openSqliteStore(newFile(), { retentionDays: 1 });
   const broken = value('a', {} as number);

@@ -34,7 +34,7 @@ export interface Past {
 /** Of the lines of a block; one of a newer version is refused. */
 export const BLOCK_VERSION = 1;
 /** A block of a large installation has some tens of megabytes; a file of somebody else may claim more. */
-const MOST_BYTES = 256 * 1024 * 1024;
+const MOST_BYTES = 128 * 1024 * 1024;
 /** Smaller than at 4 by a tenth, and as fast to read. */
 const OPTIONS = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
 

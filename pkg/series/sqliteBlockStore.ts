@@ -10,6 +10,7 @@ interface Row {
   bytes: number;
 }
 
+const COLUMNS = 'from_at, to_at, readings, pace, bytes, minutes, body';
 const SPAN = 'id, from_at AS "from", to_at AS "to", readings, pace AS paceSeconds, bytes';
 
 /** Keeps blocks in the history file. Where they lie in time is held in memory, so that no question scans the table. */
@@ -34,8 +35,10 @@ export class SqliteBlockStore implements BlockStore {
   }
 
   add(block: Block): void {
-    const last = [...this.index.keys()].at(-1) ?? 0;
-    this.put(last + 1, block);
+    // Another process may write to the same file, so SQLite numbers the blocks.
+    this.database.prepare(`INSERT INTO blocks (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`).run(...valuesOf(block));
+    const [row] = this.database.prepare('SELECT last_insert_rowid() AS id').all() as Array<{ id: number }>;
+    this.know(storedAs(row!.id, block));
   }
 
   read(id: number): Pick<Block, 'body' | 'minutes'> {
@@ -49,7 +52,10 @@ export class SqliteBlockStore implements BlockStore {
   }
 
   replace(id: number, block: Block): void {
-    this.put(id, block);
+    this.database
+      .prepare(`INSERT OR REPLACE INTO blocks (id, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+      .run(id, ...valuesOf(block));
+    this.know(storedAs(id, block));
   }
 
   remove(id: number): void {
@@ -58,19 +64,16 @@ export class SqliteBlockStore implements BlockStore {
     this.index.delete(id);
   }
 
-  private put(id: number, block: Block): void {
-    const { from, to, readings, paceSeconds, body, minutes } = block;
-    const bytes = body.length + minutes.length;
-    this.database
-      .prepare(
-        'INSERT OR REPLACE INTO blocks (id, from_at, to_at, readings, pace, bytes, minutes, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
-      )
-      .run(id, from, to, readings, paceSeconds, bytes, minutes, body);
-    this.know({ id, from, to, readings, paceSeconds, bytes });
-  }
-
   private know(block: StoredBlock): void {
     this.bytes += block.bytes - (this.index.get(block.id)?.bytes ?? 0);
     this.index.set(block.id, block);
   }
+}
+
+function valuesOf({ from, to, readings, paceSeconds, body, minutes }: Block) {
+  return [from, to, readings, paceSeconds, body.length + minutes.length, minutes, body];
+}
+
+function storedAs(id: number, { from, to, readings, paceSeconds, body, minutes }: Block): StoredBlock {
+  return { id, from, to, readings, paceSeconds, bytes: body.length + minutes.length };
 }

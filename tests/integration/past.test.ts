@@ -102,7 +102,9 @@ describe('what was recorded', () => {
     const counted = errors.reduce((sum, row) => sum + Number(row['count']), 0);
     expect(Math.abs(counted - (retry ?? 0) - (dead ?? 0))).toBeLessThanOrEqual(15);
     const backlog = await ask(installation, { queryType: 'backlog' }, range);
-    expect(noticesOf(backlog).join(' ')).toMatch(/Queues were looked into at 2026-11-27 03:1\d:\d\d UTC, the longest 20\./);
+    expect(noticesOf(backlog).join(' ')).toMatch(
+      /Queues were looked into at 2026-11-27 03:1\d:\d\d UTC, the longest 20\./
+    );
     expect((await askRows(installation, { queryType: 'redis' }, range))[0]).toMatchObject({ role: 'master' });
   });
 

@@ -563,7 +563,12 @@ describe('a table without rows', () => {
 
   test('says so in a sentence to a person, and whether filters apply', async () => {
     expect((await ask({ reader: true })).fields).toEqual([
-      { name: 'message', kind: 'string', values: ['No job is running.'], config: { displayName: 'Result', custom: { wrapText: true } } },
+      {
+        name: 'message',
+        kind: 'string',
+        values: ['No job is running.'],
+        config: { displayName: 'Result', custom: { wrapText: true } },
+      },
     ]);
     const filters = [{ field: 'queue', operator: '=', values: ['a'] }];
     expect((await ask({ reader: true }, { filters })).fields[0]!.values).toEqual([

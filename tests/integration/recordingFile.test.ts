@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createReader } from '../support/installation';
+import { EXECUTABLE } from '../support/plugin';
+import { loadRecording, recordedApi } from '../support/recordings';
+import { startRedis, type RedisServer } from '../support/redisServer';
+import { startServing } from '../support/serve';
+
+/** Recorded readings in the history file and in files that are handed out, by the built executable. */
+
+let server: RedisServer;
+let directory: string;
+const api = recordedApi('7.3.10');
+
+beforeAll(async () => {
+  server = await startRedis();
+  await loadRecording(server.client, '7.3.10');
+  await createReader(server);
+  directory = mkdtempSync(join(tmpdir(), 'jobwatch-record-'));
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(directory, { recursive: true });
+});
+
+function run(...args: string[]): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(EXECUTABLE, args, {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], REDIS_URL: server.url },
+  });
+  return { code: status, out: stdout, err: stderr };
+}
+
+/** The size of the queue `default` by a recording. */
+function recordedSizes(file: string): Record<string, number> {
+  const { out, err } = run('query', 'queues', '--replay', file, '--json');
+  expect(err).not.toContain('error');
+  const rows = JSON.parse(out) as Array<{ queue: string; size: number }>;
+  return Object.fromEntries(rows.map(({ queue, size }) => [queue, size]));
+}
+
+const EXPECTED = Object.fromEntries(Object.entries(api.queues).map(([name, { size }]) => [name, size]));
+
+describe('a history file', () => {
+  test('has what was recorded until the end of the process, and keeps it where the next one is killed', async () => {
+    const file = join(directory, 'history.db');
+    const first = await startServing(server.url, ['--history-file', file]);
+    await first.scrape();
+    await first.stop();
+    expect(recordedSizes(file)).toMatchObject(EXPECTED);
+    const second = await startServing(server.url, ['--history-file', file]);
+    await second.scrape();
+    second.child.kill('SIGKILL');
+    await new Promise((resolve) => second.child.once('exit', resolve));
+    expect(recordedSizes(file)).toMatchObject(EXPECTED);
+  });
+
+  test('that two processes write to has what both recorded', async () => {
+    const file = join(directory, 'shared.db');
+    const both = await Promise.all([0, 1].map(() => startServing(server.url, ['--history-file', file])));
+    await Promise.all(both.map((each) => each.scrape()));
+    await Promise.all(both.map((each) => each.stop()));
+    const piece = join(directory, 'shared.rec');
+    expect(run('record', '--in', file, '--out', piece).out).toMatch(/: 2 readings from /);
+  });
+});
+
+describe('a recording', () => {
+  test('is made of what Redis holds, answers like it, and says of when', () => {
+    const file = join(directory, 'made.rec');
+    const made = run('record', '--out', file, '--for', '0.2');
+    expect(made.code).toBe(0);
+    expect(recordedSizes(file)).toMatchObject(EXPECTED);
+    const { out, code } = run('check', '--replay', file);
+    expect(out).toMatch(/^made\.rec as of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n/);
+    expect(code).toBe(run('check').code);
+    expect(run('top', '--replay', file).out).toContain('Queue');
+    expect(run('alerts', '--replay', file, '--for', 'SidekiqQueueUnserved=0').err).toMatch(
+      /^\d+ rules, every minute from /
+    );
+  });
+
+  test('is served as an installation is', async () => {
+    const file = join(directory, 'served.rec');
+    run('record', '--out', file, '--for', '0.2');
+    const serving = await startServing('redis://127.0.0.1:1/0', ['--replay', file]);
+    const { value } = await serving.scrape();
+    expect(value('sidekiq_up')).toBe(1);
+    expect(value('sidekiq_processed_jobs_total')).toBe(api.stats.processed);
+    expect(await serving.stop()).toBe(0);
+  });
+
+  test.each([
+    ['record', ['--out', 'x', '--from', '-10'], 'The flags --from and --to cut a piece out of a file.'],
+    ['record', ['--in', '/missing', '--out', 'x'], 'cannot be read: ENOENT'],
+    ['query', ['queues', '--replay', '/missing'], 'cannot be read: ENOENT'],
+    ['alerts', ['--replay', '/missing', '--rule', 'Nonsense'], 'There is no alert rule "Nonsense".'],
+    ['alerts', ['--replay', '/missing', '--threshold', 'SidekiqQueueLate=5'], 'has no single threshold'],
+    [
+      'alerts',
+      ['--replay', '/missing', '--threshold', 'SidekiqJobsDying=x'],
+      'The value "x" of --threshold is no number.',
+    ],
+    ['alerts', ['--replay', '/missing', '--when', 'SidekiqJobsDying=$B > 1'], 'has no query $B'],
+  ])('%s %j is refused by name', (command, args, expected) => {
+    const { code, err } = run(command, ...args);
+    expect(err).toContain(expected);
+    expect(code).toBe(2);
+  });
+
+  test('a hostile file ends in an error, with bounded memory', () => {
+    const bomb = join(directory, 'bomb.rec');
+    // 300 MB of zeros by brotli, announced as one block.
+    const body = Buffer.from(spawnSync('node', ['-e', BOMB], { maxBuffer: 1e9 }).stdout);
+    const header = Buffer.from(
+      JSON.stringify({ from: 1.79e9, to: 1.79e9, readings: 1e9, paceSeconds: 1, body: body.length, minutes: 0 })
+    );
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(header.length);
+    writeFileSync(bomb, Buffer.concat([Buffer.from('JOBWATCH RECORDING 1\n'), length, header, body]));
+    const { code, out, err } = run('query', 'queues', '--replay', bomb);
+    expect(out).not.toContain('undefined');
+    expect(err).toContain('a block of a recording cannot be read');
+    expect(code).not.toBeNull();
+    expect(readFileSync(bomb).length).toBeLessThan(100_000);
+  });
+});
+
+const BOMB =
+  "process.stdout.write(require('zlib').brotliCompressSync(Buffer.alloc(3e8), { params: { [require('zlib').constants.BROTLI_PARAM_QUALITY]: 1 } }))";

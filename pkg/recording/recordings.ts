@@ -28,8 +28,8 @@ export interface BlockLimits {
 }
 
 /** A block has so many readings, seconds or bytes of text at most. */
-const BLOCK_READINGS = 30;
-const BLOCK_SECONDS = 300;
+const BLOCK_READINGS = 25;
+const BLOCK_SECONDS = 250;
 const BLOCK_TEXT = 8 * 1024 * 1024;
 /** The paces to which old blocks are thinned, one after the other, before they are dropped. */
 const PACES = [60, 300];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HISTOGRAM_BOUNDS_MS, type MinuteCounts } from './jobMetrics';
+import { HISTOGRAM_BOUNDS_MS, SHAPES, type ClassCounts, type MinuteCounts, type Shape } from './jobMetrics';
 import type { Snapshot } from './snapshot';
 
 const number = z.number();
@@ -59,17 +59,6 @@ const work = z.object({
   runAt: nullable,
   enqueuedAt: nullable,
 });
-const counts = z
-  .tuple([number, number, number])
-  .transform(([processed, failed, milliseconds]) => ({ processed, failed, milliseconds }));
-const durations = z
-  .tuple([number, z.string(), z.array(number).length(HISTOGRAM_BOUNDS_MS.length)])
-  .transform(([startsAt, jobClass, all]) => ({ startsAt, jobClass, counts: all }));
-const minute = z.object({
-  startsAt: number,
-  classes: map(counts),
-  shapes: map(z.array(z.enum(['new', 'old']))),
-});
 const recurring = z.object({
   source: z.enum(['sidekiq-cron', 'sidekiq-scheduler']),
   name: z.string(),
@@ -102,8 +91,6 @@ const totals = z.object({
 });
 const notice = z.object({ severity: z.enum(['info', 'warning', 'error']), text: z.string() });
 
-const minutesSchema = z.array(minute);
-const durationsSchema = z.array(durations);
 const noticesSchema = z.array(notice);
 const snapshotSchema = z.object({
   at: number,
@@ -114,7 +101,6 @@ const snapshotSchema = z.object({
   work: list(work),
   leader: z.string().nullable(),
   marks: list(z.object({ at: number, label: z.string() })),
-  durations: durationsSchema,
   recurring: list(recurring),
   hasSidekiq: z.boolean().nullable(),
   refused: map(number),
@@ -146,8 +132,28 @@ export const snapshotCodec: Codec<SnapshotBody> = {
     durations: durationsCodec.encode(snapshot.durations),
     refused: [...snapshot.refused],
   }),
-  decode: (json) => snapshotSchema.parse(json),
+  decode: (json) => {
+    const { durations: encoded, ...rest } = json as { durations?: unknown };
+    return { ...snapshotSchema.parse(rest), durations: durationsCodec.decode(encoded) };
+  },
 };
+
+// Minutes and durations are most of a recording, and zod takes as long for them as all else: they are checked by hand.
+function refuse(what: string): never {
+  throw new Error(`${what} cannot be read`);
+}
+
+function listIn(json: unknown, what: string): readonly unknown[] {
+  return Array.isArray(json) ? (json as readonly unknown[]) : refuse(what);
+}
+
+function numberIn(json: unknown, what: string): number {
+  return typeof json === 'number' ? json : refuse(what);
+}
+
+function nameIn(json: unknown, what: string): string {
+  return typeof json === 'string' ? json : refuse(what);
+}
 
 export const minutesCodec: Codec<readonly MinuteCounts[]> = {
   encode: (minutes) =>
@@ -159,12 +165,46 @@ export const minutesCodec: Codec<readonly MinuteCounts[]> = {
       ]),
       shapes: [...shapes],
     })),
-  decode: (json) => minutesSchema.parse(json),
+  decode: (json) =>
+    listIn(json, 'minutes').map((each) => {
+      const { startsAt, classes, shapes } = (each ?? {}) as Record<string, unknown>;
+      const counted = new Map<string, ClassCounts>();
+      for (const pair of listIn(classes, 'classes')) {
+        const [name, counts] = listIn(pair, 'a class');
+        const [processed, failed, milliseconds] = listIn(counts, 'counts');
+        counted.set(nameIn(name, 'a class'), {
+          processed: numberIn(processed, 'counts'),
+          failed: numberIn(failed, 'counts'),
+          milliseconds: numberIn(milliseconds, 'counts'),
+        });
+      }
+      const known = new Map<string, readonly Shape[]>();
+      for (const pair of listIn(shapes, 'shapes')) {
+        const [name, all] = listIn(pair, 'shapes');
+        known.set(
+          nameIn(name, 'shapes'),
+          SHAPES.filter((shape) => listIn(all, 'shapes').includes(shape))
+        );
+      }
+      return { startsAt: numberIn(startsAt, 'a minute'), classes: counted, shapes: known };
+    }),
 };
 
 export const durationsCodec: Codec<Snapshot['durations']> = {
   encode: (all) => all.map((each) => [each.startsAt, each.jobClass, each.counts]),
-  decode: (json) => durationsSchema.parse(json),
+  decode: (json) =>
+    listIn(json, 'durations').map((each) => {
+      const [startsAt, jobClass, counts] = listIn(each, 'durations');
+      const all = listIn(counts, 'durations');
+      if (all.length !== HISTOGRAM_BOUNDS_MS.length) {
+        refuse('durations');
+      }
+      return {
+        startsAt: numberIn(startsAt, 'durations'),
+        jobClass: nameIn(jobClass, 'durations'),
+        counts: all.map((count) => numberIn(count, 'durations')),
+      };
+    }),
 };
 
 export const noticesCodec: Codec<Snapshot['notices']> = {

@@ -266,7 +266,7 @@ describe('a recording in a file', () => {
     const cutFile = newFile();
     writeFileSync(cutFile, bytes.subarray(0, bytes.length - 10));
     const { source, close } = await openReplay(cutFile, options, { speed: 0 });
-    expect((await source.state()).now).toBe(NOW + 590);
+    expect((await source.state()).now).toBe(NOW + 740);
     close();
   });
 

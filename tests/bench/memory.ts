@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { FINDING_RULES } from '../../pkg/findings/table';
+import { Recordings } from '../../pkg/recording/recordings';
+import type { Recorded } from '../../pkg/recording/recordedReading';
+import { optionsSchema } from '../../pkg/settings/model';
+import { MemoryBlockStore } from '../../pkg/series/blockStore';
+import type { MinuteCounts } from '../../pkg/sidekiq/jobMetrics';
+import type { Work } from '../../pkg/sidekiq/model';
+import { StatsdIntake } from '../../pkg/statsd/intake';
+import { Watch } from '../../pkg/watch/watch';
+import { Dice } from '../../pkg/simulator/dice';
+import { aCapsule, aJob, aMinute, aProcess, aQueue, aSnapshot, listed, NOW } from '../support/state';
+
+const QUEUES = 24;
+const PROCESSES = 16;
+const THREADS = 10;
+const CLASSES = 20;
+const PACE = 10;
+const HOURS = Number(process.env['H'] ?? 24);
+const LOOKS = 300;
+const WITHOUT_LIMIT = { seconds: Infinity, bytes: Infinity };
+
+/** A busy installation of the size of memory.md, made up reading by reading. */
+export class Life {
+  private readonly dice = new Dice(1);
+  private sizes = Array.from({ length: QUEUES }, () => 0);
+  private running: Work[] = [];
+  private readonly minutes = new Map<number, MinuteCounts>();
+  private readonly random = Array.from({ length: PROCESSES }, () => randomBytes(6).toString('hex'));
+
+  reading(at: number): Recorded['reading'] {
+    this.sizes = this.sizes.map((size, queue) =>
+      queue % 3 === 0 ? Math.max(0, size + Math.round(this.dice.between(-6, 6))) : 0
+    );
+    this.running = Array.from({ length: PROCESSES * THREADS }, (_, index) => this.running[index] ?? this.start(index, at)).map(
+      (job, index) => (this.dice.chance(0.5) ? this.start(index, at) : job)
+    );
+    const current = Math.floor(at / 60) * 60;
+    const starts = Array.from({ length: 60 }, (_, index) => current - index * 60);
+    const minutes = starts.map((startsAt) => this.minute(startsAt, at));
+    const changing = minutes.slice(0, 4);
+    return {
+      snapshot: aSnapshot({
+        at,
+        queues: listed(
+          ...this.sizes.map((size, index) =>
+            aQueue(`queue_${index}`, {
+              size,
+              latencySeconds: size === 0 ? 0 : Math.round(this.dice.between(100, 40_000)) / 1000,
+              next: size === 0 ? null : aJob({ jid: this.dice.hex(24), class: `Class${index % CLASSES}`, enqueuedAt: at - 5 }),
+            })
+          )
+        ),
+        processes: listed(
+          ...Array.from({ length: PROCESSES }, (_, index) =>
+            aProcess(`worker-${index}:${100 + index}:${this.random[index]}`, {
+              beatAt: Math.round((at - this.dice.between(0, 10)) * 1e6) / 1e6,
+              beatAgeSeconds: Math.floor(this.dice.between(0, 10)),
+              busy: THREADS,
+              concurrency: THREADS,
+              rssBytes: Math.round(this.dice.between(3e5, 4e5)) * 1024,
+              rttSeconds: Math.round(this.dice.between(100, 500)) / 1e6,
+              queues: Array.from({ length: QUEUES / 2 }, (_each, queue) => `queue_${queue * 2 + (index % 2)}`),
+              capsules: [
+                aCapsule(
+                  THREADS,
+                  Object.fromEntries(Array.from({ length: QUEUES / 2 }, (_each, q) => [`queue_${q * 2 + (index % 2)}`, 1]))
+                ),
+              ],
+            })
+          )
+        ),
+        work: listed(...this.running),
+        minutes: listed(...minutes),
+        durations: changing.flatMap(({ startsAt, classes }) =>
+          [...classes].map(([jobClass, { processed }]) => ({
+            startsAt,
+            jobClass,
+            counts: Array.from({ length: 26 }, (_, bucket) => (bucket < 8 ? Math.round((processed * (8 - bucket)) / 36) : 0)),
+          }))
+        ),
+        totals: { processed: Math.round((at - NOW) * 50), failed: Math.round(at - NOW), retry: 40, dead: 300 },
+      }),
+      missed: null,
+      notices: [],
+      historyFile: null,
+    };
+  }
+
+  private start(index: number, at: number): Work {
+    const process = Math.floor(index / THREADS);
+    return {
+      process: `worker-${process}:${100 + process}:${this.random[process]}`,
+      thread: `t${index % THREADS}`,
+      queue: `queue_${index % QUEUES}`,
+      class: `Class${index % CLASSES}`,
+      metricsClass: `Class${index % CLASSES}`,
+      jid: this.dice.hex(24),
+      // Whole seconds, and milliseconds, as Sidekiq 8 writes them.
+      runAt: Math.floor(at - this.dice.between(0, 10)),
+      enqueuedAt: Math.round((at - this.dice.between(10, 20)) * 1000) / 1000,
+    };
+  }
+
+  private minute(startsAt: number, at: number): MinuteCounts {
+    const known = this.minutes.get(startsAt);
+    if (known && at - startsAt > 240) {
+      return known;
+    }
+    const share = Math.min(1, (at - startsAt) / 60);
+    const made = aMinute(
+      startsAt,
+      Object.fromEntries(
+        Array.from({ length: CLASSES }, (_, index) => {
+          const jobs = Math.round((100 + ((startsAt / 60 + index * 7) % 50)) * share);
+          return [`Class${index}`, [jobs, Math.round(jobs / 50), jobs * 130] as [number, number, number]];
+        })
+      )
+    );
+    this.minutes.set(startsAt, made);
+    if (this.minutes.size > 200) {
+      this.minutes.delete(Math.min(...this.minutes.keys()));
+    }
+    return made;
+  }
+}
+
+/** What memory costs and how fast it answers, beside what is wanted of it. */
+export async function benchMemory(): Promise<string[]> {
+  const options = optionsSchema.parse({});
+  const beside = { options, statsd: new StatsdIntake({ series: 1, expireSeconds: 1 }), recorded: true };
+  const store = new MemoryBlockStore();
+  const recordings = new Recordings({ memory: WITHOUT_LIMIT, file: WITHOUT_LIMIT }, () => store);
+  const life = new Life();
+  const watch = new Watch();
+  const count = (HOURS * 3600) / PACE;
+  let longest = 0;
+  let spent = 0;
+  let compressing = 0;
+  for (let index = 0; index < count; index += 1) {
+    const reading = life.reading(NOW + index * PACE);
+    const started = performance.now();
+    recordings.add({ reading, beside: null }, () => watch.save(), PACE);
+    const took = performance.now() - started;
+    longest = Math.max(longest, took);
+    spent += took;
+    // A block that has just been closed is compressed now, by other threads.
+    const closing = process.cpuUsage();
+    await recordings.settled();
+    const closed = process.cpuUsage(closing);
+    compressing += closed.user + closed.system;
+    watch.next({ ...reading, info: null }, beside);
+  }
+  const cpuShare = (spent / 1000 + compressing / 1e6) / (count * PACE);
+  const perReading = store.bytes / count;
+  const times: number[] = [];
+  const dice = new Dice(2);
+  for (let look = 0; look < LOOKS; look += 1) {
+    const started = performance.now();
+    await recordings.at(NOW + dice.between(0, count * PACE - 60), beside);
+    times.push(performance.now() - started);
+  }
+  times.sort((a, b) => a - b);
+  const walked = performance.now();
+  await recordings.each({ from: NOW, to: NOW + 3600 }, beside, () => undefined);
+  const factor = 3600 / ((performance.now() - walked) / 1000);
+  const mib = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+  return [
+    '## Memory',
+    '',
+    `A made-up installation of ${QUEUES} queues, ${PROCESSES} processes, ${PROCESSES * THREADS} running jobs of which half are others at each reading, and ${CLASSES} classes; a reading in ${PACE} seconds for ${HOURS} hours; ${FINDING_RULES.length} rules of findings are part of the fold.`,
+    '',
+    '| what | measured | wanted |',
+    '| --- | --- | --- |',
+    `| a recorded reading | ${(perReading / 1000).toFixed(1)} kB | ≤ 3 kB |`,
+    `| a day | ${(store.bytes / 1e6).toFixed(0)} MB | ≤ 30 MB |`,
+    `| ${HOURS} hours in memory, whole | ${mib(store.bytes)} | ≤ 32 MiB |`,
+    `| CPU of recording | ${(cpuShare * 100).toFixed(2)} % of a core | < 1 % |`,
+    `| on the event loop: mean, longest | ${(spent / count).toFixed(2)} ms, ${longest.toFixed(1)} ms | longest ≤ 10 ms |`,
+    `| a state of any instant: median, 99th percentile | ${times[LOOKS / 2]!.toFixed(0)} ms, ${times[Math.floor(LOOKS * 0.99)]!.toFixed(0)} ms | ≤ 100 ms |`,
+    `| replay through the fold | ${factor.toFixed(0)} × as fast as it was lived | ≥ 1,000 × |`,
+  ];
+}

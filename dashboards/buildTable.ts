@@ -110,6 +110,10 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
     for (const [name, path] of Object.entries(panel.pathLinks ?? {})) {
       builder.withOverride({ matcher: byName(name), properties: [{ id: 'links', value: [pathLink(path)] }] });
     }
+    for (const name of panel.dated ?? []) {
+      const unit = 'dateTimeAsIsoNoDateIfToday';
+      builder.withOverride({ matcher: byName(name), properties: [{ id: 'unit', value: unit }] });
+    }
     for (const [name, path] of Object.entries(panel.timedLinks ?? {})) {
       builder.withOverride({ matcher: byName(name), properties: [{ id: 'links', value: [timedLink(path)] }] });
     }

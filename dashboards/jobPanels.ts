@@ -26,7 +26,8 @@ export const eventsTable = (more: Pick<Panel, 'title' | 'description' | 'height'
   hidden: ['tags', 'count', 'subject', 'rule'],
   invisible: ['Path'],
   timedLinks: { Event: 'Path' },
-  widths: { Time: 150, Until: 150, Kind: 90 },
-  minWidths: { Event: 420, Host: 150 },
+  dated: ['Time', 'Until'],
+  widths: { Time: 160, Until: 160, Kind: 90 },
+  minWidths: { Event: 360, Host: 150 },
   ...more,
 });

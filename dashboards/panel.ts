@@ -110,6 +110,8 @@ export interface Panel {
   invisible?: string[];
   /** Where a click on a cell leads: by column title, the title of the column that holds the path. */
   pathLinks?: Record<string, string>;
+  /** Columns of instants, by title, told as date and time and not as time ago. */
+  dated?: string[];
   /** As {@link pathLinks}, where the path has a time range of its own. */
   timedLinks?: Record<string, string>;
   /** Cells coloured from a value upwards. */

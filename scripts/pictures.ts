@@ -60,6 +60,8 @@ const PICTURES: Picture[] = [
     path: dashboard('sidekiq-job', `&var-jid=${JOB.jid}&var-jobClass=${JOB.wrapped}`),
     height: 1200,
   },
+  { name: 'dashboard-incident', path: dashboard('sidekiq-incident'), height: 1300 },
+  { name: 'overview-past', path: '/d/sidekiq-overview?from=now-1h&to=now-5m&refresh=', height: 1500 },
   { name: 'dashboard-fleet', path: dashboard('sidekiq-fleet'), height: 900 },
   { name: 'page', path: '/', height: 1500, ofServe: true },
   { name: 'page-phone', path: '/', ...PHONE, ofServe: true },

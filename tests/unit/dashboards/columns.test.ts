@@ -96,7 +96,8 @@ test.each(['direct', 'prometheus'])(
       ].map(([, own, overriding]) => own ?? overriding)
     );
     expect([...new Set(units)].sort()).toEqual(
-      ['bytes', 'percentunit', 's', 'short', 'suffix: jobs/s'].filter((unit) => units.includes(unit))
+      // Of what happened the date is told, and not how long ago.
+      ['bytes', 'dateTimeAsIsoNoDateIfToday', 'percentunit', 's', 'short', 'suffix: jobs/s'].filter((unit) => units.includes(unit))
     );
   }
 );

@@ -12,7 +12,7 @@ const classes = (figure: string): DirectQuery => ({ queryType: 'job_metrics', fi
 const BY_NAME = { queue: 'name' };
 const BY_WORKER = { class: 'worker' };
 
-const NOT_SERVED = 'sidekiq_queue_unserved == 1 or sidekiq_queue_starved == 1';
+const NOT_SERVED = 'sidekiq_queue_unserved == 1 or sidekiq_queue_starved == 1 or sidekiq_queue_paused == 1';
 const LOST = 'increase(sidekiq_lost_jobs_total[15m])';
 
 /** Every alert of ours, the most urgent first. docs/alerts.md has a runbook for each. */
@@ -64,7 +64,7 @@ export const ALERTS: readonly Alert[] = [
       'The oldest job of {{ $labels.queue }} has waited for {{ $value | humanizeDuration }}, longer than its objective.',
     dashboard: 'sidekiq-queue',
     panel: 'Latency',
-    // A queue that nobody serves or that is starved has an alert of its own. `late` leaves out a paused one too.
+    // A queue that nobody serves or that is starved has an alert of its own; one that is paused is meant to wait.
     prometheus: {
       expr: `sidekiq_queue_latency_seconds > sidekiq_queue_objective_seconds unless (${NOT_SERVED})`,
       labels: BY_NAME,

@@ -44,7 +44,7 @@ export const fleet: DashboardSpec = {
           counted: true,
           direct: [{ queryType: 'findings' }],
           columns: ['severity', 'finding', 'since', 'path'],
-          hidden: ['kind', 'subject', 'rule', 'level', 'cause', 'evidence', 'action'],
+          hidden: ['kind', 'subject', 'rule', 'level', 'cause', 'evidence', 'action', 'pathSince'],
           invisible: ['Path'],
           wrapped: ['Finding'],
           widths: { Severity: 95, Since: 145 },

@@ -47,7 +47,7 @@ export const jobDetail: DashboardSpec = {
           title: 'Errors of the class',
           description: 'Why jobs of the class wait for a retry or died.',
           height: 7,
-          direct: [{ queryType: 'errors', groupBy: ['fingerprint', 'queue'], limit: 50, filters: [BY_LINKED_CLASS] }],
+          direct: [{ queryType: 'errors', groupBy: ['fingerprint'], limit: 50, filters: [BY_LINKED_CLASS] }],
           minWidths: { Error: 230, Message: 220 },
         }),
         eventsTable({

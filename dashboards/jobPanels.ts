@@ -27,7 +27,8 @@ export const eventsTable = (more: Pick<Panel, 'title' | 'description' | 'height'
   invisible: ['Path'],
   timedLinks: { Event: 'Path' },
   dated: ['Time', 'Until'],
-  widths: { Time: 160, Until: 160, Kind: 90 },
-  minWidths: { Event: 360, Host: 150 },
+  wrapped: ['Event'],
+  widths: { Time: 150, Until: 150, Kind: 90 },
+  minWidths: { Event: 330, Host: 130 },
   ...more,
 });

@@ -45,6 +45,14 @@ export function compareStates(one: QueueStateName, other: QueueStateName): numbe
   return QUEUE_STATES.indexOf(one) - QUEUE_STATES.indexOf(other);
 }
 
+/** The queue whose oldest job has waited longest, of those whose wait is known; `undefined` where nothing waits. */
+export function longestWaiting<Q extends Pick<QueueState, 'waitSeconds'>>(queues: readonly Q[]): Q | undefined {
+  return queues.reduce<Q | undefined>(
+    (longest, queue) => ((queue.waitSeconds ?? 0) > (longest?.waitSeconds ?? 0) ? queue : longest),
+    undefined
+  );
+}
+
 /** Orders numbers, the largest first; what is not known may be the largest. */
 export function largestFirst(one: number | null, other: number | null): number {
   return (other ?? Infinity) - (one ?? Infinity) || 0;

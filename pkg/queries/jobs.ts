@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { largestFirst } from '../observe/queueCondition';
-import type { QueueState } from '../observe/queueState';
+import { longestWaiting } from '../observe/queueCondition';
 import { LOOK_CAP, type JobsPage } from '../sidekiq/browse/jobs';
 import { JOB_SOURCES, tooLarge, unreadable, type StoredJob } from '../sidekiq/browse/storedJobs';
 import type { Notice } from '../sidekiq/model';
@@ -113,8 +112,10 @@ export const jobs = tableQuery({
   },
   example: '--option source=dead --limit 20',
   async rows({ now, options, queues }, query, _request, reads) {
-    const longest = query.source === 'queue' && query.queue === '' ? longestWaiting(queues) : undefined;
-    const queue = longest ?? query.queue;
+    const unnamed = query.source === 'queue' && query.queue === '';
+    const longest = unnamed ? longestWaiting(queues)?.name : undefined;
+    // Of waits that are not known none is the longest.
+    const queue = unnamed ? (longest ?? queues.find(({ size }) => size !== 0)?.name ?? '') : query.queue;
     if (query.source === 'queue' && queue === '') {
       return { rows: [], notices: [], custom: { total: 0, looked: 0, cursor: null } };
     }
@@ -139,12 +140,6 @@ export const jobs = tableQuery({
     };
   },
 });
-
-/** The queue whose oldest job has waited longest; `''` where nothing waits. */
-function longestWaiting(queues: readonly QueueState[]): string {
-  const waiting = queues.filter(({ size }) => size !== 0);
-  return [...waiting].sort((a, b) => largestFirst(a.waitSeconds, b.waitSeconds))[0]?.name ?? '';
-}
 
 function chosen(queue: string): Notice {
   return { severity: 'info', text: `Queue ${queue}: its oldest job has waited longest. Choose another under "Queue".` };

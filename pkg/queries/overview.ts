@@ -1,4 +1,5 @@
 import { busiestType, utilisationOf } from '../watch/capacity';
+import { longestWaiting } from '../observe/queueCondition';
 import type { State } from '../watch/state';
 import { count, seconds, share, text } from './columns';
 import { baseQuerySchema } from './model';
@@ -112,12 +113,7 @@ const COLUMNS: Array<Column<State>> = [
     'longestWaitQueue',
     'Longest wait in',
     'The queue whose oldest job has waited longest.',
-    ({ queues }) =>
-      queues.reduce<{ name: string; wait: number }>(
-        (longest, { name, waitSeconds }) =>
-          waitSeconds !== null && waitSeconds > longest.wait ? { name, wait: waitSeconds } : longest,
-        { name: '', wait: 0 }
-      ).name,
+    ({ queues }) => longestWaiting(queues)?.name ?? '',
     { beside: 'latencyMax' }
   ),
   seconds(

@@ -58,13 +58,14 @@ export class FindingLog {
   /** Takes what is found at an instant, and gives what is known then. */
   next(found: readonly FoundNow[], now: number): FindingLogView {
     const missing = new Map(this.open);
-    for (const { since, text, ...each } of found.slice(0, OPEN_KEPT)) {
-      const key = keyOf(each);
+    for (const { rule, kind, subject, severity, since, text } of found.slice(0, OPEN_KEPT)) {
+      const key = keyOf({ rule, kind, subject });
       const before = missing.get(key);
       missing.delete(key);
       // What began before it was noticed has begun then; a later instant tells of what goes on anew within it.
       const beganAt = before?.beganAt ?? Math.min(since ?? now, now);
-      this.open.set(key, { ...each, text: text.slice(0, TEXT_KEPT), beganAt, endedAt: null });
+      const told = text.slice(0, TEXT_KEPT);
+      this.open.set(key, { rule, kind, subject, severity, text: told, beganAt, endedAt: null });
     }
     for (const [key, finding] of missing) {
       const endedAt = finding.endedAt ?? now;

@@ -33,9 +33,10 @@ export class Life {
     this.sizes = this.sizes.map((size, queue) =>
       queue % 3 === 0 ? Math.max(0, size + Math.round(this.dice.between(-6, 6))) : 0
     );
-    this.running = Array.from({ length: PROCESSES * THREADS }, (_, index) => this.running[index] ?? this.start(index, at)).map(
-      (job, index) => (this.dice.chance(0.5) ? this.start(index, at) : job)
-    );
+    this.running = Array.from(
+      { length: PROCESSES * THREADS },
+      (_, index) => this.running[index] ?? this.start(index, at)
+    ).map((job, index) => (this.dice.chance(0.5) ? this.start(index, at) : job));
     const current = Math.floor(at / 60) * 60;
     const starts = Array.from({ length: 60 }, (_, index) => current - index * 60);
     const minutes = starts.map((startsAt) => this.minute(startsAt, at));
@@ -48,7 +49,10 @@ export class Life {
             aQueue(`queue_${index}`, {
               size,
               latencySeconds: size === 0 ? 0 : Math.round(this.dice.between(100, 40_000)) / 1000,
-              next: size === 0 ? null : aJob({ jid: this.dice.hex(24), class: `Class${index % CLASSES}`, enqueuedAt: at - 5 }),
+              next:
+                size === 0
+                  ? null
+                  : aJob({ jid: this.dice.hex(24), class: `Class${index % CLASSES}`, enqueuedAt: at - 5 }),
             })
           )
         ),
@@ -65,7 +69,9 @@ export class Life {
               capsules: [
                 aCapsule(
                   THREADS,
-                  Object.fromEntries(Array.from({ length: QUEUES / 2 }, (_each, q) => [`queue_${q * 2 + (index % 2)}`, 1]))
+                  Object.fromEntries(
+                    Array.from({ length: QUEUES / 2 }, (_each, q) => [`queue_${q * 2 + (index % 2)}`, 1])
+                  )
                 ),
               ],
             })
@@ -77,7 +83,9 @@ export class Life {
           [...classes].map(([jobClass, { processed }]) => ({
             startsAt,
             jobClass,
-            counts: Array.from({ length: 26 }, (_, bucket) => (bucket < 8 ? Math.round((processed * (8 - bucket)) / 36) : 0)),
+            counts: Array.from({ length: 26 }, (_, bucket) =>
+              bucket < 8 ? Math.round((processed * (8 - bucket)) / 36) : 0
+            ),
           }))
         ),
         totals: { processed: Math.round((at - NOW) * 50), failed: Math.round(at - NOW), retry: 40, dead: 300 },

@@ -74,6 +74,10 @@ const TEXTS: Record<string, (truth: Truth, direct: boolean) => Array<[panel: str
     ['Executions per second', direct ? RARE : FREQUENT],
     ['p99 over time', direct ? RARE : FREQUENT],
   ],
+  'sidekiq-incident': ({ stranded }) => [
+    ['What was wrong', 'No process serves meilisearch'],
+    ['Queues then', `meilisearchunserved${stranded}`],
+  ],
   'sidekiq-job': ({ jid }) => [
     [`Job ${jid}`, 'Placedead'],
     [`Job ${jid}`, 'First of this kind'],

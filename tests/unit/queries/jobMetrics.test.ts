@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { State } from '../../../pkg/watch/state';
+import { rowsOf } from '../../../pkg/frames/frame';
+import type { Reads } from '../../../pkg/source/reads';
 import { jobMetrics } from '../../../pkg/queries/jobMetrics';
 import { metricKeys } from '../../../pkg/sidekiq/keys';
 import { StatsdIntake } from '../../../pkg/statsd/intake';
 import { askState, noticesOf, rowsOfState, type Asked } from '../../support/ask';
 import { noPermission } from '../../support/fakeRedis';
-import { aState, MINUTE, NOW } from '../../support/state';
+import { aMinute, aState, MINUTE, NOW } from '../../support/state';
 import { sendPacket } from '../../support/statsd';
 
 const minute = (ago: number) => `hgetall ${metricKeys.minute(MINUTE - ago)}`;
@@ -146,6 +148,35 @@ describe('over more than eight hours', () => {
     expect(noticesOf(await ask({ answers, request: { range } }))).toEqual([
       'Sidekiq keeps durations for 8 hours, so there are no quantiles for this time range.',
     ]);
+  });
+
+  test('comes by the minute from what was recorded, with quantiles, and from Redis what it still keeps', async () => {
+    const old = aMinute(MINUTE - 9 * 3600, { A: [10, 1, 9000] });
+    const recent = aMinute(MINUTE - 120, { A: [2, 0, 1000] });
+    const counts = Array.from({ length: 26 }, (_, bucket) => (bucket === 9 ? 9 : 0));
+    const asked: unknown[] = [];
+    const reads = {
+      minutesKeptSeconds: 8 * 3600,
+      recordedMinutes: async (of: unknown) => {
+        asked.push(of);
+        return { minutes: [old], durations: [{ startsAt: old.startsAt, jobClass: 'A', counts }], missing: 0 };
+      },
+      buckets: async (of: unknown) => {
+        asked.push(of);
+        return { buckets: [recent], notices: [] };
+      },
+      durations: async () => ({ durations: [], notices: [] }),
+    } as unknown as Reads;
+    const request = { range: { from: NOW - 9 * 3600, to: NOW }, intervalSeconds: 60, alerting: false };
+    const [frame] = await jobMetrics.run({ queryType: 'job_metrics' }, aState(), request, reads);
+    expect(rowsOf(frame!)[0]).toMatchObject({ executions: 12, failures: 1, totalTime: 10, p50: 0.625 });
+    // Redis keeps minutes for eight hours; five minutes of them are spare.
+    const from = MINUTE - 8 * 3600 + 300;
+    expect(asked).toEqual([
+      { from: NOW - 9 * 3600, to: from - 1 },
+      { from, to: NOW },
+    ]);
+    expect(noticesOf([frame!])).toEqual(['Minutes that Sidekiq no longer keeps come from the recording.']);
   });
 
   test('says where Sidekiq keeps nothing from', async () => {

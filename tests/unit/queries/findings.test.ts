@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../pkg/faults/fault';
 import { rowsOf } from '../../../pkg/frames/frame';
-import type { Evidence, Found } from '../../../pkg/findings/rule';
+import type { Evidence, Found, RecurringRow } from '../../../pkg/findings/rule';
 import { applyRules, FINDING_RULES } from '../../../pkg/findings/table';
 import { countText, durationText, shareText } from '../../../pkg/findings/texts';
-import { findings, pathOf, type FindingRow } from '../../../pkg/queries/findings';
-import type { RecurringRow } from '../../../pkg/findings/rule';
+import { findings, pathOf } from '../../../pkg/queries/findings';
 import { aProcess, aQueueState, aState, listed, NOW, partial, someWork } from '../../support/state';
 
 type StatePart = Parameters<typeof aState>[0];
@@ -446,7 +445,7 @@ test.each([
   ['Sidekiq', 'Sidekiq', 'jobsDying', '/d/sidekiq-errors?'],
   ['Redis', 'Redis', 'evictionPolicy', '/d/sidekiq-processes?'],
 ])('a finding on a %s leads to its dashboard', (kind, subject, rule, path) => {
-  expect(pathOf({ kind, subject, rule } as FindingRow)).toBe(path);
+  expect(pathOf({ kind, subject, rule })).toBe(path);
 });
 
 test('numbers in sentences', () => {

@@ -7,13 +7,12 @@ import { brotliDecompressSync } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
 import { hashedNames } from '../../../pkg/recording/hashNames';
 import { openBlocks, openReplay } from '../../../pkg/recording/openReplay';
-import { decodeReading, encodeReading } from '../../../pkg/recording/recordedReading';
+import { decodeReading, encodeReading, type Recorded } from '../../../pkg/recording/recordedReading';
 import { Recordings, type BlockLimits } from '../../../pkg/recording/recordings';
 import type { Block, BlockStore } from '../../../pkg/series/blockStore';
 import { FileBlockStore } from '../../../pkg/series/fileBlockStore';
 import { optionsSchema } from '../../../pkg/settings/model';
 import { StatsdIntake } from '../../../pkg/statsd/intake';
-import type { Recorded } from '../../../pkg/recording/recordedReading';
 import type { State } from '../../../pkg/watch/state';
 import { Watch } from '../../../pkg/watch/watch';
 import {

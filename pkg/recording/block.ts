@@ -1,14 +1,21 @@
 import { promisify } from 'node:util';
 import { brotliCompress, brotliCompressSync, brotliDecompress, constants } from 'node:zlib';
 import { z } from 'zod';
-import { durationsCodec, minutesCodec } from '../sidekiq/snapshotCodec';
+import {
+  durationsCodec,
+  knownOf,
+  minutesByStart,
+  minutesCodec,
+  NOTHING_KNOWN,
+  type Known,
+} from '../sidekiq/snapshotCodec';
 import type { Durations, MinuteCounts } from '../sidekiq/jobMetrics';
 import type { Block } from '../series/blockStore';
 import { Turns } from '../turns';
 import { Watch, type Beside } from '../watch/watch';
 import type { State } from '../watch/state';
 import { besideCodec, type BesideReads } from './besideReads';
-import { byStart, decodeReading, encodeReading, type KnownMinutes, type Recorded } from './recordedReading';
+import { decodeReading, encodeReading, type Recorded } from './recordedReading';
 
 /** What the fold remembered before the first reading of a block. */
 export interface Keyframe {
@@ -66,6 +73,11 @@ function decodeKeyframe(line: string): Keyframe {
   };
 }
 
+/** A block can be read alone: what its first reading may leave out stands in its keyframe. */
+export function knownBefore({ minutes }: Pick<Keyframe, 'minutes'>): Known {
+  return { ...NOTHING_KNOWN, minutes: minutesByStart(minutes) };
+}
+
 /** Compresses beside the event loop. */
 export async function compressed(text: string): Promise<Uint8Array> {
   return compress(text, OPTIONS);
@@ -103,15 +115,15 @@ export async function replay(
   const watch = new Watch();
   watch.restore(keyframe.watch);
   const turns = new Turns();
-  let minutes: KnownMinutes = byStart(keyframe.minutes);
+  let known = knownBefore(keyframe);
   let read = keyframe.beside;
   let last: Past | null = null;
   for (const line of lines.slice(1)) {
-    const recorded = decodeReading(line, minutes);
+    const recorded = decodeReading(line, known);
     if (recorded.reading.snapshot.at > until) {
       break;
     }
-    minutes = byStart(recorded.reading.snapshot.minutes.items);
+    known = knownOf(recorded.reading.snapshot);
     read = recorded.beside ?? read;
     last = { state: watch.next({ ...recorded.reading, info: read?.info ?? null }, beside), beside: read };
     await each?.(last);
@@ -124,15 +136,15 @@ export async function replay(
 export async function thinned(lines: readonly string[], paceSeconds: number): Promise<{ lines: string[]; to: number }> {
   const keyframe = decodeKeyframe(lines[0] ?? '');
   const turns = new Turns();
-  let before: KnownMinutes = byStart(keyframe.minutes);
+  let before = knownBefore(keyframe);
   let written = before;
   let lastAt = -Infinity;
   const kept = [lines[0]!];
   let beside: BesideReads | null = null;
   for (const line of lines.slice(1)) {
     const recorded: Recorded = decodeReading(line, before);
-    const { at, minutes } = recorded.reading.snapshot;
-    before = byStart(minutes.items);
+    const { at } = recorded.reading.snapshot;
+    before = knownOf(recorded.reading.snapshot);
     beside = recorded.beside ?? beside;
     // What a longer pause has missed is in no other reading.
     if (at - lastAt >= paceSeconds || recorded.reading.missed) {

@@ -1,6 +1,12 @@
 import { z } from 'zod';
-import type { MinuteCounts } from '../sidekiq/jobMetrics';
-import { durationsCodec, minutesCodec, noticesCodec, snapshotCodec } from '../sidekiq/snapshotCodec';
+import {
+  decodeSnapshot,
+  durationsCodec,
+  encodeSnapshot,
+  minutesCodec,
+  noticesCodec,
+  type Known,
+} from '../sidekiq/snapshotCodec';
 import type { Reading } from '../watch/reading';
 import { besideCodec, type BesideReads } from './besideReads';
 
@@ -11,35 +17,19 @@ export interface Recorded {
   readonly beside: BesideReads | null;
 }
 
-/** The minutes of the reading before, by their beginning: what has not changed is not written again. */
-export type KnownMinutes = ReadonlyMap<number, MinuteCounts>;
-
 const schema = z.object({
   snapshot: z.unknown(),
-  minutes: z.object({ starts: z.array(z.number()), changed: z.unknown(), whole: z.boolean() }),
   missed: z.object({ minutes: z.unknown(), durations: z.unknown() }).nullable(),
   notices: z.unknown(),
   historyFile: z.boolean().nullable(),
   beside: z.unknown(),
 });
 
-/** Minutes by their beginning. */
-export function byStart(minutes: readonly MinuteCounts[]): KnownMinutes {
-  return new Map(minutes.map((minute) => [minute.startsAt, minute]));
-}
-
-/** A reading as one line of JSON. @param before minutes of the reading before */
-export function encodeReading({ reading, beside }: Recorded, before: KnownMinutes): string {
+/** A reading as one line of JSON. @param known what the reading before has in common with it */
+export function encodeReading({ reading, beside }: Recorded, known: Known): string {
   const { snapshot, missed, notices, historyFile } = reading;
-  const { items, whole } = snapshot.minutes;
   return JSON.stringify({
-    snapshot: snapshotCodec.encode(snapshot),
-    minutes: {
-      starts: items.map(({ startsAt }) => startsAt),
-      // Minutes that are final are the same object from reading to reading.
-      changed: minutesCodec.encode(items.filter((minute) => before.get(minute.startsAt) !== minute)),
-      whole,
-    },
+    snapshot: encodeSnapshot(snapshot, known),
     missed: missed && {
       minutes: minutesCodec.encode(missed.minutes),
       durations: durationsCodec.encode(missed.durations),
@@ -51,19 +41,11 @@ export function encodeReading({ reading, beside }: Recorded, before: KnownMinute
 }
 
 /** @throws Error for a line that {@link encodeReading} did not give, or that does not follow the reading before */
-export function decodeReading(line: string, before: KnownMinutes): Recorded {
-  const { snapshot, minutes, missed, notices, historyFile, beside } = schema.parse(JSON.parse(line));
-  const changed = byStart(minutesCodec.decode(minutes.changed));
-  const items = minutes.starts.map((startsAt) => {
-    const minute = changed.get(startsAt) ?? before.get(startsAt);
-    if (!minute) {
-      throw new Error(`the minute ${startsAt} is missing`);
-    }
-    return minute;
-  });
+export function decodeReading(line: string, known: Known): Recorded {
+  const { snapshot, missed, notices, historyFile, beside } = schema.parse(JSON.parse(line));
   return {
     reading: {
-      snapshot: { ...snapshotCodec.decode(snapshot), minutes: { items, whole: minutes.whole } },
+      snapshot: decodeSnapshot(snapshot, known),
       missed: missed && {
         minutes: minutesCodec.decode(missed.minutes),
         durations: durationsCodec.decode(missed.durations),

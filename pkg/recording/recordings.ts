@@ -12,6 +12,7 @@ import {
   encodeFinal,
   encodeKeyframe,
   finalMinutesOf,
+  knownBefore,
   linesOf,
   replay,
   thinned,
@@ -19,7 +20,8 @@ import {
   type Past,
 } from './block';
 import { MemoryBlockStore, type Block, type BlockSpan, type BlockStore, type StoredBlock } from '../series/blockStore';
-import { byStart, encodeReading, type KnownMinutes, type Recorded } from './recordedReading';
+import { knownOf, NOTHING_KNOWN, type Known } from '../sidekiq/snapshotCodec';
+import { encodeReading, type Recorded } from './recordedReading';
 
 /** What a store keeps at most; the thinner, the older. */
 export interface BlockLimits {
@@ -80,7 +82,7 @@ export class Recordings {
   /** Closed, and not yet in a store. */
   private closing: OpenBlock[] = [];
   private work: Promise<void> = Promise.resolve();
-  private known: KnownMinutes = new Map();
+  private known: Known = NOTHING_KNOWN;
   private beside: BesideReads | null = null;
   /** Durations of the minutes that may still change, as they were last read. */
   private durations = new Map<number, Map<string, Durations>>();
@@ -108,9 +110,13 @@ export class Recordings {
     if (this.open && (snapshot.at <= this.open.to || isFull(this.open, snapshot.at))) {
       this.close();
     }
-    const minutes = byStart(snapshot.minutes.items);
     if (!this.open) {
-      const keyframe = encodeKeyframe({ watch: watch(), minutes: [...this.known.values()], beside: this.beside });
+      const keyframe = encodeKeyframe({
+        watch: watch(),
+        minutes: [...this.known.minutes.values()],
+        beside: this.beside,
+      });
+      this.known = knownBefore({ minutes: [...this.known.minutes.values()] });
       this.open = {
         from: snapshot.at,
         to: snapshot.at,
@@ -127,7 +133,7 @@ export class Recordings {
     this.open.readings += 1;
     this.open.to = snapshot.at;
     this.open.final.push(...this.ended(snapshot));
-    this.known = minutes;
+    this.known = knownOf(snapshot);
     this.beside = recorded.beside ?? this.beside;
     if (believed && this.open.readings === 1) {
       this.later(() => this.shrink(snapshot.at));

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { HISTOGRAM_BOUNDS_MS, SHAPES, type ClassCounts, type MinuteCounts, type Shape } from './jobMetrics';
+import {
+  HISTOGRAM_BOUNDS_MS,
+  SHAPES,
+  type ClassCounts,
+  type Durations,
+  type MinuteCounts,
+  type Shape,
+} from './jobMetrics';
+import type { Capsule, Process } from './model';
 import type { Snapshot } from './snapshot';
 
 const number = z.number();
@@ -46,8 +54,9 @@ const process = z.object({
   concurrency: nullable,
   rssBytes: nullable,
   rttSeconds: nullable,
-  queues: z.array(z.string()),
-  capsules: z.array(capsule),
+  // Both left out where they are those of the snapshot before.
+  queues: z.array(z.string()).nullable(),
+  capsules: z.array(capsule).nullable(),
 });
 const work = z.object({
   process: z.string(),
@@ -92,6 +101,7 @@ const totals = z.object({
 const notice = z.object({ severity: z.enum(['info', 'warning', 'error']), text: z.string() });
 
 const noticesSchema = z.array(notice);
+const minutesSchema = z.object({ starts: z.array(number), changed: z.unknown(), whole: z.boolean() });
 const snapshotSchema = z.object({
   at: number,
   totals,
@@ -115,28 +125,115 @@ export interface Codec<T> {
   decode(json: unknown): T;
 }
 
-/** A snapshot but for its minutes, which repeat from snapshot to snapshot. */
-export type SnapshotBody = Omit<Snapshot, 'minutes'>;
+/** What a snapshot is likely to have in common with the one before: it is not written again. */
+export interface Known {
+  readonly minutes: ReadonlyMap<number, MinuteCounts>;
+  readonly processes: ReadonlyMap<string, Process>;
+  /** Counts by {@link durationsKey}. */
+  readonly durations: ReadonlyMap<string, readonly number[]>;
+}
 
-export const snapshotCodec: Codec<SnapshotBody> = {
-  encode: (snapshot) => ({
+export const NOTHING_KNOWN: Known = { minutes: new Map(), processes: new Map(), durations: new Map() };
+
+/** What of a snapshot may come again. */
+export function knownOf({ minutes, processes, durations }: Snapshot): Known {
+  return {
+    minutes: minutesByStart(minutes.items),
+    processes: new Map(processes.items.map((process) => [process.identity, process])),
+    durations: new Map(durations.map((each) => [durationsKey(each), each.counts])),
+  };
+}
+
+/** Minutes by their beginning. */
+export function minutesByStart(minutes: readonly MinuteCounts[]): Known['minutes'] {
+  return new Map(minutes.map((minute) => [minute.startsAt, minute]));
+}
+
+function durationsKey({ startsAt, jobClass }: Pick<Durations, 'startsAt' | 'jobClass'>): string {
+  return `${startsAt}\0${jobClass}`;
+}
+
+/** A snapshot as plain JSON, but for what is known. Parts that do not change are the same objects from one to the next. */
+export function encodeSnapshot(snapshot: Snapshot, known: Known): Record<string, unknown> {
+  const { items, whole } = snapshot.minutes;
+  return {
     ...snapshot,
-    minutes: undefined,
     processes: {
       ...snapshot.processes,
-      items: snapshot.processes.items.map((each) => ({
-        ...each,
-        capsules: each.capsules.map((one) => ({ ...one, weights: [...one.weights] })),
-      })),
+      items: snapshot.processes.items.map((each) => ({ ...each, ...encodeLayout(each, known) })),
     },
-    durations: durationsCodec.encode(snapshot.durations),
+    minutes: {
+      starts: items.map(({ startsAt }) => startsAt),
+      changed: minutesCodec.encode(items.filter((minute) => known.minutes.get(minute.startsAt) !== minute)),
+      whole,
+    },
+    durations: snapshot.durations.map((each) => [
+      each.startsAt,
+      each.jobClass,
+      known.durations.get(durationsKey(each)) === each.counts ? null : each.counts,
+    ]),
     refused: [...snapshot.refused],
-  }),
-  decode: (json) => {
-    const { durations: encoded, ...rest } = json as { durations?: unknown };
-    return { ...snapshotSchema.parse(rest), durations: durationsCodec.decode(encoded) };
-  },
-};
+  };
+}
+
+/** @throws Error for what {@link encodeSnapshot} did not give, or that does not follow what is known */
+export function decodeSnapshot(json: unknown, known: Known): Snapshot {
+  const { durations: encoded, minutes, ...rest } = json as Record<string, unknown>;
+  const { processes, ...body } = snapshotSchema.parse(rest);
+  const { starts, changed, whole } = minutesSchema.parse(minutes);
+  const read = minutesByStart(minutesCodec.decode(changed));
+  return {
+    ...body,
+    processes: {
+      ...processes,
+      items: processes.items.map((each): Process => {
+        const before = known.processes.get(each.identity);
+        const queues = each.queues ?? before?.queues ?? refuse('a process');
+        return { ...each, queues, capsules: each.capsules ?? before?.capsules ?? refuse('a process') };
+      }),
+    },
+    minutes: {
+      items: starts.map((startsAt) => read.get(startsAt) ?? known.minutes.get(startsAt) ?? refuse('a minute')),
+      whole,
+    },
+    durations: decodeDurations(encoded, known.durations),
+  };
+}
+
+function encodeLayout({ identity, queues, capsules }: Process, known: Known) {
+  const before = known.processes.get(identity);
+  if (before && before.queues === queues && sameCapsules(before.capsules, capsules)) {
+    return { queues: null, capsules: null };
+  }
+  return { queues, capsules: capsules.map((one) => ({ ...one, weights: [...one.weights] })) };
+}
+
+/** Weights are the same object while the record of a process stays. */
+function sameCapsules(one: readonly Capsule[], other: readonly Capsule[]): boolean {
+  return (
+    one === other ||
+    (one.length === other.length &&
+      one.every((each, index) => {
+        const { name, concurrency, mode, weights } = other[index]!;
+        return each.name === name && each.concurrency === concurrency && each.mode === mode && each.weights === weights;
+      }))
+  );
+}
+
+function decodeDurations(json: unknown, known: Known['durations']): Durations[] {
+  return listIn(json, 'durations').map((each) => {
+    const [startsAt, jobClass, counts] = listIn(each, 'durations');
+    const named = { startsAt: numberIn(startsAt, 'durations'), jobClass: nameIn(jobClass, 'durations') };
+    if (counts === null) {
+      return { ...named, counts: known.get(durationsKey(named)) ?? refuse('durations') };
+    }
+    const all = listIn(counts, 'durations');
+    if (all.length !== HISTOGRAM_BOUNDS_MS.length) {
+      refuse('durations');
+    }
+    return { ...named, counts: all.map((count) => numberIn(count, 'durations')) };
+  });
+}
 
 // Minutes and durations are most of a recording, and zod takes as long for them as all else: they are checked by hand.
 function refuse(what: string): never {
@@ -192,19 +289,7 @@ export const minutesCodec: Codec<readonly MinuteCounts[]> = {
 
 export const durationsCodec: Codec<Snapshot['durations']> = {
   encode: (all) => all.map((each) => [each.startsAt, each.jobClass, each.counts]),
-  decode: (json) =>
-    listIn(json, 'durations').map((each) => {
-      const [startsAt, jobClass, counts] = listIn(each, 'durations');
-      const all = listIn(counts, 'durations');
-      if (all.length !== HISTOGRAM_BOUNDS_MS.length) {
-        refuse('durations');
-      }
-      return {
-        startsAt: numberIn(startsAt, 'durations'),
-        jobClass: nameIn(jobClass, 'durations'),
-        counts: all.map((count) => numberIn(count, 'durations')),
-      };
-    }),
+  decode: (json) => decodeDurations(json, NOTHING_KNOWN.durations),
 };
 
 export const noticesCodec: Codec<Snapshot['notices']> = {

@@ -27,6 +27,11 @@ export class Life {
   private sizes = Array.from({ length: QUEUES }, () => 0);
   private running: Work[] = [];
   private readonly minutes = new Map<number, MinuteCounts>();
+  /** As long as the record of a process stays, its layout is the same object. */
+  private readonly layouts = [0, 1].map((odd) => {
+    const queues = Array.from({ length: QUEUES / 2 }, (_, queue) => `queue_${queue * 2 + odd}`);
+    return { queues, capsules: [aCapsule(THREADS, Object.fromEntries(queues.map((queue) => [queue, 1])))] };
+  });
   private readonly random = Array.from({ length: PROCESSES }, () => randomBytes(6).toString('hex'));
 
   reading(at: number): Recorded['reading'] {
@@ -65,15 +70,7 @@ export class Life {
               concurrency: THREADS,
               rssBytes: Math.round(this.dice.between(3e5, 4e5)) * 1024,
               rttSeconds: Math.round(this.dice.between(100, 500)) / 1e6,
-              queues: Array.from({ length: QUEUES / 2 }, (_each, queue) => `queue_${queue * 2 + (index % 2)}`),
-              capsules: [
-                aCapsule(
-                  THREADS,
-                  Object.fromEntries(
-                    Array.from({ length: QUEUES / 2 }, (_each, q) => [`queue_${q * 2 + (index % 2)}`, 1])
-                  )
-                ),
-              ],
+              ...this.layouts[index % 2],
             })
           )
         ),

@@ -11,6 +11,7 @@ import { decodeReading, encodeReading, type Recorded } from '../../../pkg/record
 import { Recordings, type BlockLimits } from '../../../pkg/recording/recordings';
 import type { Block, BlockStore } from '../../../pkg/series/blockStore';
 import { FileBlockStore } from '../../../pkg/series/fileBlockStore';
+import { NOTHING_KNOWN } from '../../../pkg/sidekiq/snapshotCodec';
 import { optionsSchema } from '../../../pkg/settings/model';
 import { StatsdIntake } from '../../../pkg/statsd/intake';
 import type { State } from '../../../pkg/watch/state';
@@ -125,7 +126,7 @@ test('a reading is read back equal, whatever its names and figures are', () => {
         notices: [{ severity: 'info', text: 'x' }],
         historyFile: true,
       };
-      const decoded = decodeReading(encodeReading({ reading, beside: null }, new Map()), new Map());
+      const decoded = decodeReading(encodeReading({ reading, beside: null }, NOTHING_KNOWN), NOTHING_KNOWN);
       expect(decoded).toStrictEqual({ reading, beside: null });
     })
   );

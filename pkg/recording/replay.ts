@@ -64,7 +64,7 @@ export class Replay implements Source {
   }
 
   get recorded(): Range {
-    return { from: this.begin, to: this.to };
+    return { from: this.begin, to: this.now() };
   }
 
   now(): number {

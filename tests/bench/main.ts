@@ -2,6 +2,7 @@ import { execSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { benchMemory } from './memory';
 import { benchPlugin } from './plugin';
 import { reached } from './reach';
 import { benchRedisDataSource } from './redisDataSource';
@@ -23,7 +24,15 @@ async function main(): Promise<void> {
     '',
     `Run on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores of ${cpus()[0]?.model.trim() ?? 'unknown'}, ${version('redis-server --version').replace(/ sha=.*/, '')}, Node ${process.versions.node}${optional(', ', 'ruby --version')}. Reproduce with \`npm run bench\`.`,
   ];
-  for (const bench of [benchScrape, benchPlugin, benchRedisDataSource, benchViewers, benchRest, benchStatsd]) {
+  for (const bench of [
+    benchScrape,
+    benchPlugin,
+    benchRedisDataSource,
+    benchViewers,
+    benchRest,
+    benchStatsd,
+    benchMemory,
+  ]) {
     const section = await bench();
     process.stdout.write(`${section.join('\n')}\n\n`);
     page.push('', ...section);

@@ -17,7 +17,7 @@ const PROCESSES = 16;
 const THREADS = 10;
 const CLASSES = 20;
 const PACE = 10;
-const HOURS = Number(process.env['H'] ?? 24);
+const HOURS = 24;
 const LOOKS = 300;
 const WITHOUT_LIMIT = { seconds: Infinity, bytes: Infinity };
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser';
@@ -130,6 +131,36 @@ describe('the page of the executable', () => {
       expect(cut).toEqual([]);
       expect(complaints).toEqual([]);
       await page.context().close();
+    });
+
+    test('has a slider over what was recorded: the page of then, playing, and back to now', async () => {
+      const file = join(__dirname, '../recordings/data/incident-7.3.10.rec');
+      const replay = await startServing('redis://127.0.0.1:1/0', ['--replay', file, '--at', '-0']);
+      const context = await browser.newContext({ viewport: { width: 1100, height: 900 }, timezoneId: 'UTC' });
+      const page = await context.newPage();
+      await page.goto(replay.url);
+      const health = page.locator('#health');
+      await page.locator('.timeline input').waitFor();
+      const live = await health.textContent();
+      // Two minutes after jobs were first pushed to a queue that nobody serves.
+      const then = Date.UTC(2026, 10, 27, 23, 59, 40) / 1000;
+      await page.locator('.timeline input').evaluate((slider: HTMLInputElement, value) => {
+        slider.value = String(value);
+        slider.dispatchEvent(new Event('input'));
+      }, then);
+      await expect.poll(() => health.textContent()).toMatch(/^As of 2026-11-27 23:59:\d\d UTC\.$/);
+      expect(await page.locator('#findings').innerText()).toContain('No process serves push');
+      expect(await page.locator('#queues tr', { hasText: 'push' }).innerText()).toContain('unserved');
+      const shown = () => page.locator('.timeline output').textContent();
+      const before = await shown();
+      await page.getByRole('button', { name: 'Play' }).click();
+      await expect.poll(shown).not.toBe(before);
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await page.getByRole('button', { name: 'Now' }).click();
+      await expect.poll(() => health.textContent()).toBe(live);
+      expect((await fetch(`${replay.url}/page.json?at=x`)).status).toBe(400);
+      await context.close();
+      await replay.stop();
     });
 
     test('shows the worst first, and each section by its heading', async () => {

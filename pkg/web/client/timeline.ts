@@ -30,8 +30,8 @@ export class Timeline {
     this.element.setAttribute('aria-label', 'Time');
     this.element.hidden = true;
     this.slider.addEventListener('input', () => {
-      this.stop();
       const value = Number(this.slider.value);
+      this.stop();
       this.choose(value >= this.to - STEP_SECONDS ? null : value);
     });
     this.play.addEventListener('click', () => (this.timer === undefined ? this.start() : this.stop()));

@@ -6,7 +6,7 @@ import type { Source } from '../source/source';
 import type { Severity } from '../findings/rule';
 import { findingRows, unreachableRow, type FindingRow } from '../queries/findings';
 import type { Settings } from '../settings/settings';
-import { openSource, parseTime, replayOf, type ReplayFlags } from './source';
+import { openSource, type ReplayFlags } from './source';
 import { versionsOf } from '../sidekiq/totals';
 
 /**
@@ -15,13 +15,10 @@ import { versionsOf } from '../sidekiq/totals';
  * @returns whether nothing critical was found
  */
 export async function check(settings: Settings, flags: ReplayFlags & { json?: boolean }): Promise<boolean> {
-  const { json, at } = flags;
+  const { json } = flags;
   const { source, now, close } = await openSource(settings, flags);
   try {
-    const { head, rows } = await look(
-      source,
-      at !== undefined && replayOf(settings, flags) === undefined ? parseTime('at', at, now()) : now()
-    );
+    const { head, rows } = await look(source, now());
     process.stdout.write(
       json ? `${JSON.stringify(rows.map(printed), null, 2)}\n` : [...head, ...rows.flatMap(lines)].join('\n') + '\n'
     );

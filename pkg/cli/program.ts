@@ -169,6 +169,7 @@ function replayOptions(command: Command): Command {
   return command
     .option('--replay <file>', 'answer from a recording or a history file instead of Redis')
     .option('--at <time>', 'instant that is now: seconds before the end as -3600, or ISO 8601')
+    .option('--shift', 'shift its times so that it ends now')
     .option('--speed <factor>', 'seconds of the recording in a second; it stands still without', positive);
 }
 

@@ -9,6 +9,7 @@ export interface ReplayFlags {
   replay?: string;
   at?: string;
   speed?: number;
+  shift?: boolean;
 }
 
 /** A source of the command line. */
@@ -26,26 +27,27 @@ export function replayOf({ options }: Settings, { replay }: ReplayFlags): string
 
 /** The installation of the settings, or a recording in its place. @throws Fault `settings` */
 export async function openSource(settings: Settings, flags: ReplayFlags): Promise<OpenSource> {
-  const { at, speed = 0 } = flags;
+  const { at, speed = 0, shift = false } = flags;
   const replay = replayOf(settings, flags);
   if (replay === undefined) {
-    if (at !== undefined && speed !== 0) {
+    if (speed !== 0 || shift) {
       throw new Fault({
         kind: 'query',
-        message: 'The flag --speed belongs to --replay.',
-        remedy: 'Name a recording with --replay, or leave out --speed.',
+        message: 'The flags --speed and --shift belong to --replay.',
+        remedy: 'Name a recording with --replay, or leave them out.',
       });
     }
     const installation = new Installation(settings);
-    return { source: installation, now: () => installation.now(), close: () => installation.close() };
+    const now = () => (at === undefined ? installation.now() : parseTime('at', at, installation.now()));
+    return { source: installation, now, close: () => installation.close() };
   }
-  const whole = await openReplay(replay, settings.options, { speed: 0 });
+  const whole = await openReplay(replay, settings.options, { speed: 0, shift });
   if (at === undefined && speed === 0) {
     return { source: whole.source, now: () => whole.source.now(), close: () => whole.close() };
   }
   const end = whole.source.now();
   whole.close();
-  const time = { speed, ...(at !== undefined && { at: parseTime('at', at, end) }) };
+  const time = { speed, shift, ...(at !== undefined && { at: parseTime('at', at, end) }) };
   const opened = await openReplay(replay, settings.options, time);
   return { source: opened.source, now: () => opened.source.now(), close: () => opened.close() };
 }

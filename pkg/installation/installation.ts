@@ -257,7 +257,17 @@ export class Installation implements Source {
     this.recordedAt = at;
     const { recordings, recorder, watch } = this.memory;
     const { info: _, ...recorded } = reading;
-    recordings.add({ reading: recorded, beside: this.beside }, () => watch.save(), sampleSeconds, recorder.isBelieved);
+    try {
+      recordings.add(
+        { reading: recorded, beside: this.beside },
+        () => watch.save(),
+        sampleSeconds,
+        recorder.isBelieved
+      );
+    } catch (error) {
+      // What cannot be recorded is answered all the same.
+      log('error', 'a reading could not be recorded', { error: String(error) });
+    }
     this.beside = null;
   }
 
@@ -268,7 +278,7 @@ export class Installation implements Source {
       return;
     }
     this.besideAt = state.now;
-    void readBeside(state, this.readsOfNow())
+    void readBeside(state, this.readsOfNow(), this.besideNow)
       .then((beside) => {
         this.beside = beside;
         this.besideNow = beside;

@@ -134,7 +134,7 @@ function serviceOf(settings: Settings, administration: Administration, former: S
   if (options.replayFile === '') {
     return new Installation(settings, undefined, administration, former instanceof Installation ? former : undefined);
   }
-  const replay = new ReplayService(administration.path('replayFile', options.replayFile), options);
+  const replay = new ReplayService(administration.recording('replayFile', options.replayFile), options);
   return Object.assign(replay, { administration, secrets });
 }
 

@@ -16,10 +16,19 @@ export interface BesideReads {
   readonly info: ReadonlyMap<string, string> | null;
   /** Failures that are alike are one, with their number. */
   readonly failures: Readonly<Record<Failure['source'], FailuresRead>> | null;
-  readonly backlog: { readonly samples: readonly BacklogSample[]; readonly notices: readonly Notice[] } | null;
+  readonly backlog: RecordedBacklog | null;
   readonly profiles: readonly Profile[] | null;
 }
 
+/** What waited at an instant (epoch seconds): looked into less often, as it takes some megabytes of jobs. */
+export interface RecordedBacklog {
+  readonly at: number;
+  readonly samples: readonly BacklogSample[];
+  readonly notices: readonly Notice[];
+}
+
+/** The backlog is looked into so often. */
+const BACKLOG_SECONDS = 300;
 /** The longest queues that are looked into. */
 const QUEUES_LOOKED_INTO = 20;
 /** Kinds of failures that are kept of a set: those with the most jobs. */
@@ -43,8 +52,14 @@ const INFO_KEPT = [
   'uptime_in_seconds',
 ];
 
-/** Reads all of it. What Redis refuses, or does not answer in time, is missing; it throws for nothing else. */
-export async function readBeside(state: State, reads: Reads): Promise<BesideReads> {
+/**
+ * Reads all of it. What Redis refuses, or does not answer in time, is missing; it throws for nothing else.
+ *
+ * @param before what was read the last time
+ */
+export async function readBeside(state: State, reads: Reads, before: BesideReads | null): Promise<BesideReads> {
+  const sinceBacklog = state.now - (before?.backlog?.at ?? -Infinity);
+  const keptBacklog = sinceBacklog >= 0 && sinceBacklog < BACKLOG_SECONDS ? before!.backlog : null;
   const longest = state.queues
     .filter(({ size }) => size !== 0)
     .sort((a, b) => (b.size ?? 0) - (a.size ?? 0))
@@ -53,7 +68,7 @@ export async function readBeside(state: State, reads: Reads): Promise<BesideRead
   const [info, failures, backlog, profiles] = await Promise.all([
     orNull(reads.info()),
     orNull(reads.failures(state.now)),
-    orNull(longest.length === 0 ? Promise.resolve({ samples: [], notices: [] }) : reads.backlog(longest)),
+    keptBacklog ?? orNull(backlogOf(longest, state.now, reads)),
     orNull(reads.profiles(state.now)),
   ]);
   return {
@@ -66,6 +81,11 @@ export async function readBeside(state: State, reads: Reads): Promise<BesideRead
     backlog,
     profiles: profiles && profiles.profiles.slice(0, PROFILES_KEPT),
   };
+}
+
+async function backlogOf(names: readonly string[], at: number, reads: Reads): Promise<RecordedBacklog> {
+  const { samples, notices } = names.length === 0 ? { samples: [], notices: [] } : await reads.backlog(names);
+  return { at, samples, notices };
 }
 
 async function orNull<T>(reading: Promise<T>): Promise<T | null> {
@@ -135,6 +155,7 @@ const schema = z.object({
   failures: z.object({ retry: failuresRead, dead: failuresRead }).nullable(),
   backlog: z
     .object({
+      at: z.number(),
       samples: z.array(
         z.object({
           queue: z.string(),

@@ -41,7 +41,7 @@ export interface Past {
 /** Of the lines of a block; one of a newer version is refused. */
 export const BLOCK_VERSION = 1;
 /** A block of a large installation has some tens of megabytes; a file of somebody else may claim more. */
-const MOST_BYTES = 128 * 1024 * 1024;
+export const MOST_BYTES = 128 * 1024 * 1024;
 /** A tenth smaller than at 5, for a thousandth of a core. */
 const OPTIONS = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
 

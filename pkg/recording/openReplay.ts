@@ -5,6 +5,7 @@ import { openSqliteBlocks } from '../series/sqliteStore';
 import type { BlockStore } from '../series/blockStore';
 import type { Options } from '../settings/model';
 import { Replay, type ReplayTime } from './replay';
+import { ShiftedBlocks } from './shift';
 
 /** How a SQLite file begins (https://sqlite.org/fileformat.html). */
 const SQLITE = 'SQLite format 3\0';
@@ -14,13 +15,19 @@ export async function openBlocks(path: string): Promise<BlockStore & { close(): 
   return begins(path, SQLITE) ? openSqliteBlocks(path) : FileBlockStore.open(path);
 }
 
-/** A recording or a history file as a source. @throws Fault `settings` where it cannot be read or is empty */
+/**
+ * A recording or a history file as a source, with its own times or, shifted, as if it ended now.
+ *
+ * @throws Fault `settings` where it cannot be read or is empty
+ */
 export async function openReplay(
   path: string,
   options: Options,
-  time: ReplayTime
+  time: ReplayTime & { shift?: boolean }
 ): Promise<{ source: Replay; close(): void }> {
-  const blocks = await openBlocks(path);
+  const recorded = await openBlocks(path);
+  const end = Math.max(...recorded.all.map(({ to }) => to));
+  const blocks = time.shift ? new ShiftedBlocks(recorded, Date.now() / 1000 - end) : recorded;
   try {
     return { source: new Replay(basename(path), blocks, options, time), close: () => blocks.close() };
   } catch (error) {

@@ -61,8 +61,7 @@ export class PastReads implements Reads {
   }
 
   async backlog(names: readonly string[]) {
-    const { samples, notices } = this.beside('backlog', 'What waits in the queues');
-    const { at } = this.past!.beside!;
+    const { at, samples, notices } = this.beside('backlog', 'What waits in the queues');
     return {
       samples: samples.filter(({ queue }) => names.includes(queue)),
       notices: [

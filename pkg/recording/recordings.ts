@@ -70,7 +70,7 @@ export interface RecordedSpan {
 /**
  * Records readings in blocks of some minutes, in memory or in the history file, and finds those of an instant.
  *
- * - `add` is called before the fold takes the reading, with what it remembers until then; it never throws.
+ * - `add` is called before the fold takes the reading, with what it remembers until then.
  * - Blocks are compressed beside the event loop. Over its bytes a store thins its oldest blocks to a reading a minute, then
  *   to one in five minutes, and drops them last; beyond its age it drops them.
  * - Readings are kept as they came: after a clock was put back, both stretches of time are there, and the later one

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Fault } from '../faults/fault';
 import { parseEndpoint } from './endpoint';
 
@@ -15,13 +15,16 @@ export interface Administration {
    * @throws Fault `settings` when the file may not be there
    */
   path(field: string, given: string): string;
+  /** As {@link path}, of a recording that is only read: the administrator puts it there for every data source. */
+  recording(field: string, given: string): string;
   /** Whether metrics may be served beyond loopback without a token. */
   readonly listenWithoutToken: boolean;
 }
 
 /** For the command line: its user is the administrator, so paths are taken as given. */
 export function commandLine(listenWithoutToken = false): Administration {
-  return { path: (_, given) => given, listenWithoutToken };
+  const asGiven = (_: string, given: string) => given;
+  return { path: asGiven, recording: asGiven, listenWithoutToken };
 }
 
 const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
@@ -37,25 +40,28 @@ const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
  */
 export function dataSource(env: NodeJS.ProcessEnv, owner: string): Administration {
   const directory = env['GF_PLUGIN_DATA_DIR'] || env['JOBWATCH_DATA_DIR'];
+  const inside = (field: string, given: string, place: (directory: string) => string): string => {
+    if (!directory) {
+      throw new Fault({
+        kind: 'settings',
+        message: `The setting "${field}" names a file, but the plugin has no data directory.`,
+        remedy:
+          'Ask the administrator of Grafana to set data_dir in the section [plugin.jobwatch-sidekiq-datasource] of its configuration (GF_PLUGIN_DATA_DIR).',
+      });
+    }
+    if (!FILE_NAME.test(given)) {
+      throw new Fault({
+        kind: 'settings',
+        message: `The setting "${field}" holds a path; a data source only names a file of the plugin's data directory.`,
+        remedy: 'Use letters, digits, dots, hyphens and underscores, for example history.db.',
+      });
+    }
+    return resolve(place(directory));
+  };
   return {
-    path(field, given) {
-      if (!directory) {
-        throw new Fault({
-          kind: 'settings',
-          message: `The setting "${field}" names a file, but the plugin has no data directory.`,
-          remedy:
-            'Ask the administrator of Grafana to set data_dir in the section [plugin.jobwatch-sidekiq-datasource] of its configuration (GF_PLUGIN_DATA_DIR).',
-        });
-      }
-      if (!FILE_NAME.test(given)) {
-        throw new Fault({
-          kind: 'settings',
-          message: `The setting "${field}" holds a path; a data source only names a file of the plugin's data directory.`,
-          remedy: 'Use letters, digits, dots, hyphens and underscores, for example history.db.',
-        });
-      }
-      return resolve(directory, `${owner}-${given}`);
-    },
+    path: (field, given) => inside(field, given, (folder) => join(folder, `${owner}-${given}`)),
+    // Histories of other data sources lie beside; a folder of its own holds none of them.
+    recording: (field, given) => inside(field, given, (folder) => join(folder, 'recordings', given)),
     listenWithoutToken: isTrue(env['GF_PLUGIN_LISTEN_WITHOUT_TOKEN'] || env['JOBWATCH_LISTEN_WITHOUT_TOKEN']),
   };
 }

@@ -73,7 +73,7 @@ export const optionsSchema = z.object({
     .default(512)
     .describe('MiB of recorded readings in the history file at most; the oldest are thinned'),
   replayFile: text.describe(
-    'Recording or history file that is shown in place of Redis: a path, in Grafana a name in the data directory'
+    'Recording or history file that is shown in place of Redis: a path, in Grafana a name in the folder recordings of the data directory'
   ),
   historyFile: text.describe(
     'SQLite file that keeps the history: a path, in Grafana a name in the data directory; in memory where it is empty'

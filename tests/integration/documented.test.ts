@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeFleet } from '../support/fleet';
@@ -22,16 +23,26 @@ const commands = pages.flatMap((page) =>
 );
 
 let redis: RedisServer;
+let folder: string;
 beforeAll(async () => {
   redis = await startRedis();
   await writeFleet(redis.client, 3, 2, 1);
+  folder = mkdtempSync(join(tmpdir(), 'jobwatch-documented-'));
+  // The pages speak of a recording.
+  spawnSync(EXECUTABLE, ['record', '--out', 'incident.rec', '--for', '0.2'], { cwd: folder, env: environment() });
 });
-afterAll(() => redis.stop());
+afterAll(async () => {
+  await redis.stop();
+  rmSync(folder, { recursive: true });
+});
+
+const environment = () => ({ PATH: process.env['PATH'], REDIS_URL: redis.url });
 
 test.each(commands)('gpx_sidekiq %s (%s) runs as written', (command) => {
   const { status, stderr } = spawnSync('sh', ['-c', `${EXECUTABLE} ${command}`], {
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'], REDIS_URL: redis.url },
+    cwd: folder,
+    env: environment(),
   });
   expect(stderr).toBe('');
   expect(status).toBe(0);

@@ -1,5 +1,14 @@
 import { createSocket } from 'node:dgram';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -133,6 +142,23 @@ describe('what only the administrator decides', () => {
 
   test('without a data directory a history file is refused in a sentence', async () => {
     expect((await healthOf({ historyFile: 'history.db' }, plugin)).message).toMatch(/has no data directory.*data_dir/);
+  });
+
+  test('a data source shows a recording that the administrator has put there, and no other file', async () => {
+    mkdirSync(join(folder, 'recordings'));
+    copyFileSync(join(__dirname, '../recordings/data/incident-7.3.10.rec'), join(folder, 'recordings/night.rec'));
+    const shown = await healthOf({ replayFile: 'night.rec' });
+    expect(shown).toMatchObject({ status: 1 });
+    expect(shown.message).toContain('night.rec · 4 queues');
+    for (const [replayFile, told] of [
+      ['other.rec', /"replayFile"|cannot be read: ENOENT/],
+      ['../1-uid-1-history.db', /"replayFile" holds a path/],
+      ['/etc/passwd', /"replayFile" holds a path/],
+    ] as const) {
+      const answer = await healthOf({ replayFile });
+      expect(answer.status, replayFile).toBe(2);
+      expect(answer.message, replayFile).toMatch(told);
+    }
   });
 
   test('a unix socket cannot be put at a path, nor remove what is there', async () => {

@@ -128,7 +128,7 @@ export function ReadingSection({ fields }: { fields: Fields }) {
         label={t('config.replayFile.label', 'Recording to show')}
         description={t(
           'config.replayFile.description',
-          "Name of a recording in the plugin's data directory that is shown in place of Redis"
+          "Name of a recording in the folder recordings of the plugin's data directory, shown in place of Redis"
         )}
         example="incident.rec"
       />

@@ -283,6 +283,44 @@ describe('a recording in a file', () => {
     await expect(openReplay(path, options, { speed: 0 })).rejects.toThrow(expected);
   });
 
+  test('is shifted to end now, with every instant in it', async () => {
+    const path = await recordedFile();
+    const now = NOW + 86_400 * 3 + 890 + 17;
+    vi.useFakeTimers({ toFake: ['Date'], now: now * 1000 });
+    const shifted = await openReplay(path, options, { speed: 0, shift: true });
+    vi.useRealTimers();
+    const plain = await openReplay(path, options, { speed: 0 });
+    // Whole minutes, so that minutes stay minutes.
+    const by = 86_400 * 3;
+    const [one, other] = await Promise.all([shifted.source.state(NOW + by + 405), plain.source.state(NOW + 405)]);
+    expect(one.now - other.now).toBe(by);
+    expect(one.queues).toEqual(other.queues);
+    expect(one.totals).toEqual(other.totals);
+    const times = (state: State) => ({
+      work: state.snapshot.work.items.map(({ runAt, enqueuedAt }) => [runAt, enqueuedAt]),
+      minutes: state.snapshot.minutes.items.map(({ startsAt }) => [startsAt]),
+      durations: state.snapshot.durations.map(({ startsAt }) => [startsAt]),
+      processes: state.snapshot.processes.items.map(({ startedAt, beatAt }) => [startedAt, beatAt]),
+      events: state.processLog.events.map(({ at }) => [at]),
+      findings: state.findingLog.open.map(({ beganAt }) => [beganAt]),
+      classes: [...state.classTotals.values()].map(({ lastRunAt }) => [lastRunAt]),
+    });
+    for (const [name, all] of Object.entries(times(one))) {
+      const before = times(other)[name as 'work'];
+      expect(all, name).toEqual(before.map((each) => each.map((at) => at! + by)));
+      expect(all.length, name).toBeGreaterThan(0);
+    }
+    expect([...one.classTotals.values()].map(({ processed }) => processed)).toEqual(
+      [...other.classTotals.values()].map(({ processed }) => processed)
+    );
+    const { minutes: final } = await shifted.source
+      .reads(undefined, one)
+      .recordedMinutes({ from: MINUTE + by, to: NOW + by + 300 });
+    expect(final[0]!.startsAt).toBe(MINUTE + by);
+    shifted.close();
+    plain.close();
+  });
+
   test('never overwrites a file', async () => {
     const path = await recordedFile(2);
     expect(() => FileBlockStore.create(path)).toThrow('the file exists');

@@ -38,6 +38,8 @@ const PACES = [60, 300];
 /** A reading stands for the time after it: for so many of its paces, and for a minute at least. */
 const PACES_VALID = 3;
 const LEAST_VALID_SECONDS = 60;
+/** Attempts to write at the end of the process, each of some 50 ms where the file is locked. */
+const LAST_ATTEMPTS = 20;
 /** Blocks whose minutes are held; each has some kilobytes. */
 const MINUTES_HELD = 300;
 
@@ -215,7 +217,14 @@ export class Recordings {
     this.close();
     const file = this.file();
     if (file) {
-      attempt(() => this.closing.forEach((block) => file.add(finished(block, compressedNow))));
+      for (const block of this.closing) {
+        const done = finished(block, compressedNow);
+        // Another process may be writing to the file; each attempt waits for a moment.
+        let left = LAST_ATTEMPTS;
+        while (left > 0 && !attempt(() => file.add(done))) {
+          left -= 1;
+        }
+      }
     }
     this.closing = [];
   }

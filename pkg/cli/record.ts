@@ -85,22 +85,23 @@ async function cut(flags: RecordFlags & { in: string }): Promise<void> {
   const source = await openBlocks(flags.in);
   try {
     const { all } = source;
-    const last = all.at(-1);
-    if (!last) {
+    if (all.length === 0) {
       throw new Fault({
         kind: 'settings',
         message: `"${flags.in}" holds no recorded reading.`,
         remedy: 'Give a history file of a data source that records ("recordDays").',
       });
     }
-    const to = flags.to === undefined ? last.to : parseTime('to', flags.to, last.to);
-    const from = flags.from === undefined ? all[0]!.from : parseTime('from', flags.from, to);
+    // Blocks of several processes, and of a clock that was set, lie in the order in which they were written.
+    const [first, last] = [Math.min(...all.map((block) => block.from)), Math.max(...all.map((block) => block.to))];
+    const to = flags.to === undefined ? last : parseTime('to', flags.to, last);
+    const from = flags.from === undefined ? first : parseTime('from', flags.from, to);
     const wanted = all.filter((block) => block.to >= from && block.from <= to);
     if (wanted.length === 0) {
       throw new Fault({
         kind: 'query',
         message: `Nothing was recorded between ${instantText(from)} and ${instantText(to)}.`,
-        remedy: `The file holds readings from ${instantText(all[0]!.from)} to ${instantText(last.to)}.`,
+        remedy: `The file holds readings from ${instantText(first)} to ${instantText(last)}.`,
       });
     }
     const file = FileBlockStore.create(flags.out);
@@ -114,7 +115,7 @@ async function cut(flags: RecordFlags & { in: string }): Promise<void> {
       file.close();
     }
     process.stdout.write(
-      `${flags.out}: ${wanted.reduce((sum, { readings }) => sum + readings, 0)} readings from ${instantText(wanted[0]!.from)} to ${instantText(wanted.at(-1)!.to)}, ${file.bytes} bytes\n`
+      `${flags.out}: ${wanted.reduce((sum, { readings }) => sum + readings, 0)} readings from ${instantText(Math.min(...wanted.map((block) => block.from)))} to ${instantText(Math.max(...wanted.map((block) => block.to)))}, ${file.bytes} bytes\n`
     );
   } finally {
     source.close();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
+import { NotRecorded } from '../source/notRecorded';
 import type { Reads } from '../source/reads';
 import type { State } from '../watch/state';
 import type { Options } from '../settings/model';
@@ -70,7 +71,7 @@ export const job = tableQuery({
       throw new Fault({ kind: 'query', message: 'The query names no job.', remedy: 'Enter the job ID under "JID".' });
     }
     const running = runningRows(state, jid);
-    const found = await reads.job(jid, placesOf(state, source, queue));
+    const found = await stored(reads.job(jid, placesOf(state, source, queue)), running.length > 0);
     const iteration = found.job || running.length > 0 ? await reads.iteration(jid) : null;
     if (!found.job && running.length === 0) {
       throw new Fault({
@@ -94,6 +95,18 @@ export const job = tableQuery({
     };
   },
 });
+
+/** Of a job that was running then its process has told, though stored jobs are not recorded. */
+async function stored(finding: ReturnType<Reads['job']>, isRunning: boolean): ReturnType<Reads['job']> {
+  try {
+    return await finding;
+  } catch (error) {
+    if (error instanceof NotRecorded && isRunning) {
+      return { job: null, whole: false };
+    }
+    throw error;
+  }
+}
 
 /** The sets first: they are where one looks for a job; then the queues, the shortest first. */
 function placesOf({ queues }: State, source: Place['source'] | undefined, queue: string): Place[] {

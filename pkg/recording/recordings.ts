@@ -147,7 +147,7 @@ export class Recordings {
     const all = this.blocks();
     return {
       oldest: all.reduce<number | null>((least, { from }) => Math.min(least ?? from, from), null),
-      newest: all.at(-1)?.to ?? null,
+      newest: all.reduce<number | null>((most, { to }) => Math.max(most ?? to, to), null),
       bytes: this.stores().reduce((sum, store) => sum + store.bytes, 0),
     };
   }

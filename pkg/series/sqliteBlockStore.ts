@@ -20,7 +20,6 @@ export class SqliteBlockStore implements BlockStore {
 
   /** @throws Error where the file cannot be used */
   constructor(private readonly database: Database) {
-    database.exec('PRAGMA busy_timeout = 50');
     database.exec(
       'CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, from_at REAL, to_at REAL, readings INTEGER, pace REAL, bytes INTEGER, minutes BLOB, body BLOB)'
     );

@@ -152,8 +152,9 @@ class SqliteStore implements HistoryStore {
     private readonly retentionDays: number
   ) {
     this.file = statSync(path).ino;
+    // Another process may be making the same file; later, nobody waits for long.
+    database.exec('PRAGMA busy_timeout = 1000');
     checkOurs(database);
-    database.exec('PRAGMA busy_timeout = 50');
     database.exec('PRAGMA journal_mode = WAL');
     database.exec('PRAGMA synchronous = NORMAL');
     database.exec(
@@ -166,6 +167,7 @@ class SqliteStore implements HistoryStore {
     this.blocks = new SqliteBlockStore(database);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    database.exec('PRAGMA busy_timeout = 50');
     for (const row of this.database.prepare('SELECT id, scope, key, figure FROM series').all() as SeriesRow[]) {
       this.ids.set(nameOf(row), row.id);
     }

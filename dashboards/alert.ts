@@ -5,11 +5,14 @@ export type Severity = 'critical' | 'warning' | 'info';
 /** When Grafana's own rule fires: by the value of query A, or by an expression over the queries `$A`, `$B`, … */
 export type Condition = { above: number } | { below: number } | { math: string };
 
+/** Minutes that the queries of an alert look back where it names none. */
+export const LOOK_BACK_MINUTES = 10;
+
 /** An alert on this data source alone. */
 export interface DirectAlert {
   queries: DirectQuery[];
   when: Condition;
-  /** Minutes that the queries look back. */
+  /** Minutes that the queries look back, {@link LOOK_BACK_MINUTES} where it is left out. */
   minutes?: number;
   /** What no row means; by default that all is well. */
   noData?: 'OK' | 'Alerting';

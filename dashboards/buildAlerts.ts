@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
-import type { Alert, Condition, DirectAlert, Severity } from './alert';
+import { LOOK_BACK_MINUTES, type Alert, type Condition, type DirectAlert, type Severity } from './alert';
 import { ALERTS, RECORDING_RULES } from './alerts';
 import { panelId } from './build';
 import { DASHBOARDS } from './dashboards';
@@ -51,7 +51,7 @@ export function grafanaRules(): string {
 }
 
 function grafanaRule(alert: Alert, direct: DirectAlert) {
-  const seconds = (direct.minutes ?? 10) * 60;
+  const seconds = (direct.minutes ?? LOOK_BACK_MINUTES) * 60;
   const relativeTimeRange = { from: seconds, to: 0 };
   const queries = direct.queries.map((query, index) => ({
     refId: REF_IDS[index]!,

@@ -25,7 +25,7 @@ const REASONS: readonly Reason[] = [
     text: 'Covered elsewhere: by a property test over any bytes, a simulated month, or a test on a real server, which take too long for a run per change.',
     fits: ({ path, covered }) =>
       !covered ||
-      /sidekiq\/(name|remembered|pages)\.ts$|series\/(sqliteStore|memoryStore)\.ts$|observe\/classTotals\.ts$/.test(
+      /sidekiq\/(name|remembered|pages)\.ts$|series\/(sqliteStore|sqliteDatabase|memoryStore)\.ts$|observe\/classTotals\.ts$/.test(
         path
       ),
   },

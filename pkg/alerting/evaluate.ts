@@ -1,3 +1,6 @@
+import { LOOK_BACK_MINUTES, type Alert, type DirectAlert } from '../../dashboards/alert';
+import { ALERTS } from '../../dashboards/alerts';
+import { REF_IDS } from '../../dashboards/panel';
 import { Fault } from '../faults/fault';
 import type { Frame, Value } from '../frames/frame';
 import { queryType } from '../queries/registry';
@@ -6,18 +9,13 @@ import type { State } from '../watch/state';
 import { parseExpression, type Labelled } from './expression';
 
 /** A rule as it is evaluated: some queries of one figure each, and when it fires. */
-export interface Rule {
-  name: string;
-  severity: string;
-  /** Minutes for which it must hold. */
-  pendingMinutes: number;
-  queries: ReadonlyArray<{ queryType: string }>;
-  /** By the number of query A, or by an expression over `$A`, `$B`, … */
-  when: { above: number } | { below: number } | { math: string };
-  /** Minutes that the queries look back; 10 where it is left out. */
-  minutes?: number;
-  /** What no row means; that all is well where it is left out. */
-  noData?: 'OK' | 'Alerting';
+export interface Rule extends DirectAlert, Pick<Alert, 'name' | 'severity' | 'pendingMinutes'> {}
+
+/** The shipped rules that Grafana evaluates. They may be changed: each call makes them anew. */
+export function shippedRules(): Rule[] {
+  return ALERTS.flatMap(({ name, severity, pendingMinutes, direct }) =>
+    direct ? [{ name, severity, pendingMinutes, ...direct }] : []
+  );
 }
 
 /** What fires, from when to when. Instants are epoch seconds. */
@@ -34,12 +32,9 @@ export interface Fired {
   peak: number | null;
 }
 
-const DEFAULT_MINUTES = 10;
-const REF_IDS = 'ABCDEFGHIJ';
-
 /** The numbers that hold the condition of a rule in a state; each of query A with its labels. @throws Fault */
 export async function holding(rule: Rule, state: State, source: Source): Promise<Labelled[]> {
-  const seconds = (rule.minutes ?? DEFAULT_MINUTES) * 60;
+  const seconds = (rule.minutes ?? LOOK_BACK_MINUTES) * 60;
   const request = { range: { from: state.now - seconds, to: state.now }, intervalSeconds: 60, alerting: true };
   const reads = source.reads(undefined, state);
   const numbers = new Map<string, Labelled[]>();

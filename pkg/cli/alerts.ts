@@ -1,5 +1,5 @@
-import { ALERTS } from '../../dashboards/alerts';
-import { AlertLog, type Fired, type Rule } from '../alerting/evaluate';
+import { REF_IDS } from '../../dashboards/panel';
+import { AlertLog, shippedRules, type Fired, type Rule } from '../alerting/evaluate';
 import { parseExpression } from '../alerting/expression';
 import { Fault } from '../faults/fault';
 import { openReplay } from '../recording/openReplay';
@@ -67,9 +67,7 @@ export async function alerts(settings: Settings, flags: AlertsFlags): Promise<vo
 
 /** The shipped rules that Grafana evaluates, with what the flags change. @throws Fault `query` for a name that is none */
 function rulesOf({ rule, threshold = [], when = [], for: pending = [] }: AlertsFlags): Rule[] {
-  const all = ALERTS.flatMap(({ name, severity, pendingMinutes, direct }): Rule[] =>
-    direct ? [{ name, severity, pendingMinutes, ...direct }] : []
-  );
+  const all = shippedRules();
   const find = (name: string): Rule => {
     const found = all.find((each) => each.name === name);
     if (!found) {
@@ -95,7 +93,7 @@ function rulesOf({ rule, threshold = [], when = [], for: pending = [] }: AlertsF
       'above' in found.when ? { above: numberOf('threshold', value) } : { below: numberOf('threshold', value) };
   }
   for (const [name, math] of when.map((text) => pairOf('when', text))) {
-    const known = find(name).queries.map((_, index) => 'ABCDEFGHIJ'[index]);
+    const known = find(name).queries.map((_, index) => REF_IDS[index]);
     const other = parseExpression(math).names.find((each) => !known.includes(each));
     if (other !== undefined) {
       throw new Fault({

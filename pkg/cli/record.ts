@@ -4,7 +4,7 @@ import { log } from '../log';
 import { hashedNames } from '../recording/hashNames';
 import { openBlocks } from '../recording/openReplay';
 import { FileBlockStore } from '../series/fileBlockStore';
-import type { Block, BlockStore } from '../series/blockStore';
+import { timeOf, type Block, type BlockStore } from '../series/blockStore';
 import type { Settings } from '../settings/settings';
 import { instantText } from '../source/instants';
 import { parseTime } from './source';
@@ -85,23 +85,24 @@ async function cut(flags: RecordFlags & { in: string }): Promise<void> {
   const source = await openBlocks(flags.in);
   try {
     const { all } = source;
-    if (all.length === 0) {
+    // Blocks of several processes, and of a clock that was set, lie in the order in which they were written.
+    const time = timeOf(all);
+    if (!time) {
       throw new Fault({
         kind: 'settings',
         message: `"${flags.in}" holds no recorded reading.`,
         remedy: 'Give a history file of a data source that records ("recordDays").',
       });
     }
-    // Blocks of several processes, and of a clock that was set, lie in the order in which they were written.
-    const [first, last] = [Math.min(...all.map((block) => block.from)), Math.max(...all.map((block) => block.to))];
-    const to = flags.to === undefined ? last : parseTime('to', flags.to, last);
-    const from = flags.from === undefined ? first : parseTime('from', flags.from, to);
+    const to = flags.to === undefined ? time.to : parseTime('to', flags.to, time.to);
+    const from = flags.from === undefined ? time.from : parseTime('from', flags.from, to);
     const wanted = all.filter((block) => block.to >= from && block.from <= to);
-    if (wanted.length === 0) {
+    const piece = timeOf(wanted);
+    if (!piece) {
       throw new Fault({
         kind: 'query',
         message: `Nothing was recorded between ${instantText(from)} and ${instantText(to)}.`,
-        remedy: `The file holds readings from ${instantText(first)} to ${instantText(last)}.`,
+        remedy: `The file holds readings from ${instantText(time.from)} to ${instantText(time.to)}.`,
       });
     }
     const file = FileBlockStore.create(flags.out);
@@ -115,7 +116,7 @@ async function cut(flags: RecordFlags & { in: string }): Promise<void> {
       file.close();
     }
     process.stdout.write(
-      `${flags.out}: ${wanted.reduce((sum, { readings }) => sum + readings, 0)} readings from ${instantText(Math.min(...wanted.map((block) => block.from)))} to ${instantText(Math.max(...wanted.map((block) => block.to)))}, ${file.bytes} bytes\n`
+      `${flags.out}: ${wanted.reduce((sum, { readings }) => sum + readings, 0)} readings from ${instantText(piece.from)} to ${instantText(piece.to)}, ${file.bytes} bytes\n`
     );
   } finally {
     source.close();

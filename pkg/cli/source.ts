@@ -41,15 +41,12 @@ export async function openSource(settings: Settings, flags: ReplayFlags): Promis
     const now = () => (at === undefined ? installation.now() : parseTime('at', at, installation.now()));
     return { source: installation, now, close: () => installation.close() };
   }
-  const whole = await openReplay(replay, settings.options, { speed: 0, shift });
-  if (at === undefined && speed === 0) {
-    return { source: whole.source, now: () => whole.source.now(), close: () => whole.close() };
-  }
-  const end = whole.source.now();
-  whole.close();
-  const time = { speed, shift, ...(at !== undefined && { at: parseTime('at', at, end) }) };
-  const opened = await openReplay(replay, settings.options, time);
-  return { source: opened.source, now: () => opened.source.now(), close: () => opened.close() };
+  const { source, close } = await openReplay(replay, settings.options, {
+    speed,
+    shift,
+    ...(at !== undefined && { at: (end: number) => parseTime('at', at, end) }),
+  });
+  return { source, now: () => source.now(), close };
 }
 
 /**

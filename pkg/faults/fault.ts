@@ -36,6 +36,18 @@ export class Fault extends Error {
   }
 }
 
+/** What a reading gives, or `null` where it ends in a fault; other errors are thrown. */
+export async function orNull<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof Fault) {
+      return null;
+    }
+    throw error;
+  }
+}
+
 /** A fault caused by Redis or by what is in it, not by the question or by us. */
 export function isDownstream(fault: Fault): boolean {
   return fault.kind === 'connection' || fault.kind === 'permission' || fault.kind === 'data';

@@ -1,7 +1,5 @@
 import { Fault } from '../faults/fault';
 import { tooLate, within } from '../source/deadline';
-import { log } from '../log';
-import { readBeside, type BesideReads } from '../recording/besideReads';
 import { PastStates } from '../recording/pastStates';
 import { openRedis } from '../redis/client';
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
@@ -20,19 +18,14 @@ import type { Snapshot } from '../sidekiq/snapshot';
 import type { Reading } from '../watch/reading';
 import type { StatsdIntake } from '../statsd/intake';
 import { newMemory, sourceOf, type Memory } from './memory';
+import { PacedRecording } from './pacedRecording';
 import { RedisReads } from './redisReads';
+import { restoreStates, saveStates } from './savedStates';
 import type { Range, Reads } from '../source/reads';
-import { NOW_SECONDS, type Kept, type Source } from '../source/source';
+import { keptOf, NOW_SECONDS, type Kept, type Source } from '../source/source';
 import type { State } from '../watch/state';
 
-const CLASS_TOTALS = 'class totals';
-const PROCESS_LOG = 'process log';
-const FINDING_LOG = 'finding log';
 const SAVE_EVERY_SECONDS = 10;
-/** Errors, backlog and INFO are recorded so often. */
-const BESIDE_SECONDS = 60;
-/** By which share of its pace a reading may be early and still be recorded. */
-const EARLY = 0.8;
 /** Longest time of a reading; Grafana's own requests end after 30 s. */
 const READING_SECONDS = 20;
 /** For so long the last figures are shown, with their age, while Redis cannot be reached. */
@@ -75,11 +68,7 @@ export class Installation implements Source {
   private watches = false;
   private closed = false;
   private savedAt = 0;
-  private recordedAt = -Infinity;
-  /** What was read for the next reading that is recorded, and when the last was read. */
-  private beside: BesideReads | null = null;
-  private besideNow: BesideReads | null = null;
-  private besideAt = -Infinity;
+  private readonly recording: PacedRecording;
 
   /**
    * @param administration where files may lie; any path by default
@@ -105,8 +94,9 @@ export class Installation implements Source {
     } else {
       this.memory = newMemory(options, administration, blocks);
     }
+    this.recording = new PacedRecording(this.memory, options);
     const { recordings, recorder, statsd } = this.memory;
-    this.past = new PastStates(recordings, async () => recorder, { options, statsd });
+    this.past = new PastStates(recordings, async () => recorder, { options, statsd, recorded: true });
     this.reader = new SnapshotReader(this.redis, this.memory.minutes, {
       includesQueue: queueTest(options),
       ...schedulerOptions(options),
@@ -123,8 +113,7 @@ export class Installation implements Source {
   }
 
   get recorded(): Range | null {
-    const { oldest, newest } = this.memory.recordings.about;
-    return oldest === null || newest === null ? null : { from: oldest, to: newest };
+    return this.memory.recordings.time;
   }
 
   get statsd(): StatsdIntake {
@@ -157,7 +146,7 @@ export class Installation implements Source {
     const now = Date.now() / 1000;
     await this.openHistory(now);
     const last = this.latest && now - this.latest.state.now <= LAST_STATE_SECONDS ? this.latest.state : null;
-    return { now, options: this.options, notices: [{ severity: 'error', text: fault.explanation }], fault, last };
+    return keptOf(fault, { now, options: this.options, last });
   }
 
   reads(signal?: AbortSignal, state?: State): Reads {
@@ -182,7 +171,9 @@ export class Installation implements Source {
     this.closed = true;
     this.redis.close();
     if (!this.handedOver) {
-      this.saveStates();
+      if (this.watches) {
+        saveStates(this.memory);
+      }
       this.memory.recordings.flush();
       this.memory.recorder.close();
     }
@@ -222,7 +213,7 @@ export class Installation implements Source {
     const reading: Reading = {
       snapshot,
       missed,
-      info: this.besideNow?.info ?? null,
+      info: this.recording.info,
       notices: [
         ...told,
         ...recorder.notices,
@@ -230,60 +221,20 @@ export class Installation implements Source {
       ],
       historyFile: this.options.historyFile === '' ? null : recorder.usesFile,
     };
-    this.record(reading);
+    if (this.watches) {
+      this.recording.add(reading);
+    }
     const state = watch.next(reading, { statsd: this.statsd, options: this.options, recorded: false });
     recorder.append(snapshot.at, seriesOf(state));
-    if (snapshot.at - this.savedAt >= SAVE_EVERY_SECONDS) {
+    if (this.watches && snapshot.at - this.savedAt >= SAVE_EVERY_SECONDS) {
       this.savedAt = snapshot.at;
-      this.saveStates();
+      saveStates(this.memory);
     }
-    this.readBeside(state);
+    if (this.watches && !this.closed) {
+      this.recording.readBeside(state, this.readsOfNow());
+    }
     this.latest = { state, asOfMs, begunAt, doneAt: performance.now() };
     return state;
-  }
-
-  /** Records the reading before the fold takes it, at the pace of the sampler. */
-  private record(reading: Reading): void {
-    const { recordHours, sampleSeconds } = this.options;
-    if (!this.watches || recordHours === 0) {
-      return;
-    }
-    const { at } = reading.snapshot;
-    const sinceLast = at - this.recordedAt;
-    // Readings of viewers come at their own pace. A clock that was put back counts anew.
-    if (sinceLast >= 0 && sinceLast < sampleSeconds * EARLY && !reading.missed) {
-      return;
-    }
-    this.recordedAt = at;
-    const { recordings, recorder, watch } = this.memory;
-    const { info: _, ...recorded } = reading;
-    try {
-      recordings.add(
-        { reading: recorded, beside: this.beside },
-        () => watch.save(),
-        sampleSeconds,
-        recorder.isBelieved
-      );
-    } catch (error) {
-      // What cannot be recorded is answered all the same.
-      log('error', 'a reading could not be recorded', { error: String(error) });
-    }
-    this.beside = null;
-  }
-
-  /** Reads what is recorded at a slower pace; the next reading that is recorded takes it along. */
-  private readBeside(state: State): void {
-    const due = this.watches && this.options.recordHours > 0 && Math.abs(state.now - this.besideAt) >= BESIDE_SECONDS;
-    if (!due || this.closed) {
-      return;
-    }
-    this.besideAt = state.now;
-    void readBeside(state, this.readsOfNow(), this.besideNow)
-      .then((beside) => {
-        this.beside = beside;
-        this.besideNow = beside;
-      })
-      .catch((error: unknown) => log('warn', 'what is recorded beside a reading failed', { error: String(error) }));
   }
 
   /** A peer that answers byte by byte ends no reading by itself. */
@@ -301,7 +252,7 @@ export class Installation implements Source {
 
   private async openHistory(now: number): Promise<void> {
     if (await this.memory.recorder.ready(now)) {
-      this.restoreStates();
+      restoreStates(this.memory);
     }
   }
 
@@ -329,49 +280,5 @@ export class Installation implements Source {
       const text = `Executions since the last reading could not be counted. ${error.explanation}`;
       return { missed: null, told: [{ severity: 'warning', text }] };
     }
-  }
-
-  /** Goes on with what another process has saved, where this one has seen nothing yet. */
-  private restoreStates(): void {
-    const { recorder, watch } = this.memory;
-    const { classTotals, processLog } = watch.observers;
-    if (classTotals.lastAt === 0) {
-      restore(recorder.loadState(CLASS_TOTALS), (saved) => classTotals.restore(saved));
-    }
-    if (processLog.view().since === null) {
-      restore(recorder.loadState(PROCESS_LOG), (saved) => {
-        processLog.restore(saved);
-        processLog.pause();
-      });
-    }
-    if (watch.findingLog.isEmpty) {
-      restore(recorder.loadState(FINDING_LOG), (saved) => watch.findingLog.restore(saved));
-    }
-  }
-
-  private saveStates(): void {
-    const { recorder, watch } = this.memory;
-    const { classTotals, processLog } = watch.observers;
-    if (!this.watches) {
-      return;
-    }
-    if (classTotals.lastAt > 0) {
-      recorder.saveState(CLASS_TOTALS, () => JSON.stringify(classTotals.save()));
-    }
-    if (processLog.view().since !== null) {
-      recorder.saveState(PROCESS_LOG, () => JSON.stringify(processLog.save()));
-    }
-    recorder.saveState(FINDING_LOG, () => JSON.stringify(watch.findingLog.save()));
-  }
-}
-
-function restore(saved: string | null, take: (saved: unknown) => void): void {
-  if (saved === null) {
-    return;
-  }
-  try {
-    take(JSON.parse(saved));
-  } catch {
-    // What cannot be read is counted anew from here.
   }
 }

@@ -3,6 +3,7 @@ import { groupBy } from '../sidekiq/groupBy';
 import { HEARTBEAT_TTL_SECONDS } from '../sidekiq/parts/process';
 import type { Process, Work } from '../sidekiq/model';
 import type { Snapshot } from '../sidekiq/snapshot';
+import { workSchema } from '../sidekiq/snapshotCodec';
 import type { Observer } from './observer';
 
 /** A job that ran in a process when that vanished. */
@@ -74,16 +75,6 @@ interface Known {
   unwatched: boolean;
 }
 
-const work = z.object({
-  process: z.string(),
-  thread: z.string(),
-  queue: z.string(),
-  class: z.string(),
-  metricsClass: z.string(),
-  jid: z.string(),
-  runAt: z.number().nullable(),
-  enqueuedAt: z.number().nullable(),
-});
 const gone = z.object({ identity: z.string(), host: z.string() });
 
 /** What {@link ProcessLog.save} writes. Saved logs of the first versions lack what has a default. */
@@ -96,7 +87,7 @@ const savedSchema = z.object({
       noticedAt: z.number(),
       returnedAt: z.number().nullable().default(null),
       confirmed: z.boolean().default(true),
-      jobs: z.array(work.extend({ recovered: z.boolean() })),
+      jobs: z.array(workSchema.extend({ recovered: z.boolean() })),
     })
   ),
   events: z.array(
@@ -115,7 +106,7 @@ const savedSchema = z.object({
     .array(
       z.object({
         process: gone.extend({ version: z.string(), beatAt: z.number().nullable() }),
-        work: z.array(work),
+        work: z.array(workSchema),
         seenAt: z.number(),
         unwatched: z.boolean().default(true),
       })

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { Fault } from '../faults/fault';
+import { orNull, type Fault } from '../faults/fault';
 import type { Reads } from '../source/reads';
+import { findingKey } from '../watch/findingLog';
 import type { State } from '../watch/state';
 import { instant, key, plain, text } from './columns';
 import { SEVERITIES, type Evidence, type Severity } from '../findings/rule';
@@ -117,13 +118,10 @@ export async function findingRows(state: State, reads: Reads, least: Severity = 
   const found = applyRules(await gather(state, reads)).filter(
     ({ severity }) => SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(least)
   );
-  const began = new Map(
-    state.findingLog.open.map(({ rule, kind, subject, beganAt }) => [`${rule}\0${kind}\0${subject}`, beganAt])
-  );
-  const since = ({ rule, kind, subject }: FindingRow) => began.get(`${rule}\0${kind}\0${subject}`) ?? null;
+  const began = new Map(state.findingLog.open.map((each) => [findingKey(each), each.beganAt]));
   return found.length === 0
     ? [fine(state)]
-    : found.map(rowOf).map((row) => ({ ...row, since: row.since ?? since(row) }));
+    : found.map(rowOf).map((row) => ({ ...row, since: row.since ?? began.get(findingKey(row)) ?? null }));
 }
 
 /** The one row while Redis cannot be read. */
@@ -135,24 +133,13 @@ function rowOf({ rule, ...found }: ReturnType<typeof unreachable>): FindingRow {
   return { ...found, rule: rule.id, remedy: rule.remedy };
 }
 
+/** What is refused beside the state is told by the query that is about it. */
 async function gather(state: State, reads: Reads): Promise<Evidence> {
   const [info, recurring] = await Promise.all([
     orNull(reads.info()),
     orNull(recurringRows(state, reads).then(({ rows }) => rows)),
   ]);
   return { state, info, recurring };
-}
-
-/** What is refused beside the state is told by the query that is about it. */
-async function orNull<T>(reading: Promise<T>): Promise<T | null> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof Fault) {
-      return null;
-    }
-    throw error;
-  }
 }
 
 function fine({ totals, queues }: State): FindingRow {

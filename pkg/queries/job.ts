@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
+import { instantText } from '../source/instants';
 import { NotRecorded } from '../source/notRecorded';
 import type { Reads } from '../source/reads';
 import type { State } from '../watch/state';
@@ -131,7 +132,7 @@ function runningRows({ snapshot, now }: State, jid: string): Row[] {
         Queue: work.queue,
         Process: work.process,
         Thread: work.thread,
-        Started: instantText(work.runAt, now),
+        Started: agoText(work.runAt, now),
       })
     );
 }
@@ -146,7 +147,7 @@ const KNOWN = new Set(
 function rowsOf(found: StoredJob, { now, options }: State): Row[] {
   const { payload } = found;
   const of = (name: string) => textOf(payload[name]);
-  const at = (name: string) => instantText(instantOf(payload[name]), now);
+  const at = (name: string) => agoText(instantOf(payload[name]), now);
   const backtrace = backtraceOf(payload);
   return [
     ...rowsFrom('job', {
@@ -154,9 +155,9 @@ function rowsOf(found: StoredJob, { now, options }: State): Row[] {
       Place: PLACES[found.source],
       Class: found.class,
       Queue: found.queue,
-      [found.source === 'dead' ? 'Died' : 'Due']: instantText(found.scoreAt, now),
-      Enqueued: instantText(found.enqueuedAt, now),
-      Created: instantText(found.createdAt, now),
+      [found.source === 'dead' ? 'Died' : 'Due']: agoText(found.scoreAt, now),
+      Enqueued: agoText(found.enqueuedAt, now),
+      Created: agoText(found.createdAt, now),
       Retries: of('retry_count'),
       'Retries allowed': of('retry'),
       Tags: tagsOf(payload).join(', '),
@@ -198,9 +199,9 @@ async function originRows({ payload }: StoredJob, { now }: State, reads: Reads):
   const before = marks.filter(({ at }) => at <= failedAt).at(-1);
   return rowsFrom('error', {
     'First of this kind': Number.isFinite(first)
-      ? `${instantText(first, now)} (${countText(same.length, 'job')} kept)`
+      ? `${agoText(first, now)} (${countText(same.length, 'job')} kept)`
       : '',
-    'Deploy before it': before ? `${before.label}, ${instantText(before.at, now)}` : '',
+    'Deploy before it': before ? `${before.label}, ${agoText(before.at, now)}` : '',
   });
 }
 
@@ -231,7 +232,7 @@ function iterationFields(state: Iteration | null, { now, options }: State): Reco
         Cursor: cursorText(state.cursor, options.allowArguments),
         Executions: state.executions === null ? '' : String(state.executions),
         'Run time': state.runtimeSeconds === null ? '' : durationText(state.runtimeSeconds),
-        Cancelled: instantText(state.cancelledAt, now),
+        Cancelled: agoText(state.cancelledAt, now),
       }
     : {};
 }
@@ -244,10 +245,10 @@ function rowsFrom(group: string, fields: Record<string, string>): Row[] {
 }
 
 /** `2026-11-25 11:59:30 UTC, 1 min ago`. */
-function instantText(at: number | null, now: number): string {
+function agoText(at: number | null, now: number): string {
   if (at === null) {
     return '';
   }
-  const when = `${new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  const when = instantText(at);
   return at > now ? `${when}, in ${durationText(at - now)}` : `${when}, ${durationText(now - at)} ago`;
 }

@@ -73,7 +73,8 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     query: z.output<S>,
     request: QueryRequest,
     { notices: known, options }: Pick<State, 'notices' | 'options'>,
-    read: () => Rows<Row> | Promise<Rows<Row>>
+    read: () => Rows<Row> | Promise<Rows<Row>>,
+    why?: string
   ): Promise<Frame[]> => {
     checkFigures(query.figures, figures, request.alerting);
     const keeps = compileFilters(query.filters, filterFields, definition.ownFilters);
@@ -111,6 +112,10 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
       options,
       custom,
     });
+    if (request.reader && why !== undefined) {
+      // Chosen figures are drawn large: no row of words, and no dash either.
+      return [query.figures.length > 0 ? { ...frame, fields: [] } : sentence(id, why, frame)];
+    }
     if (request.reader && shown.length === 0 && query.figures.length === 0) {
       const filtered = query.filters.some(({ values }) => values.length > 0);
       return [sentence(id, filtered ? `${definition.empty} The filters of the query apply.` : definition.empty, frame)];
@@ -144,25 +149,9 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
         ? onceOf(state, [id, query, request.alerting, request.reader, request.dataSource, notices], frames)
         : frames();
     },
-    nothing: async (raw, { message, remedy }, request, options) => {
-      const query = parseQuery(schema, raw);
-      checkFigures(query.figures, figures, request.alerting);
-      const text = `${message} ${remedy}`;
-      const frame = frameOf({
-        name: id,
-        columns: columns.filter(({ name, key, beside }) =>
-          query.figures.length === 0 ? beside === undefined : key || query.figures.includes(name)
-        ),
-        rows: [],
-        notices: [{ severity: 'warning', text }],
-        numeric: query.figures.length > 0,
-        request,
-        options,
-        custom: undefined,
-      });
-      // Chosen figures are drawn large: no row of words, and no dash either.
-      const drawn = query.figures.length > 0 ? { ...frame, fields: [] } : sentence(id, text, frame);
-      return [request.reader ? drawn : frame];
+    nothing: async (raw, { explanation: why }, request, options) => {
+      const known = { options, notices: [{ severity: 'warning' as const, text: why }] };
+      return answer(parseQuery(schema, raw), request, known, () => ({ rows: [] }), why);
     },
     ...(keptRows && {
       runFromKept: async (raw, kept, request) =>

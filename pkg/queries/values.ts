@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { NotRecorded } from '../source/notRecorded';
 import type { Range } from '../source/reads';
-import type { Source } from '../source/source';
+import { NOW_SECONDS, type Source } from '../source/source';
 import { parseQuery } from './model';
 import { queryType, runQuery } from './registry';
 
@@ -69,6 +69,9 @@ export async function readValues(source: Source, params: URLSearchParams): Promi
 
 /** Names are no figures: where nothing was recorded at the end of a range, those of now are offered. */
 async function knownRange(source: Source, range: Range): Promise<Range> {
+  if (range.to >= source.now() - NOW_SECONDS) {
+    return range;
+  }
   try {
     await source.state(range.to);
   } catch (error) {

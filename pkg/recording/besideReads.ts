@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { Fault } from '../faults/fault';
+import { orNull } from '../faults/fault';
 import type { BacklogSample } from '../sidekiq/browse/backlog';
 import type { Failure, FailuresRead } from '../sidekiq/browse/failures';
 import type { Profile } from '../sidekiq/browse/profiles';
 import { messagePattern } from '../sidekiq/fingerprint';
 import type { Notice } from '../sidekiq/model';
-import type { Codec } from '../sidekiq/snapshotCodec';
+import { noticeSchema, type Codec } from '../sidekiq/snapshotCodec';
 import type { Reads } from '../source/reads';
 import type { State } from '../watch/state';
 
@@ -88,17 +88,6 @@ async function backlogOf(names: readonly string[], at: number, reads: Reads): Pr
   return { at, samples, notices };
 }
 
-async function orNull<T>(reading: Promise<T>): Promise<T | null> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof Fault) {
-      return null;
-    }
-    throw error;
-  }
-}
-
 /** Failures of one kind and one hour as one: what the table of errors needs to count them. */
 export function grouped(read: FailuresRead, now: number): FailuresRead {
   const groups = new Map<string, Failure & { count: number }>();
@@ -172,7 +161,7 @@ const schema = z.object({
           ),
         })
       ),
-      notices: z.array(z.object({ severity: z.enum(['info', 'warning', 'error']), text: z.string() })),
+      notices: z.array(noticeSchema),
     })
     .nullable(),
   profiles: z

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { brotliCompress, brotliCompressSync, brotliDecompress, constants } from 'node:zlib';
 import { z } from 'zod';
+import { log } from '../log';
 import {
   durationsCodec,
   knownOf,
@@ -95,6 +96,16 @@ async function textOf(bytes: Uint8Array): Promise<string> {
 /** The lines of a block: its keyframe and its readings. @throws Error where it is damaged */
 export async function linesOf({ body }: Pick<Block, 'body'>): Promise<string[]> {
   return (await textOf(body)).split('\n');
+}
+
+/** A block that cannot be read answers nothing; the others do. */
+export async function orBroken<T>(read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    log('warn', 'a block of a recording cannot be read', { error: String(error) });
+    return null;
+  }
 }
 
 /**

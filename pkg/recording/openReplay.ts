@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import { FileBlockStore } from '../series/fileBlockStore';
 import { openSqliteBlocks } from '../series/sqliteStore';
-import type { BlockStore } from '../series/blockStore';
+import { timeOf, type BlockStore } from '../series/blockStore';
 import type { Options } from '../settings/model';
 import { Replay, type ReplayTime } from './replay';
 import { ShiftedBlocks } from './shift';
@@ -26,7 +26,7 @@ export async function openReplay(
   time: ReplayTime & { shift?: boolean }
 ): Promise<{ source: Replay; close(): void }> {
   const recorded = await openBlocks(path);
-  const end = Math.max(...recorded.all.map(({ to }) => to));
+  const end = timeOf(recorded.all)?.to ?? 0;
   const blocks = time.shift ? new ShiftedBlocks(recorded, Date.now() / 1000 - end) : recorded;
   try {
     return { source: new Replay(basename(path), blocks, options, time), close: () => blocks.close() };

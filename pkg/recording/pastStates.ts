@@ -19,7 +19,7 @@ export class PastStates {
   constructor(
     private readonly recordings: Recordings,
     private readonly history: () => Promise<HistoryReads>,
-    private readonly beside: Omit<Beside, 'recorded'>
+    private readonly beside: Beside
   ) {}
 
   /**
@@ -30,7 +30,7 @@ export class PastStates {
   async at(asOf: number): Promise<State> {
     let making = this.held.get(asOf);
     if (!making) {
-      making = this.recordings.at(asOf, { ...this.beside, recorded: true });
+      making = this.recordings.at(asOf, this.beside);
       this.held.set(asOf, making);
     }
     const past = await making;
@@ -63,11 +63,11 @@ export class PastStates {
   }
 
   private nothingAt(asOf: number): NotRecorded {
-    const { oldest } = this.recordings.about;
+    const { time } = this.recordings;
     const { recordHours, samplerEnabled } = this.beside.options;
     const remedy =
-      oldest !== null
-        ? `Recordings begin at ${instantText(oldest)}.`
+      time !== null
+        ? `Recordings begin at ${instantText(time.from)}.`
         : recordHours === 0 || !samplerEnabled
           ? 'Recording is switched off in the settings ("recordHours", "samplerEnabled").'
           : 'Recordings begin with the first reading of this process; a history file keeps them over a restart.';

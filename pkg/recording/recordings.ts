@@ -1,8 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { log } from '../log';
 import type { Durations, MinuteCounts } from '../sidekiq/jobMetrics';
-import { CHANGING_SECONDS } from '../sidekiq/minutes';
-import type { Snapshot } from '../sidekiq/snapshot';
 import type { Range } from '../source/reads';
 import type { Beside } from '../watch/watch';
 import type { BesideReads } from './besideReads';
@@ -14,27 +12,28 @@ import {
   finalMinutesOf,
   knownBefore,
   linesOf,
+  orBroken,
   replay,
-  thinned,
   type FinalMinute,
   type Past,
 } from './block';
-import { MemoryBlockStore, type Block, type BlockSpan, type BlockStore, type StoredBlock } from '../series/blockStore';
+import {
+  MemoryBlockStore,
+  timeOf,
+  type Block,
+  type BlockSpan,
+  type BlockStore,
+  type StoredBlock,
+} from '../series/blockStore';
+import { EndedMinutes, FINAL_SECONDS } from './endedMinutes';
+import { shrink, type BlockLimits } from './retention';
 import { knownOf, NOTHING_KNOWN, type Known } from '../sidekiq/snapshotCodec';
 import { encodeReading, type Recorded } from './recordedReading';
-
-/** What a store keeps at most; the thinner, the older. */
-export interface BlockLimits {
-  seconds: number;
-  bytes: number;
-}
 
 /** A block has so many readings, seconds or bytes of text at most. */
 const BLOCK_READINGS = 25;
 const BLOCK_SECONDS = 250;
 const BLOCK_TEXT = 8 * 1024 * 1024;
-/** The paces to which old blocks are thinned, one after the other, before they are dropped. */
-const PACES = [60, 300];
 /** A reading stands for the time after it: for so many of its paces, and for a minute at least. */
 const PACES_VALID = 3;
 const LEAST_VALID_SECONDS = 60;
@@ -55,18 +54,10 @@ interface OpenBlock extends BlockSpan {
 
 /** A block wherever it lies. */
 interface Found extends BlockSpan {
-  key: string;
+  /** Of one that does not change any more. */
+  key?: string;
   lines(): Promise<string[]>;
   minutes(): Promise<{ minutes: readonly MinuteCounts[]; durations: readonly Durations[] }>;
-}
-
-/** What was recorded, as far as it is known without reading a block. */
-export interface RecordedSpan {
-  /** Epoch seconds of the first reading; `null` where there is none. */
-  readonly oldest: number | null;
-  readonly newest: number | null;
-  /** Of the blocks in the stores; the block that is written has some megabytes at most beside them. */
-  readonly bytes: number;
 }
 
 /**
@@ -86,9 +77,7 @@ export class Recordings {
   private work: Promise<void> = Promise.resolve();
   private known: Known = NOTHING_KNOWN;
   private beside: BesideReads | null = null;
-  /** Durations of the minutes that may still change, as they were last read. */
-  private durations = new Map<number, Map<string, Durations>>();
-  private finalUntil = -Infinity;
+  private readonly ended = new EndedMinutes();
   private readonly finals = new LRUCache<string, Awaited<ReturnType<Found['minutes']>>>({ max: MINUTES_HELD });
 
   /**
@@ -134,7 +123,7 @@ export class Recordings {
     this.open.text += line.length;
     this.open.readings += 1;
     this.open.to = snapshot.at;
-    this.open.final.push(...this.ended(snapshot));
+    this.open.final.push(...this.ended.next(snapshot));
     this.known = knownOf(snapshot);
     this.beside = recorded.beside ?? this.beside;
     if (believed && this.open.readings === 1) {
@@ -142,14 +131,15 @@ export class Recordings {
     }
   }
 
-  /** Epoch seconds of the first and the last reading, and the bytes of all. */
-  get about(): RecordedSpan {
-    const all = this.blocks();
-    return {
-      oldest: all.reduce<number | null>((least, { from }) => Math.min(least ?? from, from), null),
-      newest: all.reduce<number | null>((most, { to }) => Math.max(most ?? to, to), null),
-      bytes: this.stores().reduce((sum, store) => sum + store.bytes, 0),
-    };
+  /** The time of all readings, epoch seconds; `null` where there is none. */
+  get time(): Range | null {
+    const stored = this.stores().flatMap(({ all }) => all);
+    return timeOf([...stored, ...this.closing, ...(this.open ? [this.open] : [])]);
+  }
+
+  /** Of the blocks in the stores; the block that is written has some megabytes at most beside them. */
+  get bytes(): number {
+    return this.stores().reduce((sum, store) => sum + store.bytes, 0);
   }
 
   /**
@@ -180,20 +170,16 @@ export class Recordings {
     }
   }
 
-  /**
-   * The minutes of executions of a range that do not change any more, oldest first.
-   *
-   * @param until of the last reading that is known: minutes that ended for good later are not told
-   */
+  /** The minutes of executions of a range that do not change any more, oldest first. */
   async minutes({ from, to }: Range): Promise<{ minutes: MinuteCounts[]; durations: Durations[] }> {
     const minutes = new Map<number, MinuteCounts>();
     const durations = new Map<string, Durations>();
     for (const block of this.blocks()) {
       // A minute ends for good some minutes after it began.
       if (block.to >= from && block.from - FINAL_SECONDS - BLOCK_SECONDS <= to) {
-        const known = this.finals.get(block.key);
+        const known = block.key === undefined ? undefined : this.finals.get(block.key);
         const read = known ?? (await orBroken(() => block.minutes())) ?? { minutes: [], durations: [] };
-        if (!known && !block.key.startsWith('open')) {
+        if (block.key !== undefined) {
           this.finals.set(block.key, read);
         }
         read.minutes.forEach((minute) => minutes.set(minute.startsAt, minute));
@@ -244,7 +230,8 @@ export class Recordings {
       // The end of the process may have been faster.
       if (this.closing.includes(block)) {
         const done: Block = { ...spanOf(block), body, minutes };
-        if (!attempt(() => this.file()?.add(done)) || !this.file()) {
+        const file = this.file();
+        if (!file || !attempt(() => file.add(done))) {
           this.memory.add(done);
         }
         this.closing = this.closing.filter((each) => each !== block);
@@ -265,15 +252,7 @@ export class Recordings {
 
   private async shrink(now: number): Promise<void> {
     for (const store of this.stores()) {
-      const { seconds, bytes } = store === this.memory ? this.limits.memory : this.limits.file;
-      for (const { id, to } of store.all) {
-        if (to < now - seconds) {
-          store.remove(id);
-        }
-      }
-      while (store.bytes > bytes && store.all.length > 0) {
-        await thinOldest(store);
-      }
+      await shrink(store, store === this.memory ? this.limits.memory : this.limits.file, now);
     }
   }
 
@@ -284,29 +263,7 @@ export class Recordings {
     const inOrder = this.file() && this.memory.all.length > 0 ? stored.sort((a, b) => a.from - b.from) : stored;
     return [...inOrder, ...this.closing.map(foundOpen), ...(this.open ? [foundOpen(this.open)] : [])];
   }
-
-  /** The minutes that have ended for good since the reading before, with the durations that were last seen. */
-  private ended({ at, minutes, durations }: Snapshot): FinalMinute[] {
-    for (const each of durations) {
-      const ofMinute = this.durations.get(each.startsAt) ?? new Map<string, Durations>();
-      this.durations.set(each.startsAt, ofMinute.set(each.jobClass, each));
-    }
-    const until = at - FINAL_SECONDS;
-    if (this.finalUntil > at) {
-      // The clock was put back.
-      this.finalUntil = -Infinity;
-    }
-    const found = minutes.items
-      .filter(({ startsAt }) => startsAt <= until && startsAt > this.finalUntil)
-      .map((minute) => ({ minute, durations: [...(this.durations.get(minute.startsAt)?.values() ?? [])] }));
-    this.finalUntil = Math.max(this.finalUntil, ...found.map(({ minute }) => minute.startsAt));
-    this.durations = new Map([...this.durations].filter(([startsAt]) => startsAt > until));
-    return found;
-  }
 }
-
-/** A minute is final when it ended so long ago, and a reading has seen its durations since. */
-const FINAL_SECONDS = CHANGING_SECONDS + 60;
 
 function isFull({ readings, from, text }: OpenBlock, at: number): boolean {
   return readings >= BLOCK_READINGS || at - from >= BLOCK_SECONDS || text >= BLOCK_TEXT;
@@ -337,43 +294,12 @@ function foundOpen(block: OpenBlock): Found {
   const { lines, final } = block;
   return {
     ...spanOf(block),
-    key: `open:${block.from}`,
     lines: async () => [...lines],
     minutes: async () => ({
       minutes: final.map(({ minute }) => minute),
       durations: final.flatMap((each) => each.durations),
     }),
   };
-}
-
-/** The oldest block of the densest pace that can be thinned, else the oldest is dropped. */
-async function thinOldest(store: BlockStore): Promise<void> {
-  for (const paceSeconds of PACES) {
-    const oldest = store.all.find((block) => block.paceSeconds < paceSeconds && block.readings > 1);
-    if (oldest) {
-      const { body, minutes } = store.read(oldest.id);
-      const kept = await orBroken(async () => thinned(await linesOf({ body }), paceSeconds));
-      if (!kept) {
-        store.remove(oldest.id);
-        return;
-      }
-      const { lines, to } = kept;
-      const span = { from: oldest.from, to, readings: lines.length - 1, paceSeconds };
-      store.replace(oldest.id, { ...span, body: await compressed(lines.join('\n')), minutes });
-      return;
-    }
-  }
-  store.remove(store.all[0]!.id);
-}
-
-/** A block that cannot be read answers nothing; the others do. */
-async function orBroken<T>(read: () => Promise<T>): Promise<T | null> {
-  try {
-    return await read();
-  } catch (error) {
-    log('warn', 'a block of a recording cannot be read', { error: String(error) });
-    return null;
-  }
 }
 
 /** @returns whether a store has taken it */

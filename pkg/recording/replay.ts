@@ -4,16 +4,17 @@ import { seriesOf } from '../series/figures';
 import type { BlockStore } from '../series/blockStore';
 import type { Options } from '../settings/model';
 import type { HistoryReads, Range, Reads } from '../source/reads';
-import type { Kept, Source } from '../source/source';
+import { keptOf, type Kept, type Source } from '../source/source';
 import { StatsdIntake } from '../statsd/intake';
 import type { State } from '../watch/state';
+import type { Beside } from '../watch/watch';
 import { PastStates } from './pastStates';
 import { Recordings } from './recordings';
 
 /** Where a replay begins, and how fast its time goes. */
 export interface ReplayTime {
-  /** Epoch seconds of the recording's time that is shown as now; its end where it is left out. */
-  at?: number;
+  /** The instant that is shown as now, by the end of the recording (epoch seconds); that end where it is left out. */
+  at?: (end: number) => number;
   /** Seconds of the recording in a second; 0 stands still. */
   speed: number;
 }
@@ -28,7 +29,7 @@ export class Replay implements Source {
   readonly droppedSeries = new Map<string, number>();
   private readonly recordings: Recordings;
   private readonly past: PastStates;
-  private readonly history: ReplayedHistory;
+  private readonly beside: Beside;
   private readonly startedAt = performance.now();
   private readonly begin: number;
   private readonly from: number;
@@ -45,22 +46,21 @@ export class Replay implements Source {
     private readonly time: ReplayTime
   ) {
     this.recordings = new Recordings({ memory: WITHOUT_LIMIT, file: WITHOUT_LIMIT }, () => blocks);
-    const { oldest, newest } = this.recordings.about;
-    if (oldest === null || newest === null) {
+    const recorded = this.recordings.time;
+    if (!recorded) {
       throw new Fault({
         kind: 'settings',
         message: `The recording "${address}" holds no reading.`,
         remedy: 'Record for longer than the sampling interval.',
       });
     }
-    this.from = Math.min(Math.max(time.at ?? (time.speed > 0 ? oldest : newest), oldest), newest);
-    this.begin = oldest;
-    this.to = newest;
-    this.history = new ReplayedHistory(this.recordings, options, this.statsd);
-    this.past = new PastStates(this.recordings, async () => this.history.upTo(this.now()), {
-      options,
-      statsd: this.statsd,
-    });
+    const { from, to } = recorded;
+    this.begin = from;
+    this.to = to;
+    this.from = Math.min(Math.max(time.at?.(to) ?? (time.speed > 0 ? from : to), from), to);
+    this.beside = { options, statsd: this.statsd, recorded: true };
+    const history = new ReplayedHistory(this.recordings, this.beside);
+    this.past = new PastStates(this.recordings, async () => history.upTo(this.now()), this.beside);
   }
 
   get recorded(): Range {
@@ -82,14 +82,12 @@ export class Replay implements Source {
    * @param range epoch seconds; the whole recording where it is left out
    */
   async walk(take: (state: State) => Promise<void>, range?: Range): Promise<void> {
-    const beside = { options: this.options, statsd: this.statsd, recorded: true };
     const { from, to } = range ?? { from: -Infinity, to: this.to };
-    await this.recordings.each({ from, to }, beside, async (past) => take(this.past.know(past)));
+    await this.recordings.each({ from, to }, this.beside, async (past) => take(this.past.know(past)));
   }
 
   async kept(fault: Fault): Promise<Kept> {
-    const notices = [{ severity: 'error' as const, text: fault.explanation }];
-    return { now: this.now(), options: this.options, notices, fault, last: null };
+    return keptOf(fault, { now: this.now(), options: this.options, last: null });
   }
 
   reads(_signal?: AbortSignal, state?: State): Reads {
@@ -98,43 +96,29 @@ export class Replay implements Source {
 }
 
 /** The figures over time of a recording, made by folding it once. */
-class ReplayedHistory implements HistoryReads {
+class ReplayedHistory {
   private readonly store = new MemoryStore({ fullSeconds: HISTORY_SECONDS, keepSeconds: HISTORY_SECONDS });
   private reached = -Infinity;
   private work: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly recordings: Recordings,
-    private readonly options: Options,
-    private readonly statsd: StatsdIntake
+    private readonly beside: Beside
   ) {}
 
-  /** Itself, when all readings up to an instant are in it. */
-  async upTo(now: number): Promise<this> {
+  /** The figures, when all readings up to an instant are in them. */
+  async upTo(now: number): Promise<HistoryReads> {
     this.work = this.work.then(async () => {
       if (now <= this.reached) {
         return;
       }
       const from = this.reached;
       this.reached = now;
-      const beside = { options: this.options, statsd: this.statsd, recorded: true };
-      await this.recordings.each({ from, to: now }, beside, ({ state }) => {
+      await this.recordings.each({ from, to: now }, this.beside, ({ state }) => {
         this.store.append(state.now, seriesOf(state));
       });
     });
     await this.work;
-    return this;
-  }
-
-  keys(...args: Parameters<HistoryReads['keys']>) {
-    return this.store.keys(...args);
-  }
-
-  read(...args: Parameters<HistoryReads['read']>) {
-    return this.store.read(...args);
-  }
-
-  oldest() {
-    return this.store.oldest();
+    return this.store;
   }
 }

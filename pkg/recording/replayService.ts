@@ -1,6 +1,6 @@
 import type { Fault } from '../faults/fault';
 import type { Options } from '../settings/model';
-import type { Kept, Source } from '../source/source';
+import { keptOf, type Kept, type Source } from '../source/source';
 import type { Range, Reads } from '../source/reads';
 import { StatsdIntake } from '../statsd/intake';
 import type { State } from '../watch/state';
@@ -43,8 +43,7 @@ export class ReplayService implements Source {
   }
 
   async kept(fault: Fault): Promise<Kept> {
-    const notices = [{ severity: 'error' as const, text: fault.explanation }];
-    return this.opened?.source.kept(fault) ?? { now: this.now(), options: this.options, notices, fault, last: null };
+    return keptOf(fault, { now: this.now(), options: this.options, last: null });
   }
 
   /** @throws Fault where the recording could not be opened */

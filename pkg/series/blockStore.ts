@@ -8,6 +8,14 @@ export interface BlockSpan {
   readonly paceSeconds: number;
 }
 
+/** The time that blocks cover, whatever their order (epoch seconds); `null` for none. There may be very many. */
+export function timeOf(blocks: ReadonlyArray<Pick<BlockSpan, 'from' | 'to'>>): { from: number; to: number } | null {
+  return blocks.reduce<{ from: number; to: number } | null>(
+    (time, { from, to }) => ({ from: Math.min(time?.from ?? from, from), to: Math.max(time?.to ?? to, to) }),
+    null
+  );
+}
+
 /** Readings in a row, compressed. It can be read without the block before. */
 export interface Block extends BlockSpan {
   /** Brotli of lines of JSON: what the fold remembered before, then each reading. */

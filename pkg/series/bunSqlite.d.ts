@@ -1,4 +1,4 @@
-/** The part of Bun's SQLite that sqliteStore.ts uses. */
+/** The part of Bun's SQLite that sqliteDatabase.ts uses. */
 declare module 'bun:sqlite' {
   export class Database {
     constructor(path: string, options?: { create?: boolean });

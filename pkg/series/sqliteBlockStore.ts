@@ -1,5 +1,5 @@
 import type { Block, BlockStore, StoredBlock } from './blockStore';
-import type { Database } from './sqliteStore';
+import type { Database } from './sqliteDatabase';
 
 interface Row {
   id: number;

@@ -2,31 +2,17 @@ import { closeSync, fchmodSync, openSync, statSync } from 'node:fs';
 import { Fault } from '../faults/fault';
 import type { HistoryScope, SeriesValue } from './figures';
 import type { BlockStore } from './blockStore';
+import { markOurs, withDatabase, type Database } from './sqliteDatabase';
 import { SqliteBlockStore } from './sqliteBlockStore';
 import type { HistoryStore, Points } from './store';
 
-/** The part that `bun:sqlite` and `node:sqlite` have in common. */
-export interface Database {
-  exec(sql: string): unknown;
-  prepare(sql: string): {
-    run(...values: Array<string | number | Uint8Array>): unknown;
-    all(...values: Array<string | number>): unknown[];
-  };
-  close(): void;
-}
-
-/** Of the tables; a file of a newer one is left alone. */
-const SCHEMA_VERSION = 1;
-/** "Jobw" in ASCII, as https://sqlite.org/pragma.html#pragma_application_id tells files apart. */
-const APPLICATION_ID = 0x4a6f6277;
-const TABLES = 'samples,series,states';
 const SECONDS_PER_DAY = 86_400;
 const PRUNE_EVERY_SECONDS = 3600;
 /** Samples dropped at once: they come between two readings, and others wait meanwhile. */
 const PRUNED_TOGETHER = 2000;
 
 /**
- * Opens the history file, by SQLite as the runtime brings it: Bun's in the executable, Node's from 22.5.
+ * Opens the history file.
  *
  * @throws Fault `settings` when the file cannot be opened or the runtime has no SQLite
  */
@@ -34,15 +20,10 @@ export async function openSqliteStore(
   path: string,
   { retentionDays, mode = '0600' }: { retentionDays: number; mode?: string }
 ): Promise<HistoryStore> {
+  const make = (database: Database) => new SqliteStore(database, path, retentionDays);
   try {
     createFile(path, Number.parseInt(mode, 8));
-    const database = await openDatabase(path);
-    try {
-      return new SqliteStore(database, path, retentionDays);
-    } catch (error) {
-      database.close();
-      throw error;
-    }
+    return await withDatabase(path, make);
   } catch (error) {
     throw new Fault({
       kind: 'settings',
@@ -61,15 +42,9 @@ export async function openSqliteStore(
  */
 export async function openSqliteBlocks(path: string): Promise<BlockStore & { close(): void }> {
   try {
-    const database = await openDatabase(path);
-    try {
-      checkOurs(database);
-      const blocks = new SqliteBlockStore(database);
-      return Object.assign(blocks, { close: () => database.close() });
-    } catch (error) {
-      database.close();
-      throw error;
-    }
+    return await withDatabase(path, (database) =>
+      Object.assign(new SqliteBlockStore(database), { close: () => database.close() })
+    );
   } catch (error) {
     throw new Fault({
       kind: 'settings',
@@ -93,46 +68,6 @@ function createFile(path: string, mode: number): void {
   closeSync(file);
 }
 
-async function openDatabase(path: string): Promise<Database> {
-  if (process.versions['bun']) {
-    const { Database: BunDatabase } = await import('bun:sqlite');
-    return new BunDatabase(path, { create: true }) as unknown as Database;
-  }
-  // Named in pieces so that bundlers for older Nodes leave it alone.
-  const { DatabaseSync } = (await import(['node', 'sqlite'].join(':'))) as {
-    DatabaseSync: new (path: string) => Database;
-  };
-  return new DatabaseSync(path);
-}
-
-/**
- * Reads before anything is written, so that a file of another program stays as it is.
- *
- * @throws Error when the file is of another program or of a newer version
- */
-function checkOurs(database: Database): void {
-  const pragma = (name: string) => {
-    const [row] = database.prepare(`PRAGMA ${name}`).all() as Array<Record<string, number>>;
-    return row?.[name] ?? 0;
-  };
-  const tables = (
-    database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all() as Array<{
-      name: string;
-    }>
-  ).map(({ name }) => name);
-  const application = pragma('application_id');
-  // Files of the first versions carry no application id.
-  const ours = application === APPLICATION_ID || (application === 0 && tables.join() === TABLES);
-  const empty = application === 0 && tables.length === 0 && pragma('user_version') === 0;
-  if (!ours && !empty) {
-    throw new Error('it is a database of another program');
-  }
-  const version = pragma('user_version');
-  if (version > SCHEMA_VERSION) {
-    throw new Error(`it was written by a newer version of Jobwatch (schema ${version})`);
-  }
-}
-
 class SqliteStore implements HistoryStore {
   readonly blocks: SqliteBlockStore;
   private readonly ids = new Map<string, number>();
@@ -152,9 +87,6 @@ class SqliteStore implements HistoryStore {
     private readonly retentionDays: number
   ) {
     this.file = statSync(path).ino;
-    // Another process may be making the same file; later, nobody waits for long.
-    database.exec('PRAGMA busy_timeout = 1000');
-    checkOurs(database);
     database.exec('PRAGMA journal_mode = WAL');
     database.exec('PRAGMA synchronous = NORMAL');
     database.exec(
@@ -165,8 +97,8 @@ class SqliteStore implements HistoryStore {
     );
     database.exec('CREATE TABLE IF NOT EXISTS states (name TEXT PRIMARY KEY, state TEXT)');
     this.blocks = new SqliteBlockStore(database);
-    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    markOurs(database);
+    // Between readings nobody waits for long.
     database.exec('PRAGMA busy_timeout = 50');
     for (const row of this.database.prepare('SELECT id, scope, key, figure FROM series').all() as SeriesRow[]) {
       this.ids.set(nameOf(row), row.id);

@@ -58,7 +58,8 @@ const process = z.object({
   queues: z.array(z.string()).nullable(),
   capsules: z.array(capsule).nullable(),
 });
-const work = z.object({
+/** A running job, as it is saved. */
+export const workSchema = z.object({
   process: z.string(),
   thread: z.string(),
   queue: z.string(),
@@ -98,9 +99,9 @@ const totals = z.object({
   activeJobRetries: nullable,
   deadLastHour: nullable,
 });
-const notice = z.object({ severity: z.enum(['info', 'warning', 'error']), text: z.string() });
+export const noticeSchema = z.object({ severity: z.enum(['info', 'warning', 'error']), text: z.string() });
 
-const noticesSchema = z.array(notice);
+const noticesSchema = z.array(noticeSchema);
 const minutesSchema = z.object({ starts: z.array(number), changed: z.unknown(), whole: z.boolean() });
 const snapshotSchema = z.object({
   at: number,
@@ -108,7 +109,7 @@ const snapshotSchema = z.object({
   queues: list(queue),
   processes: list(process),
   ghosts: list(z.string()),
-  work: list(work),
+  work: list(workSchema),
   leader: z.string().nullable(),
   marks: list(z.object({ at: number, label: z.string() })),
   recurring: list(recurring),
@@ -121,7 +122,7 @@ const snapshotSchema = z.object({
 /** Parts of a snapshot as plain JSON. What was written is read back equal; unknown fields are left out. */
 export interface Codec<T> {
   encode(value: T): unknown;
-  /** @throws ZodError for anything that `encode` did not give */
+  /** @throws Error for anything that `encode` did not give */
   decode(json: unknown): T;
 }
 

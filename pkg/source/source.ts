@@ -15,6 +15,11 @@ export interface Kept extends Pick<State, 'now' | 'options' | 'notices'> {
   readonly last: State | null;
 }
 
+/** What is known of a source at an instant, with the fault among its notices. */
+export function keptOf(fault: Fault, { now, options, last }: Pick<Kept, 'now' | 'options' | 'last'>): Kept {
+  return { now, options, notices: [{ severity: 'error', text: fault.explanation }], fault, last };
+}
+
 /**
  * Where states come from: an installation that is read, or a recording of one. It is all that a view knows.
  *

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { SEVERITIES, type Severity, type SubjectKind } from '../findings/rule';
-
-const SUBJECT_KINDS = ['queue', 'class', 'host', 'entry', 'Redis', 'Sidekiq'] as const satisfies SubjectKind[];
+import { SEVERITIES, SUBJECT_KINDS, type Severity, type SubjectKind } from '../findings/rule';
 
 /** A finding over time. Instants are epoch seconds. */
 export interface LoggedFinding {
@@ -59,7 +57,7 @@ export class FindingLog {
   next(found: readonly FoundNow[], now: number): FindingLogView {
     const missing = new Map(this.open);
     for (const { rule, kind, subject, severity, since, text } of found.slice(0, OPEN_KEPT)) {
-      const key = keyOf({ rule, kind, subject });
+      const key = findingKey({ rule, kind, subject });
       const before = missing.get(key);
       missing.delete(key);
       // What began before it was noticed has begun then; a later instant tells of what goes on anew within it.
@@ -100,11 +98,12 @@ export class FindingLog {
 
   restore(saved: unknown): void {
     const { open, ended } = logSchema.parse(saved);
-    this.open = new Map(open.map((each) => [keyOf(each), each]));
+    this.open = new Map(open.map((each) => [findingKey(each), each]));
     this.ended = ended;
   }
 }
 
-function keyOf({ rule, kind, subject }: Pick<LoggedFinding, 'rule' | 'kind' | 'subject'>): string {
+/** What tells findings apart. */
+export function findingKey({ rule, kind, subject }: Record<'rule' | 'kind' | 'subject', string>): string {
   return `${rule}\0${kind}\0${subject}`;
 }

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { ALERTS } from '../../dashboards/alerts';
-import { holding, type Rule } from '../../pkg/alerting/evaluate';
+import { holding, shippedRules } from '../../pkg/alerting/evaluate';
 import type { Installation } from '../../pkg/installation/installation';
 import { startGrafana, type RunningGrafana } from '../../scripts/grafana';
 import { backfill } from '../../pkg/simulator/backfill';
@@ -16,9 +15,7 @@ import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 
 const { GRAFANA_BIN: bin, GRAFANA_HOME: home } = process.env;
 const LIVED_SECONDS = 900;
-const RULES = ALERTS.flatMap(({ name, severity, pendingMinutes, direct }): Rule[] =>
-  direct ? [{ name, severity, pendingMinutes, ...direct }] : []
-);
+const RULES = shippedRules();
 
 interface Provisioned {
   groups: Array<{ rules: Array<{ title: string; condition: string; data: object[] }> }>;

@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { ALERTS } from '../../dashboards/alerts';
-import { AlertLog, type Fired, type Rule } from '../../pkg/alerting/evaluate';
+import { AlertLog, shippedRules, type Fired } from '../../pkg/alerting/evaluate';
 import { rowsOf } from '../../pkg/frames/frame';
 import { runQuery } from '../../pkg/queries/registry';
 import { openReplay } from '../../pkg/recording/openReplay';
@@ -113,11 +112,8 @@ describe('trouble of a real Sidekiq is a finding at its time:', () => {
 });
 
 test('the alert rules would have fired for it, each once', async () => {
-  const rules = ALERTS.flatMap(({ name, severity, pendingMinutes, direct }): Rule[] =>
-    direct ? [{ name, severity, pendingMinutes, ...direct }] : []
-  );
   const { source, close } = await open();
-  const alerts = new AlertLog(rules);
+  const alerts = new AlertLog(shippedRules());
   let next = 0;
   await source.walk(async (state) => {
     if (state.now >= next) {

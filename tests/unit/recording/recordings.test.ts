@@ -8,7 +8,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { hashedNames } from '../../../pkg/recording/hashNames';
 import { openBlocks, openReplay } from '../../../pkg/recording/openReplay';
 import { decodeReading, encodeReading, type Recorded } from '../../../pkg/recording/recordedReading';
-import { Recordings, type BlockLimits } from '../../../pkg/recording/recordings';
+import { Recordings } from '../../../pkg/recording/recordings';
+import type { BlockLimits } from '../../../pkg/recording/retention';
 import type { Block, BlockStore } from '../../../pkg/series/blockStore';
 import { FileBlockStore } from '../../../pkg/series/fileBlockStore';
 import { NOTHING_KNOWN } from '../../../pkg/sidekiq/snapshotCodec';
@@ -150,19 +151,19 @@ describe('recordings in memory', () => {
     expect(await recordings.at(NOW - 1, beside)).toBeNull();
     expect((await recordings.at(end + 60, beside))?.state.now).toBe(end);
     expect(await recordings.at(end + 61, beside)).toBeNull();
-    expect(recordings.about).toMatchObject({ oldest: NOW, newest: end });
+    expect(recordings.time).toEqual({ from: NOW, to: end });
   });
 
   test('are thinned from the oldest on, and keep the whole time before anything is dropped', async () => {
     const whole = new Recordings({ memory: LARGE, file: LARGE });
     live(whole, 720);
     await whole.settled();
-    const bytes = whole.about.bytes / 2;
+    const bytes = whole.bytes / 2;
     const recordings = new Recordings({ memory: { seconds: 1e9, bytes }, file: LARGE });
     live(recordings, 720);
     await recordings.settled();
-    expect(recordings.about.bytes).toBeLessThan(bytes);
-    expect(recordings.about.oldest).toBe(NOW);
+    expect(recordings.bytes).toBeLessThan(bytes);
+    expect(recordings.time!.from).toBe(NOW);
     const first = await recordings.at(NOW + 100, beside);
     expect(first!.state.now).toBe(NOW);
     // Counters of the thinned past are those that were live: every minute was counted.
@@ -174,8 +175,8 @@ describe('recordings in memory', () => {
     const recordings = new Recordings({ memory: { seconds: 1800, bytes: 1e9 }, file: LARGE });
     live(recordings, 360);
     await recordings.settled();
-    expect(NOW + 3590 - recordings.about.oldest!).toBeLessThanOrEqual(1800 + 600);
-    expect(NOW + 3590 - recordings.about.oldest!).toBeGreaterThanOrEqual(1800);
+    expect(NOW + 3590 - recordings.time!.from).toBeLessThanOrEqual(1800 + 600);
+    expect(NOW + 3590 - recordings.time!.from).toBeGreaterThanOrEqual(1800);
   });
 
   test('keep both stretches of time where a clock was put back, and the later one answers', async () => {

@@ -1,0 +1,59 @@
+import type { Memory } from './memory';
+
+/** Something that outlives the process in the history file, by the name that it has there. */
+interface Saved {
+  name: string;
+  /** Nothing was learnt yet: there is nothing to save, and what another process has saved may take its place. */
+  isNew: boolean;
+  save(): unknown;
+  restore(saved: unknown): void;
+}
+
+function savedOf({ watch }: Pick<Memory, 'watch'>): Saved[] {
+  const { findingLog } = watch;
+  const { classTotals, processLog } = watch.observers;
+  return [
+    {
+      name: 'class totals',
+      isNew: classTotals.lastAt === 0,
+      save: () => classTotals.save(),
+      restore: (saved) => classTotals.restore(saved),
+    },
+    {
+      name: 'process log',
+      isNew: processLog.view().since === null,
+      save: () => processLog.save(),
+      restore(saved) {
+        processLog.restore(saved);
+        processLog.pause();
+      },
+    },
+    {
+      name: 'finding log',
+      isNew: findingLog.isEmpty,
+      save: () => findingLog.save(),
+      restore: (saved) => findingLog.restore(saved),
+    },
+  ];
+}
+
+/** Goes on with what another process has saved, where this one has learnt nothing yet. */
+export function restoreStates(memory: Pick<Memory, 'watch' | 'recorder'>): void {
+  for (const { name, restore } of savedOf(memory).filter(({ isNew }) => isNew)) {
+    const saved = memory.recorder.loadState(name);
+    if (saved !== null) {
+      try {
+        restore(JSON.parse(saved));
+      } catch {
+        // What cannot be read is counted anew from here.
+      }
+    }
+  }
+}
+
+/** Saves what was learnt, in the history file where there is one. */
+export function saveStates(memory: Pick<Memory, 'watch' | 'recorder'>): void {
+  for (const { name, save } of savedOf(memory).filter(({ isNew }) => !isNew)) {
+    memory.recorder.saveState(name, () => JSON.stringify(save()));
+  }
+}

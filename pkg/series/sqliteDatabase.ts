@@ -1,0 +1,80 @@
+/** The part that `bun:sqlite` and `node:sqlite` have in common. */
+export interface Database {
+  exec(sql: string): unknown;
+  prepare(sql: string): {
+    run(...values: Array<string | number | Uint8Array>): unknown;
+    all(...values: Array<string | number>): unknown[];
+  };
+  close(): void;
+}
+
+/** Of the tables; a file of a newer one is left alone. */
+const SCHEMA_VERSION = 1;
+/** "Jobw" in ASCII, as https://sqlite.org/pragma.html#pragma_application_id tells files apart. */
+const APPLICATION_ID = 0x4a6f6277;
+const TABLES = 'samples,series,states';
+
+/**
+ * Opens a history file, by SQLite as the runtime brings it (Bun's in the executable, Node's from 22.5), and makes something
+ * of it. The file is closed again where that fails.
+ *
+ * @throws Error where the file cannot be opened, or is of another program or of a newer version
+ */
+export async function withDatabase<T>(path: string, make: (database: Database) => T): Promise<T> {
+  const database = await openDatabase(path);
+  try {
+    // Another process may be making the same file.
+    database.exec('PRAGMA busy_timeout = 1000');
+    checkOurs(database);
+    return make(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Marks a file as ours, once its tables are there. */
+export function markOurs(database: Database): void {
+  database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+}
+
+async function openDatabase(path: string): Promise<Database> {
+  if (process.versions['bun']) {
+    const { Database: BunDatabase } = await import('bun:sqlite');
+    return new BunDatabase(path, { create: true }) as unknown as Database;
+  }
+  // Named in pieces so that bundlers for older Nodes leave it alone.
+  const { DatabaseSync } = (await import(['node', 'sqlite'].join(':'))) as {
+    DatabaseSync: new (path: string) => Database;
+  };
+  return new DatabaseSync(path);
+}
+
+/**
+ * Reads before anything is written, so that a file of another program stays as it is.
+ *
+ * @throws Error when the file is of another program or of a newer version
+ */
+function checkOurs(database: Database): void {
+  const pragma = (name: string) => {
+    const [row] = database.prepare(`PRAGMA ${name}`).all() as Array<Record<string, number>>;
+    return row?.[name] ?? 0;
+  };
+  const tables = (
+    database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all() as Array<{
+      name: string;
+    }>
+  ).map(({ name }) => name);
+  const application = pragma('application_id');
+  // Files of the first versions carry no application id.
+  const ours = application === APPLICATION_ID || (application === 0 && tables.join() === TABLES);
+  const empty = application === 0 && tables.length === 0 && pragma('user_version') === 0;
+  if (!ours && !empty) {
+    throw new Error('it is a database of another program');
+  }
+  const version = pragma('user_version');
+  if (version > SCHEMA_VERSION) {
+    throw new Error(`it was written by a newer version of Jobwatch (schema ${version})`);
+  }
+}

@@ -103,44 +103,39 @@ export async function orBroken<T>(read: () => Promise<T>): Promise<T | null> {
   try {
     return await read();
   } catch (error) {
-    log('warn', 'a block of a recording cannot be read', { error: String(error) });
+    tellBroken(error);
     return null;
   }
 }
 
+/** Logs that a block is damaged. */
+export function tellBroken(error: unknown): void {
+  log('warn', 'a block of a recording cannot be read', { error: String(error) });
+}
+
 /**
- * Folds the readings of a block up to an instant, and gives the state after the last of them.
+ * Folds the readings of a block up to an instant, and gives the state after each.
  *
  * @param lines of {@link linesOf}
- * @param each called with every state, where all are wanted
- * @returns `null` where no reading is as early
  * @throws Error where the block is damaged
  */
-export async function replay(
-  lines: readonly string[],
-  until: number,
-  beside: Beside,
-  each?: (past: Past) => void | Promise<void>
-): Promise<Past | null> {
+export async function* replay(lines: readonly string[], until: number, beside: Beside): AsyncGenerator<Past, void> {
   const keyframe = decodeKeyframe(lines[0] ?? '');
   const watch = new Watch();
   watch.restore(keyframe.watch);
   const turns = new Turns();
   let known = knownBefore(keyframe);
   let read = keyframe.beside;
-  let last: Past | null = null;
   for (const line of lines.slice(1)) {
     const recorded = decodeReading(line, known);
     if (recorded.reading.snapshot.at > until) {
-      break;
+      return;
     }
     known = knownOf(recorded.reading.snapshot);
     read = recorded.beside ?? read;
-    last = { state: watch.next({ ...recorded.reading, info: read?.info ?? null }, beside), beside: read };
-    await each?.(last);
+    yield { state: watch.next({ ...recorded.reading, info: read?.info ?? null }, beside), beside: read };
     await turns.give();
   }
-  return last;
 }
 
 /** The readings of a block at least so many seconds apart, as the lines of a block. */

@@ -14,6 +14,7 @@ import {
   linesOf,
   orBroken,
   replay,
+  tellBroken,
   type FinalMinute,
   type Past,
 } from './block';
@@ -150,7 +151,7 @@ export class Recordings {
   async at(asOf: number, beside: Beside): Promise<Past | null> {
     for (const block of this.blocks().reverse()) {
       if (block.from <= asOf && asOf - block.to <= validSeconds(block)) {
-        const past = await orBroken(async () => replay(await block.lines(), asOf, beside));
+        const past = await orBroken(async () => lastOf(replay(await block.lines(), asOf, beside)));
         if (past && asOf - past.state.now <= validSeconds(block)) {
           return past;
         }
@@ -159,13 +160,15 @@ export class Recordings {
     return null;
   }
 
-  /** Calls back with the states of a range, oldest first. A block that is damaged is passed over. */
+  /** Calls back with the states of a range, oldest first. A block that is damaged ends there; the callback may throw. */
   async each({ from, to }: Range, beside: Beside, take: (past: Past) => void | Promise<void>): Promise<void> {
     for (const block of this.blocks()) {
       if (block.to >= from && block.from <= to) {
-        await orBroken(async () =>
-          replay(await block.lines(), to, beside, (past) => (past.state.now >= from ? take(past) : undefined))
-        );
+        for await (const past of readable(block, to, beside)) {
+          if (past.state.now >= from) {
+            await take(past);
+          }
+        }
       }
     }
   }
@@ -263,6 +266,23 @@ export class Recordings {
     const inOrder = this.file() && this.memory.all.length > 0 ? stored.sort((a, b) => a.from - b.from) : stored;
     return [...inOrder, ...this.closing.map(foundOpen), ...(this.open ? [foundOpen(this.open)] : [])];
   }
+}
+
+/** The states of a block up to an instant, or to where it is damaged. What whoever takes them throws is theirs. */
+async function* readable(block: Found, until: number, beside: Beside): AsyncGenerator<Past, void> {
+  try {
+    yield* replay(await block.lines(), until, beside);
+  } catch (error) {
+    tellBroken(error);
+  }
+}
+
+async function lastOf<T>(all: AsyncGenerator<T, void>): Promise<T | null> {
+  let last: T | null = null;
+  for await (const each of all) {
+    last = each;
+  }
+  return last;
 }
 
 function isFull({ readings, from, text }: OpenBlock, at: number): boolean {

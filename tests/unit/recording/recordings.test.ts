@@ -215,6 +215,22 @@ describe('recordings in memory', () => {
   });
 });
 
+test('what goes wrong with whoever takes the states of a range is no damaged block', async () => {
+  const recordings = new Recordings({ memory: LARGE, file: LARGE });
+  live(recordings, 60);
+  const taken: number[] = [];
+  const take = ({ state }: { state: State }) => {
+    taken.push(state.now);
+    if (state.now >= NOW + 300) {
+      throw new Error('of the one who asks');
+    }
+  };
+  await expect(recordings.each({ from: NOW + 290, to: NOW + 590 }, beside, take)).rejects.toThrow(
+    'of the one who asks'
+  );
+  expect(taken).toEqual([NOW + 290, NOW + 300]);
+});
+
 /** A store that holds blocks as they are. */
 function storeOf(blocks: Block[]): BlockStore {
   return {

@@ -5,7 +5,19 @@ import type { Reads } from '../source/reads';
 import type { Kept } from '../source/source';
 import type { State } from '../watch/state';
 import { HISTORY_FIGURES, HISTORY_SCOPES, type HistoryFigure, type HistoryScope } from '../series/figures';
-import { boundedInterval, gaugeOnGrid, gridOf, POINTS_CAP, rateOnGrid, type GridSeries } from '../series/grid';
+import { PART_SECONDS, type Parts } from '../series/chunk';
+import {
+  AGGREGATES,
+  boundedInterval,
+  counterPoints,
+  gaugeOnGrid,
+  gaugePartsOnGrid,
+  gridOf,
+  POINTS_CAP,
+  rateOnGrid,
+  type Aggregate,
+  type GridSeries,
+} from '../series/grid';
 import type { Points } from '../series/store';
 import type { DayCounts } from '../sidekiq/browse/days';
 import { groupBy } from '../sidekiq/groupBy';
@@ -21,6 +33,8 @@ import { limitOf, optionsOf } from './table';
 const schema = baseQuerySchema.extend({
   /** `day` reads Sidekiq's own daily counters, up to five years back; the others come from the sampler. */
   by: z.enum([...HISTORY_SCOPES, 'day']).default('total'),
+  /** What an interval tells of the samples within it; rates of counters are always means. */
+  aggregate: z.enum(AGGREGATES).default('mean'),
 });
 
 /** A history query as it is saved. */
@@ -114,7 +128,11 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
     const grid = gridFor(figure, span, most);
     // The first interval begins before the range, and is told whole.
     const from = Math.min(span.from, grid.grid[0] ?? span.from);
-    found.push(...kept.read(by, name, from, span.to, key).map((points) => onGrid(figure, points, span, grid)));
+    const wide = grid.interval % PART_SECONDS === 0 && span.gapSeconds < PART_SECONDS;
+    const parts = wide ? kept.parts?.(by, name, from, span.to, key) : undefined;
+    const onto = (series: Points | Parts) => onGrid(figure, series, span, grid, query.aggregate);
+    const series = parts ?? kept.read(by, name, from, span.to, key);
+    found.push(...series.map(onto));
     await turns.give();
   }
   const shown = largest(found, query.limit);
@@ -226,15 +244,18 @@ function gridFor({ counter }: HistoryFigure, { from, to, step, sampleSeconds }: 
 
 function onGrid(
   figure: HistoryFigure,
-  points: Points,
+  series: Points | Parts,
   { to, gapSeconds, sampleSeconds }: Span,
-  { grid, interval }: Grid
+  { grid, interval }: Grid,
+  aggregate: Aggregate
 ): FigureSeries {
   const times = figure.derived?.times ?? 1;
   const least = Math.min(interval, Math.max(interval / 2, 3 * sampleSeconds));
   const { key, values } = figure.counter
-    ? rateOnGrid(points, grid, interval, gapSeconds, least)
-    : gaugeOnGrid(points, grid, interval, gapSeconds);
+    ? rateOnGrid('count' in series ? counterPoints(series) : series, grid, interval, gapSeconds, least)
+    : 'count' in series
+      ? gaugePartsOnGrid(series, grid, interval, aggregate)
+      : gaugeOnGrid(series, grid, interval, gapSeconds, aggregate);
   // The interval that has not ended is left out: a rule that takes the last value takes that of a whole one.
   let { length } = grid;
   while (

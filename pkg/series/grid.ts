@@ -1,3 +1,4 @@
+import type { Parts } from './chunk';
 import type { Points } from './store';
 
 /** A series on an even grid; `null` where nothing was seen, so that gaps stay gaps. Instants are epoch seconds. */
@@ -24,30 +25,114 @@ export function gridOf(from: number, to: number, intervalSeconds: number): numbe
   return Array.from({ length }, (_, index) => first + index * intervalSeconds);
 }
 
+/** What an interval tells of the samples of a gauge within it. */
+export const AGGREGATES = ['mean', 'max', 'min'] as const;
+export type Aggregate = (typeof AGGREGATES)[number];
+
 /**
- * The mean of a gauge's points within the interval that begins at each instant of the grid. An interval without one
- * keeps the value before it where the next point comes within `gapSeconds`: samplers do not keep step with a grid.
+ * The mean, largest or smallest of a gauge's points within the interval that begins at each instant of the grid. An
+ * interval without one keeps the value before it where the next point comes within `gapSeconds`: samplers do not keep step
+ * with a grid.
  */
 export function gaugeOnGrid(
   points: Points,
   grid: readonly number[],
   intervalSeconds: number,
-  gapSeconds: number
+  gapSeconds: number,
+  aggregate: Aggregate = 'mean'
 ): GridSeries {
-  const sums = new Array<number>(grid.length).fill(0);
-  const counts = new Array<number>(grid.length).fill(0);
+  const slots = new Slots(grid.length);
   points.at.forEach((at, index) => {
     const slot = slotOf(at, grid, intervalSeconds);
+    const value = points.values[index]!;
     if (slot !== undefined) {
-      sums[slot]! += points.values[index]!;
-      counts[slot]! += 1;
+      slots.add(slot, { min: value, max: value, sum: value, count: 1 });
     }
     for (const empty of slotsBetween(at, points.at[index + 1], grid, intervalSeconds, gapSeconds)) {
-      sums[empty] = points.values[index]!;
-      counts[empty] = 1;
+      slots.add(empty, { min: value, max: value, sum: value, count: 1 });
     }
   });
-  return { key: points.key, values: sums.map((sum, slot) => (counts[slot] === 0 ? null : sum / counts[slot]!)) };
+  return { key: points.key, values: slots.values(aggregate) };
+}
+
+/** The same of parts, for an interval that is a multiple of theirs and longer than a gap: no interval is filled up. */
+export function gaugePartsOnGrid(
+  parts: Parts,
+  grid: readonly number[],
+  intervalSeconds: number,
+  aggregate: Aggregate
+): GridSeries {
+  const slots = new Slots(grid.length);
+  parts.firstAt.forEach((at, index) => {
+    const slot = slotOf(at, grid, intervalSeconds);
+    if (slot !== undefined) {
+      slots.add(slot, {
+        min: parts.min[index]!,
+        max: parts.max[index]!,
+        sum: parts.sum[index]!,
+        count: parts.count[index]!,
+      });
+    }
+  });
+  return { key: parts.key, values: slots.values(aggregate) };
+}
+
+/**
+ * Points of a counter by its parts, which give the same rates: the first and the last of each part, and its highest
+ * where it went down within. Of two resets within five minutes one is told.
+ */
+export function counterPoints(parts: Parts): Points {
+  const points: Points = { key: parts.key, at: [], values: [] };
+  const add = (at: number, value: number) => {
+    points.at.push(at);
+    points.values.push(value);
+  };
+  parts.firstAt.forEach((firstAt, index) => {
+    const lastAt = parts.lastAt[index]!;
+    add(firstAt, parts.first[index]!);
+    if (parts.max[index]! > parts.last[index]! && lastAt > firstAt) {
+      add((firstAt + lastAt) / 2, parts.max[index]!);
+    }
+    if (lastAt > firstAt) {
+      add(lastAt, parts.last[index]!);
+    }
+  });
+  return points;
+}
+
+/** What is gathered of each interval of a grid. */
+class Slots {
+  private readonly sums: Float64Array;
+  private readonly counts: Float64Array;
+  private readonly mins: Float64Array;
+  private readonly maxes: Float64Array;
+
+  constructor(length: number) {
+    this.sums = new Float64Array(length);
+    this.counts = new Float64Array(length);
+    this.mins = new Float64Array(length).fill(Infinity);
+    this.maxes = new Float64Array(length).fill(-Infinity);
+  }
+
+  add(slot: number, { min, max, sum, count }: { min: number; max: number; sum: number; count: number }): void {
+    this.sums[slot]! += sum;
+    this.counts[slot]! += count;
+    this.mins[slot] = Math.min(this.mins[slot]!, min);
+    this.maxes[slot] = Math.max(this.maxes[slot]!, max);
+  }
+
+  values(aggregate: Aggregate): Array<number | null> {
+    return Array.from(this.counts, (count, slot) => {
+      if (count === 0) {
+        return null;
+      }
+      return aggregate === 'mean'
+        ? this.sums[slot]! / count
+        : aggregate === 'max'
+          ? this.maxes[slot]!
+          : this.mins[slot]!;
+    });
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Fault } from '../faults/fault';
 import type { Notice } from '../sidekiq/model';
 import type { BlockStore } from './blockStore';
+import type { Parts } from './chunk';
 import type { HistoryScope, SeriesValue } from './figures';
 import { MemoryStore } from './memoryStore';
 import type { HistoryStore, Points } from './store';
@@ -115,6 +116,11 @@ export class Recorder {
       this.use((file) => file.read(scope, figure, from, to, only), undefined) ??
       this.memory.read(scope, figure, from, to, only)
     );
+  }
+
+  /** A series by stretches of five minutes; `null` where the history is in memory. */
+  parts(scope: HistoryScope, figure: string, from: number, to: number, only: string): Parts[] | null {
+    return this.use((file) => file.parts?.(scope, figure, from, to, only), undefined) ?? null;
   }
 
   keys(scope: HistoryScope, figure: string): string[] {

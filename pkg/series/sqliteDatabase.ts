@@ -9,10 +9,10 @@ export interface Database {
 }
 
 /** Of the tables; a file of a newer one is left alone. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 /** "Jobw" in ASCII, as https://sqlite.org/pragma.html#pragma_application_id tells files apart. */
 const APPLICATION_ID = 0x4a6f6277;
-const TABLES = 'samples,series,states';
+const FIRST_TABLES = 'samples,series,states';
 
 /**
  * Opens a history file, by SQLite as the runtime brings it (Bun's in the executable, Node's from 22.5), and makes something
@@ -68,7 +68,7 @@ function checkOurs(database: Database): void {
   ).map(({ name }) => name);
   const application = pragma('application_id');
   // Files of the first versions carry no application id.
-  const ours = application === APPLICATION_ID || (application === 0 && tables.join() === TABLES);
+  const ours = application === APPLICATION_ID || (application === 0 && tables.join() === FIRST_TABLES);
   const empty = application === 0 && tables.length === 0 && pragma('user_version') === 0;
   if (!ours && !empty) {
     throw new Error('it is a database of another program');

@@ -3,13 +3,14 @@ import { Fault } from '../faults/fault';
 import type { HistoryScope, SeriesValue } from './figures';
 import type { BlockStore } from './blockStore';
 import { markOurs, withDatabase, type Database } from './sqliteDatabase';
+import { addSample, noParts, rounded, roundedAt, type Parts } from './chunk';
 import { SqliteBlockStore } from './sqliteBlockStore';
+import { SqliteMigration } from './sqliteMigration';
+import { SqliteSamples } from './sqliteSamples';
 import type { HistoryStore, Points } from './store';
 
 const SECONDS_PER_DAY = 86_400;
 const PRUNE_EVERY_SECONDS = 3600;
-/** Samples dropped at once: they come between two readings, and others wait meanwhile. */
-const PRUNED_TOGETHER = 2000;
 
 /**
  * Opens the history file.
@@ -71,13 +72,11 @@ function createFile(path: string, mode: number): void {
 class SqliteStore implements HistoryStore {
   readonly blocks: SqliteBlockStore;
   private readonly ids = new Map<string, number>();
-  private lastAt = 0;
+  private readonly samples: SqliteSamples;
+  private readonly migration: SqliteMigration;
+  private lastAt: number;
   private prunedAt = 0;
   private readonly file: number;
-  /** Series of which old samples are still to be dropped. */
-  private toPrune: number[] = [];
-  /** Epoch seconds of the oldest sample; `undefined` until it is asked for. */
-  private first: number | null | undefined;
   /** A database file never shrinks by itself. */
   private size = 0;
 
@@ -92,18 +91,17 @@ class SqliteStore implements HistoryStore {
     database.exec(
       'CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, scope TEXT, key TEXT, figure TEXT, UNIQUE (scope, figure, key))'
     );
-    database.exec(
-      'CREATE TABLE IF NOT EXISTS samples (series INTEGER, at REAL, value REAL, PRIMARY KEY (series, at)) WITHOUT ROWID'
-    );
     database.exec('CREATE TABLE IF NOT EXISTS states (name TEXT PRIMARY KEY, state TEXT)');
     this.blocks = new SqliteBlockStore(database);
+    this.samples = new SqliteSamples(database);
+    this.migration = new SqliteMigration(database, this.samples);
     markOurs(database);
     // Between readings nobody waits for long.
     database.exec('PRAGMA busy_timeout = 50');
     for (const row of this.database.prepare('SELECT id, scope, key, figure FROM series').all() as SeriesRow[]) {
       this.ids.set(nameOf(row), row.id);
     }
-    this.lastAt = this.ofAllSeries('max', Math.max) ?? 0;
+    this.lastAt = this.samples.newest() ?? this.migration.newest(this.ids.values()) ?? 0;
   }
 
   append(at: number, values: readonly SeriesValue[]): void {
@@ -117,22 +115,17 @@ class SqliteStore implements HistoryStore {
       throw new Error(`"${this.path}" was removed, replaced or cut`);
     }
     this.size = found.size;
-    const insert = this.database.prepare('INSERT OR REPLACE INTO samples (series, at, value) VALUES (?, ?, ?)');
     this.database.exec('BEGIN');
     try {
-      for (const each of values) {
-        insert.run(this.idOf(each), at, each.value);
-      }
+      const before = at - this.retentionDays * SECONDS_PER_DAY;
       this.prunedAt ||= at;
       if (at - this.prunedAt > PRUNE_EVERY_SECONDS) {
         this.prunedAt = at;
-        this.toPrune = [...this.ids.values()];
+        this.samples.prune(before, this.allSeries());
       }
-      this.prune(at - this.retentionDays * SECONDS_PER_DAY);
+      this.migration.step(this.ids.values(), before);
+      this.samples.append(roundedAt(at), new Map(values.map((each) => [this.idOf(each), rounded(each.value)])));
       this.database.exec('COMMIT');
-      if (this.first === null) {
-        this.first = at;
-      }
     } catch (error) {
       this.ids.clear();
       try {
@@ -140,6 +133,7 @@ class SqliteStore implements HistoryStore {
       } catch {
         // SQLite itself has rolled back where the disk is full.
       }
+      this.samples.reload();
       throw error;
     }
   }
@@ -149,21 +143,30 @@ class SqliteStore implements HistoryStore {
   }
 
   read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[] {
-    const series = this.seriesOf(scope, figure).filter(({ key }) => only === undefined || key === only);
-    const points = this.database.prepare(
-      'SELECT at, value FROM samples WHERE series = ?1 AND at <= ?3 AND at >= coalesce((SELECT max(at) FROM samples WHERE series = ?1 AND at < ?2), ?2) ORDER BY at'
-    );
-    return series.flatMap(({ id, key }) => {
-      const rows = points.all(id, from, to) as Array<{ at: number; value: number }>;
-      return rows.length === 0 ? [] : [{ key, at: rows.map(({ at }) => at), values: rows.map(({ value }) => value) }];
+    return this.seriesOf(scope, figure, only).flatMap(({ id, key }) => {
+      const old = this.migration.read(id, key, from, to);
+      const points = inOrder(this.samples.read(id, key, from, to), old, from);
+      return points.at.length === 0 ? [] : [points];
+    });
+  }
+
+  parts(scope: HistoryScope, figure: string, from: number, to: number, only: string): Parts[] {
+    return this.seriesOf(scope, figure, only).map(({ id, key }) => {
+      const old = this.migration.read(id, key, from, to);
+      if (old.at.length === 0) {
+        return this.samples.readParts(id, key, from, to);
+      }
+      const parts = noParts(key);
+      const points = inOrder(this.samples.read(id, key, from, to), old, from);
+      points.at.forEach((at, index) => addSample(parts, at, points.values[index]!));
+      return parts;
     });
   }
 
   oldest(): number | null {
-    if (this.first === undefined) {
-      this.first = this.ofAllSeries('min', Math.min);
-    }
-    return this.first;
+    const old = this.migration.oldest(this.ids.values());
+    const kept = this.samples.oldest();
+    return old === null || kept === null ? (old ?? kept) : Math.min(old, kept);
   }
 
   newest(): number | null {
@@ -171,10 +174,10 @@ class SqliteStore implements HistoryStore {
   }
 
   forgetAfter(at: number): void {
-    this.database.prepare('DELETE FROM samples WHERE at > ?').run(at);
+    this.migration.forgetAfter(at);
+    this.samples.forgetAfter(at);
     this.lastAt = Math.min(this.lastAt, at);
     this.prunedAt = Math.min(this.prunedAt, at);
-    this.first = undefined;
   }
 
   loadState(name: string): string | null {
@@ -192,43 +195,15 @@ class SqliteStore implements HistoryStore {
     this.database.close();
   }
 
-  /** The first or last instant of all samples, by the index of each series: a scan of the table takes seconds. */
-  private ofAllSeries(which: 'min' | 'max', of: (...values: number[]) => number): number | null {
-    const statement = this.database.prepare(`SELECT ${which}(at) AS at FROM samples WHERE series = ?`);
-    let found: number | null = null;
-    for (const id of this.ids.values()) {
-      const [row] = statement.all(id) as Array<{ at: number | null }>;
-      if (row && row.at !== null) {
-        found = found === null ? row.at : of(found, row.at);
-      }
-    }
-    return found;
+  /** Those of other processes too. */
+  private allSeries(): number[] {
+    return (this.database.prepare('SELECT id FROM series').all() as Array<{ id: number }>).map(({ id }) => id);
   }
 
-  /** Drops samples that are older than they are kept, some at a time. */
-  private prune(before: number): void {
-    let left = PRUNED_TOGETHER;
-    while (left > 0 && this.toPrune.length > 0) {
-      const id = this.toPrune[0]!;
-      const old = this.database
-        .prepare('SELECT at FROM samples WHERE series = ? AND at < ? ORDER BY at LIMIT ?')
-        .all(id, before, left) as Array<{ at: number }>;
-      const last = old.at(-1);
-      if (last) {
-        this.database.prepare('DELETE FROM samples WHERE series = ? AND at <= ?').run(id, last.at);
-        this.first = undefined;
-      }
-      if (old.length < left) {
-        this.toPrune.shift();
-      }
-      // A series without old samples costs a look too.
-      left -= old.length + 1;
-    }
-  }
-
-  private seriesOf(scope: HistoryScope, figure: string): Array<{ id: number; key: string }> {
+  private seriesOf(scope: HistoryScope, figure: string, only?: string): Array<{ id: number; key: string }> {
     const statement = 'SELECT id, key FROM series WHERE scope = ? AND figure = ? ORDER BY key';
-    return this.database.prepare(statement).all(scope, figure) as Array<{ id: number; key: string }>;
+    const all = this.database.prepare(statement).all(scope, figure) as Array<{ id: number; key: string }>;
+    return all.filter(({ key }) => only === undefined || key === only);
   }
 
   private idOf(value: SeriesValue): number {
@@ -258,4 +233,19 @@ interface SeriesRow {
 
 function nameOf({ scope, key, figure }: Pick<SeriesRow, 'scope' | 'key' | 'figure'>): string {
   return `${scope}\0${key}\0${figure}`;
+}
+
+/** Points of chunks and of rows that are not moved yet, in the order of time, with one before the range at most. */
+function inOrder(points: Points, old: Points, from: number): Points {
+  if (old.at.length === 0) {
+    return points;
+  }
+  const all = [
+    ...points.at.map((at, index) => [at, points.values[index]!]),
+    ...old.at.map((at, index) => [at, old.values[index]!]),
+  ];
+  all.sort(([a], [b]) => a! - b!);
+  const first = all.findIndex(([at]) => at! >= from);
+  const kept = first < 0 ? all.slice(-1) : all.slice(Math.max(0, first - 1));
+  return { key: points.key, at: kept.map(([at]) => at!), values: kept.map(([, value]) => value!) };
 }

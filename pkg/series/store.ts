@@ -1,4 +1,5 @@
 import type { BlockStore } from './blockStore';
+import type { Parts } from './chunk';
 import type { HistoryScope, SeriesValue } from './figures';
 
 /** A series' points in the order of time; `at` is epoch seconds. */
@@ -22,6 +23,11 @@ export interface Points {
 export interface HistoryStore {
   append(at: number, values: readonly SeriesValue[]): void;
   read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[];
+  /**
+   * The same of one key by stretches of five minutes, for intervals that are a multiple of that; absent where a store has
+   * too little for it to be faster.
+   */
+  parts?(scope: HistoryScope, figure: string, from: number, to: number, only: string): Parts[];
   /** Keys of the series of a scope and figure, in the order of reading; some may have no points in a range. */
   keys(scope: HistoryScope, figure: string): string[];
   /** Epoch seconds of the oldest sample kept, or `null`. */

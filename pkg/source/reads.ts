@@ -1,3 +1,4 @@
+import type { Parts } from '../series/chunk';
 import type { HistoryScope } from '../series/figures';
 import type { Points } from '../series/store';
 import type { BacklogSample } from '../sidekiq/browse/backlog';
@@ -41,6 +42,7 @@ export interface RecordedMinutes {
 /** The figures over time that a source keeps, see `HistoryStore`. */
 export interface HistoryReads {
   keys(scope: HistoryScope, figure: string): string[];
+  parts?(scope: HistoryScope, figure: string, from: number, to: number, only: string): Parts[] | null;
   read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[];
   oldest(): number | null;
 }

@@ -2,7 +2,7 @@ import { execSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { benchMemory } from './memory';
+import { benchFigures, benchMemory } from './memory';
 import { benchPlugin } from './plugin';
 import { reached } from './reach';
 import { benchRedisDataSource } from './redisDataSource';
@@ -32,6 +32,7 @@ async function main(): Promise<void> {
     benchRest,
     benchStatsd,
     benchMemory,
+    benchFigures,
   ]) {
     const section = await bench();
     process.stdout.write(`${section.join('\n')}\n\n`);

@@ -1,135 +1,20 @@
-import { randomBytes } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { FINDING_RULES } from '../../pkg/findings/table';
 import { Recordings } from '../../pkg/recording/recordings';
-import type { Recorded } from '../../pkg/recording/recordedReading';
 import { optionsSchema } from '../../pkg/settings/model';
 import { MemoryBlockStore } from '../../pkg/series/blockStore';
-import type { MinuteCounts } from '../../pkg/sidekiq/jobMetrics';
-import type { Work } from '../../pkg/sidekiq/model';
 import { StatsdIntake } from '../../pkg/statsd/intake';
 import { Watch } from '../../pkg/watch/watch';
 import { Dice } from '../../pkg/simulator/dice';
-import { aCapsule, aJob, aMinute, aProcess, aQueue, aSnapshot, listed, NOW } from '../support/state';
+import { NOW } from '../support/state';
+import { CLASSES, Life, PROCESSES, QUEUES, THREADS } from './life';
 
-const QUEUES = 24;
-const PROCESSES = 16;
-const THREADS = 10;
-const CLASSES = 20;
 const PACE = 10;
 const HOURS = 24;
 const LOOKS = 300;
 const WITHOUT_LIMIT = { seconds: Infinity, bytes: Infinity };
-
-/** A busy installation of the size of memory.md, made up reading by reading. */
-export class Life {
-  private readonly dice = new Dice(1);
-  private sizes = Array.from({ length: QUEUES }, () => 0);
-  private running: Work[] = [];
-  private readonly minutes = new Map<number, MinuteCounts>();
-  /** As long as the record of a process stays, its layout is the same object. */
-  private readonly layouts = [0, 1].map((odd) => {
-    const queues = Array.from({ length: QUEUES / 2 }, (_, queue) => `queue_${queue * 2 + odd}`);
-    return { queues, capsules: [aCapsule(THREADS, Object.fromEntries(queues.map((queue) => [queue, 1])))] };
-  });
-  private readonly random = Array.from({ length: PROCESSES }, () => randomBytes(6).toString('hex'));
-
-  reading(at: number): Recorded['reading'] {
-    this.sizes = this.sizes.map((size, queue) =>
-      queue % 3 === 0 ? Math.max(0, size + Math.round(this.dice.between(-6, 6))) : 0
-    );
-    this.running = Array.from(
-      { length: PROCESSES * THREADS },
-      (_, index) => this.running[index] ?? this.start(index, at)
-    ).map((job, index) => (this.dice.chance(0.5) ? this.start(index, at) : job));
-    const current = Math.floor(at / 60) * 60;
-    const starts = Array.from({ length: 60 }, (_, index) => current - index * 60);
-    const minutes = starts.map((startsAt) => this.minute(startsAt, at));
-    const changing = minutes.slice(0, 4);
-    return {
-      snapshot: aSnapshot({
-        at,
-        queues: listed(
-          ...this.sizes.map((size, index) =>
-            aQueue(`queue_${index}`, {
-              size,
-              latencySeconds: size === 0 ? 0 : Math.round(this.dice.between(100, 40_000)) / 1000,
-              next:
-                size === 0
-                  ? null
-                  : aJob({ jid: this.dice.hex(24), class: `Class${index % CLASSES}`, enqueuedAt: at - 5 }),
-            })
-          )
-        ),
-        processes: listed(
-          ...Array.from({ length: PROCESSES }, (_, index) =>
-            aProcess(`worker-${index}:${100 + index}:${this.random[index]}`, {
-              beatAt: Math.round((at - this.dice.between(0, 10)) * 1e6) / 1e6,
-              beatAgeSeconds: Math.floor(this.dice.between(0, 10)),
-              busy: THREADS,
-              concurrency: THREADS,
-              rssBytes: Math.round(this.dice.between(3e5, 4e5)) * 1024,
-              rttSeconds: Math.round(this.dice.between(100, 500)) / 1e6,
-              ...this.layouts[index % 2],
-            })
-          )
-        ),
-        work: listed(...this.running),
-        minutes: listed(...minutes),
-        durations: changing.flatMap(({ startsAt, classes }) =>
-          [...classes].map(([jobClass, { processed }]) => ({
-            startsAt,
-            jobClass,
-            counts: Array.from({ length: 26 }, (_, bucket) =>
-              bucket < 8 ? Math.round((processed * (8 - bucket)) / 36) : 0
-            ),
-          }))
-        ),
-        totals: { processed: Math.round((at - NOW) * 50), failed: Math.round(at - NOW), retry: 40, dead: 300 },
-      }),
-      missed: null,
-      notices: [],
-      historyFile: null,
-    };
-  }
-
-  private start(index: number, at: number): Work {
-    const process = Math.floor(index / THREADS);
-    return {
-      process: `worker-${process}:${100 + process}:${this.random[process]}`,
-      thread: `t${index % THREADS}`,
-      queue: `queue_${index % QUEUES}`,
-      class: `Class${index % CLASSES}`,
-      metricsClass: `Class${index % CLASSES}`,
-      jid: this.dice.hex(24),
-      // Whole seconds, and milliseconds, as Sidekiq 8 writes them.
-      runAt: Math.floor(at - this.dice.between(0, 10)),
-      enqueuedAt: Math.round((at - this.dice.between(10, 20)) * 1000) / 1000,
-    };
-  }
-
-  private minute(startsAt: number, at: number): MinuteCounts {
-    const known = this.minutes.get(startsAt);
-    if (known && at - startsAt > 240) {
-      return known;
-    }
-    const share = Math.min(1, (at - startsAt) / 60);
-    const made = aMinute(
-      startsAt,
-      Object.fromEntries(
-        Array.from({ length: CLASSES }, (_, index) => {
-          const jobs = Math.round((100 + ((startsAt / 60 + index * 7) % 50)) * share);
-          return [`Class${index}`, [jobs, Math.round(jobs / 50), jobs * 130] as [number, number, number]];
-        })
-      )
-    );
-    this.minutes.set(startsAt, made);
-    if (this.minutes.size > 200) {
-      this.minutes.delete(Math.min(...this.minutes.keys()));
-    }
-    return made;
-  }
-}
 
 /** What memory costs and how fast it answers, beside what is wanted of it. */
 export async function benchMemory(): Promise<string[]> {
@@ -186,4 +71,37 @@ export async function benchMemory(): Promise<string[]> {
     `| a state of any instant: median, 99th percentile | ${times[LOOKS / 2]!.toFixed(0)} ms, ${times[Math.floor(LOOKS * 0.99)]!.toFixed(0)} ms | ≤ 100 ms |`,
     `| replay through the fold | ${factor.toFixed(0)} × as fast as it was lived | ≥ 1,000 × |`,
   ];
+}
+
+/** What the figures of 30 days take in a history file, measured by Bun as the executable reads it. */
+export function benchFigures(): string[] {
+  const out = execFileSync('npx', ['bun', join(__dirname, 'figures.ts')], { encoding: 'utf8', timeout: 1_800_000 });
+  const figures = JSON.parse(out) as Measured;
+  const ms = (value: number) => `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
+  return [
+    '## The history file',
+    '',
+    `The same installation for ${figures.days} days: ${(figures.samples / 1e6).toFixed(0)} million samples in ${(figures.bytes / 1e6).toFixed(0)} MB. The panel draws the latency of ${QUEUES} queues over all of it.`,
+    '',
+    '| what | measured | wanted |',
+    '| --- | --- | --- |',
+    `| bytes a sample | ${figures.perSample.toFixed(2)} | ≤ 2 |`,
+    `| a panel: first, median, longest | ${ms(figures.panelMs.first)}, ${ms(figures.panelMs.median)}, ${ms(figures.panelMs.longest)} | ≤ 150 ms |`,
+    `| longest on the event loop meanwhile | ${ms(figures.stallMs)} | ≤ 50 ms |`,
+    `| start | ${ms(figures.openMs)} | ≤ 100 ms |`,
+    `| pruning, longest step | ${ms(figures.pruneMs)} | ≤ 50 ms |`,
+    `| keeping a reading: median, 99th percentile, longest | ${ms(figures.appendMs.median)}, ${ms(figures.appendMs.p99)}, ${ms(figures.appendMs.longest)} | 99th percentile ≤ 10 ms |`,
+  ];
+}
+
+interface Measured {
+  days: number;
+  samples: number;
+  bytes: number;
+  perSample: number;
+  appendMs: { median: number; p99: number; longest: number };
+  openMs: number;
+  panelMs: { first: number; median: number; longest: number };
+  stallMs: number;
+  pruneMs: number;
 }

@@ -16,16 +16,39 @@ function by(): Array<{ value: NonNullable<HistoryQuery['by']>; label: string; de
   ];
 }
 
-/** What a series is. */
+function aggregate(): Array<{ value: NonNullable<HistoryQuery['aggregate']>; label: string }> {
+  return [
+    { value: 'mean', label: t('forms.history.aggregate.mean.label', 'Mean') },
+    { value: 'max', label: t('forms.history.aggregate.max.label', 'Maximum') },
+    { value: 'min', label: t('forms.history.aggregate.min.label', 'Minimum') },
+  ];
+}
+
+/** What a series is, and what a point of it tells. */
 export function HistoryForm({ query, change }: FormProps<Partial<HistoryQuery>>) {
   return (
-    <SelectOption
-      id="history-by"
-      label={t('forms.history.series.label', 'Series')}
-      help={t('forms.history.series.help', 'In total, or one series for each.')}
-      value={query.by ?? 'total'}
-      options={by()}
-      onChange={(by) => change({ by })}
-    />
+    <>
+      <SelectOption
+        id="history-by"
+        label={t('forms.history.series.label', 'Series')}
+        help={t('forms.history.series.help', 'In total, or one series for each.')}
+        value={query.by ?? 'total'}
+        options={by()}
+        onChange={(by) => change({ by })}
+      />
+      {query.by !== 'day' && (
+        <SelectOption
+          id="history-aggregate"
+          label={t('forms.history.aggregate.label', 'Point')}
+          help={t(
+            'forms.history.aggregate.help',
+            'What a point tells of its interval. The maximum keeps a short peak in a long range. Rates are always means.'
+          )}
+          value={query.aggregate ?? 'mean'}
+          options={aggregate()}
+          onChange={(aggregate) => change({ aggregate })}
+        />
+      )}
+    </>
   );
 }

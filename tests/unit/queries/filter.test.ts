@@ -123,7 +123,7 @@ describe('the registry', () => {
       ['busy'],
       ['capacity', 'by'],
       ['redis'],
-      ['history', 'by'],
+      ['history', 'by', 'aggregate'],
       ['job_metrics', 'origin', 'show', 'sortBy', 'top'],
       ['jobs', 'source', 'queue', 'cursor', 'minAgeSeconds', 'maxAgeSeconds', 'format'],
       ['job', 'jid', 'source', 'queue'],

@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { boundedInterval, gaugeOnGrid, gridOf, POINTS_CAP, rateOnGrid } from '../../../pkg/series/grid';
+import { addSample, noParts } from '../../../pkg/series/chunk';
+import {
+  AGGREGATES,
+  boundedInterval,
+  counterPoints,
+  gaugeOnGrid,
+  gaugePartsOnGrid,
+  gridOf,
+  POINTS_CAP,
+  rateOnGrid,
+} from '../../../pkg/series/grid';
 
 const points = (at: number[], values: number[], key = 'k') => ({ key, at, values });
 
@@ -111,4 +121,82 @@ test('whatever range and interval, a grid is within the bound', () => {
       expect(gridOf(from, to, boundedInterval(from, to, interval)).length).toBeLessThanOrEqual(POINTS_CAP);
     })
   );
+});
+
+describe('parts of five minutes', () => {
+  const samples = fc.array(
+    fc.record({ step: fc.integer({ min: 1, max: 100 }), value: fc.integer({ min: 0, max: 1000 }) }),
+    { minLength: 1, maxLength: 400 }
+  );
+  const interval = fc.constantFrom(300, 600, 900, 1800);
+  function both(steps: Array<{ step: number; value: number }>, counter: boolean) {
+    const raw = points([], []);
+    const parts = noParts('k');
+    let at = 1_790_000_000;
+    let value = 0;
+    for (const each of steps) {
+      at += each.step;
+      // One reset in a while, never two in a part.
+      value = !counter ? each.value : each.value === 1000 ? 0 : value + each.value;
+      raw.at.push(at);
+      raw.values.push(value);
+      addSample(parts, at, value);
+    }
+    return { raw, parts, from: raw.at[0]!, to: at };
+  }
+
+  test.each(AGGREGATES)('give the same %s of a gauge as its samples', (aggregate) => {
+    fc.assert(
+      fc.property(samples, interval, (steps, seconds) => {
+        const { raw, parts, from, to } = both(steps, false);
+        const grid = gridOf(from, to, seconds);
+        const expected = gridOf(from, to, seconds).map((start) => {
+          const inside = raw.values.filter((_, index) => raw.at[index]! >= start && raw.at[index]! < start + seconds);
+          return inside.length === 0
+            ? null
+            : {
+                mean: inside.reduce((sum, value) => sum + value, 0) / inside.length,
+                max: Math.max(...inside),
+                min: Math.min(...inside),
+              }[aggregate];
+        });
+        expect(gaugePartsOnGrid(parts, grid, seconds, aggregate).values).toEqual(expected);
+        expect(gaugeOnGrid(raw, grid, seconds, 25, aggregate).values).toEqual(expected);
+      })
+    );
+  });
+
+  test('give the same rates of a counter as its samples', () => {
+    fc.assert(
+      fc.property(samples, interval, (steps, seconds) => {
+        const { raw, parts, from, to } = both(
+          steps.map(({ step, value }) => ({ step, value: Math.min(value, 999) })),
+          true
+        );
+        const grid = gridOf(from, to, seconds);
+        const expected = rateOnGrid(raw, grid, seconds, 150).values;
+        const found = rateOnGrid(counterPoints(parts), grid, seconds, 150).values;
+        // Within a part the counter may have grown by fits and starts, at its edges it is known.
+        expect(found.length).toBe(expected.length);
+        found.forEach((value, index) => {
+          if (value === null || expected[index] === null) {
+            return;
+          }
+          expect(value).toBeCloseTo(expected[index]!, 6);
+        });
+      })
+    );
+  });
+
+  test('tell of a counter that was reset what grew before and after', () => {
+    const parts = noParts('k');
+    [
+      [0, 100],
+      [100, 150],
+      [150, 5],
+      [290, 20],
+    ].forEach(([at, value]) => addSample(parts, at!, value!));
+    // 50 before and 20 after, in 290 s.
+    expect(rateOnGrid(counterPoints(parts), [0], 290, 150).values).toEqual([expect.closeTo(70 / 290, 9)]);
+  });
 });

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, expect, test, vi } from 'vitest';
 import { Fault } from '../../../pkg/faults/fault';
 import type { SeriesValue } from '../../../pkg/series/figures';
@@ -20,6 +21,25 @@ const value = (figure: string, number: number, key = ''): SeriesValue => ({
   figure,
   value: number,
 });
+
+/** A file as the first versions wrote it: a row for each sample. */
+function fileOfSchema1(path: string, instants: readonly number[], figures: readonly string[]): void {
+  const old = new DatabaseSync(path);
+  old.exec(
+    'CREATE TABLE series (id INTEGER PRIMARY KEY, scope TEXT, key TEXT, figure TEXT, UNIQUE (scope, figure, key))'
+  );
+  old.exec('CREATE TABLE samples (series INTEGER, at REAL, value REAL, PRIMARY KEY (series, at)) WITHOUT ROWID');
+  old.exec('CREATE TABLE states (name TEXT PRIMARY KEY, state TEXT)');
+  old.exec('PRAGMA user_version = 1');
+  old.exec('BEGIN');
+  figures.forEach((figure, index) => {
+    old.prepare('INSERT INTO series VALUES (?, ?, ?, ?)').run(index + 1, 'queue', '', figure);
+    const insert = old.prepare('INSERT INTO samples VALUES (?, ?, ?)');
+    instants.forEach((at) => insert.run(index + 1, at, at + index));
+  });
+  old.exec('COMMIT');
+  old.close();
+}
 
 async function faultOf(path: string): Promise<Fault> {
   return openSqliteStore(path, { retentionDays: 1 }).then(
@@ -90,19 +110,25 @@ test('deletes what is older than the retention, once an hour', async () => {
 test('deletes much in steps, each small, until nothing old is left', async () => {
   const path = newFile();
   const store = await openSqliteStore(path, { retentionDays: 1 });
-  for (let second = 1; second <= 3000; second += 1) {
-    store.append(second, [value('a', 1), value('b', 2)]);
+  const many = Array.from({ length: 120 }, (_, index) => value(`f${index}`, index));
+  for (let second = 1; second <= 1500; second += 1) {
+    store.append(second, many);
   }
-  const left = () =>
-    ['a', 'b'].flatMap((figure) => store.read('queue', figure, 0, 4000)).reduce((sum, { at }) => sum + at.length, 0);
+  const rows = (table: string) => {
+    const database = new DatabaseSync(path);
+    const [row] = database.prepare(`SELECT count(*) AS rows FROM ${table}`).all() as Array<{ rows: number }>;
+    database.close();
+    return row!.rows;
+  };
+  expect([rows('groups'), rows('chunks'), rows('parts')]).toEqual([4, 480, 480]);
   const later = 2 * 86_400;
-  const counts = Array.from({ length: 5 }, (_, step) => {
-    store.append(later + step, [value('a', 1)]);
-    return left();
+  const left = Array.from({ length: 5 }, (_, step) => {
+    store.append(later + step, [value('f0', 1)]);
+    return rows('chunks');
   });
-  expect(counts[0]! - counts[1]!).toBeLessThanOrEqual(2000);
-  expect(6000 - counts[0]!).toBeLessThanOrEqual(2000);
-  expect(counts.at(-1)).toBe(0);
+  // Twenty-five series at once.
+  expect(left).toEqual([380, 280, 180, 80, 0]);
+  expect([rows('groups'), rows('parts'), rows('readings')]).toEqual([0, 0, 5]);
   expect(store.oldest()).toBe(later);
   store.close();
 });
@@ -119,9 +145,9 @@ test('loses no sample of a later append where one fails', async () => {
 test('refuses a file of a newer version, of another program and in a folder that does not exist', async () => {
   const newer = newFile();
   const database = new DatabaseSync(newer);
-  database.exec('PRAGMA application_id = 0x4a6f6277; PRAGMA user_version = 2');
+  database.exec('PRAGMA application_id = 0x4a6f6277; PRAGMA user_version = 3');
   database.close();
-  expect((await faultOf(newer)).message).toMatch(/newer version of Jobwatch \(schema 2\)/);
+  expect((await faultOf(newer)).message).toMatch(/newer version of Jobwatch \(schema 3\)/);
 
   const foreign = newFile();
   const other = new DatabaseSync(foreign);
@@ -162,13 +188,7 @@ test('leaves every byte of a file that is not its own', async () => {
 
 test('opens files of the first versions, which carry no application id', async () => {
   const path = newFile();
-  const first = await openSqliteStore(path, { retentionDays: 1 });
-  first.append(10, [value('a', 1)]);
-  first.close();
-  const old = new DatabaseSync(path);
-  old.exec('PRAGMA application_id = 0');
-  old.exec('DROP TABLE blocks');
-  old.close();
+  fileOfSchema1(path, [10], ['a']);
   const store = await openSqliteStore(path, { retentionDays: 1 });
   expect(store.oldest()).toBe(10);
   store.close();
@@ -215,11 +235,177 @@ test('a month of samples takes the space of what is kept, and no more', async ()
       sizes.push(statSync(path).size);
     }
   }
-  // Two days and the hour between two deletions.
+  // Two days, the hour between two deletions and the six of a group.
   const kept = store.read('queue', 'a', 0, 31 * day)[0]!.at;
-  expect(kept.length).toBeLessThanOrEqual((2 * day + 3600) / tenMinutes + 1);
-  expect(store.oldest()).toBeGreaterThanOrEqual(28 * day - 3600);
+  expect(kept.length).toBeLessThanOrEqual((2 * day + 7 * 3600) / tenMinutes + 1);
+  expect(store.oldest()).toBeGreaterThanOrEqual(28 * day - 7 * 3600);
   // Space of deleted rows is used again: the file of the last day is as large as that of the fifth.
   expect(sizes[29]! / sizes[4]!).toBeLessThan(1.5);
   store.close();
+});
+
+test('moves the samples of a former version into chunks, in small steps, and answers the same meanwhile', async () => {
+  const path = newFile();
+  const now = 1_790_000_000;
+  // Seven hours, with a pause, of twelve figures; the first hour is older than it is kept.
+  const instants = Array.from(
+    { length: 2520 },
+    (_, index) => now - 86_400 - 3000 + index * 10 + (index > 900 ? 7000 : 0)
+  );
+  const figures = Array.from({ length: 12 }, (_, index) => `f${index}`);
+  fileOfSchema1(path, instants, figures);
+  const store = await openSqliteStore(path, { retentionDays: 1 });
+  expect([store.oldest(), store.newest()]).toEqual([instants[0], instants.at(-1)]);
+  const from = now - 86_400 + 2000;
+  const all = (figure: number) => {
+    const at = instants.filter((each) => each >= from);
+    return { at, values: at.map((each) => each + figure) };
+  };
+  let at = now;
+  for (let step = 0; step < 150; step += 1) {
+    store.append((at += 10), [value('f3', 7)]);
+    if (step % 10 === 0) {
+      const [found] = store.read('queue', 'f3', from, now);
+      const { at: times, values } = all(3);
+      expect(found!.at.slice(-times.length)).toEqual(times);
+      expect(found!.values.slice(-times.length)).toEqual(values);
+    }
+  }
+  store.close();
+  const database = new DatabaseSync(path);
+  expect(database.prepare("SELECT name FROM sqlite_master WHERE name = 'samples'").all()).toEqual([]);
+  expect(database.prepare('PRAGMA user_version').all()).toEqual([{ user_version: 2 }]);
+  database.close();
+  const again = await openSqliteStore(path, { retentionDays: 1 });
+  expect(again.read('queue', 'f11', from, now)[0]!.values.slice(1)).toEqual(all(11).values);
+  // Of the hour that was too old.
+  expect(again.oldest()).toBeGreaterThanOrEqual(now - 86_400 - 3600);
+  again.close();
+});
+
+test('a restart in the middle of moving loses nothing and tells nothing twice', async () => {
+  const path = newFile();
+  const now = 1_790_000_000;
+  const instants = Array.from({ length: 1500 }, (_, index) => now - 20_000 + index * 10);
+  fileOfSchema1(path, instants, ['a', 'b']);
+  for (let at = now; at < now + 300; at += 10) {
+    const store = await openSqliteStore(path, { retentionDays: 1 });
+    store.append(at, [value('a', 1)]);
+    expect(store.read('queue', 'b', 0, now - 1)[0]!.at).toEqual(instants);
+    store.close();
+  }
+});
+
+test('two processes write to one file, and each reads what both wrote', async () => {
+  const path = newFile();
+  const stores = [
+    await openSqliteStore(path, { retentionDays: 1 }),
+    await openSqliteStore(path, { retentionDays: 1 }),
+  ] as const;
+  const written: number[] = [];
+  for (let at = 10; at < 5000; at += 5) {
+    stores[(at / 5) % 2]!.append(at, [value('a', at)]);
+    written.push(at);
+    if (at % 500 === 0) {
+      for (const store of stores) {
+        expect(store.read('queue', 'a', 0, at)).toEqual([{ key: '', at: written, values: written }]);
+      }
+    }
+  }
+  stores.forEach((store) => store.close());
+});
+
+test('a damaged chunk, its parts or the times of a group are a gap, and the rest answers', async () => {
+  const path = newFile();
+  const store = await openSqliteStore(path, { retentionDays: 1 });
+  for (let at = 10; at <= 15_000; at += 10) {
+    store.append(at, [value('a', at), value('b', at)]);
+  }
+  store.close();
+  const database = new DatabaseSync(path);
+  const starts = (database.prepare('SELECT start FROM groups ORDER BY start').all() as Array<{ start: number }>).map(
+    ({ start }) => start
+  );
+  expect(starts).toEqual([10_000, 3_610_000, 7_210_000, 10_810_000]);
+  const zeros = (table: string, column: string, start: number) =>
+    database.prepare(`UPDATE ${table} SET ${column} = ? WHERE start = ?`).run(new Uint8Array(40).fill(0xff), start);
+  zeros('chunks', 'body', starts[0]!);
+  zeros('groups', 'times', starts[1]!);
+  zeros('parts', 'body', starts[2]!);
+  database.close();
+  const again = await openSqliteStore(path, { retentionDays: 1 });
+  const [points] = again.read('queue', 'a', 0, 20_000);
+  expect([points!.at[0], points!.at.at(-1), points!.at.length]).toEqual([7210, 15_000, 780]);
+  // Parts that are damaged are made of the samples, where those can be read.
+  const [parts] = again.parts!('queue', 'a', 0, 20_000, '');
+  expect(parts!.count.reduce((sum, count) => sum + count, 0)).toBe(360 + 780);
+  again.close();
+});
+
+test('forgets what a clock that was ahead has dated, in the middle of a chunk too', async () => {
+  const path = newFile();
+  const store = await openSqliteStore(path, { retentionDays: 1 });
+  for (let at = 10; at <= 5000; at += 10) {
+    store.append(at, [value('a', at)]);
+  }
+  store.forgetAfter(2000);
+  for (let at = 2005; at <= 9000; at += 10) {
+    store.append(at, [value('a', at)]);
+  }
+  const expected = [
+    ...Array.from({ length: 200 }, (_, index) => 10 + index * 10),
+    ...Array.from({ length: 700 }, (_, index) => 2005 + index * 10),
+  ];
+  expect(store.read('queue', 'a', 0, 20_000)[0]!.at).toEqual(expected);
+  const [parts] = store.parts!('queue', 'a', 0, 20_000, '');
+  expect(parts!.count.reduce((sum, count) => sum + count, 0)).toBe(expected.length);
+  expect(parts!.sum.reduce((sum, value) => sum + value, 0)).toBe(expected.reduce((sum, value) => sum + value, 0));
+  store.close();
+});
+
+test('any range of any life of a file reads as it was written', async () => {
+  const step = fc.record({
+    seconds: fc.integer({ min: 1, max: 900 }),
+    times: fc.integer({ min: 1, max: 250 }),
+    missing: fc.boolean(),
+    restart: fc.boolean(),
+    look: fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async (steps) => {
+      const path = newFile();
+      let store = await openSqliteStore(path, { retentionDays: 365 });
+      let at = 1_790_000_000;
+      const written: Array<[number, number]> = [];
+      for (const { seconds, times, missing, restart, look } of steps) {
+        for (let index = 0; index < times; index += 1) {
+          at += seconds;
+          const number = (at * 7919) % 1009;
+          store.append(at, missing ? [value('b', 1)] : [value('a', number), value('b', 1)]);
+          if (!missing) {
+            written.push([at, number]);
+          }
+        }
+        if (restart) {
+          store.close();
+          store = await openSqliteStore(path, { retentionDays: 365 });
+        }
+        const [from, to] = look.map((share) => 1_790_000_000 + share * (at - 1_790_000_000)).sort((a, b) => a - b) as [
+          number,
+          number,
+        ];
+        const inside = written.filter(([each]) => each >= from && each <= to);
+        const [points] = store.read('queue', 'a', from, to);
+        const found = (points?.at ?? []).map((each, index) => [each, points!.values[index]!]);
+        expect(found.filter(([each]) => each! >= from)).toEqual(inside);
+        expect(found.length - inside.length).toBeLessThanOrEqual(1);
+        const [parts] = store.parts!('queue', 'a', from, to, '');
+        expect((parts?.sum ?? []).reduce((sum, each) => sum + each, 0)).toBe(
+          found.reduce((sum, [, number]) => sum + number!, 0)
+        );
+      }
+      store.close();
+    }),
+    { numRuns: 6 }
+  );
 });

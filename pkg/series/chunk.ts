@@ -1,0 +1,345 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { VarintReader, VarintWriter } from './varints';
+
+/** Seconds of a part: wide ranges are drawn from parts instead of samples where their interval is a multiple of it. */
+export const PART_SECONDS = 300;
+
+/** Samples of one chunk at most; what a damaged one announces beyond that is refused. */
+export const CHUNK_SAMPLES = 10_000;
+
+const SIGNIFICANT_DIGITS = 4;
+const MOST_DECIMALS = 6;
+/** The scale of a chunk whose numbers are kept as they are, eight bytes each. */
+const AS_FLOATS = 255;
+/** Up to here scaled values and their differences are exact. */
+const MOST_SCALED = 2 ** 45;
+const DEFLATED = 1;
+const PLAIN = 0;
+
+/**
+ * Consecutive samples of one series that lie in the same five minutes. Columns of the same length, in the order of time;
+ * instants are epoch seconds.
+ */
+export interface Parts {
+  key: string;
+  firstAt: number[];
+  lastAt: number[];
+  first: number[];
+  last: number[];
+  min: number[];
+  max: number[];
+  sum: number[];
+  count: number[];
+}
+
+/**
+ * A figure as it is kept: whole numbers as they are, others with four significant digits and six decimals at most, which is
+ * finer than anything that a panel shows.
+ */
+export function rounded(value: number): number {
+  return Number.isInteger(value) ? value : Number(Number(value.toPrecision(SIGNIFICANT_DIGITS)).toFixed(MOST_DECIMALS));
+}
+
+/** An instant as it is kept, to the millisecond. */
+export function roundedAt(at: number): number {
+  return Math.round(at * 1000) / 1000;
+}
+
+/** Instants in milliseconds as bytes: the second difference of an even pace is small. @param at epoch seconds, ascending */
+export function encodeTimes(at: readonly number[]): Uint8Array {
+  const writer = new VarintWriter();
+  writer.unsigned(at.length);
+  let before = 0;
+  let step = 0;
+  for (const each of at) {
+    const now = Math.round(each * 1000);
+    writer.signed(now - before - step);
+    step = before === 0 ? 0 : now - before;
+    before = now;
+  }
+  return packed(writer.written);
+}
+
+/** @throws Error where the bytes are damaged */
+export function decodeTimes(bytes: Uint8Array): number[] {
+  const reader = new VarintReader(unpacked(bytes));
+  const length = bounded(reader.unsigned());
+  const at: number[] = [];
+  let before = 0;
+  let step = 0;
+  for (let index = 0; index < length; index += 1) {
+    const now = before + step + reader.signed();
+    step = before === 0 ? 0 : now - before;
+    before = now;
+    at.push(now / 1000);
+  }
+  return at;
+}
+
+/**
+ * One series over the instants of a group, as bytes: where it has values, then their differences at a scale that keeps
+ * every one exactly.
+ *
+ * @param values by instant; NaN where the series has none
+ */
+export function encodeValues(values: ArrayLike<number>): Uint8Array {
+  const writer = new VarintWriter();
+  writer.unsigned(values.length);
+  const runs = runsOf(values);
+  writer.unsigned(runs.length);
+  runs.forEach((run) => writer.unsigned(run));
+  const present = Array.from(values).filter((value) => !Number.isNaN(value));
+  const scale = scaleOf(present);
+  writer.unsigned(scale);
+  if (scale === AS_FLOATS) {
+    const floats = new Uint8Array(new Float64Array(present).buffer);
+    return packed(Buffer.concat([writer.written, floats]));
+  }
+  const times = 10 ** scale;
+  let before = 0;
+  for (const value of present) {
+    const scaled = Math.round(value * times);
+    writer.signed(scaled - before);
+    before = scaled;
+  }
+  return packed(writer.written);
+}
+
+/**
+ * The values by instant, NaN where there is none.
+ *
+ * @param instants of the group
+ * @throws Error where the bytes are damaged or of another group
+ */
+export function decodeValues(bytes: Uint8Array, instants: number): Float64Array {
+  const raw = unpacked(bytes);
+  const reader = new VarintReader(raw);
+  if (reader.unsigned() !== instants) {
+    throw new Error('the values are of another group');
+  }
+  const runs = Array.from({ length: bounded(reader.unsigned()) }, () => reader.unsigned());
+  const scale = reader.unsigned();
+  const values = new Float64Array(instants).fill(NaN);
+  const present = runs.reduce((sum, run, index) => (index % 2 === 0 ? sum + run : sum), 0);
+  const floats =
+    scale === AS_FLOATS
+      ? new Float64Array(Uint8Array.from(raw.subarray(raw.length - 8 * Math.min(present, instants))).buffer)
+      : undefined;
+  const times = 10 ** scale;
+  let before = 0;
+  let found = 0;
+  let at = 0;
+  runs.forEach((run, index) => {
+    const end = Math.min(instants, at + run);
+    if (index % 2 === 1) {
+      at = end;
+      return;
+    }
+    for (; at < end; at += 1) {
+      if (floats) {
+        values[at] = floats[found++] ?? NaN;
+      } else {
+        before += reader.signed();
+        values[at] = before / times;
+      }
+    }
+  });
+  return values;
+}
+
+/** No samples yet. */
+export function noParts(key: string): Parts {
+  return { key, firstAt: [], lastAt: [], first: [], last: [], min: [], max: [], sum: [], count: [] };
+}
+
+/** Adds a sample to the last part, or begins another. */
+export function addSample(parts: Parts, at: number, value: number): void {
+  const last = parts.count.length - 1;
+  if (last >= 0 && slotOf(parts.firstAt[last]!) === slotOf(at)) {
+    parts.lastAt[last] = at;
+    parts.last[last] = value;
+    parts.min[last] = Math.min(parts.min[last]!, value);
+    parts.max[last] = Math.max(parts.max[last]!, value);
+    parts.sum[last]! += value;
+    parts.count[last]! += 1;
+    return;
+  }
+  parts.firstAt.push(at);
+  parts.lastAt.push(at);
+  parts.first.push(value);
+  parts.last.push(value);
+  parts.min.push(value);
+  parts.max.push(value);
+  parts.sum.push(value);
+  parts.count.push(1);
+}
+
+/** Parts of one series over the instants of a group as bytes; `null` for numbers that no scale keeps. */
+export function encodeParts(at: readonly number[], values: ArrayLike<number>): Uint8Array | null {
+  const scale = scaleOf(Array.from(values).filter((value) => !Number.isNaN(value)));
+  if (scale === AS_FLOATS) {
+    return null;
+  }
+  const times = 10 ** scale;
+  const parts = noParts('');
+  const from: number[] = [];
+  const to: number[] = [];
+  at.forEach((instant, index) => {
+    const value = values[index]!;
+    if (Number.isNaN(value)) {
+      return;
+    }
+    addSample(parts, instant, Math.round(value * times));
+    const part = parts.count.length - 1;
+    from[part] ??= index;
+    to[part] = index;
+  });
+  const writer = new VarintWriter();
+  writer.unsigned(at.length);
+  writer.unsigned(parts.count.length);
+  writer.unsigned(scale);
+  writeColumn(writer, differences(from));
+  writeColumn(
+    writer,
+    to.map((index, part) => index - from[part]!)
+  );
+  writeColumn(
+    writer,
+    to.map((index, part) => index - from[part]! + 1 - parts.count[part]!)
+  );
+  writeColumn(writer, differences(parts.min));
+  writeColumn(
+    writer,
+    parts.max.map((value, part) => value - parts.min[part]!)
+  );
+  writeColumn(
+    writer,
+    parts.first.map((value, part) => value - parts.min[part]!)
+  );
+  writeColumn(
+    writer,
+    parts.last.map((value, part) => value - parts.min[part]!)
+  );
+  // What the mean of a part has above its smallest value.
+  writeColumn(
+    writer,
+    parts.sum.map((value, part) => value - parts.min[part]! * parts.count[part]!)
+  );
+  return writer.written.slice();
+}
+
+/**
+ * Adds the parts of a group to those before it.
+ *
+ * @param at instants of the group
+ * @throws Error where the bytes are damaged or of another group
+ */
+export function decodeParts(bytes: Uint8Array, at: readonly number[], into: Parts): void {
+  const reader = new VarintReader(bytes);
+  if (reader.unsigned() !== at.length) {
+    throw new Error('the parts are of another group');
+  }
+  const length = bounded(reader.unsigned());
+  const times = 10 ** reader.unsigned();
+  const from = summed(readColumn(reader, length));
+  const spans = readColumn(reader, length);
+  const holes = readColumn(reader, length);
+  const min = summed(readColumn(reader, length));
+  const max = readColumn(reader, length);
+  const first = readColumn(reader, length);
+  const last = readColumn(reader, length);
+  const sum = readColumn(reader, length);
+  for (let part = 0; part < length; part += 1) {
+    const firstAt = at[from[part]!];
+    const lastAt = at[from[part]! + spans[part]!];
+    if (firstAt === undefined || lastAt === undefined) {
+      throw new Error('the parts are damaged');
+    }
+    const count = spans[part]! + 1 - holes[part]!;
+    into.firstAt.push(firstAt);
+    into.lastAt.push(lastAt);
+    into.min.push(min[part]! / times);
+    into.max.push((min[part]! + max[part]!) / times);
+    into.first.push((min[part]! + first[part]!) / times);
+    into.last.push((min[part]! + last[part]!) / times);
+    into.sum.push((min[part]! * count + sum[part]!) / times);
+    into.count.push(count);
+  }
+}
+
+function slotOf(at: number): number {
+  return Math.floor(at / PART_SECONDS);
+}
+
+/** Lengths of stretches with and without values, in turns, beginning with one that has them. */
+function runsOf(values: ArrayLike<number>): number[] {
+  const runs = [0];
+  for (let index = 0; index < values.length; index += 1) {
+    const present = runs.length % 2 === 1;
+    if (Number.isNaN(values[index]!) === present) {
+      runs.push(0);
+    }
+    runs[runs.length - 1]! += 1;
+  }
+  return runs;
+}
+
+/** The fewest decimals that keep every value, or {@link AS_FLOATS}. */
+function scaleOf(values: readonly number[]): number {
+  let scale = 0;
+  for (const value of values) {
+    while (scale <= MOST_DECIMALS && Math.round(value * 10 ** scale) / 10 ** scale !== value) {
+      scale += 1;
+    }
+    if (scale > MOST_DECIMALS || Math.abs(value) * 10 ** scale > MOST_SCALED) {
+      return AS_FLOATS;
+    }
+  }
+  return scale;
+}
+
+/** A column whose numbers are all the same takes two bytes. */
+function writeColumn(writer: VarintWriter, values: readonly number[]): void {
+  const same = values.every((value) => value === values[0]);
+  writer.unsigned(same ? 1 : 0);
+  (same ? values.slice(0, 1) : values).forEach((value) => writer.signed(value));
+}
+
+function readColumn(reader: VarintReader, length: number): number[] {
+  const values = new Array<number>(length);
+  const same = reader.unsigned() === 1;
+  for (let index = 0; index < length; index += 1) {
+    values[index] = same && index > 0 ? values[0]! : reader.signed();
+  }
+  return values;
+}
+
+function differences(values: readonly number[]): number[] {
+  return values.map((value, index) => value - (values[index - 1] ?? 0));
+}
+
+function summed(values: number[]): number[] {
+  for (let index = 1; index < values.length; index += 1) {
+    values[index]! += values[index - 1]!;
+  }
+  return values;
+}
+
+function packed(bytes: Uint8Array): Uint8Array {
+  const deflated = deflateRawSync(bytes);
+  return deflated.length < bytes.length
+    ? Buffer.concat([Uint8Array.of(DEFLATED), deflated])
+    : Buffer.concat([Uint8Array.of(PLAIN), bytes]);
+}
+
+function unpacked(bytes: Uint8Array): Uint8Array {
+  const body = bytes.subarray(1);
+  return bytes[0] === DEFLATED ? inflateRawSync(body, { maxOutputLength: 20 * CHUNK_SAMPLES }) : body;
+}
+
+function bounded(length: number): number {
+  if (length > CHUNK_SAMPLES) {
+    throw new Error('more samples are announced than a chunk can hold');
+  }
+  return length;
+}

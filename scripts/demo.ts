@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,16 +13,15 @@ import { startGrafana } from './grafana';
  */
 
 const ROOT = join(__dirname, '..');
+const HISTORY_FILE = 'history.db';
+/** As the plugin names the file of the provisioned data source. */
+const DATA_SOURCE_HISTORY = `1-sidekiq-${HISTORY_FILE}`;
 const children: ChildProcess[] = [];
 const folder = mkdtempSync(join(tmpdir(), 'jobwatch-demo-'));
 let stopping = false;
 
 process.on('SIGINT', () => void stop(0));
 process.on('SIGTERM', () => void stop(0));
-main().catch((error: unknown) => {
-  process.stderr.write(`The demo failed: ${(error as Error).message}\n`);
-  void stop(1);
-});
 
 async function main(): Promise<void> {
   if (hasDocker()) {
@@ -33,11 +32,7 @@ async function main(): Promise<void> {
     return;
   }
   const grafana = grafanaAtHand();
-  run(
-    'npm',
-    ['run', '-s', grafana ? 'build' : 'build:backend'],
-    grafana ? 'Building the plugin' : 'Building the executable'
-  );
+  run('npm', ['run', '-s', 'build:backend'], 'Building the executable');
   const executable = executablePath();
 
   const redisPort = await freePort(6399);
@@ -48,13 +43,22 @@ async function main(): Promise<void> {
     spawnSync(executable, ['check', '--redis-url', redisUrl], { encoding: 'utf8' }).stdout.includes('Redis at')
   );
 
-  say('Starting a simulated Sidekiq: 8 processes, 20 queues, failing and slow jobs');
+  say('Starting a simulated Sidekiq: 8 processes, 20 queues, failing and slow jobs, and a recorded day');
   const statsd = `127.0.0.1:${await freePort(9125, udpPort)}`;
-  const simulator = start(executable, ['demo', '--redis-url', redisUrl, '--statsd-endpoint', statsd], 'ignore');
+  const data = join(folder, 'plugin-data');
+  mkdirSync(data);
+  // The exporter goes on with the recording from the first minute, and the data source reads the same file.
+  const history = join(data, DATA_SOURCE_HISTORY);
+  const simulator = start(
+    executable,
+    ['demo', '--redis-url', redisUrl, '--statsd-endpoint', statsd, '--history-file', history],
+    'ignore'
+  );
   let lives = false;
   simulator.stderr?.on('data', (bytes: Buffer) => (lives ||= bytes.toString().includes('simulating Sidekiq')));
+  const built = grafana ? build() : undefined;
   // Whoever reads while its past is being written sees processes come and go within a second.
-  await until('the simulated past', () => lives);
+  await until('the simulated past', () => lives, 120);
 
   const exporterPort = await freePort(9292);
   start(
@@ -69,14 +73,24 @@ async function main(): Promise<void> {
       statsd,
       '--preset',
       'lago',
+      '--history-file',
+      history,
     ],
     'ignore'
   );
   if (grafana) {
     const port = await freePort(3000);
     const prometheusUrl = await startPrometheus(exporterPort);
+    await built;
     say('Starting Grafana');
-    const { url, child } = await startGrafana({ ...grafana, port, redisUrl, workDir: folder, prometheusUrl });
+    const { url, child } = await startGrafana({
+      ...grafana,
+      port,
+      redisUrl,
+      workDir: folder,
+      prometheusUrl,
+      data: { directory: data, historyFile: HISTORY_FILE },
+    });
     children.push(child);
     say(`\nGrafana:  ${url}/d/sidekiq-overview`);
   } else {
@@ -89,6 +103,21 @@ async function main(): Promise<void> {
   say(`Terminal: ${executable} top --redis-url ${redisUrl}`);
   say('Ctrl-C ends everything.\n');
   showFigures(executable, redisUrl);
+}
+
+/** Builds the frontend while the past is being simulated. */
+function build(): Promise<void> {
+  say('Building the plugin …');
+  const child = spawn('npm', ['run', '-s', 'webpack', '--', '--env', 'production'], { cwd: ROOT });
+  let output = '';
+  [child.stdout, child.stderr].forEach((stream) => stream.on('data', (bytes: Buffer) => (output += bytes.toString())));
+  children.push(child);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`Building the plugin failed:\n${output}`))
+    );
+  });
 }
 
 /** Prometheus feeds the second flavour of the dashboards; without its program they stay empty. */
@@ -172,11 +201,11 @@ function start(program: string, args: string[], output: 'inherit' | 'ignore'): C
   return child;
 }
 
-async function until(what: string, ready: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000;
+async function until(what: string, ready: () => boolean, seconds = 20): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
   while (!ready()) {
     if (Date.now() > deadline) {
-      throw new Error(`waited 20 seconds for ${what}`);
+      throw new Error(`waited ${seconds} seconds for ${what}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
@@ -230,3 +259,8 @@ async function stop(code: number): Promise<void> {
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
+
+main().catch((error: unknown) => {
+  process.stderr.write(`The demo failed: ${(error as Error).message}\n`);
+  void stop(1);
+});

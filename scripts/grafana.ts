@@ -16,6 +16,8 @@ export interface GrafanaOptions {
   prometheusUrl?: string;
   /** Data sources, dashboards and alert rules that are there from the start; those of provisioning/ by default. */
   provisioning?: string;
+  /** Where the plugin may keep files, and the name of the history file of the provisioned data source there. */
+  data?: { directory: string; historyFile: string };
 }
 
 export interface RunningGrafana {
@@ -33,6 +35,7 @@ export async function startGrafana({
   workDir,
   prometheusUrl,
   provisioning = join(ROOT, 'provisioning'),
+  data,
 }: GrafanaOptions): Promise<RunningGrafana> {
   const plugins = join(workDir, 'plugins');
   mkdirSync(plugins, { recursive: true });
@@ -40,7 +43,7 @@ export async function startGrafana({
     symlinkSync(join(ROOT, 'dist'), join(plugins, PLUGIN_ID), 'dir');
   }
   const config = join(workDir, 'grafana.ini');
-  writeFileSync(config, ini(port, workDir, plugins));
+  writeFileSync(config, ini(port, workDir, plugins, data?.directory));
   const logFile = join(workDir, 'grafana.log');
   const log = openSync(logFile, 'w');
   const child = spawn(bin, ['server', '--homepath', home, '--config', config], {
@@ -49,6 +52,7 @@ export async function startGrafana({
       ...process.env,
       GF_PATHS_PROVISIONING: provisioning,
       JOBWATCH_REDIS_URL: redisUrl,
+      JOBWATCH_HISTORY_FILE: data?.historyFile ?? '',
       JOBWATCH_PROMETHEUS_URL: prometheusUrl ?? 'http://127.0.0.1:9090',
     },
   });
@@ -72,7 +76,7 @@ async function waitUntilHealthy(url: string, child: ChildProcess, logFile: strin
   throw new Error(`Grafana did not start within 90 seconds; see ${logFile}`);
 }
 
-function ini(port: number, workDir: string, plugins: string): string {
+function ini(port: number, workDir: string, plugins: string, data: string | undefined): string {
   return `
 [server]
 http_addr = 127.0.0.1
@@ -99,5 +103,5 @@ news_feed_enabled = false
 level = warn
 [dashboards]
 default_home_dashboard_path = ${join(ROOT, 'provisioning/dashboards/direct/sidekiq-overview.json')}
-`;
+${data === undefined ? '' : `[plugin.${PLUGIN_ID}]\ndata_dir = ${data}\n`}`;
 }

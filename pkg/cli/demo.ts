@@ -5,7 +5,9 @@ import { backfill } from '../simulator/backfill';
 import { parseEndpoint } from '../settings/endpoint';
 import { startProReporter } from '../simulator/proReporter';
 import { Simulator } from '../simulator/simulator';
+import { Story } from '../simulator/story';
 import type { SidekiqVersion } from '../simulator/workload';
+import { pastBegins, recordPast, type Past } from './demoPast';
 
 /** Flags of the command, as commander reads them. */
 export interface DemoFlags {
@@ -14,6 +16,7 @@ export interface DemoFlags {
   seed: number;
   force?: boolean;
   statsdEndpoint?: string;
+  historyFile?: string;
 }
 
 const STEP_SECONDS = 0.25;
@@ -21,7 +24,7 @@ const STEP_SECONDS = 0.25;
 const BEFORE_SECONDS = 300;
 
 /** Runs a simulated Sidekiq in a Redis until SIGINT or SIGTERM. @throws Fault when that Redis holds a real one */
-export async function demo({ redisUrl, sidekiq, seed, force, statsdEndpoint }: DemoFlags): Promise<void> {
+export async function demo({ redisUrl, sidekiq, seed, force, statsdEndpoint, historyFile }: DemoFlags): Promise<void> {
   const version = sidekiq as SidekiqVersion;
   const redis = new Redis(redisUrl, { lazyConnect: true, maxRetriesPerRequest: 1 });
   redis.on('error', () => undefined);
@@ -46,8 +49,9 @@ export async function demo({ redisUrl, sidekiq, seed, force, statsdEndpoint }: D
         });
   }
   const now = Date.now() / 1000;
-  const startsAt = now - BEFORE_SECONDS;
-  await backfill(redis, version, seed, startsAt);
+  const past: Past | undefined =
+    historyFile === undefined ? undefined : { redis, redisUrl, version, seed, endsAt: now, historyFile };
+  const startsAt = past ? pastBegins(past) : now - BEFORE_SECONDS;
   const reporter =
     statsdEndpoint === undefined
       ? undefined
@@ -58,14 +62,18 @@ export async function demo({ redisUrl, sidekiq, seed, force, statsdEndpoint }: D
     version,
     seed,
     startsAt,
+    ...(past && { story: { story: new Story(now), until: now } }),
     onFinished: (...execution) => {
       if (caughtUp) {
         reporter?.report(...execution);
       }
     },
   });
-  for (let second = 0; second < BEFORE_SECONDS; second += 1) {
-    await simulator.advance(1);
+  if (past) {
+    await recordPast(past, simulator);
+  } else {
+    await backfill(redis, version, seed, startsAt);
+    await simulator.advance(BEFORE_SECONDS);
   }
   caughtUp = true;
   log('info', 'simulating Sidekiq', { sidekiq: version, seed });
@@ -77,7 +85,7 @@ export async function demo({ redisUrl, sidekiq, seed, force, statsdEndpoint }: D
   while (!stopped) {
     await new Promise((resolve) => setTimeout(resolve, STEP_SECONDS * 1000));
     const current = Date.now() / 1000;
-    await simulator.advance(Math.min(1, current - lived));
+    await simulator.advance(current - lived);
     lived = current;
   }
   reporter?.close();

@@ -156,6 +156,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     .addOption(new Option('--sidekiq <version>', 'whose format to write').choices(['7.3', '8.1']).default('8.1'))
     .option('--seed <number>', 'repeatable by seed', positive, 1)
     .option('--statsd-endpoint <host:port>', 'also send what Sidekiq Pro would, by DogStatsD')
+    .option('--history-file <file>', 'also record a day before now into this history file')
     .option('--force', 'write even where Sidekiq’s keys are found')
     .action(async (flags: DemoFlags) => demo(flags));
 

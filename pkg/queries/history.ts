@@ -50,6 +50,11 @@ const GAP_SAMPLES = 2.5;
 const FULL_PACE_SECONDS = 6 * 3600;
 /** Points of all series of one answer at most. */
 const ANSWER_POINTS = 1_000_000;
+/** Samples further apart than this are never one pace. */
+const SLOWEST_PACE_SECONDS = 300;
+/** Share of a series' steps that its pace holds: the others are gaps. */
+const PACE_SHARE = 0.9;
+const PACE_STEPS = 20;
 const SECONDS_PER_DAY = 86_400;
 const FILTER_FIELDS = ['queue', 'workerType'];
 const DEFAULT_FIGURES: Record<HistoryScope, string[]> = {
@@ -129,7 +134,7 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
     // The first interval begins before the range, and is told whole.
     const from = Math.min(span.from, grid.grid[0] ?? span.from);
     const wide = grid.interval % PART_SECONDS === 0 && span.gapSeconds < PART_SECONDS;
-    const parts = wide ? kept.parts?.(by, name, from, span.to, key) : undefined;
+    const parts = wide ? await kept.parts?.(by, name, from, span.to, key) : undefined;
     const onto = (series: Points | Parts) => onGrid(figure, series, span, grid, query.aggregate);
     const series = parts ?? kept.read(by, name, from, span.to, key);
     found.push(...series.map(onto));
@@ -245,10 +250,11 @@ function gridFor({ counter }: HistoryFigure, { from, to, step, sampleSeconds }: 
 function onGrid(
   figure: HistoryFigure,
   series: Points | Parts,
-  { to, gapSeconds, sampleSeconds }: Span,
+  { to, gapSeconds: leastGap, sampleSeconds }: Span,
   { grid, interval }: Grid,
   aggregate: Aggregate
 ): FigureSeries {
+  const gapSeconds = 'count' in series ? leastGap : Math.max(leastGap, GAP_SAMPLES * paceOf(series));
   const times = figure.derived?.times ?? 1;
   const least = Math.min(interval, Math.max(interval / 2, 3 * sampleSeconds));
   const { key, values } = figure.counter
@@ -273,6 +279,16 @@ function onGrid(
     interval,
     values: values.slice(0, length).map((value) => value && value * times),
   };
+}
+
+/** Seconds from one sample to the next: it may have been another pace then than it is now. */
+function paceOf({ at }: Points): number {
+  const steps = at
+    .slice(1)
+    .map((each, index) => each - at[index]!)
+    .sort((a, b) => a - b);
+  // Of some steps none is usual.
+  return steps.length < PACE_STEPS ? 0 : Math.min(SLOWEST_PACE_SECONDS, steps[Math.floor(steps.length * PACE_SHARE)]!);
 }
 
 function frameOf(

@@ -119,8 +119,17 @@ export class Recorder {
   }
 
   /** A series by stretches of five minutes; `null` where the history is in memory. */
-  parts(scope: HistoryScope, figure: string, from: number, to: number, only: string): Parts[] | null {
-    return this.use((file) => file.parts?.(scope, figure, from, to, only), undefined) ?? null;
+  async parts(scope: HistoryScope, figure: string, from: number, to: number, only: string): Promise<Parts[] | null> {
+    const { file } = this;
+    try {
+      return (await file?.parts?.(scope, figure, from, to, only)) ?? null;
+    } catch (error) {
+      // A file that was closed meanwhile has told why.
+      if (this.file === file) {
+        this.giveUp(error);
+      }
+      return null;
+    }
   }
 
   keys(scope: HistoryScope, figure: string): string[] {
@@ -185,16 +194,20 @@ export class Recorder {
     try {
       return work(this.file);
     } catch (error) {
-      const { file } = this;
-      this.file = undefined;
-      try {
-        file.close();
-      } catch {
-        // The file is gone or broken, which was told already.
-      }
-      this.fail(error);
+      this.giveUp(error);
       return otherwise;
     }
+  }
+
+  private giveUp(error: unknown): void {
+    const { file } = this;
+    this.file = undefined;
+    try {
+      file?.close();
+    } catch {
+      // The file is gone or broken, which was told already.
+    }
+    this.fail(error);
   }
 
   private fail(error: unknown): void {

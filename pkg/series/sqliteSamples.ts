@@ -11,6 +11,7 @@ import {
 } from './chunk';
 import { OpenGroup } from './openGroup';
 import type { Database } from './sqliteDatabase';
+import type { Turns } from '../turns';
 import type { Points } from './store';
 import { VarintReader, VarintWriter } from './varints';
 
@@ -178,12 +179,16 @@ export class SqliteSamples {
   }
 
   /** The same by parts: groups that lie wholly within the range are not decoded sample by sample. */
-  readParts(series: number, key: string, from: number, to: number): Parts {
+  async readParts(series: number, key: string, from: number, to: number, turns: Turns): Promise<Parts> {
     this.refresh();
     const parts = noParts(key);
     const found = this.groupsIn(from, to);
+    // Between turns they may become a group that is not among these.
+    const openAt = [...this.open.at];
+    const column = this.open.column(series);
     const bodies = this.bodies('parts', series, found);
     for (const group of found) {
+      await turns.give();
       const at = this.timesOf(group);
       const body = bodies.get(group.start);
       const whole = group.cut === 0 && group.start / 1000 >= from && group.to <= to;
@@ -191,7 +196,7 @@ export class SqliteSamples {
         addParts(parts, at, valuesIn(this.chunk(series, group), at.length), from, Math.min(to, group.to));
       }
     }
-    addParts(parts, this.open.at, this.open.column(series), from, to);
+    addParts(parts, openAt, column, from, to);
     return parts;
   }
 

@@ -7,6 +7,7 @@ import { addSample, noParts, rounded, roundedAt, type Parts } from './chunk';
 import { SqliteBlockStore } from './sqliteBlockStore';
 import { SqliteMigration } from './sqliteMigration';
 import { SqliteSamples } from './sqliteSamples';
+import { Turns } from '../turns';
 import type { HistoryStore, Points } from './store';
 
 const SECONDS_PER_DAY = 86_400;
@@ -150,17 +151,21 @@ class SqliteStore implements HistoryStore {
     });
   }
 
-  parts(scope: HistoryScope, figure: string, from: number, to: number, only: string): Parts[] {
-    return this.seriesOf(scope, figure, only).map(({ id, key }) => {
+  async parts(scope: HistoryScope, figure: string, from: number, to: number, only: string): Promise<Parts[]> {
+    const turns = new Turns();
+    const found: Parts[] = [];
+    for (const { id, key } of this.seriesOf(scope, figure, only)) {
       const old = this.migration.read(id, key, from, to);
       if (old.at.length === 0) {
-        return this.samples.readParts(id, key, from, to);
+        found.push(await this.samples.readParts(id, key, from, to, turns));
+        continue;
       }
       const parts = noParts(key);
       const points = inOrder(this.samples.read(id, key, from, to), old, from);
       points.at.forEach((at, index) => addSample(parts, at, points.values[index]!));
-      return parts;
-    });
+      found.push(parts);
+    }
+    return found;
   }
 
   oldest(): number | null {

@@ -25,9 +25,9 @@ export interface HistoryStore {
   read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[];
   /**
    * The same of one key by stretches of five minutes, for intervals that are a multiple of that; absent where a store has
-   * too little for it to be faster.
+   * too little for it to be faster. Others get their turn meanwhile.
    */
-  parts?(scope: HistoryScope, figure: string, from: number, to: number, only: string): Parts[];
+  parts?(scope: HistoryScope, figure: string, from: number, to: number, only: string): Promise<Parts[]>;
   /** Keys of the series of a scope and figure, in the order of reading; some may have no points in a range. */
   keys(scope: HistoryScope, figure: string): string[];
   /** Epoch seconds of the oldest sample kept, or `null`. */

@@ -7,6 +7,9 @@ import { JOB_CLASSES, rhythmAt, type SidekiqVersion } from './workload';
 const DAYS = 30;
 const SECONDS_PER_DAY = 86_400;
 
+/** Minutes of job metrics that Sidekiq keeps. */
+const MINUTES_KEPT = 480;
+
 /**
  * Writes the past that a running Sidekiq would have left: job metrics of the last minutes, as many as Sidekiq keeps, and
  * counters of the days. The same workload as the simulator's makes both.
@@ -16,7 +19,7 @@ export async function backfill(
   version: SidekiqVersion,
   seed: number,
   now: number,
-  minutes = 480
+  minutes = MINUTES_KEPT
 ): Promise<void> {
   const dice = new Dice(seed);
   const pipeline = redis.pipeline();
@@ -40,6 +43,22 @@ export async function backfill(
       }
     }
     buffer.flush(pipeline, FORMATS[version], at);
+  }
+  await pipeline.exec();
+}
+
+/** Deletes what Sidekiq no longer has of a past that was written in a moment: Redis lets keys expire by its own clock. */
+export async function forgetOldMinutes(
+  redis: Redis,
+  version: SidekiqVersion,
+  from: number,
+  now: number
+): Promise<void> {
+  const format = FORMATS[version];
+  const classes = new Set(JOB_CLASSES.map(({ name }) => name));
+  const pipeline = redis.pipeline();
+  for (let at = Math.floor(from / 60) * 60; at < now - MINUTES_KEPT * 60; at += 60) {
+    pipeline.del(format.minuteKey(at), ...[...classes].map((name) => format.histogramKey(name, at)));
   }
   await pipeline.exec();
 }

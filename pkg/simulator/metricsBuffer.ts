@@ -28,6 +28,19 @@ export class MetricsBuffer {
     this.durations.set(jobClass, buckets);
   }
 
+  /** Takes over what another has counted. */
+  take(other: MetricsBuffer): void {
+    this.processed += other.processed;
+    this.failed += other.failed;
+    other.counts.forEach((amount, field) => this.increase(field, amount));
+    for (const [jobClass, buckets] of other.durations) {
+      const into = this.durations.get(jobClass) ?? new Map<number, number>();
+      buckets.forEach((amount, bucket) => into.set(bucket, (into.get(bucket) ?? 0) + amount));
+      this.durations.set(jobClass, into);
+    }
+    other.clear();
+  }
+
   /** Writes into the minute of `now` and starts anew, as Sidekiq's heartbeat does. */
   flush(pipeline: ChainableCommander, format: Format, now: number): void {
     const day = new Date(now * 1000).toISOString().slice(0, 10);
@@ -57,6 +70,10 @@ export class MetricsBuffer {
       const increments = [...buckets].flatMap(([bucket, amount]) => ['INCRBY', 'u16', `#${bucket}`, amount]);
       pipeline.call('BITFIELD', key, 'OVERFLOW', 'SAT', ...increments).expire(key, MINUTE_TTL_SECONDS);
     }
+    this.clear();
+  }
+
+  private clear(): void {
     this.counts.clear();
     this.durations.clear();
     this.processed = 0;

@@ -2,16 +2,20 @@ import type { ChainableCommander } from 'ioredis';
 import type { Dice } from './dice';
 import type { Format } from './format';
 import { MetricsBuffer } from './metricsBuffer';
+import type { WaitingJob } from './store';
 import type { JobClass, WorkerKind } from './workload';
 
 /** A job taken from a queue. Instants are epoch seconds. */
 export interface RunningJob {
-  raw: string;
+  waiting: WaitingJob;
+  /** Its payload. */
+  raw: () => string;
   queue: string;
   jobClass: JobClass;
   runAt: number;
   endsAt: number;
-  fails: boolean;
+  /** What it will raise, if it does. */
+  error: readonly [errorClass: string, message: string] | undefined;
 }
 
 const HEARTBEAT_SECONDS = 10;
@@ -26,6 +30,8 @@ export class SimulatedProcess {
   readonly idleSince = new Map<string, number>();
   readonly metrics = new MetricsBuffer();
   quiet = false;
+  /** Epoch seconds. */
+  quietSince = Infinity;
   nextBeatAt: number;
   private rssKib: number;
 
@@ -91,9 +97,23 @@ export class SimulatedProcess {
     });
     pipeline.expire(this.identity, KEY_TTL_SECONDS).del(work);
     for (const [thread, { raw, queue, runAt }] of this.running) {
-      pipeline.hset(work, thread.replace('-', ''), JSON.stringify({ queue, payload: raw, run_at: Math.floor(runAt) }));
+      pipeline.hset(
+        work,
+        thread.replace('-', ''),
+        JSON.stringify({ queue, payload: raw(), run_at: Math.floor(runAt) })
+      );
     }
     pipeline.expire(work, KEY_TTL_SECONDS);
+  }
+
+  /** Epoch seconds at which its record is gone, if it sends no more heartbeats. */
+  get expiresAt(): number {
+    return this.nextBeatAt - HEARTBEAT_SECONDS + KEY_TTL_SECONDS;
+  }
+
+  /** What a killed process left has expired. */
+  expire(pipeline: ChainableCommander): void {
+    pipeline.del(this.identity, `${this.identity}:work`);
   }
 
   /** A clean end: the name and the work go, the hash expires by itself. */

@@ -1,7 +1,10 @@
-import type { Redis } from 'ioredis';
+import type { ChainableCommander, Redis } from 'ioredis';
 import { Dice } from './dice';
 import { backtrace, FORMATS, type Format } from './format';
+import { MetricsBuffer } from './metricsBuffer';
 import { SimulatedProcess, type RunningJob } from './process';
+import { Queues, TimedJobs, type WaitingJob } from './store';
+import type { Story } from './story';
 import { JOB_CLASSES, payloadOf, rhythmAt, WORKER_KINDS, type JobClass, type SidekiqVersion } from './workload';
 
 export interface SimulatorOptions {
@@ -9,11 +12,11 @@ export interface SimulatorOptions {
   seed: number;
   /** Where its clock starts, epoch seconds. */
   startsAt: number;
+  /** What happens in the past; afterwards, and without one, deploys and crashes come at an even pace. */
+  story?: { story: Story; until: number };
   /** Told of every execution, as Sidekiq Pro's middleware is. */
   onFinished?: (jobClass: JobClass, seconds: number, error: string | undefined) => void;
 }
-
-type Pipeline = ReturnType<Redis['pipeline']>;
 
 const DEAD_MAX_JOBS = 10_000;
 const DEAD_TIMEOUT_SECONDS = 180 * 86_400;
@@ -21,22 +24,32 @@ const POLL_LIMIT = 100;
 /** A deploy restarts every process in turn. */
 const DEPLOY_EVERY_SECONDS = 900;
 const CRASH_EVERY_SECONDS = 1200;
+const STEP_SECONDS = 1;
+/** Longer spans are written in fewer commands: nobody looks meanwhile. A heartbeat comes within. */
+const LONG_SECONDS = 10;
 
 /**
  * A simulated Sidekiq that writes to Redis what Sidekiq 7.3 or 8.1 really writes: pushes, fetches, heartbeats,
  * work, retries, deaths, scheduled jobs, job metrics, deploy marks, now and then a crash.
  *
- * Its clock is its own: `advance` moves it, so that an hour can be written in seconds or lived through.
+ * Its clock is its own: `advance` moves it, so that a day can be written in seconds or lived through.
  * The same seed and steps write the same.
  */
 export class Simulator {
   private readonly dice: Dice;
   private readonly format: Format;
+  private readonly queues = new Queues((job) => JSON.stringify(this.newJob(job.jobClass, job.at)));
+  private readonly schedule = new TimedJobs('schedule');
+  private readonly retries = new TimedJobs('retry');
   private processes: SimulatedProcess[];
+  /** Of which Redis still has the record. */
+  private killed: SimulatedProcess[] = [];
   private now: number;
   private nextId = 1000;
   private nextDeployAt: number;
   private nextCrashAt: number;
+  /** Commands of the present {@link advance}. */
+  private pipeline: ChainableCommander;
 
   constructor(
     private readonly redis: Redis,
@@ -45,25 +58,56 @@ export class Simulator {
     this.dice = new Dice(options.seed);
     this.format = FORMATS[options.version];
     this.now = options.startsAt;
-    this.nextDeployAt = options.startsAt + 300;
-    this.nextCrashAt = options.startsAt + CRASH_EVERY_SECONDS / 2;
+    const even = options.story?.until ?? options.startsAt;
+    this.nextDeployAt = even + 300;
+    this.nextCrashAt = even + CRASH_EVERY_SECONDS / 2;
+    this.pipeline = redis.multi();
     this.processes = WORKER_KINDS.flatMap((kind) =>
       Array.from({ length: kind.count }, (_, index) => this.boot(kind, index))
     );
   }
 
-  /** Lives through a span of time, at most about a second at once. Jobs come and end at any instant within it. */
+  /** Lives through a span of time and writes what is left of it. Jobs come and end at any instant within it. */
   async advance(seconds: number): Promise<void> {
-    const from = this.now;
-    this.now += seconds;
-    await this.push(from);
-    await this.enqueueDue();
-    const pipeline = this.redis.pipeline();
-    this.finish(pipeline);
-    await this.fetch(pipeline, from);
+    const end = this.now + seconds;
+    const long = seconds > LONG_SECONDS;
+    while (this.now < end - 1e-9) {
+      const from = this.now;
+      this.now = Math.min(end, from + STEP_SECONDS);
+      this.push(from);
+      this.enqueueDue();
+      this.finish();
+      this.fetch(from);
+      this.deployOrCrash();
+      this.follow();
+      if (long && Math.floor(this.now / 60) > Math.floor(from / 60)) {
+        this.count(from);
+      }
+      // Of a long span only the last heartbeats are left.
+      if (!long || end - this.now < LONG_SECONDS) {
+        this.beat();
+      }
+    }
+    if (long) {
+      this.count(this.now - STEP_SECONDS);
+    }
+    this.queues.write(this.pipeline);
+    this.schedule.write(this.pipeline);
+    this.retries.write(this.pipeline);
+    if (this.queues.names.length > 0) {
+      this.pipeline.sadd('queues', ...this.queues.names);
+    }
+    const { pipeline } = this;
+    // In one transaction: whoever reads between two commands would see what never was.
+    this.pipeline = this.redis.multi();
     await pipeline.exec();
-    await this.deployOrCrash();
-    await this.beat();
+  }
+
+  /** Writes what all processes have counted into the minute of an instant, at once. */
+  private count(at: number): void {
+    const all = new MetricsBuffer();
+    this.processes.forEach(({ metrics }) => all.take(metrics));
+    all.flush(this.pipeline, this.format, at);
   }
 
   private boot(kind: SimulatedProcess['kind'], index: number): SimulatedProcess {
@@ -71,24 +115,23 @@ export class Simulator {
   }
 
   /** Pushes follow the hour and waves within it. */
-  private async push(from: number): Promise<void> {
+  private push(from: number): void {
     const span = (this.now - from) * rhythmAt(this.now);
+    const timesOf = ({ name }: JobClass) => this.story?.troubleOf(name, this.now)?.pushes ?? 1;
     const pushes = JOB_CLASSES.flatMap((jobClass) =>
-      Array.from({ length: this.dice.count(jobClass.rate * span) }, () => ({
+      Array.from({ length: this.dice.count(jobClass.rate * span * timesOf(jobClass)) }, () => ({
         jobClass,
         at: this.dice.between(from, this.now),
       }))
     ).sort((a, b) => a.at - b.at);
-    const pipeline = this.redis.pipeline();
-    for (const { jobClass, at } of pushes) {
-      const job = this.newJob(jobClass, at);
+    for (const job of pushes) {
       if (this.dice.chance(0.02)) {
-        pipeline.zadd('schedule', at + this.dice.between(20, 1800), JSON.stringify({ ...job, enqueued_at: undefined }));
+        const raw = JSON.stringify({ ...this.newJob(job.jobClass, job.at), enqueued_at: undefined });
+        this.schedule.add(job.at + this.dice.between(20, 1800), raw, job.jobClass);
       } else {
-        pipeline.sadd('queues', jobClass.queue).lpush(`queue:${jobClass.queue}`, JSON.stringify(job));
+        this.queues.push(job.jobClass.queue, job);
       }
     }
-    await pipeline.exec();
   }
 
   private newJob(jobClass: JobClass, pushedAt: number): Record<string, unknown> {
@@ -106,35 +149,33 @@ export class Simulator {
     };
   }
 
-  private async enqueueDue(): Promise<void> {
-    for (const set of ['schedule', 'retry']) {
-      const due = await this.redis.zrangebyscore(set, '-inf', this.now, 'LIMIT', 0, POLL_LIMIT);
-      const pipeline = this.redis.pipeline();
-      for (const raw of due) {
+  private enqueueDue(): void {
+    for (const set of [this.schedule, this.retries]) {
+      for (const { raw, jobClass } of set.takeDue(this.now, POLL_LIMIT)) {
         const job = JSON.parse(raw) as { queue: string };
-        pipeline
-          .zrem(set, raw)
-          .sadd('queues', job.queue)
-          .lpush(`queue:${job.queue}`, JSON.stringify({ ...job, enqueued_at: this.format.time(this.now) }));
+        this.queues.push(job.queue, {
+          jobClass,
+          at: this.now,
+          raw: JSON.stringify({ ...job, enqueued_at: this.format.time(this.now) }),
+        });
       }
-      await pipeline.exec();
     }
   }
 
   /** Each idle thread takes jobs until one lasts beyond the step, or none is left. */
-  private async fetch(pipeline: Pipeline, from: number): Promise<void> {
+  private fetch(from: number): void {
     for (const process of this.processes) {
       for (const { threads, queues } of process.idle()) {
         const idle = threads.map((thread) => ({ thread, since: process.idleSince.get(thread) ?? from }));
         while (idle.length > 0) {
           const first = idle.sort((a, b) => a.since - b.since)[0]!;
-          const taken = await this.pop(queues);
+          const taken = this.queues.take(queues);
           if (!taken) {
             break;
           }
-          const job = this.start(taken.raw, taken.queue, first.since);
+          const job = this.start(taken.job, taken.queue, first.since);
           if (job.endsAt <= this.now) {
-            this.end(pipeline, process, job);
+            this.end(process, job);
             first.since = job.endsAt;
           } else {
             process.running.set(first.thread, job);
@@ -146,46 +187,45 @@ export class Simulator {
     }
   }
 
-  private async pop(queues: readonly string[]): Promise<{ raw: string; queue: string } | undefined> {
-    for (const queue of queues) {
-      const raw = await this.redis.rpop(`queue:${queue}`);
-      if (raw !== null) {
-        return { raw, queue };
-      }
-    }
-    return undefined;
+  private start(waiting: WaitingJob, queue: string, idleSince: number): RunningJob {
+    const { jobClass } = waiting;
+    const trouble = this.story?.troubleOf(jobClass.name, this.now);
+    const runAt = Math.max(idleSince, waiting.at);
+    const seconds = this.dice.duration(jobClass.medianSeconds) * (trouble?.slower ?? 1);
+    const fails = this.dice.chance(trouble?.failures?.rate ?? jobClass.failureRate);
+    return {
+      waiting,
+      raw: () => (waiting.raw ??= JSON.stringify(this.newJob(jobClass, waiting.at))),
+      queue,
+      jobClass,
+      runAt,
+      endsAt: runAt + seconds,
+      error: !fails ? undefined : (trouble?.failures?.error ?? this.dice.pick(jobClass.errors)),
+    };
   }
 
-  private start(raw: string, queue: string, idleSince: number): RunningJob {
-    const job = JSON.parse(raw) as { class: string; wrapped?: string; enqueued_at: number };
-    const jobClass = JOB_CLASSES.find(({ name }) => name === (job.wrapped ?? job.class)) ?? JOB_CLASSES[0]!;
-    const runAt = Math.max(idleSince, this.format.seconds(job.enqueued_at));
-    const seconds = this.dice.duration(jobClass.medianSeconds);
-    return { raw, queue, jobClass, runAt, endsAt: runAt + seconds, fails: this.dice.chance(jobClass.failureRate) };
-  }
-
-  private finish(pipeline: Pipeline): void {
+  private finish(): void {
     for (const process of this.processes) {
       for (const [thread, job] of process.running) {
         if (job.endsAt <= this.now) {
           process.running.delete(thread);
           process.idleSince.set(thread, job.endsAt);
-          this.end(pipeline, process, job);
+          this.end(process, job);
         }
       }
     }
   }
 
-  private end(pipeline: Pipeline, process: SimulatedProcess, job: RunningJob): void {
-    process.metrics.add(job.jobClass.name, job.endsAt - job.runAt, job.fails);
-    const error = job.fails ? this.fail(pipeline, job) : undefined;
-    this.options.onFinished?.(job.jobClass, job.endsAt - job.runAt, error);
+  private end(process: SimulatedProcess, job: RunningJob): void {
+    process.metrics.add(job.jobClass.name, job.endsAt - job.runAt, job.error !== undefined);
+    if (job.error) {
+      this.fail(job, job.error);
+    }
+    this.options.onFinished?.(job.jobClass, job.endsAt - job.runAt, job.error?.[0]);
   }
 
-  /** @returns the class of the error */
-  private fail(pipeline: Pipeline, { raw, jobClass, endsAt }: RunningJob): string {
-    const job = JSON.parse(raw) as { retry: number; retry_count?: number; failed_at?: number };
-    const [errorClass, message] = this.dice.pick(jobClass.errors);
+  private fail({ raw, jobClass, endsAt }: RunningJob, [errorClass, message]: NonNullable<RunningJob['error']>): void {
+    const job = JSON.parse(raw()) as { retry: number; retry_count?: number; failed_at?: number };
     const count = job.retry_count === undefined ? 0 : job.retry_count + 1;
     const failed = {
       ...job,
@@ -197,77 +237,100 @@ export class Simulator {
       error_backtrace: backtrace([`app/jobs/${jobClass.queue}.rb:12:in \`perform'`]),
     };
     if (count < job.retry) {
-      pipeline.zadd('retry', endsAt + count ** 4 + 15 + this.dice.between(0, 10 * (count + 1)), JSON.stringify(failed));
-      return errorClass;
+      const at = endsAt + count ** 4 + 15 + this.dice.between(0, 10 * (count + 1));
+      this.retries.add(at, JSON.stringify(failed), jobClass);
+      return;
     }
-    pipeline
+    this.pipeline
       .zadd('dead', endsAt, JSON.stringify(failed))
       .zremrangebyscore('dead', '-inf', endsAt - DEAD_TIMEOUT_SECONDS)
       .zremrangebyrank('dead', 0, -DEAD_MAX_JOBS);
-    return errorClass;
   }
 
-  private async deployOrCrash(): Promise<void> {
-    if (this.now >= this.nextDeployAt) {
-      this.nextDeployAt = this.now + DEPLOY_EVERY_SECONDS;
-      await this.deploy();
+  /** What happens by itself: by the story, or at an even pace. */
+  private deployOrCrash(): void {
+    if (this.story?.takesDeploy(this.now) ?? this.now >= this.nextDeployAt) {
+      this.nextDeployAt = Math.max(this.nextDeployAt, this.now + DEPLOY_EVERY_SECONDS);
+      this.deploy();
     }
-    if (this.now >= this.nextCrashAt) {
+    if (!this.story && this.now >= this.nextCrashAt) {
       this.nextCrashAt = this.now + CRASH_EVERY_SECONDS;
       // Killed: no word to Redis, and what ran is lost.
       const victim = Math.floor(this.dice.between(0, this.processes.length));
-      const { kind } = this.processes[victim]!;
-      this.processes[victim] = this.boot(kind, victim);
+      const killed = this.processes[victim]!;
+      this.killed.push(killed);
+      this.processes[victim] = this.boot(killed.kind, victim);
     }
-    await this.endQuiet();
+    this.endQuiet();
   }
 
-  /** Marks the deploy and asks every second process to finish; new ones take over at once. */
-  private async deploy(): Promise<void> {
+  private get story(): Story | undefined {
+    const { story } = this.options;
+    return story && this.now <= story.until ? story.story : undefined;
+  }
+
+  /** Takes processes away that the story takes, and brings those back that are missing. */
+  private follow(): void {
+    const { story } = this;
+    if (!story) {
+      return;
+    }
+    for (const kind of WORKER_KINDS) {
+      const there = this.processes.filter((process) => process.kind === kind && !process.quiet);
+      const away = story.away(kind.host, this.now);
+      if (away?.killed) {
+        this.killed.push(...there);
+        this.processes = this.processes.filter((process) => !there.includes(process));
+      } else if (away) {
+        there.forEach((process) => this.quieten(process));
+      } else if (there.length === 0) {
+        this.processes.push(...Array.from({ length: kind.count }, (_, index) => this.boot(kind, index)));
+      }
+    }
+  }
+
+  private quieten(process: SimulatedProcess): void {
+    process.quiet = true;
+    process.nextBeatAt = this.now;
+    process.quietSince = this.now;
+  }
+
+  /** Marks the deploy and asks every process to finish; new ones take over at once. */
+  private deploy(): void {
     const minute = new Date(Math.floor(this.now / 60) * 60_000).toISOString().replace('.000', '');
     const key = `${minute.slice(0, 10).replaceAll('-', '')}-marks`;
-    await this.redis
-      .pipeline()
-      .hsetnx(key, minute, `${this.dice.hex(7)} Release`)
-      .expire(key, 90 * 86_400)
-      .exec();
+    this.pipeline.hsetnx(key, minute, `${this.dice.hex(7)} Release`).expire(key, 90 * 86_400);
     const leaving = this.processes.filter((process) => !process.quiet);
-    for (const process of leaving) {
-      process.quiet = true;
-      process.nextBeatAt = this.now;
-    }
+    leaving.forEach((process) => this.quieten(process));
     this.processes.push(...leaving.map(({ kind }, index) => this.boot(kind, index)));
   }
 
-  private async endQuiet(): Promise<void> {
+  private endQuiet(): void {
     const ended = this.processes.filter(
-      (process) => process.quiet && (process.running.size === 0 || this.now > process.nextBeatAt + 15)
+      (process) => process.quiet && (process.running.size === 0 || this.now > process.quietSince + 25)
     );
-    if (ended.length === 0) {
-      return;
-    }
-    const pipeline = this.redis.pipeline();
     for (const process of ended) {
-      for (const { raw, queue } of process.running.values()) {
+      for (const { waiting, raw, queue } of process.running.values()) {
         // Hard shutdown puts unfinished jobs back at the tail, their times untouched.
-        pipeline.rpush(`queue:${queue}`, raw);
+        raw();
+        this.queues.putBack(this.pipeline, queue, waiting);
       }
-      process.metrics.flush(pipeline, this.format, this.now);
-      process.stop(pipeline);
+      process.metrics.flush(this.pipeline, this.format, this.now);
+      process.stop(this.pipeline);
     }
-    await pipeline.exec();
     this.processes = this.processes.filter((process) => !ended.includes(process));
   }
 
-  private async beat(): Promise<void> {
-    const due = this.processes.filter(({ nextBeatAt }) => nextBeatAt <= this.now);
-    if (due.length === 0) {
-      return;
+  private beat(): void {
+    // Redis lets keys expire by its own clock, which may stand still meanwhile.
+    for (const process of this.killed.filter((each) => each.expiresAt <= this.now)) {
+      process.expire(this.pipeline);
+      this.killed.splice(this.killed.indexOf(process), 1);
     }
-    const transaction = this.redis.multi();
-    for (const process of due) {
-      process.beat(transaction, this.now);
+    for (const process of this.processes) {
+      if (process.nextBeatAt <= this.now) {
+        process.beat(this.pipeline, this.now);
+      }
     }
-    await transaction.exec();
   }
 }

@@ -17,7 +17,7 @@ export interface JobClass {
 
 const TIMEOUT = ['Net::ReadTimeout', 'Net::ReadTimeout with #<TCPSocket:(closed)>'] as const;
 const REFUSED = ['Errno::ECONNREFUSED', 'Connection refused - connect(2) for "hooks.example.com" port 443'] as const;
-const DECLINED = ['Payments::CardDeclined', 'Your card was declined (insufficient_funds)'] as const;
+export const DECLINED = ['Payments::CardDeclined', 'Your card was declined (insufficient_funds)'] as const;
 const MISSING = ['ActiveRecord::RecordNotFound', "Couldn't find Invoice with 'id'=81234"] as const;
 const LOCKED = ['ActiveRecord::Deadlocked', 'PG::TRDeadlockDetected: ERROR: deadlock detected'] as const;
 

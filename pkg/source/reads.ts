@@ -42,7 +42,7 @@ export interface RecordedMinutes {
 /** The figures over time that a source keeps, see `HistoryStore`. */
 export interface HistoryReads {
   keys(scope: HistoryScope, figure: string): string[];
-  parts?(scope: HistoryScope, figure: string, from: number, to: number, only: string): Parts[] | null;
+  parts?(scope: HistoryScope, figure: string, from: number, to: number, only: string): Promise<Parts[] | null>;
   read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[];
   oldest(): number | null;
 }

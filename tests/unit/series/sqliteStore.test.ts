@@ -337,7 +337,7 @@ test('a damaged chunk, its parts or the times of a group are a gap, and the rest
   const [points] = again.read('queue', 'a', 0, 20_000);
   expect([points!.at[0], points!.at.at(-1), points!.at.length]).toEqual([7210, 15_000, 780]);
   // Parts that are damaged are made of the samples, where those can be read.
-  const [parts] = again.parts!('queue', 'a', 0, 20_000, '');
+  const [parts] = await again.parts!('queue', 'a', 0, 20_000, '');
   expect(parts!.count.reduce((sum, count) => sum + count, 0)).toBe(360 + 780);
   again.close();
 });
@@ -357,7 +357,7 @@ test('forgets what a clock that was ahead has dated, in the middle of a chunk to
     ...Array.from({ length: 700 }, (_, index) => 2005 + index * 10),
   ];
   expect(store.read('queue', 'a', 0, 20_000)[0]!.at).toEqual(expected);
-  const [parts] = store.parts!('queue', 'a', 0, 20_000, '');
+  const [parts] = await store.parts!('queue', 'a', 0, 20_000, '');
   expect(parts!.count.reduce((sum, count) => sum + count, 0)).toBe(expected.length);
   expect(parts!.sum.reduce((sum, value) => sum + value, 0)).toBe(expected.reduce((sum, value) => sum + value, 0));
   store.close();
@@ -399,7 +399,7 @@ test('any range of any life of a file reads as it was written', async () => {
         const found = (points?.at ?? []).map((each, index) => [each, points!.values[index]!]);
         expect(found.filter(([each]) => each! >= from)).toEqual(inside);
         expect(found.length - inside.length).toBeLessThanOrEqual(1);
-        const [parts] = store.parts!('queue', 'a', from, to, '');
+        const [parts] = await store.parts!('queue', 'a', from, to, '');
         expect((parts?.sum ?? []).reduce((sum, each) => sum + each, 0)).toBe(
           found.reduce((sum, [, number]) => sum + number!, 0)
         );
@@ -408,4 +408,21 @@ test('any range of any life of a file reads as it was written', async () => {
     }),
     { numRuns: 6 }
   );
+});
+
+test('samples that go into chunks while a range is read are in it', async () => {
+  const store = await openSqliteStore(newFile(), { retentionDays: 1 });
+  let at = 0;
+  const write = (until: number) => {
+    while (at < until) {
+      at += 10;
+      store.append(at, [value('a', 1)]);
+    }
+  };
+  write(3650);
+  const reading = store.parts!('queue', 'a', 0, 3650, '');
+  write(3700);
+  const [parts] = await reading;
+  expect(parts!.count.reduce((sum, count) => sum + count, 0)).toBe(365);
+  store.close();
 });

@@ -5,7 +5,7 @@ import { backfill } from '../simulator/backfill';
 import { parseEndpoint } from '../settings/endpoint';
 import { startProReporter } from '../simulator/proReporter';
 import { Simulator } from '../simulator/simulator';
-import { Story } from '../simulator/story';
+import { PAST_SECONDS, Story } from '../simulator/story';
 import type { SidekiqVersion } from '../simulator/workload';
 import { pastBegins, recordPast, type Past } from './demoPast';
 
@@ -50,7 +50,9 @@ export async function demo({ redisUrl, sidekiq, seed, force, statsdEndpoint, his
   }
   const now = Date.now() / 1000;
   const past: Past | undefined =
-    historyFile === undefined ? undefined : { redis, redisUrl, version, seed, endsAt: now, historyFile };
+    historyFile === undefined
+      ? undefined
+      : { redis, redisUrl, version, seed, endsAt: now, seconds: PAST_SECONDS, historyFile, story: new Story(now) };
   const startsAt = past ? pastBegins(past) : now - BEFORE_SECONDS;
   const reporter =
     statsdEndpoint === undefined
@@ -62,7 +64,7 @@ export async function demo({ redisUrl, sidekiq, seed, force, statsdEndpoint, his
     version,
     seed,
     startsAt,
-    ...(past && { story: { story: new Story(now), until: now } }),
+    ...(past && { story: { story: past.story, until: now } }),
     onFinished: (...execution) => {
       if (caughtUp) {
         reporter?.report(...execution);

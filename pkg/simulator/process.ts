@@ -37,7 +37,8 @@ export class SimulatedProcess {
 
   constructor(
     readonly kind: WorkerKind,
-    index: number,
+    /** Among those of its kind. */
+    readonly index: number,
     private readonly format: Format,
     private readonly dice: Dice,
     private readonly startedAt: number

@@ -259,7 +259,7 @@ export class Simulator {
       const victim = Math.floor(this.dice.between(0, this.processes.length));
       const killed = this.processes[victim]!;
       this.killed.push(killed);
-      this.processes[victim] = this.boot(killed.kind, victim);
+      this.processes[victim] = this.boot(killed.kind, killed.index);
     }
     this.endQuiet();
   }
@@ -302,7 +302,7 @@ export class Simulator {
     this.pipeline.hsetnx(key, minute, `${this.dice.hex(7)} Release`).expire(key, 90 * 86_400);
     const leaving = this.processes.filter((process) => !process.quiet);
     leaving.forEach((process) => this.quieten(process));
-    this.processes.push(...leaving.map(({ kind }, index) => this.boot(kind, index)));
+    this.processes.push(...leaving.map(({ kind, index }) => this.boot(kind, index)));
   }
 
   private endQuiet(): void {

@@ -20,6 +20,9 @@ interface Trouble {
 const HOUR = 3600;
 const MINUTE = 60;
 
+/** How long the end of a process is watched. */
+const ACT_SECONDS = 120;
+
 /** How long the past of the demo is. */
 export const PAST_SECONDS = 24 * HOUR;
 
@@ -48,9 +51,24 @@ const TROUBLES: readonly Trouble[] = [
 export class Story {
   private readonly deploys: number[];
 
-  /** @param endsAt epoch seconds */
-  constructor(private readonly endsAt: number) {
-    this.deploys = DEPLOYS.map((before) => endsAt - before);
+  /** @param endsAt epoch seconds @param seconds how much of it is lived through */
+  constructor(
+    private readonly endsAt: number,
+    seconds = PAST_SECONDS
+  ) {
+    this.deploys = DEPLOYS.filter((before) => before < seconds).map((before) => endsAt - before);
+  }
+
+  /**
+   * Seconds until something happens of which a watcher must see how it goes; 0 while it does. Less often read, a process
+   * that is asked to end and ends looks like one that was killed.
+   */
+  secondsToAct(now: number): number {
+    const acts = [...DEPLOYS, ...TROUBLES.filter(({ away }) => away !== undefined).map(({ from }) => from)];
+    return acts
+      .map((before) => this.endsAt - before - now)
+      .filter((seconds) => seconds > -ACT_SECONDS)
+      .reduce((least, seconds) => Math.min(least, Math.max(0, seconds - 1)), Infinity);
   }
 
   /** Whether a deploy is due, once each. */

@@ -241,29 +241,38 @@ export function decodeParts(bytes: Uint8Array, at: readonly number[], into: Part
   }
   const length = bounded(reader.unsigned());
   const times = 10 ** reader.unsigned();
-  const from = summed(readColumn(reader, length));
+  const before = into.count.length;
+  const from = readColumn(reader, length);
   const spans = readColumn(reader, length);
   const holes = readColumn(reader, length);
-  const min = summed(readColumn(reader, length));
-  const max = readColumn(reader, length);
-  const first = readColumn(reader, length);
-  const last = readColumn(reader, length);
-  const sum = readColumn(reader, length);
+  let index = 0;
   for (let part = 0; part < length; part += 1) {
-    const firstAt = at[from[part]!];
-    const lastAt = at[from[part]! + spans[part]!];
+    index += from[part]!;
+    const firstAt = at[index];
+    const lastAt = at[index + spans[part]!];
     if (firstAt === undefined || lastAt === undefined) {
       throw new Error('the parts are damaged');
     }
-    const count = spans[part]! + 1 - holes[part]!;
     into.firstAt.push(firstAt);
     into.lastAt.push(lastAt);
-    into.min.push(min[part]! / times);
-    into.max.push((min[part]! + max[part]!) / times);
-    into.first.push((min[part]! + first[part]!) / times);
-    into.last.push((min[part]! + last[part]!) / times);
-    into.sum.push((min[part]! * count + sum[part]!) / times);
-    into.count.push(count);
+    into.count.push(spans[part]! + 1 - holes[part]!);
+  }
+  const min = readColumn(reader, length);
+  let smallest = 0;
+  for (let part = 0; part < length; part += 1) {
+    smallest += min[part]!;
+    min[part] = smallest;
+    into.min.push(smallest / times);
+  }
+  for (const column of [into.max, into.first, into.last]) {
+    const above = readColumn(reader, length);
+    for (let part = 0; part < length; part += 1) {
+      column.push((min[part]! + above[part]!) / times);
+    }
+  }
+  const sum = readColumn(reader, length);
+  for (let part = 0; part < length; part += 1) {
+    into.sum.push((min[part]! * into.count[before + part]! + sum[part]!) / times);
   }
 }
 
@@ -306,23 +315,18 @@ function writeColumn(writer: VarintWriter, values: readonly number[]): void {
 }
 
 function readColumn(reader: VarintReader, length: number): number[] {
-  const values = new Array<number>(length);
-  const same = reader.unsigned() === 1;
+  if (reader.unsigned() === 1) {
+    return new Array<number>(length).fill(length > 0 ? reader.signed() : 0);
+  }
+  const values: number[] = [];
   for (let index = 0; index < length; index += 1) {
-    values[index] = same && index > 0 ? values[0]! : reader.signed();
+    values.push(reader.signed());
   }
   return values;
 }
 
 function differences(values: readonly number[]): number[] {
   return values.map((value, index) => value - (values[index - 1] ?? 0));
-}
-
-function summed(values: number[]): number[] {
-  for (let index = 1; index < values.length; index += 1) {
-    values[index]! += values[index - 1]!;
-  }
-  return values;
 }
 
 function packed(bytes: Uint8Array): Uint8Array {

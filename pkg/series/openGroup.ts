@@ -1,10 +1,11 @@
+const SMALLEST_CAPACITY = 64;
+
 /** Samples that are not in chunks yet: instants, and a column of values for each series. */
 export class OpenGroup {
   readonly at: number[] = [];
   private readonly columns = new Map<number, Float64Array>();
 
-  /** Samples from which on some go into chunks. */
-  constructor(private capacity = 64) {}
+  private capacity = SMALLEST_CAPACITY;
 
   add(at: number, values: ReadonlyMap<number, number>): void {
     const index = this.at.length;
@@ -37,6 +38,9 @@ export class OpenGroup {
   /** Drops the first samples, and the series that have none after them. */
   dropFirst(count: number): void {
     this.at.splice(0, count);
+    while (this.capacity > SMALLEST_CAPACITY && this.at.length * 2 < this.capacity) {
+      this.capacity /= 2;
+    }
     for (const [series, column] of this.columns) {
       const rest = column.subarray(count);
       if (rest.every(Number.isNaN)) {

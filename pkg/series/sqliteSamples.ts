@@ -80,6 +80,8 @@ export class SqliteSamples {
       );
     }
     this.refresh();
+    // The first panel over all of it would have to.
+    this.groups.slice(-GROUPS_REMEMBERED).forEach((group) => this.timesOf(group));
   }
 
   /** Epoch seconds of the oldest sample, `null` for none. */
@@ -226,7 +228,10 @@ export class SqliteSamples {
     const { sealing } = this;
     if (sealing) {
       const start = Math.round(sealing.group.at[0]! * 1000);
-      for (const series of sealing.left.splice(0, SERIES_TOGETHER)) {
+      const { series: all, at: instants } = sealing.group;
+      // Half of a group's time at most, so that very many series do not pile up.
+      const together = Math.max(SERIES_TOGETHER, Math.ceil((2 * all.length) / instants.length));
+      for (const series of sealing.left.splice(0, together)) {
         const values = sealing.group.column(series);
         if (values && Array.prototype.some.call(values, (value) => !Number.isNaN(value))) {
           this.put('chunks', series, start, encodeValues(values));

@@ -46,6 +46,9 @@ export class VarintReader {
   unsigned(): number {
     const { bytes } = this;
     let byte = bytes[this.at++] ?? 0;
+    if (byte < 0x80) {
+      return byte;
+    }
     let value = byte & 0x7f;
     let times = 0x80;
     while (byte >= 0x80) {

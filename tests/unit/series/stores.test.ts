@@ -208,6 +208,19 @@ describe('the recorder', () => {
   });
 });
 
+test('a file that fails while a wide range is read from it is given up, and the answer comes from memory', async () => {
+  const memory = new MemoryStore();
+  const store: HistoryStore = Object.assign(Object.create(MemoryStore.prototype) as MemoryStore, memory, {
+    parts: () => Promise.reject(new Error('disk I/O error')),
+  });
+  const recorder = new Recorder(async () => store);
+  await recorder.ready(1000);
+  expect(await recorder.parts('total', 'a', 0, 20, '')).toBeNull();
+  expect(recorder.usesFile).toBe(false);
+  expect(recorder.notices[0]!.text).toMatch(/^The history file failed: disk I\/O error\./);
+  expect(await new Recorder().parts('total', 'a', 0, 20, '')).toBeNull();
+});
+
 describe('a clock of Redis that is set', () => {
   const value = (amount: number) => [{ scope: 'total' as const, key: '', figure: 'a', value: amount }];
   /** Reads every ten seconds, by a clock that is so many seconds apart from the true one. */

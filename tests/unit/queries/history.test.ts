@@ -94,6 +94,34 @@ describe('in total', () => {
     expect(await at(NOW - 6 * 3600 - 1)).toBe(16);
   });
 
+  test('a pace that was slower than it is now makes no gaps, an outage in it does', async () => {
+    const slower = new Recorder();
+    for (let at = NOW - 7200; at <= NOW; at += 60) {
+      // Twenty minutes nobody looked.
+      if (at <= NOW - 3600 || at >= NOW - 2400) {
+        slower.append(at, [total('busy', 1)]);
+      }
+    }
+    const request = { range: { from: NOW - 7200, to: NOW }, intervalSeconds: 10 };
+    const [frame] = await ask(slower, { figures: ['busy'] }, { request });
+    const missing = frame!.fields[0]!.values.filter((_, index) => frame!.fields[1]!.values[index] === null) as number[];
+    expect([missing[0], missing.at(-1)]).toEqual([(NOW - 3590) * 1000, (NOW - 2410) * 1000]);
+    expect(missing).toHaveLength(119);
+  });
+
+  test('tells the mean, the largest or the smallest of an interval; rates are means', async () => {
+    const spiky = recorded((step) => [total('busy', step === 30 ? 100 : 1), total('processedRate', step * 20)]);
+    const wide = { range: { from: NOW - 590, to: NOW }, intervalSeconds: 300 };
+    const most = async (aggregate: string, figure: string) =>
+      Math.max(
+        ...((await ask(spiky, { figures: [figure], aggregate }, { request: wide }))[0]!.fields[1]!.values as number[])
+      );
+    expect([await most('max', 'busy'), await most('min', 'busy')]).toEqual([100, 1]);
+    // One of the thirty samples of five minutes.
+    expect(await most('mean', 'busy')).toBeCloseTo((29 + 100) / 30, 1);
+    expect(await most('max', 'processedRate')).toBe(2);
+  });
+
   test('says since when there is something', async () => {
     const since = new Date((NOW - 600) * 1000).toISOString().replace('.000', '');
     const wider = await ask(steady, {}, { request: { range: { from: NOW - 3600, to: NOW } } });

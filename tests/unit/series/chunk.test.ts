@@ -87,6 +87,18 @@ describe('a chunk', () => {
   });
 });
 
+test.each([
+  [1234.567, 1235],
+  [20.1234, 20.12],
+  [0.123456, 0.1235],
+  [0.00000123, 0.000001],
+  [1234567, 1234567],
+  [-3.00049, -3],
+  [0, 0],
+])('%d is kept as %d', (value, expected) => {
+  expect(rounded(value)).toBe(expected);
+});
+
 test('parts of a chunk are those of its samples', () => {
   fc.assert(
     fc.property(

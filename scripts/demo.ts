@@ -26,13 +26,13 @@ process.on('SIGTERM', () => void stop(0));
 async function main(): Promise<void> {
   if (hasDocker()) {
     say('Docker is here: starting the compose stack. Grafana will be at http://localhost:3000');
-    run('npm', ['run', '-s', 'build:compose'], 'Building the plugin');
+    await run('npm', ['run', '-s', 'build:compose'], 'Building the plugin');
     const compose = start('docker', ['compose', 'up', '--build', '--abort-on-container-exit'], 'inherit');
     compose.once('exit', (code) => void stop(code ?? 0));
     return;
   }
   const grafana = grafanaAtHand();
-  run('npm', ['run', '-s', 'build:backend'], 'Building the executable');
+  await run('npm', ['run', '-s', 'build:backend'], 'Building the executable');
   const executable = executablePath();
 
   const redisPort = await freePort(6399);
@@ -56,7 +56,12 @@ async function main(): Promise<void> {
   );
   let lives = false;
   simulator.stderr?.on('data', (bytes: Buffer) => (lives ||= bytes.toString().includes('simulating Sidekiq')));
-  const built = grafana ? build() : undefined;
+  // The frontend is built while the past is simulated.
+  const built = grafana
+    ? run('npm', ['run', '-s', 'webpack', '--', '--env', 'production'], 'Building the plugin')
+    : undefined;
+  // A failure is thrown where it is awaited, not before.
+  built?.catch(() => undefined);
   // Whoever reads while its past is being written sees processes come and go within a second.
   await until('the simulated past', () => lives, 120);
 
@@ -103,21 +108,6 @@ async function main(): Promise<void> {
   say(`Terminal: ${executable} top --redis-url ${redisUrl}`);
   say('Ctrl-C ends everything.\n');
   showFigures(executable, redisUrl);
-}
-
-/** Builds the frontend while the past is being simulated. */
-function build(): Promise<void> {
-  say('Building the plugin …');
-  const child = spawn('npm', ['run', '-s', 'webpack', '--', '--env', 'production'], { cwd: ROOT });
-  let output = '';
-  [child.stdout, child.stderr].forEach((stream) => stream.on('data', (bytes: Buffer) => (output += bytes.toString())));
-  children.push(child);
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) =>
-      code === 0 ? resolve() : reject(new Error(`Building the plugin failed:\n${output}`))
-    );
-  });
 }
 
 /** Prometheus feeds the second flavour of the dashboards; without its program they stay empty. */
@@ -176,12 +166,17 @@ function executablePath(): string {
   return join(ROOT, 'dist', `gpx_sidekiq_${process.platform}_${arch}`);
 }
 
-function run(program: string, args: string[], what: string): void {
+/** Runs a program to its end. @throws Error with what it printed, where it fails */
+function run(program: string, args: string[], what: string): Promise<void> {
   say(`${what} …`);
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd: ROOT, encoding: 'utf8' });
-  if (status !== 0) {
-    throw new Error(`${what} failed:\n${stdout}${stderr}`);
-  }
+  const child = spawn(program, args, { cwd: ROOT });
+  let output = '';
+  [child.stdout, child.stderr].forEach((stream) => stream.on('data', (bytes: Buffer) => (output += bytes.toString())));
+  children.push(child);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${what} failed:\n${output}`))));
+  });
 }
 
 function start(program: string, args: string[], output: 'inherit' | 'ignore'): ChildProcess {

@@ -1,4 +1,5 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { Points } from './store';
 import { VarintReader, VarintWriter } from './varints';
 
 /** Seconds of a part: wide ranges are drawn from parts instead of samples where their interval is a multiple of it. */
@@ -172,6 +173,11 @@ export function addSample(parts: Parts, at: number, value: number): void {
   parts.max.push(value);
   parts.sum.push(value);
   parts.count.push(1);
+}
+
+/** Adds points to the parts before them. */
+export function addSamples(parts: Parts, { at, values }: Pick<Points, 'at' | 'values'>): void {
+  at.forEach((instant, index) => addSample(parts, instant, values[index]!));
 }
 
 /** Parts of one series over the instants of a group as bytes; `null` for numbers that no scale keeps. */

@@ -46,10 +46,10 @@ export function gaugeOnGrid(
     const slot = slotOf(at, grid, intervalSeconds);
     const value = points.values[index]!;
     if (slot !== undefined) {
-      slots.add(slot, { min: value, max: value, sum: value, count: 1 });
+      slots.add(slot, value);
     }
     for (const empty of slotsBetween(at, points.at[index + 1], grid, intervalSeconds, gapSeconds)) {
-      slots.add(empty, { min: value, max: value, sum: value, count: 1 });
+      slots.add(empty, value);
     }
   });
   return { key: points.key, values: slots.values(aggregate) };
@@ -66,12 +66,7 @@ export function gaugePartsOnGrid(
   parts.firstAt.forEach((at, index) => {
     const slot = slotOf(at, grid, intervalSeconds);
     if (slot !== undefined) {
-      slots.add(slot, {
-        min: parts.min[index]!,
-        max: parts.max[index]!,
-        sum: parts.sum[index]!,
-        count: parts.count[index]!,
-      });
+      slots.add(slot, parts.sum[index]!, parts.count[index], parts.min[index], parts.max[index]);
     }
   });
   return { key: parts.key, values: slots.values(aggregate) };
@@ -114,7 +109,7 @@ class Slots {
     this.maxes = new Float64Array(length).fill(-Infinity);
   }
 
-  add(slot: number, { min, max, sum, count }: { min: number; max: number; sum: number; count: number }): void {
+  add(slot: number, sum: number, count = 1, min = sum, max = sum): void {
     this.sums[slot]! += sum;
     this.counts[slot]! += count;
     this.mins[slot] = Math.min(this.mins[slot]!, min);

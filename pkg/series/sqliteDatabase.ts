@@ -1,4 +1,4 @@
-/** The part that `bun:sqlite` and `node:sqlite` have in common. */
+/** The part that `bun:sqlite` and `node:sqlite` have in common. A statement is prepared once, however often it is asked for. */
 export interface Database {
   exec(sql: string): unknown;
   prepare(sql: string): {
@@ -21,7 +21,7 @@ const FIRST_TABLES = 'samples,series,states';
  * @throws Error where the file cannot be opened, or is of another program or of a newer version
  */
 export async function withDatabase<T>(path: string, make: (database: Database) => T): Promise<T> {
-  const database = await openDatabase(path);
+  const database = preparingOnce(await openDatabase(path));
   try {
     // Another process may be making the same file.
     database.exec('PRAGMA busy_timeout = 1000');
@@ -37,6 +37,19 @@ export async function withDatabase<T>(path: string, make: (database: Database) =
 export function markOurs(database: Database): void {
   database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+}
+
+function preparingOnce(database: Database): Database {
+  const statements = new Map<string, ReturnType<Database['prepare']>>();
+  return {
+    exec: (sql) => database.exec(sql),
+    prepare: (sql) => {
+      const statement = statements.get(sql) ?? database.prepare(sql);
+      statements.set(sql, statement);
+      return statement;
+    },
+    close: () => database.close(),
+  };
 }
 
 async function openDatabase(path: string): Promise<Database> {

@@ -1,5 +1,5 @@
 import {
-  addSample,
+  addSamples,
   decodeParts,
   decodeTimes,
   decodeValues,
@@ -32,7 +32,7 @@ const GROUPS_REMEMBERED = 1000;
 export interface Columns {
   readonly at: readonly number[];
   readonly series: readonly number[];
-  column(series: number): ArrayLike<number> | undefined;
+  column: (series: number) => ArrayLike<number> | undefined;
 }
 
 /** Where a group of chunks lies in time; instants are epoch seconds. */
@@ -69,7 +69,6 @@ export class SqliteSamples {
   private toPrune: number[] = [];
   private pruneBefore = 0;
   private version = -1;
-  private readonly statements = new Map<string, ReturnType<Database['prepare']>>();
 
   constructor(private readonly database: Database) {
     database.exec('CREATE TABLE IF NOT EXISTS readings (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, body BLOB)');
@@ -99,8 +98,7 @@ export class SqliteSamples {
   /** Forgets what is not in the file, after a transaction that was rolled back. */
   reload(): void {
     this.sealing = undefined;
-    this.open.dropFirst(this.open.at.length);
-    this.openIds.length = 0;
+    this.dropOpen(this.openIds.length);
     this.groups = [];
     this.version = -1;
   }
@@ -119,7 +117,8 @@ export class SqliteSamples {
     this.open.add(at, values);
     this.openIds.push(row!.id);
     this.sealFull();
-    this.step();
+    this.sealStep();
+    this.pruneStep();
   }
 
   /** Begins to put samples into chunks, some series at each {@link append}. @param done within the transaction of the last */
@@ -149,8 +148,7 @@ export class SqliteSamples {
       // After a pause.
       this.sealing = undefined;
       this.run('DELETE FROM readings WHERE id <= ?', this.openIds[gone - 1]!);
-      open.dropFirst(gone);
-      this.openIds.splice(0, gone);
+      this.dropOpen(gone);
     }
   }
 
@@ -215,49 +213,55 @@ export class SqliteSamples {
       return;
     }
     const at = open.at.slice(0, full);
-    const ids = this.openIds.slice(0, full);
-    const last = ids[full - 1]!;
+    const last = this.openIds[full - 1]!;
     this.seal({ at, series: open.series, column: (series) => open.column(series)?.subarray(0, full) }, () => {
       this.run('DELETE FROM readings WHERE id <= ?', last);
-      open.dropFirst(full);
-      this.openIds.splice(0, full);
+      this.dropOpen(full);
     });
   }
 
-  private step(): void {
+  private sealStep(): void {
     const { sealing } = this;
-    if (sealing) {
-      const start = Math.round(sealing.group.at[0]! * 1000);
-      const { series: all, at: instants } = sealing.group;
-      // Half of a group's time at most, so that very many series do not pile up.
-      const together = Math.max(SERIES_TOGETHER, Math.ceil((2 * all.length) / instants.length));
-      for (const series of sealing.left.splice(0, together)) {
-        const values = sealing.group.column(series);
-        if (values && Array.prototype.some.call(values, (value) => !Number.isNaN(value))) {
-          this.put('chunks', series, start, encodeValues(values));
-          const parts = encodeParts(sealing.group.at, values);
-          if (parts) {
-            this.put('parts', series, start, parts);
-          }
+    if (!sealing) {
+      return;
+    }
+    const { at, series: all, column } = sealing.group;
+    const start = Math.round(at[0]! * 1000);
+    // Half of a group's time at most, so that very many series do not pile up.
+    const together = Math.max(SERIES_TOGETHER, Math.ceil((2 * all.length) / at.length));
+    for (const series of sealing.left.splice(0, together)) {
+      const values = column(series);
+      if (values && Array.prototype.some.call(values, (value) => !Number.isNaN(value))) {
+        this.put('chunks', series, start, encodeValues(values));
+        const parts = encodeParts(at, values);
+        if (parts) {
+          this.put('parts', series, start, parts);
         }
       }
-      if (sealing.left.length === 0) {
-        const { at } = sealing.group;
-        this.sealing = undefined;
-        this.run(
-          'INSERT OR REPLACE INTO groups (start, until, cut, times) VALUES (?, ?, 0, ?)',
-          start,
-          at.at(-1)!,
-          encodeTimes(at)
-        );
-        sealing.done();
-        this.loadGroups();
-      }
     }
+    if (sealing.left.length === 0) {
+      this.sealing = undefined;
+      this.run(
+        'INSERT OR REPLACE INTO groups (start, until, cut, times) VALUES (?, ?, 0, ?)',
+        start,
+        at.at(-1)!,
+        encodeTimes(at)
+      );
+      sealing.done();
+      this.loadGroups();
+    }
+  }
+
+  private pruneStep(): void {
     for (const series of this.toPrune.splice(0, SERIES_TOGETHER)) {
       this.run('DELETE FROM chunks WHERE series = ? AND start <= ?', series, this.pruneBefore);
       this.run('DELETE FROM parts WHERE series = ? AND start <= ?', series, this.pruneBefore);
     }
+  }
+
+  private dropOpen(count: number): void {
+    this.open.dropFirst(count);
+    this.openIds.splice(0, count);
   }
 
   private put(table: 'chunks' | 'parts', series: number, start: number, body: Uint8Array): void {
@@ -277,8 +281,7 @@ export class SqliteSamples {
     if (gone > 0) {
       // Another process has put them into chunks.
       this.sealing = undefined;
-      this.open.dropFirst(gone);
-      this.openIds.splice(0, gone);
+      this.dropOpen(gone);
     }
     for (const { id, at, body } of this.all<{ id: number; at: number; body: Uint8Array }>(
       'SELECT id, at, body FROM readings WHERE id > ? ORDER BY id',
@@ -338,20 +341,11 @@ export class SqliteSamples {
   }
 
   private run(sql: string, ...values: Array<string | number | Uint8Array>): void {
-    this.statement(sql).run(...values);
+    this.database.prepare(sql).run(...values);
   }
 
   private all<T>(sql: string, ...values: Array<string | number>): T[] {
-    return this.statement(sql).all(...values) as T[];
-  }
-
-  private statement(sql: string): ReturnType<Database['prepare']> {
-    let statement = this.statements.get(sql);
-    if (!statement) {
-      statement = this.database.prepare(sql);
-      this.statements.set(sql, statement);
-    }
-    return statement;
+    return this.database.prepare(sql).all(...values) as T[];
   }
 }
 
@@ -399,7 +393,11 @@ function addParts(
 ): void {
   const points: Points = { key: '', at: [], values: [] };
   addPoints(points, at, values, from, to);
-  points.at.forEach((instant, index) => addSample(parts, instant, points.values[index]!));
+  if (points.at[0]! < from) {
+    // What came earlier is not the last before the range.
+    truncate(parts, 0);
+  }
+  addSamples(parts, points);
 }
 
 /** @returns whether the parts could be read; what is damaged is read sample by sample */
@@ -409,11 +407,15 @@ function tryParts(body: Uint8Array, at: readonly number[], into: Parts): boolean
     decodeParts(body, at, into);
     return true;
   } catch {
-    for (const column of Object.values(into)) {
-      if (Array.isArray(column)) {
-        column.length = before;
-      }
-    }
+    truncate(into, before);
     return false;
+  }
+}
+
+function truncate(parts: Parts, length: number): void {
+  for (const column of Object.values(parts)) {
+    if (Array.isArray(column)) {
+      column.length = length;
+    }
   }
 }

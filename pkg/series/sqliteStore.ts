@@ -3,7 +3,7 @@ import { Fault } from '../faults/fault';
 import type { HistoryScope, SeriesValue } from './figures';
 import type { BlockStore } from './blockStore';
 import { markOurs, withDatabase, type Database } from './sqliteDatabase';
-import { addSample, noParts, rounded, roundedAt, type Parts } from './chunk';
+import { addSamples, noParts, rounded, roundedAt, type Parts } from './chunk';
 import { SqliteBlockStore } from './sqliteBlockStore';
 import { SqliteMigration } from './sqliteMigration';
 import { SqliteSamples } from './sqliteSamples';
@@ -161,8 +161,7 @@ class SqliteStore implements HistoryStore {
         continue;
       }
       const parts = noParts(key);
-      const points = inOrder(this.samples.read(id, key, from, to), old, from);
-      points.at.forEach((at, index) => addSample(parts, at, points.values[index]!));
+      addSamples(parts, inOrder(this.samples.read(id, key, from, to), old, from));
       found.push(parts);
     }
     return found;

@@ -13,7 +13,7 @@ interface Trouble {
   pushes?: number;
   /** Host of the kind of process that is away. */
   away?: string;
-  /** Killed without a word, instead of stopped. */
+  /** Killed, so that it writes nothing more, instead of stopped. */
   killed?: boolean;
 }
 

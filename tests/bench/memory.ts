@@ -59,7 +59,7 @@ export async function benchMemory(): Promise<string[]> {
   return [
     '## Memory',
     '',
-    `A made-up installation of ${QUEUES} queues, ${PROCESSES} processes, ${PROCESSES * THREADS} running jobs (half of them new at each reading) and ${CLASSES} classes; a reading in ${PACE} seconds for ${HOURS} hours; ${FINDING_RULES.length} rules of findings are part of the fold.`,
+    `A synthetic installation of ${QUEUES} queues, ${PROCESSES} processes, ${PROCESSES * THREADS} running jobs (half of them new at each reading) and ${CLASSES} classes; a reading in ${PACE} seconds for ${HOURS} hours; ${FINDING_RULES.length} rules of findings are part of the fold.`,
     '',
     '| what | measured | wanted |',
     '| --- | --- | --- |',

@@ -410,6 +410,16 @@ test('any range of any life of a file reads as it was written', async () => {
   );
 });
 
+test('parts begin with one sample before the range, though a group and what is open each have one', async () => {
+  const store = await openSqliteStore(newFile(), { retentionDays: 1 });
+  for (let at = 10; at <= 4000; at += 10) {
+    store.append(at, [value('a', at)]);
+  }
+  const [parts] = await store.parts!('queue', 'a', 3705, 3720, '');
+  expect([parts!.firstAt, parts!.sum, parts!.count]).toEqual([[3700], [3700 + 3710 + 3720], [3]]);
+  store.close();
+});
+
 test('samples that go into chunks while a range is read are in it', async () => {
   const store = await openSqliteStore(newFile(), { retentionDays: 1 });
   let at = 0;

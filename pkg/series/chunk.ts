@@ -12,8 +12,8 @@ const SIGNIFICANT_DIGITS = 4;
 const MOST_DECIMALS = 6;
 /** The scale of a chunk whose numbers are kept as they are, eight bytes each. */
 const AS_FLOATS = 255;
-/** Up to here scaled values and their differences are exact. */
-const MOST_SCALED = 2 ** 45;
+/** Up to here scaled values, their differences and the sum of a part (300 samples, one a second) are exact. */
+const MOST_SCALED = 2 ** 42;
 const DEFLATED = 1;
 const PLAIN = 0;
 
@@ -93,7 +93,7 @@ export function encodeValues(values: ArrayLike<number>): Uint8Array {
   const scale = scaleOf(present);
   writer.unsigned(scale);
   if (scale === AS_FLOATS) {
-    const floats = new Uint8Array(new Float64Array(present).buffer);
+    const floats = new Uint8Array(Float64Array.from(present, (value) => value + 0).buffer);
     return packed(Buffer.concat([writer.written, floats]));
   }
   const times = 10 ** scale;
@@ -302,15 +302,18 @@ function runsOf(values: ArrayLike<number>): number[] {
 /** The fewest decimals that keep every value, or {@link AS_FLOATS}. */
 function scaleOf(values: readonly number[]): number {
   let scale = 0;
+  let largest = 0;
   for (const value of values) {
+    largest = Math.max(largest, Math.abs(value));
     while (scale <= MOST_DECIMALS && Math.round(value * 10 ** scale) / 10 ** scale !== value) {
       scale += 1;
     }
-    if (scale > MOST_DECIMALS || Math.abs(value) * 10 ** scale > MOST_SCALED) {
+    if (scale > MOST_DECIMALS) {
       return AS_FLOATS;
     }
   }
-  return scale;
+  // A later value may need more decimals than the largest one allows.
+  return largest * 10 ** scale > MOST_SCALED ? AS_FLOATS : scale;
 }
 
 /** A column whose numbers are all the same takes two bytes. */

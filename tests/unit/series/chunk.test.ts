@@ -52,6 +52,16 @@ describe('a chunk', () => {
     );
   });
 
+  test.each([
+    [[4503599628, 0.000001]],
+    [[0.000001, 4503599628]],
+    [[2 ** 42, 0.5]],
+    [[-(2 ** 52), 0.25, NaN, 3]],
+    [[5e-324, -0]],
+  ])('of %j, whose decimals and size do not fit one scale, gives back every value', (values) => {
+    expect([...decodeValues(encodeValues(values), values.length)]).toEqual(values.map((value) => value + 0));
+  });
+
   test('gives back its instants to the millisecond', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2e9 }), fc.array(fc.integer({ min: 1, max: 1e7 })), (first, steps) => {

@@ -5,20 +5,8 @@ import type { Reads } from '../source/reads';
 import type { Kept } from '../source/source';
 import type { State } from '../watch/state';
 import { HISTORY_FIGURES, HISTORY_SCOPES, type HistoryFigure, type HistoryScope } from '../series/figures';
-import { PART_SECONDS, type Parts } from '../series/chunk';
-import {
-  AGGREGATES,
-  boundedInterval,
-  counterPoints,
-  gaugeOnGrid,
-  gaugePartsOnGrid,
-  gridOf,
-  POINTS_CAP,
-  rateOnGrid,
-  type Aggregate,
-  type GridSeries,
-} from '../series/grid';
-import type { Points } from '../series/store';
+import { AGGREGATES, boundedInterval, gridOf, POINTS_CAP } from '../series/grid';
+import { gapSecondsOf, readOnGrid, type Grid, type Sampled, type SeriesOnGrid } from '../series/readOnGrid';
 import type { DayCounts } from '../sidekiq/browse/days';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Notice } from '../sidekiq/model';
@@ -44,17 +32,8 @@ type Query = z.output<typeof schema>;
 /** What is known, now or before Redis went away. */
 type Answering = Pick<State, 'now' | 'options' | 'notices' | 'queues'> | Kept;
 
-/** Samples missed that make a gap: fewer are a sampler that is late. */
-const GAP_SAMPLES = 2.5;
-/** In memory samples older than this are a minute apart. */
-const FULL_PACE_SECONDS = 6 * 3600;
 /** Points of all series of one answer at most. */
 const ANSWER_POINTS = 1_000_000;
-/** Samples further apart than this are never one pace. */
-const SLOWEST_PACE_SECONDS = 300;
-/** Share of a series' steps that its pace holds: the others are gaps. */
-const PACE_SHARE = 0.9;
-const PACE_STEPS = 20;
 const SECONDS_PER_DAY = 86_400;
 const FILTER_FIELDS = ['queue', 'workerType'];
 const DEFAULT_FIGURES: Record<HistoryScope, string[]> = {
@@ -119,25 +98,19 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
   const span = spanOf(state, request);
   const kept = await reads.history();
   const wanted = figures.flatMap((figure) => {
-    const name = figure.derived?.from ?? figure.name;
     return kept
-      .keys(by, name)
+      .keys(by, figure.derived?.from ?? figure.name)
       .filter(keeps)
-      .map((key) => ({ figure, name, key }));
+      .map((key) => ({ figure, key }));
   });
   const most = Math.min(POINTS_CAP, Math.floor(ANSWER_POINTS / Math.max(1, Math.min(wanted.length, query.limit))));
   const found: FigureSeries[] = [];
   // A file of weeks takes its time.
   const turns = new Turns();
-  for (const { figure, name, key } of wanted) {
+  for (const { figure, key } of wanted) {
     const grid = gridFor(figure, span, most);
-    // The first interval begins before the range, and is told whole.
-    const from = Math.min(span.from, grid.grid[0] ?? span.from);
-    const wide = grid.interval % PART_SECONDS === 0 && span.gapSeconds < PART_SECONDS;
-    const parts = wide ? await kept.parts?.(by, name, from, span.to, key) : undefined;
-    const onto = (series: Points | Parts) => onGrid(figure, series, span, grid, query.aggregate);
-    const series = parts ?? kept.read(by, name, from, span.to, key);
-    found.push(...series.map(onto));
+    const series = await readOnGrid(kept, { figure, scope: by, key }, span, grid, query.aggregate);
+    found.push(...series.map((each) => ({ figure, ...each })));
     await turns.give();
   }
   const shown = largest(found, query.limit);
@@ -207,12 +180,8 @@ function peakOf({ values }: FigureSeries): number {
   return values.reduce((most: number, value) => Math.max(most, value ?? -Infinity), -Infinity);
 }
 
-interface Span {
-  from: number;
-  to: number;
+interface Span extends Sampled {
   step: number;
-  gapSeconds: number;
-  sampleSeconds: number;
 }
 
 function spanOf(
@@ -225,19 +194,13 @@ function spanOf(
     // The reading came after the end of a range that ends now.
     to: now - range.to < step ? Math.max(now, range.to) : range.to,
     step,
-    gapSeconds: GAP_SAMPLES * (now - range.from > FULL_PACE_SECONDS ? Math.max(sampleSeconds, 60) : sampleSeconds),
+    gapSeconds: gapSecondsOf(now - range.from, sampleSeconds),
     sampleSeconds,
   };
 }
 
-interface FigureSeries extends GridSeries, Grid {
+interface FigureSeries extends SeriesOnGrid {
   figure: HistoryFigure;
-}
-
-interface Grid {
-  grid: readonly number[];
-  /** Seconds from one instant of the grid to the next. */
-  interval: number;
 }
 
 /** @param most points of the series at most */
@@ -245,50 +208,6 @@ function gridFor({ counter }: HistoryFigure, { from, to, step, sampleSeconds }: 
   // Processes count every ten seconds, each at its own: over less than three beats a rate is mostly their rhythm.
   const interval = boundedInterval(from, to, counter ? Math.max(step, 3 * sampleSeconds) : step, most);
   return { grid: gridOf(from, to, interval), interval };
-}
-
-function onGrid(
-  figure: HistoryFigure,
-  series: Points | Parts,
-  { to, gapSeconds: leastGap, sampleSeconds }: Span,
-  { grid, interval }: Grid,
-  aggregate: Aggregate
-): FigureSeries {
-  const gapSeconds = 'count' in series ? leastGap : Math.max(leastGap, GAP_SAMPLES * paceOf(series));
-  const times = figure.derived?.times ?? 1;
-  const least = Math.min(interval, Math.max(interval / 2, 3 * sampleSeconds));
-  const { key, values } = figure.counter
-    ? rateOnGrid('count' in series ? counterPoints(series) : series, grid, interval, gapSeconds, least)
-    : 'count' in series
-      ? gaugePartsOnGrid(series, grid, interval, aggregate)
-      : gaugeOnGrid(series, grid, interval, gapSeconds, aggregate);
-  // The interval that has not ended is left out: a rule that takes the last value takes that of a whole one.
-  let { length } = grid;
-  while (
-    figure.counter &&
-    length > 0 &&
-    values[length - 1] === null &&
-    grid[length - 1]! + interval > to - gapSeconds
-  ) {
-    length -= 1;
-  }
-  return {
-    figure,
-    key,
-    grid: grid.slice(0, length),
-    interval,
-    values: values.slice(0, length).map((value) => value && value * times),
-  };
-}
-
-/** Seconds from one sample to the next: it may have been another pace then than it is now. */
-function paceOf({ at }: Points): number {
-  const steps = at
-    .slice(1)
-    .map((each, index) => each - at[index]!)
-    .sort((a, b) => a - b);
-  // Of some steps none is usual.
-  return steps.length < PACE_STEPS ? 0 : Math.min(SLOWEST_PACE_SECONDS, steps[Math.floor(steps.length * PACE_SHARE)]!);
 }
 
 function frameOf(

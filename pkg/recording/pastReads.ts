@@ -1,5 +1,6 @@
 import { Fault } from '../faults/fault';
-import type { Range, HistoryReads, Reads, BucketsRead, DurationsRead } from '../source/reads';
+import type { FigureReads } from '../series/store';
+import type { BucketsRead, DurationsRead, Range, Reads } from '../source/reads';
 import { NotRecorded } from '../source/notRecorded';
 import { instantText } from '../source/instants';
 import type { Snapshot } from '../sidekiq/snapshot';
@@ -18,7 +19,7 @@ export class PastReads implements Reads {
   constructor(
     private readonly past: Past | null,
     private readonly recordings: Recordings,
-    private readonly figures: () => Promise<HistoryReads>,
+    private readonly figures: () => Promise<FigureReads>,
     /** Of the present, for what carries its dates itself. */
     private readonly live?: Reads
   ) {}

@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { instantText } from '../source/instants';
 import { NotRecorded } from '../source/notRecorded';
-import type { HistoryReads, Reads } from '../source/reads';
+import type { FigureReads } from '../series/store';
+import type { Reads } from '../source/reads';
 import type { State } from '../watch/state';
 import type { Beside } from '../watch/watch';
 import type { Past } from './block';
@@ -18,7 +19,7 @@ export class PastStates {
 
   constructor(
     private readonly recordings: Recordings,
-    private readonly history: () => Promise<HistoryReads>,
+    private readonly history: () => Promise<FigureReads>,
     private readonly beside: Beside
   ) {}
 

@@ -3,7 +3,8 @@ import { MemoryStore } from '../series/memoryStore';
 import { seriesOf } from '../series/figures';
 import type { BlockStore } from '../series/blockStore';
 import type { Options } from '../settings/model';
-import type { HistoryReads, Range, Reads } from '../source/reads';
+import type { FigureReads } from '../series/store';
+import type { Range, Reads } from '../source/reads';
 import { keptOf, type Kept, type Source } from '../source/source';
 import { StatsdIntake } from '../statsd/intake';
 import type { State } from '../watch/state';
@@ -107,7 +108,7 @@ class ReplayedHistory {
   ) {}
 
   /** The figures, when all readings up to an instant are in them. */
-  async upTo(now: number): Promise<HistoryReads> {
+  async upTo(now: number): Promise<FigureReads> {
     this.work = this.work.then(async () => {
       if (now <= this.reached) {
         return;

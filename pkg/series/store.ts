@@ -44,3 +44,9 @@ export interface HistoryStore {
   saveState(name: string, state: () => string): void;
   close(): void;
 }
+
+/** The figures over time that a source keeps, see {@link HistoryStore}. */
+export interface FigureReads extends Pick<HistoryStore, 'keys' | 'read' | 'oldest'> {
+  /** `null` where the history is in memory. */
+  parts?(scope: HistoryScope, figure: string, from: number, to: number, only: string): Promise<Parts[] | null>;
+}

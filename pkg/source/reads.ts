@@ -1,6 +1,4 @@
-import type { Parts } from '../series/chunk';
-import type { HistoryScope } from '../series/figures';
-import type { Points } from '../series/store';
+import type { FigureReads } from '../series/store';
 import type { BacklogSample } from '../sidekiq/browse/backlog';
 import type { DayCounts } from '../sidekiq/browse/days';
 import type { DueQueues } from '../sidekiq/browse/dueJobs';
@@ -37,14 +35,6 @@ export interface RecordedMinutes {
   minutes: MinuteCounts[];
   durations: Durations[];
   missing: number;
-}
-
-/** The figures over time that a source keeps, see `HistoryStore`. */
-export interface HistoryReads {
-  keys(scope: HistoryScope, figure: string): string[];
-  parts?(scope: HistoryScope, figure: string, from: number, to: number, only: string): Promise<Parts[] | null>;
-  read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[];
-  oldest(): number | null;
 }
 
 /**
@@ -87,5 +77,5 @@ export interface Reads {
   /** Minutes of executions that were recorded, oldest first, and how many of the range are missing. */
   recordedMinutes(range: Range): Promise<RecordedMinutes>;
   /** The figures over time. */
-  history(): Promise<HistoryReads>;
+  history(): Promise<FigureReads>;
 }

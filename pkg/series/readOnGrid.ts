@@ -1,0 +1,109 @@
+import { PART_SECONDS, type Parts } from './chunk';
+import type { HistoryFigure, HistoryScope } from './figures';
+import { counterPoints, gaugeOnGrid, gaugePartsOnGrid, rateOnGrid, type Aggregate, type GridSeries } from './grid';
+import type { FigureReads, Points } from './store';
+
+/** Even instants, epoch seconds. */
+export interface Grid {
+  readonly grid: readonly number[];
+  /** Seconds from one instant to the next. */
+  readonly interval: number;
+}
+
+/** A range of samples, epoch seconds, and how they were taken. */
+export interface Sampled {
+  readonly from: number;
+  readonly to: number;
+  /** Samples further apart have a gap between them. */
+  readonly gapSeconds: number;
+  /** Of the settings as they are now. */
+  readonly sampleSeconds: number;
+}
+
+/** One series of one figure. */
+export interface Wanted {
+  readonly figure: HistoryFigure;
+  readonly scope: HistoryScope;
+  readonly key: string;
+}
+
+export interface SeriesOnGrid extends GridSeries, Grid {}
+
+/** Samples missed that make a gap: fewer are a sampler that is late. */
+const GAP_SAMPLES = 2.5;
+/** In memory samples older than this are a minute apart. */
+const FULL_PACE_SECONDS = 6 * 3600;
+const THINNED_SECONDS = 60;
+/** Samples further apart than this are never one pace. */
+const SLOWEST_PACE_SECONDS = 300;
+/** Share of a series' steps that its pace holds: the others are gaps. */
+const PACE_SHARE = 0.9;
+const PACE_STEPS = 20;
+
+/** Seconds between two samples that are a gap. @param ageSeconds of the oldest sample that is asked for */
+export function gapSecondsOf(ageSeconds: number, sampleSeconds: number): number {
+  return GAP_SAMPLES * (ageSeconds > FULL_PACE_SECONDS ? Math.max(sampleSeconds, THINNED_SECONDS) : sampleSeconds);
+}
+
+/**
+ * Reads a series as values on a grid: means (or the largest, the smallest) of a gauge, rates of a counter. None where the
+ * series has no points in the range. Intervals of whole five minutes are made of parts where the store has them.
+ */
+export async function readOnGrid(
+  reads: FigureReads,
+  { figure, scope, key }: Wanted,
+  sampled: Sampled,
+  grid: Grid,
+  aggregate: Aggregate = 'mean'
+): Promise<SeriesOnGrid[]> {
+  const name = figure.derived?.from ?? figure.name;
+  // The first interval begins before the range, and is told whole.
+  const from = Math.min(sampled.from, grid.grid[0] ?? sampled.from);
+  const wide = grid.interval % PART_SECONDS === 0 && sampled.gapSeconds < PART_SECONDS;
+  const parts = wide ? await reads.parts?.(scope, name, from, sampled.to, key) : undefined;
+  const series: Array<Points | Parts> = parts ?? reads.read(scope, name, from, sampled.to, key);
+  return series.map((each) => onGrid(figure, each, sampled, grid, aggregate));
+}
+
+function onGrid(
+  figure: HistoryFigure,
+  series: Points | Parts,
+  { to, gapSeconds: leastGap, sampleSeconds }: Sampled,
+  { grid, interval }: Grid,
+  aggregate: Aggregate
+): SeriesOnGrid {
+  const gapSeconds = 'count' in series ? leastGap : Math.max(leastGap, GAP_SAMPLES * paceOf(series));
+  const times = figure.derived?.times ?? 1;
+  const least = Math.min(interval, Math.max(interval / 2, 3 * sampleSeconds));
+  const { key, values } = figure.counter
+    ? rateOnGrid('count' in series ? counterPoints(series) : series, grid, interval, gapSeconds, least)
+    : 'count' in series
+      ? gaugePartsOnGrid(series, grid, interval, aggregate)
+      : gaugeOnGrid(series, grid, interval, gapSeconds, aggregate);
+  // The interval that has not ended is left out: a rule that takes the last value takes that of a whole one.
+  let { length } = grid;
+  while (
+    figure.counter &&
+    length > 0 &&
+    values[length - 1] === null &&
+    grid[length - 1]! + interval > to - gapSeconds
+  ) {
+    length -= 1;
+  }
+  return {
+    key,
+    grid: grid.slice(0, length),
+    interval,
+    values: values.slice(0, length).map((value) => value && value * times),
+  };
+}
+
+/** Seconds from one sample to the next: it may have been another pace then than it is now. */
+function paceOf({ at }: Points): number {
+  const steps = at
+    .slice(1)
+    .map((each, index) => each - at[index]!)
+    .sort((a, b) => a - b);
+  // Of some steps none is usual.
+  return steps.length < PACE_STEPS ? 0 : Math.min(SLOWEST_PACE_SECONDS, steps[Math.floor(steps.length * PACE_SHARE)]!);
+}

@@ -7,6 +7,7 @@ export const LAYERS = [
   ['sidekiq'],
   ['observe', 'statsd'],
   ['series'],
+  ['outlook'],
   ['watch', 'findings'],
   ['source'],
   ['recording'],

@@ -75,6 +75,25 @@ export const ALERTS: readonly Alert[] = [
     },
   },
   {
+    name: 'SidekiqQueueBreachesSoon',
+    severity: 'warning',
+    pendingMinutes: 5,
+    summary: 'The queue {{ $labels.queue }} will soon be late',
+    description:
+      'At the present flow the latency of {{ $labels.queue }} reaches its objective within {{ $value | humanizeDuration }}.',
+    dashboard: 'sidekiq-queue',
+    panel: 'Latency',
+    // A queue that is late, unserved, starved or paused has an alert of its own.
+    prometheus: {
+      expr: `sidekiq_queue_breach_seconds{bound="latest"} < ${LIMITS.breachWithinSeconds} unless on (instance, job, name) (sidekiq_queue_latency_seconds >= sidekiq_queue_objective_seconds or ${NOT_SERVED})`,
+      labels: BY_NAME,
+    },
+    direct: {
+      queries: [queue('breachInMost'), queue('late'), queue('unserved'), queue('starved')],
+      when: { math: `$A < ${LIMITS.breachWithinSeconds} && $B == 0 && $C == 0 && $D == 0` },
+    },
+  },
+  {
     name: 'SidekiqJobsDying',
     severity: 'critical',
     pendingMinutes: 0,

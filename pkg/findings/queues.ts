@@ -1,6 +1,7 @@
 import { isLate } from '../observe/queueCondition';
 import type { QueueState } from '../observe/queueState';
-import { countText, durationText, waitText } from './texts';
+import { capacityOfQueues } from '../watch/capacity';
+import { countText, durationText, rangeText, waitText } from './texts';
 import { LIMITS, type FindingRule } from './rule';
 
 /** What is wrong with queues and the threads that serve them. */
@@ -75,6 +76,28 @@ export const QUEUE_RULES: readonly FindingRule[] = [
           cause: causeOfWait(queue),
           since: state.now - (queue.waitSeconds! - queue.objectiveSeconds),
         })),
+  },
+  {
+    id: 'queueBreachesSoon',
+    severity: 'warning',
+    when: `A served queue reaches its latency objective within ${durationText(LIMITS.breachWithinSeconds)} if its flow goes on, by each of the estimates.`,
+    remedy: 'Add threads for the queue before it is late, or find out why more jobs come or they take longer.',
+    find: ({ state }) =>
+      capacityOfQueues(state).flatMap(({ queue: name, breach, objectiveSeconds, late }) => {
+        const queue = state.queues.find((each) => each.name === name)!;
+        const told = late === true || queue.unserved === true || queue.starved === true;
+        return told || breach === null || breach.latest === null || breach.latest > LIMITS.breachWithinSeconds
+          ? []
+          : [
+              {
+                ...ofQueue(queue),
+                text: `${name} reaches its objective of ${durationText(objectiveSeconds)} in ${rangeText(breach.earliest, breach.latest)}.`,
+                cause: 'More jobs arrive than are taken.',
+                since: null,
+                weight: LIMITS.breachWithinSeconds - breach.earliest,
+              },
+            ];
+      }),
   },
   {
     id: 'queuePaused',

@@ -64,4 +64,6 @@ export const LIMITS = {
   memoryShare: 0.9,
   vanishedSeconds: 3600,
   saturatedWaitSeconds: 60,
+  unusualDeviation: 1,
+  breachWithinSeconds: 1800,
 } as const;

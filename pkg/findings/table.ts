@@ -3,10 +3,17 @@ import { JOB_RULES } from './jobs';
 import { PROCESS_RULES } from './processes';
 import { QUEUE_RULES } from './queues';
 import { REDIS_RULES } from './redis';
+import { USUAL_RULES } from './usual';
 import { SEVERITIES, type Evidence, type FindingRule, type Found, type Severity } from './rule';
 
 /** All that is looked for. */
-export const FINDING_RULES: readonly FindingRule[] = [...REDIS_RULES, ...QUEUE_RULES, ...PROCESS_RULES, ...JOB_RULES];
+export const FINDING_RULES: readonly FindingRule[] = [
+  ...REDIS_RULES,
+  ...QUEUE_RULES,
+  ...PROCESS_RULES,
+  ...JOB_RULES,
+  ...USUAL_RULES,
+];
 
 /** What is wrong by the table, the worst first: by severity, then by weight. */
 export function applyRules(evidence: Evidence): Array<Found & { rule: FindingRule; severity: Severity }> {

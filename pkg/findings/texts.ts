@@ -30,6 +30,12 @@ export function durationText(seconds: number): string {
   return `${whole} s`;
 }
 
+/** Two durations (seconds) as a range: `12 min to 20 min`. */
+export function rangeText(from: number, to: number): string {
+  const [first, last] = [durationText(from), durationText(to)];
+  return first === last ? first : `${first} to ${last}`;
+}
+
 /** A share of 1 as a percentage. */
 export function shareText(share: number): string {
   return `${Number((share * 100).toPrecision(2))}%`;

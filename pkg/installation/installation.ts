@@ -4,7 +4,7 @@ import { PastStates } from '../recording/pastStates';
 import { openRedis } from '../redis/client';
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
 import type { BlockStore } from '../series/blockStore';
-import { seriesOf } from '../series/figures';
+import { SeriesTaker } from '../series/figures';
 import { commandLine, type Administration } from '../settings/administration';
 import { queueTest } from '../settings/queueTest';
 import type { Options, Secrets } from '../settings/model';
@@ -69,6 +69,7 @@ export class Installation implements Source {
   private closed = false;
   private savedAt = 0;
   private readonly recording: PacedRecording;
+  private readonly taker = new SeriesTaker();
 
   /**
    * @param administration where files may lie; any path by default
@@ -213,7 +214,7 @@ export class Installation implements Source {
     const reading: Reading = {
       snapshot,
       missed,
-      info: this.recording.info,
+      ...this.recording.lastRead,
       notices: [
         ...told,
         ...recorder.notices,
@@ -225,7 +226,7 @@ export class Installation implements Source {
       this.recording.add(reading);
     }
     const state = watch.next(reading, { statsd: this.statsd, options: this.options, recorded: false });
-    recorder.append(snapshot.at, seriesOf(state));
+    recorder.append(snapshot.at, this.taker.take(state));
     if (this.watches && snapshot.at - this.savedAt >= SAVE_EVERY_SECONDS) {
       this.savedAt = snapshot.at;
       saveStates(this.memory);

@@ -1,5 +1,5 @@
 import { log } from '../log';
-import { readBeside, type BesideReads } from '../recording/besideReads';
+import { readBeside, readBesideOf, type BesideReads, type OfBeside } from '../recording/besideReads';
 import type { Options } from '../settings/model';
 import type { Reads } from '../source/reads';
 import type { Reading } from '../watch/reading';
@@ -24,9 +24,9 @@ export class PacedRecording {
     private readonly options: Pick<Options, 'recordHours' | 'sampleSeconds'>
   ) {}
 
-  /** The lines of INFO as they were last read. */
-  get info(): Reading['info'] {
-    return this.beside?.info ?? null;
+  /** What a reading takes of what was last read beside. */
+  get lastRead(): OfBeside {
+    return readBesideOf(this.beside);
   }
 
   /** Records a reading, before the fold takes it. */
@@ -41,7 +41,7 @@ export class PacedRecording {
     }
     this.recordedAt = at;
     const { recordings, recorder, watch } = this.memory;
-    const { info: _, ...recorded } = reading;
+    const { info: _, usual: _usual, ...recorded } = reading;
     const beside = this.taken ? null : this.beside;
     this.taken = true;
     try {

@@ -1,5 +1,5 @@
-import { capacityOfTypes, headroom, threadsNeeded, type Capacity } from '../watch/capacity';
-import { labelsOfName, type Metric, type Sample } from './metric';
+import { capacityOfQueues, capacityOfTypes, headroom, threadsNeeded, type Capacity } from '../watch/capacity';
+import { labelsOfName, labelValue, type Metric, type Sample } from './metric';
 
 const typeLabels = labelsOfName('worker_type');
 
@@ -20,6 +20,35 @@ function perWorkerType(name: string, help: string, value: (row: Capacity) => num
   };
 }
 
+const BOUNDS = ['earliest', 'latest'] as const;
+
+/** When queues breach their objective. */
+const BREACH: Metric = {
+  name: 'sidekiq_queue_breach_seconds',
+  type: 'gauge',
+  unit: 'seconds',
+  help: 'Time until the latency of the queue reaches its objective if its flow goes on, at least and at most; missing where that is not expected within a day.',
+  labels: ['name', 'bound'],
+  source: 'flow of the queue over two minutes, and what is usual for the hours ahead',
+  read: (state) =>
+    capacityOfQueues(state).flatMap(({ queue, breach }) =>
+      BOUNDS.flatMap((bound): Sample[] => {
+        const value = breach?.[bound] ?? null;
+        return value === null
+          ? []
+          : [
+              {
+                labels: [
+                  ['name', labelValue(queue)],
+                  ['bound', bound],
+                ],
+                value,
+              },
+            ];
+      })
+    ),
+};
+
 /** What an autoscaler asks: threads that are needed, and to spare, by worker type. */
 export const CAPACITY_METRICS: readonly Metric[] = [
   perWorkerType(
@@ -27,5 +56,6 @@ export const CAPACITY_METRICS: readonly Metric[] = [
     'Threads to keep up and to work off the backlog within the objective of the worker type.',
     (row) => threadsNeeded(row)
   ),
+  BREACH,
   perWorkerType('sidekiq_headroom_threads', 'Ready threads less those that the work keeps busy.', headroom),
 ];

@@ -4,6 +4,7 @@ import { JOBWATCH_METRICS } from './jobwatchMetrics';
 import type { Metric } from './metric';
 import { RECURRING_METRICS } from './recurringMetrics';
 import { receiverMetrics } from './statsdMetrics';
+import { USUAL_METRICS } from './usualMetrics';
 import { WAIT_METRICS } from './waitMetrics';
 
 /**
@@ -19,6 +20,7 @@ export function metricTable(namespaces: readonly string[]): readonly Metric[] {
     ...CAPACITY_METRICS,
     ...WAIT_METRICS,
     ...RECURRING_METRICS,
+    ...USUAL_METRICS,
     ...receiverMetrics(namespaces),
   ];
   const names = new Set<string>();

@@ -86,11 +86,8 @@ export class Usual {
       return null;
     }
     const { seconds } = this.model.slots;
-    const off = [0, -seconds, seconds].flatMap((step) => {
-      const band = this.model!.at(at + step);
-      return band ? deviationFrom(band, value, least) : [];
-    });
-    return off.length === 0 ? null : off.reduce((one, other) => (Math.abs(other) < Math.abs(one) ? other : one));
+    const near = [at - seconds, at, at + seconds].flatMap((each) => this.model!.at(each) ?? []);
+    return deviationOf(near, value, least);
   }
 
   /** The band of the slot that holds an instant (epoch seconds); `null` where nothing can be said. */
@@ -101,10 +98,19 @@ export class Usual {
 
 /** The width of a narrow band, as a share of what is usual. */
 const LEAST_WIDTH = 0.1;
+const ROUNDING = 1e-9;
+
+/** The deviation from the band that is nearest; `null` where there is none. @param least width of a band */
+export function deviationOf(bands: readonly Band[], value: number, least: number): number | null {
+  const off = bands.map((band) => deviationFrom(band, value, least));
+  return off.length === 0 ? null : off.reduce((one, other) => (Math.abs(other) < Math.abs(one) ? other : one));
+}
 
 function deviationFrom({ usual, lower, upper }: Band, value: number, least: number): number {
   const width = Math.max(upper - lower, LEAST_WIDTH * usual, least);
-  return value > upper ? (value - upper) / width : value < lower ? (value - lower) / width : 0;
+  const off = value > upper ? (value - upper) / width : value < lower ? (value - lower) / width : 0;
+  // A value on the bound is a hair off by its square root.
+  return Math.abs(off) < ROUNDING ? 0 : off;
 }
 
 function suffices({ seconds, values }: Slots, season: Season): boolean {
@@ -311,10 +317,7 @@ class Model {
     if (relative.length >= FEWEST_DEVIATIONS) {
       relative.sort((a, b) => a - b);
       const outside = (1 - BAND_SHARE) / 2;
-      this.off = [
-        Math.min(0, quantileSorted(relative, outside)),
-        Math.max(0, quantileSorted(relative, 1 - outside)),
-      ];
+      this.off = [Math.min(0, quantileSorted(relative, outside)), Math.max(0, quantileSorted(relative, 1 - outside))];
     }
   }
 

@@ -10,6 +10,7 @@ import {
 } from '../watch/capacity';
 import { compareStates, largestFirst } from '../observe/queueCondition';
 import { count, flag, key, plain, rate, seconds, share, text } from './columns';
+import { breachColumns } from './breachColumns';
 import { baseQuerySchema } from './model';
 import { STATE_COLOURS } from './stateColours';
 import { tableQuery, type Column } from './table';
@@ -64,6 +65,7 @@ const COLUMNS: Array<Column<Capacity>> = [
     'Time until the backlog is empty at the present rates; no value where it does not shrink, or the rates are unknown.',
     (row) => row.drainSeconds
   ),
+  ...breachColumns<Capacity>((row) => row.breach),
   count(
     'threadsToKeepUp',
     'To keep up',

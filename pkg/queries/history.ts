@@ -6,8 +6,17 @@ import type { Kept } from '../source/source';
 import type { State } from '../watch/state';
 import { HISTORY_FIGURES, HISTORY_SCOPES, type HistoryFigure, type HistoryScope } from '../series/figures';
 import { AGGREGATES, boundedInterval, gridOf, POINTS_CAP } from '../series/grid';
-import { gapSecondsOf, readOnGrid, type Grid, type Sampled, type SeriesOnGrid } from '../series/readOnGrid';
+import {
+  gapSecondsOf,
+  paceOfScope,
+  readOnGrid,
+  type Grid,
+  type Sampled,
+  type SeriesOnGrid,
+} from '../series/readOnGrid';
 import type { DayCounts } from '../sidekiq/browse/days';
+import { bandFields, bandSecondsFor, checkBand, BANDS, withBand } from './historyBand';
+import type { Band } from '../outlook/usual';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Notice } from '../sidekiq/model';
 import { Turns } from '../turns';
@@ -23,6 +32,8 @@ const schema = baseQuerySchema.extend({
   by: z.enum([...HISTORY_SCOPES, 'day']).default('total'),
   /** What an interval tells of the samples within it; rates of counters are always means. */
   aggregate: z.enum(AGGREGATES).default('mean'),
+  /** What is usual beside each figure, or by how many times the width of that band the figure lies outside. */
+  band: z.enum(BANDS).default('none'),
 });
 
 /** A history query as it is saved. */
@@ -35,11 +46,12 @@ type Answering = Pick<State, 'now' | 'options' | 'notices' | 'queues'> | Kept;
 /** Points of all series of one answer at most. */
 const ANSWER_POINTS = 1_000_000;
 const SECONDS_PER_DAY = 86_400;
-const FILTER_FIELDS = ['queue', 'workerType'];
+const FILTER_FIELDS = ['queue', 'workerType', 'class'];
 const DEFAULT_FIGURES: Record<HistoryScope, string[]> = {
   total: ['enqueued', 'busy'],
   queue: ['latency'],
   workerType: ['latency'],
+  class: ['processedRate'],
 };
 /** Figures of Sidekiq's own daily counters. */
 const DAY_FIGURES = ['processed', 'failed'] as const;
@@ -78,6 +90,7 @@ export const history: QueryType = {
 
 async function answer(raw: unknown, state: Answering, request: QueryRequest, reads: Reads): Promise<Frame[]> {
   const query = parseQuery(schema, raw);
+  checkBand(query, request);
   if (query.by === 'day') {
     checkFigures(query.figures, DAY_FIGURES, request.alerting);
     const { notices: unfiltered } = keysKept(query, state);
@@ -95,7 +108,7 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
     known.find((each) => each.name === name)!
   );
   const { keeps, notices: unfiltered } = keysKept(query, state);
-  const span = spanOf(state, request);
+  const span = spanOf(state, request, query.band);
   const kept = await reads.history();
   const wanted = figures.flatMap((figure) => {
     return kept
@@ -108,21 +121,23 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
   // A file of weeks takes its time.
   const turns = new Turns();
   for (const { figure, key } of wanted) {
-    const grid = gridFor(figure, span, most);
+    const grid = gridFor(figure, by, span, most);
     const series = await readOnGrid(kept, { figure, scope: by, key }, span, grid, query.aggregate);
     found.push(...series.map((each) => ({ figure, ...each })));
     await turns.give();
   }
   const shown = largest(found, query.limit);
+  const { series, notices: told } = await withBand(shown, query, kept, span, state.options.schedulerTimeZone);
   const notices = [
     ...state.notices,
     ...unfiltered,
     ...beginning(kept.oldest(), request.range.from, state.options.sampleSeconds),
     ...cut(shown.length, found.length),
+    ...told,
   ];
   return shown.length === 0
     ? [{ name: 'history', fields: [], meta: { type: 'timeseries-multi', typeVersion: [0, 1], notices } }]
-    : shown.map((series) => frameOf(series, by, figures.length > 1, notices));
+    : series.map((each) => frameOf(each, by, figures.length > 1, notices));
 }
 
 /**
@@ -133,7 +148,7 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
 function keysKept({ by, filters }: Query, state: Answering): { keeps: (key: string) => boolean; notices: Notice[] } {
   const queues = 'queues' in state ? state.queues : (state.last?.queues ?? []);
   const typeOf = new Map(queues.map(({ name, workerType }) => [name, workerType]));
-  const known = by === 'queue' ? FILTER_FIELDS : by === 'workerType' ? ['workerType'] : [];
+  const known = FIELDS_OF[by];
   const applies = ({ field }: Filter) => known.includes(field) || !FILTER_FIELDS.includes(field);
   const other = filters.filter((filter) => filter.values.length > 0 && !applies(filter));
   const refused = other.find(({ adhoc }) => adhoc !== true);
@@ -154,10 +169,20 @@ function keysKept({ by, filters }: Query, state: Answering): { keeps: (key: stri
   };
 }
 
+/** By what series may be filtered. */
+const FIELDS_OF: Readonly<Record<Query['by'], readonly string[]>> = {
+  total: [],
+  queue: ['queue', 'workerType'],
+  workerType: ['workerType'],
+  class: ['class'],
+  day: [],
+};
+
 const SCOPE_NAMES: Readonly<Record<Query['by'], string>> = {
   total: 'in total',
   queue: 'by queue',
   workerType: 'by worker type',
+  class: 'by class',
   day: 'by day',
 };
 
@@ -186,9 +211,11 @@ interface Span extends Sampled {
 
 function spanOf(
   { now, options: { sampleSeconds } }: Pick<Kept, 'now' | 'options'>,
-  { range, intervalSeconds }: QueryRequest
+  { range, intervalSeconds }: QueryRequest,
+  band: Query['band']
 ): Span {
-  const step = Math.max(intervalSeconds, sampleSeconds);
+  const asked = Math.max(intervalSeconds, sampleSeconds);
+  const step = band === 'none' ? asked : bandSecondsFor(asked, sampleSeconds);
   return {
     from: range.from,
     // The reading came after the end of a range that ends now.
@@ -201,17 +228,24 @@ function spanOf(
 
 interface FigureSeries extends SeriesOnGrid {
   figure: HistoryFigure;
+  band?: ReadonlyArray<Band | null>;
 }
 
 /** @param most points of the series at most */
-function gridFor({ counter }: HistoryFigure, { from, to, step, sampleSeconds }: Span, most: number): Grid {
+function gridFor(
+  { counter }: HistoryFigure,
+  by: HistoryScope,
+  { from, to, step, sampleSeconds }: Span,
+  most: number
+): Grid {
   // Processes count every ten seconds, each at its own: over less than three beats a rate is mostly their rhythm.
-  const interval = boundedInterval(from, to, counter ? Math.max(step, 3 * sampleSeconds) : step, most);
+  const least = counter ? Math.max(3 * sampleSeconds, paceOfScope(by, sampleSeconds)) : sampleSeconds;
+  const interval = boundedInterval(from, to, Math.max(step, least), most);
   return { grid: gridOf(from, to, interval), interval };
 }
 
 function frameOf(
-  { figure, key, values, grid, interval }: FigureSeries,
+  { figure, key, values, grid, interval, band }: FigureSeries,
   by: HistoryScope,
   several: boolean,
   notices: Notice[]
@@ -233,6 +267,7 @@ function frameOf(
         ...(by !== 'total' && { labels: { [by]: key } }),
         config: { displayNameFromDS: label, unit: figure.unit, description: figure.description },
       },
+      ...(band ? bandFields(band, figure.unit, label, by === 'total' ? undefined : { [by]: key }) : []),
     ],
     meta: {
       type: 'timeseries-multi',

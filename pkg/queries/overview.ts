@@ -1,4 +1,4 @@
-import { busiestType, utilisationOf } from '../watch/capacity';
+import { busiestType, capacityOfQueues, firstBreach, utilisationOf } from '../watch/capacity';
 import { longestWaiting } from '../observe/queueCondition';
 import type { State } from '../watch/state';
 import { count, seconds, share, text } from './columns';
@@ -115,6 +115,23 @@ const COLUMNS: Array<Column<State>> = [
     'The queue whose oldest job has waited longest.',
     ({ queues }) => longestWaiting(queues)?.name ?? '',
     { beside: 'latencyMax' }
+  ),
+  seconds(
+    'breachIn',
+    'Next breach in at least',
+    'Least time until a queue reaches its latency objective, if the flow goes on; 0 where one has. No value where none is expected within a day.',
+    (state) => firstBreach(capacityOfQueues(state))?.earliest ?? null
+  ),
+  text(
+    'breachQueue',
+    'Next breach of',
+    'The queue that reaches its objective first.',
+    (state) => {
+      const rows = capacityOfQueues(state);
+      const first = firstBreach(rows);
+      return rows.find(({ breach }) => breach !== null && breach === first)?.queue ?? '';
+    },
+    { beside: 'breachIn' }
   ),
   seconds(
     'oldestHeartbeat',

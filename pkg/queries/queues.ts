@@ -2,6 +2,8 @@ import { compareStates, largestFirst, stateOfQueue } from '../observe/queueCondi
 import type { QueueState } from '../observe/queueState';
 import { count, flag, key, rate, seconds, text } from './columns';
 import { jobsOfQueue } from './links';
+import { capacityOfQueues, type Capacity } from '../watch/capacity';
+import { breachColumns } from './breachColumns';
 import { baseQuerySchema } from './model';
 import { STATE_COLOURS } from './stateColours';
 import { tableQuery, type Column } from './table';
@@ -15,7 +17,10 @@ function worstFirst(a: QueueState, b: QueueState): number {
   );
 }
 
-const COLUMNS: Array<Column<QueueState>> = [
+/** A queue with the time of its breach. */
+type Row = QueueState & Pick<Capacity, 'breach'>;
+
+const COLUMNS: Array<Column<Row>> = [
   key('queue', 'Queue', 'Name of the queue.', (row) => row.name, { links: jobsOfQueue }),
   text(
     'state',
@@ -63,6 +68,7 @@ const COLUMNS: Array<Column<QueueState>> = [
     'Time until the queue is empty at the present rates; no value while the queue grows or the rates are unknown.',
     (row) => row.drainSeconds
   ),
+  ...breachColumns<Row>((row) => row.breach),
   flag('unserved', 'Unserved', 'Whether jobs wait and no ready thread serves the queue.', (row) => row.unserved),
   flag(
     'starved',
@@ -83,5 +89,9 @@ export const queues = tableQuery({
   columns: COLUMNS,
   live: true,
   example: '--figures size,latency',
-  rows: (state) => ({ rows: [...state.queues].sort(worstFirst) }),
+  rows(state) {
+    const breaches = new Map(capacityOfQueues(state).map(({ queue, breach }) => [queue, breach]));
+    const rows = state.queues.map((queue) => ({ ...queue, breach: breaches.get(queue.name) ?? null }));
+    return { rows: rows.sort(worstFirst) };
+  },
 });

@@ -3,10 +3,13 @@ import { orNull } from '../faults/fault';
 import type { BacklogSample } from '../sidekiq/browse/backlog';
 import type { Failure, FailuresRead } from '../sidekiq/browse/failures';
 import type { Profile } from '../sidekiq/browse/profiles';
+import { lookUsual } from '../outlook/lookUsual';
+import { usualSchema, type UsualView } from '../outlook/usualView';
 import { messagePattern } from '../sidekiq/fingerprint';
 import type { Notice } from '../sidekiq/model';
 import { noticeSchema, type Codec } from '../sidekiq/snapshotCodec';
 import type { Reads } from '../source/reads';
+import type { Reading } from '../watch/reading';
 import type { State } from '../watch/state';
 
 /** What was read beside a state when it was recorded; `null` where Redis refused it. */
@@ -18,6 +21,16 @@ export interface BesideReads {
   readonly failures: Readonly<Record<Failure['source'], FailuresRead>> | null;
   readonly backlog: RecordedBacklog | null;
   readonly profiles: readonly Profile[] | null;
+  /** `null` while there is too little history. */
+  readonly usual: UsualView | null;
+}
+
+/** What of it the fold takes. */
+export type OfBeside = Pick<Reading, 'info' | 'usual'>;
+
+/** @param read `null` before anything was read */
+export function readBesideOf(read: BesideReads | null): OfBeside {
+  return { info: read?.info ?? null, usual: read?.usual ?? null };
 }
 
 /** What waited at an instant (epoch seconds): looked into less often, as it takes some megabytes of jobs. */
@@ -65,11 +78,13 @@ export async function readBeside(state: State, reads: Reads, before: BesideReads
     .sort((a, b) => (b.size ?? 0) - (a.size ?? 0))
     .slice(0, QUEUES_LOOKED_INTO)
     .map(({ name }) => name);
-  const [info, failures, backlog, profiles] = await Promise.all([
+  const rhythm = { sampleSeconds: state.options.sampleSeconds, timeZone: state.options.schedulerTimeZone };
+  const [info, failures, backlog, profiles, usual] = await Promise.all([
     orNull(reads.info()),
     orNull(reads.failures(state.now)),
     keptBacklog ?? orNull(backlogOf(longest, state.now, reads)),
     orNull(reads.profiles(state.now)),
+    reads.history().then((history) => lookUsual(history, state, rhythm)),
   ]);
   return {
     at: state.now,
@@ -80,6 +95,7 @@ export async function readBeside(state: State, reads: Reads, before: BesideReads
     },
     backlog,
     profiles: profiles && profiles.profiles.slice(0, PROFILES_KEPT),
+    usual,
   };
 }
 
@@ -178,6 +194,8 @@ const schema = z.object({
       })
     )
     .nullable(),
+  // Recordings of before have none.
+  usual: usualSchema.nullable().default(null),
 });
 
 export const besideCodec: Codec<BesideReads> = {

@@ -15,7 +15,7 @@ import type { Block } from '../series/blockStore';
 import { Turns } from '../turns';
 import { Watch, type Beside } from '../watch/watch';
 import type { State } from '../watch/state';
-import { besideCodec, type BesideReads } from './besideReads';
+import { besideCodec, readBesideOf, type BesideReads } from './besideReads';
 import { decodeReading, encodeReading, type Recorded } from './recordedReading';
 
 /** What the fold remembered before the first reading of a block. */
@@ -133,7 +133,7 @@ export async function* replay(lines: readonly string[], until: number, beside: B
     }
     known = knownOf(recorded.reading.snapshot);
     read = recorded.beside ?? read;
-    yield { state: watch.next({ ...recorded.reading, info: read?.info ?? null }, beside), beside: read };
+    yield { state: watch.next({ ...recorded.reading, ...readBesideOf(read) }, beside), beside: read };
     await turns.give();
   }
 }

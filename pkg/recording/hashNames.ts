@@ -15,6 +15,9 @@ const KEPT = new Set([
   'refused',
   'schedule',
   'errorClass',
+  'scope',
+  'figure',
+  'basis',
 ]);
 /** Members that may hold anything: they are left out. */
 const EMPTIED = new Set(['message', 'frame']);

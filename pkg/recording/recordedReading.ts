@@ -8,12 +8,12 @@ import {
   type Known,
 } from '../sidekiq/snapshotCodec';
 import type { Reading } from '../watch/reading';
-import { besideCodec, type BesideReads } from './besideReads';
+import { besideCodec, type BesideReads, type OfBeside } from './besideReads';
 
 /** A reading as it is recorded, with what was read beside it, where that was its turn. */
 export interface Recorded {
-  /** INFO is among what was read beside. */
-  readonly reading: Omit<Reading, 'info'>;
+  /** The rest is among what was read beside. */
+  readonly reading: Omit<Reading, keyof OfBeside>;
   readonly beside: BesideReads | null;
 }
 

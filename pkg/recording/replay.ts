@@ -1,6 +1,6 @@
 import { Fault } from '../faults/fault';
 import { MemoryStore } from '../series/memoryStore';
-import { seriesOf } from '../series/figures';
+import { SeriesTaker } from '../series/figures';
 import type { BlockStore } from '../series/blockStore';
 import type { Options } from '../settings/model';
 import type { FigureReads } from '../series/store';
@@ -99,6 +99,7 @@ export class Replay implements Source {
 /** The figures over time of a recording, made by folding it once. */
 class ReplayedHistory {
   private readonly store = new MemoryStore({ fullSeconds: HISTORY_SECONDS, keepSeconds: HISTORY_SECONDS });
+  private readonly taker = new SeriesTaker();
   private reached = -Infinity;
   private work: Promise<void> = Promise.resolve();
 
@@ -116,7 +117,7 @@ class ReplayedHistory {
       const from = this.reached;
       this.reached = now;
       await this.recordings.each({ from, to: now }, this.beside, ({ state }) => {
-        this.store.append(state.now, seriesOf(state));
+        this.store.append(state.now, this.taker.take(state));
       });
     });
     await this.work;

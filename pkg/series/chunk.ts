@@ -180,7 +180,7 @@ export function addSamples(parts: Parts, { at, values }: Pick<Points, 'at' | 'va
   at.forEach((instant, index) => addSample(parts, instant, values[index]!));
 }
 
-/** Parts of one series over the instants of a group as bytes; `null` for numbers that no scale keeps. */
+/** Parts of one series over the instants of a group as bytes; `null` where they save nothing, and for numbers that no scale keeps. */
 export function encodeParts(at: readonly number[], values: ArrayLike<number>): Uint8Array | null {
   const scale = scaleOf(Array.from(values).filter((value) => !Number.isNaN(value)));
   if (scale === AS_FLOATS) {
@@ -200,6 +200,10 @@ export function encodeParts(at: readonly number[], values: ArrayLike<number>): U
     from[part] ??= index;
     to[part] = index;
   });
+  // Parts of one sample save nothing.
+  if (parts.count.every((count) => count === 1)) {
+    return null;
+  }
   const writer = new VarintWriter();
   writer.unsigned(at.length);
   writer.unsigned(parts.count.length);

@@ -1,3 +1,4 @@
+import type { ClassTotal, ClassTotalsView } from '../observe/classTotals';
 import { groupBy } from '../sidekiq/groupBy';
 import type { QueueState } from '../observe/queueState';
 import type { Listed, Process, Totals } from '../sidekiq/model';
@@ -5,7 +6,7 @@ import { threadsServing } from '../sidekiq/queueFacts';
 import type { InstallationTotals } from '../sidekiq/totals';
 
 /** What a series is kept for. */
-export const HISTORY_SCOPES = ['total', 'queue', 'workerType'] as const;
+export const HISTORY_SCOPES = ['total', 'queue', 'workerType', 'class'] as const;
 export type HistoryScope = (typeof HISTORY_SCOPES)[number];
 
 /** A figure that is kept over time. */
@@ -21,9 +22,15 @@ export interface HistoryFigure {
   description: string;
 }
 
-const EVERYWHERE = HISTORY_SCOPES;
+const EVERYWHERE = ['total', 'queue', 'workerType'] as const;
 const TOTAL = ['total'] as const;
 const PARTS = ['queue', 'workerType'] as const;
+const EXECUTIONS = ['total', 'class'] as const;
+
+/** Seconds between two samples of job classes: there are many, and Sidekiq counts them by the minute. */
+export const CLASS_SECONDS = 300;
+/** Classes that are kept over time: those that ran most. */
+const CLASSES_KEPT = 500;
 
 /** Every figure of the history, in the order of the editor. */
 export const HISTORY_FIGURES: readonly HistoryFigure[] = [
@@ -41,7 +48,7 @@ export const HISTORY_FIGURES: readonly HistoryFigure[] = [
     name: 'processedRate',
     title: 'Processed',
     unit: 'suffix: jobs/s',
-    scopes: TOTAL,
+    scopes: EXECUTIONS,
     counter: true,
     description: 'Jobs finished per second, failures included.',
   },
@@ -49,7 +56,7 @@ export const HISTORY_FIGURES: readonly HistoryFigure[] = [
     name: 'processedPerHour',
     title: 'Processed per hour',
     unit: 'short',
-    scopes: TOTAL,
+    scopes: EXECUTIONS,
     counter: true,
     derived: { from: 'processedRate', times: 3600 },
     description: 'Jobs that finish within an hour at the present rate, failures included.',
@@ -58,9 +65,17 @@ export const HISTORY_FIGURES: readonly HistoryFigure[] = [
     name: 'failedRate',
     title: 'Failed',
     unit: 'suffix: jobs/s',
-    scopes: TOTAL,
+    scopes: EXECUTIONS,
     counter: true,
     description: 'Executions that raised per second.',
+  },
+  {
+    name: 'load',
+    title: 'Load',
+    unit: 'short',
+    scopes: ['class'],
+    counter: true,
+    description: 'Threads that the successful executions keep busy.',
   },
   {
     name: 'utilisation',
@@ -137,8 +152,10 @@ export interface SeriesValue {
   value: number;
 }
 
-/** What the history is taken from: the totals and the queues of one state. */
+/** What the history is taken from: the totals, the queues and the classes of one state. */
 export interface Sampled {
+  readonly now: number;
+  readonly classTotals: ClassTotalsView;
   readonly snapshot: { readonly totals: Totals; readonly processes: Listed<Process> };
   readonly totals: InstallationTotals;
   readonly queues: readonly QueueState[];
@@ -146,8 +163,31 @@ export interface Sampled {
 
 type Figures = Readonly<Record<string, number | null>>;
 
-/** Everything that is kept of a state. Figures that are not known are left out, which makes a gap. */
-export function seriesOf({ snapshot, totals, queues }: Sampled): SeriesValue[] {
+/** Takes what is kept over time from one state after the other: classes at a slower pace than the rest. */
+export class SeriesTaker {
+  private slot: number | undefined;
+
+  take(state: Sampled): SeriesValue[] {
+    const slot = Math.floor(state.now / CLASS_SECONDS);
+    const due = slot !== this.slot;
+    this.slot = slot;
+    return due ? [...seriesOf(state), ...seriesOfClasses(state.classTotals)] : seriesOf(state);
+  }
+}
+
+function seriesOfClasses(classTotals: ClassTotalsView): SeriesValue[] {
+  const most = ([, one]: [string, ClassTotal], [, other]: [string, ClassTotal]) => other.processed - one.processed;
+  const classes = [...classTotals];
+  const kept = classes.length <= CLASSES_KEPT ? classes : classes.sort(most).slice(0, CLASSES_KEPT);
+  return kept.flatMap(([name, { processed, failed, milliseconds }]) =>
+    valuesOf('class', name, { processedRate: processed, failedRate: failed, load: milliseconds / 1000 })
+  );
+}
+
+/**
+ * Everything that is kept of a state but its classes. Figures that are not known are left out, which makes a gap.
+ */
+export function seriesOf({ snapshot, totals, queues }: Omit<Sampled, 'now' | 'classTotals'>): SeriesValue[] {
   const values = valuesOf('total', '', {
     enqueued: totals.enqueued,
     latency: totals.latencyMaxSeconds,

@@ -27,22 +27,81 @@ const DEFAULTS: Limits = {
 /** Series below which their numbers are not freed. */
 const SMALLEST_INDEX = 1000;
 
+/** Classes come every five minutes: each of their samples is kept. */
+const CLASSES: Partial<Limits> = { fullSeconds: DEFAULTS.keepSeconds, numbers: 1_000_000 };
+
 /**
- * Keeps six hours at full pace and a week at one sample a minute, in at most about 24 MB. Series of queues that are
- * gone are forgotten with their last sample.
+ * Keeps six hours at full pace and a week at one sample a minute, in at most about 24 MB, and classes for a week in 8 MB.
+ * Series of queues that are gone are forgotten with their last sample.
  */
 export class MemoryStore implements HistoryStore {
   readonly blocks = null;
+  private readonly figures: MemorySamples;
+  private readonly classes = new MemorySamples({ ...DEFAULTS, ...CLASSES });
+
+  constructor(limits: Partial<Limits> = {}) {
+    this.figures = new MemorySamples({ ...DEFAULTS, ...limits });
+  }
+
+  append(at: number, values: readonly SeriesValue[]): void {
+    const classes = values.filter(({ scope }) => scope === 'class');
+    this.figures.append(at, classes.length === 0 ? values : values.filter(({ scope }) => scope !== 'class'));
+    if (classes.length > 0) {
+      this.classes.append(at, classes);
+    }
+  }
+
+  keys(scope: HistoryScope, figure: string): string[] {
+    return this.samplesOf(scope).keys(scope, figure);
+  }
+
+  read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[] {
+    return this.samplesOf(scope).read(scope, figure, from, to, only);
+  }
+
+  oldest(): number | null {
+    return this.figures.oldest();
+  }
+
+  newest(): number | null {
+    return this.figures.newest();
+  }
+
+  forgetAfter(after: number): void {
+    this.figures.forgetAfter(after);
+    this.classes.forgetAfter(after);
+  }
+
+  /** Numbers held now; what the bound is about. */
+  get size(): number {
+    return this.figures.size + this.classes.size;
+  }
+
+  /** In memory nothing outlives a restart, so no state is kept. */
+  loadState(): null {
+    return null;
+  }
+
+  saveState(): void {}
+
+  close(): void {
+    this.forgetAfter(-Infinity);
+  }
+
+  private samplesOf(scope: HistoryScope): MemorySamples {
+    return scope === 'class' ? this.classes : this.figures;
+  }
+}
+
+/** Samples in the order of time, those of one pace. */
+class MemorySamples {
   private samples: Sample[] = [];
   private thinned: Sample[] = [];
   private readonly index = new Map<string, number>();
   private held = 0;
   private renumberAt = 2 * SMALLEST_INDEX;
-  private readonly limits: Limits;
 
-  constructor(limits: Partial<Limits> = {}) {
-    this.limits = { ...DEFAULTS, ...limits };
-  }
+  constructor(private readonly limits: Limits) {}
 
   append(at: number, values: readonly SeriesValue[]): void {
     const last = this.samples[this.samples.length - 1];
@@ -98,21 +157,8 @@ export class MemoryStore implements HistoryStore {
     this.held = [...this.thinned, ...this.samples].reduce((sum, { values }) => sum + values.length, 0);
   }
 
-  /** Numbers held now; what the bound is about. */
   get size(): number {
     return this.held;
-  }
-
-  /** In memory nothing outlives a restart, so no state is kept. */
-  loadState(): null {
-    return null;
-  }
-
-  saveState(): void {}
-
-  close(): void {
-    this.samples = [];
-    this.thinned = [];
   }
 
   private seriesOf(scope: HistoryScope, figure: string): Array<{ key: string; index: number }> {

@@ -1,5 +1,5 @@
 import { PART_SECONDS, type Parts } from './chunk';
-import type { HistoryFigure, HistoryScope } from './figures';
+import { CLASS_SECONDS, type HistoryFigure, type HistoryScope } from './figures';
 import { counterPoints, gaugeOnGrid, gaugePartsOnGrid, rateOnGrid, type Aggregate, type GridSeries } from './grid';
 import type { FigureReads, Points } from './store';
 
@@ -52,17 +52,49 @@ export function gapSecondsOf(ageSeconds: number, sampleSeconds: number): number 
 export async function readOnGrid(
   reads: FigureReads,
   { figure, scope, key }: Wanted,
-  sampled: Sampled,
+  asked: Sampled,
   grid: Grid,
   aggregate: Aggregate = 'mean'
 ): Promise<SeriesOnGrid[]> {
   const name = figure.derived?.from ?? figure.name;
+  const sampled = scope === 'class' ? pacedAsClasses(asked) : asked;
   // The first interval begins before the range, and is told whole.
   const from = Math.min(sampled.from, grid.grid[0] ?? sampled.from);
   const wide = grid.interval % PART_SECONDS === 0 && sampled.gapSeconds < PART_SECONDS;
   const parts = wide ? await reads.parts?.(scope, name, from, sampled.to, key) : undefined;
   const series: Array<Points | Parts> = parts ?? reads.read(scope, name, from, sampled.to, key);
   return series.map((each) => onGrid(figure, each, sampled, grid, aggregate));
+}
+
+/** The mean of a gauge, or the rate of a counter, over the last seconds before an instant; `null` where too little is known. */
+export function readLatest(
+  reads: FigureReads,
+  { figure, scope, key }: Wanted,
+  now: number,
+  seconds: number,
+  sampleSeconds: number
+): number | null {
+  const every = paceOfScope(scope, sampleSeconds);
+  const name = figure.derived?.from ?? figure.name;
+  const [points] = reads.read(scope, name, now - seconds - every, now, key);
+  const last = points?.at.at(-1);
+  if (!points || last === undefined || last < now - GAP_SAMPLES * every) {
+    return null;
+  }
+  const sampled = { from: last - seconds, to: last, gapSeconds: GAP_SAMPLES * every, sampleSeconds: every };
+  const grid = { grid: [last - seconds], interval: seconds };
+  return onGrid(figure, points, sampled, grid, 'mean').values[0] ?? null;
+}
+
+/** Seconds between two samples of a scope. */
+export function paceOfScope(scope: HistoryScope, sampleSeconds: number): number {
+  return scope === 'class' ? Math.max(CLASS_SECONDS, sampleSeconds) : sampleSeconds;
+}
+
+function pacedAsClasses(asked: Sampled): Sampled {
+  const gapSeconds = Math.max(asked.gapSeconds, GAP_SAMPLES * CLASS_SECONDS);
+  // A count is of a minute; between two counts it is spread evenly, and no interval is shorter than their pace.
+  return { ...asked, gapSeconds };
 }
 
 function onGrid(

@@ -1,5 +1,6 @@
 import { isLate, stateOfQueue, worstState, type QueueStateName } from '../observe/queueCondition';
 import type { QueueState } from '../observe/queueState';
+import { breachOf, type Breach, type UsualPushes } from '../outlook/breach';
 import { groupBy } from '../sidekiq/groupBy';
 import { sumCounts } from '../sidekiq/jobMetrics';
 import { sumOrNull } from '../sidekiq/parts/process';
@@ -26,6 +27,8 @@ export interface Capacity {
   inRate: number | null;
   outRate: number | null;
   drainSeconds: number | null;
+  /** When the latency reaches the objective; of a worker type that of the queue which comes first. */
+  breach: Breach | null;
   /** Queues that nobody serves; where some are not known, those that are. */
   unserved: number | null;
   starved: number | null;
@@ -107,6 +110,7 @@ function readQueues(state: State): Capacity[] {
       inRate,
       outRate,
       drainSeconds: queue.drainSeconds,
+      breach: breachOf(queue, usualPushes(state, queue.name)),
       unserved: queue.unserved === null ? null : Number(queue.unserved),
       starved: queue.starved === null ? null : Number(queue.starved),
     };
@@ -184,6 +188,7 @@ export function capacityOfAll({ snapshot }: State, workerType: string, members: 
     inRate: rates((row) => row.inRate),
     outRate: rates((row) => row.outRate),
     drainSeconds: drainTime(waiting),
+    breach: firstBreach(members),
     unserved: atLeast((row) => row.unserved),
     starved: atLeast((row) => row.starved),
   };
@@ -194,6 +199,19 @@ function meanTime(waiting: readonly Capacity[]): number | null {
   const known = waiting.filter(({ meanSeconds, size }) => meanSeconds !== null && size !== null);
   const jobs = known.reduce((total, { size }) => total + size!, 0);
   return jobs === 0 ? null : known.reduce((total, { size, meanSeconds }) => total + size! * meanSeconds!, 0) / jobs;
+}
+
+/** The breach that comes first; `null` for none. */
+export function firstBreach(rows: readonly Capacity[]): Breach | null {
+  const known = rows.flatMap(({ breach }) => breach ?? []);
+  return known.sort((a, b) => a.earliest - b.earliest || (a.latest ?? Infinity) - (b.latest ?? Infinity))[0] ?? null;
+}
+
+const HOUR = 3600;
+
+function usualPushes({ usual, now }: State, queue: string): UsualPushes | undefined {
+  const ahead = usual?.ahead.find((each) => each.queue === queue);
+  return ahead && { inRates: ahead.inRates, hourEndsIn: HOUR - (now % HOUR) };
 }
 
 /** The type is drained with its last queue. */

@@ -1,3 +1,4 @@
+import type { UsualView } from '../outlook/usualView';
 import type { Durations, MinuteCounts } from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/model';
 import type { Snapshot } from '../sidekiq/snapshot';
@@ -9,6 +10,8 @@ export interface Reading {
   readonly missed: { readonly minutes: readonly MinuteCounts[]; readonly durations: readonly Durations[] } | null;
   /** The lines of INFO as they were last read; `null` where they may not be read. */
   readonly info: ReadonlyMap<string, string> | null;
+  /** What was usual when it was last looked at; `null` while there is too little history. */
+  readonly usual: UsualView | null;
   /** What was told beside the snapshot: of the history, the connection, the clock. */
   readonly notices: readonly Notice[];
   /** Whether the history file was in use; `null` where the history is kept in memory by choice. */

@@ -4,6 +4,7 @@ import type { ClassTotalsView } from '../observe/classTotals';
 import type { JobWaitsView } from '../observe/jobWaits';
 import type { ProcessLogView } from '../observe/processLog';
 import type { QueueState } from '../observe/queueState';
+import type { UsualView } from '../outlook/usualView';
 import type { FindingLogView } from './findingLog';
 import type { Options } from '../settings/model';
 import type { Notice } from '../sidekiq/model';
@@ -27,6 +28,8 @@ export interface State {
   readonly jobWaits: JobWaitsView;
   /** Which findings began and ended since the watch began. */
   readonly findingLog: FindingLogView;
+  /** What is usual by the history, as it was last looked at; `null` while there is too little of it. */
+  readonly usual: UsualView | null;
   /** What Sidekiq Pro has sent by DogStatsD; it goes on growing, as it does not come from Redis. */
   readonly statsd: Pick<StatsdIntake, 'registry' | 'minutes' | 'counts' | 'listening'>;
   readonly options: Options;

@@ -71,7 +71,8 @@ export function madeSeries(
     const at = startsAt + since;
     const hour = (at / 3600) % 24;
     const weekday = (Math.floor(at / DAY) + 3) % 7;
-    const daily = kind.night + (1 - kind.night) * Math.max(0, Math.cos(((hour - 13 - phase) / 24) * 2 * Math.PI)) ** 0.7;
+    const daily =
+      kind.night + (1 - kind.night) * Math.max(0, Math.cos(((hour - 13 - phase) / 24) * 2 * Math.PI)) ** 0.7;
     const batch = hour >= 3 && hour < 3.5 ? kind.batch : 0;
     const isHoliday = Math.floor(since / DAY) === holiday;
     const weekly = weekday >= 5 || isHoliday ? kind.weekend : 1;

@@ -192,6 +192,7 @@ export function aState(part: StatePart = {}): State {
     jobWaits: [],
     findingLog: { open: [], ended: [] },
     statsd: new StatsdIntake({ series: 100, expireSeconds: 600 }),
+    usual: null,
     historyFile: null,
     now: NOW,
     recorded: false,

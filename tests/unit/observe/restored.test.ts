@@ -10,7 +10,10 @@ const beside = {
   recorded: true,
 };
 const next = (watch: Watch, part: Parameters<typeof aSnapshot>[0]) =>
-  watch.next({ snapshot: aSnapshot(part), missed: null, info: null, notices: [], historyFile: null }, beside);
+  watch.next(
+    { snapshot: aSnapshot(part), missed: null, info: null, usual: null, notices: [], historyFile: null },
+    beside
+  );
 
 const web = (part: Parameters<typeof aProcess>[1] = {}) =>
   aProcess('web-1:1:a', { beatAt: NOW, capsules: [], ...part });

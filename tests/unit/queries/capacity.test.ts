@@ -65,6 +65,9 @@ describe('by queue', () => {
       inRate: 3,
       outRate: 2,
       drainTime: 77,
+      breach: 'now',
+      breachIn: 0,
+      breachInMost: 0,
       threadsNeeded: 4,
       threadsToKeepUp: 3,
       unserved: 1,
@@ -181,6 +184,10 @@ describe('by worker type', () => {
       inRate: 1,
       outRate: 5,
       drainTime: 80,
+      // Nobody serves billing, whose oldest job has 55 of its 60 seconds left.
+      breach: 'in 55 s',
+      breachIn: 55,
+      breachInMost: 55,
       threadsNeeded: 7,
       // 1.1 threads of work.
       threadsToKeepUp: 2,

@@ -4,6 +4,7 @@ import { rowsOf } from '../../../pkg/frames/frame';
 import type { Evidence, Found, RecurringRow } from '../../../pkg/findings/rule';
 import { applyRules, FINDING_RULES } from '../../../pkg/findings/table';
 import { countText, durationText, shareText } from '../../../pkg/findings/texts';
+import type { MissingClass, UsualFigure, UsualView } from '../../../pkg/outlook/usualView';
 import { findings, pathOf } from '../../../pkg/queries/findings';
 import { aProcess, aQueueState, aState, listed, NOW, partial, someWork } from '../../support/state';
 
@@ -39,6 +40,26 @@ const entry = (part: Partial<RecurringRow>): RecurringRow => ({
   ...part,
 });
 const info = (lines: Record<string, string>) => ({ info: new Map(Object.entries(lines)) });
+
+const filling = {
+  ...late,
+  size: 1200,
+  waitSeconds: 60,
+  latencySeconds: 60,
+  inRate: 20,
+  outRate: 10,
+};
+const usual = (figures: UsualFigure[], missing: MissingClass[] = []): UsualView => ({
+  at: NOW,
+  basis: 'week',
+  figures,
+  missing,
+  ahead: [],
+});
+const of = (scope: UsualFigure['scope'], key: string, figure: string): UsualFigure => ({
+  ...{ scope, key, figure },
+  ...{ value: 0, usual: 1, lower: 0.5, upper: 1.5, deviation: 0 },
+});
 
 /** Rule, what makes it fire, its findings, and what is just not enough. */
 const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: Evidence]> = [
@@ -193,6 +214,72 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
       snapshot: {
         processes: listed(aProcess('h:1:a', { beatAgeSeconds: 30 }), aProcess('i:1:a', { beatAgeSeconds: null })),
       },
+    }),
+  ],
+  [
+    'queueBreachesSoon',
+    // 1,200 jobs came evenly in a minute, 20 a second; 10 a second are taken. When those 1,200 are, in two minutes, the
+    // oldest is a minute older. From then on it grows by half a second in each: 180 s more take 360 s. So 480 s.
+    // With rates by the root of their counts off, 20.41 and 9.71 or 19.59 and 10.29, it is 460 and 503 s.
+    evidence({ queues: [aQueueState('q', filling)] }),
+    [
+      'warning q: q reaches its objective of 5 min in 7 min 40 s to 8 min 23 s. [1,200 jobs, 5 of 5 threads working on it, not draining at this rate]',
+    ],
+    evidence({
+      queues: [
+        aQueueState('drains', { ...filling, inRate: 9 }),
+        aQueueState('late', { ...filling, waitSeconds: 301, latencySeconds: 301 }),
+        aQueueState('unserved', { ...filling, unserved: true }),
+        aQueueState('may not', { ...filling, inRate: 10.2 }),
+      ],
+    }),
+  ],
+  [
+    'unusual',
+    evidence({
+      usual: usual([
+        {
+          scope: 'class',
+          key: 'Pay',
+          figure: 'processedRate',
+          value: 3.1,
+          usual: 1,
+          lower: 0.6,
+          upper: 1.5,
+          deviation: 1.8,
+        },
+      ]),
+    }),
+    [
+      'info Pay: Pay runs 3.1 times as often as usual on a Wednesday at 12:00 UTC. [190 a minute; usual 60 a minute, from 36 a minute to 90 a minute]',
+    ],
+    evidence({
+      queues: [aQueueState('q', late)],
+      usual: usual([
+        { ...of('class', 'Pay', 'processedRate'), value: 1.9, deviation: 0.99 },
+        // It is late, and that is told.
+        { ...of('queue', 'q', 'enqueued'), value: 340, usual: 5, deviation: 9 },
+        // Fewer jobs wait than usual.
+        { ...of('queue', 'other', 'enqueued'), value: 0, usual: 500, deviation: -3 },
+        { ...of('total', '', 'enqueued'), value: 19, usual: 0, deviation: 5 },
+      ]),
+    }),
+  ],
+  [
+    'missing',
+    evidence({
+      totals: { readyThreads: 5 },
+      usual: usual([], [{ class: 'Close', lastRunAt: NOW - 1800, expected: 20, perHour: 40 }]),
+    }),
+    [
+      'warning Close: No execution of Close for 30 min; usually it runs 40 times in this hour. (1800 s) [last run at 2026-11-25 11:30 UTC, 20 executions usual since]',
+    ],
+    // Nothing runs, or its jobs wait: those are findings of their own.
+    evidence({
+      totals: { readyThreads: 5 },
+      queues: [aQueueState('q', { size: 1 })],
+      classQueues: new Map([['Close', 'q']]),
+      usual: usual([], [{ class: 'Close', lastRunAt: NOW - 1800, expected: 20, perHour: 40 }]),
     }),
   ],
   [

@@ -291,3 +291,84 @@ test('by day it has Sidekiq’s own counters', async () => {
     },
   ]);
 });
+
+describe('the band', () => {
+  // Three days of a backlog of 40 to 50, and the last quarter of an hour of 200.
+  const days = new Recorder();
+  for (let at = NOW - 3 * 86_400; at <= NOW; at += 60) {
+    days.append(at, [queue('q', 'enqueued', at > NOW - 900 ? 200 : 40 + (Math.floor(at / 300) % 3) * 5)]);
+  }
+  const hour = { range: { from: NOW - 3600, to: NOW }, intervalSeconds: 60 };
+  const askBand = (query: object, more: Asked = {}) =>
+    ask(days, { by: 'queue', figures: ['enqueued'], ...query }, { request: hour, ...more });
+
+  test('stands beside the figure, of five minutes at least', async () => {
+    const [frame] = await askBand({ band: 'usual' });
+    expect(frame!.fields.map(({ name }) => name)).toEqual(['time', 'enqueued', 'lower', 'usual', 'upper']);
+    expect(frame!.fields[0]!.config).toMatchObject({ interval: 300_000 });
+    const [value, lower, usual, upper] = frame!.fields.slice(1).map(({ values }) => values.at(-1) as number);
+    expect(value).toBe(200);
+    expect(usual).toBeGreaterThanOrEqual(40);
+    expect(usual).toBeLessThanOrEqual(50);
+    expect(lower!).toBeLessThanOrEqual(usual!);
+    expect(upper!).toBeLessThan(60);
+    expect(frame!.fields[4]!.config).toMatchObject({
+      displayNameFromDS: 'q: usual, upper bound',
+      custom: { fillBelowTo: 'q: usual, lower bound' },
+    });
+    expect(frame!.fields[4]!.labels).toEqual({ queue: 'q' });
+    expect(noticesOf([frame!])).toContain(
+      'The usual is that of the hour of the day: there are less than three weeks of history.'
+    );
+  });
+
+  test('as a deviation is one figure, which an alert rule takes', async () => {
+    const [frame] = await askBand({ band: 'deviation' }, { request: { ...hour, alerting: true } });
+    expect(frame!.fields.map(({ name, labels }) => [name, labels])).toEqual([
+      ['time', undefined],
+      ['deviation', { queue: 'q' }],
+    ]);
+    const { values } = frame!.fields[1]!;
+    expect(values.slice(1, 5)).toEqual([0, 0, 0, 0]);
+    expect(values.at(-1)).toBeGreaterThan(3);
+  });
+
+  test('is empty, and says so, where there are less than two days', async () => {
+    const [frame] = await ask(
+      recorded(() => [total('enqueued', 1)]),
+      { figures: ['enqueued'], band: 'usual' }
+    );
+    expect(frame!.fields.find(({ name }) => name === 'upper')!.values.every((value) => value === null)).toBe(true);
+    expect(noticesOf([frame!])).toContain('There is not enough history to tell what is usual: it takes two days.');
+  });
+
+  test.each([
+    [{ band: 'usual', aggregate: 'max' }, {}, 'What is usual is told of means, and the query asks for the max.'],
+    [{ band: 'usual', by: 'day', figures: [] }, {}, 'There is no band for Sidekiq’s daily counters.'],
+    [{ band: 'usual' }, { alerting: true }, 'An alert rule takes one figure, and the band has three.'],
+  ])('is refused where it cannot be told: %j %j', async (query, request, message) => {
+    await expect(askBand(query, { request: { ...hour, ...request } })).rejects.toMatchObject({ message });
+  });
+});
+
+test('by class has the executions of five minutes', async () => {
+  const classes = recorded(
+    (step) => [
+      total('busy', 1),
+      ...(step % 30 === 0 ? [{ scope: 'class' as const, key: 'A::B', figure: 'processedRate', value: step * 10 }] : []),
+    ],
+    361
+  );
+  const request = { range: { from: NOW - 3000, to: NOW }, intervalSeconds: 10 };
+  const [frame] = await ask(
+    classes,
+    { by: 'class', filters: [{ field: 'class', operator: '=', values: ['A::B'] }] },
+    { request }
+  );
+  expect(frame).toMatchObject({
+    name: 'A::B',
+    fields: [{ config: { interval: 300_000 } }, { labels: { class: 'A::B' } }],
+  });
+  // 300 in 300 s.
+  expect(frame!.fields[1]!.values.slice(1, -1).every((value) => Math.abs(Number(value) - 1) < 1e-9)).toBe(true);
+});

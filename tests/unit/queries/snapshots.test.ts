@@ -94,6 +94,8 @@ test('overview has every figure of the state', async () => {
     lateRetry: 22,
     latencyMax: 33.5,
     longestWaitQueue: 'late',
+    breachIn: null,
+    breachQueue: '',
     oldestHeartbeat: 8,
     processedToday: 11,
     failedToday: 12,
@@ -163,6 +165,10 @@ test('queues has every fact of each queue', async () => {
     inRate: 1.5,
     outRate: 2.5,
     drainTime: 18,
+    // It is paused.
+    breach: '',
+    breachIn: null,
+    breachInMost: null,
     unserved: true,
     starved: true,
   });

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
-import { HISTORY_FIGURES, seriesOf } from '../../../pkg/series/figures';
-import { aCapsule, aProcess, aQueueState, aState, listed } from '../../support/state';
+import { describe, expect, test } from 'vitest';
+import { HISTORY_FIGURES, HISTORY_SCOPES, seriesOf, SeriesTaker, type SeriesValue } from '../../../pkg/series/figures';
+import { noCounts, noExecutions } from '../../../pkg/sidekiq/jobMetrics';
+import { aCapsule, aProcess, aQueueState, aState, listed, NOW } from '../../support/state';
 
 const find = (values: ReturnType<typeof seriesOf>, scope: string, key: string) =>
   Object.fromEntries(
@@ -137,8 +138,10 @@ test('a worker type with a part that is not known has no sum', () => {
 });
 
 test('every figure that is kept is declared for its scope, and the other way round', () => {
-  const values = seriesOf(aState({ ...full, queues: [aQueueState('a', figures({ workerType: 'T' }))] }));
-  for (const scope of ['total', 'queue', 'workerType'] as const) {
+  const classTotals = new Map([['A', { ...noExecutions(), durations: noCounts(), lastRunAt: NOW }]]);
+  const queues = [aQueueState('a', figures({ workerType: 'T' }))];
+  const values = new SeriesTaker().take(aState({ ...full, queues, classTotals }));
+  for (const scope of HISTORY_SCOPES) {
     const declared = HISTORY_FIGURES.filter(({ scopes, derived }) => scopes.includes(scope) && !derived).map(
       ({ name }) => name
     );
@@ -158,5 +161,37 @@ test('every figure that is kept is declared for its scope, and the other way rou
     'processedRate',
     'processedPerHour',
     'failedRate',
+    'load',
   ]);
+});
+
+describe('job classes', () => {
+  const total = (processed: number) => ({
+    processed,
+    failed: 1,
+    milliseconds: 2500,
+    durations: noCounts(),
+    lastRunAt: NOW,
+  });
+  const at = (now: number, classTotals = new Map([['A', total(7)]])) => aState({ now, classTotals });
+  const classesOf = (values: SeriesValue[]) => values.filter(({ scope }) => scope === 'class');
+
+  test('are taken once in five minutes, with their counts and seconds of work', () => {
+    const taker = new SeriesTaker();
+    const start = Math.floor(NOW / 300) * 300;
+    const taken = [0, 10, 299, 300, 310, 3000].map((seconds) => classesOf(taker.take(at(start + seconds))).length);
+    expect(taken).toEqual([3, 0, 0, 3, 0, 3]);
+    expect(classesOf(new SeriesTaker().take(at(NOW)))).toEqual([
+      { scope: 'class', key: 'A', figure: 'processedRate', value: 7 },
+      { scope: 'class', key: 'A', figure: 'failedRate', value: 1 },
+      { scope: 'class', key: 'A', figure: 'load', value: 2.5 },
+    ]);
+  });
+
+  test('are those that ran most, where there are very many', () => {
+    const many = new Map(Array.from({ length: 2000 }, (_, index) => [`C${index}`, total(index)]));
+    const keys = new Set(classesOf(new SeriesTaker().take(at(NOW, many))).map(({ key }) => key));
+    expect(keys.size).toBe(500);
+    expect([keys.has('C1500'), keys.has('C1499')]).toEqual([true, false]);
+  });
 });

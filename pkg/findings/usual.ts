@@ -1,0 +1,183 @@
+import { isLate } from '../observe/queueCondition';
+import type { UsualFigure } from '../outlook/usualView';
+import type { State } from '../watch/state';
+import { LIMITS, type FindingRule, type Found, type Severity } from './rule';
+import { countText, durationText } from './texts';
+
+/** A figure that may be out of the usual. */
+interface Watched {
+  figure: string;
+  severity: Severity;
+  /** Less than usual is a finding too. */
+  below: boolean;
+  /** By so much it differs at least, so that the second job of a quiet queue is none. */
+  least: number;
+  text(what: { name: string; now: string; often: string; many: string; usual: string; when: string }): string;
+  value(value: number): string;
+}
+
+const jobs = (value: number) => countText(Math.round(value), 'job');
+const perMinute = (value: number) => `${Number((value * 60).toPrecision(2))} a minute`;
+
+const WATCHED: readonly Watched[] = [
+  {
+    figure: 'failedRate',
+    severity: 'warning',
+    below: false,
+    least: 5 / 60,
+    text: ({ name, often, when }) => `Executions of ${name} fail ${often} usual ${when}.`,
+    value: perMinute,
+  },
+  {
+    figure: 'processedRate',
+    severity: 'info',
+    below: true,
+    least: 20 / 300,
+    text: ({ name, often, when }) => `${name} runs ${often} usual ${when}.`,
+    value: perMinute,
+  },
+  {
+    figure: 'enqueued',
+    severity: 'warning',
+    below: false,
+    least: 20,
+    text: ({ name, now, many, when }) => `${now} wait in ${name}, ${many} usual ${when}.`,
+    value: jobs,
+  },
+  {
+    figure: 'latency',
+    severity: 'warning',
+    below: false,
+    least: 10,
+    text: ({ name, now, usual, when }) => `Jobs wait for ${now} in ${name}; up to ${usual} is usual ${when}.`,
+    value: durationText,
+  },
+  {
+    figure: 'retry',
+    severity: 'warning',
+    below: false,
+    least: 20,
+    text: ({ now, many, when }) => `${now} wait for a retry, ${many} usual ${when}.`,
+    value: jobs,
+  },
+  {
+    figure: 'deadLastHour',
+    severity: 'warning',
+    below: false,
+    least: 10,
+    text: ({ now, many, when }) => `${now} died within the last hour, ${many} usual ${when}.`,
+    value: jobs,
+  },
+];
+
+/** Expected executions are told of one hour where they are that many. */
+const SEVERAL = 2;
+
+/** What is out of the usual, by the history. */
+export const USUAL_RULES: readonly FindingRule[] = [
+  {
+    id: 'unusual',
+    severity: 'warning',
+    when: `A figure of the last minutes (throughput, failures, backlog, latency, retries, deaths; of a class the last hour) lies outside its usual band by the width of that band. It takes two days of history.`,
+    remedy:
+      'Compare the time with the days before in the history (option band), and look for a deploy or a change of traffic.',
+    find: ({ state }) => {
+      const found = (state.usual?.figures ?? []).flatMap((figure) => unusual(figure, state));
+      const kinds = new Set(found.filter(({ subject }) => subject !== 'Sidekiq').map(({ figure }) => figure));
+      // What a queue or a class explains is told once.
+      return found.filter(({ subject, figure }) => subject !== 'Sidekiq' || !kinds.has(figure));
+    },
+  },
+  {
+    id: 'missing',
+    severity: 'warning',
+    when: 'A class has not run for longer than it ever paused, and at least two of its usual executions did not come. It takes two days of history.',
+    remedy: 'Look for what enqueues the jobs: the scheduler, the application, or a filter that was changed.',
+    find: ({ state }) => missing(state),
+  },
+];
+
+const KINDS = { total: 'Sidekiq', queue: 'queue', class: 'class' } as const;
+
+function unusual(figure: UsualFigure, state: State): Array<Found & { figure: string }> {
+  const { scope, key, value, usual, lower, upper, deviation } = figure;
+  const watched = WATCHED.find((each) => each.figure === figure.figure);
+  const queue = scope === 'queue' ? state.queues.find(({ name }) => name === key) : undefined;
+  const isTold = queue !== undefined && (isLate(queue) === true || queue.unserved === true || queue.paused === true);
+  if (
+    !watched ||
+    scope === 'workerType' ||
+    isTold ||
+    Math.abs(deviation) < LIMITS.unusualDeviation ||
+    (deviation < 0 && !watched.below) ||
+    Math.abs(value - usual) < watched.least
+  ) {
+    return [];
+  }
+  const name = scope === 'total' ? 'Sidekiq' : key;
+  return [
+    {
+      figure: figure.figure,
+      kind: KINDS[scope],
+      subject: name,
+      text: watched.text({
+        name,
+        now: watched.value(value),
+        often: timesText(value, usual, 'often'),
+        many: timesText(value, usual, 'many'),
+        usual: watched.value(upper),
+        when: whenText(state),
+      }),
+      evidence: `${watched.value(value)}; usual ${watched.value(usual)}, from ${watched.value(lower)} to ${watched.value(upper)}`,
+      cause:
+        deviation < 0
+          ? 'Less work comes than usual, or it is not done.'
+          : 'More work comes than usual, or it takes longer.',
+      since: null,
+      severity: deviation > 0 ? watched.severity : 'warning',
+      weight: Math.abs(deviation),
+    },
+  ];
+}
+
+/** `3.1 times as often`; where nothing is usual, there is nothing to multiply. */
+function timesText(value: number, usual: number, many: 'often' | 'many'): string {
+  return usual === 0
+    ? `more ${many === 'often' ? 'often ' : ''}than`
+    : `${Number((value / usual).toPrecision(2))} times as ${many} as`;
+}
+
+/** The hour by which the usual is told: `on a Friday at 12:00 UTC`. */
+export function whenText({
+  now,
+  usual,
+  options: { schedulerTimeZone },
+}: Pick<State, 'now' | 'usual' | 'options'>): string {
+  const timeZone = schedulerTimeZone === '' ? 'UTC' : schedulerTimeZone;
+  const part = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat('en-GB', { ...options, timeZone }).format(now * 1000);
+  const hour = `at ${part({ hour: '2-digit', hourCycle: 'h23' })}:00 ${timeZone}`;
+  return usual?.basis === 'week' ? `on a ${part({ weekday: 'long' })} ${hour}` : hour;
+}
+
+function missing({ usual, totals, queues, classQueues, now }: State): Found[] {
+  // Where nothing takes jobs, no class runs: that is one finding.
+  if (!usual || !totals.readyThreads) {
+    return [];
+  }
+  const waits = new Set(queues.filter(({ size }) => size !== 0).map(({ name }) => name));
+  return usual.missing
+    .filter(({ class: name }) => !waits.has(classQueues.get(name) ?? ''))
+    .map(({ class: name, lastRunAt, expected, perHour }) => ({
+      kind: 'class',
+      subject: name,
+      text:
+        perHour >= SEVERAL
+          ? `No execution of ${name} for ${durationText(now - lastRunAt)}; usually it runs ${Math.round(perHour)} times in this hour.`
+          : `No execution of ${name} for ${durationText(now - lastRunAt)}; usually it would have run ${Math.round(expected)} times.`,
+      evidence: `last run at ${new Date(lastRunAt * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Number(expected.toPrecision(2))} executions usual since`,
+      cause: 'No job of the class is enqueued, and none waits in its queue.',
+      since: lastRunAt,
+      weight: expected,
+    }));
+}

@@ -1,0 +1,164 @@
+import type { ClassTotalsView } from '../observe/classTotals';
+import { CLASS_SECONDS, HISTORY_FIGURES, type HistoryFigure, type HistoryScope } from '../series/figures';
+import { readLatest } from '../series/readOnGrid';
+import type { FigureReads } from '../series/store';
+import { Turns } from '../turns';
+import { regularity, type Regularity } from './missing';
+import { deviationOf, type Band, type Basis } from './usual';
+import { leastWidth, newUsualFor, slotsFor, type Rhythm } from './usualFigures';
+import type { MissingClass, UsualAhead, UsualFigure, UsualView } from './usualView';
+
+/** What is looked at: the figures of a scope, and over how long a mean. */
+const LOOKED_AT: ReadonlyArray<{ scope: HistoryScope; figures: readonly string[]; seconds: number }> = [
+  {
+    scope: 'total',
+    figures: ['enqueued', 'latency', 'busy', 'processedRate', 'failedRate', 'retry', 'deadLastHour'],
+    seconds: 300,
+  },
+  { scope: 'workerType', figures: ['enqueued', 'latency'], seconds: 300 },
+  { scope: 'queue', figures: ['enqueued', 'latency'], seconds: 300 },
+  // Classes are many, and each runs less often.
+  { scope: 'class', figures: ['processedRate', 'failedRate'], seconds: 3600 },
+];
+/** Series of a scope that are looked at. */
+const SERIES_LOOKED_AT = 500;
+const HOUR = 3600;
+const AHEAD_HOURS = 6;
+const DIGITS = 4;
+
+/** What is known of a series for an hour: its bands from a slot before until a slot after. */
+interface Known {
+  basis: Basis;
+  from: number;
+  bands: Array<Band | null>;
+  /** Of a class. */
+  regularity: Regularity | null;
+}
+
+/** By history: what was learnt in this hour. The models themselves are too large to keep. */
+const hours = new WeakMap<FigureReads, { until: number; known: Map<string, Known>; ahead: Map<string, number[]> }>();
+
+/**
+ * Compares the last minutes with what is usual. Learns what it needs once an hour, in turns.
+ *
+ * @returns `null` while there are less than two days of history
+ */
+export async function lookUsual(
+  reads: FigureReads,
+  { now, classTotals }: { now: number; classTotals: ClassTotalsView },
+  rhythm: Rhythm
+): Promise<UsualView | null> {
+  const until = Math.floor(now / HOUR) * HOUR;
+  let hour = hours.get(reads);
+  if (hour?.until !== until) {
+    hour = { until, known: new Map(), ahead: new Map() };
+    hours.set(reads, hour);
+  }
+  const turns = new Turns();
+  const figures: UsualFigure[] = [];
+  const missing: MissingClass[] = [];
+  let basis: Basis = null;
+  for (const { scope, figures: names, seconds } of LOOKED_AT) {
+    for (const figure of names.map((name) => HISTORY_FIGURES.find((each) => each.name === name)!)) {
+      for (const key of reads.keys(scope, figure.name).slice(0, SERIES_LOOKED_AT)) {
+        const name = JSON.stringify([scope, figure.name, key]);
+        const known =
+          hour.known.get(name) ?? (await learn(reads, { scope, figure, key }, seconds, until, rhythm, turns));
+        hour.known.set(name, known);
+        basis = known.basis ?? basis;
+        const compared = known.basis && compare(reads, { scope, figure, key }, known, seconds, now, rhythm);
+        if (compared && (scope !== 'class' || compared.deviation !== 0)) {
+          figures.push(compared);
+        }
+        const gone = figure.name === 'processedRate' && classTotals.get(key)?.lastRunAt;
+        if (gone && known.regularity) {
+          missing.push(...known.regularity.missing(key, gone, now));
+        }
+        await turns.give();
+      }
+    }
+  }
+  return basis && { at: now, basis, figures, missing, ahead: await aheadOf(reads, hour, rhythm, turns) };
+}
+
+interface Series {
+  scope: HistoryScope;
+  figure: HistoryFigure;
+  key: string;
+}
+
+async function learn(
+  reads: FigureReads,
+  series: Series,
+  seconds: number,
+  until: number,
+  rhythm: Rhythm,
+  turns: Turns
+): Promise<Known> {
+  const usual = await newUsualFor(reads, series, seconds, until, rhythm, turns);
+  const from = until - seconds;
+  const length = HOUR / seconds + 2;
+  const isClass = series.scope === 'class' && series.figure.name === 'processedRate';
+  return {
+    basis: usual.basis,
+    from,
+    bands: Array.from({ length }, (_, index) => usual.at(from + index * seconds)),
+    regularity:
+      isClass && usual.basis !== null
+        ? regularity(usual, await slotsFor(reads, series, CLASS_SECONDS, until, rhythm))
+        : null,
+  };
+}
+
+function compare(
+  reads: FigureReads,
+  { scope, figure, key }: Series,
+  { from, bands }: Known,
+  seconds: number,
+  now: number,
+  { sampleSeconds }: Rhythm
+): UsualFigure | null {
+  const value = readLatest(reads, { scope, figure, key }, now, seconds, sampleSeconds);
+  // The middle of the time that the value is the mean of.
+  const slot = Math.floor((now - seconds / 2 - from) / seconds);
+  const band = bands[slot];
+  if (value === null || !band) {
+    return null;
+  }
+  const near = [bands[slot - 1], band, bands[slot + 1]].flatMap((each) => each ?? []);
+  return {
+    scope,
+    key,
+    figure: figure.name,
+    value: rounded(value),
+    usual: rounded(band.usual),
+    lower: rounded(band.lower),
+    upper: rounded(band.upper),
+    deviation: rounded(deviationOf(near, value, leastWidth(figure.unit, seconds)) ?? 0),
+  };
+}
+
+async function aheadOf(
+  reads: FigureReads,
+  { until, ahead }: { until: number; ahead: Map<string, number[]> },
+  rhythm: Rhythm,
+  turns: Turns
+): Promise<UsualAhead[]> {
+  const figure = HISTORY_FIGURES.find(({ name }) => name === 'inRate')!;
+  const queues = reads.keys('queue', figure.name).slice(0, SERIES_LOOKED_AT);
+  for (const key of queues) {
+    if (!ahead.has(key)) {
+      const usual = await newUsualFor(reads, { scope: 'queue', figure, key }, HOUR, until, rhythm, turns);
+      const rates = Array.from({ length: AHEAD_HOURS }, (_, index) => usual.at(until + index * HOUR)?.usual);
+      ahead.set(key, rates.every((rate) => rate !== undefined) ? rates.map(rounded) : []);
+    }
+  }
+  return queues.flatMap((queue) => {
+    const inRates = ahead.get(queue) ?? [];
+    return inRates.length === 0 ? [] : [{ queue, inRates }];
+  });
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(DIGITS));
+}

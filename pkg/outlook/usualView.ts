@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import type { Basis } from './usual';
+
+/** A figure of the last minutes beside what is usual for it. */
+export interface UsualFigure {
+  readonly scope: 'total' | 'queue' | 'workerType' | 'class';
+  /** `''` in total. */
+  readonly key: string;
+  /** Name of the history's figure. */
+  readonly figure: string;
+  /** Mean over the last minutes. */
+  readonly value: number;
+  readonly usual: number;
+  readonly lower: number;
+  readonly upper: number;
+  /** By how many times the width of the band it lies above (below: negative) the band; 0 within. */
+  readonly deviation: number;
+}
+
+/** A class whose usual executions do not come. */
+export interface MissingClass {
+  readonly class: string;
+  /** Epoch seconds of the minute in which it was last seen to run. */
+  readonly lastRunAt: number;
+  /** Executions that would be usual since then. */
+  readonly expected: number;
+  /** Executions that are usual in this hour. */
+  readonly perHour: number;
+}
+
+/** What is usual at an instant, and what is not: plain data, as it is recorded. */
+export interface UsualView {
+  /** Epoch seconds. */
+  readonly at: number;
+  readonly basis: NonNullable<Basis>;
+  /** In total, of queues and of worker types; of classes those that lie outside their band. */
+  readonly figures: readonly UsualFigure[];
+  readonly missing: readonly MissingClass[];
+  /** Jobs pushed per second that are usual in this hour and in the hours after it, by queue. */
+  readonly ahead: readonly UsualAhead[];
+}
+
+export interface UsualAhead {
+  readonly queue: string;
+  /** This hour first. */
+  readonly inRates: readonly number[];
+}
+
+const number = z.number();
+
+/** As it is recorded. */
+export const usualSchema: z.ZodType<UsualView> = z.object({
+  at: number,
+  basis: z.enum(['week', 'day']),
+  figures: z.array(
+    z.object({
+      scope: z.enum(['total', 'queue', 'workerType', 'class']),
+      key: z.string(),
+      figure: z.string(),
+      value: number,
+      usual: number,
+      lower: number,
+      upper: number,
+      deviation: number,
+    })
+  ),
+  missing: z.array(z.object({ class: z.string(), lastRunAt: number, expected: number, perHour: number })),
+  ahead: z.array(z.object({ queue: z.string(), inRates: z.array(number) })),
+});

@@ -1,0 +1,41 @@
+import { durationText, rangeText } from '../findings/texts';
+import type { Breach } from '../outlook/breach';
+import { seconds, text } from './columns';
+import type { Column } from './table';
+
+/** When the objective is breached, as a range: two figures and a text. */
+export function breachColumns<Row>(breach: (row: Row) => Breach | null): Array<Column<Row>> {
+  return [
+    text(
+      'breach',
+      'Breach',
+      'When the latency reaches the objective, if the flow goes on as it is or as is usual for the hours ahead. Empty where that is not expected within a day, or where it cannot be told.',
+      (row) => breachText(breach(row)),
+      { beside: 'breachIn' }
+    ),
+    seconds(
+      'breachIn',
+      'Breach in at least',
+      'Least time until the latency reaches the objective; 0 where it has.',
+      (row) => breach(row)?.earliest ?? null
+    ),
+    seconds(
+      'breachInMost',
+      'Breach in at most',
+      'Most time until the latency reaches the objective; no value where it may not reach it within a day.',
+      (row) => breach(row)?.latest ?? null
+    ),
+  ];
+}
+
+/** `in 12 min to 20 min`; `''` for none. */
+export function breachText(breach: Breach | null): string {
+  if (breach === null) {
+    return '';
+  }
+  const { earliest, latest } = breach;
+  if (latest === 0) {
+    return 'now';
+  }
+  return latest === null ? `in ${durationText(earliest)} or later` : `in ${rangeText(earliest, latest)}`;
+}

@@ -1,0 +1,166 @@
+import { Fault } from '../faults/fault';
+import type { Field } from '../frames/frame';
+import type { Band, Basis, Usual } from '../outlook/usual';
+import { leastWidth, slotSecondsFor, SLOT_SECONDS, usualFor } from '../outlook/usualFigures';
+import type { HistoryFigure, HistoryScope } from '../series/figures';
+import type { Aggregate } from '../series/grid';
+import type { SeriesOnGrid } from '../series/readOnGrid';
+import type { FigureReads } from '../series/store';
+import type { Notice } from '../sidekiq/model';
+import { Turns } from '../turns';
+import type { QueryRequest } from './queryType';
+
+/** What is told of the usual beside the figures of a history. */
+export const BANDS = ['none', 'usual', 'deviation'] as const;
+
+interface Asked {
+  by: HistoryScope | 'day';
+  band: (typeof BANDS)[number];
+  aggregate: Aggregate;
+}
+
+/** Series for which the usual is told: each takes some milliseconds to learn. */
+const BANDS_SHOWN = 100;
+
+/** @throws Fault `query` where the usual cannot be told */
+export function checkBand({ by, band, aggregate }: Asked, { alerting }: Pick<QueryRequest, 'alerting'>): void {
+  if (band === 'none') {
+    return;
+  }
+  const refuse = (message: string, remedy: string) => {
+    throw new Fault({ kind: 'query', message, remedy });
+  };
+  if (by === 'day') {
+    refuse('There is no band for Sidekiq’s daily counters.', 'Set "band" to none, or choose other series.');
+  }
+  if (aggregate !== 'mean') {
+    refuse(`What is usual is told of means, and the query asks for the ${aggregate}.`, 'Set "aggregate" to mean.');
+  }
+  if (band === 'usual' && alerting) {
+    refuse('An alert rule takes one figure, and the band has three.', 'Set "band" to deviation.');
+  }
+}
+
+/** Seconds between two points beside which the usual can be told: at least those that the panel asks for, up to an hour. */
+export function bandSecondsFor(intervalSeconds: number, sampleSeconds: number): number {
+  return (
+    slotSecondsFor(intervalSeconds, { sampleSeconds, timeZone: '' }) ?? Math.max(intervalSeconds, SLOT_SECONDS.at(-1)!)
+  );
+}
+
+/** Adds the band, or puts the deviation in place of the figure. */
+export async function withBand<S extends SeriesOnGrid & { figure: HistoryFigure }>(
+  shown: readonly S[],
+  { by, band }: Asked,
+  reads: FigureReads,
+  { to, sampleSeconds }: { to: number; sampleSeconds: number },
+  timeZone: string
+): Promise<{ series: Array<S & { band?: ReadonlyArray<Band | null> }>; notices: Notice[] }> {
+  if (band === 'none' || by === 'day') {
+    return { series: [...shown], notices: [] };
+  }
+  const turns = new Turns();
+  const bases = new Set<Basis>();
+  const series: Array<S & { band?: ReadonlyArray<Band | null> }> = [];
+  for (const each of shown.slice(0, BANDS_SHOWN)) {
+    const { figure, key, interval, grid, values } = each;
+    const usual = SLOT_SECONDS.some((seconds) => seconds === interval)
+      ? await usualFor(reads, { figure, scope: by, key }, interval, to, { sampleSeconds, timeZone }, turns)
+      : null;
+    bases.add(usual?.basis ?? null);
+    series.push(
+      band === 'usual'
+        ? { ...each, band: grid.map((at) => usual?.at(at) ?? null) }
+        : { ...each, figure: DEVIATION(figure), values: deviations(usual, figure, grid, values, interval) }
+    );
+    await turns.give();
+  }
+  return { series, notices: [...basisNotices(bases), ...cutNotices(series.length, shown.length)] };
+}
+
+function deviations(
+  usual: Usual | null,
+  { unit }: HistoryFigure,
+  grid: readonly number[],
+  values: ReadonlyArray<number | null>,
+  interval: number
+): Array<number | null> {
+  const least = leastWidth(unit, interval);
+  return values.map((value, index) => (value === null ? null : (usual?.deviation(value, grid[index]!, least) ?? null)));
+}
+
+const DEVIATION = (figure: HistoryFigure): HistoryFigure => ({
+  name: 'deviation',
+  title: `${figure.title} deviation`,
+  unit: 'none',
+  scopes: figure.scopes,
+  description: `${figure.description} By how many times the width of the usual band the figure lies above (below: negative) it; 0 within.`,
+});
+
+/** The fields of a band, drawn as a fill between its bounds. */
+export function bandFields(
+  band: ReadonlyArray<Band | null>,
+  unit: string,
+  label: string,
+  labels: Record<string, string> | undefined
+): Field[] {
+  return BAND_FIELDS.map(({ name, title, description, custom }) => ({
+    name,
+    kind: 'number',
+    values: band.map((each) => each?.[name] ?? null),
+    ...(labels && { labels }),
+    config: {
+      displayNameFromDS: titled(label, title),
+      unit,
+      description,
+      custom: name === 'upper' ? { ...custom, fillBelowTo: titled(label, LOWER) } : custom,
+    },
+  }));
+}
+
+const LOWER = 'usual, lower bound';
+/** Bounds are the edges of a fill. */
+const EDGE = { lineWidth: 0, fillOpacity: 15, showPoints: 'never' };
+
+const BAND_FIELDS = [
+  { name: 'lower', title: LOWER, description: 'Lower bound of the usual: 2.5% of the values lie below.', custom: EDGE },
+  {
+    name: 'usual',
+    title: 'usual',
+    description: 'The usual value at this hour.',
+    custom: { lineStyle: { fill: 'dash', dash: [6, 6] }, fillOpacity: 0, showPoints: 'never' },
+  },
+  {
+    name: 'upper',
+    title: 'usual, upper bound',
+    description: 'Upper bound of the usual: 2.5% of the values lie above.',
+    custom: EDGE,
+  },
+] as const;
+
+function titled(label: string, title: string): string {
+  return `${label}: ${title}`;
+}
+
+const BASIS_TEXTS: Readonly<Record<NonNullable<Basis>, string>> = {
+  week: 'The usual is that of the hour of the week, from up to six weeks.',
+  day: 'The usual is that of the hour of the day: there are less than three weeks of history.',
+};
+
+function basisNotices(bases: ReadonlySet<Basis>): Notice[] {
+  return [...bases].map((basis) => ({
+    severity: 'info',
+    text: basis === null ? 'There is not enough history to tell what is usual: it takes two days.' : BASIS_TEXTS[basis],
+  }));
+}
+
+function cutNotices(shown: number, all: number): Notice[] {
+  return shown === all
+    ? []
+    : [
+        {
+          severity: 'info',
+          text: `The usual is told of ${shown} series at once; ${all - shown} are left out. Add a filter.`,
+        },
+      ];
+}

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import { lookUsual } from '../../../pkg/outlook/lookUsual';
+import { MemoryStore } from '../../../pkg/series/memoryStore';
+import type { SeriesValue } from '../../../pkg/series/figures';
+import { noCounts } from '../../../pkg/sidekiq/jobMetrics';
+import { Dice } from '../../../pkg/simulator/dice';
+
+const DAY = 86_400;
+const START = Date.UTC(2026, 10, 2) / 1000;
+const RHYTHM = { sampleSeconds: 60, timeZone: '' };
+
+/** Six days of an installation, looked at once a minute. Counters are told as they stand. */
+function lived(
+  executionsAt: (at: number) => Record<string, number>,
+  { until, enqueuedAt = () => 20 }: { until: number; enqueuedAt?: (at: number) => number }
+) {
+  const store = new MemoryStore();
+  const counts: Record<string, number> = {};
+  const lastRunAt: Record<string, number> = {};
+  for (let at = START; at <= until; at += 60) {
+    for (const [name, executions] of Object.entries(executionsAt(at))) {
+      counts[name] = (counts[name] ?? 0) + executions;
+      lastRunAt[name] = executions > 0 ? at : (lastRunAt[name] ?? at);
+    }
+    const classes: SeriesValue[] = Object.entries(counts).flatMap(([key, value]) => [
+      { scope: 'class', key, figure: 'processedRate', value },
+      { scope: 'class', key, figure: 'failedRate', value: 0 },
+    ]);
+    const processed = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    store.append(at, [
+      { scope: 'total', key: '', figure: 'processedRate', value: processed },
+      { scope: 'total', key: '', figure: 'enqueued', value: enqueuedAt(at) },
+      { scope: 'queue', key: 'q', figure: 'inRate', value: 2 },
+      ...(at % 300 === 0 ? classes : []),
+    ]);
+  }
+  const classTotals = new Map(
+    Object.entries(counts).map(([name, processed]) => [
+      name,
+      { processed, failed: 0, milliseconds: 0, durations: noCounts(), lastRunAt: lastRunAt[name]! },
+    ])
+  );
+  return lookUsual(store, { now: until, classTotals }, RHYTHM);
+}
+
+const noon = START + 6 * DAY + 12 * 3600;
+
+describe('a look at what is usual', () => {
+  test('tells nothing of less than two days', async () => {
+    expect(await lived(() => ({ A: 5 }), { until: START + DAY })).toBeNull();
+  });
+
+  test('has totals and queues with their bands, and of classes those outside', async () => {
+    const view = (await lived(() => ({ A: 6 }), { until: noon }))!;
+    expect(view).toMatchObject({
+      at: noon,
+      basis: 'day',
+      missing: [],
+      ahead: [{ queue: 'q', inRates: [2, 2, 2, 2, 2, 2] }],
+    });
+    expect(view.figures.map(({ scope, figure }) => `${scope} ${figure}`)).toEqual([
+      'total enqueued',
+      'total processedRate',
+    ]);
+    // Six a minute are 0.1 a second.
+    expect(view.figures[1]).toMatchObject({ value: 0.1, usual: 0.1, deviation: 0 });
+  });
+
+  test('sees a tripling within five minutes', async () => {
+    const seenAfter = async (minutes: number) => {
+      const until = noon + minutes * 60;
+      const view = await lived((at) => ({ A: at > noon ? 180 : 60 }), { until });
+      return view!.figures.find(({ figure, scope }) => scope === 'total' && figure === 'processedRate')!.deviation;
+    };
+    expect(await seenAfter(0)).toBe(0);
+    expect(await seenAfter(4)).toBeGreaterThan(1);
+  });
+
+  test('sees a backlog that never was, not one that is usual at this hour', async () => {
+    const atNoon = (at: number) => (Math.floor(at / 3600) % 24 === 12 ? 500 : 5);
+    const of = async (until: number, enqueuedAt: (at: number) => number) =>
+      (await lived(() => ({ A: 1 }), { until, enqueuedAt }))!.figures[0]!.deviation;
+    expect(await of(noon + 1800, atNoon)).toBe(0);
+    expect(await of(noon - 3600, (at) => (at > noon - 4200 ? 500 : atNoon(at)))).toBeGreaterThan(1);
+  });
+});
+
+describe('a class whose work does not come', () => {
+  const missing = async (executions: (at: number) => number, until: number) =>
+    (await lived((at) => ({ Close: executions(at), Other: 3 }), { until }))!.missing;
+  const everyTenMinutes = (at: number) => (at % 600 === 0 ? 1 : 0);
+
+  test('of a scheduler is missing after two of its intervals', async () => {
+    const until = (seconds: number) => missing((at) => (at > noon ? 0 : everyTenMinutes(at)), noon + seconds);
+    expect(await until(1140)).toEqual([]);
+    const [found] = await until(1260);
+    expect(found).toMatchObject({ class: 'Close', lastRunAt: noon });
+    expect(found!.perHour).toBeCloseTo(6, 0);
+    expect(found!.expected).toBeCloseTo(2.1, 1);
+  });
+
+  test('that rests at night is missing in the morning, counted from then', async () => {
+    const byDay = (at: number) => (at % DAY >= 8 * 3600 && at % DAY < 20 * 3600 ? everyTenMinutes(at) : 0);
+    const morning = START + 6 * DAY + 8 * 3600;
+    const until = (seconds: number) => missing((at) => (at >= morning ? 0 : byDay(at)), morning + seconds);
+    expect(await until(-3600)).toEqual([]);
+    expect(await until(600)).toEqual([]);
+    expect(await until(2400)).toMatchObject([{ class: 'Close' }]);
+  });
+
+  test('that comes by chance is missing only after a pause that it never had', async () => {
+    const dice = new Dice(7);
+    const byChance = (at: number, until: number) => (at > until ? 0 : dice.count(0.2));
+    let longest = 0;
+    let last = START;
+    const chance = (at: number) => {
+      const count = byChance(at, noon);
+      if (count > 0) {
+        longest = Math.max(longest, at - last);
+        last = at;
+      }
+      return count;
+    };
+    expect(await missing(chance, noon + 600)).toEqual([]);
+    expect(await missing((at) => byChance(at, noon), noon + 3 * longest + 3600)).toMatchObject([{ class: 'Close' }]);
+  });
+});

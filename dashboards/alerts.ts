@@ -1,3 +1,4 @@
+import { BURN } from '../pkg/queries/objectives';
 import { LIMITS } from '../pkg/findings/rule';
 import type { Alert } from './alert';
 import type { DirectQuery } from './panel';
@@ -9,6 +10,13 @@ const processes = (figure: string): DirectQuery => ({ queryType: 'processes', fi
 const lost = (figure: string): DirectQuery => ({ queryType: 'lost', figures: [figure] });
 const classes = (figure: string): DirectQuery => ({ queryType: 'job_metrics', figures: [figure], top: 1000 });
 
+const objective = (figure: string): DirectQuery => ({ queryType: 'objectives', figures: [figure] });
+
+/** Burn rates over a long and a short window, both above a limit. */
+const promBurn = (long: string, short: string, rate: number) =>
+  `(sidekiq:objective:burn_rate${long} > ${rate} and sidekiq:objective:burn_rate${short} > ${rate})`;
+
+const BY_WORKER_TYPE = { workerType: 'worker_type' };
 const BY_NAME = { queue: 'name' };
 const BY_WORKER = { class: 'worker' };
 
@@ -197,6 +205,47 @@ export const ALERTS: readonly Alert[] = [
     },
   },
   {
+    name: 'SidekiqObjectiveBurnsFast',
+    severity: 'critical',
+    pendingMinutes: 0,
+    summary: 'The latency budget of {{ $labels.workerType }} burns fast',
+    description:
+      'The budget of {{ $labels.workerType }} for time beyond the objective is spent {{ $value | humanize }} times as fast as it lasts.',
+    dashboard: 'sidekiq-overview',
+    panel: 'Latency objectives',
+    prometheus: { expr: promBurn('1h', '5m', BURN.fast.rate), labels: BY_WORKER_TYPE },
+    direct: {
+      queries: [objective(BURN.fast.long), objective(BURN.fast.short)],
+      when: { math: `$A > ${BURN.fast.rate} && $B > ${BURN.fast.rate}` },
+    },
+  },
+  {
+    name: 'SidekiqObjectiveBurnsSlowly',
+    severity: 'warning',
+    pendingMinutes: 0,
+    summary: 'The latency budget of {{ $labels.workerType }} burns',
+    description:
+      'The budget of {{ $labels.workerType }} for time beyond the objective has been spent {{ $value | humanize }} times as fast as it lasts for six hours.',
+    dashboard: 'sidekiq-overview',
+    panel: 'Latency objectives',
+    // What burns fast has an alert of its own.
+    prometheus: {
+      expr: `${promBurn('6h', '30m', BURN.slow.rate)} unless ${promBurn('1h', '5m', BURN.fast.rate)}`,
+      labels: BY_WORKER_TYPE,
+    },
+    direct: {
+      queries: [
+        objective(BURN.slow.long),
+        objective(BURN.slow.short),
+        objective(BURN.fast.long),
+        objective(BURN.fast.short),
+      ],
+      when: {
+        math: `$A > ${BURN.slow.rate} && $B > ${BURN.slow.rate} && !($C > ${BURN.fast.rate} && $D > ${BURN.fast.rate})`,
+      },
+    },
+  },
+  {
     name: 'SidekiqQueueStarved',
     severity: 'warning',
     pendingMinutes: 10,
@@ -344,5 +393,9 @@ export const RECORDING_RULES = [
     record: 'sidekiq:failure:ratio_rate5m',
     expr: 'rate(sidekiq_failed_jobs_total[5m]) / (rate(sidekiq_processed_jobs_total[5m]) > 0)',
   },
+  ...['5m', '30m', '1h', '6h', '3d'].map((window) => ({
+    record: `sidekiq:objective:burn_rate${window}`,
+    expr: `(1 - avg_over_time(sidekiq_objective_met[${window}])) / (1 - sidekiq_objective_target_ratio)`,
+  })),
   { record: 'sidekiq:utilisation:ratio', expr: 'sidekiq_busy_workers / (sidekiq_workers > 0)' },
 ];

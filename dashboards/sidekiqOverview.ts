@@ -1,5 +1,6 @@
 import { capacityPlanning } from './overview/capacityPlanning';
 import { jobPerformance } from './overview/jobPerformance';
+import { objectives } from './overview/objectives';
 import { overview } from './overview/overview';
 import { queueHealth } from './overview/queueHealth';
 import { workerHealth } from './overview/workerHealth';
@@ -20,11 +21,11 @@ const whatHappened: Row = {
   ],
 };
 
-/** The first dashboard: six rows, without Sidekiq Pro. */
+/** The first dashboard: seven rows, without Sidekiq Pro. */
 export const sidekiqOverview: DashboardSpec = {
   id: 'sidekiq-overview',
   title: 'Sidekiq overview',
   description: 'One Sidekiq installation at a glance: queues, running jobs, failures and capacity.',
   variables: [WORKER_TYPE, QUEUE_OF_TYPE, QUANTILE, STATSD],
-  rows: [overview, queueHealth, workerHealth, jobPerformance, capacityPlanning, whatHappened],
+  rows: [overview, objectives, queueHealth, workerHealth, jobPerformance, capacityPlanning, whatHappened],
 };

@@ -57,6 +57,17 @@ export const overview: Row = {
         link: { dashboard: 'sidekiq-queue', variable: { name: 'queue', field: 'Longest wait in', label: 'name' } },
       },
       { name: 'enqueued', expr: 'sidekiq_enqueued_jobs', unit: 'short', link: { dashboard: 'sidekiq-queue' } },
+      {
+        name: 'breachIn',
+        expr: 'bottomk(1, sidekiq_queue_breach_seconds{bound="earliest"})',
+        unit: 's',
+        steps: [
+          { from: null, color: 'red' },
+          { from: 1800, color: 'orange' },
+          { from: 7200, color: 'text' },
+        ],
+        link: { dashboard: 'sidekiq-queue', variable: { name: 'queue', field: 'Next breach of', label: 'name' } },
+      },
       BUSIEST_TYPE,
       FAILURE_RATE,
       RETRIES,

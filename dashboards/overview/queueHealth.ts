@@ -40,8 +40,8 @@ export const queueHealth: Row = {
       height: 11,
       counted: true,
       direct: [{ queryType: 'queues', filters: [BY_QUEUE, BY_TYPE] }],
-      columns: ['queue', 'state', 'size', 'latency', 'drainTime', 'busy', 'readyThreads', 'longestRun', 'workerType'],
-      hidden: ['threads', 'processes', 'inRate', 'outRate', 'paused', 'unserved', 'starved'],
+      columns: ['queue', 'state', 'size', 'latency', 'drainTime', 'breach', 'busy', 'readyThreads', 'longestRun', 'workerType'],
+      hidden: ['breachIn', 'breachInMost', 'threads', 'processes', 'inRate', 'outRate', 'paused', 'unserved', 'starved'],
       states: ['State'],
       prometheus: [
         { expr: 'sidekiq_queue_enqueued_jobs{name=~"$queue"}', column: 'Size' },
@@ -61,6 +61,7 @@ export const queueHealth: Row = {
         Size: 80,
         Latency: 100,
         'Drain time': 110,
+        Breach: 170,
         Busy: 70,
         'Ready threads': 125,
         'Longest run': 115,

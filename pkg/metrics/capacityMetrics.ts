@@ -1,19 +1,27 @@
+import { objectiveOf } from '../settings/workerTypes';
+import type { State } from '../watch/state';
 import { capacityOfQueues, capacityOfTypes, headroom, threadsNeeded, type Capacity } from '../watch/capacity';
 import { labelsOfName, labelValue, type Metric, type Sample } from './metric';
 
 const typeLabels = labelsOfName('worker_type');
 
-function perWorkerType(name: string, help: string, value: (row: Capacity) => number | null): Metric {
+function perWorkerType(
+  name: string,
+  help: string,
+  value: (row: Capacity, state: State) => number | null,
+  unit?: Metric['unit']
+): Metric {
   return {
     name,
     type: 'gauge',
     help,
     labels: ['worker_type'],
+    ...(unit && { unit }),
     source: 'minutes of job metrics, queue sizes, process records',
     read: (state) =>
       state.snapshot.queues.whole
         ? capacityOfTypes(state).flatMap((row): Sample[] => {
-            const found = value(row);
+            const found = value(row, state);
             return found === null ? [] : [{ labels: typeLabels(row.workerType), value: found }];
           })
         : null,
@@ -49,6 +57,21 @@ const BREACH: Metric = {
     ),
 };
 
+/** What burn rates are made of. */
+const OBJECTIVE: readonly Metric[] = [
+  perWorkerType(
+    'sidekiq_objective_met',
+    '1 while the latency of the worker type is within its objective, 0 while it is not.',
+    ({ waitSeconds, objectiveSeconds }) => (waitSeconds === null ? null : Number(waitSeconds <= objectiveSeconds))
+  ),
+  perWorkerType(
+    'sidekiq_objective_target_ratio',
+    'Share of the time for which the latency should be within the objective, by the settings.',
+    ({ workerType }, { options }) => objectiveOf(workerType, options.workerTypes).share,
+    'ratio'
+  ),
+];
+
 /** What an autoscaler asks: threads that are needed, and to spare, by worker type. */
 export const CAPACITY_METRICS: readonly Metric[] = [
   perWorkerType(
@@ -57,5 +80,6 @@ export const CAPACITY_METRICS: readonly Metric[] = [
     (row) => threadsNeeded(row)
   ),
   BREACH,
+  ...OBJECTIVE,
   perWorkerType('sidekiq_headroom_threads', 'Ready threads less those that the work keeps busy.', headroom),
 ];

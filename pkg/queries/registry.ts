@@ -17,6 +17,7 @@ import { job } from './job';
 import { jobMetrics } from './jobMetrics';
 import { jobs } from './jobs';
 import { lost } from './lost';
+import { objectives } from './objectives';
 import { overview } from './overview';
 import { processes } from './processes';
 import { profiles } from './profiles';
@@ -36,6 +37,7 @@ export const QUERY_TYPES: readonly QueryType[] = [
   capacity,
   redis,
   history,
+  objectives,
   jobMetrics,
   jobs,
   job,

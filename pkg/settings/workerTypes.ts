@@ -1,11 +1,18 @@
 import { z } from 'zod';
 
-/** One worker type: the queues it serves and how late a job may become there (seconds). */
+/** One worker type: the queues it serves, how late a job may become there (seconds), and for which share of the time. */
 export const workerTypeSchema = z.object({
   name: z.string().min(1, 'a worker type needs a name'),
   queues: z.array(z.string().min(1)).default([]),
   latencyObjectiveSeconds: z.number().positive().default(300),
+  /** Share of the time that should be within that latency; {@link DEFAULT_OBJECTIVE} where it is left out. */
+  objectiveShare: z.number().min(0.5).max(0.99999).optional(),
+  /** Days over which that share is told. */
+  objectiveDays: z.number().min(1).max(90).optional(),
 });
+
+/** Of worker types and queues for which none is set. */
+export const DEFAULT_OBJECTIVE = { share: 0.99, days: 30 };
 
 /** A job class that should run at least every `everySeconds`. */
 export const cadenceSchema = z.object({
@@ -23,6 +30,15 @@ export function workerTypeOf(queue: string, workerTypes: readonly WorkerType[]):
 
 /** Seconds a job may wait in a queue of no worker type. */
 export const DEFAULT_OBJECTIVE_SECONDS = 300;
+
+/** Which share of which time should be within the latency of a worker type. */
+export function objectiveOf(name: string, workerTypes: readonly WorkerType[]): { share: number; days: number } {
+  const type = workerTypes.find((each) => each.name === name);
+  return {
+    share: type?.objectiveShare ?? DEFAULT_OBJECTIVE.share,
+    days: type?.objectiveDays ?? DEFAULT_OBJECTIVE.days,
+  };
+}
 
 /** How long a job may wait in a queue (seconds), by the objective of its worker type. */
 export function latencyObjectiveOf(queue: string, workerTypes: readonly WorkerType[]): number {

@@ -1,6 +1,6 @@
 import { t } from '@grafana/i18n';
 import { Field, Input, TagsInput } from '@grafana/ui';
-import { DEFAULT_OBJECTIVE_SECONDS } from '../../../pkg/settings/workerTypes';
+import { DEFAULT_OBJECTIVE, DEFAULT_OBJECTIVE_SECONDS } from '../../../pkg/settings/workerTypes';
 import { LAGO_WORKER_TYPES } from '../../../pkg/settings/lago';
 import type { SidekiqOptions } from '../../types';
 import { RowsEditor } from './RowsEditor';
@@ -12,6 +12,11 @@ interface Props {
   /** The stored map; the preset’s where nothing is stored. */
   workerTypes: SidekiqOptions['workerTypes'];
   onChange: (workerTypes: WorkerTypes | undefined) => void;
+}
+
+/** Without the last digits of a float: 0.999 is 99.9. */
+function percentOf(share: number): number {
+  return Number((share * 100).toPrecision(7));
 }
 
 /** The queue to worker-type map, with a latency objective for each type. */
@@ -51,6 +56,31 @@ export function WorkerTypesEditor({ preset, workerTypes, onChange }: Props) {
               value={type.latencyObjectiveSeconds ?? DEFAULT_OBJECTIVE_SECONDS}
               onChange={({ currentTarget }) =>
                 replace({ latencyObjectiveSeconds: Number(currentTarget.value) || DEFAULT_OBJECTIVE_SECONDS })
+              }
+            />
+          </Field>
+          <Field label={t('config.workerTypes.share', 'Share of time (%)')} noMargin>
+            <Input
+              type="number"
+              width={14}
+              min={50}
+              max={99.999}
+              step="any"
+              value={percentOf(type.objectiveShare ?? DEFAULT_OBJECTIVE.share)}
+              onChange={({ currentTarget }) =>
+                replace({ objectiveShare: Number(currentTarget.value) / 100 || DEFAULT_OBJECTIVE.share })
+              }
+            />
+          </Field>
+          <Field label={t('config.workerTypes.days', 'Days')} noMargin>
+            <Input
+              type="number"
+              width={10}
+              min={1}
+              max={90}
+              value={type.objectiveDays ?? DEFAULT_OBJECTIVE.days}
+              onChange={({ currentTarget }) =>
+                replace({ objectiveDays: Number(currentTarget.value) || DEFAULT_OBJECTIVE.days })
               }
             />
           </Field>

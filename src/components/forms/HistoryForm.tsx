@@ -8,6 +8,7 @@ function by(): Array<{ value: NonNullable<HistoryQuery['by']>; label: string; de
     { value: 'total', label: t('forms.history.by.total.label', 'In total') },
     { value: 'queue', label: t('forms.history.by.queue.label', 'By queue') },
     { value: 'workerType', label: t('forms.history.by.workerType.label', 'By worker type') },
+    { value: 'class', label: t('forms.history.by.class.label', 'By job class') },
     {
       value: 'day',
       label: t('forms.history.by.day.label', 'By day'),
@@ -24,6 +25,25 @@ function aggregate(): Array<{ value: NonNullable<HistoryQuery['aggregate']>; lab
   ];
 }
 
+function band(): Array<{ value: NonNullable<HistoryQuery['band']>; label: string; description?: string }> {
+  return [
+    { value: 'none', label: t('forms.history.band.none.label', 'None') },
+    {
+      value: 'usual',
+      label: t('forms.history.band.usual.label', 'Usual'),
+      description: t('forms.history.band.usual.description', 'The band that holds 95% of the values at this hour'),
+    },
+    {
+      value: 'deviation',
+      label: t('forms.history.band.deviation.label', 'Deviation'),
+      description: t(
+        'forms.history.band.deviation.description',
+        'By how many times the width of the band the figure lies outside: one figure for an alert rule'
+      ),
+    },
+  ];
+}
+
 /** What a series is, and what a point of it tells. */
 export function HistoryForm({ query, change }: FormProps<Partial<HistoryQuery>>) {
   return (
@@ -34,7 +54,7 @@ export function HistoryForm({ query, change }: FormProps<Partial<HistoryQuery>>)
         help={t('forms.history.series.help', 'In total, or one series for each.')}
         value={query.by ?? 'total'}
         options={by()}
-        onChange={(by) => change({ by })}
+        onChange={(by) => change({ by, ...(by === 'day' && { band: 'none' as const }) })}
       />
       {query.by !== 'day' && (
         <SelectOption
@@ -46,7 +66,20 @@ export function HistoryForm({ query, change }: FormProps<Partial<HistoryQuery>>)
           )}
           value={query.aggregate ?? 'mean'}
           options={aggregate()}
-          onChange={(aggregate) => change({ aggregate })}
+          onChange={(aggregate) => change({ aggregate, ...(aggregate !== 'mean' && { band: 'none' as const }) })}
+        />
+      )}
+      {query.by !== 'day' && (query.aggregate ?? 'mean') === 'mean' && (
+        <SelectOption
+          id="history-band"
+          label={t('forms.history.band.label', 'Band')}
+          help={t(
+            'forms.history.band.help',
+            'What is usual at this hour of the week, or of the day while there are less than three weeks of history. Points are then of five minutes at least.'
+          )}
+          value={query.band ?? 'none'}
+          options={band()}
+          onChange={(band) => change({ band })}
         />
       )}
     </>

@@ -17,6 +17,8 @@ export const FORMS: Record<string, ComponentType<FormProps<object>> | undefined>
   job_metrics: JobMetricsForm,
   history: HistoryForm,
   capacity: CapacityForm,
+  // The same option.
+  objectives: CapacityForm,
   errors: ErrorsForm,
   events: EventsForm,
 };

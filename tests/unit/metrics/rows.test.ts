@@ -320,6 +320,14 @@ const EXPECTED: Record<string, string[]> = {
   sidekiq_lost_jobs_total: ['9'],
   // Nobody serves it, and it has waited 4.56789 of its 60 s.
   sidekiq_queue_breach_seconds: ['{name="q",bound="earliest"} 55.43211', '{name="q",bound="latest"} 55.43211'],
+  // 4.57 of 60 s, 0 of 300; of a queue whose latency is not known nothing is told.
+  sidekiq_objective_met: ['{worker_type="T"} 1', '{worker_type="other: r"} 1', '{worker_type="S"} 1'],
+  sidekiq_objective_target_ratio: [
+    '{worker_type="T"} 0.99',
+    '{worker_type="other: r"} 0.99',
+    '{worker_type="S"} 0.99',
+    '{worker_type="other: odd"} 0.99',
+  ],
   sidekiq_usual_processed_jobs_per_second: ['{bound="lower"} 1', '{bound="usual"} 2', '{bound="upper"} 3'],
   sidekiq_usual_failed_jobs_per_second: ['{bound="lower"} 1', '{bound="usual"} 12', '{bound="upper"} 3'],
   sidekiq_usual_enqueued_jobs: ['{bound="lower"} 1', '{bound="usual"} 22', '{bound="upper"} 3'],

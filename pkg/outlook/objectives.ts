@@ -1,0 +1,123 @@
+import type { Parts } from '../series/chunk';
+import { HISTORY_FIGURES, type HistoryScope } from '../series/figures';
+import type { FigureReads, Points } from '../series/store';
+import type { Turns } from '../turns';
+
+/** A share of the time within a latency. */
+export interface Objective {
+  /** Latency that should not be exceeded. */
+  readonly seconds: number;
+  /** Below 1: 0.99 for 99% of the time. */
+  readonly share: number;
+  readonly days: number;
+}
+
+/** Time that was watched, and how much of it was within the objective, in seconds. */
+export interface Compliance {
+  readonly watched: number;
+  readonly good: number;
+}
+
+const LATENCY = HISTORY_FIGURES.find(({ name }) => name === 'latency')!;
+/** Samples missed that make a gap. */
+const GAP_SAMPLES = 2.5;
+/** In memory samples of more than six hours ago are a minute apart. */
+const SLOWEST_USUAL_SECONDS = 60;
+/** Five minutes whose samples lie further apart than this share of the usual have a hole: they are read one by one. */
+const WITH_HOLES = 1.5;
+
+/** A stretch of time of which it is known whether it was within the objective. */
+interface Stretch {
+  from: number;
+  to: number;
+  good: boolean;
+}
+
+/**
+ * For each window the time watched and the time within the objective, as of an instant. A sample stands for the time until
+ * the next one; the time of a gap is not watched, so it is neither good nor bad.
+ *
+ * @param windows seconds before `to`
+ * @param sampleSeconds of the settings
+ */
+export async function complianceOf(
+  reads: FigureReads,
+  { scope, key, seconds: objective }: { scope: HistoryScope; key: string; seconds: number },
+  windows: readonly number[],
+  { to, sampleSeconds }: { to: number; sampleSeconds: number },
+  turns: Turns
+): Promise<Compliance[]> {
+  const from = to - Math.max(...windows);
+  const gap = GAP_SAMPLES * Math.max(sampleSeconds, SLOWEST_USUAL_SECONDS);
+  const parts = await reads.parts?.(scope, LATENCY.name, from, to, key);
+  await turns.give();
+  const samples = (begin: number, end: number) => reads.read(scope, LATENCY.name, begin, end, key)[0];
+  const stretches = parts ? ofParts(parts[0], objective, gap, samples) : ofSamples(samples(from, to), objective, gap);
+  await turns.give();
+  return windows.map((window) => sumOf(stretches, to - window, to));
+}
+
+/** How fast the budget is spent: 1 spends all of it within the days of the objective. `null` where nothing was watched. */
+export function burnRate({ watched, good }: Compliance, { share }: Pick<Objective, 'share'>): number | null {
+  return watched === 0 ? null : (watched - good) / watched / (1 - share);
+}
+
+function sumOf(stretches: readonly Stretch[], from: number, to: number): Compliance {
+  let watched = 0;
+  let good = 0;
+  for (const stretch of stretches) {
+    const lasted = Math.min(stretch.to, to) - Math.max(stretch.from, from);
+    if (lasted > 0) {
+      watched += lasted;
+      good += stretch.good ? lasted : 0;
+    }
+  }
+  return { watched, good };
+}
+
+function ofSamples(points: Points | undefined, objective: number, gap: number): Stretch[] {
+  const stretches: Stretch[] = [];
+  points?.at.forEach((from, index) => {
+    const to = points.at[index + 1];
+    if (to !== undefined && to - from <= gap) {
+      stretches.push({ from, to, good: points.values[index]! <= objective });
+    }
+  });
+  return stretches;
+}
+
+/** The same of five minutes at once, where all of their samples are on one side; the others are read one by one. */
+function ofParts(
+  parts: Parts | undefined,
+  objective: number,
+  gap: number,
+  samples: (from: number, to: number) => Points | undefined
+): Stretch[] {
+  if (!parts) {
+    return [];
+  }
+  const { firstAt, lastAt, min, max, count } = parts;
+  const steps = count.map((many, index) => (many < 2 ? Infinity : (lastAt[index]! - firstAt[index]!) / (many - 1)));
+  const usual = [...steps].sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? Infinity;
+  const isClear = (index: number) =>
+    steps[index]! <= WITH_HOLES * usual && (max[index]! <= objective || min[index]! > objective);
+  const stretches: Stretch[] = [];
+  for (let index = 0; index < count.length; index += 1) {
+    if (isClear(index)) {
+      const next = firstAt[index + 1];
+      const to = next !== undefined && next - lastAt[index]! <= gap ? next : lastAt[index]!;
+      stretches.push({ from: firstAt[index]!, to, good: max[index]! <= objective });
+      continue;
+    }
+    const begin = index;
+    while (index + 1 < count.length && !isClear(index + 1)) {
+      index += 1;
+    }
+    const from = firstAt[begin]!;
+    const to = firstAt[index + 1] ?? lastAt[index]!;
+    // The sample before the range comes along.
+    const within = ofSamples(samples(from, to), objective, gap);
+    stretches.push(...within.filter((stretch) => stretch.from >= from));
+  }
+  return stretches;
+}

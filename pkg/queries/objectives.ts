@@ -1,0 +1,168 @@
+import { z } from 'zod';
+import { burnRate, complianceOf, type Compliance, type Objective } from '../outlook/objectives';
+import { objectiveOf } from '../settings/workerTypes';
+import { Turns } from '../turns';
+import { capacityOfQueues, capacityOfTypes, type Capacity } from '../watch/capacity';
+import { key, plain, seconds, share, text } from './columns';
+import { baseQuerySchema } from './model';
+import { tableQuery, type Column } from './table';
+
+const schema = baseQuerySchema.extend({
+  by: z.enum(['workerType', 'queue']).default('workerType'),
+});
+
+/** An objectives query as it is saved. */
+export type ObjectivesQuery = z.input<typeof schema>;
+
+const DAY = 86_400;
+/** Windows of the burn rates, by the name of their column. */
+const WINDOWS = { burn5m: 300, burn30m: 1800, burn1h: 3600, burn6h: 6 * 3600, burn3d: 3 * DAY } as const;
+type Window = keyof typeof WINDOWS;
+const WINDOW_NAMES = Object.keys(WINDOWS) as Window[];
+/**
+ * Burn rates that matter, over a long window and a short one that tells whether it goes on: 2% of the budget of 30 days in an
+ * hour, 5% in six hours. Source: https://sre.google/workbook/alerting-on-slos/ (multiwindow, multi-burn-rate alerts).
+ */
+export const BURN = {
+  fast: { long: 'burn1h', short: 'burn5m', rate: 14.4 },
+  slow: { long: 'burn6h', short: 'burn30m', rate: 6 },
+} as const;
+
+type Row = Pick<Capacity, 'workerType' | 'queue'> & Objective & Compliance & Record<Window, number | null>;
+
+const COLUMNS: Array<Column<Row>> = [
+  key(
+    'workerType',
+    'Worker type',
+    'Worker type of the queues, by the map in the settings or derived from the processes.',
+    (row) => row.workerType
+  ),
+  key('queue', 'Queue', 'Name of the queue, if rows are queues.', (row) => row.queue),
+  text(
+    'state',
+    'Budget',
+    'spent, burns fast (2% of the budget in an hour), burns slowly (5% in six hours), ok, or unknown.',
+    stateOf,
+    { config: { mappings: [{ type: 'value', options: STATE_MAPPING() }] } }
+  ),
+  seconds('objective', 'Objective', 'Latency that should not be exceeded.', (row) => row.seconds),
+  share('target', 'Target', 'Share of the time that should be within the objective.', (row) => row.share, {
+    config: { decimals: 2 },
+  }),
+  plain('days', 'Days', 'Days over which the share is told.', (row) => row.days),
+  share(
+    'compliance',
+    'Compliance',
+    'Share of the watched time within the objective. Gaps of the history are not watched.',
+    (row) => (row.watched === 0 ? null : row.good / row.watched),
+    { config: { decimals: 3 } }
+  ),
+  share(
+    'budgetLeft',
+    'Budget left',
+    'Share of the time beyond the objective that the target allows and that is left; negative where it is overspent.',
+    budgetLeft,
+    { config: { decimals: 1 } }
+  ),
+  share('watched', 'Watched', 'Share of the days that the history has.', (row) => row.watched / (row.days * DAY)),
+  ...WINDOW_NAMES.map((name) =>
+    plain<Row>(
+      name,
+      `Burn ${name.slice('burn'.length).replace(/(\d+)/, '$1 ').replace(' m', ' min')}`,
+      'How fast the budget was spent over the last time: 1 spends all of it within the days of the objective.',
+      (row) => row[name],
+      { config: { decimals: 1 } }
+    )
+  ),
+];
+
+function STATE_MAPPING() {
+  return {
+    spent: { text: 'spent', color: 'red', index: 0 },
+    'burns fast': { text: 'burns fast', color: 'red', index: 1 },
+    'burns slowly': { text: 'burns slowly', color: 'orange', index: 2 },
+    ok: { text: 'ok', color: 'green', index: 3 },
+    unknown: { text: 'unknown', color: 'text', index: 4 },
+  };
+}
+
+function budgetLeft(row: Row): number | null {
+  const spent = burnRate(row, row);
+  return spent === null ? null : 1 - spent;
+}
+
+function stateOf(row: Row): string {
+  const burns = ({ long, short, rate }: (typeof BURN)['fast' | 'slow']) =>
+    (row[long] ?? 0) > rate && (row[short] ?? 0) > rate;
+  const left = budgetLeft(row);
+  return left === null
+    ? 'unknown'
+    : burns(BURN.fast)
+      ? 'burns fast'
+      : left <= 0
+        ? 'spent'
+        : burns(BURN.slow)
+          ? 'burns slowly'
+          : 'ok';
+}
+
+/** Whether latencies keep their objective for the share of the time that they should. */
+export const objectives = tableQuery({
+  id: 'objectives',
+  group: 'Over time',
+  title: 'Objectives',
+  description:
+    'Latency objectives over days: share of the time within the objective, budget left, and how fast it is spent.',
+  empty: 'No queue exists, and no process names one.',
+  schema,
+  columns: COLUMNS,
+  example: '--option by=queue',
+  async rows(state, { by }, _request, reads) {
+    const { now, options } = state;
+    const history = await reads.history();
+    const turns = new Turns();
+    const rows: Row[] = [];
+    for (const row of by === 'queue' ? capacityOfQueues(state) : capacityOfTypes(state)) {
+      const { workerType, queue, objectiveSeconds } = row;
+      const objective = { seconds: objectiveSeconds, ...objectiveOf(workerType, options.workerTypes) };
+      const windows = [objective.days * DAY, ...WINDOW_NAMES.map((name) => WINDOWS[name])];
+      const series = seriesOf(row, workerTypesOf(state.queues));
+      const at = { to: now, sampleSeconds: options.sampleSeconds };
+      const [all, ...recent] = await complianceOf(
+        history,
+        { ...series, seconds: objectiveSeconds },
+        windows,
+        at,
+        turns
+      );
+      const rates = recent.map((each, index) => [WINDOW_NAMES[index]!, burnRate(each, objective)] as const);
+      rows.push({
+        workerType,
+        queue,
+        ...objective,
+        ...all!,
+        ...(Object.fromEntries(rates) as Record<Window, number | null>),
+      });
+      await turns.give();
+    }
+    const left = (row: Row) => budgetLeft(row) ?? Infinity;
+    return { rows: rows.sort((a, b) => left(a) - left(b)), without: by === 'queue' ? [] : ['queue'] };
+  },
+});
+
+function workerTypesOf(queues: ReadonlyArray<{ workerType: string }>): ReadonlySet<string> {
+  return new Set(queues.map(({ workerType }) => workerType));
+}
+
+/** A queue of no worker type stands for itself. */
+function seriesOf({ workerType, queue }: Capacity, types: ReadonlySet<string>) {
+  if (queue !== '') {
+    return { scope: 'queue' as const, key: queue };
+  }
+  return types.has(workerType)
+    ? { scope: 'workerType' as const, key: workerType }
+    : { scope: 'queue' as const, key: workerType.slice(OTHER.length) };
+}
+
+/** Of {@link capacityOfTypes}. */
+const OTHER = 'other: ';

@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { burnRate, complianceOf } from '../../../pkg/outlook/objectives';
+import { addSample, noParts } from '../../../pkg/series/chunk';
+import { MemoryStore } from '../../../pkg/series/memoryStore';
+import { openSqliteStore } from '../../../pkg/series/sqliteStore';
+import type { FigureReads, HistoryStore } from '../../../pkg/series/store';
+import { Turns } from '../../../pkg/turns';
+
+vi.mock('node:sqlite', () => import('../../support/nodeSqlite'));
+
+const folder = mkdtempSync(join(tmpdir(), 'jobwatch-objectives-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let files = 0;
+const newFile = () => openSqliteStore(join(folder, `${(files += 1)}.db`), { retentionDays: 90 });
+
+const START = Date.UTC(2026, 10, 2) / 1000;
+const append = (store: HistoryStore, at: number, latency: number) =>
+  store.append(at, [{ scope: 'queue', key: 'q', figure: 'latency', value: latency }]);
+const ask = (store: FigureReads, to: number, windows: number[], objective = 60) =>
+  complianceOf(
+    store,
+    { scope: 'queue', key: 'q', seconds: objective },
+    windows,
+    { to, sampleSeconds: 10 },
+    new Turns()
+  );
+
+describe.each<[string, () => Promise<HistoryStore>]>([
+  ['in memory', async () => new MemoryStore()],
+  ['in a file', newFile],
+])('compliance %s', (_, open) => {
+  test('is the time within the objective over the time watched', async () => {
+    const store = await open();
+    // An hour, of which six minutes are late. 60 s is within the objective.
+    for (let at = 0; at <= 3600; at += 10) {
+      append(store, START + at, at >= 1800 && at < 2160 ? 61 : 60);
+    }
+    const [hour, half] = await ask(store, START + 3600, [3600, 1800]);
+    expect(hour).toEqual({ watched: 3600, good: 3240 });
+    expect(half).toEqual({ watched: 1800, good: 1440 });
+    // 10% of the time at a target of 99% is ten times what is allowed.
+    expect(burnRate(hour!, { share: 0.99 })).toBeCloseTo(10);
+  });
+
+  test('leaves gaps out: they are neither good nor bad', async () => {
+    const store = await open();
+    for (let at = 0; at <= 7200; at += 10) {
+      if (at <= 1800 || at >= 5400) {
+        append(store, START + at, at <= 900 ? 100 : 1);
+      }
+    }
+    expect(await ask(store, START + 7200, [7200])).toEqual([{ watched: 3600, good: 2690 }]);
+    expect(burnRate({ watched: 0, good: 0 }, { share: 0.99 })).toBeNull();
+  });
+});
+
+test('by stretches of five minutes it is what the samples say one by one, whatever the life of the file', async () => {
+  const life = fc.record({
+    pace: fc.constantFrom(5, 10, 15, 60),
+    seed: fc.array(fc.tuple(fc.integer({ min: 1, max: 500 }), fc.constantFrom(0, 59, 60, 61, 500, -1)), {
+      minLength: 1,
+      maxLength: 12,
+    }),
+    window: fc.integer({ min: 60, max: 20_000 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(life, async ({ pace, seed, window }) => {
+      let at = START;
+      const samples: Array<[at: number, latency: number]> = [];
+      for (const [many, latency] of seed) {
+        for (let index = 0; index < many; index += 1) {
+          at += pace;
+          if (latency >= 0) {
+            samples.push([at, latency]);
+          }
+        }
+      }
+      const parts = noParts('q');
+      samples.forEach(([instant, latency]) => addSample(parts, instant, latency));
+      const reads: FigureReads = {
+        keys: () => ['q'],
+        oldest: () => START,
+        parts: async () => [parts],
+        read(_scope, _figure, from, to) {
+          const begin = samples.findIndex(([instant]) => instant >= from);
+          const within = samples.slice(Math.max(0, begin - 1)).filter(([instant]) => instant <= to);
+          return [{ key: 'q', at: within.map(([instant]) => instant), values: within.map(([, latency]) => latency) }];
+        },
+      };
+      let watched = 0;
+      let good = 0;
+      samples.slice(0, -1).forEach(([from, latency], index) => {
+        const [to] = samples[index + 1]!;
+        const lasted = Math.min(to, at) - Math.max(from, at - window);
+        if (to - from <= 150 && lasted > 0) {
+          watched += lasted;
+          good += latency <= 60 ? lasted : 0;
+        }
+      });
+      const [found] = await ask(reads, at, [window]);
+      expect(found!.watched).toBeCloseTo(watched, 6);
+      expect(found!.good).toBeCloseTo(good, 6);
+    }),
+    { numRuns: 300 }
+  );
+});

@@ -23,6 +23,9 @@ const LATENCY = HISTORY_FIGURES.find(({ name }) => name === 'latency')!;
 const GAP_SAMPLES = 2.5;
 /** In memory samples of more than six hours ago are a minute apart. */
 const SLOWEST_USUAL_SECONDS = 60;
+/** Steps longer than this are never a pace. */
+const SLOWEST_SECONDS = 300;
+const ALIKE = 0.2;
 /** Five minutes whose samples lie further apart than this share of the usual have a hole: they are read one by one. */
 const WITH_HOLES = 1.5;
 
@@ -75,11 +78,21 @@ function sumOf(stretches: readonly Stretch[], from: number, to: number): Complia
   return { watched, good };
 }
 
+/** A step as long as the one before or after it was the pace of the sampler then, not a gap. */
+function isPace(at: readonly number[], index: number): boolean {
+  const step = at[index + 1]! - at[index]!;
+  const isAlike = (other: number) => Math.abs(other - step) <= ALIKE * step;
+  return (
+    step <= SLOWEST_SECONDS &&
+    (isAlike(at[index]! - (at[index - 1] ?? NaN)) || isAlike((at[index + 2] ?? NaN) - at[index + 1]!))
+  );
+}
+
 function ofSamples(points: Points | undefined, objective: number, gap: number): Stretch[] {
   const stretches: Stretch[] = [];
   points?.at.forEach((from, index) => {
     const to = points.at[index + 1];
-    if (to !== undefined && to - from <= gap) {
+    if (to !== undefined && (to - from <= gap || isPace(points.at, index))) {
       stretches.push({ from, to, good: points.values[index]! <= objective });
     }
   });
@@ -97,8 +110,10 @@ function ofParts(
     return [];
   }
   const { firstAt, lastAt, min, max, count } = parts;
+  // Of one sample alone the step is not known.
   const steps = count.map((many, index) => (many < 2 ? Infinity : (lastAt[index]! - firstAt[index]!) / (many - 1)));
-  const usual = [...steps].sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? Infinity;
+  const known = steps.filter(Number.isFinite).sort((a, b) => a - b);
+  const usual = known[Math.floor(known.length / 2)] ?? 0;
   const isClear = (index: number) =>
     steps[index]! <= WITH_HOLES * usual && (max[index]! <= objective || min[index]! > objective);
   const stretches: Stretch[] = [];

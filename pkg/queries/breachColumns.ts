@@ -15,7 +15,7 @@ export function breachColumns<Row>(breach: (row: Row) => Breach | null): Array<C
     ),
     seconds(
       'breachIn',
-      'Breach in at least',
+      'Breach in',
       'Least time until the latency reaches the objective; 0 where it has.',
       (row) => breach(row)?.earliest ?? null
     ),

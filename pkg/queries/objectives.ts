@@ -11,9 +11,6 @@ const schema = baseQuerySchema.extend({
   by: z.enum(['workerType', 'queue']).default('workerType'),
 });
 
-/** An objectives query as it is saved. */
-export type ObjectivesQuery = z.input<typeof schema>;
-
 const DAY = 86_400;
 /** Windows of the burn rates, by the name of their column. */
 const WINDOWS = { burn5m: 300, burn30m: 1800, burn1h: 3600, burn6h: 6 * 3600, burn3d: 3 * DAY } as const;
@@ -64,7 +61,9 @@ const COLUMNS: Array<Column<Row>> = [
     budgetLeft,
     { config: { decimals: 1 } }
   ),
-  share('watched', 'Watched', 'Share of the days that the history has.', (row) => row.watched / (row.days * DAY)),
+  share('watched', 'Watched', 'Share of the days that the history has.', (row) => row.watched / (row.days * DAY), {
+    config: { decimals: 1 },
+  }),
   ...WINDOW_NAMES.map((name) =>
     plain<Row>(
       name,

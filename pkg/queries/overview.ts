@@ -118,7 +118,7 @@ const COLUMNS: Array<Column<State>> = [
   ),
   seconds(
     'breachIn',
-    'Next breach in at least',
+    'Next breach in',
     'Least time until a queue reaches its latency objective, if the flow goes on; 0 where one has. No value where none is expected within a day.',
     (state) => firstBreach(capacityOfQueues(state))?.earliest ?? null
   ),

@@ -2,7 +2,9 @@ import { execSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import { benchFigures, benchMemory } from './memory';
+import { benchOutlook } from './outlook';
 import { benchPlugin } from './plugin';
 import { reached } from './reach';
 import { benchRedisDataSource } from './redisDataSource';
@@ -13,7 +15,19 @@ import { benchViewers } from './viewers';
 
 const PAGE = join(__dirname, '../../docs/benchmarks.md');
 
-/** Performance as ratios measured side by side on this machine; nothing here passes or fails. Writes docs/benchmarks.md. */
+const BENCHES: Record<string, () => string[] | Promise<string[]>> = {
+  scrape: benchScrape,
+  plugin: benchPlugin,
+  redisDataSource: benchRedisDataSource,
+  viewers: benchViewers,
+  rest: benchRest,
+  statsd: benchStatsd,
+  memory: benchMemory,
+  figures: benchFigures,
+  outlook: benchOutlook,
+};
+
+/** Performance as ratios measured side by side on this machine; nothing here passes or fails. Writes docs/benchmarks.md, unless single ones are named. */
 async function main(): Promise<void> {
   const page = [
     '<!-- Written by npm run bench. -->',
@@ -24,22 +38,19 @@ async function main(): Promise<void> {
     '',
     `Run on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores of ${cpus()[0]?.model.trim() ?? 'unknown'}, ${version('redis-server --version').replace(/ sha=.*/, '')}, Node ${process.versions.node}${optional(', ', 'ruby --version')}. Reproduce with \`npm run bench\`.`,
   ];
-  for (const bench of [
-    benchScrape,
-    benchPlugin,
-    benchRedisDataSource,
-    benchViewers,
-    benchRest,
-    benchStatsd,
-    benchMemory,
-    benchFigures,
-  ]) {
-    const section = await bench();
-    process.stdout.write(`${section.join('\n')}\n\n`);
-    page.push('', ...section);
+  const chosen = process.argv.slice(2);
+  for (const [name, bench] of Object.entries(BENCHES)) {
+    if (chosen.length === 0 || chosen.includes(name)) {
+      const section = await bench();
+      process.stdout.write(`${section.join('\n')}\n\n`);
+      page.push('', ...section);
+    }
+  }
+  if (chosen.length > 0) {
+    return;
   }
   page.push('', ...reached());
-  writeFileSync(PAGE, `${page.join('\n')}\n`);
+  writeFileSync(PAGE, await format(`${page.join('\n')}\n`, { ...(await resolveConfig(PAGE)), parser: 'markdown' }));
 }
 
 function version(command: string): string {

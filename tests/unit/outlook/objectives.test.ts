@@ -46,6 +46,17 @@ describe.each<[string, () => Promise<HistoryStore>]>([
     expect(burnRate(hour!, { share: 0.99 })).toBeCloseTo(10);
   });
 
+  test('follows the pace of a sampler that was slower then', async () => {
+    const store = await open();
+    for (let at = 0; at < 3600; at += 300) {
+      append(store, START + at, 1);
+    }
+    for (let at = 3600; at <= 7200; at += 10) {
+      append(store, START + at, 1);
+    }
+    expect(await ask(store, START + 7200, [7200])).toEqual([{ watched: 7200, good: 7200 }]);
+  });
+
   test('leaves gaps out: they are neither good nor bad', async () => {
     const store = await open();
     for (let at = 0; at <= 7200; at += 10) {
@@ -96,7 +107,12 @@ test('by stretches of five minutes it is what the samples say one by one, whatev
       samples.slice(0, -1).forEach(([from, latency], index) => {
         const [to] = samples[index + 1]!;
         const lasted = Math.min(to, at) - Math.max(from, at - window);
-        if (to - from <= 150 && lasted > 0) {
+        const steps = [index - 1, index + 1].map(
+          (each) => (samples[each + 1]?.[0] ?? NaN) - (samples[each]?.[0] ?? NaN)
+        );
+        // Longer than a gap, but twice in a row.
+        const slow = to - from <= 300 && steps.some((step) => Math.abs(step / (to - from) - 1) <= 0.2);
+        if ((to - from <= 150 || slow) && lasted > 0) {
           watched += lasted;
           good += latency <= 60 ? lasted : 0;
         }

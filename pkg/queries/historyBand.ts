@@ -70,7 +70,9 @@ export async function withBand<S extends SeriesOnGrid & { figure: HistoryFigure 
     bases.add(usual?.basis ?? null);
     series.push(
       band === 'usual'
-        ? { ...each, band: grid.map((at) => usual?.at(at) ?? null) }
+        ? usual?.basis
+          ? { ...each, band: grid.map((at) => usual.at(at)) }
+          : each
         : { ...each, figure: DEVIATION(figure), values: deviations(usual, figure, grid, values, interval) }
     );
     await turns.give();

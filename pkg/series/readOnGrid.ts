@@ -104,7 +104,7 @@ function onGrid(
   { grid, interval }: Grid,
   aggregate: Aggregate
 ): SeriesOnGrid {
-  const gapSeconds = 'count' in series ? leastGap : Math.max(leastGap, GAP_SAMPLES * paceOf(series));
+  const gapSeconds = Math.max(leastGap, GAP_SAMPLES * ('count' in series ? paceOfParts(series) : paceOf(series)));
   const times = figure.derived?.times ?? 1;
   const least = Math.min(interval, Math.max(interval / 2, 3 * sampleSeconds));
   const { key, values } = figure.counter
@@ -128,6 +128,12 @@ function onGrid(
     interval,
     values: values.slice(0, length).map((value) => value && value * times),
   };
+}
+
+/** The slowest pace where many parts have one sample alone; others tell of no gap that is longer than they are. */
+function paceOfParts({ count }: Parts): number {
+  const single = count.filter((samples) => samples === 1).length;
+  return single > (1 - PACE_SHARE) * count.length ? SLOWEST_PACE_SECONDS : 0;
 }
 
 /** Seconds from one sample to the next: it may have been another pace then than it is now. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addSample, noParts } from '../../../pkg/series/chunk';
+import { HISTORY_FIGURES } from '../../../pkg/series/figures';
 import {
   AGGREGATES,
   boundedInterval,
@@ -11,6 +12,8 @@ import {
   POINTS_CAP,
   rateOnGrid,
 } from '../../../pkg/series/grid';
+import { readOnGrid } from '../../../pkg/series/readOnGrid';
+import type { FigureReads } from '../../../pkg/series/store';
 
 const points = (at: number[], values: number[], key = 'k') => ({ key, at, values });
 
@@ -198,5 +201,32 @@ describe('parts of five minutes', () => {
     ].forEach(([at, value]) => addSample(parts, at!, value!));
     // 50 before and 20 after, in 290 s.
     expect(rateOnGrid(counterPoints(parts), [0], 290, 150).values).toEqual([expect.closeTo(70 / 290, 9)]);
+  });
+});
+
+describe('a history that was sampled every five minutes', () => {
+  const START = 1_790_000_100;
+  const figure = HISTORY_FIGURES.find(({ name }) => name === 'processedRate')!;
+  const read = async (instants: number[]) => {
+    const parts = noParts('');
+    // Two a second.
+    instants.forEach((at) => addSample(parts, START + at, 2 * at));
+    const reads: FigureReads = { keys: () => [''], oldest: () => START, read: () => [], parts: async () => [parts] };
+    const sampled = { from: START, to: START + 6000, gapSeconds: 150, sampleSeconds: 10 };
+    const grid = gridOf(START, START + 6000, 300);
+    const [series] = await readOnGrid(reads, { figure, scope: 'total', key: '' }, sampled, { grid, interval: 300 });
+    return series!.values;
+  };
+
+  test('has rates from its stretches, without gaps', async () => {
+    const values = await read(Array.from({ length: 21 }, (_, index) => index * 300 + 7));
+    expect(values.slice(1, 19)).toEqual(new Array(18).fill(expect.closeTo(2, 9)));
+  });
+
+  test('keeps a gap of a faster sampler', async () => {
+    const all = Array.from({ length: 601 }, (_, index) => index * 10);
+    const values = await read(all.filter((at) => at < 1500 || at > 2700));
+    expect(values.slice(6, 8)).toEqual([null, null]);
+    expect(values[3]).toBeCloseTo(2, 9);
   });
 });

@@ -25,6 +25,9 @@ export const BURN = {
   slow: { long: 'burn6h', short: 'burn30m', rate: 6 },
 } as const;
 
+/** Of less than this share of a window nothing is told: five bad minutes are no bad hour. */
+const LEAST_WATCHED = 0.5;
+
 type Row = Pick<Capacity, 'workerType' | 'queue'> & Objective & Compliance & Record<Window, number | null>;
 
 const COLUMNS: Array<Column<Row>> = [
@@ -68,7 +71,7 @@ const COLUMNS: Array<Column<Row>> = [
     plain<Row>(
       name,
       `Burn ${name.slice('burn'.length).replace(/(\d+)/, '$1 ').replace(' m', ' min')}`,
-      'How fast the budget was spent over the last time: 1 spends all of it within the days of the objective.',
+      'How fast the budget was spent over that time: 1 spends all of it within the days of the objective. No value where less than half of the time was watched.',
       (row) => row[name],
       { config: { decimals: 1 } }
     )
@@ -134,7 +137,10 @@ export const objectives = tableQuery({
         at,
         turns
       );
-      const rates = recent.map((each, index) => [WINDOW_NAMES[index]!, burnRate(each, objective)] as const);
+      const rates = recent.map((each, index) => {
+        const name = WINDOW_NAMES[index]!;
+        return [name, each.watched < LEAST_WATCHED * WINDOWS[name] ? null : burnRate(each, objective)] as const;
+      });
       rows.push({
         workerType,
         queue,

@@ -8,6 +8,7 @@ import type { State } from '../watch/state';
 import { backlog } from './backlog';
 import { busy } from './busy';
 import { capacity } from './capacity';
+import { compare } from './compare';
 import { errors } from './errors';
 import { events } from './events';
 import { durationText } from '../findings/texts';
@@ -38,6 +39,7 @@ export const QUERY_TYPES: readonly QueryType[] = [
   redis,
   history,
   objectives,
+  compare,
   jobMetrics,
   jobs,
   job,

@@ -1,5 +1,6 @@
 import type { ComponentType } from 'react';
 import { CapacityForm } from './CapacityForm';
+import { CompareForm } from './CompareForm';
 import { ErrorsForm } from './ErrorsForm';
 import { EventsForm } from './EventsForm';
 import { FindingsForm } from './FindingsForm';
@@ -19,6 +20,7 @@ export const FORMS: Record<string, ComponentType<FormProps<object>> | undefined>
   capacity: CapacityForm,
   // The same option.
   objectives: CapacityForm,
+  compare: CompareForm,
   errors: ErrorsForm,
   events: EventsForm,
 };

@@ -1,0 +1,222 @@
+import { z } from 'zod';
+import { Fault } from '../faults/fault';
+import { rankTest, type Difference } from '../outlook/rankTest';
+import { HISTORY_FIGURES, HISTORY_SCOPES, type HistoryFigure, type HistoryScope } from '../series/figures';
+import { gridOf } from '../series/grid';
+import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
+import type { FigureReads } from '../series/store';
+import type { Notice } from '../sidekiq/model';
+import { instantText } from '../source/instants';
+import type { Range, Reads } from '../source/reads';
+import { Turns } from '../turns';
+import { key, plain, share, text } from './columns';
+import { baseQuerySchema } from './model';
+import { tableQuery, type Column } from './table';
+
+const schema = baseQuerySchema.extend({
+  by: z.enum(HISTORY_SCOPES).default('total'),
+  /** What the range is compared with: the time before the last deploy or an instant within it, or the same time before. */
+  with: z.enum(['deploy', 'instant', 'day', 'week']).default('day'),
+  /** The instant (RFC 3339) for `instant`. */
+  at: z.string().default(''),
+  /** Names of the history's figures; the most telling ones of the scope where there are none. */
+  measures: z.array(z.string()).default([]),
+});
+
+/** A comparison as it is saved. */
+export type CompareQuery = z.input<typeof schema>;
+type Query = z.output<typeof schema>;
+
+interface Row {
+  key: string;
+  figure: HistoryFigure;
+  before: number | null;
+  after: number | null;
+  difference: Difference | null;
+}
+
+/** What is compared where nothing is chosen. */
+const DEFAULT_MEASURES: Readonly<Record<HistoryScope, readonly string[]>> = {
+  total: ['processedRate', 'failedRate', 'enqueued', 'latency', 'busy'],
+  queue: ['latency', 'enqueued'],
+  workerType: ['latency', 'enqueued', 'busy'],
+  class: ['processedRate', 'failedRate', 'load'],
+};
+const SLOT_SECONDS = 300;
+const DAY = 86_400;
+/** A change is told where chance gives it less often than this, and where it is not small. */
+const MOST_CHANCE = 0.01;
+const LEAST_EFFECT = 0.33;
+
+const COLUMNS: Array<Column<Row>> = [
+  key('key', 'Name', 'Queue, worker type or class; empty in total.', (row) => row.key),
+  key('figure', 'Figure', 'Figure of the history.', ({ figure }) => figure.title),
+  text(
+    'verdict',
+    'Verdict',
+    'more or less where the change is more than chance, else no change; unknown for too few values.',
+    verdictOf
+  ),
+  plain('before', 'Before', 'Mean over the time before, in the unit of the figure.', (row) => row.before, {
+    config: { decimals: 3 },
+  }),
+  plain('after', 'After', 'Mean over the time after.', (row) => row.after, { config: { decimals: 3 } }),
+  share('change', 'Change', 'Change of the mean; no value where it was 0 before.', (row) =>
+    row.before === null || row.after === null || row.before === 0 ? null : row.after / row.before - 1
+  ),
+  plain(
+    'effect',
+    'Effect',
+    'From −1 to 1: share of pairs of five minutes in which the later one is larger, less the share in which it is smaller.',
+    (row) => row.difference?.effect ?? null,
+    { config: { decimals: 2 } }
+  ),
+  plain(
+    'chance',
+    'Chance',
+    'How often chance alone gives such an effect (Mann-Whitney test, widened where values that follow one another are alike).',
+    (row) => row.difference?.probability ?? null,
+    { config: { decimals: 3 } }
+  ),
+];
+
+function verdictOf({ difference }: Row): string {
+  if (difference === null) {
+    return 'unknown';
+  }
+  const { effect, probability } = difference;
+  return probability >= MOST_CHANCE || Math.abs(effect) < LEAST_EFFECT ? 'no change' : effect > 0 ? 'more' : 'less';
+}
+
+/** Two stretches of time side by side: whether figures have changed by more than chance. */
+export const compare = tableQuery({
+  id: 'compare',
+  group: 'Over time',
+  ofRange: true,
+  title: 'Compare',
+  description:
+    'Before and after a deploy or an instant, or beside yesterday or last week: whether figures have changed by more than chance.',
+  empty: 'There is nothing to compare in this time range.',
+  cost: 'the deploy marks of the days of the range',
+  schema,
+  columns: COLUMNS,
+  example: '--option by=queue --from -3600',
+  async rows(state, query, { range }, reads) {
+    const { before, after, notice } = await stretches(query, range, state.now, reads);
+    const figures = figuresOf(query);
+    const history = await reads.history();
+    const { sampleSeconds } = state.options;
+    const turns = new Turns();
+    const rows: Row[] = [];
+    for (const figure of figures) {
+      for (const name of history.keys(query.by, figure.derived?.from ?? figure.name)) {
+        const wanted = { figure, scope: query.by, key: name };
+        const age = state.now - before.from;
+        const values = [
+          await valuesOf(history, wanted, before, age, sampleSeconds),
+          await valuesOf(history, wanted, after, age, sampleSeconds),
+        ] as const;
+        if (values.some((each) => each.length > 0)) {
+          const [former, later] = values;
+          rows.push({
+            key: name,
+            figure,
+            before: mean(former),
+            after: mean(later),
+            difference: rankTest(former, later),
+          });
+        }
+        await turns.give();
+      }
+    }
+    const telling = ({ difference }: Row) =>
+      difference === null ? -1 : Math.abs(difference.effect) * (1 - difference.probability);
+    return {
+      rows: rows.sort((a, b) => telling(b) - telling(a)),
+      notices: [notice],
+      without: query.by === 'total' ? ['key'] : [],
+    };
+  },
+});
+
+function figuresOf({ by, measures }: Query): HistoryFigure[] {
+  const known = HISTORY_FIGURES.filter(({ scopes }) => scopes.includes(by));
+  return (measures.length > 0 ? measures : DEFAULT_MEASURES[by]).map((name) => {
+    const found = known.find((each) => each.name === name);
+    if (!found) {
+      throw new Fault({
+        kind: 'query',
+        message: `There is no figure "${name}" of this scope in the history.`,
+        remedy: `Set "measures" to some of: ${known.map((each) => each.name).join(', ')}.`,
+      });
+    }
+    return found;
+  });
+}
+
+/** The two stretches, of equal length. @throws Fault `query` where there is no instant to part them by */
+async function stretches(
+  query: Query,
+  { from, to }: Range,
+  now: number,
+  reads: Reads
+): Promise<{ before: Range; after: Range; notice: Notice }> {
+  if (query.with === 'day' || query.with === 'week') {
+    const back = query.with === 'day' ? DAY : 7 * DAY;
+    return told({ from: from - back, to: to - back }, { from, to });
+  }
+  const at = query.with === 'instant' ? instantOf(query.at, { from, to }) : await lastDeploy({ from, to }, now, reads);
+  const length = Math.min(at - from, to - at);
+  return told({ from: at - length, to: at }, { from: at, to: at + length });
+}
+
+function told(before: Range, after: Range) {
+  const rangeOf = ({ from, to }: Range) => `${instantText(from)} to ${instantText(to)}`;
+  const notice: Notice = { severity: 'info', text: `Before: ${rangeOf(before)}. After: ${rangeOf(after)}.` };
+  return { before, after, notice };
+}
+
+function instantOf(text: string, { from, to }: Range): number {
+  const at = Date.parse(text) / 1000;
+  if (!(at > from && at < to)) {
+    throw new Fault({
+      kind: 'query',
+      message: `The instant "${text}" does not lie within the time range.`,
+      remedy: 'Set "at" to an instant within it, for example 2026-11-27T03:00:00Z.',
+    });
+  }
+  return at;
+}
+
+async function lastDeploy(range: Range, now: number, reads: Reads): Promise<number> {
+  const { marks } = await reads.deployMarks(range, now);
+  const last = marks.filter(({ at }) => at > range.from && at < range.to).at(-1);
+  if (!last) {
+    throw new Fault({
+      kind: 'query',
+      message: 'There is no deploy mark in this time range.',
+      remedy:
+        'Choose a range around a deploy, or set "with" to day, week or instant. Marks are written by Sidekiq::Deploy.mark!.',
+    });
+  }
+  return last.at;
+}
+
+/** Means of five minutes that lie within a range. */
+async function valuesOf(
+  history: FigureReads,
+  wanted: { figure: HistoryFigure; scope: HistoryScope; key: string },
+  { from, to }: Range,
+  ageSeconds: number,
+  sampleSeconds: number
+): Promise<number[]> {
+  const interval = Math.max(SLOT_SECONDS, Math.ceil((3 * sampleSeconds) / SLOT_SECONDS) * SLOT_SECONDS);
+  const grid = gridOf(from, to, interval).filter((at) => at >= from && at + interval <= to);
+  const sampled = { from, to, gapSeconds: gapSecondsOf(ageSeconds, sampleSeconds), sampleSeconds };
+  const [series] = grid.length === 0 ? [] : await readOnGrid(history, wanted, sampled, { grid, interval });
+  return (series?.values ?? []).flatMap((value) => value ?? []);
+}
+
+function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+}

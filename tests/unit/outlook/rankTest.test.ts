@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { rankTest } from '../../../pkg/outlook/rankTest';
+import { Dice } from '../../../pkg/simulator/dice';
+
+/** Of all ways to part the values, the share in which the ranks lie as far off: what the approximation is of. */
+function exactly(before: readonly number[], after: readonly number[]): number {
+  const all = [...before, ...after];
+  const above = (later: readonly number[], earlier: readonly number[]) =>
+    later.reduce(
+      (sum, one) => sum + earlier.reduce((wins, other) => wins + (one > other ? 1 : one === other ? 0.5 : 0), 0),
+      0
+    );
+  const middle = (before.length * after.length) / 2;
+  const observed = Math.abs(above(after, before) - middle);
+  let as = 0;
+  let ways = 0;
+  for (let mask = 0; mask < 1 << all.length; mask += 1) {
+    const later = all.filter((_, index) => mask & (1 << index));
+    if (later.length === after.length) {
+      ways += 1;
+      as += Number(
+        Math.abs(
+          above(
+            later,
+            all.filter((_, index) => !(mask & (1 << index)))
+          ) - middle
+        ) >=
+          observed - 1e-9
+      );
+    }
+  }
+  return as / ways;
+}
+
+describe('a comparison by ranks', () => {
+  // Values up and down in turns, so that none is like the one before.
+  test.each<[number[], number[]]>([
+    [
+      [1, 9, 2, 8, 3, 7],
+      [4, 12, 5, 11, 6, 10],
+    ],
+    [
+      [1, 6, 2, 5, 3, 4],
+      [11, 16, 12, 15, 13, 14],
+    ],
+    [
+      [3, 3, 1, 4, 2, 5],
+      [3, 6, 2, 5, 3, 4],
+    ],
+    [
+      [1, 9, 2, 8, 3, 7],
+      [1.5, 9.5, 2.5, 8.5, 3.5, 7.5],
+    ],
+  ])('of %j and %j has the chance that all ways to part them give', (before, after) => {
+    expect(rankTest(before, after)!.probability).toBeCloseTo(exactly(before, after), 1);
+  });
+
+  test('has the whole effect where each later value is larger, and none where they are the same', () => {
+    expect(rankTest([1, 2, 3, 1, 2, 3], [11, 12, 13, 11, 12, 13])!.effect).toBe(1);
+    expect(rankTest([11, 12, 13, 11, 12, 13], [1, 2, 3, 1, 2, 3])!.effect).toBe(-1);
+    expect(rankTest([5, 5, 5, 5, 5, 5], [5, 5, 5, 5, 5, 5])).toEqual({ effect: 0, probability: 1 });
+  });
+
+  test('says nothing of too few values', () => {
+    expect(rankTest([1, 2, 3, 4, 5], [11, 12, 13, 14, 15, 16])).toBeNull();
+  });
+
+  const wandering = (dice: Dice, length: number, kept: number, level = 0) => {
+    let value = 0;
+    return Array.from({ length }, () => {
+      value = kept * value + Math.sqrt(1 - kept ** 2) * Math.sqrt(12) * (dice.between(0, 1) - 0.5);
+      return level + value;
+    });
+  };
+  const told = (kept: number, level: number) => {
+    const dice = new Dice(3);
+    let found = 0;
+    for (let run = 0; run < 500; run += 1) {
+      found += Number(rankTest(wandering(dice, 36, kept), wandering(dice, 36, kept, level))!.probability < 0.01);
+    }
+    return found / 500;
+  };
+
+  test('takes chance for a change about as often as it says, though values wander', () => {
+    expect(told(0, 0)).toBeLessThan(0.025);
+    // By ranks alone it would be one in four.
+    expect(told(0.7, 0)).toBeLessThan(0.05);
+  });
+
+  test('sees a shift by one and a half standard deviations', () => {
+    expect(told(0, 1.5)).toBeGreaterThan(0.95);
+    expect(told(0.5, 2)).toBeGreaterThan(0.8);
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { compare } from '../../../pkg/queries/compare';
+import type { SeriesValue } from '../../../pkg/series/figures';
+import { Recorder } from '../../../pkg/series/recorder';
+import { askState, noticesOf, rowsOfState, type Asked } from '../../support/ask';
+import { aState, NOW } from '../../support/state';
+
+const HOUR = 3600;
+const total = (figure: string, value: number): SeriesValue => ({ scope: 'total', key: '', figure, value });
+
+/** Two days, a sample a minute. The backlog trebles two hours ago; what is busy goes up and down. */
+const recorder = new Recorder();
+for (let at = NOW - 48 * HOUR; at <= NOW; at += 60) {
+  const turn = Math.floor(at / 300) % 2;
+  recorder.append(at, [total('enqueued', (at < NOW - 2 * HOUR ? 10 : 30) + turn), total('busy', 5 + 3 * turn)]);
+}
+const hours = (many: number): Asked => ({
+  recorder,
+  request: { range: { from: NOW - many * HOUR, to: NOW }, intervalSeconds: 60 },
+});
+const ask = (query: object, many = 4) =>
+  rowsOfState(compare, aState(), { query: { measures: ['enqueued', 'busy'], ...query }, ...hours(many) });
+const at = new Date((NOW - 2 * HOUR) * 1000).toISOString();
+
+describe('a comparison', () => {
+  test('with the time before an instant tells what has changed, the most telling first', async () => {
+    const [enqueued, busy] = await ask({ with: 'instant', at });
+    expect(enqueued).toMatchObject({ figure: 'Enqueued', verdict: 'more', effect: 1 });
+    expect(enqueued!['before']).toBeCloseTo(10.5, 0);
+    expect(enqueued!['after']).toBeCloseTo(30.5, 0);
+    expect(enqueued!['change']).toBeCloseTo(2, 0);
+    expect(enqueued!['chance']).toBeLessThan(0.01);
+    expect(busy).toMatchObject({ figure: 'Busy', verdict: 'no change' });
+  });
+
+  test('takes stretches of the same length, and says which', async () => {
+    const query = { with: 'instant', at: new Date((NOW - HOUR) * 1000).toISOString() };
+    const frames = await askState(compare, aState(), { query, ...hours(4) });
+    expect(noticesOf(frames)).toContain(
+      'Before: 2026-11-25 10:00:30 UTC to 2026-11-25 11:00:30 UTC. After: 2026-11-25 11:00:30 UTC to 2026-11-25 12:00:30 UTC.'
+    );
+  });
+
+  test('with yesterday is of the same hours', async () => {
+    const [enqueued] = await ask({ with: 'day' }, 1);
+    expect(enqueued).toMatchObject({ figure: 'Enqueued', verdict: 'more' });
+    // Between three and two hours ago nothing was other than the day before.
+    const past = { recorder, request: { range: { from: NOW - 4 * HOUR, to: NOW - 3 * HOUR }, intervalSeconds: 60 } };
+    const rows = await rowsOfState(compare, aState(), { query: { with: 'day', measures: ['enqueued'] }, ...past });
+    expect(rows).toMatchObject([{ verdict: 'no change' }]);
+  });
+
+  test('with last week is unknown where there was no history', async () => {
+    const rows = await ask({ with: 'week' }, 1);
+    expect(rows.map(({ verdict, before }) => [verdict, before])).toEqual([
+      ['unknown', null],
+      ['unknown', null],
+    ]);
+  });
+
+  test.each([
+    [{ with: 'instant', at: 'yesterday' }, 'The instant "yesterday" does not lie within the time range.'],
+    [{ with: 'day', measures: ['inRate'] }, 'There is no figure "inRate" of this scope in the history.'],
+  ])('is refused where it cannot be told: %j', async (query, message) => {
+    await expect(ask(query)).rejects.toMatchObject({ message });
+  });
+});

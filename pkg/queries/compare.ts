@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { rankTest, type Difference } from '../outlook/rankTest';
 import { HISTORY_FIGURES, HISTORY_SCOPES, type HistoryFigure, type HistoryScope } from '../series/figures';
-import { gridOf } from '../series/grid';
+import { boundedInterval, gridOf } from '../series/grid';
 import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
 import type { Notice } from '../sidekiq/model';
@@ -44,6 +44,8 @@ const DEFAULT_MEASURES: Readonly<Record<HistoryScope, readonly string[]>> = {
 };
 const SLOT_SECONDS = 300;
 const DAY = 86_400;
+/** Values of one series on each side at most: a week of five minutes. */
+const VALUES_COMPARED = 2100;
 /** A change is told where chance gives it less often than this, and where it is not small. */
 const MOST_CHANCE = 0.01;
 const LEAST_EFFECT = 0.33;
@@ -210,7 +212,9 @@ async function valuesOf(
   ageSeconds: number,
   sampleSeconds: number
 ): Promise<number[]> {
-  const interval = Math.max(SLOT_SECONDS, Math.ceil((3 * sampleSeconds) / SLOT_SECONDS) * SLOT_SECONDS);
+  const least = Math.max(SLOT_SECONDS, Math.ceil((3 * sampleSeconds) / SLOT_SECONDS) * SLOT_SECONDS);
+  // A range of years is told in longer stretches.
+  const interval = boundedInterval(from, to, least, VALUES_COMPARED);
   const grid = gridOf(from, to, interval).filter((at) => at >= from && at + interval <= to);
   const sampled = { from, to, gapSeconds: gapSecondsOf(ageSeconds, sampleSeconds), sampleSeconds };
   const [series] = grid.length === 0 ? [] : await readOnGrid(history, wanted, sampled, { grid, interval });

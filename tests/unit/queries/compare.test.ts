@@ -58,6 +58,13 @@ describe('a comparison', () => {
     ]);
   });
 
+  test('of any range is answered from some thousand values', async () => {
+    const request = { range: { from: 0, to: 7_000_000_000 }, intervalSeconds: 60 };
+    const rows = await rowsOfState(compare, aState(), { query: { with: 'week' }, recorder, request });
+    // Two days are one stretch of it.
+    expect(rows.map(({ verdict }) => verdict)).toEqual(['unknown', 'unknown']);
+  });
+
   test.each([
     [{ with: 'instant', at: 'yesterday' }, 'The instant "yesterday" does not lie within the time range.'],
     [{ with: 'day', measures: ['inRate'] }, 'There is no figure "inRate" of this scope in the history.'],

@@ -83,8 +83,8 @@ export const QUEUE_RULES: readonly FindingRule[] = [
     when: `A served queue reaches its latency objective within ${durationText(LIMITS.breachWithinSeconds)} if its flow goes on, by each of the estimates.`,
     remedy: 'Add threads for the queue before it is late, or find out why more jobs come or they take longer.',
     find: ({ state }) =>
-      capacityOfQueues(state).flatMap(({ queue: name, breach, objectiveSeconds, late }) => {
-        const queue = state.queues.find((each) => each.name === name)!;
+      capacityOfQueues(state).flatMap(({ queue: name, breach, objectiveSeconds, late }, index) => {
+        const queue = state.queues[index]!;
         const told = late === true || queue.unserved === true || queue.starved === true;
         return told || breach === null || breach.latest === null || breach.latest > LIMITS.breachWithinSeconds
           ? []

@@ -102,15 +102,12 @@ const KINDS = { total: 'Sidekiq', queue: 'queue', class: 'class' } as const;
 function unusual(figure: UsualFigure, state: State): Array<Found & { figure: string }> {
   const { scope, key, value, usual, lower, upper, deviation } = figure;
   const watched = WATCHED.find((each) => each.figure === figure.figure);
-  const queue = scope === 'queue' ? state.queues.find(({ name }) => name === key) : undefined;
-  const isTold = queue !== undefined && (isLate(queue) === true || queue.unserved === true || queue.paused === true);
   if (
     !watched ||
-    scope === 'workerType' ||
-    isTold ||
     Math.abs(deviation) < LIMITS.unusualDeviation ||
     (deviation < 0 && !watched.below) ||
-    Math.abs(value - usual) < watched.least
+    Math.abs(value - usual) < watched.least ||
+    (scope === 'queue' && hasOtherFinding(key, state))
   ) {
     return [];
   }
@@ -138,6 +135,12 @@ function unusual(figure: UsualFigure, state: State): Array<Found & { figure: str
       weight: Math.abs(deviation),
     },
   ];
+}
+
+/** A queue that is late, unserved or paused is told of by the rule for that. */
+function hasOtherFinding(name: string, { queues }: Pick<State, 'queues'>): boolean {
+  const queue = queues.find((each) => each.name === name);
+  return queue !== undefined && (isLate(queue) === true || queue.unserved === true || queue.paused === true);
 }
 
 /** `3.1 times as often`; where nothing is usual, there is nothing to multiply. */

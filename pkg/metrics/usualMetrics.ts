@@ -1,29 +1,53 @@
 import type { UsualFigure } from '../outlook/usualView';
-import { classLabels, labelValue, type Metric, type Sample } from './metric';
+import type { Labels } from '../statsd/labels';
+import type { State } from '../watch/state';
+import { classLabels, labelValue, type Metric } from './metric';
 
+type Scope = 'total' | 'queue';
+const LABELS: Readonly<Record<Scope, readonly string[]>> = { total: [], queue: ['name'] };
 const BOUNDS = ['lower', 'usual', 'upper'] as const;
 const SOURCE = 'the history of the figure, by hour of the week or of the day';
 
 /** The band of a figure, in total or by queue. */
-function band(name: string, what: string, figure: string, scope: 'total' | 'queue', unit?: Metric['unit']): Metric {
+function band(name: string, what: string, figure: string, scope: Scope, unit?: Metric['unit']): Metric {
   return {
     name,
     type: 'gauge',
     help: `${what} that is usual at this hour, with the bounds that hold 95% of the values.`,
-    labels: scope === 'queue' ? ['name', 'bound'] : ['bound'],
+    labels: [...LABELS[scope], 'bound'],
     source: SOURCE,
     ...(unit && { unit }),
-    read: (state) => figuresOf(state.usual?.figures, scope, figure).flatMap((each) => bounds(each)),
+    read: (state) =>
+      figuresOf(state, scope)
+        .filter((each) => each.figure === figure)
+        .flatMap((each) =>
+          BOUNDS.map((bound) => ({ labels: [...nameOf(each), ['bound', bound]], value: each[bound] }))
+        ),
   };
 }
 
-function figuresOf(figures: readonly UsualFigure[] | undefined, scope: string, figure: string) {
-  return (figures ?? []).filter((each) => each.scope === scope && each.figure === figure);
+/** By how much the figures lie outside. */
+function deviation(name: string, help: string, scope: Scope): Metric {
+  return {
+    name,
+    type: 'gauge',
+    help,
+    labels: [...LABELS[scope], 'figure'],
+    source: SOURCE,
+    read: (state) =>
+      figuresOf(state, scope).map((each) => ({
+        labels: [...nameOf(each), ['figure', each.figure]],
+        value: each.deviation,
+      })),
+  };
 }
 
-function bounds(figure: UsualFigure): Sample[] {
-  const name: Array<[string, string]> = figure.scope === 'queue' ? [['name', labelValue(figure.key)]] : [];
-  return BOUNDS.map((bound) => ({ labels: [...name, ['bound', bound]], value: figure[bound] }));
+function figuresOf({ usual }: Pick<State, 'usual'>, scope: Scope): readonly UsualFigure[] {
+  return (usual?.figures ?? []).filter((each) => each.scope === scope);
+}
+
+function nameOf({ scope, key }: UsualFigure): Labels {
+  return scope === 'queue' ? [['name', labelValue(key)]] : [];
 }
 
 /** What is usual and what is not. Missing while there are less than two days of history. */
@@ -34,34 +58,12 @@ export const USUAL_METRICS: readonly Metric[] = [
   band('sidekiq_usual_latency_seconds', 'Longest wait', 'latency', 'total', 'seconds'),
   band('sidekiq_usual_queue_enqueued_jobs', 'Number of waiting jobs of the queue', 'enqueued', 'queue'),
   band('sidekiq_usual_queue_latency_seconds', 'Latency of the queue', 'latency', 'queue', 'seconds'),
-  {
-    name: 'sidekiq_usual_deviation',
-    type: 'gauge',
-    help: 'By how many times the width of the usual band the figure of the last minutes lies above it, below it where negative; 0 within.',
-    labels: ['figure'],
-    source: SOURCE,
-    read: ({ usual }) =>
-      (usual?.figures ?? [])
-        .filter(({ scope }) => scope === 'total')
-        .map(({ figure, deviation }) => ({ labels: [['figure', figure]], value: deviation })),
-  },
-  {
-    name: 'sidekiq_usual_queue_deviation',
-    type: 'gauge',
-    help: 'The same of a queue.',
-    labels: ['name', 'figure'],
-    source: SOURCE,
-    read: ({ usual }) =>
-      (usual?.figures ?? [])
-        .filter(({ scope }) => scope === 'queue')
-        .map(({ key, figure, deviation }) => ({
-          labels: [
-            ['name', labelValue(key)],
-            ['figure', figure],
-          ],
-          value: deviation,
-        })),
-  },
+  deviation(
+    'sidekiq_usual_deviation',
+    'By how many times the width of the usual band the figure of the last minutes lies above it, below it where negative; 0 within.',
+    'total'
+  ),
+  deviation('sidekiq_usual_queue_deviation', 'The same of a queue.', 'queue'),
   {
     name: 'sidekiq_missing_executions',
     type: 'gauge',

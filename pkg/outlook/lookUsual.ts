@@ -1,21 +1,21 @@
 import type { ClassTotalsView } from '../observe/classTotals';
-import { CLASS_SECONDS, HISTORY_FIGURES, type HistoryFigure, type HistoryScope } from '../series/figures';
+import { CLASS_SECONDS, figureNamed, type HistoryFigure } from '../series/figures';
 import { readLatest } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
 import { Turns } from '../turns';
 import { regularity, type Regularity } from './missing';
-import { deviationOf, type Band, type Basis } from './usual';
+import { deviationOf, type Basis } from './usual';
+import type { Band } from './usualModel';
 import { leastWidth, newUsualFor, slotsFor, type Rhythm } from './usualFigures';
 import type { MissingClass, UsualAhead, UsualFigure, UsualView } from './usualView';
 
 /** What is looked at: the figures of a scope, and over how long a mean. */
-const LOOKED_AT: ReadonlyArray<{ scope: HistoryScope; figures: readonly string[]; seconds: number }> = [
+const LOOKED_AT: ReadonlyArray<{ scope: UsualFigure['scope']; figures: readonly string[]; seconds: number }> = [
   {
     scope: 'total',
     figures: ['enqueued', 'latency', 'busy', 'processedRate', 'failedRate', 'retry', 'deadLastHour'],
     seconds: 300,
   },
-  { scope: 'workerType', figures: ['enqueued', 'latency'], seconds: 300 },
   { scope: 'queue', figures: ['enqueued', 'latency'], seconds: 300 },
   // Classes are many, and each runs less often.
   { scope: 'class', figures: ['processedRate', 'failedRate'], seconds: 3600 },
@@ -59,7 +59,7 @@ export async function lookUsual(
   const missing: MissingClass[] = [];
   let basis: Basis = null;
   for (const { scope, figures: names, seconds } of LOOKED_AT) {
-    for (const figure of names.map((name) => HISTORY_FIGURES.find((each) => each.name === name)!)) {
+    for (const figure of names.map(figureNamed)) {
       for (const key of reads.keys(scope, figure.name).slice(0, SERIES_LOOKED_AT)) {
         const name = JSON.stringify([scope, figure.name, key]);
         const known =
@@ -82,7 +82,7 @@ export async function lookUsual(
 }
 
 interface Series {
-  scope: HistoryScope;
+  scope: UsualFigure['scope'];
   figure: HistoryFigure;
   key: string;
 }
@@ -144,7 +144,7 @@ async function aheadOf(
   rhythm: Rhythm,
   turns: Turns
 ): Promise<UsualAhead[]> {
-  const figure = HISTORY_FIGURES.find(({ name }) => name === 'inRate')!;
+  const figure = figureNamed('inRate');
   const queues = reads.keys('queue', figure.name).slice(0, SERIES_LOOKED_AT);
   for (const key of queues) {
     if (!ahead.has(key)) {

@@ -1,4 +1,5 @@
-import type { Slots, Usual } from './usual';
+import type { Usual } from './usual';
+import type { Slots } from './usualModel';
 import type { MissingClass } from './usualView';
 
 /** The work of a class is missing when so many executions would have been usual since the last, whatever its rhythm. */

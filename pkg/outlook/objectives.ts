@@ -1,5 +1,6 @@
 import type { Parts } from '../series/chunk';
-import { HISTORY_FIGURES, type HistoryScope } from '../series/figures';
+import type { HistoryScope } from '../series/figures';
+import { gapSecondsOf, SLOWEST_PACE_SECONDS } from '../series/readOnGrid';
 import type { FigureReads, Points } from '../series/store';
 import type { Turns } from '../turns';
 
@@ -18,13 +19,8 @@ export interface Compliance {
   readonly good: number;
 }
 
-const LATENCY = HISTORY_FIGURES.find(({ name }) => name === 'latency')!;
-/** Samples missed that make a gap. */
-const GAP_SAMPLES = 2.5;
-/** In memory samples of more than six hours ago are a minute apart. */
-const SLOWEST_USUAL_SECONDS = 60;
-/** Steps longer than this are never a pace. */
-const SLOWEST_SECONDS = 300;
+const LATENCY = 'latency';
+/** By which share of it a step may differ from another and be of one pace. */
 const ALIKE = 0.2;
 /** Five minutes whose samples lie further apart than this share of the usual have a hole: they are read one by one. */
 const WITH_HOLES = 1.5;
@@ -51,10 +47,11 @@ export async function complianceOf(
   turns: Turns
 ): Promise<Compliance[]> {
   const from = to - Math.max(...windows);
-  const gap = GAP_SAMPLES * Math.max(sampleSeconds, SLOWEST_USUAL_SECONDS);
-  const parts = await reads.parts?.(scope, LATENCY.name, from, to, key);
+  // One gap for all of it, whatever its age.
+  const gap = gapSecondsOf(Infinity, sampleSeconds);
+  const parts = await reads.parts?.(scope, LATENCY, from, to, key);
   await turns.give();
-  const samples = (begin: number, end: number) => reads.read(scope, LATENCY.name, begin, end, key)[0];
+  const samples = (begin: number, end: number) => reads.read(scope, LATENCY, begin, end, key)[0];
   const stretches = parts ? ofParts(parts[0], objective, gap, samples) : ofSamples(samples(from, to), objective, gap);
   await turns.give();
   return windows.map((window) => sumOf(stretches, to - window, to));
@@ -83,7 +80,7 @@ function isPace(at: readonly number[], index: number): boolean {
   const step = at[index + 1]! - at[index]!;
   const isAlike = (other: number) => Math.abs(other - step) <= ALIKE * step;
   return (
-    step <= SLOWEST_SECONDS &&
+    step <= SLOWEST_PACE_SECONDS &&
     (isAlike(at[index]! - (at[index - 1] ?? NaN)) || isAlike((at[index + 2] ?? NaN) - at[index + 1]!))
   );
 }

@@ -1,28 +1,10 @@
-import { medianSorted, quantileSorted } from 'simple-statistics';
+import type { Zone } from '../sidekiq/schedule/zone';
 import { Turns } from '../turns';
-import { SEASON_SECONDS, type Season, type Wall } from './seasons';
-
-/** Means of a figure over stretches of time of equal length, without holes; NaN where nothing was seen. */
-export interface Slots {
-  /** Epoch seconds of the first one, a multiple of {@link seconds}. */
-  readonly startsAt: number;
-  /** Length of each. */
-  readonly seconds: number;
-  readonly values: ArrayLike<number>;
-}
-
-/** What is usual at an instant: 95% of the values lie from `lower` to `upper`. */
-export interface Band {
-  readonly usual: number;
-  readonly lower: number;
-  readonly upper: number;
-}
+import type { Season } from './seasons';
+import { UsualModel, type Band, type Slots } from './usualModel';
 
 /** By what the usual is told; `null` while there is less than two days. */
 export type Basis = Season | null;
-
-/** Share of the values that lie within the band. */
-export const BAND_SHARE = 0.95;
 
 const DAY_SECONDS = 86_400;
 /** After so long the hour of the week is told, before that the hour of the day, and before that nothing. */
@@ -30,45 +12,22 @@ const WEEKS_SECONDS = 21 * DAY_SECONDS;
 const DAYS_SECONDS = 2 * DAY_SECONDS;
 /** Less than this share of the time was seen: too little for that season. */
 const LEAST_SEEN = 0.5;
-/** Seconds on both sides of an instant whose values stand for it too: work does not come to the second. */
-const SMEAR_SECONDS = 600;
-/** Values that lie so many times the usual spread off are no example of what is usual. */
-const ANOMALOUS = 8;
-/** A value below this share of the usual one is of an outage; the level is not learnt from it. */
-const OUTAGE_SHARE = 0.05;
-/** A figure that is below more often has no outages: it comes and goes. */
-const MOST_OUTAGES = 0.05;
-/** Of a mean that hardly changes: shares and counts are never more exact than this. */
-const LEAST_SPREAD = 0.01;
-/** So many times what days are usually off is a step. */
-const STEP = 4;
-const FEWEST_DEVIATIONS = 50;
-
-/**
- * What is usual for a figure, learnt from its past.
- *
- * Values are taken by their square roots, which makes the spread of counts even. Of each slot of the season the median over
- * the other weeks (or days) is the profile, with the trend from one week to the next taken out and the level of the last
- * 24 hours put in. The band holds the middle 95% of what the values of the past were off such a profile that did not know
- * them, by hour of the day, working days and weekends apart. Outages and other anomalies are no part of it.
- *
- * A value of the past is compared with the other weeks alone, so that an incident does not explain itself.
- */
+/** What is usual for a figure, learnt from its past by {@link UsualModel}, as far as there is enough of it. */
 export class Usual {
   private constructor(
     readonly basis: Basis,
-    private readonly model: Model | null
+    private readonly model: UsualModel | null
   ) {}
 
   /**
    * @param slots of some days or weeks
-   * @param wall by whose hours work repeats
+   * @param zone by whose hours work repeats
    * @param isRate values are events per second, whose spread is known from below
    */
-  static async of(slots: Slots, wall: Wall, isRate: boolean, turns = new Turns()): Promise<Usual> {
+  static async of(slots: Slots, zone: Zone, isRate: boolean, turns = new Turns()): Promise<Usual> {
     for (const season of ['week', 'day'] as const) {
       if (suffices(slots, season)) {
-        return new Usual(season, await Model.of(slots, season, wall, isRate, turns));
+        return new Usual(season, await UsualModel.of(slots, season, zone, isRate, turns));
       }
     }
     return new Usual(null, null);
@@ -127,252 +86,4 @@ function suffices({ seconds, values }: Slots, season: Season): boolean {
   const lasted = first < 0 ? 0 : (last - first + 1) * seconds;
   const least = season === 'week' ? WEEKS_SECONDS : DAYS_SECONDS;
   return lasted >= least - seconds && seen * seconds >= LEAST_SEEN * lasted;
-}
-
-/** Where a slot lies: in which season of the past, and where within it. */
-interface Place {
-  period: number;
-  slot: number;
-}
-
-class Model {
-  /** By season of the past, square roots of the values by slot, less the trend. */
-  private readonly rows = new Map<number, Float64Array>();
-  /** By the season that is left out, the medians of the others. */
-  private readonly profiles = new Map<number, Float64Array>();
-  private readonly slotsOfSeason: number;
-  private readonly endsAt: number;
-  private lastPeriod = -Infinity;
-  /** Of the roots from one season to the next, as a logarithm. */
-  private growth = 0;
-  /** By what the days before the end were off, the last first, as logarithms. */
-  private levels: number[] = [];
-  /** Spread by hour of the day, of working days and of weekends. */
-  private readonly spreads = new Map<number, number>();
-  private off: readonly [low: number, high: number] = [0, 0];
-
-  private constructor(
-    readonly slots: Slots,
-    private readonly season: Season,
-    private readonly wall: Wall,
-    private readonly isRate: boolean
-  ) {
-    this.slotsOfSeason = SEASON_SECONDS[season] / slots.seconds;
-    this.endsAt = slots.startsAt + slots.values.length * slots.seconds;
-  }
-
-  static async of(slots: Slots, season: Season, wall: Wall, isRate: boolean, turns: Turns): Promise<Model> {
-    const model = new Model(slots, season, wall, isRate);
-    model.fillRows();
-    model.takeTrend();
-    await turns.give();
-    model.profiles.set(Infinity, await model.medians(Infinity, turns));
-    model.leaveOutages();
-    for (const period of [Infinity, ...model.rows.keys()]) {
-      model.profiles.set(period, await model.medians(period, turns));
-    }
-    await model.learn(turns);
-    return model;
-  }
-
-  at(instant: number): Band | null {
-    const at = Math.floor(instant / this.slots.seconds) * this.slots.seconds;
-    const expected = this.profileAt(at) * this.levelAt(at);
-    if (Number.isNaN(expected)) {
-      return null;
-    }
-    const spread = this.spreadOf(at, expected);
-    const root = (value: number) => Math.max(0, value) ** 2;
-    const [low, high] = this.off;
-    return {
-      usual: root(expected),
-      lower: root(expected + low * spread),
-      upper: root(expected + high * spread),
-    };
-  }
-
-  private placeOf(at: number): Place {
-    const local = this.wall.secondsOf(at);
-    const period = Math.floor(local / SEASON_SECONDS[this.season]);
-    return { period, slot: Math.floor((local - period * SEASON_SECONDS[this.season]) / this.slots.seconds) };
-  }
-
-  private fillRows(): void {
-    const { startsAt, seconds, values } = this.slots;
-    for (let index = 0; index < values.length; index += 1) {
-      const value = values[index]!;
-      if (!Number.isNaN(value)) {
-        const { period, slot } = this.placeOf(startsAt + index * seconds);
-        const row = this.rows.get(period) ?? new Float64Array(this.slotsOfSeason).fill(NaN);
-        row[slot] = Math.sqrt(Math.max(0, value));
-        this.rows.set(period, row);
-        this.lastPeriod = Math.max(this.lastPeriod, period);
-      }
-    }
-  }
-
-  /** The median growth from one season to the next is put on what came before, so that all is of the last season. */
-  private takeTrend(): void {
-    const growths: number[] = [];
-    for (const [period, row] of this.rows) {
-      const next = this.rows.get(period + 1);
-      row.forEach((value, slot) => {
-        const growth = Math.log((next?.[slot] ?? NaN) / value);
-        if (Number.isFinite(growth)) {
-          growths.push(growth);
-        }
-      });
-    }
-    this.growth = growths.length === 0 ? 0 : medianOf(growths);
-    for (const [period, row] of this.rows) {
-      const grown = this.grownSince(period);
-      this.rows.set(
-        period,
-        row.map((value) => value * grown)
-      );
-    }
-  }
-
-  /** What lies far below the median of its slot is of an outage, where that is rare. */
-  private leaveOutages(): void {
-    const profile = this.profiles.get(Infinity)!;
-    const isOut = (value: number, slot: number) => value ** 2 < OUTAGE_SHARE * profile[slot]! ** 2;
-    const rows = [...this.rows.values()];
-    const out = rows.reduce((sum, row) => sum + row.filter(isOut).length, 0);
-    if (out <= MOST_OUTAGES * this.slots.values.length) {
-      rows.forEach((row) =>
-        row.forEach((value, slot) => {
-          if (isOut(value, slot)) {
-            row[slot] = NaN;
-          }
-        })
-      );
-    }
-  }
-
-  /** Medians by slot over all seasons but one, values close by included. */
-  private async medians(without: number, turns: Turns): Promise<Float64Array> {
-    const rows = [...this.rows].filter(([period]) => period !== without).map(([, row]) => row);
-    const smear = Math.floor(SMEAR_SECONDS / this.slots.seconds);
-    const length = this.slotsOfSeason;
-    const profile = new Float64Array(length).fill(NaN);
-    const near: number[] = [];
-    for (let slot = 0; slot < length; slot += 1) {
-      near.length = 0;
-      for (const row of rows) {
-        for (let step = slot - smear; step <= slot + smear; step += 1) {
-          const value = row[(step + length) % length]!;
-          if (!Number.isNaN(value)) {
-            near.push(value);
-          }
-        }
-      }
-      if (near.length > 0) {
-        profile[slot] = medianOf(near);
-      }
-      await turns.give();
-    }
-    return profile;
-  }
-
-  /** Learns levels, spreads and how far off values usually are. */
-  private async learn(turns: Turns): Promise<void> {
-    const { startsAt, seconds, values } = this.slots;
-    const profile = Float64Array.from(values, (_, index) => this.profileAt(startsAt + index * seconds));
-    const byDay: number[][] = [];
-    for (let index = 0; index < values.length; index += 1) {
-      const ratio = values[index]! / profile[index]! ** 2;
-      if (ratio >= OUTAGE_SHARE && Number.isFinite(ratio)) {
-        (byDay[this.dayOf(startsAt + index * seconds)] ??= []).push(Math.log(ratio) / 2);
-      }
-    }
-    this.levels = believed(Array.from(byDay, (day) => (day === undefined ? 0 : medianOf(day))));
-    await turns.give();
-    const off = Float64Array.from(
-      values,
-      (value, index) => Math.sqrt(Math.max(0, value)) - profile[index]! * this.levelAt(startsAt + index * seconds)
-    );
-    const groups = new Map<number, number[]>();
-    for (let index = 0; index < values.length; index += 1) {
-      const at = startsAt + index * seconds;
-      if (!Number.isNaN(off[index]!)) {
-        const group = this.groupOf(at);
-        const members = groups.get(group) ?? [];
-        members.push(Math.abs(off[index]!));
-        groups.set(group, members);
-      }
-    }
-    groups.forEach((members, group) => this.spreads.set(group, medianOf(members)));
-    await turns.give();
-    const relative: number[] = [];
-    for (let index = 0; index < values.length; index += 1) {
-      if (!Number.isNaN(off[index]!)) {
-        const at = startsAt + index * seconds;
-        const by = off[index]! / this.spreadOf(at, profile[index]! * this.levelAt(at));
-        if (Math.abs(by) <= ANOMALOUS) {
-          relative.push(by);
-        }
-      }
-    }
-    if (relative.length >= FEWEST_DEVIATIONS) {
-      relative.sort((a, b) => a - b);
-      const outside = (1 - BAND_SHARE) / 2;
-      this.off = [Math.min(0, quantileSorted(relative, outside)), Math.max(0, quantileSorted(relative, 1 - outside))];
-    }
-  }
-
-  /** The root that is expected of a slot by the seasons other than its own, before its level. */
-  private profileAt(at: number): number {
-    const { period, slot } = this.placeOf(at);
-    const profile = (this.profiles.get(period) ?? this.profiles.get(Infinity)!)[slot] ?? NaN;
-    return profile / this.grownSince(period);
-  }
-
-  /** By what roots have grown from a season to the last one. */
-  private grownSince(period: number): number {
-    return Math.exp(this.growth * (this.lastPeriod - period));
-  }
-
-  /** Days before the end; the last is 0. */
-  private dayOf(at: number): number {
-    return Math.floor((this.endsAt - 1 - at) / DAY_SECONDS);
-  }
-
-  /** By what the day before was off. */
-  private levelAt(at: number): number {
-    return Math.exp(this.levels[Math.max(0, this.dayOf(at) + 1)] ?? 0);
-  }
-
-  private groupOf(at: number): number {
-    const local = this.wall.secondsOf(at);
-    const hour = Math.floor(local / 3600) % 24;
-    const isWeekend = this.season === 'week' && Math.floor(local / DAY_SECONDS) % 7 >= 5;
-    return isWeekend ? 24 + hour : hour;
-  }
-
-  private spreadOf(at: number, expected: number): number {
-    // Half the root of a count is the spread of the root of a Poisson count; of the same median as the others.
-    const ofCounts = this.isRate ? 0.5 / Math.sqrt(this.slots.seconds) : 0;
-    return Math.max(this.spreads.get(this.groupOf(at)) ?? 0, 0.6745 * ofCounts, LEAST_SPREAD * expected, 1e-6);
-  }
-}
-
-/**
- * By how much of it the level of a day goes on the next day: by that share which has gone on so far, or all of it where it
- * is far beyond what days are usually off, as after a step.
- */
-function believed(levels: readonly number[]): number[] {
-  const usual = levels.length === 0 ? 0 : medianOf(levels.map(Math.abs));
-  const most = STEP * usual;
-  const bounded = levels.map((level) => Math.min(most, Math.max(-most, level)));
-  const pairs = bounded.slice(1).reduce((sum, level, index) => sum + level * bounded[index]!, 0);
-  const squares = bounded.slice(1).reduce((sum, level) => sum + level * level, 0);
-  const share = squares === 0 ? 0 : Math.min(1, Math.max(0, pairs / squares));
-  return levels.map((level) => (Math.abs(level) > most ? level : level * share));
-}
-
-/** Sorts in place. */
-function medianOf(values: number[]): number {
-  values.sort((a, b) => a - b);
-  return medianSorted(values);
 }

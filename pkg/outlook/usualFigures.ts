@@ -3,8 +3,9 @@ import { gridOf } from '../series/grid';
 import { gapSecondsOf, readOnGrid, type Wanted } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
 import type { Turns } from '../turns';
-import { Wall } from './seasons';
-import { Usual, type Slots } from './usual';
+import { runtimeZone, UTC } from '../sidekiq/schedule/zone';
+import { Usual } from './usual';
+import type { Slots } from './usualModel';
 
 /** Lengths of slots, seconds; what is usual for a mean depends on how long the mean is over. */
 export const SLOT_SECONDS = [300, 600, 900, 1200, 1800, 3600] as const;
@@ -25,7 +26,10 @@ export interface Rhythm {
 }
 
 /** The slot length for means over an interval: the shortest that is not shorter; `null` where none fits. */
-export function slotSecondsFor(intervalSeconds: number, { sampleSeconds }: Rhythm): number | null {
+export function slotSecondsFor(
+  intervalSeconds: number,
+  { sampleSeconds }: Pick<Rhythm, 'sampleSeconds'>
+): number | null {
   const least = Math.max(intervalSeconds, FEWEST_SAMPLES * sampleSeconds);
   return SLOT_SECONDS.find((seconds) => seconds >= least) ?? null;
 }
@@ -76,7 +80,7 @@ export async function newUsualFor(
   turns?: Turns
 ): Promise<Usual> {
   const slots = await slotsFor(reads, wanted, seconds, until, rhythm);
-  return Usual.of(slots, Wall.of(rhythm.timeZone), wanted.figure.counter === true, turns);
+  return Usual.of(slots, runtimeZone(rhythm.timeZone) ?? UTC, wanted.figure.counter === true, turns);
 }
 
 /** The six weeks before an instant, or as much of them as there is. */

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type { Basis } from './usual';
 
+const SCOPES = ['total', 'queue', 'class'] as const;
+
 /** A figure of the last minutes beside what is usual for it. */
 export interface UsualFigure {
-  readonly scope: 'total' | 'queue' | 'workerType' | 'class';
+  readonly scope: (typeof SCOPES)[number];
   /** `''` in total. */
   readonly key: string;
   /** Name of the history's figure. */
@@ -33,7 +35,7 @@ export interface UsualView {
   /** Epoch seconds. */
   readonly at: number;
   readonly basis: NonNullable<Basis>;
-  /** In total, of queues and of worker types; of classes those that lie outside their band. */
+  /** In total and of queues; of classes those that lie outside their band. */
   readonly figures: readonly UsualFigure[];
   readonly missing: readonly MissingClass[];
   /** Jobs pushed per second that are usual in this hour and in the hours after it, by queue. */
@@ -54,7 +56,7 @@ export const usualSchema: z.ZodType<UsualView> = z.object({
   basis: z.enum(['week', 'day']),
   figures: z.array(
     z.object({
-      scope: z.enum(['total', 'queue', 'workerType', 'class']),
+      scope: z.enum(SCOPES),
       key: z.string(),
       figure: z.string(),
       value: number,

@@ -9,7 +9,7 @@ import {
   type Capacity,
 } from '../watch/capacity';
 import { compareStates, largestFirst } from '../observe/queueCondition';
-import { count, flag, key, plain, rate, seconds, share, text } from './columns';
+import { count, flag, plain, rate, seconds, share, text, typeAndQueue } from './columns';
 import { breachColumns } from './breachColumns';
 import { baseQuerySchema } from './model';
 import { STATE_COLOURS } from './stateColours';
@@ -27,13 +27,7 @@ function worstFirst(one: Capacity, other: Capacity): number {
 }
 
 const COLUMNS: Array<Column<Capacity>> = [
-  key(
-    'workerType',
-    'Worker type',
-    'Worker type of the queues, by the map in the settings or derived from the processes.',
-    (row) => row.workerType
-  ),
-  key('queue', 'Queue', 'Name of the queue, if rows are queues.', (row) => row.queue),
+  ...typeAndQueue<Capacity>(),
   text(
     'state',
     'State',

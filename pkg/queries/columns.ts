@@ -82,6 +82,17 @@ export const jobClass = <Row extends { class: string; metricsClass: string }>():
   ),
 ];
 
+/** The worker type and the queue that a row is about. */
+export const typeAndQueue = <Row extends { workerType: string; queue: string }>(): Array<Column<Row>> => [
+  key(
+    'workerType',
+    'Worker type',
+    'Worker type of the queues, by the map in the settings or derived from the processes.',
+    (row) => row.workerType
+  ),
+  key('queue', 'Queue', 'Name of the queue, if rows are queues.', (row) => row.queue),
+];
+
 /** Epoch milliseconds, as Grafana counts. */
 function milliseconds(at: number | null): number | null {
   return at === null ? null : at * 1000;

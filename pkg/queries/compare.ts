@@ -1,7 +1,8 @@
+import { mean } from 'simple-statistics';
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { rankTest, type Difference } from '../outlook/rankTest';
-import { HISTORY_FIGURES, HISTORY_SCOPES, type HistoryFigure, type HistoryScope } from '../series/figures';
+import { HISTORY_FIGURES, HISTORY_SCOPES, keptAs, type HistoryFigure, type HistoryScope } from '../series/figures';
 import { boundedInterval, gridOf } from '../series/grid';
 import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
@@ -111,7 +112,7 @@ export const compare = tableQuery({
     const turns = new Turns();
     const rows: Row[] = [];
     for (const figure of figures) {
-      for (const name of history.keys(query.by, figure.derived?.from ?? figure.name)) {
+      for (const name of history.keys(query.by, keptAs(figure))) {
         const wanted = { figure, scope: query.by, key: name };
         const age = state.now - before.from;
         const values = [
@@ -123,8 +124,8 @@ export const compare = tableQuery({
           rows.push({
             key: name,
             figure,
-            before: mean(former),
-            after: mean(later),
+            before: meanOrNull(former),
+            after: meanOrNull(later),
             difference: rankTest(former, later),
           });
         }
@@ -221,6 +222,6 @@ async function valuesOf(
   return (series?.values ?? []).flatMap((value) => value ?? []);
 }
 
-function mean(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+function meanOrNull(values: readonly number[]): number | null {
+  return values.length === 0 ? null : mean([...values]);
 }

@@ -4,19 +4,19 @@ import type { Frame } from '../frames/frame';
 import type { Reads } from '../source/reads';
 import type { Kept } from '../source/source';
 import type { State } from '../watch/state';
-import { HISTORY_FIGURES, HISTORY_SCOPES, type HistoryFigure, type HistoryScope } from '../series/figures';
+import { HISTORY_FIGURES, HISTORY_SCOPES, keptAs, type HistoryFigure, type HistoryScope } from '../series/figures';
 import { AGGREGATES, boundedInterval, gridOf, POINTS_CAP } from '../series/grid';
 import {
   gapSecondsOf,
   paceOfScope,
   readOnGrid,
   type Grid,
-  type Sampled,
+  type SampledRange,
   type SeriesOnGrid,
 } from '../series/readOnGrid';
 import type { DayCounts } from '../sidekiq/browse/days';
 import { bandFields, bandSecondsFor, checkBand, BANDS, withBand } from './historyBand';
-import type { Band } from '../outlook/usual';
+import type { Band } from '../outlook/usualModel';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Notice } from '../sidekiq/model';
 import { Turns } from '../turns';
@@ -110,12 +110,12 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
   const { keeps, notices: unfiltered } = keysKept(query, state);
   const span = spanOf(state, request, query.band);
   const kept = await reads.history();
-  const wanted = figures.flatMap((figure) => {
-    return kept
-      .keys(by, figure.derived?.from ?? figure.name)
+  const wanted = figures.flatMap((figure) =>
+    kept
+      .keys(by, keptAs(figure))
       .filter(keeps)
-      .map((key) => ({ figure, key }));
-  });
+      .map((key) => ({ figure, key }))
+  );
   const most = Math.min(POINTS_CAP, Math.floor(ANSWER_POINTS / Math.max(1, Math.min(wanted.length, query.limit))));
   const found: FigureSeries[] = [];
   // A file of weeks takes its time.
@@ -205,7 +205,7 @@ function peakOf({ values }: FigureSeries): number {
   return values.reduce((most: number, value) => Math.max(most, value ?? -Infinity), -Infinity);
 }
 
-interface Span extends Sampled {
+interface Span extends SampledRange {
   step: number;
 }
 

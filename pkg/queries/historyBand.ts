@@ -1,6 +1,7 @@
 import { Fault } from '../faults/fault';
 import type { Field } from '../frames/frame';
-import type { Band, Basis, Usual } from '../outlook/usual';
+import type { Basis, Usual } from '../outlook/usual';
+import type { Band } from '../outlook/usualModel';
 import { leastWidth, slotSecondsFor, SLOT_SECONDS, usualFor } from '../outlook/usualFigures';
 import type { HistoryFigure, HistoryScope } from '../series/figures';
 import type { Aggregate } from '../series/grid';
@@ -43,9 +44,7 @@ export function checkBand({ by, band, aggregate }: Asked, { alerting }: Pick<Que
 
 /** Seconds between two points beside which the usual can be told: at least those that the panel asks for, up to an hour. */
 export function bandSecondsFor(intervalSeconds: number, sampleSeconds: number): number {
-  return (
-    slotSecondsFor(intervalSeconds, { sampleSeconds, timeZone: '' }) ?? Math.max(intervalSeconds, SLOT_SECONDS.at(-1)!)
-  );
+  return slotSecondsFor(intervalSeconds, { sampleSeconds }) ?? Math.max(intervalSeconds, SLOT_SECONDS.at(-1)!);
 }
 
 /** Adds the band, or puts the deviation in place of the figure. */
@@ -73,7 +72,7 @@ export async function withBand<S extends SeriesOnGrid & { figure: HistoryFigure 
         ? usual?.basis
           ? { ...each, band: grid.map((at) => usual.at(at)) }
           : each
-        : { ...each, figure: DEVIATION(figure), values: deviations(usual, figure, grid, values, interval) }
+        : { ...each, figure: deviationFigure(figure), values: deviations(usual, figure, grid, values, interval) }
     );
     await turns.give();
   }
@@ -91,7 +90,8 @@ function deviations(
   return values.map((value, index) => (value === null ? null : (usual?.deviation(value, grid[index]!, least) ?? null)));
 }
 
-const DEVIATION = (figure: HistoryFigure): HistoryFigure => ({
+/** The figure that is shown in place of another. */
+const deviationFigure = (figure: HistoryFigure): HistoryFigure => ({
   name: 'deviation',
   title: `${figure.title} deviation`,
   unit: 'none',

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { burnRate, complianceOf, type Compliance, type Objective } from '../outlook/objectives';
+import type { HistoryScope } from '../series/figures';
 import { objectiveOf } from '../settings/workerTypes';
 import { Turns } from '../turns';
 import { capacityOfQueues, capacityOfTypes, type Capacity } from '../watch/capacity';
-import { key, plain, seconds, share, text } from './columns';
+import { plain, seconds, share, text, typeAndQueue } from './columns';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
@@ -30,20 +31,27 @@ const LEAST_WATCHED = 0.5;
 
 type Row = Pick<Capacity, 'workerType' | 'queue'> & Objective & Compliance & Record<Window, number | null>;
 
+const BUDGET_COLOURS = [
+  {
+    type: 'value',
+    options: {
+      spent: { text: 'spent', color: 'red', index: 0 },
+      'burns fast': { text: 'burns fast', color: 'red', index: 1 },
+      'burns slowly': { text: 'burns slowly', color: 'orange', index: 2 },
+      ok: { text: 'ok', color: 'green', index: 3 },
+      unknown: { text: 'unknown', color: 'text', index: 4 },
+    },
+  },
+];
+
 const COLUMNS: Array<Column<Row>> = [
-  key(
-    'workerType',
-    'Worker type',
-    'Worker type of the queues, by the map in the settings or derived from the processes.',
-    (row) => row.workerType
-  ),
-  key('queue', 'Queue', 'Name of the queue, if rows are queues.', (row) => row.queue),
+  ...typeAndQueue<Row>(),
   text(
     'state',
     'Budget',
     'spent, burns fast (2% of the budget in an hour), burns slowly (5% in six hours), ok, or unknown.',
     stateOf,
-    { config: { mappings: [{ type: 'value', options: STATE_MAPPING() }] } }
+    { config: { mappings: BUDGET_COLOURS } }
   ),
   seconds('objective', 'Objective', 'Latency that should not be exceeded.', (row) => row.seconds),
   share('target', 'Target', 'Share of the time that should be within the objective.', (row) => row.share, {
@@ -77,16 +85,6 @@ const COLUMNS: Array<Column<Row>> = [
     )
   ),
 ];
-
-function STATE_MAPPING() {
-  return {
-    spent: { text: 'spent', color: 'red', index: 0 },
-    'burns fast': { text: 'burns fast', color: 'red', index: 1 },
-    'burns slowly': { text: 'burns slowly', color: 'orange', index: 2 },
-    ok: { text: 'ok', color: 'green', index: 3 },
-    unknown: { text: 'unknown', color: 'text', index: 4 },
-  };
-}
 
 function budgetLeft(row: Row): number | null {
   const spent = burnRate(row, row);
@@ -128,11 +126,10 @@ export const objectives = tableQuery({
       const { workerType, queue, objectiveSeconds } = row;
       const objective = { seconds: objectiveSeconds, ...objectiveOf(workerType, options.workerTypes) };
       const windows = [objective.days * DAY, ...WINDOW_NAMES.map((name) => WINDOWS[name])];
-      const series = seriesOf(row, workerTypesOf(state.queues));
       const at = { to: now, sampleSeconds: options.sampleSeconds };
       const [all, ...recent] = await complianceOf(
         history,
-        { ...series, seconds: objectiveSeconds },
+        { ...seriesOf(row), seconds: objectiveSeconds },
         windows,
         at,
         turns
@@ -155,19 +152,9 @@ export const objectives = tableQuery({
   },
 });
 
-function workerTypesOf(queues: ReadonlyArray<{ workerType: string }>): ReadonlySet<string> {
-  return new Set(queues.map(({ workerType }) => workerType));
+/** The latency of a queue, or of a worker type. */
+function seriesOf({ workerType, queue, alone }: Capacity): { scope: HistoryScope; key: string } {
+  return queue !== '' || alone !== null
+    ? { scope: 'queue', key: alone ?? queue }
+    : { scope: 'workerType', key: workerType };
 }
-
-/** A queue of no worker type stands for itself. */
-function seriesOf({ workerType, queue }: Capacity, types: ReadonlySet<string>) {
-  if (queue !== '') {
-    return { scope: 'queue' as const, key: queue };
-  }
-  return types.has(workerType)
-    ? { scope: 'workerType' as const, key: workerType }
-    : { scope: 'queue' as const, key: workerType.slice(OTHER.length) };
-}
-
-/** Of {@link capacityOfTypes}. */
-const OTHER = 'other: ';

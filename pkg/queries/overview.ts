@@ -1,4 +1,4 @@
-import { busiestType, capacityOfQueues, firstBreach, utilisationOf } from '../watch/capacity';
+import { busiestType, capacityOfQueues, firstToBreach, utilisationOf } from '../watch/capacity';
 import { longestWaiting } from '../observe/queueCondition';
 import type { State } from '../watch/state';
 import { count, seconds, share, text } from './columns';
@@ -120,17 +120,13 @@ const COLUMNS: Array<Column<State>> = [
     'breachIn',
     'Next breach in',
     'Least time until a queue reaches its latency objective, if the flow goes on; 0 where one has. No value where none is expected within a day.',
-    (state) => firstBreach(capacityOfQueues(state))?.earliest ?? null
+    (state) => firstToBreach(capacityOfQueues(state))?.breach?.earliest ?? null
   ),
   text(
     'breachQueue',
     'Next breach of',
     'The queue that reaches its objective first.',
-    (state) => {
-      const rows = capacityOfQueues(state);
-      const first = firstBreach(rows);
-      return rows.find(({ breach }) => breach !== null && breach === first)?.queue ?? '';
-    },
+    (state) => firstToBreach(capacityOfQueues(state))?.queue ?? '',
     { beside: 'breachIn' }
   ),
   seconds(

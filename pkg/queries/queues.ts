@@ -90,8 +90,8 @@ export const queues = tableQuery({
   live: true,
   example: '--figures size,latency',
   rows(state) {
-    const breaches = new Map(capacityOfQueues(state).map(({ queue, breach }) => [queue, breach]));
-    const rows = state.queues.map((queue) => ({ ...queue, breach: breaches.get(queue.name) ?? null }));
+    const capacity = capacityOfQueues(state);
+    const rows = state.queues.map((queue, index) => ({ ...queue, breach: capacity[index]!.breach }));
     return { rows: rows.sort(worstFirst) };
   },
 });

@@ -144,6 +144,20 @@ export const HISTORY_FIGURES: readonly HistoryFigure[] = [
   },
 ];
 
+/** A figure by its name. @throws Error for a name that is none */
+export function figureNamed(name: string): HistoryFigure {
+  const found = HISTORY_FIGURES.find((figure) => figure.name === name);
+  if (!found) {
+    throw new Error(`there is no figure ${name}`);
+  }
+  return found;
+}
+
+/** The name under which the samples of a figure are kept. */
+export function keptAs({ name, derived }: HistoryFigure): string {
+  return derived?.from ?? name;
+}
+
 /** One value of one series at an instant; `key` tells queues and worker types apart, `''` for the total. */
 export interface SeriesValue {
   scope: HistoryScope;

@@ -1,5 +1,5 @@
 import { PART_SECONDS, type Parts } from './chunk';
-import { CLASS_SECONDS, type HistoryFigure, type HistoryScope } from './figures';
+import { CLASS_SECONDS, keptAs, type HistoryFigure, type HistoryScope } from './figures';
 import { counterPoints, gaugeOnGrid, gaugePartsOnGrid, rateOnGrid, type Aggregate, type GridSeries } from './grid';
 import type { FigureReads, Points } from './store';
 
@@ -11,7 +11,7 @@ export interface Grid {
 }
 
 /** A range of samples, epoch seconds, and how they were taken. */
-export interface Sampled {
+export interface SampledRange {
   readonly from: number;
   readonly to: number;
   /** Samples further apart have a gap between them. */
@@ -35,7 +35,7 @@ const GAP_SAMPLES = 2.5;
 const FULL_PACE_SECONDS = 6 * 3600;
 const THINNED_SECONDS = 60;
 /** Samples further apart than this are never one pace. */
-const SLOWEST_PACE_SECONDS = 300;
+export const SLOWEST_PACE_SECONDS = 300;
 /** Share of a series' steps that its pace holds: the others are gaps. */
 const PACE_SHARE = 0.9;
 const PACE_STEPS = 20;
@@ -52,12 +52,14 @@ export function gapSecondsOf(ageSeconds: number, sampleSeconds: number): number 
 export async function readOnGrid(
   reads: FigureReads,
   { figure, scope, key }: Wanted,
-  asked: Sampled,
+  asked: SampledRange,
   grid: Grid,
   aggregate: Aggregate = 'mean'
 ): Promise<SeriesOnGrid[]> {
-  const name = figure.derived?.from ?? figure.name;
-  const sampled = scope === 'class' ? pacedAsClasses(asked) : asked;
+  const name = keptAs(figure);
+  // Classes are sampled at a slower pace.
+  const gapSeconds = scope === 'class' ? Math.max(asked.gapSeconds, GAP_SAMPLES * CLASS_SECONDS) : asked.gapSeconds;
+  const sampled = { ...asked, gapSeconds };
   // The first interval begins before the range, and is told whole.
   const from = Math.min(sampled.from, grid.grid[0] ?? sampled.from);
   const wide = grid.interval % PART_SECONDS === 0 && sampled.gapSeconds < PART_SECONDS;
@@ -75,8 +77,7 @@ export function readLatest(
   sampleSeconds: number
 ): number | null {
   const every = paceOfScope(scope, sampleSeconds);
-  const name = figure.derived?.from ?? figure.name;
-  const [points] = reads.read(scope, name, now - seconds - every, now, key);
+  const [points] = reads.read(scope, keptAs(figure), now - seconds - every, now, key);
   const last = points?.at.at(-1);
   if (!points || last === undefined || last < now - GAP_SAMPLES * every) {
     return null;
@@ -91,16 +92,10 @@ export function paceOfScope(scope: HistoryScope, sampleSeconds: number): number 
   return scope === 'class' ? Math.max(CLASS_SECONDS, sampleSeconds) : sampleSeconds;
 }
 
-function pacedAsClasses(asked: Sampled): Sampled {
-  const gapSeconds = Math.max(asked.gapSeconds, GAP_SAMPLES * CLASS_SECONDS);
-  // A count is of a minute; between two counts it is spread evenly, and no interval is shorter than their pace.
-  return { ...asked, gapSeconds };
-}
-
 function onGrid(
   figure: HistoryFigure,
   series: Points | Parts,
-  { to, gapSeconds: leastGap, sampleSeconds }: Sampled,
+  { to, gapSeconds: leastGap, sampleSeconds }: SampledRange,
   { grid, interval }: Grid,
   aggregate: Aggregate
 ): SeriesOnGrid {

@@ -40,8 +40,12 @@ export class Dice {
 
   /** A duration around a median, with a long tail as jobs have it. */
   duration(medianSeconds: number, spread = 0.6): number {
-    const normal = Math.sqrt(-2 * Math.log(1 - this.between(0, 1))) * Math.cos(2 * Math.PI * this.between(0, 1));
-    return medianSeconds * Math.exp(spread * normal);
+    return medianSeconds * Math.exp(spread * this.normal());
+  }
+
+  /** Normally distributed, of mean 0 and standard deviation 1. */
+  normal(): number {
+    return Math.sqrt(-2 * Math.log(1 - this.between(0, 1))) * Math.cos(2 * Math.PI * this.between(0, 1));
   }
 
   hex(digits: number): string {

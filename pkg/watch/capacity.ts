@@ -12,6 +12,8 @@ export interface Capacity {
   workerType: string;
   /** `''` of a worker type. */
   queue: string;
+  /** The queue, where it has no worker type and stands for itself; else `null`. */
+  alone: string | null;
   /** The worst of the queues. */
   state: QueueStateName;
   /** Whether a served queue is late. */
@@ -89,6 +91,7 @@ export function capacityOfQueues(state: State): readonly Capacity[] {
 
 function readQueues(state: State): Capacity[] {
   const work = workByQueue(state);
+  const pushes = usualPushes(state);
   return state.queues.map((queue: QueueState): Capacity => {
     const { inRate, outRate } = queue;
     const { seconds: worked, executions } = work?.get(queue.name) ?? { seconds: 0, executions: 0 };
@@ -96,6 +99,7 @@ function readQueues(state: State): Capacity[] {
     return {
       workerType: queue.workerType,
       queue: queue.name,
+      alone: queue.workerType === '' ? queue.name : null,
       state: stateOfQueue(queue),
       late: isLate(queue),
       size: queue.size,
@@ -110,7 +114,7 @@ function readQueues(state: State): Capacity[] {
       inRate,
       outRate,
       drainSeconds: queue.drainSeconds,
-      breach: breachOf(queue, usualPushes(state, queue.name)),
+      breach: breachOf(queue, pushes.get(queue.name)),
       unserved: queue.unserved === null ? null : Number(queue.unserved),
       starved: queue.starved === null ? null : Number(queue.starved),
     };
@@ -177,6 +181,7 @@ export function capacityOfAll({ snapshot }: State, workerType: string, members: 
   return {
     workerType,
     queue: '',
+    alone: members.length === 1 ? members[0]!.alone : null,
     state: worstState(members.map(({ state }) => state)),
     late: lates.includes(true) ? true : lates.includes(null) ? null : false,
     size: sum((row) => row.size),
@@ -188,7 +193,7 @@ export function capacityOfAll({ snapshot }: State, workerType: string, members: 
     inRate: rates((row) => row.inRate),
     outRate: rates((row) => row.outRate),
     drainSeconds: drainTime(waiting),
-    breach: firstBreach(members),
+    breach: firstToBreach(members)?.breach ?? null,
     unserved: atLeast((row) => row.unserved),
     starved: atLeast((row) => row.starved),
   };
@@ -201,17 +206,19 @@ function meanTime(waiting: readonly Capacity[]): number | null {
   return jobs === 0 ? null : known.reduce((total, { size, meanSeconds }) => total + size! * meanSeconds!, 0) / jobs;
 }
 
-/** The breach that comes first; `null` for none. */
-export function firstBreach(rows: readonly Capacity[]): Breach | null {
-  const known = rows.flatMap(({ breach }) => breach ?? []);
-  return known.sort((a, b) => a.earliest - b.earliest || (a.latest ?? Infinity) - (b.latest ?? Infinity))[0] ?? null;
+/** The row whose breach comes first; `undefined` for none. */
+export function firstToBreach(rows: readonly Capacity[]): Capacity | undefined {
+  const compare = (one: Breach, other: Breach) =>
+    one.earliest - other.earliest || (one.latest ?? Infinity) - (other.latest ?? Infinity);
+  return rows.filter(({ breach }) => breach !== null).sort((one, other) => compare(one.breach!, other.breach!))[0];
 }
 
 const HOUR = 3600;
 
-function usualPushes({ usual, now }: State, queue: string): UsualPushes | undefined {
-  const ahead = usual?.ahead.find((each) => each.queue === queue);
-  return ahead && { inRates: ahead.inRates, hourEndsIn: HOUR - (now % HOUR) };
+/** By queue. */
+function usualPushes({ usual, now }: State): ReadonlyMap<string, UsualPushes> {
+  const hourEndsIn = HOUR - (now % HOUR);
+  return new Map(usual?.ahead.map(({ queue, inRates }) => [queue, { inRates, hourEndsIn }]));
 }
 
 /** The type is drained with its last queue. */

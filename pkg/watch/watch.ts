@@ -42,7 +42,7 @@ export class Watch {
       classTotals.absorb(missed.minutes, missed.durations);
     }
     this.all.forEach(([, observer]) => observer.observe(snapshot));
-    const state: State = {
+    const state = {
       snapshot,
       queues: queueStates(snapshot, flow.view(), beside.options.workerTypes),
       totals: installationTotals(snapshot),
@@ -60,7 +60,9 @@ export class Watch {
     };
     const recurring = snapshot.recurring.items.map((entry) => ({ ...entry, now: state.now }));
     const found = applyRules({ state, info, recurring }).map((each) => ({ ...each, rule: each.rule.id }));
-    return { ...state, findingLog: this.findingLog.next(found, state.now) };
+    // The same object: what was derived of it for the rules is not derived again.
+    state.findingLog = this.findingLog.next(found, state.now);
+    return state;
   }
 
   /** All that it remembers, as plain JSON. */

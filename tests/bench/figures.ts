@@ -12,6 +12,7 @@ import { StatsdIntake } from '../../pkg/statsd/intake';
 import { Watch } from '../../pkg/watch/watch';
 import { NOW } from '../support/state';
 import { Life, QUEUES } from './life';
+import { watchStalls } from './stall';
 
 const DAYS = Number(process.env['BENCH_DAYS'] ?? 30);
 const PACE = 10;
@@ -59,11 +60,7 @@ async function main(): Promise<void> {
   const panels: number[] = [];
   let stall = 0;
   for (let look = 0; look < LOOKS; look += 1) {
-    let before = performance.now();
-    const timer = setInterval(() => {
-      stall = Math.max(stall, performance.now() - before - 1);
-      before = performance.now();
-    }, 1);
+    const stalls = watchStalls();
     const started = performance.now();
     const frames = await history.run(
       {
@@ -78,7 +75,7 @@ async function main(): Promise<void> {
       reads
     );
     panels.push(performance.now() - started);
-    clearInterval(timer);
+    stall = Math.max(stall, stalls.end());
     if (frames.length !== QUEUES) {
       throw new Error(`${frames.length} frames instead of ${QUEUES}`);
     }

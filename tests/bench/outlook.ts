@@ -1,17 +1,17 @@
 import { usualFor } from '../../pkg/outlook/usualFigures';
 import { Usual } from '../../pkg/outlook/usual';
-import { Wall } from '../../pkg/outlook/seasons';
-import { HISTORY_FIGURES } from '../../pkg/series/figures';
+import { UTC } from '../../pkg/sidekiq/schedule/zone';
+import { figureNamed } from '../../pkg/series/figures';
 import { addSample, noParts } from '../../pkg/series/chunk';
 import type { FigureReads } from '../../pkg/series/store';
 import { coarser, KINDS, madeSeries, type Incident, type MadeSeries } from './seasons';
+import { watchStalls } from './stall';
 
 const DAY = 86_400;
 /** A Monday. */
 const STARTS_AT = Date.UTC(2026, 9, 5) / 1000;
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
 const HELD_OUT_DAYS = 7;
-const UTC = Wall.of('');
 
 interface Outcome {
   seriesDays: number;
@@ -22,12 +22,12 @@ interface Outcome {
   errorsOfLastWeek: number;
 }
 
-/** How well the usual is told, on made-up weeks whose odd hours are known; nothing here passes or fails. */
+/** Accuracy of the usual band on simulated weeks with known anomalies; nothing here passes or fails. */
 export async function benchOutlook(): Promise<string[]> {
   const lines = [
     '## What is usual',
     '',
-    `Made-up series of five kinds (office hours, round the clock, nightly batch, small, noisy) with seasons, trend, levels that wander for hours, a holiday, two outages and a gap, ${SEEDS.length} of each; the week after is held out, and the model is learnt anew each day. Scaled error: mean absolute error over that of the same hour of last week, on clean hours. An alarm is a value by the width of the band outside.`,
+    `Simulated series of five kinds (office hours, round the clock, nightly batch, small, noisy) with seasons, trend, a level that varies over hours, a holiday, two outages and a gap, ${SEEDS.length} of each; the week after is held out, and the model is fitted again each day. Scaled error: mean absolute error over that of the same hour of last week, on clean hours. An alarm is a value that lies outside the band by at least its width.`,
     '',
     '| history | slots | within the 95% band | scaled error | alarms in 200 series-days |',
     '| -- | -- | -- | -- | -- |',
@@ -132,14 +132,9 @@ async function costs() {
     parts: async () => [parts],
     oldest: () => STARTS_AT,
   };
-  const figure = HISTORY_FIGURES.find(({ name }) => name === 'enqueued')!;
+  const figure = figureNamed('enqueued');
   const to = STARTS_AT + 42 * DAY;
-  let last = performance.now();
-  let longest = 0;
-  const watch = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last - 1);
-    last = performance.now();
-  }, 1);
+  const stalls = watchStalls();
   const band = async () => {
     const begun = performance.now();
     const usual = await usualFor(reads, { figure, scope: 'queue', key: 'q' }, 300, to, {
@@ -153,7 +148,5 @@ async function costs() {
   };
   const first = await band();
   const next = await band();
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  clearInterval(watch);
-  return { first, next, longest };
+  return { first, next, longest: stalls.end() };
 }

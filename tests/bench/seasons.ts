@@ -1,6 +1,6 @@
 import { Dice } from '../../pkg/simulator/dice';
 
-/** What a made-up series is like. */
+/** Properties of a simulated series. */
 export interface SeriesKind {
   name: string;
   /** Events a second on a working day at its height. */
@@ -46,8 +46,8 @@ export interface MadeSeries {
 const DAY = 86_400;
 
 /**
- * A life of weeks in slots: seasons, a trend, levels that wander for some hours, counts of a Poisson process, a holiday, two
- * outages, gaps of the recorder, and incidents that are asked for.
+ * Simulates a series over some weeks: seasons, a trend, a level that varies over hours, counts of a Poisson process, a
+ * holiday, two outages, a gap of the recorder, and the given incidents.
  */
 export function madeSeries(
   kind: SeriesKind,
@@ -76,7 +76,7 @@ export function madeSeries(
     const batch = hour >= 3 && hour < 3.5 ? kind.batch : 0;
     const isHoliday = Math.floor(since / DAY) === holiday;
     const weekly = weekday >= 5 || isHoliday ? kind.weekend : 1;
-    level = kept * level + Math.sqrt(1 - kept * kept) * normal(dice);
+    level = kept * level + Math.sqrt(1 - kept * kept) * dice.normal();
     const noise = Math.exp(kind.noise * level - kind.noise ** 2 / 2);
     const isOut = outages.some((from) => since >= from && since < from + 2400);
     const incident = incidents.find(({ from, to }) => at < to && at + seconds > from);
@@ -107,20 +107,7 @@ export function coarser({ values, odd, ...made }: MadeSeries, seconds: number): 
   return { ...made, seconds, values: means, odd: odds };
 }
 
-function normal(dice: Dice): number {
-  return Math.sqrt(-2 * Math.log(1 - dice.between(0, 1))) * Math.cos(2 * Math.PI * dice.between(0, 1));
-}
-
+/** Large counts by the normal approximation: there are many of them. */
 function poisson(mean: number, dice: Dice): number {
-  if (mean > 60) {
-    return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal(dice)));
-  }
-  const limit = Math.exp(-mean);
-  let product = dice.between(0, 1);
-  let count = 0;
-  while (product > limit) {
-    product *= dice.between(0, 1);
-    count += 1;
-  }
-  return count;
+  return mean > 60 ? Math.max(0, Math.round(mean + Math.sqrt(mean) * dice.normal())) : dice.count(mean);
 }

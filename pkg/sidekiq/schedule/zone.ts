@@ -13,8 +13,16 @@ export function fixedZone(seconds: number): Zone {
 const zones = new Map<string, Zone | null>();
 const ZONES_KEPT = 1000;
 
-/** A zone by its name in the IANA database (`Europe/Berlin`, `EST5EDT`); `null` where there is none. */
+/** A zone by its name in the IANA database (`Europe/Berlin`, `EST5EDT`); `null` where fugit knows none. */
 export function zoneOf(name: string): Zone | null {
+  if (name === 'Factory') {
+    return UTC;
+  }
+  return PLAIN.test(name) || PLACE.test(name) ? runtimeZone(name) : null;
+}
+
+/** A zone by any name that the runtime knows, in any case; `null` where it knows none. */
+export function runtimeZone(name: string): Zone | null {
   let zone = zones.get(name);
   if (zone === undefined) {
     zone = readZone(name);
@@ -34,12 +42,6 @@ const PLAIN =
 const PLACE = /^(?:Etc\/[A-Z]|(?:US|[A-Z][a-z]+)\/[A-Z][a-z])/;
 
 function readZone(name: string): Zone | null {
-  if (name === 'Factory') {
-    return UTC;
-  }
-  if (!PLAIN.test(name) && !PLACE.test(name)) {
-    return null;
-  }
   try {
     const format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' });
     return { offsetAt: remembering((at) => offsetOf(format, at)) };

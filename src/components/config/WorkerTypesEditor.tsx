@@ -1,3 +1,4 @@
+import type { ComponentProps } from 'react';
 import { t } from '@grafana/i18n';
 import { Field, Input, TagsInput } from '@grafana/ui';
 import { DEFAULT_OBJECTIVE, DEFAULT_OBJECTIVE_SECONDS } from '../../../pkg/settings/workerTypes';
@@ -12,6 +13,21 @@ interface Props {
   /** The stored map; the preset’s where nothing is stored. */
   workerTypes: SidekiqOptions['workerTypes'];
   onChange: (workerTypes: WorkerTypes | undefined) => void;
+}
+
+interface NumberProps extends Pick<ComponentProps<typeof Input>, 'min' | 'max' | 'step' | 'width'> {
+  label: string;
+  value: number;
+  /** @param value 0 or NaN where the field holds no number */
+  onChange: (value: number) => void;
+}
+
+function NumberField({ label, onChange, ...input }: NumberProps) {
+  return (
+    <Field label={label} noMargin>
+      <Input type="number" {...input} onChange={({ currentTarget }) => onChange(Number(currentTarget.value))} />
+    </Field>
+  );
 }
 
 /** Without the last digits of a float: 0.999 is 99.9. */
@@ -49,41 +65,29 @@ export function WorkerTypesEditor({ preset, workerTypes, onChange }: Props) {
               onChange={({ currentTarget }) => replace({ name: currentTarget.value })}
             />
           </Field>
-          <Field label={t('config.workerTypes.objective', 'Objective (s)')} noMargin>
-            <Input
-              type="number"
-              width={12}
-              value={type.latencyObjectiveSeconds ?? DEFAULT_OBJECTIVE_SECONDS}
-              onChange={({ currentTarget }) =>
-                replace({ latencyObjectiveSeconds: Number(currentTarget.value) || DEFAULT_OBJECTIVE_SECONDS })
-              }
-            />
-          </Field>
-          <Field label={t('config.workerTypes.share', 'Share of time (%)')} noMargin>
-            <Input
-              type="number"
-              width={14}
-              min={50}
-              max={99.999}
-              step="any"
-              value={percentOf(type.objectiveShare ?? DEFAULT_OBJECTIVE.share)}
-              onChange={({ currentTarget }) =>
-                replace({ objectiveShare: Number(currentTarget.value) / 100 || DEFAULT_OBJECTIVE.share })
-              }
-            />
-          </Field>
-          <Field label={t('config.workerTypes.days', 'Days')} noMargin>
-            <Input
-              type="number"
-              width={10}
-              min={1}
-              max={90}
-              value={type.objectiveDays ?? DEFAULT_OBJECTIVE.days}
-              onChange={({ currentTarget }) =>
-                replace({ objectiveDays: Number(currentTarget.value) || DEFAULT_OBJECTIVE.days })
-              }
-            />
-          </Field>
+          <NumberField
+            label={t('config.workerTypes.objective', 'Objective (s)')}
+            width={12}
+            value={type.latencyObjectiveSeconds ?? DEFAULT_OBJECTIVE_SECONDS}
+            onChange={(value) => replace({ latencyObjectiveSeconds: value || DEFAULT_OBJECTIVE_SECONDS })}
+          />
+          <NumberField
+            label={t('config.workerTypes.share', 'Share of time (%)')}
+            width={14}
+            min={50}
+            max={99.999}
+            step="any"
+            value={percentOf(type.objectiveShare ?? DEFAULT_OBJECTIVE.share)}
+            onChange={(value) => replace({ objectiveShare: value / 100 || DEFAULT_OBJECTIVE.share })}
+          />
+          <NumberField
+            label={t('config.workerTypes.days', 'Days')}
+            width={10}
+            min={1}
+            max={90}
+            value={type.objectiveDays ?? DEFAULT_OBJECTIVE.days}
+            onChange={(value) => replace({ objectiveDays: value || DEFAULT_OBJECTIVE.days })}
+          />
           <Field label={t('config.workerTypes.queueNames', 'Queues')} noMargin>
             <TagsInput
               width={40}

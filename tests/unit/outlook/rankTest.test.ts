@@ -55,6 +55,15 @@ describe('a comparison by ranks', () => {
     expect(rankTest(before, after)!.probability).toBeCloseTo(exactly(before, after), 1);
   });
 
+  // Of values that are 0 or 1 it is the chi-squared test of two shares, by one less than the number of values: 20 and 40 of
+  // 200 each have χ² = 400 (20 · 160 − 40 · 180)² / (60 · 340 · 200 · 200) = 7.843, and √(7.843 · 399 / 400) = 2.797.
+  test('is the test of two shares where there are two values only', () => {
+    const ones = (every: number) => Array.from({ length: 200 }, (_, index) => Number(index % every === 0));
+    const { probability, effect } = rankTest(ones(10), ones(5))!;
+    expect(effect).toBeCloseTo(0.1, 9);
+    expect(probability).toBeCloseTo(0.0052, 4);
+  });
+
   test('has the whole effect where each later value is larger, and none where they are the same', () => {
     expect(rankTest([1, 2, 3, 1, 2, 3], [11, 12, 13, 11, 12, 13])!.effect).toBe(1);
     expect(rankTest([11, 12, 13, 11, 12, 13], [1, 2, 3, 1, 2, 3])!.effect).toBe(-1);

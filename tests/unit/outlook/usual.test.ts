@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { Wall } from '../../../pkg/outlook/seasons';
 import { Usual } from '../../../pkg/outlook/usual';
+import { runtimeZone, UTC } from '../../../pkg/sidekiq/schedule/zone';
 import { coarser, KINDS, madeSeries } from '../../bench/seasons';
 
 const DAY = 86_400;
 /** A Monday. */
 const MONDAY = Date.UTC(2026, 9, 5) / 1000;
-const UTC = Wall.of('');
 
 const hours = (days: number, value: (at: number, index: number) => number, startsAt = MONDAY) => ({
   startsAt,
@@ -60,7 +59,7 @@ describe('what is usual', () => {
     // In Berlin it is UTC+2 until Sunday, 25 October 2026, and UTC+1 from then on.
     const end = MONDAY + 21 * DAY;
     const atNine = (at: number) => (hourOf(at + (at < Date.UTC(2026, 9, 25, 1) / 1000 ? 2 : 1) * 3600) === 9 ? 100 : 1);
-    const berlin = await Usual.of(hours(21, atNine), Wall.of('Europe/Berlin'), false);
+    const berlin = await Usual.of(hours(21, atNine), runtimeZone('Europe/Berlin')!, false);
     expect(berlin.at(end + 8 * 3600)!.usual).toBeCloseTo(100);
     expect(berlin.at(end + 7 * 3600)!.usual).toBeCloseTo(1);
     const utc = await Usual.of(hours(21, atNine), UTC, false);
@@ -72,6 +71,30 @@ describe('what is usual', () => {
     const usual = await Usual.of(hours(28, incident), UTC, false);
     expect(usual.at(MONDAY + 300 * 3600)!.upper).toBeLessThan(30);
     expect(usual.deviation(1000, MONDAY + 300 * 3600, 1)).toBeGreaterThan(10);
+  });
+
+  test('leaves an outage out where only one other week is left', async () => {
+    // In the first of three weeks nothing ran for an hour.
+    const usual = await Usual.of(
+      hours(21, (_, index) => (index === 30 ? 0 : 50)),
+      UTC,
+      false
+    );
+    expect(usual.at(MONDAY + (2 * 168 + 30) * 3600)!.usual).toBeCloseTo(50);
+    // In the first of two days, for the day to come.
+    const days = await Usual.of(
+      hours(2, (_, index) => (index === 5 ? 0 : 50)),
+      UTC,
+      false
+    );
+    expect(days.at(MONDAY + (48 + 5) * 3600)!.usual).toBeCloseTo(50);
+  });
+
+  test('of an hour that was odd in two of three weeks is not what its own week says', async () => {
+    // 10, 100 and 100: of the third the others are 10 and 100, whose roots have the mean 6.58.
+    const odd = (_: number, index: number) => (index === 168 + 30 || index === 2 * 168 + 30 ? 100 : 10);
+    const usual = await Usual.of(hours(21, odd), UTC, false);
+    expect(usual.at(MONDAY + (2 * 168 + 30) * 3600)!.usual).toBeCloseTo(((Math.sqrt(10) + Math.sqrt(100)) / 2) ** 2, 6);
   });
 
   test('is as wide as a count of that size spreads, though it never did', async () => {

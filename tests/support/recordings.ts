@@ -77,15 +77,19 @@ function bytesOf(value: string | { b64: string }): Buffer {
   return typeof value === 'string' ? Buffer.from(value) : Buffer.from(value.b64, 'base64');
 }
 
-/** Loads a recorded database as it was. Time to live is not shortened. */
-export async function loadRecording(redis: Redis | Cluster, version: RecordedVersion): Promise<void> {
+/** Loads a recorded database as it was. @param asOfMs from when keys live for as long as was recorded, epoch milliseconds */
+export async function loadRecording(
+  redis: Redis | Cluster,
+  version: RecordedVersion,
+  asOfMs = Date.now()
+): Promise<void> {
   const { keys } = JSON.parse(read(version, '.json')) as { keys: RecordedKey[] };
   // Command by command: the keys of a pipeline would have to be of one node where a cluster is loaded.
   await Promise.all(
     keys.map(async ({ key, type, pttl, value }) => {
       await write(redis, key, type, value);
       if (pttl > 0) {
-        await redis.pexpire(key, pttl);
+        await redis.pexpireat(key, asOfMs + pttl);
       }
     })
   );

@@ -9,6 +9,8 @@ import { log } from '../log';
 import { commandLine } from '../settings/administration';
 import { STATSD_ENDPOINT, statsdAddress } from '../settings/statsdEndpoint';
 import { settingsFrom } from '../settings/environment';
+import { Notifications } from '../notify/notifications';
+import { notificationSettings, type NotificationSettings } from '../notify/settings';
 import { readConfigFile } from './configFile';
 import type { Configured } from './configured';
 import { openSource, replayOf, type ReplayFlags } from './source';
@@ -28,6 +30,7 @@ interface Prepared {
   /** By their name; the one without a name is the endpoint's own. */
   installations: ReadonlyMap<string, Opened>;
   settings: Settings;
+  notifications: NotificationSettings | null;
 }
 
 /** What is served: an installation, or a recording in its place. */
@@ -44,6 +47,7 @@ interface Opened {
 
 interface Running {
   listeners: Listeners;
+  notifications: Notifications | null;
   prepared: Prepared;
 }
 
@@ -77,7 +81,7 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
   const reload = async () => {
     const former = running.prepared;
     const next = prepare(configure(), flags, recording, former.installations);
-    await running.listeners.close();
+    await end(running);
     try {
       running = await listen(next, flags);
     } catch (error) {
@@ -90,11 +94,15 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
   };
   let running = await started;
   await ended;
-  await running.listeners.close();
+  await end(running);
   close(running.prepared.installations);
   log('info', 'stopped');
   // A connection that never said anything would keep the process.
   setTimeout(() => process.exit(), LAST_SECONDS * 1000).unref();
+}
+
+async function end({ listeners, notifications }: Pick<Running, 'listeners' | 'notifications'>): Promise<void> {
+  await Promise.all([listeners.close(), notifications?.close()]);
 }
 
 /** @param former whose installations are taken over where their settings are equal; @throws Fault `settings` */
@@ -105,6 +113,7 @@ function prepare(
   former: ReadonlyMap<string, Opened> = new Map()
 ): Prepared {
   const tls = readTls(flags);
+  const notifications = notificationSettings(file['notifications'], process.env, settings.options.historyFile);
   const known = new Map([...former.values()].map((opened) => [opened.key, opened]));
   const open = (each: Settings): Opened => {
     const key = JSON.stringify(each);
@@ -120,7 +129,7 @@ function prepare(
     close(installations, former);
     throw error;
   }
-  return { tls, installations, settings };
+  return { tls, installations, settings, notifications };
 }
 
 async function listen(prepared: Prepared, flags: ServeFlags): Promise<Running> {
@@ -128,6 +137,7 @@ async function listen(prepared: Prepared, flags: ServeFlags): Promise<Running> {
   const { installation } = installations.get(OWN)!;
   const targets = new Map([...installations].map(([name, opened]) => [name, opened.installation]));
   targets.delete(OWN);
+  const notifications = notify(prepared);
   const listeners = new Listeners(installation, {
     exporterListen: flags.listen,
     statsdListen: statsdListenOf(settings),
@@ -139,7 +149,7 @@ async function listen(prepared: Prepared, flags: ServeFlags): Promise<Running> {
   const fault =
     listeners.faultOf('exporterListen') ?? listeners.faultOf('statsdMetricsListen') ?? listeners.faultOf('kedaListen');
   if (fault) {
-    await listeners.close();
+    await end({ listeners, notifications });
     throw fault;
   }
   installations.forEach((each) => each.installation.startSampling());
@@ -151,7 +161,16 @@ async function listen(prepared: Prepared, flags: ServeFlags): Promise<Running> {
   void installation
     .state()
     .catch((error: unknown) => log('warn', 'Redis cannot be read yet', { error: explain(error) }));
-  return { listeners, prepared };
+  return { listeners, notifications, prepared };
+}
+
+/** @throws Fault `settings` */
+function notify({ notifications, installations }: Prepared): Notifications | null {
+  const notified = [...installations].map(([name, { installation }]) => ({
+    name: name === OWN ? installation.address : name,
+    source: installation,
+  }));
+  return notifications && new Notifications(notifications, notified);
 }
 
 /** The recording that is served in place of an installation, where one is named. @throws Fault */

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { SEVERITIES, SUBJECT_KINDS, type Severity } from '../findings/rule';
+import { findingKey, type FindingLogView, type LoggedFinding } from '../watch/findingLog';
+import { isMuted } from './mute';
+import type { NotifiedAddress } from './settings';
+
+/** What happened to a finding. `worsened`: its severity has risen since it was told. */
+export type Change = 'began' | 'worsened' | 'ended';
+
+/** One thing that is told. Instants are epoch seconds. */
+export interface Announcement {
+  readonly change: Change;
+  /** When it was noticed. */
+  readonly at: number;
+  readonly finding: LoggedFinding;
+}
+
+const findingSchema = z.object({
+  rule: z.string(),
+  kind: z.enum(SUBJECT_KINDS),
+  subject: z.string(),
+  severity: z.enum(SEVERITIES),
+  text: z.string(),
+  beganAt: z.number(),
+  endedAt: z.number().nullable(),
+});
+const announcementSchema = z.object({
+  change: z.enum(['began', 'worsened', 'ended']),
+  at: z.number(),
+  finding: findingSchema,
+});
+export const announcementsSchema = z.object({
+  told: z.array(findingSchema),
+  waiting: z.array(announcementSchema),
+  dropped: z.number().int().min(0),
+});
+
+/** Announcements that wait for their delivery at most. */
+const WAITING_KEPT = 5000;
+/** After a start some findings need several readings until they are found again. */
+const START_SECONDS = 120;
+
+/**
+ * What one receiver was told and what it is to be told: a finding once when it begins, again when its severity rises, and
+ * once when it has ended. What is muted is not told; what still goes on when the mute ends is told then, and the end of
+ * what was told is told in any case.
+ *
+ * What waits is bounded: beyond 5,000 the oldest are dropped and counted.
+ */
+export class Announcements {
+  private told = new Map<string, LoggedFinding>();
+  private waiting: Announcement[] = [];
+  private droppedCount = 0;
+  /** When the first state was looked at. */
+  private startedAt: number | null = null;
+
+  constructor(private readonly address: Pick<NotifiedAddress, 'severity' | 'afterSeconds' | 'mute'>) {}
+
+  /**
+   * Takes what is found at an instant.
+   *
+   * @returns whether there is anything new to tell
+   */
+  next({ open, ended }: FindingLogView, now: number): boolean {
+    const before = this.waiting.length + this.droppedCount;
+    this.startedAt ??= now;
+    const starting = Math.abs(now - this.startedAt) < START_SECONDS;
+    const going = new Map(open.map((finding) => [findingKey(finding), finding]));
+    for (const [key, told] of this.told) {
+      const last = ended.filter((each) => findingKey(each) === key && (each.endedAt ?? now) >= told.beganAt).at(-1);
+      if (!going.has(key) && (last || !starting)) {
+        this.told.delete(key);
+        this.add({ change: 'ended', at: now, finding: { ...told, ...last, endedAt: last?.endedAt ?? now } });
+      }
+    }
+    for (const [key, finding] of going) {
+      const told = this.told.get(key);
+      const worse = told !== undefined && rank(finding.severity) < rank(told.severity);
+      if ((told && !worse) || !this.isTold(finding, now)) {
+        continue;
+      }
+      this.told.set(key, finding);
+      this.add({ change: worse ? 'worsened' : 'began', at: now, finding });
+    }
+    return this.waiting.length + this.droppedCount > before;
+  }
+
+  /** What is to be delivered next, oldest first, and how many older ones were dropped. */
+  pending(most: number): { announcements: readonly Announcement[]; left: number; dropped: number } {
+    const announcements = this.waiting.slice(0, most);
+    return { announcements, left: this.waiting.length - announcements.length, dropped: this.droppedCount };
+  }
+
+  /** The first of what waits have been delivered, and with them the number of those that were dropped. */
+  delivered(count: number, dropped: number): void {
+    this.waiting.splice(0, count);
+    this.droppedCount -= dropped;
+  }
+
+  save(): z.input<typeof announcementsSchema> {
+    return { told: [...this.told.values()], waiting: [...this.waiting], dropped: this.droppedCount };
+  }
+
+  /** @throws ZodError for what was not saved by this */
+  restore(saved: unknown): void {
+    const { told, waiting, dropped } = announcementsSchema.parse(saved);
+    this.told = new Map(told.map((finding) => [findingKey(finding), finding]));
+    this.waiting = waiting;
+    this.droppedCount = dropped;
+  }
+
+  private isTold(finding: LoggedFinding, now: number): boolean {
+    const { severity, afterSeconds, mute } = this.address;
+    return (
+      rank(finding.severity) <= rank(severity) && now - finding.beganAt >= afterSeconds && !isMuted(mute, finding, now)
+    );
+  }
+
+  private add(announcement: Announcement): void {
+    this.waiting.push(announcement);
+    if (this.waiting.length > WAITING_KEPT) {
+      this.droppedCount += this.waiting.length - WAITING_KEPT;
+      this.waiting = this.waiting.slice(-WAITING_KEPT);
+    }
+  }
+}
+
+/** 0 for the worst. */
+function rank(severity: Severity): number {
+  return SEVERITIES.indexOf(severity);
+}

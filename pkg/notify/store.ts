@@ -1,0 +1,99 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { Fault } from '../faults/fault';
+import { log } from '../log';
+
+const savedSchema = z.array(z.object({ installation: z.string(), receiver: z.string(), state: z.unknown() }));
+type Saved = z.infer<typeof savedSchema>;
+
+/**
+ * What notifiers keep over a restart, in one JSON file by installation and receiver; in memory where no file is named.
+ * Each change is written to a file beside it that takes its place, so that an end halfway leaves the former one whole.
+ * One process owns the file.
+ */
+export class NotificationStore {
+  /** By installation and receiver. */
+  private readonly saved: Map<string, Saved[number]>;
+  private failing = false;
+
+  /** @throws Fault `settings` where the file cannot be read or written */
+  constructor(private readonly file: string | undefined) {
+    const saved = file === undefined ? [] : read(file);
+    this.saved = new Map(saved.map((each) => [keyOf(each.installation, each.receiver), each]));
+    if (file !== undefined) {
+      try {
+        this.write(file);
+      } catch (error) {
+        throw refused(file, 'written', error);
+      }
+    }
+  }
+
+  load(installation: string, receiver: string): unknown {
+    return this.saved.get(keyOf(installation, receiver))?.state ?? null;
+  }
+
+  /** A file that cannot be written is told once; it is tried again with the next change. */
+  save(installation: string, receiver: string, state: unknown): void {
+    this.saved.set(keyOf(installation, receiver), { installation, receiver, state });
+    if (this.file === undefined) {
+      return;
+    }
+    try {
+      this.write(this.file);
+      this.failing = false;
+    } catch (error) {
+      if (!this.failing) {
+        log('error', 'notifications cannot be saved; a restart would forget them', {
+          file: this.file,
+          reason: codeOf(error),
+        });
+      }
+      this.failing = true;
+    }
+  }
+
+  private write(file: string): void {
+    const beside = `${file}.new`;
+    writeFileSync(beside, JSON.stringify([...this.saved.values()]), { mode: 0o600 });
+    renameSync(beside, file);
+  }
+}
+
+function read(file: string): Saved {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') {
+      return [];
+    }
+    throw refused(file, 'read', error);
+  }
+  try {
+    return savedSchema.parse(JSON.parse(text));
+  } catch {
+    throw new Fault({
+      kind: 'settings',
+      message: `The file of notifications ${file} holds something else.`,
+      remedy: 'Name another file in "notifications.stateFile", or remove this one.',
+    });
+  }
+}
+
+function refused(file: string, how: string, error: unknown): Fault {
+  return new Fault({
+    kind: 'settings',
+    message: `The file of notifications ${file} cannot be ${how}: ${codeOf(error)}.`,
+    remedy: 'Check the path in "notifications.stateFile" and its permissions.',
+    cause: error,
+  });
+}
+
+function keyOf(installation: string, receiver: string): string {
+  return `${installation}\0${receiver}`;
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown error';
+}

@@ -14,7 +14,7 @@ export const LAYERS = [
   ['installation'],
   ['frames'],
   ['queries', 'metrics'],
-  ['web', 'keda', 'alerting', 'notify'],
+  ['web', 'keda', 'alerting', 'notify', 'report'],
   ['listeners'],
   ['plugin', 'cli'],
 ];

@@ -13,6 +13,7 @@ import type { Configured } from './configured';
 import { demo, type DemoFlags } from './demo';
 import { query, type QueryFlags } from './query';
 import { record, type RecordFlags } from './record';
+import { report, type ReportFlags } from './report';
 import { serve, type ServeFlags } from './serve';
 import type { ReplayFlags } from './source';
 import { top } from './top';
@@ -140,6 +141,28 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
       '\nExample:\n  gpx_sidekiq alerts --replay incident.rec --threshold SidekiqJobsDying=5 --for SidekiqQueueLate=1'
     )
     .action(async (flags: Flags & AlertsFlags) => alerts(configured(flags).settings, flags));
+
+  replayOptions(
+    redisOptions(
+      program
+        .command('report')
+        .description('Write what was wrong, unusual, slow and deployed in a time range, for people to read.')
+    )
+  )
+    .option('--from <time>', 'start: seconds before the end as -604800, or ISO 8601', '-604800')
+    .option('--to <time>', 'end: seconds ago as -60, or ISO 8601', '-0')
+    .addOption(
+      new Option('--format <format>', 'its form; html has pictures')
+        .choices(['markdown', 'html', 'json'])
+        .default('markdown')
+    )
+    .option('--out <file>', 'a file instead of stdout')
+    .option('--send <receiver>', 'send it to a receiver of the section notifications of the configuration file')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gpx_sidekiq report --history-file history.db --format html --out week.html\n  gpx_sidekiq report --replay incident.rec --from -3600'
+    )
+    .action(async (flags: Flags & ReportFlags) => report(configured(flags), flags));
 
   program
     .command('acl')

@@ -63,17 +63,17 @@ function slackBody({ installation, announcements, dropped }: Message) {
     ...(dropped > 0 ? [`${countText(dropped, 'older change')} could not be delivered.`] : []),
   ];
   return {
-    text: escaped(heads.join(' ')),
+    text: slackText(heads.join(' ')),
     attachments: shown.map(({ change, finding }) => {
       const { severity, text, rule, endedAt, beganAt } = finding;
       const line = `${TITLES[change]}, ${severity}: ${text}`;
       const next = endedAt === null ? remedyOf(rule) : `It lasted ${durationText(Math.max(0, endedAt - beganAt))}.`;
       return {
         color: change === 'ended' ? COLOURS.ok : COLOURS[severity],
-        fallback: escaped(line),
-        text: escaped([line, next].filter((part) => part !== '').join('\n')),
+        fallback: slackText(line),
+        text: slackText([line, next].filter((part) => part !== '').join('\n')),
         mrkdwn_in: [],
-        footer: escaped(rule),
+        footer: slackText(rule),
         ts: Math.round(endedAt ?? beganAt),
       };
     }),
@@ -97,8 +97,8 @@ function isoOf(at: number): string {
   return new Date(Math.round(at * 1000)).toISOString();
 }
 
-/** Names come from Redis: none may notify a channel, or become a link. */
-function escaped(text: string): string {
+/** A text as Slack takes it. Names come from Redis: none may notify a channel, or become a link. */
+export function slackText(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -57,7 +57,8 @@ export function threadsNeeded(
 
 /** Threads that the work as it comes keeps busy, rounded up: fewer, and the backlog grows. */
 export function threadsToKeepUp({ demand }: Capacity): number | null {
-  return demand === null ? null : Math.ceil(demand - 1e-9);
+  // Never −0.
+  return demand === null ? null : Math.max(0, Math.ceil(demand - 1e-9));
 }
 
 /** Demand over supply; above 1 the backlog grows. `null` without threads. */

@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { promisify } from 'node:util';
 import { post } from '../../pkg/notify/delivery';
+import { EXECUTABLE } from '../support/plugin';
 import { startRedis, type RedisServer } from '../support/redisServer';
 import { startServing, type Serving } from '../support/serve';
 
@@ -145,3 +148,21 @@ it('the executable tells when a queue is served by nobody, and when it is again,
   expect(told()).toEqual(first);
   expect(first.length).toBeGreaterThan(0);
 }, 60_000);
+
+it('the executable sends a report to a receiver, as text for Slack, and says when it was not taken', async () => {
+  let status = 200;
+  const { url, bodies } = await receiver((response) => response.writeHead(status).end());
+  const config = join(mkdtempSync(join(tmpdir(), 'report-')), 'jobwatch.yaml');
+  writeFileSync(config, `notifications:\n  to:\n    team:\n      url: ${url}\n      format: slack\n`);
+  const send = async (receiverName: string) =>
+    promisify(execFile)(EXECUTABLE, [
+      'report',
+      ...['--config', config, '--replay', join(__dirname, '../recordings/data/incident-7.3.10.rec')],
+      ...['--send', receiverName],
+    ]);
+  await send('team');
+  expect((JSON.parse(bodies[0]!) as { text: string }).text).toContain('No process serves push; 75 jobs wait.');
+  status = 400;
+  await expect(send('team')).rejects.toThrow('The report was not delivered to team: the receiver answered 400.');
+  await expect(send('nobody')).rejects.toThrow('Use one of: team.');
+});

@@ -1,0 +1,85 @@
+import { SEVERITIES, type Severity } from '../findings/rule';
+import { USUAL_RULES } from '../findings/usual';
+import { countText } from '../findings/texts';
+import { groupBy } from '../sidekiq/groupBy';
+import type { Range } from '../source/reads';
+import { findingKey, type FindingLogView, type LoggedFinding } from '../watch/findingLog';
+import type { Section } from './model';
+import { tableOf, type ColumnOf } from './tables';
+
+const LISTED = 25;
+const UNUSUAL: ReadonlySet<string> = new Set(USUAL_RULES.map(({ id }) => id));
+
+/** A finding in a range: how often it began or went on, and for how long. */
+interface Happened {
+  severity: Severity;
+  text: string;
+  times: number;
+  seconds: number;
+  first: number;
+  goesOn: boolean;
+}
+
+const COLUMNS: Array<ColumnOf<Happened>> = [
+  { name: 'severity', title: 'Severity', kind: 'text', of: ({ severity }) => severity },
+  { name: 'finding', title: 'Finding', kind: 'text', of: ({ text }) => text },
+  { name: 'times', title: 'Times', kind: 'count', of: ({ times }) => times },
+  { name: 'seconds', title: 'In total', kind: 'seconds', of: ({ seconds }) => seconds },
+  { name: 'first', title: 'First', kind: 'instant', of: ({ first }) => first },
+  { name: 'goesOn', title: 'At the end', kind: 'text', of: ({ goesOn }) => (goesOn ? 'ongoing' : 'over') },
+];
+
+/** What was wrong and what was unusual in a range, as of its end. */
+export function findingSections({ open, ended }: FindingLogView, range: Range): Section[] {
+  const within = [...ended, ...open].filter(
+    ({ beganAt, endedAt }) => beganAt <= range.to && (endedAt ?? Infinity) >= range.from
+  );
+  const wrong = happened(
+    within.filter(({ rule }) => !UNUSUAL.has(rule)),
+    range
+  );
+  const unusual = happened(
+    within.filter(({ rule }) => UNUSUAL.has(rule)),
+    range
+  );
+  return [
+    {
+      id: 'findings',
+      title: 'What was wrong',
+      texts: [wrong.length === 0 ? 'Nothing was found.' : `${bySeverity(wrong)}.`],
+      table: tableOf(COLUMNS, wrong, LISTED),
+    },
+    {
+      id: 'unusual',
+      title: 'What was unusual',
+      texts: unusual.length === 0 ? ['Nothing was found. It takes two days of history to tell what is usual.'] : [],
+      table: tableOf(COLUMNS, unusual, LISTED),
+    },
+  ];
+}
+
+function bySeverity(rows: readonly Happened[]): string {
+  return SEVERITIES.flatMap((severity) => {
+    const count = rows.filter((row) => row.severity === severity).length;
+    return count > 0 ? [`${countText(count, 'finding')} of severity ${severity}`] : [];
+  }).join(', ');
+}
+
+function happened(findings: readonly LoggedFinding[], { from, to }: Range): Happened[] {
+  const rows = [...groupBy(findings, findingKey).values()].map((all): Happened => {
+    const last = all.at(-1)!;
+    const worst = Math.min(...all.map(({ severity }) => SEVERITIES.indexOf(severity)));
+    return {
+      severity: SEVERITIES[worst]!,
+      text: last.text,
+      times: all.length,
+      seconds: all.reduce(
+        (sum, { beganAt, endedAt }) => sum + Math.min(endedAt ?? to, to) - Math.max(beganAt, from),
+        0
+      ),
+      first: Math.min(...all.map(({ beganAt }) => beganAt)),
+      goesOn: all.some(({ endedAt }) => endedAt === null || endedAt > to),
+    };
+  });
+  return rows.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.seconds - a.seconds);
+}

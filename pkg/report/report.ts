@@ -1,0 +1,255 @@
+import { orNull } from '../faults/fault';
+import { rowsOf, type Frame, type Value } from '../frames/frame';
+import { runQuery } from '../queries/registry';
+import { TEN_MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
+import type { DeployMark } from '../sidekiq/model';
+import { instantText } from '../source/instants';
+import type { Range } from '../source/reads';
+import { CLASS_SECONDS } from '../series/figures';
+import type { FigureReads } from '../series/store';
+import type { Source } from '../source/source';
+import type { State } from '../watch/state';
+import { classRuns, classSections, runsOfMetrics } from './classes';
+import { findingSections } from './findings';
+import type { Cell, CellKind, Picture, Report, Section } from './model';
+import { tableOf, type ColumnOf } from './tables';
+
+type Row = Readonly<Record<string, Value>>;
+
+const POINTS = 200;
+const LISTED = 25;
+const CLASSES_MOST = 1000;
+const DEPLOYS_COMPARED = 10;
+const CHANGES_TOLD = 5;
+/** Before and after a deploy at most. */
+const AROUND_SECONDS = 3600;
+/** A picture of more lines is hard to read. */
+const LINES = 5;
+/** The least that three slots of five minutes on each side take. */
+const LEAST_AROUND_SECONDS = 900;
+
+/**
+ * What a team wants to know of a time range: what was wrong and unusual, objectives, classes, deploys and capacity. The
+ * figures are those of the query types, as of the end of the range.
+ *
+ * @throws Fault where nothing can be read, or nothing was recorded at the end of the range
+ */
+export async function makeReport(source: Source, range: Range): Promise<Report> {
+  const state = await source.state(range.to);
+  const end = Math.min(range.to, state.now);
+  const asked = { from: Math.min(range.from, end), to: end };
+  const reads = source.reads(undefined, state);
+  const ask = async (query: object, within: Range = asked): Promise<Frame[]> =>
+    runQuery(query, source, { range: within, intervalSeconds: (within.to - within.from) / POINTS, alerting: false });
+  const begins = source.recorded?.from ?? null;
+  const deploys = (await orNull(reads.deployMarks(asked, state.now)))?.marks ?? null;
+  return {
+    installation: source.address,
+    range: asked,
+    sections: [
+      {
+        id: 'overview',
+        title: 'Overview',
+        texts: begins !== null && begins > asked.from ? [`Readings are recorded since ${instantText(begins)}.`] : [],
+        pictures: await pictures(ask, asked),
+      },
+      ...findingSections(state.findingLog, asked),
+      await objectivesSection(ask),
+      ...(await classes(source, state, asked, ask)),
+      await deploysSection(deploys, asked, ask),
+      await capacitySection(ask),
+    ],
+  };
+}
+
+/** By minutes where they are known, which is exact; by the counters of the history where those reach back further. */
+async function classes(source: Source, state: State, range: Range, ask: Ask): Promise<Section[]> {
+  const history = await source.reads(undefined, state).history();
+  // Of the past only what was recorded is known.
+  const keptFrom = state.recorded ? Infinity : state.now - TEN_MINUTES_KEPT_SECONDS;
+  const minutesFrom = Math.max(range.from, Math.min(keptFrom, source.recorded?.from ?? keptFrom));
+  if (minutesFrom - firstSample(history, range) <= CLASS_SECONDS) {
+    const figures = ['executions', 'failures', 'totalTime'];
+    const query = { queryType: 'job_metrics', figures, top: CLASSES_MOST, limit: CLASSES_MOST };
+    const [frame] = await ask(query, { from: minutesFrom, to: range.to });
+    const told = (frame?.meta?.notices ?? []).map(({ text }) => text).join(' ');
+    return classSections(runsOfMetrics(frame ? rowsOf(frame) : []), told || 'By the minutes of Sidekiq’s job metrics.');
+  }
+  const runs = await classRuns(history, range, state.now, source.options.sampleSeconds);
+  return classSections(
+    runs,
+    'By the counters of the history, taken every five minutes; time without samples is left out.'
+  );
+}
+
+/** When the samples of a range begin. */
+function firstSample(history: FigureReads, { from, to }: Range): number {
+  return Math.max(from, history.read('total', 'processedRate', from, to, '')[0]?.at[0] ?? to);
+}
+
+type Ask = (query: object, within?: Range) => Promise<Frame[]>;
+
+/** A column of a query's frame, taken over by its name. */
+function column(name: string, title: string, kind: CellKind): ColumnOf<Row> {
+  return { name, title, kind, of: (row) => cellOf(row[name]) };
+}
+
+function cellOf(value: Value | undefined): Cell {
+  return typeof value === 'boolean' ? String(value) : (value ?? null);
+}
+
+async function objectivesSection(ask: Ask): Promise<Section> {
+  const [frame] = await ask({ queryType: 'objectives' });
+  const rows = frame ? rowsOf(frame) : [];
+  const missed = rows.filter(({ budgetLeft }) => typeof budgetLeft === 'number' && budgetLeft < 0);
+  return {
+    id: 'objectives',
+    title: 'Latency objectives',
+    texts: [`${missed.length} of ${rows.length} objectives are missed.`],
+    table: tableOf(
+      [
+        column('workerType', 'Worker type', 'text'),
+        column('state', 'Budget', 'text'),
+        column('objective', 'Objective', 'seconds'),
+        column('target', 'Target', 'share'),
+        column('days', 'Days', 'count'),
+        column('compliance', 'Compliance', 'share'),
+        column('budgetLeft', 'Budget left', 'share'),
+        column('watched', 'Watched', 'share'),
+      ],
+      rows,
+      LISTED
+    ),
+  };
+}
+
+async function capacitySection(ask: Ask): Promise<Section> {
+  const [frame] = await ask({ queryType: 'capacity' });
+  return {
+    id: 'capacity',
+    title: 'Capacity at the end',
+    texts: [],
+    table: tableOf(
+      [
+        column('workerType', 'Worker type', 'text'),
+        column('state', 'State', 'text'),
+        column('demand', 'Demand', 'number'),
+        column('supply', 'Supply', 'count'),
+        column('utilisation', 'Utilisation', 'share'),
+        column('size', 'Backlog', 'count'),
+        column('latency', 'Latency', 'seconds'),
+        column('breach', 'Reaches its objective', 'text'),
+        column('threadsToKeepUp', 'Threads to keep up', 'count'),
+        column('threadsNeeded', 'Threads to meet the objective', 'count'),
+      ],
+      frame ? rowsOf(frame) : [],
+      LISTED
+    ),
+  };
+}
+
+/** Each deploy and what has changed by more than chance within the hour after it, beside the hour before. */
+async function deploysSection(marks: readonly DeployMark[] | null, { from, to }: Range, ask: Ask): Promise<Section> {
+  const base = { id: 'deploys', title: 'Deploys' };
+  if (marks === null || marks.length === 0) {
+    const text = marks === null ? 'Deploy marks cannot be read.' : 'No deploy mark in this time range.';
+    return { ...base, texts: [text] };
+  }
+  const rows: Array<{ at: number; label: string; changes: string }> = [];
+  const last = marks.slice(-DEPLOYS_COMPARED);
+  for (const { at, label } of last) {
+    const before = marks.filter((mark) => mark.at < at).at(-1)?.at ?? from;
+    const after = marks.find((mark) => mark.at > at)?.at ?? to;
+    const length = Math.min(AROUND_SECONDS, at - before, after - at);
+    rows.push({
+      at,
+      label,
+      changes: length < LEAST_AROUND_SECONDS ? 'too little time around it' : await changesAt(at, length, ask),
+    });
+  }
+  return {
+    ...base,
+    texts: ['Compared are up to an hour before and after; named is what changed by more than chance.'],
+    table: {
+      ...tableOf(
+        [
+          { name: 'at', title: 'Time', kind: 'instant', of: (row) => row.at },
+          { name: 'label', title: 'Deploy', kind: 'text', of: (row) => row.label },
+          { name: 'changes', title: 'Changes', kind: 'text', of: (row) => row.changes },
+        ],
+        rows,
+        DEPLOYS_COMPARED
+      ),
+      more: marks.length - last.length,
+    },
+  };
+}
+
+async function changesAt(at: number, length: number, ask: Ask): Promise<string> {
+  const range = { from: at - length, to: at + length };
+  const changes: string[] = [];
+  for (const by of ['total', 'class']) {
+    const query = { queryType: 'compare', by, with: 'instant', at: new Date(at * 1000).toISOString() };
+    const [frame] = await ask(query, range);
+    for (const { verdict, figure, key: name, change } of frame ? rowsOf(frame) : []) {
+      if (verdict === 'more' || verdict === 'less') {
+        const by = typeof change === 'number' ? ` (${change > 0 ? '+' : ''}${Math.round(change * 100)}%)` : '';
+        changes.push(`${String(name ?? '')} ${String(figure)} ${verdict}${by}`.trim());
+      }
+    }
+  }
+  const more = changes.length - CHANGES_TOLD;
+  return changes.length === 0 ? 'none' : changes.slice(0, CHANGES_TOLD).join('; ') + (more > 0 ? `; ${more} more` : '');
+}
+
+const PICTURES: ReadonlyArray<Pick<Picture, 'title' | 'unit'> & { query: object }> = [
+  {
+    title: 'Jobs per second',
+    unit: 'rate',
+    query: { by: 'total', figures: ['processedRate', 'failedRate'] },
+  },
+  { title: 'Waiting jobs and busy threads', unit: 'number', query: { by: 'total', figures: ['enqueued', 'busy'] } },
+  {
+    title: 'Latency of the latest queues',
+    unit: 'seconds',
+    query: { by: 'queue', figures: ['latency'], limit: LINES },
+  },
+];
+
+async function pictures(ask: Ask, range: Range): Promise<Picture[]> {
+  const made: Picture[] = [];
+  for (const { query, ...picture } of PICTURES) {
+    const frames = await ask({ queryType: 'history', ...query });
+    const lines = frames.flatMap(({ fields: [time, ...fields] }) =>
+      fields
+        .filter(({ kind }) => kind === 'number')
+        .map(({ name, config, labels, values }) => ({
+          name: Object.values(labels ?? {}).join(' ') || (config?.displayNameFromDS ?? config?.displayName ?? name),
+          at: (time?.values ?? []).map((at) => Number(at) / 1000),
+          values: values.map((value) => (typeof value === 'number' ? value : null)),
+        }))
+    );
+    if (lines.length > 0) {
+      made.push({ ...picture, range, lines: lines.slice(0, LINES) });
+    }
+  }
+  return made;
+}
+
+/** Findings that a message names. */
+const NAMED = 10;
+
+/** The report in a few lines, for a message. */
+export function summaryOf({ installation, range, sections }: Report): string {
+  const of = (id: string) => sections.find((section) => section.id === id);
+  const { rows = [], more = 0 } = of('findings')?.table ?? {};
+  const left = more + Math.max(0, rows.length - NAMED);
+  return [
+    `Sidekiq at ${installation}, ${instantText(range.from)} to ${instantText(range.to)}.`,
+    ...(of('findings')?.texts ?? []),
+    ...rows.slice(0, NAMED).map(([severity, text]) => `• ${severity}: ${text}`),
+    ...(left > 0 ? [`${left} more.`] : []),
+    ...(of('objectives')?.texts ?? []),
+    ...(of('busiest')?.texts.slice(0, 1) ?? []),
+  ].join('\n');
+}

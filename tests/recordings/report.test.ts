@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { openReplay } from '../../pkg/recording/openReplay';
+import { toHtml } from '../../pkg/report/html';
+import { toObject } from '../../pkg/report/json';
+import { makeReport, summaryOf } from '../../pkg/report/report';
+import { optionsSchema } from '../../pkg/settings/model';
+
+/** See incident.test.ts: forty minutes of a real Sidekiq, with the times that the script of the trouble wrote down. */
+const FILE = join(__dirname, 'data/incident-7.3.10.rec');
+const END = Date.parse('2026-11-28T00:17:11Z') / 1000;
+
+async function reportOf(from: number, to: number) {
+  const options = optionsSchema.parse({
+    workerTypes: [{ name: 'Push', queues: ['push'], latencyObjectiveSeconds: 60 }],
+  });
+  const { source, close } = await openReplay(FILE, options, { speed: 0 });
+  try {
+    return await makeReport(source, { from, to });
+  } finally {
+    close();
+  }
+}
+
+it('a report tells the trouble of a real Sidekiq: what, for how long, and what its own counters say', async () => {
+  const report = await reportOf(END - 2400, END);
+  const sections = new Map(toObject(report).sections.map((section) => [section.id, section]));
+  const wrong = sections.get('findings')!.rows!;
+  const unserved = wrong.find(({ finding }) => String(finding).startsWith('No process serves push'))!;
+  // Seven minutes by the script's own clock.
+  expect(Math.abs(Number(unserved['seconds']) - 420)).toBeLessThanOrEqual(25);
+  expect(unserved).toMatchObject({ severity: 'critical', times: 1, goesOn: 'over' });
+  expect(wrong.map(({ finding }) => finding)).toContainEqual(expect.stringContaining('vanished with 1 job'));
+  // Sidekiq's counters stat:processed and stat:failed of the recording: 188 to 5,315 and 0 to 226; minutes are whole.
+  const classes = sections.get('busiest')!.rows!;
+  const sum = (name: string) => classes.reduce((total, row) => total + Number(row[name]), 0);
+  expect(Math.abs(sum('executions') - (5315 - 188))).toBeLessThanOrEqual(160);
+  expect(sum('failed')).toBe(226);
+  expect(sections.get('failing')!.rows!.map((row) => row['class'])).toEqual(['MailJob']);
+  expect(sections.get('objectives')!.rows).toContainEqual(
+    expect.objectContaining({ workerType: 'Push', state: 'spent' })
+  );
+  expect(sections.get('deploys')!.rows).toHaveLength(1);
+  expect(summaryOf(report)).toContain('2 of 4 objectives are missed.');
+});
+
+it('a report on an hour before the trouble knows nothing of it', async () => {
+  const quiet = Date.parse('2026-11-27T23:41:00Z') / 1000;
+  const { sections } = toObject(await reportOf(quiet - 240, quiet));
+  expect(sections.find(({ id }) => id === 'findings')!.texts).toEqual(['Nothing was found.']);
+});
+
+it('the pictures show the queue that nobody served', async () => {
+  const html = toHtml(await reportOf(END - 2400, END));
+  expect(html.match(/<figure>/g)).toHaveLength(3);
+  expect(html).toMatch(/<\/i>push<\/span>/);
+});

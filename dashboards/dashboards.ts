@@ -1,3 +1,4 @@
+import { deploy } from './deploy';
 import { errorsAndDead } from './errorsAndDead';
 import { fleet } from './fleet';
 import { jobClassDetail } from './jobClassDetail';
@@ -17,5 +18,6 @@ export const DASHBOARDS: readonly DashboardSpec[] = [
   errorsAndDead,
   jobDetail,
   incident,
+  deploy,
   fleet,
 ];

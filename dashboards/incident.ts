@@ -68,7 +68,10 @@ export const incident: DashboardSpec = {
           height: 9,
           direct: [{ queryType: 'queues', filters: [BY_QUEUE], limit: 100 }],
           columns: ['queue', 'state', 'size', 'latency', 'readyThreads', 'processes', 'busy', 'longestRun'],
-          hidden: [...['workerType', 'paused', 'threads', 'inRate', 'outRate', 'drainTime', 'unserved', 'starved']],
+          hidden: [
+            ...['workerType', 'paused', 'threads', 'inRate', 'outRate', 'drainTime', 'unserved', 'starved'],
+            ...['breach', 'breachIn', 'breachInMost'],
+          ],
           states: ['State'],
           links: { Queue: TO_QUEUE },
           counted: true,

@@ -1,4 +1,5 @@
 import type { CapacityQuery } from '../pkg/queries/capacity';
+import type { CompareQuery } from '../pkg/queries/compare';
 import type { ErrorsQuery } from '../pkg/queries/errors';
 import type { EventsQuery } from '../pkg/queries/events';
 import type { FindingsQuery } from '../pkg/queries/findings';
@@ -15,6 +16,7 @@ export type Flavour = 'direct' | 'prometheus';
 export type DirectQuery =
   | StoredQuery
   | CapacityQuery
+  | CompareQuery
   | ErrorsQuery
   | EventsQuery
   | FindingsQuery

@@ -2,7 +2,14 @@ import { mean } from 'simple-statistics';
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { rankTest, type Difference } from '../outlook/rankTest';
-import { HISTORY_FIGURES, HISTORY_SCOPES, keptAs, type HistoryFigure, type HistoryScope } from '../series/figures';
+import {
+  figureNamed,
+  HISTORY_FIGURES,
+  HISTORY_SCOPES,
+  keptAs,
+  type HistoryFigure,
+  type HistoryScope,
+} from '../series/figures';
 import { boundedInterval, gridOf } from '../series/grid';
 import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
@@ -18,7 +25,7 @@ const schema = baseQuerySchema.extend({
   by: z.enum(HISTORY_SCOPES).default('total'),
   /** What the range is compared with: the time before the last deploy or an instant within it, or the same time before. */
   with: z.enum(['deploy', 'instant', 'day', 'week']).default('day'),
-  /** The instant (RFC 3339) for `instant`. */
+  /** The instant (RFC 3339) for `instant`; for `deploy` the mark, the last one of the range where it is empty. */
   at: z.string().default(''),
   /** Names of the history's figures; the most telling ones of the scope where there are none. */
   measures: z.array(z.string()).default([]),
@@ -41,7 +48,16 @@ const DEFAULT_MEASURES: Readonly<Record<HistoryScope, readonly string[]>> = {
   total: ['processedRate', 'failedRate', 'enqueued', 'latency', 'busy'],
   queue: ['latency', 'enqueued'],
   workerType: ['latency', 'enqueued', 'busy'],
-  class: ['processedRate', 'failedRate', 'load'],
+  class: ['processedRate', 'failedRate', 'runTime'],
+};
+/** Beside the figures of the history: what two of its counters tell together. */
+const RUN_TIME: HistoryFigure = {
+  name: 'runTime',
+  title: 'Run time',
+  unit: 's',
+  scopes: ['class'],
+  derived: { from: 'load', times: 1 },
+  description: 'Mean duration of the successful executions.',
 };
 const SLOT_SECONDS = 300;
 const DAY = 86_400;
@@ -143,7 +159,7 @@ export const compare = tableQuery({
 });
 
 function figuresOf({ by, measures }: Query): HistoryFigure[] {
-  const known = HISTORY_FIGURES.filter(({ scopes }) => scopes.includes(by));
+  const known = [...HISTORY_FIGURES, RUN_TIME].filter(({ scopes }) => scopes.includes(by));
   return (measures.length > 0 ? measures : DEFAULT_MEASURES[by]).map((name) => {
     const found = known.find((each) => each.name === name);
     if (!found) {
@@ -168,8 +184,11 @@ async function stretches(
     const back = query.with === 'day' ? DAY : 7 * DAY;
     return told({ from: from - back, to: to - back }, { from, to });
   }
-  const at = query.with === 'instant' ? instantOf(query.at, { from, to }) : await lastDeploy({ from, to }, now, reads);
-  const length = Math.min(at - from, to - at);
+  // What is to come is no time after.
+  const range = { from, to: Math.min(to, now) };
+  const isNamed = query.with === 'instant' || query.at.trim() !== '';
+  const at = isNamed ? instantOf(query.at, range) : await lastDeploy(range, now, reads);
+  const length = Math.min(at - range.from, range.to - at);
   return told({ from: at - length, to: at }, { from: at, to: at + length });
 }
 
@@ -218,8 +237,25 @@ async function valuesOf(
   const interval = boundedInterval(from, to, least, VALUES_COMPARED);
   const grid = gridOf(from, to, interval).filter((at) => at >= from && at + interval <= to);
   const sampled = { from, to, gapSeconds: gapSecondsOf(ageSeconds, sampleSeconds), sampleSeconds };
-  const [series] = grid.length === 0 ? [] : await readOnGrid(history, wanted, sampled, { grid, interval });
-  return (series?.values ?? []).flatMap((value) => value ?? []);
+  const read = async (figure: HistoryFigure) =>
+    (grid.length === 0 ? [] : await readOnGrid(history, { ...wanted, figure }, sampled, { grid, interval }))[0]?.values;
+  const values = wanted.figure === RUN_TIME ? await runTimes(read) : await read(wanted.figure);
+  return (values ?? []).flatMap((value) => value ?? []);
+}
+
+/** Seconds of an execution in each interval in which one succeeded. */
+async function runTimes(
+  read: (figure: HistoryFigure) => Promise<ReadonlyArray<number | null> | undefined>
+): Promise<Array<number | null>> {
+  const [load, processed, failed] = [
+    await read(figureNamed('load')),
+    await read(figureNamed('processedRate')),
+    await read(figureNamed('failedRate')),
+  ];
+  return (load ?? []).map((seconds, index) => {
+    const succeeded = (processed?.[index] ?? 0) - (failed?.[index] ?? 0);
+    return seconds === null || succeeded <= 0 ? null : seconds / succeeded;
+  });
 }
 
 function meanOrNull(values: readonly number[]): number | null {

@@ -48,8 +48,16 @@ const COLUMNS: Array<Column<Row>> = [
   count('count', 'Count', '1 for each event; in alert rules, the events of a kind and host.', (row) => row.count),
 ];
 
-/** A finding leads to the dashboard of its subject, anything else to that of incidents, at that time. */
+const DEPLOY_PATH = '/d/sidekiq-deploy?';
+/** Before and after a deploy. */
+const DEPLOY_SECONDS = 3600;
+
+/** A finding leads to the dashboard of its subject, a deploy to its own, anything else to that of incidents, at that time. */
 function pathOfEvent({ kind, subject, subjectKind, rule, at, endsAt }: Row): string {
+  if (kind === 'deploy') {
+    const [from, to] = [at - DEPLOY_SECONDS, at + DEPLOY_SECONDS].map((seconds) => Math.round(seconds * 1000));
+    return `${DEPLOY_PATH}var-deploy=${new Date(at * 1000).toISOString()}&from=${from}&to=${to}`;
+  }
   const path = kind === 'finding' ? pathOf({ kind: subjectKind, subject, rule }) : INCIDENT_PATH;
   return `${path}&${aroundTime(at, endsAt)}`;
 }

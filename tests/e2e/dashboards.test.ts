@@ -78,6 +78,11 @@ const TEXTS: Record<string, (truth: Truth, direct: boolean) => Array<[panel: str
     ['What was wrong', 'No process serves meilisearch'],
     ['Queues then', `meilisearchunserved${stranded}`],
   ],
+  'sidekiq-deploy': () => [
+    ['In total', 'Processed'],
+    ['By queue', 'meilisearch'],
+    ['Errors, the newest first', 'Error'],
+  ],
   'sidekiq-job': ({ jid }) => [
     [`Job ${jid}`, 'Placedead'],
     [`Job ${jid}`, 'First of this kind'],
@@ -99,6 +104,7 @@ const TEXTS: Record<string, (truth: Truth, direct: boolean) => Array<[panel: str
 /** What the address chooses. */
 const CHOSEN: Record<string, (truth: Truth, direct: boolean) => string> = {
   'sidekiq-queue': () => 'var-queue=meilisearch',
+  'sidekiq-deploy': () => `var-deploy=${new Date(Date.now() - 60_000).toISOString()}&from=now-30m&to=now`,
   'sidekiq-job': ({ jid }) => `var-jid=${jid}&var-jobClass=${FREQUENT}`,
   'sidekiq-job-class': ({ from, to }, direct) =>
     direct ? `from=${from * 1000}&to=${to * 1000}&var-class=${RARE}` : `from=now-1h&to=now&var-class=${FREQUENT}`,
@@ -221,7 +227,7 @@ describe.skipIf(!bin || !home)('dashboards in a real Grafana', () => {
     '%s %s opens without an error, with data where data is, and the right figures',
     async (flavour, id) => {
       const direct = flavour === 'direct';
-      const page = await newPage({ width: 1440, height: 5200 });
+      const page = await newPage({ width: 1440, height: 6400 });
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(error.message));
       await page.goto(
@@ -283,7 +289,7 @@ describe.skipIf(!bin || !home)('dashboards in a real Grafana', () => {
 
   test.each(cases)('%s %s cuts nothing at 1440 px beside the docked menu', async (flavour, id) => {
     const direct = flavour === 'direct';
-    const context = await browser.newContext({ viewport: { width: 1440, height: 5200 } });
+    const context = await browser.newContext({ viewport: { width: 1440, height: 6400 } });
     await context.addInitScript(() => {
       // The compiler of this test names its functions by this one.
       (window as unknown as { __name: unknown }).__name = (value: unknown) => value;

@@ -65,6 +65,35 @@ describe('a comparison', () => {
     expect(rows.map(({ verdict }) => verdict)).toEqual(['unknown', 'unknown']);
   });
 
+  test('with a deploy is of the one that is named, and what is to come is no time after', async () => {
+    const query = { with: 'deploy', at: new Date((NOW - HOUR) * 1000).toISOString() };
+    const request = { range: { from: NOW - 2 * HOUR, to: NOW + HOUR }, intervalSeconds: 60 };
+    const frames = await askState(compare, aState(), { query, recorder, request });
+    expect(noticesOf(frames)).toContain(
+      'Before: 2026-11-25 10:00:30 UTC to 2026-11-25 11:00:30 UTC. After: 2026-11-25 11:00:30 UTC to 2026-11-25 12:00:30 UTC.'
+    );
+  });
+
+  test('of a class tells how long it runs: thread time over executions that succeeded', async () => {
+    const classes = new Recorder();
+    let [processed, failed, load] = [0, 0, 0];
+    for (let each = NOW - 8 * HOUR; each <= NOW; each += 300) {
+      // 60 executions in five minutes, of which 10 fail; the others take 2 s, and 5 s since four hours.
+      processed += 60;
+      failed += 10;
+      load += 50 * (each <= NOW - 4 * HOUR ? 2 : 5);
+      const of = (figure: string, value: number): SeriesValue => ({ scope: 'class', key: 'AJob', figure, value });
+      classes.append(each, [of('processedRate', processed), of('failedRate', failed), of('load', load)]);
+    }
+    const query = { by: 'class', with: 'instant', at: new Date((NOW - 4 * HOUR) * 1000).toISOString() };
+    const rows = await rowsOfState(compare, aState(), { query, ...hours(8), recorder: classes });
+    const [runTime] = rows;
+    expect(runTime).toMatchObject({ key: 'AJob', figure: 'Run time', verdict: 'more' });
+    expect(runTime!['before']).toBeCloseTo(2, 1);
+    expect(runTime!['after']).toBeCloseTo(5, 1);
+    expect(rows.map(({ verdict }) => verdict)).toEqual(['more', 'no change', 'no change']);
+  });
+
   test.each([
     [{ with: 'instant', at: 'yesterday' }, 'The instant "yesterday" does not lie within the time range.'],
     [{ with: 'day', measures: ['inRate'] }, 'There is no figure "inRate" of this scope in the history.'],

@@ -84,7 +84,7 @@ describe('events', () => {
       },
       {
         time: (MINUTE - 300) * 1000,
-        path: around(MINUTE - 1200, MINUTE + 600),
+        path: `/d/sidekiq-deploy?var-deploy=2026-11-25T11:55:00.000Z&from=${(MINUTE - 3900) * 1000}&to=${(MINUTE + 3300) * 1000}`,
         timeEnd: null,
         title: 'a1b2c3d',
         kind: 'deploy',

@@ -2,7 +2,7 @@
 
 /** Folders of pkg/ in layers, lowest first; a folder may import from the layers below its own. */
 export const LAYERS = [
-  ['faults', 'version', 'log', 'turns', 'grpc'],
+  ['faults', 'version', 'log', 'turns', 'grpc', 'engine'],
   ['settings', 'redis'],
   ['sidekiq'],
   ['observe', 'statsd'],

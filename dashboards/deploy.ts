@@ -17,7 +17,7 @@ function beforeAndAfter(
     columns: [...(by === 'total' ? [] : ['key']), 'figure', 'verdict', 'before', 'after', 'change', 'effect', 'chance'],
     widths: { Verdict: 110, Before: 100, After: 100, Change: 100, Effect: 90, Chance: 90 },
     minWidths: { Name: 220, Figure: 150 },
-    badges: ['Verdict'],
+    states: ['Verdict'],
     counted: true,
     ...more,
   };

@@ -67,6 +67,19 @@ const VALUES_COMPARED = 2100;
 const MOST_CHANCE = 0.01;
 const LEAST_EFFECT = 0.33;
 
+/** Whether more is good or bad depends on the figure. */
+const VERDICT_COLOURS = [
+  {
+    type: 'value',
+    options: {
+      more: { text: 'more', color: 'orange', index: 0 },
+      less: { text: 'less', color: 'blue', index: 1 },
+      'no change': { text: 'no change', color: 'text', index: 2 },
+      unknown: { text: 'unknown', color: 'text', index: 3 },
+    },
+  },
+];
+
 const COLUMNS: Array<Column<Row>> = [
   key('key', 'Name', 'Queue, worker type or class; empty in total.', (row) => row.key),
   key('figure', 'Figure', 'Figure of the history.', ({ figure }) => figure.title),
@@ -74,7 +87,8 @@ const COLUMNS: Array<Column<Row>> = [
     'verdict',
     'Verdict',
     'more or less where the change is more than chance, else no change; unknown for too few values.',
-    verdictOf
+    verdictOf,
+    { config: { mappings: VERDICT_COLOURS } }
   ),
   plain('before', 'Before', 'Mean over the time before, in the unit of the figure.', (row) => row.before, {
     config: { decimals: 3 },

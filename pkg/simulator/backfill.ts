@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { Dice } from './dice';
+import { Dice } from '../engine/dice';
 import { FORMATS } from './format';
 import { MetricsBuffer } from './metricsBuffer';
 import { JOB_CLASSES, rhythmAt, type SidekiqVersion } from './workload';

@@ -1,5 +1,6 @@
 import type { ChainableCommander } from 'ioredis';
-import type { Dice } from './dice';
+import type { Dice } from '../engine/dice';
+import type { Capsule } from '../engine/engine';
 import type { Format } from './format';
 import { MetricsBuffer } from './metricsBuffer';
 import type { WaitingJob } from './store';
@@ -26,8 +27,8 @@ export class SimulatedProcess {
   readonly identity: string;
   /** By thread. */
   readonly running = new Map<string, RunningJob>();
-  /** When a thread became idle, in the present step. */
-  readonly idleSince = new Map<string, number>();
+  /** Its capsules in the engine. */
+  readonly capsules: Array<Capsule<WaitingJob>> = [];
   readonly metrics = new MetricsBuffer();
   quiet = false;
   /** Epoch seconds. */
@@ -51,19 +52,6 @@ export class SimulatedProcess {
 
   get concurrency(): number {
     return this.kind.capsules.reduce((sum, capsule) => sum + capsule.concurrency, 0);
-  }
-
-  /** Idle threads by capsule, with the queues in the order in which they are looked at. */
-  idle(): Array<{ threads: string[]; queues: string[] }> {
-    if (this.quiet) {
-      return [];
-    }
-    return this.kind.capsules.map((capsule) => {
-      const names = Object.keys(capsule.weights);
-      const threads = Array.from({ length: capsule.concurrency }, (_, slot) => `${capsule.name}-${slot}`);
-      const queues = capsule.mode === 'strict' ? names : this.weightedOrder(capsule.weights);
-      return { threads: threads.filter((thread) => !this.running.has(thread)), queues };
-    });
   }
 
   /** One heartbeat: counters, its hash, its work and its name in the set. */
@@ -120,14 +108,5 @@ export class SimulatedProcess {
   /** A clean end: the name and the work go, the hash expires by itself. */
   stop(pipeline: ChainableCommander): void {
     pipeline.srem('processes', this.identity).del(`${this.identity}:work`);
-  }
-
-  private weightedOrder(weights: Record<string, number>): string[] {
-    const tickets = Object.entries(weights).flatMap(([queue, weight]) => new Array<string>(weight).fill(queue));
-    const order = new Set<string>();
-    while (order.size < Object.keys(weights).length) {
-      order.add(this.dice.pick(tickets));
-    }
-    return [...order];
   }
 }

@@ -1,5 +1,6 @@
 import type { ChainableCommander, Redis } from 'ioredis';
-import { Dice } from './dice';
+import { Dice } from '../engine/dice';
+import { Engine, type Capsule, type Run } from '../engine/engine';
 import { backtrace, FORMATS, type Format } from './format';
 import { MetricsBuffer } from './metricsBuffer';
 import { SimulatedProcess, type RunningJob } from './process';
@@ -41,6 +42,9 @@ export class Simulator {
   private readonly queues = new Queues((job) => JSON.stringify(this.newJob(job.jobClass, job.at)));
   private readonly schedule = new TimedJobs('schedule');
   private readonly retries = new TimedJobs('retry');
+  private readonly engine: Engine<WaitingJob>;
+  /** Whose capsule it is, and its name. */
+  private readonly owners = new Map<Capsule<WaitingJob>, { process: SimulatedProcess; name: string }>();
   private processes: SimulatedProcess[];
   /** Of which Redis still has the record. */
   private killed: SimulatedProcess[] = [];
@@ -62,6 +66,16 @@ export class Simulator {
     this.nextDeployAt = even + 300;
     this.nextCrashAt = even + CRASH_EVERY_SECONDS / 2;
     this.pipeline = redis.multi();
+    this.engine = new Engine(
+      {
+        seconds: ({ jobClass }, _queue, startsAt) =>
+          this.dice.duration(jobClass.medianSeconds) * (this.story?.troubleOf(jobClass.name, startsAt)?.slower ?? 1),
+        started: (run) => this.started(run),
+        finished: (run) => this.finished(run),
+      },
+      this.dice,
+      options.startsAt
+    );
     this.processes = WORKER_KINDS.flatMap((kind) =>
       Array.from({ length: kind.count }, (_, index) => this.boot(kind, index))
     );
@@ -75,9 +89,8 @@ export class Simulator {
       const from = this.now;
       this.now = Math.min(end, from + STEP_SECONDS);
       this.push(from);
+      this.engine.advance(this.now);
       this.enqueueDue();
-      this.finish();
-      this.fetch(from);
       this.deployOrCrash();
       this.follow();
       if (long && Math.floor(this.now / 60) > Math.floor(from / 60)) {
@@ -111,7 +124,25 @@ export class Simulator {
   }
 
   private boot(kind: SimulatedProcess['kind'], index: number): SimulatedProcess {
-    return new SimulatedProcess(kind, index, this.format, this.dice, this.now);
+    const process = new SimulatedProcess(kind, index, this.format, this.dice, this.now);
+    for (const { name, concurrency, mode, weights } of kind.capsules) {
+      const capsule = { threads: concurrency, mode, weights: new Map(Object.entries(weights)) };
+      process.capsules.push(this.engine.addCapsule(capsule, (added) => this.owners.set(added, { process, name })));
+    }
+    return process;
+  }
+
+  /** What ran is lost, and its record stays in Redis until it expires. */
+  private kill(process: SimulatedProcess): void {
+    this.killed.push(process);
+    this.remove(process);
+  }
+
+  private remove({ capsules }: SimulatedProcess): void {
+    for (const capsule of capsules) {
+      this.engine.removeCapsule(capsule);
+      this.owners.delete(capsule);
+    }
   }
 
   /** Pushes follow the hour and waves within it. */
@@ -129,7 +160,7 @@ export class Simulator {
         const raw = JSON.stringify({ ...this.newJob(job.jobClass, job.at), enqueued_at: undefined });
         this.schedule.add(job.at + this.dice.between(20, 1800), raw, job.jobClass);
       } else {
-        this.queues.push(job.jobClass.queue, job);
+        this.enqueue(job.jobClass.queue, job);
       }
     }
   }
@@ -153,7 +184,7 @@ export class Simulator {
     for (const set of [this.schedule, this.retries]) {
       for (const { raw, jobClass } of set.takeDue(this.now, POLL_LIMIT)) {
         const job = JSON.parse(raw) as { queue: string };
-        this.queues.push(job.queue, {
+        this.enqueue(job.queue, {
           jobClass,
           at: this.now,
           raw: JSON.stringify({ ...job, enqueued_at: this.format.time(this.now) }),
@@ -162,58 +193,35 @@ export class Simulator {
     }
   }
 
-  /** Each idle thread takes jobs until one lasts beyond the step, or none is left. */
-  private fetch(from: number): void {
-    for (const process of this.processes) {
-      for (const { threads, queues } of process.idle()) {
-        const idle = threads.map((thread) => ({ thread, since: process.idleSince.get(thread) ?? from }));
-        while (idle.length > 0) {
-          const first = idle.sort((a, b) => a.since - b.since)[0]!;
-          const taken = this.queues.take(queues);
-          if (!taken) {
-            break;
-          }
-          const job = this.start(taken.job, taken.queue, first.since);
-          if (job.endsAt <= this.now) {
-            this.end(process, job);
-            first.since = job.endsAt;
-          } else {
-            process.running.set(first.thread, job);
-            idle.shift();
-          }
-        }
-      }
-      process.idleSince.clear();
-    }
+  /** Threads may take it at once. */
+  private enqueue(queue: string, job: WaitingJob): void {
+    this.engine.advance(job.at);
+    this.queues.push(queue, job);
+    this.engine.push(queue, job);
   }
 
-  private start(waiting: WaitingJob, queue: string, idleSince: number): RunningJob {
+  private started({ job: waiting, queue, capsule, thread, startsAt, endsAt }: Run<WaitingJob>): void {
+    this.queues.taken(queue);
+    const { process, name } = this.owners.get(capsule)!;
     const { jobClass } = waiting;
-    const trouble = this.story?.troubleOf(jobClass.name, this.now);
-    const runAt = Math.max(idleSince, waiting.at);
-    const seconds = this.dice.duration(jobClass.medianSeconds) * (trouble?.slower ?? 1);
+    const trouble = this.story?.troubleOf(jobClass.name, startsAt);
     const fails = this.dice.chance(trouble?.failures?.rate ?? jobClass.failureRate);
-    return {
+    process.running.set(`${name}-${thread}`, {
       waiting,
       raw: () => (waiting.raw ??= JSON.stringify(this.newJob(jobClass, waiting.at))),
       queue,
       jobClass,
-      runAt,
-      endsAt: runAt + seconds,
+      runAt: startsAt,
+      endsAt,
       error: !fails ? undefined : (trouble?.failures?.error ?? this.dice.pick(jobClass.errors)),
-    };
+    });
   }
 
-  private finish(): void {
-    for (const process of this.processes) {
-      for (const [thread, job] of process.running) {
-        if (job.endsAt <= this.now) {
-          process.running.delete(thread);
-          process.idleSince.set(thread, job.endsAt);
-          this.end(process, job);
-        }
-      }
-    }
+  private finished({ capsule, thread }: Run<WaitingJob>): void {
+    const { process, name } = this.owners.get(capsule)!;
+    const job = process.running.get(`${name}-${thread}`)!;
+    process.running.delete(`${name}-${thread}`);
+    this.end(process, job);
   }
 
   private end(process: SimulatedProcess, job: RunningJob): void {
@@ -258,7 +266,7 @@ export class Simulator {
       // Killed: no word to Redis, and what ran is lost.
       const victim = Math.floor(this.dice.between(0, this.processes.length));
       const killed = this.processes[victim]!;
-      this.killed.push(killed);
+      this.kill(killed);
       this.processes[victim] = this.boot(killed.kind, killed.index);
     }
     this.endQuiet();
@@ -279,7 +287,7 @@ export class Simulator {
       const there = this.processes.filter((process) => process.kind === kind && !process.quiet);
       const away = story.away(kind.host, this.now);
       if (away?.killed) {
-        this.killed.push(...there);
+        there.forEach((process) => this.kill(process));
         this.processes = this.processes.filter((process) => !there.includes(process));
       } else if (away) {
         there.forEach((process) => this.quieten(process));
@@ -293,6 +301,7 @@ export class Simulator {
     process.quiet = true;
     process.nextBeatAt = this.now;
     process.quietSince = this.now;
+    process.capsules.forEach((capsule) => this.engine.quiet(capsule));
   }
 
   /** Marks the deploy and asks every process to finish; new ones take over at once. */
@@ -310,10 +319,12 @@ export class Simulator {
       (process) => process.quiet && (process.running.size === 0 || this.now > process.quietSince + 25)
     );
     for (const process of ended) {
+      this.remove(process);
       for (const { waiting, raw, queue } of process.running.values()) {
         // Hard shutdown puts unfinished jobs back at the tail, their times untouched.
         raw();
         this.queues.putBack(this.pipeline, queue, waiting);
+        this.engine.putBack(queue, waiting);
       }
       process.metrics.flush(this.pipeline, this.format, this.now);
       process.stop(this.pipeline);

@@ -20,8 +20,8 @@ interface Queue {
 }
 
 /**
- * The queues of the simulated Sidekiq. They are kept in memory, so that an hour passes in a moment, and written by
- * {@link write}: what came and went in between never reaches Redis, as if nobody had looked.
+ * What Redis holds of the engine's queues. They are written by {@link write}, so that an hour passes in a moment: what came
+ * and went in between never reaches Redis, as if nobody had looked.
  */
 export class Queues {
   private readonly queues = new Map<string, Queue>();
@@ -33,25 +33,18 @@ export class Queues {
     this.queue(name).jobs.push(job);
   }
 
-  /** The job that has waited longest in the first queue that has one. */
-  take(names: readonly string[]): { job: WaitingJob; queue: string } | undefined {
-    for (const name of names) {
-      const queue = this.queues.get(name);
-      const job = queue?.jobs[queue.head];
-      if (queue && job) {
-        queue.head += 1;
-        if (queue.written > 0) {
-          queue.written -= 1;
-          queue.taken += 1;
-        }
-        if (queue.head > 1000 && queue.head * 2 > queue.jobs.length) {
-          queue.jobs.splice(0, queue.head);
-          queue.head = 0;
-        }
-        return { job, queue: name };
-      }
+  /** The oldest job of a queue was taken. */
+  taken(name: string): void {
+    const queue = this.queue(name);
+    queue.head += 1;
+    if (queue.written > 0) {
+      queue.written -= 1;
+      queue.taken += 1;
     }
-    return undefined;
+    if (queue.head > 1000 && queue.head * 2 > queue.jobs.length) {
+      queue.jobs.splice(0, queue.head);
+      queue.head = 0;
+    }
   }
 
   /** Puts a job back to where jobs are taken from, as a process does that must end. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Recorded } from '../../pkg/recording/recordedReading';
 import type { MinuteCounts } from '../../pkg/sidekiq/jobMetrics';
 import type { Work } from '../../pkg/sidekiq/model';
-import { Dice } from '../../pkg/simulator/dice';
+import { Dice } from '../../pkg/engine/dice';
 import { aCapsule, aJob, aMinute, aProcess, aQueue, aSnapshot, listed, NOW } from '../support/state';
 
 export const QUEUES = 24;

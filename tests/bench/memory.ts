@@ -7,7 +7,7 @@ import { optionsSchema } from '../../pkg/settings/model';
 import { MemoryBlockStore } from '../../pkg/series/blockStore';
 import { StatsdIntake } from '../../pkg/statsd/intake';
 import { Watch } from '../../pkg/watch/watch';
-import { Dice } from '../../pkg/simulator/dice';
+import { Dice } from '../../pkg/engine/dice';
 import { NOW } from '../support/state';
 import { CLASSES, Life, PROCESSES, QUEUES, THREADS } from './life';
 

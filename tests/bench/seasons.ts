@@ -1,4 +1,4 @@
-import { Dice } from '../../pkg/simulator/dice';
+import { Dice } from '../../pkg/engine/dice';
 
 /** Properties of a simulated series. */
 export interface SeriesKind {

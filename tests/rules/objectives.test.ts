@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { burnRate, complianceOf } from '../../pkg/outlook/objectives';
 import { MemoryStore } from '../../pkg/series/memoryStore';
-import { Dice } from '../../pkg/simulator/dice';
+import { Dice } from '../../pkg/engine/dice';
 import { Turns } from '../../pkg/turns';
 
 const RULES = join(__dirname, '../../provisioning/prometheus/sidekiq.rules.yml');

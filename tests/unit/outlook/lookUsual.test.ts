@@ -3,7 +3,7 @@ import { lookUsual } from '../../../pkg/outlook/lookUsual';
 import { MemoryStore } from '../../../pkg/series/memoryStore';
 import type { SeriesValue } from '../../../pkg/series/figures';
 import { noCounts } from '../../../pkg/sidekiq/jobMetrics';
-import { Dice } from '../../../pkg/simulator/dice';
+import { Dice } from '../../../pkg/engine/dice';
 
 const DAY = 86_400;
 const START = Date.UTC(2026, 10, 2) / 1000;

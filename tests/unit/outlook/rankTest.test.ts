@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { rankTest } from '../../../pkg/outlook/rankTest';
-import { Dice } from '../../../pkg/simulator/dice';
+import { Dice } from '../../../pkg/engine/dice';
 
 /** Of all ways to part the values, the share in which the ranks lie as far off: what the approximation is of. */
 function exactly(before: readonly number[], after: readonly number[]): number {

@@ -12,7 +12,7 @@ export const LAYERS = [
   ['source'],
   ['recording'],
   ['installation'],
-  ['frames'],
+  ['frames', 'whatif'],
   ['queries', 'metrics'],
   ['web', 'keda', 'alerting', 'notify', 'report'],
   ['listeners'],
@@ -53,7 +53,7 @@ export default {
       name: 'views-know-sources-only',
       comment: 'A view answers from any source: an installation, a recording.',
       severity: 'error',
-      from: { path: '^pkg/(queries|metrics|web|keda|alerting|notify|report|frames)/' },
+      from: { path: '^pkg/(queries|metrics|web|keda|alerting|notify|report|whatif|frames)/' },
       to: { path: '^pkg/(installation|recording)/' },
     },
     {

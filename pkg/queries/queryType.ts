@@ -13,6 +13,8 @@ export interface QueryRequest {
   intervalSeconds: number;
   /** An alert rule asks: exactly one figure, labels only of what identifies a row. */
   alerting: boolean;
+  /** Ends long work of a query that nobody waits for any more. */
+  signal?: AbortSignal;
   /** A person reads the answer in a panel or in Explore: a table without rows says so in a sentence. */
   reader?: boolean;
   /** The data source whose Explore links should open. */

@@ -27,6 +27,7 @@ import { queues } from './queues';
 import { recurring } from './recurring';
 import { redis } from './redis';
 import { waits } from './waits';
+import { whatIf } from './whatIf';
 
 /** Every query type, in the order in which the editor offers them: by group. */
 export const QUERY_TYPES: readonly QueryType[] = [
@@ -40,6 +41,7 @@ export const QUERY_TYPES: readonly QueryType[] = [
   history,
   objectives,
   compare,
+  whatIf,
   jobMetrics,
   jobs,
   job,
@@ -97,7 +99,7 @@ export async function runQuery(
   const run = async (either: AbortSignal): Promise<Frame[]> => {
     try {
       const state = await stateFor(type, source, asked);
-      return await type.run(raw, state, asked, source.reads(either, state));
+      return await type.run(raw, state, { ...asked, signal: either }, source.reads(either, state));
     } catch (error) {
       if (error instanceof NotRecorded && type.nothing) {
         return type.nothing(raw, error, asked, source.options);

@@ -1,0 +1,265 @@
+import { z } from 'zod';
+import { Fault } from '../faults/fault';
+import { countText, shareText } from '../findings/texts';
+import { groupBy } from '../sidekiq/groupBy';
+import type { Notice } from '../sidekiq/model';
+import { objectiveOf } from '../settings/workerTypes';
+import { instantText } from '../source/instants';
+import type { Range, Reads } from '../source/reads';
+import { capacityOfQueues, typeOf } from '../watch/capacity';
+import type { State } from '../watch/state';
+import { answerOf, runs, runsFor, utilisation, type Answer, type Runs, type Told } from '../whatif/answer';
+import { changed, serves, type Changes } from '../whatif/changes';
+import { fitRange, fitUsual, type Fitted } from '../whatif/fit';
+import type { Scenario } from '../whatif/model';
+import { bestOrder, fewestThreads, type Aim } from '../whatif/search';
+import { topologyOf } from '../whatif/topology';
+import { count, seconds, share, typeAndQueue } from './columns';
+import { baseQuerySchema } from './model';
+import { tableQuery, type Column } from './table';
+
+const list = z.array(z.string().max(2000)).max(200).default([]);
+
+const schema = baseQuerySchema.extend({
+  by: z.enum(['queue', 'workerType']).default('queue'),
+  /** The work of the time range, or what is usual in the next hour, from the backlog of now. */
+  arrivals: z.enum(['range', 'usual']).default('range'),
+  /** What is looked for beside the changes: fewest threads that meet the objectives, or the best order for the threads. */
+  search: z.enum(['none', 'threads', 'order']).default('none'),
+  /** Changes, see {@link Changes}. */
+  threads: list,
+  processes: list,
+  traffic: list,
+  runTime: list,
+  own: list,
+  order: list,
+  paused: list,
+  /** Chance repeats by it. */
+  seed: z.number().int().min(0).max(1_000_000).default(1),
+});
+
+/** A what-if query as it is saved. */
+export type WhatIfQuery = z.input<typeof schema>;
+type Query = z.output<typeof schema>;
+
+interface Figures extends Answer {
+  threads: number;
+  utilisation: Told | null;
+}
+
+interface Row {
+  workerType: string;
+  queue: string;
+  objectiveSeconds: number;
+  asIs: Figures;
+  /** `null` where nothing is changed. */
+  changed: Figures | null;
+}
+
+const USUAL_HOURS = 1;
+
+type Kind = 'count' | 'seconds' | 'share';
+const KINDS = { count, seconds, share } as const;
+
+/** A figure as it is and with the changes, as the median of the runs. */
+function both(
+  kind: Kind,
+  name: string,
+  title: string,
+  description: string,
+  value: (figures: Figures) => number | null
+): Array<Column<Row>> {
+  return [
+    KINDS[kind]<Row>(name, title, description, (row) => value(row.asIs)),
+    KINDS[kind]<Row>(
+      `${name}If`,
+      `${title}, if`,
+      `${description} With the changes.`,
+      (row) => row.changed && value(row.changed)
+    ),
+  ];
+}
+
+const medianOf = (told: Told | null) => told?.median ?? null;
+
+const COLUMNS: Array<Column<Row>> = [
+  ...typeAndQueue<Row>(),
+  count('jobs', 'Jobs', 'Jobs of the simulated time, those that waited at its beginning included.', (row) =>
+    Math.round(row.asIs.jobs.median)
+  ),
+  ...both('count', 'threads', 'Threads', 'Threads that serve the queue or worker type.', ({ threads }) => threads),
+  ...both('share', 'utilisation', 'Utilisation', 'Busy share of these threads.', (figures) =>
+    medianOf(figures.utilisation)
+  ),
+  ...both('seconds', 'p50', 'p50', 'Half of the jobs wait no longer.', ({ p50 }) => medianOf(p50)),
+  ...both('seconds', 'p95', 'p95', '95% of the jobs wait no longer.', ({ p95 }) => medianOf(p95)),
+  seconds(
+    'p95IfLeast',
+    'p95 at least',
+    'In 19 of 20 runs p95 is longer, with the changes where there are any.',
+    (row) => (row.changed ?? row.asIs).p95?.least ?? null
+  ),
+  seconds(
+    'p95IfMost',
+    'p95 at most',
+    'In 19 of 20 runs p95 is shorter, with the changes where there are any.',
+    (row) => (row.changed ?? row.asIs).p95?.most ?? null
+  ),
+  share('p95Change', 'p95 change', 'Change of p95; no value where it is 0 as it is.', ({ asIs, changed: other }) =>
+    other?.p95 && asIs.p95 && asIs.p95.median > 0 ? other.p95.median / asIs.p95.median - 1 : null
+  ),
+  ...both('seconds', 'p99', 'p99', '99% of the jobs wait no longer.', ({ p99 }) => medianOf(p99)),
+  seconds('objective', 'Objective', 'Latency objective, by the settings.', (row) => row.objectiveSeconds),
+  ...both(
+    'share',
+    'within',
+    'Within objective',
+    'Share of the jobs that wait no longer than the objective.',
+    (figures) => medianOf(figures.within)
+  ),
+  ...both('count', 'backlogEnd', 'Backlog at the end', 'Jobs that wait at the end of the simulated time.', (figures) =>
+    Math.round(figures.backlogEnd.median)
+  ),
+  ...both(
+    'seconds',
+    'drainTime',
+    'Drain time',
+    'Time until all jobs have started that waited at the beginning; no value where none did, or where some never do.',
+    (figures) => medianOf(figures.drainedAt)
+  ),
+];
+const IF_COLUMNS = COLUMNS.filter(({ name }) => name.endsWith('If') || name === 'p95Change').map(({ name }) => name);
+
+/** What waits, utilisation and backlogs would be with other threads, traffic, run times, orders or pauses: by simulation. */
+export const whatIf = tableQuery({
+  id: 'what_if',
+  group: 'Over time',
+  title: 'What if',
+  description:
+    'What waits, utilisation and backlogs would be with other threads, traffic, run times or orders of queues, by simulation of the work of the time range.',
+  empty: 'No job ran in this time range, so there is nothing to simulate.',
+  cost: 'as job_metrics',
+  schema,
+  columns: COLUMNS,
+  example: '--option "threads=Default Worker=20" --option traffic=2 --from -3600',
+  async rows(state, query, { range, signal }, reads) {
+    const { topology, notices } = topologyOf(state);
+    const fitted = await fit(state, query, range, reads);
+    if (!fitted) {
+      return { rows: [], notices };
+    }
+    const asIs: Scenario = { topology, demand: fitted.demand };
+    const aims = aimsOf(state);
+    const other = scenarioIf(asIs, query, aims);
+    const objectives = new Map(state.queues.map(({ name, objectiveSeconds }) => [name, objectiveSeconds]));
+    const options = { seed: query.seed, objectiveOf: (queue: string) => objectives.get(queue) ?? Infinity };
+    const lived = runsFor(other ? [asIs, other] : [asIs]);
+    const before = await runs(asIs, { ...options, count: lived }, signal);
+    const found =
+      query.search === 'none'
+        ? null
+        : await (query.search === 'threads' ? fewestThreads : bestOrder)(other ?? asIs, aims, options, signal);
+    const after = found?.runs ?? (other && (await runs(other, { ...options, count: lived }, signal)));
+    return {
+      rows: rowsOf(state, query, before, after),
+      notices: [
+        ...notices,
+        ...fitted.notices,
+        ...(found ? [{ severity: 'info' as const, text: found.text }] : []),
+        { severity: 'info', text: told(fitted, lived) },
+        ...(await checkOf(state, fitted, query, before, reads)),
+      ],
+      without: [...(after ? [] : IF_COLUMNS), ...(query.by === 'queue' ? [] : ['queue'])],
+    };
+  },
+});
+
+/** @throws Fault `query` where it is not known what is usual */
+async function fit(state: State, { arrivals }: Query, range: Range, reads: Reads): Promise<Fitted | null> {
+  const fitted = await fitRange(state, range, reads);
+  if (arrivals === 'range' || !fitted) {
+    return fitted;
+  }
+  const usual = fitUsual(state, fitted, USUAL_HOURS);
+  if (!usual) {
+    throw new Fault({
+      kind: 'query',
+      message: 'There is not enough history to tell which work is usual: it takes two days.',
+      remedy: 'Set "arrivals" to range.',
+    });
+  }
+  return usual;
+}
+
+/** `null` where nothing is changed. */
+function scenarioIf(asIs: Scenario, query: Query, aims: readonly Aim[]): Scenario | null {
+  const changes: Changes = query;
+  const fields = [query.threads, query.processes, query.traffic, query.runTime, query.own, query.order, query.paused];
+  if (fields.every((each) => each.every((text) => text.trim() === ''))) {
+    return null;
+  }
+  const byName = new Map(aims.map(({ name, queues }) => [name, queues]));
+  const all = new Set(aims.flatMap(({ queues }) => queues));
+  return changed(asIs, changes, (name) => byName.get(name) ?? (all.has(name) ? [name] : []));
+}
+
+/** Worker types, and queues of none, with their objectives. */
+function aimsOf(state: State): Aim[] {
+  return [...groupBy(capacityOfQueues(state), typeOf)].map(([name, members]) => ({
+    name,
+    queues: members.map(({ queue }) => queue),
+    objectiveSeconds: members[0]!.objectiveSeconds,
+    share: objectiveOf(members[0]!.workerType, state.options.workerTypes).share,
+  }));
+}
+
+function rowsOf(state: State, { by }: Query, before: Runs, after: Runs | null): Row[] {
+  const rows = aimsOf(state).flatMap(({ name, queues, objectiveSeconds }) =>
+    (by === 'queue' ? queues.map((queue) => [queue]) : [queues]).map((members): Row => ({
+      workerType: by === 'queue' && name.startsWith('other: ') ? '' : name,
+      queue: by === 'queue' ? members[0]! : '',
+      objectiveSeconds,
+      asIs: figuresOf(before, members),
+      changed: after && figuresOf(after, members),
+    }))
+  );
+  const worst = ({ asIs, changed: other, objectiveSeconds }: Row) =>
+    ((other ?? asIs).p95?.median ?? (other ?? asIs).backlogEnd.median) / objectiveSeconds;
+  return rows.filter(({ asIs }) => asIs.jobs.median > 0 || asIs.threads > 0).sort((a, b) => worst(b) - worst(a));
+}
+
+function figuresOf(lived: Runs, queues: readonly string[]): Figures {
+  const isCounted = (group: Runs['groups'][number]) => serves(group, queues);
+  return {
+    ...answerOf(lived, queues),
+    threads: lived.groups.filter(isCounted).reduce((sum, { threads }) => sum + threads, 0),
+    utilisation: utilisation(lived, isCounted),
+  };
+}
+
+function told({ range, demand }: Fitted, lived: number): string {
+  const minutes = (demand.slots * demand.slotSeconds) / 60;
+  return `${countText(lived, 'run')} of ${countText(minutes, 'minute')}, by the work from ${instantText(range.from)} to ${instantText(range.to)}. Assumed: run times do not depend on the number of threads (jobs that compute share a processor and take longer), retries come as they came, and failed executions take as long as others.`;
+}
+
+/** Whether the model, as it is, agrees with what was measured. */
+async function checkOf(state: State, { range }: Fitted, query: Query, before: Runs, reads: Reads): Promise<Notice[]> {
+  if (query.arrivals !== 'range') {
+    return [];
+  }
+  const history = await reads.history();
+  const [busy] = history.read('total', 'busy', range.from, range.to, '');
+  const model = utilisation(before, () => true);
+  const within = (busy?.at ?? []).flatMap((at, index) => (at >= range.from ? [busy!.values[index]!] : []));
+  if (within.length === 0 || !model) {
+    return [];
+  }
+  const threads = before.groups.reduce((sum, group) => sum + group.threads, 0);
+  const measured = within.reduce((sum, each) => sum + each, 0) / within.length / threads;
+  return [
+    {
+      severity: 'info',
+      text: `As it is, the model keeps ${shareText(model.median)} of the threads busy; measured were ${shareText(measured)}.`,
+    },
+  ];
+}

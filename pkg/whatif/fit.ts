@@ -1,0 +1,293 @@
+import { countText, shareText } from '../findings/texts';
+import { figureNamed, type HistoryFigure } from '../series/figures';
+import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
+import type { FigureReads } from '../series/store';
+import { sumCounts, sumDurations, type ClassCounts, type Durations, type MinuteCounts } from '../sidekiq/jobMetrics';
+import type { Notice } from '../sidekiq/model';
+import { groupBy } from '../sidekiq/groupBy';
+import type { Range, Reads } from '../source/reads';
+import { Turns } from '../turns';
+import type { State } from '../watch/state';
+import { assumedDurations, durationsOf } from './durations';
+import type { Backlog, ClassDemand, Demand, DurationModel } from './model';
+
+const MINUTE = 60;
+const SLOT_SECONDS = 10;
+const SLOTS_PER_MINUTE = MINUTE / SLOT_SECONDS;
+/** A longer range is fitted by its last hours. */
+const LONGEST_SECONDS = 6 * 3600;
+/** Histograms are read of the classes that take most time, over the last hour of the range. */
+const CLASSES_WITH_HISTOGRAM = 100;
+const HISTOGRAM_MINUTES = 60;
+/** Samples further apart tell nothing of bursts within a minute. */
+const BURST_SAMPLE_SECONDS = 15;
+
+/** Work as it came, and what is not known of it. */
+export interface Fitted {
+  demand: Demand;
+  /** The time that was fitted: whole minutes. */
+  range: Range;
+  notices: Notice[];
+}
+
+/**
+ * The work of a past range, by what is recorded of it:
+ *
+ * - Arrivals by class and minute: what of the class was executed, and by how much the backlog of its queue grew (jobs that
+ *   come either run or wait). Within a minute they follow the pushes that were seen every ten seconds, where those are
+ *   kept. Retries are arrivals like others, as they are executed like others.
+ * - Run times by Sidekiq's 26 buckets; where a class has no histogram, lognormal around its mean.
+ * - Jobs that waited at the beginning.
+ *
+ * `null` where nothing was executed.
+ */
+export async function fitRange(state: State, asked: Range, reads: Reads): Promise<Fitted | null> {
+  const notices: Notice[] = [];
+  const range = wholeMinutes(asked, state.now);
+  if (asked.to - asked.from > LONGEST_SECONDS + MINUTE) {
+    notices.push({ severity: 'info', text: 'Fitted is the work of the last six hours of the time range.' });
+  }
+  const minutes = await minutesOf(state, range, reads);
+  notices.push(...minutes.notices);
+  const history = await reads.history();
+  const byClass = sumCounts(minutes.buckets);
+  const classes = [...byClass].filter(([name]) => state.classQueues.has(name));
+  notices.push(...unknownQueues(byClass, classes));
+  if (classes.length === 0) {
+    return null;
+  }
+  const models = await durationModels(classes, minutes, state.now, reads);
+  notices.push(...models.notices);
+  const turns = new Turns();
+  const demands: ClassDemand[] = [];
+  const slots = ((range.to - range.from) / MINUTE) * SLOTS_PER_MINUTE;
+  const at = { ...range, now: state.now, sampleSeconds: state.options.sampleSeconds };
+  for (const [queue, members] of groupBy(classes, ([name]) => state.classQueues.get(name)!)) {
+    const executed = executedByMinute(
+      members.map(([name]) => name),
+      minutes.buckets,
+      range
+    );
+    const grown = growth(await readSeries(history, 'enqueued', queue, MINUTE, at));
+    const bursts =
+      at.sampleSeconds <= BURST_SAMPLE_SECONDS ? await readSeries(history, 'inRate', queue, SLOT_SECONDS, at) : [];
+    for (const [place, [name]] of members.entries()) {
+      demands.push({
+        class: name,
+        queue,
+        arrivals: arrivalsOf(executed, place, grown, bursts, slots),
+        durations: models.of(name),
+      });
+    }
+    await turns.give();
+  }
+  const backlog = await backlogAt(history, state, range.from);
+  return { demand: { classes: demands, slotSeconds: SLOT_SECONDS, slots, backlog }, range, notices };
+}
+
+function wholeMinutes({ from, to }: Range, now: number): Range {
+  // The minute that goes on is not known, nor those that processes have not written yet.
+  const end = Math.floor(Math.min(to, now - MINUTE) / MINUTE) * MINUTE;
+  const begin = Math.ceil(Math.max(from, end - LONGEST_SECONDS) / MINUTE) * MINUTE;
+  return { from: Math.min(begin, end - MINUTE), to: end };
+}
+
+/** Minutes from Redis as far as they are kept there, else those that were recorded, with their durations. */
+async function minutesOf(
+  { now, recorded }: State,
+  range: Range,
+  reads: Reads
+): Promise<{ buckets: MinuteCounts[]; notices: readonly Notice[]; durations?: Durations[] }> {
+  const until = { from: range.from, to: range.to - 1 };
+  if (recorded || now - range.from <= reads.minutesKeptSeconds) {
+    return reads.buckets(until, MINUTE, now);
+  }
+  const { minutes: buckets, durations, missing } = await reads.recordedMinutes(until);
+  const text = `${countText(missing, 'minute')} of job metrics were not recorded in this time range.`;
+  return { buckets, durations, notices: missing > 0 ? [{ severity: 'warning', text }] : [] };
+}
+
+function unknownQueues(all: ReadonlyMap<string, ClassCounts>, known: ReadonlyArray<[string, ClassCounts]>): Notice[] {
+  const sum = (counts: Iterable<ClassCounts>) => [...counts].reduce((total, { processed }) => total + processed, 0);
+  const total = sum(all.values());
+  const left = total - sum(known.map(([, counts]) => counts));
+  return left === 0
+    ? []
+    : [
+        {
+          severity: 'warning',
+          text: `${shareText(left / total)} of the executions are left out: the queue of their classes was not seen.`,
+        },
+      ];
+}
+
+async function durationModels(
+  classes: ReadonlyArray<[string, ClassCounts]>,
+  { buckets, durations: known }: { buckets: readonly MinuteCounts[]; durations?: readonly Durations[] },
+  now: number,
+  reads: Reads
+): Promise<{ of(name: string): DurationModel; notices: readonly Notice[] }> {
+  const byTime = [...classes].sort(([, one], [, other]) => other.milliseconds - one.milliseconds);
+  const names = byTime.slice(0, CLASSES_WITH_HISTOGRAM).map(([name]) => name);
+  const { durations, notices } = known
+    ? { durations: known, notices: [] }
+    : await reads.durations(names, buckets.slice(-HISTOGRAM_MINUTES), now);
+  const counts = new Map(
+    [...groupBy(durations, ({ jobClass }) => jobClass)].map(([name, all]) => [
+      name,
+      sumDurations(all.map((each) => each.counts)),
+    ])
+  );
+  const models = new Map<string, DurationModel>();
+  let assumed = 0;
+  for (const [name, { processed, failed, milliseconds }] of classes) {
+    const succeeded = processed - failed;
+    const mean = succeeded > 0 ? milliseconds / 1000 / succeeded : 0;
+    const measured = durationsOf(counts.get(name) ?? [], mean);
+    assumed += Number(measured === null);
+    models.set(name, measured ?? assumedDurations(mean));
+  }
+  const told: Notice[] =
+    assumed === 0
+      ? []
+      : [
+          {
+            severity: 'info',
+            text: `Of ${countText(assumed, 'class', 'classes')} no histogram is known: run times are lognormal around their mean.`,
+          },
+        ];
+  return { of: (name) => models.get(name)!, notices: [...notices, ...told] };
+}
+
+/** Executions of each of some classes by minute of the range. */
+function executedByMinute(names: readonly string[], buckets: readonly MinuteCounts[], { from, to }: Range): number[][] {
+  const minutes = (to - from) / MINUTE;
+  const executed = names.map(() => new Array<number>(minutes).fill(0));
+  for (const { startsAt, classes } of buckets) {
+    const minute = Math.floor((startsAt - from) / MINUTE);
+    if (minute >= 0 && minute < minutes) {
+      names.forEach((name, place) => (executed[place]![minute] = classes.get(name)?.processed ?? 0));
+    }
+  }
+  return executed;
+}
+
+/** By how much a backlog grew in each interval; 0 where that is not known. */
+function growth(sizes: ReadonlyArray<number | null>): number[] {
+  return sizes.map((size, index) => {
+    const next = sizes[index + 1] ?? null;
+    return size === null || next === null ? 0 : next - size;
+  });
+}
+
+/**
+ * Jobs of a class that came in each slot. What the backlog of the queue grew by came of its classes by their shares of the
+ * range; where a minute would have fewer than none, the next ones have fewer.
+ */
+function arrivalsOf(
+  executed: readonly number[][],
+  place: number,
+  grown: readonly number[],
+  bursts: ReadonlyArray<number | null>,
+  slots: number
+): number[] {
+  const sum = (values: readonly number[]) => values.reduce((total, each) => total + each, 0);
+  const own = sum(executed[place]!);
+  const share = own / Math.max(1, sum(executed.map(sum)));
+  const arrivals = new Array<number>(slots).fill(0);
+  let owed = 0;
+  executed[place]!.forEach((count, minute) => {
+    const come = count + share * (grown[minute] ?? 0) + owed;
+    owed = Math.min(0, come);
+    const weights = weightsOf(bursts.slice(minute * SLOTS_PER_MINUTE, (minute + 1) * SLOTS_PER_MINUTE));
+    for (let slot = 0; slot < SLOTS_PER_MINUTE; slot += 1) {
+      arrivals[minute * SLOTS_PER_MINUTE + slot] = Math.max(0, come) * weights[slot]!;
+    }
+  });
+  return arrivals;
+}
+
+/** Shares of the slots of a minute; even ones where pushes are not known of all. */
+function weightsOf(rates: ReadonlyArray<number | null>): number[] {
+  const known = rates.filter((rate) => rate !== null);
+  const sum = known.reduce((total, rate) => total + rate, 0);
+  return known.length < SLOTS_PER_MINUTE || sum <= 0
+    ? new Array<number>(SLOTS_PER_MINUTE).fill(1 / SLOTS_PER_MINUTE)
+    : known.map((rate) => rate / sum);
+}
+
+interface At extends Range {
+  now: number;
+  sampleSeconds: number;
+}
+
+/** A figure of a queue on even intervals from the beginning of the range; empty where there is none. */
+async function readSeries(
+  history: FigureReads,
+  name: string,
+  queue: string,
+  interval: number,
+  { from, to, now, sampleSeconds }: At
+): Promise<ReadonlyArray<number | null>> {
+  const figure: HistoryFigure = figureNamed(name);
+  const grid = Array.from({ length: (to - from) / interval + 1 }, (_, index) => from + index * interval);
+  const sampled = { from, to: to + interval, gapSeconds: gapSecondsOf(now - from, sampleSeconds), sampleSeconds };
+  const [series] = await readOnGrid(history, { figure, scope: 'queue', key: queue }, sampled, { grid, interval });
+  return series?.values ?? [];
+}
+
+/** Jobs that waited at an instant, by the last samples before it. */
+async function backlogAt(
+  history: FigureReads,
+  { queues, options, now }: State,
+  at: number
+): Promise<Map<string, Backlog>> {
+  const backlog = new Map<string, Backlog>();
+  const span = { from: at, to: at + MINUTE, now, sampleSeconds: options.sampleSeconds };
+  for (const { name } of queues) {
+    const [jobs] = await readSeries(history, 'enqueued', name, MINUTE, span);
+    const [oldestSeconds] = await readSeries(history, 'latency', name, MINUTE, span);
+    if (jobs !== undefined && jobs !== null && jobs >= 1) {
+      backlog.set(name, { jobs: Math.round(jobs), oldestSeconds: oldestSeconds ?? 0 });
+    }
+  }
+  return backlog;
+}
+
+/**
+ * The work of the hours ahead as it is usual: pushes by queue, of the classes and run times of what is fitted. `null` where
+ * too little is known of what is usual.
+ */
+export function fitUsual({ usual, queues, now }: State, fitted: Fitted, hours: number): Fitted | null {
+  if (usual === null) {
+    return null;
+  }
+  const slotsOfHour = 3600 / SLOT_SECONDS;
+  const intoHour = now % 3600;
+  const slots = hours * slotsOfHour;
+  const classes = usual.ahead.flatMap(({ queue, inRates }) => {
+    const members = fitted.demand.classes.filter((each) => each.queue === queue);
+    const sums = members.map(({ arrivals }) => arrivals.reduce((total, each) => total + each, 0));
+    const total = sums.reduce((sum, each) => sum + each, 0);
+    return members.map((member, place) => ({
+      ...member,
+      arrivals: Array.from({ length: slots }, (_, slot) => {
+        const hour = Math.floor((intoHour + slot * SLOT_SECONDS) / 3600);
+        return total === 0 ? 0 : ((inRates[hour] ?? inRates.at(-1) ?? 0) * SLOT_SECONDS * sums[place]!) / total;
+      }),
+    }));
+  });
+  const backlog = new Map(
+    queues.flatMap(({ name, size, waitSeconds }): Array<[string, Backlog]> =>
+      size ? [[name, { jobs: size, oldestSeconds: Math.max(0, waitSeconds ?? 0) }]] : []
+    )
+  );
+  return {
+    demand: { classes, slotSeconds: SLOT_SECONDS, slots, backlog },
+    range: { from: now, to: now + hours * 3600 },
+    notices: [
+      ...fitted.notices,
+      { severity: 'info', text: 'Work as it is usual in the hours ahead, from the backlog of now.' },
+    ],
+  };
+}

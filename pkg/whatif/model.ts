@@ -1,0 +1,59 @@
+import type { FetchMode } from '../engine/engine';
+
+/** Threads of all processes that serve the same queues in the same order: they can stand for one another. */
+export interface ThreadGroup {
+  readonly threads: number;
+  /** Processes that have such a capsule. */
+  readonly processes: number;
+  readonly mode: FetchMode;
+  /** Weight by queue in the order of service. */
+  readonly weights: ReadonlyMap<string, number>;
+}
+
+/** Who serves what. */
+export interface Topology {
+  readonly groups: readonly ThreadGroup[];
+  readonly paused: ReadonlySet<string>;
+}
+
+/** Executions of one class in one queue over a stretch of time. */
+export interface ClassDemand {
+  readonly class: string;
+  readonly queue: string;
+  /** Jobs that come in each slot, on average. */
+  readonly arrivals: readonly number[];
+  readonly durations: DurationModel;
+}
+
+/** How long executions take. */
+export interface DurationModel {
+  /** Cumulative shares of the buckets, the last 1. */
+  readonly cumulative: readonly number[];
+  /** Bounds of each bucket in seconds. */
+  readonly bounds: ReadonlyArray<readonly [lower: number, upper: number]>;
+  /** Factor by which the mean of what is drawn equals the measured one. */
+  readonly scale: number;
+  readonly meanSeconds: number;
+}
+
+/** Jobs that wait at the beginning. */
+export interface Backlog {
+  readonly jobs: number;
+  /** Seconds that the oldest has waited. */
+  readonly oldestSeconds: number;
+}
+
+/** Work that comes. */
+export interface Demand {
+  readonly classes: readonly ClassDemand[];
+  readonly slotSeconds: number;
+  readonly slots: number;
+  /** By queue. */
+  readonly backlog: ReadonlyMap<string, Backlog>;
+}
+
+/** What is simulated. */
+export interface Scenario {
+  readonly topology: Topology;
+  readonly demand: Demand;
+}

@@ -1,0 +1,168 @@
+import { DDSketch } from '@datadog/sketches-js';
+import { Dice } from '../engine/dice';
+import { Engine, type Capsule } from '../engine/engine';
+import type { Turns } from '../turns';
+import { drawDuration } from './durations';
+import type { ClassDemand, Demand, Scenario } from './model';
+
+/** Error of a wait at most, relative to it. */
+const ACCURACY = 0.01;
+/** Jobs between two looks at the clock. */
+const JOBS_PER_TURN = 500;
+
+/** What one run tells of a queue. Times are seconds. */
+export interface QueueOutcome {
+  readonly jobs: number;
+  /** Waits of the jobs that started. */
+  readonly waits: DDSketch;
+  /** Jobs whose wait was within the objective; those that had not started count by their age. */
+  readonly within: number;
+  readonly backlogEnd: number;
+  /** When what waited at the beginning had started; `null` where it had not, or where nothing waited. */
+  readonly drainedAt: number | null;
+}
+
+export interface Outcome {
+  readonly queues: ReadonlyMap<string, QueueOutcome>;
+  /** Seconds that threads were busy, by group. */
+  readonly busySeconds: readonly number[];
+}
+
+interface SimulatedJob {
+  readonly at: number;
+  readonly of: ClassDemand | null;
+  readonly initial: boolean;
+}
+
+/** Waits by their size, of a bounded error. */
+export function newSketch(): DDSketch {
+  return new DDSketch({ relativeAccuracy: ACCURACY });
+}
+
+class Tally {
+  jobs = 0;
+  within = 0;
+  started = 0;
+  initial = 0;
+  drainedAt: number | null = null;
+  readonly waits = newSketch();
+
+  constructor(readonly objective: number) {}
+}
+
+/** Jobs that one run of a demand takes, about. */
+export function jobsOf({ classes, backlog }: Demand): number {
+  const coming = classes.reduce((sum, { arrivals }) => sum + arrivals.reduce((total, each) => total + each, 0), 0);
+  return coming + [...backlog.values()].reduce((sum, { jobs }) => sum + jobs, 0);
+}
+
+/**
+ * Lives through a scenario once. The same seed gives the same arrivals whatever the topology, so that scenarios are
+ * compared on the same work.
+ *
+ * @param objectiveOf seconds that a job of a queue may wait
+ * @throws the reason of the signal once it is aborted
+ */
+export async function simulate(
+  { topology, demand }: Scenario,
+  seed: number,
+  objectiveOf: (queue: string) => number,
+  turns: Turns,
+  signal?: AbortSignal
+): Promise<Outcome> {
+  const arrivalDice = new Dice(2 * seed);
+  const durationDice = new Dice(2 * seed + 1);
+  const seconds = demand.slots * demand.slotSeconds;
+  const tallies = new Map<string, Tally>();
+  const tallyOf = (queue: string): Tally => {
+    let tally = tallies.get(queue);
+    if (!tally) {
+      tally = new Tally(objectiveOf(queue));
+      tallies.set(queue, tally);
+    }
+    return tally;
+  };
+  const busySeconds = topology.groups.map(() => 0);
+  const groupOf = new Map<Capsule<SimulatedJob>, number>();
+  const engine = new Engine<SimulatedJob>(
+    {
+      seconds: ({ of }) => (of === null ? 0 : drawDuration(of.durations, durationDice)),
+      started({ job, queue, capsule, startsAt, endsAt }) {
+        const tally = tallyOf(queue);
+        const wait = startsAt - job.at;
+        tally.waits.accept(wait);
+        tally.within += Number(wait <= tally.objective);
+        tally.started += 1;
+        if (job.initial) {
+          tally.initial -= 1;
+          tally.drainedAt = tally.initial === 0 ? startsAt : null;
+        }
+        busySeconds[groupOf.get(capsule)!]! += Math.min(endsAt, seconds) - startsAt;
+      },
+    },
+    new Dice(3 * seed + 2)
+  );
+  topology.paused.forEach((queue) => engine.pause(queue));
+  waitingFirst(demand, arrivalDice, (queue, job) => {
+    tallyOf(queue).initial += 1;
+    tallyOf(queue).jobs += 1;
+    engine.push(queue, job);
+  });
+  topology.groups.forEach(({ threads, mode, weights }, index) =>
+    engine.addCapsule({ threads, mode, weights }, (added) => groupOf.set(added, index))
+  );
+  let count = 0;
+  for (let slot = 0; slot < demand.slots; slot += 1) {
+    for (const { at, of } of arrivalsOf(demand, slot, arrivalDice)) {
+      engine.advance(at);
+      tallyOf(of!.queue).jobs += 1;
+      engine.push(of!.queue, { at, of, initial: false });
+      count += 1;
+      if (count % JOBS_PER_TURN === 0) {
+        signal?.throwIfAborted();
+        await turns.give();
+      }
+    }
+    // Jobs that nobody pushes any more end too.
+    engine.advance((slot + 1) * demand.slotSeconds);
+    signal?.throwIfAborted();
+    await turns.give();
+  }
+  const queues = new Map(
+    [...tallies].map(([queue, { jobs, waits, within, started, drainedAt }]): [string, QueueOutcome] => [
+      queue,
+      { jobs, waits, within, backlogEnd: jobs - started, drainedAt },
+    ])
+  );
+  return { queues, busySeconds };
+}
+
+/** Jobs that wait at the beginning: of the classes of the queue by their shares, their ages evenly spread. */
+function waitingFirst(demand: Demand, dice: Dice, push: (queue: string, job: SimulatedJob) => void): void {
+  for (const [queue, { jobs, oldestSeconds }] of demand.backlog) {
+    const classes = demand.classes.filter((each) => each.queue === queue);
+    const sums = classes.map(({ arrivals }) => arrivals.reduce((sum, each) => sum + each, 0));
+    const total = sums.reduce((sum, each) => sum + each, 0);
+    for (let index = 0; index < jobs; index += 1) {
+      let drawn = dice.between(0, total);
+      const of = classes.find((_, place) => (drawn -= sums[place]!) < 0) ?? classes.at(-1) ?? null;
+      push(queue, { at: -oldestSeconds * (1 - index / jobs), of, initial: true });
+    }
+  }
+}
+
+/** Arrivals of one slot in their order: their number by chance around the mean, each at any instant of the slot. */
+function arrivalsOf(
+  { classes, slotSeconds }: Demand,
+  slot: number,
+  dice: Dice
+): Array<Pick<SimulatedJob, 'at' | 'of'>> {
+  const jobs: Array<Pick<SimulatedJob, 'at' | 'of'>> = [];
+  for (const of of classes) {
+    const mean = of.arrivals[slot]!;
+    for (let left = mean > 0 ? dice.count(mean) : 0; left > 0; left -= 1) {
+      jobs.push({ at: (slot + dice.between(0, 1)) * slotSeconds, of });
+    }
+  }
+  return jobs.sort((one, other) => one.at - other.at);
+}

@@ -1,3 +1,4 @@
+import { planning } from './planning';
 import { deploy } from './deploy';
 import { errorsAndDead } from './errorsAndDead';
 import { fleet } from './fleet';
@@ -19,5 +20,6 @@ export const DASHBOARDS: readonly DashboardSpec[] = [
   jobDetail,
   incident,
   deploy,
+  planning,
   fleet,
 ];

@@ -8,6 +8,7 @@ import type { JobMetricsQuery } from '../pkg/queries/jobMetrics';
 import type { JobQuery } from '../pkg/queries/job';
 import type { JobsQuery } from '../pkg/queries/jobs';
 import type { StoredQuery } from '../pkg/queries/model';
+import type { WhatIfQuery } from '../pkg/queries/whatIf';
 
 /** Which data source a dashboard asks: the plugin itself, or a Prometheus that scrapes the endpoint. */
 export type Flavour = 'direct' | 'prometheus';
@@ -23,7 +24,8 @@ export type DirectQuery =
   | HistoryQuery
   | JobMetricsQuery
   | JobQuery
-  | JobsQuery;
+  | JobsQuery
+  | WhatIfQuery;
 
 export interface PrometheusQuery {
   expr: string;

@@ -20,7 +20,7 @@ export const jobPerformance: Row = {
       noValue: 'No job ran in this time range. Sidekiq keeps job metrics since 7.0.',
       direct: [{ queryType: 'job_metrics', top: 10, sortBy: 'meanTime' }],
       columns: ['class', 'executions', 'failures', 'failureRate', 'meanTime', 'p50', 'p90', 'p95', 'p99', 'totalTime'],
-      hidden: ['p99Lower', 'p99Upper', 'rate'],
+      hidden: ['p99Lower', 'p99Upper', 'rate', 'threads', 'costPerMonth'],
       prometheus: [
         {
           expr: `topk(10, sum by (class) (rate(sidekiq_job_duration_seconds_sum${HOUR})) / (${successes} > 0))`,

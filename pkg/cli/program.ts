@@ -11,7 +11,7 @@ import { alerts, type AlertsFlags } from './alerts';
 import { check } from './check';
 import type { Configured } from './configured';
 import { demo, type DemoFlags } from './demo';
-import { query, type QueryFlags } from './query';
+import { answer, query, type QueryFlags } from './query';
 import { record, type RecordFlags } from './record';
 import { report, type ReportFlags } from './report';
 import { serve, type ServeFlags } from './serve';
@@ -20,6 +20,17 @@ import { top } from './top';
 import { readConfigFile } from './configFile';
 
 type Flags = Record<string, unknown>;
+
+/** Changes of `what-if`: options of the query type, with what they take. */
+const CHANGE_FLAGS = [
+  ['threads', 'name=threads', 'threads that serve a worker type or queue, all together'],
+  ['processes', 'name=processes', 'processes that serve a worker type or queue'],
+  ['traffic', 'factor', 'times as many jobs, of all, or of a queue or class as name=factor'],
+  ['runTime', 'factor', 'times as long, of all, or of a queue or class as name=factor'],
+  ['own', 'queue=threads', 'a queue is served by threads of its own, and by no others'],
+  ['order', 'name=order', 'order of service: a>b, or with weights a:3>b:1'],
+  ['paused', 'queue', 'queues of which no job is taken'],
+] as const;
 
 /** Exit codes that scripts can rely on. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
@@ -164,6 +175,45 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     )
     .action(async (flags: Flags & ReportFlags) => report(configured(flags), flags));
 
+  const whatIf = replayOptions(
+    redisOptions(
+      program
+        .command('what-if')
+        .description(
+          'Say what waits would be with other threads, traffic, run times or orders of queues, by simulation.'
+        )
+    )
+  );
+  for (const [field, placeholder, description] of CHANGE_FLAGS) {
+    whatIf.option(`--${dashed(field)} <${placeholder}...>`, description);
+  }
+  whatIf
+    .addOption(new Option('--by <rows>', 'one row for each').choices(['queue', 'workerType']).default('queue'))
+    .addOption(
+      new Option('--arrivals <work>', 'work of the time range, or the usual of the next hour')
+        .choices(['range', 'usual'])
+        .default('range')
+    )
+    .addOption(
+      new Option(
+        '--search <what>',
+        'search for the fewest threads that meet the objectives, or the best order'
+      ).choices(['threads', 'order'])
+    )
+    .option('--seed <number>', 'repeatable by seed', positive, 1)
+    .option('--json', 'print one array of row objects')
+    .option('--from <time>', 'start: seconds before the end as -3600, or ISO 8601', '-3600')
+    .option('--to <time>', 'end: seconds ago as -60, or ISO 8601', '-0')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gpx_sidekiq what-if --threads "Default Worker=20" --traffic 2\n  gpx_sidekiq what-if --search threads --replay incident.rec --at -1800'
+    )
+    .action(async (flags: Flags & QueryFlags) => {
+      const fields = [...CHANGE_FLAGS.map(([field]) => field), 'by', 'arrivals', 'search', 'seed'];
+      const given = Object.fromEntries(fields.flatMap((field) => (field in flags ? [[field, flags[field]]] : [])));
+      await answer({ ...given, queryType: 'what_if' }, configured(flags).settings, flags);
+    });
+
   program
     .command('acl')
     .description('Print the line that creates the smallest Redis user.')
@@ -219,6 +269,10 @@ function refuseVisiblePassword(url: unknown, env: NodeJS.ProcessEnv): void {
       remedy: 'Set REDIS_URL in the environment instead, or REDIS_PASSWORD beside a URL without it.',
     });
   }
+}
+
+function dashed(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 function positive(value: string): number {

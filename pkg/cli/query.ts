@@ -21,9 +21,17 @@ const POINTS = 200;
 /** Answers one query on stdout. @throws Fault */
 export async function query(type: string, settings: Settings, flags: QueryFlags): Promise<void> {
   const { options } = queryType(type);
+  await answer(
+    { ...Object.fromEntries((flags.option ?? []).map((option) => parseOption(option, options))), queryType: type },
+    settings,
+    flags
+  );
+}
+
+/** Answers a query whose options are given, on stdout. @throws Fault */
+export async function answer(given: object, settings: Settings, flags: QueryFlags): Promise<void> {
   const model = {
-    ...Object.fromEntries((flags.option ?? []).map((option) => parseOption(option, options))),
-    queryType: type,
+    ...given,
     figures: flags.figures ?? [],
     filters: (flags.filter ?? []).map(parseFilter),
     ...(flags.limit && { limit: flags.limit }),

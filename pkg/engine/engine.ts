@@ -109,6 +109,11 @@ export class Engine<J> {
     return this.queues.get(queue)?.jobs.size ?? 0;
   }
 
+  /** Jobs that wait in a queue, the oldest first. */
+  waiting(queue: string): Iterable<J> {
+    return this.queues.get(queue)?.jobs ?? [];
+  }
+
   /** @param added called before the capsule takes its first job */
   addCapsule(spec: CapsuleSpec, added?: (capsule: Capsule<J>) => void): Capsule<J> {
     const capsule = new LiveCapsule<J>(spec, (name) => this.queueOf(name));

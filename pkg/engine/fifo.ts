@@ -7,6 +7,13 @@ export class Fifo<T> {
     return this.items.length - this.head;
   }
 
+  /** From the first one on. */
+  *[Symbol.iterator](): Generator<T> {
+    for (let index = this.head; index < this.items.length; index += 1) {
+      yield this.items[index]!;
+    }
+  }
+
   push(item: T): void {
     this.items.push(item);
   }

@@ -13,7 +13,7 @@ import {
   type ClassCounts,
 } from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/model';
-import { count, key, rate, seconds, share } from './columns';
+import { count, key, plain, rate, seconds, share } from './columns';
 import { MAILERS } from '../sidekiq/payload';
 import { checkFigures } from './figures';
 import { compileFilters } from './filter';
@@ -43,6 +43,12 @@ const NEED_DURATIONS: ReadonlySet<string> = new Set([...QUANTILES.keys(), 'p99Lo
 const meanSeconds = ({ processed, failed, milliseconds }: ClassCounts): number | null =>
   processed > failed ? milliseconds / 1000 / (processed - failed) : null;
 
+const busyThreads = ({ ended: { milliseconds, seconds: lasted } }: ClassRow): number | null =>
+  lasted > 0 ? milliseconds / 1000 / lasted : null;
+
+/** A year by twelve. */
+export const HOURS_A_MONTH = 730;
+
 const COLUMNS: Array<Column<ClassRow>> = [
   key('class', 'Class', 'Job class; ActiveJob unwrapped, mailers under their delivery job.', (row) => row.class),
   count(
@@ -66,6 +72,19 @@ const COLUMNS: Array<Column<ClassRow>> = [
     ({ ended: { processed, seconds } }) => (seconds > 0 ? processed / seconds : null)
   ),
   seconds('totalTime', 'Total time', 'Time spent in successful executions.', (row) => row.milliseconds / 1000),
+  plain('threads', 'Threads', 'Threads that the successful executions keep busy, on average.', busyThreads, {
+    config: { decimals: 2 },
+  }),
+  plain(
+    'costPerMonth',
+    'Cost a month',
+    'Cost of these threads for a month of 730 hours, at the price of a thread-hour in the settings; no value without one.',
+    (row) => {
+      const threads = busyThreads(row);
+      return threads === null || row.threadHourPrice === 0 ? null : threads * HOURS_A_MONTH * row.threadHourPrice;
+    },
+    { config: { decimals: 2 } }
+  ),
   seconds('meanTime', 'Mean time', 'Mean duration of the successful executions.', meanSeconds),
   ...[...QUANTILES].map(([name, q]) =>
     seconds<ClassRow>(
@@ -101,7 +120,12 @@ const table = tableQuery({
   columns: COLUMNS,
   example: '--option sortBy=failures --option top=10',
   async rows(state, query, request, reads) {
-    const { ranked, buckets, resolution, notices, now, durationsOf } = await rank(state, query, request, reads);
+    const { ranked, buckets, resolution, notices, now, threadHourPrice, durationsOf } = await rank(
+      state,
+      query,
+      request,
+      reads
+    );
     // Buckets are counted whole, so a rate is over their time and not over that of the range.
     const whole = ended(buckets, resolution, now);
     const counted = sumCounts(whole);
@@ -111,7 +135,12 @@ const table = tableQuery({
     const rows = ranked.map(([name, counts]): ClassRow => ({
       class: name,
       ...counts,
-      ended: { processed: counted.get(name)?.processed ?? 0, seconds: whole.length * resolution },
+      ended: {
+        processed: counted.get(name)?.processed ?? 0,
+        milliseconds: counted.get(name)?.milliseconds ?? 0,
+        seconds: whole.length * resolution,
+      },
+      threadHourPrice,
       durations: sumDurations((byClass.get(name) ?? []).map((each) => each.counts)),
     }));
     const full = [...byClass]
@@ -162,7 +191,7 @@ async function rank(state: State, query: Query, request: QueryRequest, reads: Re
       text: `The first ${ranked.length} of ${classes.length} classes by ${query.sortBy} are shown. Raise "Top" or add a filter.`,
     });
   }
-  return { ...executions, ranked, notices };
+  return { ...executions, ranked, notices, threadHourPrice: state.options.threadHourPrice };
 }
 
 /** A mailer and its method, as tables show it. */

@@ -18,7 +18,9 @@ import type { Column } from './table';
 export interface ClassRow extends ClassCounts {
   class: string;
   /** Executions of the buckets that have ended, and the time of those: what a rate is made of. */
-  ended: { processed: number; seconds: number };
+  ended: { processed: number; milliseconds: number; seconds: number };
+  /** Of one thread for an hour; 0 where none is set. */
+  threadHourPrice: number;
   /** Executions per duration bucket, see HISTOGRAM_BOUNDS_MS. */
   durations: number[];
 }
@@ -26,6 +28,7 @@ export interface ClassRow extends ClassCounts {
 /** What was read, with the classes that are asked for, the first one first. */
 export interface Ranked extends Executions {
   ranked: Array<[string, ClassCounts]>;
+  threadHourPrice: number;
 }
 
 /**
@@ -34,7 +37,7 @@ export interface Ranked extends Executions {
  * @param needsDurations the figure is a quantile
  */
 export async function seriesFrames(
-  { ranked, buckets, resolution, notices, now, durationsOf }: Ranked,
+  { ranked, buckets, resolution, notices, now, threadHourPrice, durationsOf }: Ranked,
   column: Column<ClassRow>,
   needsDurations: boolean,
   intervalSeconds: number,
@@ -60,7 +63,8 @@ export async function seriesFrames(
       return column.value({
         class: jobClass,
         ...counts,
-        ended: { processed: counts.processed, seconds: lasted },
+        ended: { processed: counts.processed, milliseconds: counts.milliseconds, seconds: lasted },
+        threadHourPrice,
         durations: durationsOfGroup(startsAt, jobClass),
       });
     });

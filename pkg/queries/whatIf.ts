@@ -14,7 +14,8 @@ import { fitRange, fitUsual, type Fitted } from '../whatif/fit';
 import type { Scenario } from '../whatif/model';
 import { bestOrder, fewestThreads, type Aim } from '../whatif/search';
 import { topologyOf } from '../whatif/topology';
-import { count, seconds, share, typeAndQueue } from './columns';
+import { count, plain, seconds, share, typeAndQueue } from './columns';
+import { HOURS_A_MONTH } from './jobMetrics';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
@@ -44,6 +45,7 @@ type Query = z.output<typeof schema>;
 
 interface Figures extends Answer {
   threads: number;
+  threadHourPrice: number;
   utilisation: Told | null;
 }
 
@@ -58,8 +60,8 @@ interface Row {
 
 const USUAL_HOURS = 1;
 
-type Kind = 'count' | 'seconds' | 'share';
-const KINDS = { count, seconds, share } as const;
+type Kind = 'count' | 'plain' | 'seconds' | 'share';
+const KINDS = { count, plain, seconds, share } as const;
 
 /** A figure as it is and with the changes, as the median of the runs. */
 function both(
@@ -88,10 +90,23 @@ const COLUMNS: Array<Column<Row>> = [
     Math.round(row.asIs.jobs.median)
   ),
   ...both('count', 'threads', 'Threads', 'Threads that serve the queue or worker type.', ({ threads }) => threads),
+  ...both(
+    'plain',
+    'costPerMonth',
+    'Cost a month',
+    'Cost of the threads for a month of 730 hours, at the price of a thread-hour in the settings; no value without one. Threads that serve several queues are counted with each.',
+    ({ threads, threadHourPrice }) => (threadHourPrice === 0 ? null : threads * HOURS_A_MONTH * threadHourPrice)
+  ),
   ...both('share', 'utilisation', 'Utilisation', 'Busy share of these threads.', (figures) =>
     medianOf(figures.utilisation)
   ),
-  ...both('seconds', 'p50', 'p50', 'Half of the jobs wait no longer.', ({ p50 }) => medianOf(p50)),
+  ...both(
+    'seconds',
+    'p50',
+    'p50',
+    'Half of the jobs wait no longer; those that still wait at the end count by their age.',
+    ({ p50 }) => medianOf(p50)
+  ),
   ...both('seconds', 'p95', 'p95', '95% of the jobs wait no longer.', ({ p95 }) => medianOf(p95)),
   seconds(
     'p95IfLeast',
@@ -219,8 +234,8 @@ function rowsOf(state: State, { by }: Query, before: Runs, after: Runs | null): 
       workerType: by === 'queue' && name.startsWith('other: ') ? '' : name,
       queue: by === 'queue' ? members[0]! : '',
       objectiveSeconds,
-      asIs: figuresOf(before, members),
-      changed: after && figuresOf(after, members),
+      asIs: figuresOf(state, before, members),
+      changed: after && figuresOf(state, after, members),
     }))
   );
   const worst = ({ asIs, changed: other, objectiveSeconds }: Row) =>
@@ -228,10 +243,11 @@ function rowsOf(state: State, { by }: Query, before: Runs, after: Runs | null): 
   return rows.filter(({ asIs }) => asIs.jobs.median > 0 || asIs.threads > 0).sort((a, b) => worst(b) - worst(a));
 }
 
-function figuresOf(lived: Runs, queues: readonly string[]): Figures {
+function figuresOf({ options }: State, lived: Runs, queues: readonly string[]): Figures {
   const isCounted = (group: Runs['groups'][number]) => serves(group, queues);
   return {
     ...answerOf(lived, queues),
+    threadHourPrice: options.threadHourPrice,
     threads: lived.groups.filter(isCounted).reduce((sum, { threads }) => sum + threads, 0),
     utilisation: utilisation(lived, isCounted),
   };

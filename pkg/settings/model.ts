@@ -40,6 +40,14 @@ export const optionsSchema = z.object({
   allowArguments: z.boolean().default(false).describe('Show job arguments, which may hold personal data'),
   allowBacktraces: z.boolean().default(false).describe('Show the backtraces that failed jobs carry'),
   deadMaxJobs: z.number().int().positive().default(10_000).describe('Sidekiq’s dead_max_jobs'),
+  threadHourPrice: z
+    .number()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .describe(
+      'Price of one thread for an hour, in any currency: what classes and threads cost is told by it; 0 tells none'
+    ),
   samplerEnabled: z.boolean().default(true).describe('Look at a fixed pace, for rates and history'),
   sampleSeconds: seconds(10, 1, 3600).describe('Seconds between two consecutive snapshots'),
   idleHours: z

@@ -35,7 +35,7 @@ export interface Runs {
 /** Simulated jobs of one answer at most, all scenarios and runs together. */
 export const JOBS_MOST = 3_000_000;
 const RUNS_MOST = 20;
-export const RUNS_LEAST = 3;
+const RUNS_LEAST = 3;
 
 /**
  * How often a scenario is lived through: as often as the bound of jobs allows.

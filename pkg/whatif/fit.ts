@@ -82,7 +82,35 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
     await turns.give();
   }
   const backlog = await backlogAt(history, state, range.from);
+  // Pushes to a queue of which nothing was executed are seen by its backlog alone.
+  const silent = state.queues.filter(({ name }) => !demands.some(({ queue }) => queue === name));
+  const meanSeconds = meanOf(classes);
+  for (const { name } of silent) {
+    const grown = growth(await readSeries(history, 'enqueued', name, MINUTE, at));
+    const arrivals = arrivalsOf([grown.slice(0, slots / SLOTS_PER_MINUTE).map(() => 0)], 0, grown, [], slots, 1);
+    if (backlog.has(name) || arrivals.some((count) => count > 0)) {
+      demands.push({ class: '', queue: name, arrivals, durations: assumedDurations(meanSeconds) });
+      notices.push({
+        severity: 'info',
+        text: `Nothing of ${name} was executed: its run times are assumed to be those of all classes.`,
+      });
+    }
+    await turns.give();
+  }
   return { demand: { classes: demands, slotSeconds: SLOT_SECONDS, slots, backlog }, range, notices };
+}
+
+function meanOf(classes: ReadonlyArray<[string, ClassCounts]>): number {
+  const sum = (value: (counts: ClassCounts) => number) =>
+    classes.reduce((total, [, counts]) => total + value(counts), 0);
+  return (
+    sum(({ milliseconds }) => milliseconds) /
+    1000 /
+    Math.max(
+      1,
+      sum(({ processed, failed }) => processed - failed)
+    )
+  );
 }
 
 function wholeMinutes({ from, to }: Range, now: number): Range {
@@ -189,11 +217,12 @@ function arrivalsOf(
   place: number,
   grown: readonly number[],
   bursts: ReadonlyArray<number | null>,
-  slots: number
+  slots: number,
+  shareOfGrowth?: number
 ): number[] {
   const sum = (values: readonly number[]) => values.reduce((total, each) => total + each, 0);
   const own = sum(executed[place]!);
-  const share = own / Math.max(1, sum(executed.map(sum)));
+  const share = shareOfGrowth ?? own / Math.max(1, sum(executed.map(sum)));
   const arrivals = new Array<number>(slots).fill(0);
   let owed = 0;
   executed[place]!.forEach((count, minute) => {

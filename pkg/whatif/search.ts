@@ -1,7 +1,8 @@
 import { Fault } from '../faults/fault';
-import { answerOf, runs, runsFor, type Runs } from './answer';
+import { answerOf, JOBS_MOST, runs, runsFor, type Runs } from './answer';
 import { orderText, serves, withThreads } from './changes';
 import type { Scenario, ThreadGroup } from './model';
+import { jobsOf } from './simulate';
 
 /** Queues that keep one objective together: a worker type, or a queue of none. */
 export interface Aim {
@@ -25,8 +26,8 @@ interface SearchOptions {
   objectiveOf(queue: string): number;
 }
 
-/** Runs of each scenario that is tried. */
-const TRIED_RUNS = 3;
+/** Runs of each scenario that is tried: as many as the bound of jobs allows. */
+const TRIED_RUNS = { least: 3, most: 9 };
 const TRIES_MOST = 14;
 const MOST_THREADS = 4096;
 const WEIGHTS_MOST = 10;
@@ -61,9 +62,9 @@ export async function fewestThreads(
       ),
     },
   });
-  bounded([scenario], TRIES_MOST);
+  const count = triedRuns(scenario, TRIES_MOST);
   for (let tried = 0; tried < TRIES_MOST && [...bounds.values()].some(({ least, most }) => least < most); tried += 1) {
-    const lived = await runs(withAll(asked), { count: TRIED_RUNS, ...options }, signal);
+    const lived = await runs(withAll(asked), { count, ...options }, signal);
     for (const aim of sought) {
       const bound = bounds.get(aim.name)!;
       const threads = asked(aim.name);
@@ -120,14 +121,14 @@ export async function bestOrder(
     (group) => weighted(group, (queue) => 1 / Math.sqrt(objective(queue))),
     (group) => weighted(group, work),
   ];
-  bounded([scenario], candidates.length + 1);
+  const count = triedRuns(scenario, candidates.length);
   let best: { score: number; scenario: Scenario } | undefined;
   for (const reorder of candidates) {
     const tried = {
       ...scenario,
       topology: { ...scenario.topology, groups: scenario.topology.groups.map((group) => reorder(group)) },
     };
-    const lived = await runs(tried, { count: TRIED_RUNS, ...options }, signal);
+    const lived = await runs(tried, { count, ...options }, signal);
     const score = worst(lived, scenario, objective);
     // What changes nothing is not changed.
     if (best === undefined || score < best.score * 0.98) {
@@ -160,13 +161,7 @@ function isMet(lived: Runs, { queues, share }: Aim): boolean {
 /** The largest 95th percentile of a queue's waits, by its objective. */
 function worst(lived: Runs, { demand }: Scenario, objective: (queue: string) => number): number {
   const queues = [...new Set(demand.classes.map(({ queue }) => queue))];
-  return Math.max(
-    ...queues.map((queue) => {
-      const { p95, backlogEnd } = answerOf(lived, [queue]);
-      // A queue of which nothing starts has no waits.
-      return p95 === null ? (backlogEnd.median > 0 ? Infinity : 0) : p95.median / objective(queue);
-    })
-  );
+  return Math.max(...queues.map((queue) => (answerOf(lived, [queue]).p95?.median ?? 0) / objective(queue)));
 }
 
 function sortedBy({ weights }: ThreadGroup, value: (queue: string) => number): Map<string, number> {
@@ -185,12 +180,14 @@ function weighted(group: ThreadGroup, value: (queue: string) => number): ThreadG
 }
 
 /** @throws Fault `query` where the tries would take too many jobs */
-function bounded(scenarios: readonly Scenario[], tries: number): void {
-  if (runsFor(scenarios) < Math.min(20, Math.ceil((TRIED_RUNS * tries) / 4))) {
+function triedRuns({ demand }: Scenario, tries: number): number {
+  const runsOfAll = Math.floor((2 * JOBS_MOST) / Math.max(1, jobsOf(demand)) / tries);
+  if (runsOfAll < TRIED_RUNS.least) {
     throw new Fault({
       kind: 'query',
       message: 'There are too many jobs for a search.',
-      remedy: 'Choose a shorter time range, for example an hour at the busiest time.',
+      remedy: 'Choose a shorter time range, for example a quarter of an hour at the busiest time.',
     });
   }
+  return Math.min(TRIED_RUNS.most, runsOfAll);
 }

@@ -3,7 +3,7 @@ import { Dice } from '../engine/dice';
 import { Engine, type Capsule } from '../engine/engine';
 import type { Turns } from '../turns';
 import { drawDuration } from './durations';
-import type { ClassDemand, Demand, Scenario } from './model';
+import type { Backlog, ClassDemand, Demand, Scenario } from './model';
 
 /** Error of a wait at most, relative to it. */
 const ACCURACY = 0.01;
@@ -13,9 +13,9 @@ const JOBS_PER_TURN = 500;
 /** What one run tells of a queue. Times are seconds. */
 export interface QueueOutcome {
   readonly jobs: number;
-  /** Waits of the jobs that started. */
+  /** Waits of the jobs; those that had not started count by their age at the end. */
   readonly waits: DDSketch;
-  /** Jobs whose wait was within the objective; those that had not started count by their age. */
+  /** Jobs whose wait was within the objective. */
   readonly within: number;
   readonly backlogEnd: number;
   /** When what waited at the beginning had started; `null` where it had not, or where nothing waited. */
@@ -30,7 +30,7 @@ export interface Outcome {
 
 interface SimulatedJob {
   readonly at: number;
-  readonly of: ClassDemand | null;
+  readonly of: ClassDemand;
   readonly initial: boolean;
 }
 
@@ -86,7 +86,7 @@ export async function simulate(
   const groupOf = new Map<Capsule<SimulatedJob>, number>();
   const engine = new Engine<SimulatedJob>(
     {
-      seconds: ({ of }) => (of === null ? 0 : drawDuration(of.durations, durationDice)),
+      seconds: ({ of }) => drawDuration(of.durations, durationDice),
       started({ job, queue, capsule, startsAt, endsAt }) {
         const tally = tallyOf(queue);
         const wait = startsAt - job.at;
@@ -103,11 +103,18 @@ export async function simulate(
     new Dice(3 * seed + 2)
   );
   topology.paused.forEach((queue) => engine.pause(queue));
-  waitingFirst(demand, arrivalDice, (queue, job) => {
-    tallyOf(queue).initial += 1;
-    tallyOf(queue).jobs += 1;
-    engine.push(queue, job);
-  });
+  for (const [queue, backlog] of demand.backlog) {
+    for (const job of waitingFirst(demand, queue, backlog, arrivalDice)) {
+      const tally = tallyOf(queue);
+      tally.initial += 1;
+      tally.jobs += 1;
+      engine.push(queue, job);
+      if (tally.jobs % JOBS_PER_TURN === 0) {
+        signal?.throwIfAborted();
+        await turns.give();
+      }
+    }
+  }
   topology.groups.forEach(({ threads, mode, weights }, index) =>
     engine.addCapsule({ threads, mode, weights }, (added) => groupOf.set(added, index))
   );
@@ -115,8 +122,8 @@ export async function simulate(
   for (let slot = 0; slot < demand.slots; slot += 1) {
     for (const { at, of } of arrivalsOf(demand, slot, arrivalDice)) {
       engine.advance(at);
-      tallyOf(of!.queue).jobs += 1;
-      engine.push(of!.queue, { at, of, initial: false });
+      tallyOf(of.queue).jobs += 1;
+      engine.push(of.queue, { at, of, initial: false });
       count += 1;
       if (count % JOBS_PER_TURN === 0) {
         signal?.throwIfAborted();
@@ -128,6 +135,18 @@ export async function simulate(
     signal?.throwIfAborted();
     await turns.give();
   }
+  for (const [queue, tally] of tallies) {
+    // A job that still waits has waited at least for its age.
+    let told = 0;
+    for (const { at } of engine.waiting(queue)) {
+      tally.waits.accept(seconds - at);
+      tally.within += Number(seconds - at <= tally.objective);
+      told += 1;
+      if (told % JOBS_PER_TURN === 0) {
+        await turns.give();
+      }
+    }
+  }
   const queues = new Map(
     [...tallies].map(([queue, { jobs, waits, within, started, drainedAt }]): [string, QueueOutcome] => [
       queue,
@@ -138,16 +157,23 @@ export async function simulate(
 }
 
 /** Jobs that wait at the beginning: of the classes of the queue by their shares, their ages evenly spread. */
-function waitingFirst(demand: Demand, dice: Dice, push: (queue: string, job: SimulatedJob) => void): void {
-  for (const [queue, { jobs, oldestSeconds }] of demand.backlog) {
-    const classes = demand.classes.filter((each) => each.queue === queue);
-    const sums = classes.map(({ arrivals }) => arrivals.reduce((sum, each) => sum + each, 0));
-    const total = sums.reduce((sum, each) => sum + each, 0);
-    for (let index = 0; index < jobs; index += 1) {
-      let drawn = dice.between(0, total);
-      const of = classes.find((_, place) => (drawn -= sums[place]!) < 0) ?? classes.at(-1) ?? null;
-      push(queue, { at: -oldestSeconds * (1 - index / jobs), of, initial: true });
-    }
+function* waitingFirst(
+  demand: Demand,
+  queue: string,
+  { jobs, oldestSeconds }: Backlog,
+  dice: Dice
+): Generator<SimulatedJob> {
+  const classes = demand.classes.filter((each) => each.queue === queue);
+  const sums = classes.map(({ arrivals }) => arrivals.reduce((sum, each) => sum + each, 0));
+  const total = sums.reduce((sum, each) => sum + each, 0);
+  const last = classes.at(-1);
+  if (!last) {
+    return;
+  }
+  for (let index = 0; index < jobs; index += 1) {
+    let drawn = dice.between(0, total);
+    const of = classes.find((_, place) => (drawn -= sums[place]!) < 0) ?? last;
+    yield { at: -oldestSeconds * (1 - index / jobs), of, initial: true };
   }
 }
 

@@ -34,6 +34,18 @@ function run(args: string[], env: NodeJS.ProcessEnv = {}) {
 /** Connections that are kept alive hold an endpoint open for up to a second. */
 const SOON = { timeout: 10_000 };
 
+test('what-if answers from a recording, with the changes of its flags', () => {
+  const recording = join(__dirname, '../recordings/data/incident-7.3.10.rec');
+  const past = ['what-if', '--replay', recording, '--at', '-1800', '--from', '-420', '--by', 'workerType', '--json'];
+  const { status, stdout, stderr } = run([...past, '--threads', 'web=1', '--traffic', '2']);
+  expect(status).toBe(0);
+  const rows = JSON.parse(stdout) as Array<Record<string, number | string>>;
+  expect(rows.find(({ workerType }) => workerType === 'web')).toMatchObject({ threads: 4, threadsIf: 1 });
+  expect(stderr).toContain('Assumed:');
+  const refused = run([...past, '--threads', 'nobody=1']);
+  expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('"threads"')]);
+});
+
 test('query --json prints one array of row objects', () => {
   const { status, stdout } = run(['query', 'queues', '--json', '--filter', 'queue=~queue_[01]', '--figures', 'size']);
   expect(status).toBe(0);

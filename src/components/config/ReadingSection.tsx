@@ -71,6 +71,16 @@ export function ReadingSection({ fields }: { fields: Fields }) {
       />
       <NumberField
         {...fields}
+        name="threadHourPrice"
+        label={t('config.threadHourPrice.label', 'Price of a thread-hour')}
+        description={t(
+          'config.threadHourPrice.description',
+          'In any currency; job metrics and what-if then tell what classes and threads cost a month'
+        )}
+        example="0.02"
+      />
+      <NumberField
+        {...fields}
         name="idleHours"
         label={t('config.idleHours.label', 'Stop sampling after (hours)')}
         description={t(

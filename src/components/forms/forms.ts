@@ -9,6 +9,7 @@ import { HistoryForm } from './HistoryForm';
 import { JobForm } from './JobForm';
 import { JobMetricsForm } from './JobMetricsForm';
 import { JobsForm } from './JobsForm';
+import { WhatIfForm } from './WhatIfForm';
 
 /** The form of each query type that has options of its own. */
 export const FORMS: Record<string, ComponentType<FormProps<object>> | undefined> = {
@@ -23,4 +24,5 @@ export const FORMS: Record<string, ComponentType<FormProps<object>> | undefined>
   compare: CompareForm,
   errors: ErrorsForm,
   events: EventsForm,
+  what_if: WhatIfForm,
 };

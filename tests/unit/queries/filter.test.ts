@@ -126,6 +126,10 @@ describe('the registry', () => {
       ['history', 'by', 'aggregate', 'band'],
       ['objectives', 'by'],
       ['compare', 'by', 'with', 'at', 'measures'],
+      [
+        ...['what_if', 'by', 'arrivals', 'search', 'threads', 'processes', 'traffic', 'runTime', 'own', 'order'],
+        ...['paused', 'seed'],
+      ],
       ['job_metrics', 'origin', 'show', 'sortBy', 'top'],
       ['jobs', 'source', 'queue', 'cursor', 'minAgeSeconds', 'maxAgeSeconds', 'format'],
       ['job', 'jid', 'source', 'queue'],
@@ -176,6 +180,7 @@ describe('the registry', () => {
       history: 'queue workerType class',
       objectives: 'workerType queue state',
       compare: 'key figure verdict',
+      what_if: 'workerType queue',
       capacity: 'workerType queue state',
       lost: 'process host jid class queue outcome',
       recurring: 'name source prefix class queue schedule',

@@ -34,6 +34,13 @@ const rows = (asked: Asked = {}, state: State = aState()) =>
 const lastHour = { range: { from: MINUTE - 3600, to: NOW } };
 
 describe('as a table', () => {
+  test('tells what a class costs a month where a thread-hour has a price', async () => {
+    const priced = aState({ options: { threadHourPrice: 0.02 } });
+    const [row] = await rows({ query: { figures: ['costPerMonth'] }, request: lastHour }, priced);
+    // C: 700 s of work in an hour, 730 hours, two cents.
+    expect(row).toEqual({ class: 'C', costPerMonth: expect.closeTo((700 / 3600) * 730 * 0.02, 9) });
+  });
+
   test('has every figure of a class', async () => {
     const [, row] = await rows({ request: lastHour });
     expect(row).toEqual({
@@ -44,6 +51,9 @@ describe('as a table', () => {
       // Six in the hour; the four of the minute that runs still are counted and make no rate.
       rate: 6 / 3600,
       totalTime: 16,
+      // Ten seconds of work of the minutes that have ended, over an hour.
+      threads: expect.closeTo(10 / 3600, 9),
+      costPerMonth: null,
       // 16 s of eight successes.
       meanTime: 2,
       // Rank 4 of 8 is the end of the first bucket.

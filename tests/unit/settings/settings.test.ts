@@ -52,6 +52,7 @@ describe('settings of a data source', () => {
       allowArguments: false,
       allowBacktraces: false,
       deadMaxJobs: 10_000,
+      threadHourPrice: 0,
       samplerEnabled: true,
       sampleSeconds: 10,
       idleHours: 168,

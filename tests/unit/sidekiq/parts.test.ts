@@ -436,7 +436,12 @@ describe('a bucket of the job metrics', () => {
 
   test('has classes by any name, in the order of Redis', () => {
     const names = ['__proto__', '10', 'constructor', '2', 'toString'];
-    const { value } = parse(bucketCounts, minute, hash(names.map((name) => [`${name}|p`, 1])), hash({}));
+    const { value } = parse(
+      bucketCounts,
+      minute,
+      hash(names.map((name): [string, number] => [`${name}|p`, 1])),
+      hash({})
+    );
     expect([...value.classes.keys()]).toEqual(names);
   });
 

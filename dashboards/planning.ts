@@ -1,0 +1,128 @@
+import type { WhatIfQuery } from '../pkg/queries/whatIf';
+import { warnFrom, type DashboardSpec, type Panel } from './panel';
+import { TO_QUEUE, WORKER_TYPE } from './queries';
+
+/** The changes that the variables hold. */
+const CHANGED: WhatIfQuery = {
+  queryType: 'what_if',
+  threads: ['$workerType=$threads'],
+  traffic: ['$traffic'],
+  runTime: ['$runTime'],
+  order: ['$workerType=$order'],
+  search: '$search' as 'none',
+};
+
+const SHOWN = ['threads', 'threadsIf', 'utilisation', 'utilisationIf', 'p95', 'p95If', 'p95IfLeast', 'p95IfMost'];
+const HIDDEN = [
+  'p50',
+  'p50If',
+  'p99',
+  'p99If',
+  'p95Change',
+  'drainTime',
+  'drainTimeIf',
+  'jobs',
+  'within',
+  'backlogEnd',
+];
+
+function answers(
+  title: string,
+  by: NonNullable<WhatIfQuery['by']>,
+  more: Pick<Panel, 'height'> & Partial<Panel>
+): Panel {
+  return {
+    title,
+    description:
+      'Waits of jobs by simulation of the work of the time range: as it is, and with the changes of the variables. "At least" and "at most" hold p95 in 18 of 20 runs.',
+    kind: 'table',
+    width: 24,
+    direct: [{ ...CHANGED, by, limit: 200 }],
+    columns: [by === 'queue' ? 'queue' : 'workerType', ...SHOWN, 'objective', 'withinIf', 'backlogEndIf'],
+    hidden: [...HIDDEN, ...(by === 'queue' ? ['workerType'] : [])],
+    widths: {
+      Threads: 75,
+      'Threads, if': 95,
+      Utilisation: 90,
+      'Utilisation, if': 110,
+      p95: 75,
+      'p95, if': 75,
+      'p95 at least': 95,
+      'p95 at most': 95,
+      Objective: 85,
+      'Within objective, if': 140,
+      'Backlog at the end, if': 155,
+    },
+    minWidths: { Queue: 150, 'Worker type': 150 },
+    warnings: { Utilisation: warnFrom(0.8, 1), 'Utilisation, if': warnFrom(0.8, 1) },
+    counted: true,
+    noValue: 'No job ran in this time range.',
+    ...more,
+  };
+}
+
+/** What waits would be with other threads, traffic, run times or orders. */
+export const planning: DashboardSpec = {
+  id: 'sidekiq-planning',
+  title: 'Sidekiq capacity planning',
+  description:
+    'What waits and utilisation would be with other threads, traffic, run times or orders of queues, by simulation of the work of the time range.',
+  directOnly: true,
+  variables: [
+    { ...WORKER_TYPE, multi: false },
+    { name: 'threads', label: 'Threads', typed: true, multi: false },
+    { name: 'order', label: 'Order', typed: true, multi: false },
+    {
+      name: 'traffic',
+      label: 'Traffic',
+      choice: ['as it is : 1', '× 1.25 : 1.25', '× 1.5 : 1.5', '× 2 : 2', '× 3 : 3', '× 5 : 5', '× 0.5 : 0.5'],
+      multi: false,
+    },
+    {
+      name: 'runTime',
+      label: 'Run time',
+      choice: ['as it is : 1', '× 0.5 : 0.5', '× 0.8 : 0.8', '× 1.25 : 1.25', '× 1.5 : 1.5', '× 2 : 2'],
+      multi: false,
+    },
+    {
+      name: 'search',
+      label: 'Search',
+      choice: ['nothing : none', 'fewest threads : threads', 'best order : order'],
+      multi: false,
+    },
+  ],
+  rows: [
+    {
+      title: 'With the changes of the variables',
+      panels: [
+        answers('By worker type', 'workerType', { height: 10 }),
+        answers('By queue', 'queue', { height: 16, links: { Queue: TO_QUEUE } }),
+      ],
+    },
+    {
+      title: 'As it is',
+      panels: [
+        {
+          title: 'Work over time',
+          description: 'Jobs pushed per second by queue: the work that is simulated.',
+          kind: 'timeseries',
+          width: 12,
+          height: 8,
+          unit: 'suffix: jobs/s',
+          min: 0,
+          direct: [{ queryType: 'history', by: 'queue', figures: ['inRate'], limit: 10 }],
+        },
+        {
+          title: 'Measured latency',
+          description: 'Age of the oldest waiting job by queue.',
+          kind: 'timeseries',
+          width: 12,
+          height: 8,
+          unit: 's',
+          min: 0,
+          direct: [{ queryType: 'history', by: 'queue', figures: ['latency'], limit: 10 }],
+        },
+      ],
+    },
+  ],
+};

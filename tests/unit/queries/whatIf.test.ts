@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { whatIf } from '../../../pkg/queries/whatIf';
+import { optionsSchema } from '../../../pkg/settings/model';
+import type { State } from '../../../pkg/watch/state';
+import { askState, noticesOf, rowsOfState } from '../../support/ask';
+import { aCapsule, aProcess, aQueueState, aState, listed, NOW } from '../../support/state';
+
+const END = Math.floor((NOW - 60) / 60) * 60;
+const QUEUES = ['orders', 'mail'];
+
+/** Ten minutes of 60 orders of two seconds and 30 mails of one a minute: 2.5 threads of work on four. */
+const state: State = aState({
+  queues: QUEUES.map((name) =>
+    name === 'orders' ? aQueueState(name, { workerType: 'Shop', objectiveSeconds: 10 }) : aQueueState(name)
+  ),
+  classQueues: new Map([
+    ['OrderJob', 'orders'],
+    ['MailJob', 'mail'],
+  ]),
+  options: optionsSchema.parse({ workerTypes: [{ name: 'Shop', queues: ['orders'], latencyObjectiveSeconds: 10 }] }),
+  snapshot: {
+    processes: listed(aProcess('a:1:x', { concurrency: 4, capsules: [aCapsule(4, { orders: 0, mail: 0 })] })),
+  },
+});
+const answers = Object.fromEntries(
+  Array.from({ length: 10 }, (_, index) => {
+    const at = new Date((END - 600 + index * 60) * 1000).toISOString();
+    const key = `j|${at.slice(2, 4)}${at.slice(5, 7)}${at.slice(8, 10)}|${Number(at.slice(11, 13))}:${at.slice(14, 16)}`;
+    return [`hgetall ${key}`, ['OrderJob|p', '60', 'OrderJob|ms', '120000', 'MailJob|p', '30', 'MailJob|ms', '30000']];
+  })
+);
+const request = { range: { from: END - 600, to: END } };
+const ask = (query: object) => rowsOfState(whatIf, state, { query: { ...query }, request, answers });
+const of = (rows: Awaited<ReturnType<typeof ask>>, queue: string) => rows.find((row) => row['queue'] === queue)!;
+
+describe('what if', () => {
+  test('nothing is changed tells how the work is waited for as it is', async () => {
+    const rows = await ask({});
+    expect(of(rows, 'orders')).toMatchObject({ workerType: 'Shop', threads: 4, objective: 10 });
+    // 60 × 2 s + 30 × 1 s a minute: 2.5 of 4 threads.
+    expect(of(rows, 'mail')['utilisation']).toBeCloseTo(0.625, 1);
+    expect(rows[0]).not.toHaveProperty('p95If');
+    expect(Number(of(rows, 'orders')['jobs'])).toBeGreaterThan(500);
+    expect(Number(of(rows, 'orders')['jobs'])).toBeLessThan(700);
+  });
+
+  test('threads are fewer than the work takes: they are all busy, and the last queue in order waits', async () => {
+    const rows = await ask({ threads: ['Shop=2'] });
+    expect(of(rows, 'mail')).toMatchObject({ threads: 4, threadsIf: 2 });
+    expect(Number(of(rows, 'mail')['utilisationIf'])).toBeGreaterThan(0.95);
+    // Work of half a thread for ten minutes is left: 300 s of mails of one second.
+    expect(Number(of(rows, 'mail')['backlogEndIf'])).toBeGreaterThan(150);
+    expect(Number(of(rows, 'mail')['backlogEndIf'])).toBeLessThan(400);
+    expect(Number(of(rows, 'orders')['p95If'])).toBeLessThan(Number(of(rows, 'mail')['p95If']));
+    expect(Number(of(rows, 'mail')['p95Change'])).toBeGreaterThan(1);
+  });
+
+  test('a queue is paused: all of it waits', async () => {
+    const mail = of(await ask({ paused: ['mail'] }), 'mail');
+    expect(mail['backlogEndIf']).toBe(mail['jobs']);
+    // Half a job a second for ten minutes, of which none is taken: 95% are no older than 95% of that time.
+    expect(Number(mail['p95If'])).toBeGreaterThan(550);
+    // The objective is five minutes.
+    expect(Number(mail['withinIf'])).toBeCloseTo(0.5, 1);
+  });
+
+  test('by worker type is of its queues together', async () => {
+    const rows = await ask({ by: 'workerType', traffic: ['2'] });
+    expect(rows.map(({ workerType }) => workerType).sort()).toEqual(['Shop', 'other: mail']);
+    expect(rows[0]).not.toHaveProperty('queue');
+  });
+
+  test('threads are searched for: three do the work of 2.5, two do not', async () => {
+    const frames = await askState(whatIf, state, { query: { search: 'threads', by: 'workerType' }, request, answers });
+    const [text] = noticesOf(frames).filter((each) => each.startsWith('Fewest'));
+    expect(text).toMatch(/Shop: \d/);
+    const threads = frames[0]!.fields.find(({ name }) => name === 'threadsIf')!.values;
+    expect([3, 4]).toContain(threads[0]);
+  });
+
+  test('says what is assumed, of which time the work is, and how often it was lived through', async () => {
+    const texts = noticesOf(await askState(whatIf, state, { request, answers }));
+    const [told] = texts.filter((text) => text.startsWith('20 runs'));
+    expect(told).toContain('20 runs of 10 minutes');
+    expect(told).toContain('2026-11-25 11:49:00 UTC to 2026-11-25 11:59:00 UTC');
+    expect(told).toContain('Assumed:');
+  });
+
+  test('an alert rule gets the figure that it names', async () => {
+    const [frame] = await askState(whatIf, state, {
+      query: { threads: ['Shop=2'], figures: ['p95If'] },
+      request: { ...request, alerting: true },
+      answers,
+    });
+    expect(frame!.fields.filter(({ kind }) => kind === 'number').map(({ name }) => name)).toEqual(['p95If']);
+  });
+
+  test('nothing ran: there is nothing to simulate', async () => {
+    expect(await rowsOfState(whatIf, state, { request })).toEqual([]);
+  });
+
+  test.each([
+    [{ threads: ['Nobody=3'] }, '"threads"'],
+    [{ order: ['Shop=a>'] }, '"order"'],
+    [{ arrivals: 'usual' }, 'two days'],
+    [{ seed: -1 }, 'seed'],
+  ])('is refused, naming the field: %j', async (query, field) => {
+    await expect(ask(query)).rejects.toThrow(field);
+  });
+
+  test('ends with the query that nobody waits for', async () => {
+    const ending = new AbortController();
+    ending.abort(new Error('gone'));
+    const asked = rowsOfState(whatIf, state, { request: { ...request, signal: ending.signal }, answers });
+    await expect(asked).rejects.toThrow('gone');
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { changed, orderText, type Changes } from '../../../pkg/whatif/changes';
+import { assumedDurations } from '../../../pkg/whatif/durations';
+import type { Scenario, ThreadGroup } from '../../../pkg/whatif/model';
+
+const group = (threads: number, weights: Record<string, number>, processes = 2): ThreadGroup => ({
+  threads,
+  processes,
+  mode: 'strict',
+  weights: new Map(Object.entries(weights)),
+});
+const demand = (name: string, queue: string) => ({
+  class: name,
+  queue,
+  arrivals: [10, 20],
+  durations: assumedDurations(1),
+});
+const SCENARIO: Scenario = {
+  topology: { groups: [group(10, { a: 0, b: 0 }), group(5, { a: 0 }), group(4, { c: 0 })], paused: new Set(['c']) },
+  demand: {
+    classes: [demand('A', 'a'), demand('B', 'b'), demand('C', 'c')],
+    slotSeconds: 10,
+    slots: 2,
+    backlog: new Map(),
+  },
+};
+const NONE: Changes = { threads: [], processes: [], traffic: [], runTime: [], own: [], order: [], paused: [] };
+const TYPES: Record<string, string[]> = {
+  'Default Worker': ['a', 'b'],
+  a: ['a'],
+  b: ['b'],
+  c: ['c'],
+  lonely: ['lonely'],
+};
+
+function ifOnly(part: Partial<Changes>): Scenario {
+  return changed(SCENARIO, { ...NONE, ...part }, (name) => TYPES[name] ?? []);
+}
+const threadsOf = ({ topology }: Scenario) => topology.groups.map(({ threads }) => threads);
+
+describe('a change', () => {
+  test('of threads is shared by those who serve, as they are now', () => {
+    expect(threadsOf(ifOnly({ threads: ['Default Worker=30'] }))).toEqual([20, 10, 4]);
+    expect(threadsOf(ifOnly({ threads: ['a=7', 'c=1'] }))).toEqual([5, 2, 1]);
+    expect(threadsOf(ifOnly({ threads: ['a=0'] }))).toEqual([0, 0, 4]);
+  });
+
+  test('of processes takes their threads along', () => {
+    expect(threadsOf(ifOnly({ processes: ['c=3'] }))).toEqual([10, 5, 6]);
+  });
+
+  test('of traffic and run times is of all, of a queue or of a class', () => {
+    const arrivals = (scenario: Scenario) => scenario.demand.classes.map((each) => each.arrivals[0]);
+    expect(arrivals(ifOnly({ traffic: ['2'] }))).toEqual([20, 20, 20]);
+    expect(arrivals(ifOnly({ traffic: ['2', 'B=0.5'] }))).toEqual([20, 10, 20]);
+    expect(arrivals(ifOnly({ traffic: ['Default Worker=3'] }))).toEqual([30, 30, 10]);
+    const means = ifOnly({ runTime: ['c=4'] }).demand.classes.map(({ durations }) => durations.meanSeconds);
+    expect(means).toEqual([1, 1, 4]);
+  });
+
+  test('of own threads takes the queue away from the others', () => {
+    const { groups } = ifOnly({ own: ['a=3'] }).topology;
+    expect(groups.map(({ threads, weights }) => [threads, ...weights.keys()])).toEqual([
+      [10, 'b'],
+      [4, 'c'],
+      [3, 'a'],
+    ]);
+  });
+
+  test('of the order is strict or by weights; queues that it leaves out come last', () => {
+    expect(ifOnly({ order: ['Default Worker=b>a'] }).topology.groups.map(orderText)).toEqual(['b>a', 'a', 'c']);
+    expect(ifOnly({ order: ['Default Worker=b:5'] }).topology.groups.map(orderText)).toEqual(['b:5>a:1', 'a:1', 'c']);
+  });
+
+  test('pauses queues beside those that are paused', () => {
+    expect([...ifOnly({ paused: ['Default Worker'] }).topology.paused]).toEqual(['c', 'a', 'b']);
+  });
+
+  test('of a variable that nobody has filled in changes nothing', () => {
+    const empty = { threads: ['Default Worker=', '=5', ''], order: ['=', 'a='], traffic: [''], paused: ['', ' '] };
+    expect(ifOnly(empty)).toEqual(SCENARIO);
+  });
+
+  test('leaves what it changes as it was', () => {
+    const before = JSON.stringify(SCENARIO.demand);
+    ifOnly({ traffic: ['2'], runTime: ['2'], threads: ['a=1'], paused: ['a'] });
+    expect(JSON.stringify(SCENARIO.demand)).toBe(before);
+    expect(threadsOf(SCENARIO)).toEqual([10, 5, 4]);
+  });
+});
+
+test.each([
+  [{ threads: ['nobody=3'] }, '"threads"', 'no worker type or queue "nobody"'],
+  [{ threads: ['lonely=3'] }, '"threads"', 'no process serves "lonely"'],
+  [{ threads: ['a=1.5'] }, '"threads"', 'no whole number'],
+  [{ threads: ['a=-1'] }, '"threads"', 'no whole number'],
+  [{ threads: ['a=1e9'] }, '"threads"', 'no whole number'],
+  [{ threads: ['5'] }, '"threads"', 'has no name'],
+  [{ processes: ['a=x'] }, '"processes"', 'no whole number'],
+  [{ traffic: ['-1'] }, '"traffic"', 'no factor'],
+  [{ traffic: ['Nothing=2'] }, '"traffic"', 'no class, queue or worker type "Nothing"'],
+  [{ traffic: ['NaN'] }, '"traffic"', 'no factor'],
+  [{ runTime: ['0'] }, '"runTime"', 'no run time'],
+  [{ own: ['nobody=1'] }, '"own"', 'no worker type or queue'],
+  [{ order: ['a=b>'] }, '"order"', 'cannot be read'],
+  [{ order: ['a=a:1>b'] }, '"order"', 'cannot be read'],
+  [{ order: ['a=a:0>b:1'] }, '"order"', 'out of range'],
+  [{ paused: ['nobody'] }, '"paused"', 'no worker type or queue'],
+])('refuses %j, naming the field', (part, field, reason) => {
+  expect(() => ifOnly(part)).toThrow(field);
+  expect(() => ifOnly(part)).toThrow(reason);
+});

@@ -1,0 +1,165 @@
+import { describe, expect, test } from 'vitest';
+import { MemoryStore } from '../../../pkg/series/memoryStore';
+import { noCounts, type Durations, type MinuteCounts } from '../../../pkg/sidekiq/jobMetrics';
+import type { Reads } from '../../../pkg/source/reads';
+import { fitRange, fitUsual } from '../../../pkg/whatif/fit';
+import { aMinute, aQueueState, aState, NOW } from '../../support/state';
+
+const MINUTE = 60;
+const END = Math.floor((NOW - MINUTE) / MINUTE) * MINUTE;
+
+/** Reads of a literal past. */
+function reads(
+  minutes: MinuteCounts[],
+  {
+    durations = [],
+    history = new MemoryStore({ fullSeconds: 1e6, keepSeconds: 1e6 }),
+  }: { durations?: Durations[]; history?: MemoryStore } = {}
+): Reads {
+  return {
+    minutesKeptSeconds: 8 * 3600,
+    buckets: async ({ from, to }: { from: number; to: number }) => ({
+      buckets: minutes.filter(({ startsAt }) => startsAt >= from && startsAt <= to),
+      notices: [],
+    }),
+    durations: async () => ({ durations, notices: [] }),
+    history: async () => history,
+  } as unknown as Reads;
+}
+
+const minutesOf = (counts: ReadonlyArray<Record<string, [number, number, number]>>) =>
+  counts.map((classes, index) => aMinute(END - (counts.length - index) * MINUTE, classes));
+const state = aState({
+  queues: [aQueueState('a'), aQueueState('b')],
+  classQueues: new Map([
+    ['A', 'a'],
+    ['Other', 'a'],
+    ['B', 'b'],
+  ]),
+});
+const sum = (values: readonly number[]) => values.reduce((total, each) => total + each, 0);
+
+describe('work fitted from a past range', () => {
+  test('has the executions of each class and minute, evenly within it', async () => {
+    const minutes = minutesOf([{ A: [60, 6, 54_000] }, { A: [30, 0, 60_000], B: [6, 0, 600] }]);
+    const fitted = await fitRange(state, { from: END - 120, to: END }, reads(minutes));
+    const [a, b] = fitted!.demand.classes;
+    expect(a).toMatchObject({ class: 'A', queue: 'a' });
+    expect(a!.arrivals).toEqual([...new Array<number>(6).fill(10), ...new Array<number>(6).fill(5)]);
+    expect(b!.arrivals).toEqual([...new Array<number>(6).fill(0), ...new Array<number>(6).fill(1)]);
+    // 114 s of 84 executions that succeeded.
+    expect(a!.durations.meanSeconds).toBeCloseTo(114 / 84, 9);
+    expect(fitted!.range).toEqual({ from: END - 120, to: END });
+  });
+
+  test('adds what a backlog grew by, and takes away what it shrank by: jobs that came run or wait', async () => {
+    const history = new MemoryStore({ fullSeconds: 1e6, keepSeconds: 1e6 });
+    // 0, then 60 more within the first minute, 30 fewer within the second.
+    for (let at = END - 180; at <= END + 60; at += 10) {
+      const value = at < END - 60 ? (at < END - 120 ? 0 : 60) : 30;
+      history.append(at, [{ scope: 'queue', key: 'a', figure: 'enqueued', value }]);
+    }
+    const minutes = minutesOf([{ A: [30, 0, 30_000] }, { A: [30, 0, 30_000] }, { A: [30, 0, 30_000] }]);
+    const fitted = await fitRange(state, { from: END - 180, to: END }, reads(minutes, { history }));
+    const { arrivals } = fitted!.demand.classes[0]!;
+    expect([0, 6, 12].map((from) => Math.round(sum(arrivals.slice(from, from + 6))))).toEqual([90, 0, 30]);
+    // Executed are 90; in the end 30 more wait than at the beginning.
+    expect(sum(arrivals)).toBeCloseTo(90 + 30, 6);
+  });
+
+  test('follows the pushes that were seen every ten seconds', async () => {
+    const history = new MemoryStore({ fullSeconds: 1e6, keepSeconds: 1e6 });
+    for (let at = END - 60; at <= END + 10; at += 10) {
+      // All of it within the second ten seconds.
+      history.append(at, [{ scope: 'queue', key: 'a', figure: 'inRate', value: at === END - 50 ? 3 : 0 }]);
+    }
+    const fitted = await fitRange(
+      state,
+      { from: END - 60, to: END },
+      reads(minutesOf([{ A: [30, 0, 1000] }]), { history })
+    );
+    expect(fitted!.demand.classes[0]!.arrivals.map(Math.round)).toEqual([0, 30, 0, 0, 0, 0]);
+  });
+
+  test('begins with what waited then', async () => {
+    const history = new MemoryStore({ fullSeconds: 1e6, keepSeconds: 1e6 });
+    for (let at = END - 120; at <= END; at += 10) {
+      history.append(at, [
+        { scope: 'queue', key: 'a', figure: 'enqueued', value: 12 },
+        { scope: 'queue', key: 'a', figure: 'latency', value: 34 },
+        { scope: 'queue', key: 'b', figure: 'enqueued', value: 0 },
+      ]);
+    }
+    const fitted = await fitRange(
+      state,
+      { from: END - 60, to: END },
+      reads(minutesOf([{ A: [30, 0, 1000] }]), { history })
+    );
+    expect([...fitted!.demand.backlog]).toEqual([['a', { jobs: 12, oldestSeconds: 34 }]]);
+  });
+
+  test('takes run times from the histogram of the class, and says of how many there is none', async () => {
+    const counts = noCounts();
+    counts[6] = 10;
+    const minutes = minutesOf([{ A: [10, 0, 2000], B: [10, 0, 5000] }]);
+    const durations = [{ startsAt: END - 60, jobClass: 'A', counts }];
+    const fitted = await fitRange(state, { from: END - 60, to: END }, reads(minutes, { durations }));
+    // Bucket 6 is from 150 to 225 ms.
+    expect(fitted!.demand.classes[0]!.durations.bounds[6]).toEqual([0.15, 0.225]);
+    expect(fitted!.notices.map(({ text }) => text)).toEqual([
+      'Of 1 class no histogram is known: run times are lognormal around their mean.',
+    ]);
+  });
+
+  test('says what share of the executions is left out because their queue was not seen', async () => {
+    const minutes = minutesOf([{ A: [75, 0, 1000], Unknown: [25, 0, 1000] }]);
+    const fitted = await fitRange(state, { from: END - 60, to: END }, reads(minutes));
+    expect(fitted!.notices.map(({ text }) => text)).toContain(
+      '25% of the executions are left out: the queue of their classes was not seen.'
+    );
+  });
+
+  test('knows the jobs of a queue that nobody serves by its backlog alone', async () => {
+    const history = new MemoryStore({ fullSeconds: 1e6, keepSeconds: 1e6 });
+    for (let at = END - 180; at <= END + 60; at += 10) {
+      const minute = Math.floor((at - END + 180) / 60);
+      history.append(at, [{ scope: 'queue', key: 'b', figure: 'enqueued', value: 5 + 10 * minute }]);
+    }
+    const minutes = minutesOf([{ A: [30, 0, 30_000] }, { A: [30, 0, 30_000] }, { A: [30, 0, 30_000] }]);
+    const fitted = await fitRange(state, { from: END - 180, to: END }, reads(minutes, { history }));
+    const b = fitted!.demand.classes.find(({ queue }) => queue === 'b')!;
+    expect(sum(b.arrivals)).toBeCloseTo(30, 6);
+    // The only class that ran takes a second.
+    expect(b.durations.meanSeconds).toBeCloseTo(1, 9);
+    expect(fitted!.demand.backlog.get('b')!.jobs).toBe(5);
+    expect(fitted!.notices.map(({ text }) => text)).toContain(
+      'Nothing of b was executed: its run times are assumed to be those of all classes.'
+    );
+  });
+
+  test('is nothing where nothing ran', async () => {
+    expect(await fitRange(state, { from: END - 600, to: END }, reads(minutesOf([{}, {}])))).toBeNull();
+  });
+
+  test('is of the last six hours of a longer range', async () => {
+    const fitted = await fitRange(state, { from: END - 86_400, to: END }, reads(minutesOf([{ A: [1, 0, 1] }])));
+    expect(fitted!.range.to - fitted!.range.from).toBe(6 * 3600);
+    expect(fitted!.notices[0]!.text).toContain('six hours');
+  });
+});
+
+test('usual work has the pushes that are usual in each hour, by the classes that ran', async () => {
+  const minutes = minutesOf([{ A: [30, 0, 1000], Other: [10, 0, 1000], B: [5, 0, 1000] }]);
+  const ahead = [{ queue: 'a', inRates: [4, 8] }];
+  const usual = aState({ ...state, usual: { at: NOW, basis: 'week', figures: [], missing: [], ahead } });
+  const fitted = await fitRange(usual, { from: END - 60, to: END }, reads(minutes));
+  const { demand } = fitUsual({ ...usual, queues: [aQueueState('a', { size: 7, waitSeconds: 9 })] }, fitted!, 1)!;
+  const of = (name: string) => demand.classes.find((each) => each.class === name)?.arrivals;
+  // The state is at half a minute after noon: the next hour begins in 59.5 minutes.
+  expect(of('A')![0]).toBeCloseTo(4 * 10 * 0.75, 6);
+  expect(of('Other')![0]).toBeCloseTo(4 * 10 * 0.25, 6);
+  expect(of('A')!.at(-1)).toBeCloseTo(8 * 10 * 0.75, 6);
+  expect(of('B')).toBeUndefined();
+  expect([...demand.backlog]).toEqual([['a', { jobs: 7, oldestSeconds: 9 }]]);
+  expect(fitUsual(state, fitted!, 1)).toBeNull();
+});

@@ -1,0 +1,55 @@
+# The Sidekiq application of the validation: jobs that sleep or compute for as long as they are told, and write down when
+# they began. CAPSULES is JSON: [{"name", "concurrency", "queues": ["a,3", …]}]; the first is the default one.
+require "json"
+require "sidekiq"
+
+CAPSULES = JSON.parse(ENV.fetch("CAPSULES", "[]"))
+
+Sidekiq.configure_server do |config|
+  config.logger.level = Logger::WARN
+  first, *others = CAPSULES
+  config.concurrency = first["concurrency"]
+  config.queues = first["queues"]
+  others.each do |each|
+    config.capsule(each["name"]) do |capsule|
+      capsule.concurrency = each["concurrency"]
+      capsule.queues = each["queues"]
+    end
+  end
+end
+
+module Measured
+  def self.included(job)
+    job.include Sidekiq::Job
+    job.sidekiq_retry_in { 15 }
+  end
+
+  # Retries are left out of the waits: they are pushed by the poller, not by the schedule of the validation.
+  def perform(seconds, pushed_at, queue, fails = false)
+    began = Time.now.to_f
+    work(seconds)
+    Sidekiq.redis { |redis| redis.call("RPUSH", "measured:#{queue}", "#{pushed_at} #{began} #{Time.now.to_f}") }
+    raise "as told" if fails && rand < 0.7
+  end
+end
+
+class SleepJob
+  include Measured
+
+  def work(seconds) = sleep(seconds)
+end
+
+class ComputeJob
+  include Measured
+
+  def work(seconds)
+    until_at = Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID) + seconds
+    Integer.sqrt(rand(1_000_000_000)) while Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID) < until_at
+  end
+end
+
+# A class for each queue, as Sidekiq's job metrics know classes only.
+%w[A B].each do |queue|
+  Object.const_set("SleepJob#{queue}", Class.new(SleepJob))
+  Object.const_set("ComputeJob#{queue}", Class.new(ComputeJob))
+end

@@ -1,0 +1,200 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { quantileSorted } from 'simple-statistics';
+import { Dice } from '../../pkg/engine/dice';
+import { Engine } from '../../pkg/engine/engine';
+import { rowsOf, type Value } from '../../pkg/frames/frame';
+import type { Installation } from '../../pkg/installation/installation';
+import { runQuery } from '../../pkg/queries/registry';
+import { CASES, type Case } from './cases';
+import { realRun, specOf, type Measured, type RealJob, type RealTopology } from './real';
+
+/**
+ * Predicts what a change of a real Sidekiq does, makes it, and measures: see docs/what-if.md. Each case is run on the real
+ * thing four times, twice before and twice after the change, with other jobs each time.
+ */
+const SECONDS = Number(process.env['VALIDATE_SECONDS'] ?? 300);
+/** Real runs at once; they sleep most of the time. */
+const AT_ONCE = Number(process.env['VALIDATE_AT_ONCE'] ?? 5);
+const SIGMA = 0.8;
+const OUT = join(__dirname, '../../docs/what-if-validation.json');
+
+/** What is written down of one queue of one case; figures that are not known are `null` in the file. */
+interface Line {
+  case: string;
+  queue: string;
+  /** p95 of the wait in seconds after the change: measured twice. */
+  measured: [number, number];
+  /** By the engine with the arrivals and run times of the first of those runs. */
+  driven: number;
+  /** By what_if from the first run before the change: the median and where nine of ten runs lie. */
+  fitted: { median: number; least: number; most: number };
+  utilisation: { measured: number; driven: number; fitted: number };
+  /** By the two-moment formula of M/G/k, for all queues together. */
+  formula: number;
+}
+
+void main();
+
+async function main(): Promise<void> {
+  const only = process.argv[2];
+  const queue = CASES.filter(({ name }) => only === undefined || name.includes(only));
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let next = queue.shift(); next; next = queue.shift()) {
+        keep(next.name, await validate(next));
+      }
+    })
+  );
+}
+
+/** Takes the place of what a former run of the case has found. */
+function keep(name: string, lines: readonly Line[]): void {
+  const former = existsSync(OUT) ? (JSON.parse(readFileSync(OUT, 'utf8')) as { lines: Line[] }).lines : [];
+  const all = [...former.filter((line) => line.case !== name), ...lines];
+  const place = (line: Line) => CASES.findIndex((each) => each.name === line.case);
+  all.sort((one, other) => place(one) - place(other));
+  writeFileSync(OUT, `${JSON.stringify({ lines: all }, null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify(lines, null, 1)}\n`);
+}
+
+async function validate(each: Case): Promise<Line[]> {
+  const queues = Object.keys(each.rates);
+  let predicted: Prediction[] = [];
+  const run = (topology: RealTopology, jobs: readonly RealJob[], watch?: Parameters<typeof realRun>[4]) =>
+    realRun(topology, jobs, SECONDS, each.jobClass, watch);
+  const seed = 100 * CASES.indexOf(each);
+  await run(each.before, jobsOf(each, seed + 1), async (installation, from, to) => {
+    predicted = await predict(installation, each, { from, to });
+  });
+  const afterJobs = jobsOf(each, seed + 2);
+  const after = await run(each.after, afterJobs);
+  const again = await run(each.after, jobsOf(each, seed + 3));
+  const driven = drive(each, afterJobs);
+  return queues.map((queue) => {
+    const none = { p95: { median: NaN, least: NaN, most: NaN }, utilisation: NaN };
+    const fitted = predicted.find((one) => one.queue === queue) ?? none;
+    return {
+      case: each.name,
+      queue,
+      measured: [p95(after, queue), p95(again, queue)],
+      driven: p95(driven, queue),
+      fitted: fitted.p95,
+      utilisation: {
+        measured: (after.utilisation + again.utilisation) / 2,
+        driven: driven.utilisation,
+        fitted: fitted.utilisation,
+      },
+      formula: twoMoments(each),
+    };
+  });
+}
+
+interface Prediction {
+  queue: string;
+  p95: { median: number; least: number; most: number };
+  utilisation: number;
+}
+
+async function predict(
+  installation: Installation,
+  each: Case,
+  range: { from: number; to: number }
+): Promise<Prediction[]> {
+  const query = { queryType: 'what_if', ...each.change };
+  const request = { range, intervalSeconds: 60, alerting: false };
+  const [frame] = await runQuery(query, installation, request).catch((error: unknown) => {
+    // Before Sidekiq 8.0.9 the threads of several capsules are not known.
+    process.stderr.write(`${each.name}: ${String(error)}\n`);
+    return [];
+  });
+  if (!frame) {
+    return [];
+  }
+  for (const { text } of frame.meta?.notices ?? []) {
+    process.stderr.write(`${each.name}: ${text}\n`);
+  }
+  return rowsOf(frame).map((row) => ({
+    queue: String(row['queue']),
+    p95: { median: numberOf(row['p95If']), least: numberOf(row['p95IfLeast']), most: numberOf(row['p95IfMost']) },
+    utilisation: numberOf(row['utilisationIf']),
+  }));
+}
+
+function numberOf(value: Value | undefined): number {
+  return typeof value === 'number' ? value : NaN;
+}
+
+function jobsOf({ rates, means, failing = 0 }: Case, seed: number): RealJob[] {
+  const dice = new Dice(seed);
+  const jobs: RealJob[] = [];
+  for (const [queue, rate] of Object.entries(rates)) {
+    for (let at = gap(dice, rate); at < SECONDS; at += gap(dice, rate)) {
+      // The mean of a lognormal is its median times exp(σ²/2).
+      const seconds = dice.duration(means[queue]! / Math.exp(SIGMA ** 2 / 2), SIGMA);
+      jobs.push({ at, queue, seconds, fails: dice.chance(failing) });
+    }
+  }
+  return jobs.sort((a, b) => a.at - b.at);
+}
+
+function gap(dice: Dice, rate: number): number {
+  return -Math.log(1 - dice.between(0, 1)) / rate;
+}
+
+/** The same jobs in the engine. */
+function drive({ after }: Case, jobs: readonly RealJob[]): Measured {
+  const waits = new Map<string, number[]>();
+  let busy = 0;
+  const engine = new Engine<RealJob>(
+    {
+      seconds: ({ seconds }) => seconds,
+      started({ job, queue, startsAt, endsAt }) {
+        if (startsAt <= SECONDS) {
+          waits.set(queue, [...(waits.get(queue) ?? []), startsAt - job.at]);
+          busy += Math.min(endsAt, SECONDS) - startsAt;
+        }
+      },
+    },
+    new Dice(9)
+  );
+  const capsules = after.flat();
+  capsules.forEach((capsule) => engine.addCapsule(specOf(capsule)));
+  for (const job of jobs) {
+    engine.advance(job.at);
+    engine.push(job.queue, job);
+  }
+  engine.advance(SECONDS);
+  const threads = capsules.reduce((sum, each) => sum + each.threads, 0);
+  return { waits, lastStart: new Map(), utilisation: busy / (threads * SECONDS) };
+}
+
+/**
+ * p95 of the wait by the two-moment formula for M/G/k: Erlang's C, an exponential tail, and the mean scaled by half of one
+ * plus the squared variation of the run times. Infinite where it is overloaded. It knows no queues.
+ */
+function twoMoments({ rates, means, after }: Case): number {
+  const arrivals = Object.values(rates).reduce((sum, rate) => sum + rate, 0);
+  const offered = Object.entries(rates).reduce((sum, [queue, rate]) => sum + rate * means[queue]!, 0);
+  const threads = after.flat().reduce((sum, each) => sum + each.threads, 0);
+  if (offered >= threads) {
+    return Infinity;
+  }
+  let term = 1;
+  let sum = 1;
+  for (let index = 1; index < threads; index += 1) {
+    term *= offered / index;
+    sum += term;
+  }
+  const last = ((term * offered) / threads) * (threads / (threads - offered));
+  const waiting = last / (sum + last);
+  const meanService = offered / arrivals;
+  const variation = Math.exp(SIGMA ** 2) - 1;
+  const meanOfThoseWho = ((1 + variation) / 2) * (meanService / (threads - offered));
+  return waiting <= 0.05 ? 0 : meanOfThoseWho * Math.log(waiting / 0.05);
+}
+
+function p95({ waits }: Measured, queue: string): number {
+  const sorted = [...(waits.get(queue) ?? [])].sort((a, b) => a - b);
+  return sorted.length === 0 ? NaN : quantileSorted(sorted, 0.95);
+}

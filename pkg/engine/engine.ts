@@ -43,14 +43,17 @@ interface Queue<J> {
 /** A capsule within an engine. */
 export interface Capsule<J> {
   readonly spec: CapsuleSpec;
-  readonly running: ReadonlyMap<number, Run<J>>;
+  /** By thread; a hole where the thread is idle. */
+  readonly running: ReadonlyArray<Run<J> | undefined>;
+  readonly busy: number;
   /** It takes no further jobs. */
   readonly quiet: boolean;
   readonly threads: number;
 }
 
 class LiveCapsule<J> implements Capsule<J> {
-  readonly running = new Map<number, Run<J>>();
+  readonly running: Array<Run<J> | undefined> = [];
+  busy = 0;
   quiet = false;
   threads: number;
   /** Idle threads, the last that ran first. */
@@ -129,9 +132,10 @@ export class Engine<J> {
     const live = this.live(capsule);
     live.queues.forEach(({ queue }) => queue.capsules.delete(live));
     this.capsules.delete(live);
-    const runs = [...live.running.values()];
+    const runs = live.running.filter((run) => run !== undefined);
     runs.forEach((run) => (run.gone = true));
-    live.running.clear();
+    live.running.length = 0;
+    live.busy = 0;
     live.idle = [];
     return runs;
   }
@@ -198,7 +202,8 @@ export class Engine<J> {
       this.endings.pop();
       this.time = Math.max(this.time, run.endsAt);
       const capsule = run.capsule as LiveCapsule<J>;
-      capsule.running.delete(run.thread);
+      capsule.running[run.thread] = undefined;
+      capsule.busy -= 1;
       this.hooks.finished?.(run);
       if (!this.capsules.has(capsule)) {
         continue;
@@ -283,7 +288,8 @@ export class Engine<J> {
     const startsAt = this.time;
     const endsAt = startsAt + this.hooks.seconds(job, name, startsAt);
     const run: Run<J> = { job, queue: name, capsule, thread, startsAt, endsAt };
-    capsule.running.set(thread, run);
+    capsule.running[thread] = run;
+    capsule.busy += 1;
     this.endings.push(run);
     this.hooks.started?.(run);
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
-import { countText, shareText } from '../findings/texts';
+import { countText, durationText, shareText } from '../findings/texts';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Notice } from '../sidekiq/model';
 import { objectiveOf } from '../settings/workerTypes';
@@ -8,11 +8,20 @@ import { instantText } from '../source/instants';
 import type { Range, Reads } from '../source/reads';
 import { capacityOfQueues, typeOf } from '../watch/capacity';
 import type { State } from '../watch/state';
-import { answerOf, runs, runsFor, utilisation, type Answer, type Runs, type Told } from '../whatif/answer';
+import {
+  answerOf,
+  runs,
+  runsFor,
+  shareThatFits,
+  utilisation,
+  type Answer,
+  type Runs,
+  type Told,
+} from '../whatif/answer';
 import { changed, serves, type Changes } from '../whatif/changes';
 import { fitRange, fitUsual, type Fitted } from '../whatif/fit';
 import type { Scenario } from '../whatif/model';
-import { bestOrder, fewestThreads, type Aim } from '../whatif/search';
+import { bestOrder, fewestThreads, shareToSearch, type Aim } from '../whatif/search';
 import { topologyOf } from '../whatif/topology';
 import { count, plain, seconds, share, typeAndQueue } from './columns';
 import { HOURS_A_MONTH } from './jobMetrics';
@@ -158,14 +167,11 @@ export const whatIf = tableQuery({
   columns: COLUMNS,
   example: '--option "threads=Default Worker=20" --option traffic=2 --from -3600',
   async rows(state, query, { range, signal }, reads) {
-    const { topology, notices } = topologyOf(state);
-    const fitted = await fit(state, query, range, reads);
-    if (!fitted) {
-      return { rows: [], notices };
+    const prepared = await prepare(state, query, range, reads);
+    if (!prepared) {
+      return { rows: [], notices: topologyOf(state).notices };
     }
-    const asIs: Scenario = { topology, demand: fitted.demand };
-    const aims = aimsOf(state);
-    const other = scenarioIf(asIs, query, aims);
+    const { asIs, other, aims, fitted, notices } = prepared;
     const objectives = new Map(state.queues.map(({ name, objectiveSeconds }) => [name, objectiveSeconds]));
     const options = { seed: query.seed, objectiveOf: (queue: string) => objectives.get(queue) ?? Infinity };
     const lived = runsFor(other ? [asIs, other] : [asIs]);
@@ -179,7 +185,6 @@ export const whatIf = tableQuery({
       rows: rowsOf(state, query, before, after),
       notices: [
         ...notices,
-        ...fitted.notices,
         ...(found ? [{ severity: 'info' as const, text: found.text }] : []),
         { severity: 'info', text: told(fitted, lived) },
         ...(await checkOf(state, fitted, query, before, reads)),
@@ -188,6 +193,43 @@ export const whatIf = tableQuery({
     };
   },
 });
+
+interface Prepared {
+  asIs: Scenario;
+  /** `null` where nothing is changed. */
+  other: Scenario | null;
+  aims: Aim[];
+  fitted: Fitted;
+  notices: Notice[];
+}
+
+/** Of too much work the last part, so that it can be lived through in time. A little less, as minutes are whole. */
+const SHORTENED = 0.9;
+
+/** What is simulated. `null` where nothing ran. @throws Fault `query` for changes that cannot be made */
+async function prepare(state: State, query: Query, range: Range, reads: Reads): Promise<Prepared | null> {
+  const { topology, notices } = topologyOf(state);
+  const aims = aimsOf(state);
+  const of = async (within: Range): Promise<Prepared | null> => {
+    const fitted = await fit(state, query, within, reads);
+    if (!fitted) {
+      return null;
+    }
+    const asIs: Scenario = { topology, demand: fitted.demand };
+    return { asIs, other: scenarioIf(asIs, query, aims), aims, fitted, notices: [...notices, ...fitted.notices] };
+  };
+  const whole = await of(range);
+  const scenarios = whole ? [whole.asIs, whole.other ?? whole.asIs] : [];
+  const fits = Math.min(shareThatFits(scenarios), ...(query.search === 'none' ? [] : scenarios.map(shareToSearch)));
+  if (!whole || fits === 1 || query.arrivals === 'usual') {
+    return whole;
+  }
+  const { from, to } = whole.fitted.range;
+  const seconds = Math.floor(((to - from) * fits * SHORTENED) / 60) * 60;
+  const shorter = await of({ from: to - Math.max(60, seconds), to });
+  const text = `There are too many jobs to simulate all of them: simulated is the work of the last ${durationText(seconds)} of the time range.`;
+  return shorter && { ...shorter, notices: [...shorter.notices, { severity: 'info', text }] };
+}
 
 /** @throws Fault `query` where it is not known what is usual */
 async function fit(state: State, { arrivals }: Query, range: Range, reads: Reads): Promise<Fitted | null> {

@@ -33,9 +33,18 @@ export interface Runs {
 }
 
 /** Simulated jobs of one answer at most, all scenarios and runs together. */
-export const JOBS_MOST = 3_000_000;
+export const JOBS_MOST = 2_600_000;
 const RUNS_MOST = 20;
 const RUNS_LEAST = 3;
+
+/** By which share a time must be shortened so that its scenarios can be lived through; 1 where it need not be. */
+export function shareThatFits(scenarios: readonly Scenario[]): number {
+  return Math.min(1, JOBS_MOST / RUNS_LEAST / Math.max(1, total(scenarios)));
+}
+
+function total(scenarios: readonly Scenario[]): number {
+  return scenarios.reduce((sum, { demand }) => sum + jobsOf(demand), 0);
+}
 
 /**
  * How often a scenario is lived through: as often as the bound of jobs allows.
@@ -44,7 +53,7 @@ const RUNS_LEAST = 3;
  * @throws Fault `query` where that is not even three times
  */
 export function runsFor(scenarios: readonly Scenario[]): number {
-  const jobs = scenarios.reduce((sum, { demand }) => sum + jobsOf(demand), 0);
+  const jobs = total(scenarios);
   const runs = Math.min(RUNS_MOST, Math.floor(JOBS_MOST / Math.max(1, jobs)));
   if (runs < RUNS_LEAST) {
     throw new Fault({

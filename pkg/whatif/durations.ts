@@ -56,7 +56,7 @@ export function scaled(model: DurationModel, factor: number): DurationModel {
 }
 
 /** Draws a run time in seconds. */
-export function drawDuration({ cumulative, bounds, scale }: DurationModel, dice: Dice): number {
+export function drawDuration({ cumulative, bounds, logs, scale }: DurationModel, dice: Dice): number {
   const drawn = dice.between(0, 1);
   let low = 0;
   let high = cumulative.length - 1;
@@ -68,9 +68,12 @@ export function drawDuration({ cumulative, bounds, scale }: DurationModel, dice:
       low = middle + 1;
     }
   }
+  // Where within the bucket: the rest of the same number.
+  const below = low === 0 ? 0 : cumulative[low - 1]!;
+  const within = (drawn - below) / (cumulative[low]! - below);
   const [lower, upper] = bounds[low]!;
-  const within = dice.between(0, 1);
-  return scale * (lower === 0 ? within * upper : lower * (upper / lower) ** within);
+  const log = logs[low]!;
+  return scale * (log === 0 ? lower + within * (upper - lower) : lower * Math.exp(within * log));
 }
 
 function modelOf(
@@ -86,5 +89,6 @@ function modelOf(
     return (sum += share);
   });
   cumulative[cumulative.length - 1] = 1;
-  return { cumulative, bounds, scale: meanSeconds / mean, meanSeconds };
+  const logs = bounds.map(([lower, upper]) => (lower === 0 ? 0 : Math.log(upper / lower)));
+  return { cumulative, bounds, logs, scale: meanSeconds / mean, meanSeconds };
 }

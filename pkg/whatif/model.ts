@@ -31,6 +31,8 @@ export interface DurationModel {
   readonly cumulative: readonly number[];
   /** Bounds of each bucket in seconds. */
   readonly bounds: ReadonlyArray<readonly [lower: number, upper: number]>;
+  /** Logarithm of the upper bound by the lower one; 0 for a bucket that begins at 0, which is even. */
+  readonly logs: readonly number[];
   /** Factor by which the mean of what is drawn equals the measured one. */
   readonly scale: number;
   readonly meanSeconds: number;

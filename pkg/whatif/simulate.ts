@@ -120,10 +120,10 @@ export async function simulate(
   );
   let count = 0;
   for (let slot = 0; slot < demand.slots; slot += 1) {
-    for (const { at, of } of arrivalsOf(demand, slot, arrivalDice)) {
-      engine.advance(at);
-      tallyOf(of.queue).jobs += 1;
-      engine.push(of.queue, { at, of, initial: false });
+    for (const job of arrivalsOf(demand, slot, arrivalDice)) {
+      engine.advance(job.at);
+      tallyOf(job.of.queue).jobs += 1;
+      engine.push(job.of.queue, job);
       count += 1;
       if (count % JOBS_PER_TURN === 0) {
         signal?.throwIfAborted();
@@ -177,18 +177,35 @@ function* waitingFirst(
   }
 }
 
-/** Arrivals of one slot in their order: their number by chance around the mean, each at any instant of the slot. */
-function arrivalsOf(
-  { classes, slotSeconds }: Demand,
-  slot: number,
-  dice: Dice
-): Array<Pick<SimulatedJob, 'at' | 'of'>> {
-  const jobs: Array<Pick<SimulatedJob, 'at' | 'of'>> = [];
-  for (const of of classes) {
-    const mean = of.arrivals[slot]!;
-    for (let left = mean > 0 ? dice.count(mean) : 0; left > 0; left -= 1) {
-      jobs.push({ at: (slot + dice.between(0, 1)) * slotSeconds, of });
-    }
+/** Arrivals of one slot in their order: a Poisson process of the rate of all classes, each job of one by its share. */
+function* arrivalsOf({ classes, slotSeconds }: Demand, slot: number, dice: Dice): Generator<SimulatedJob> {
+  const cumulative = new Float64Array(classes.length);
+  let sum = 0;
+  for (let index = 0; index < classes.length; index += 1) {
+    sum += classes[index]!.arrivals[slot]!;
+    cumulative[index] = sum;
   }
-  return jobs.sort((one, other) => one.at - other.at);
+  if (sum <= 0) {
+    return;
+  }
+  const from = slot * slotSeconds;
+  const meanGap = slotSeconds / sum;
+  for (let at = from + gap(dice, meanGap); at < from + slotSeconds; at += gap(dice, meanGap)) {
+    const drawn = dice.between(0, sum);
+    let low = 0;
+    let high = classes.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (cumulative[middle]! > drawn) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    yield { at, of: classes[low]!, initial: false };
+  }
+}
+
+function gap(dice: Dice, mean: number): number {
+  return -Math.log(1 - dice.between(0, 1)) * mean;
 }

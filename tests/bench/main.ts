@@ -12,6 +12,7 @@ import { benchRest } from './rest';
 import { benchScrape } from './scrape';
 import { benchStatsd } from './statsd';
 import { benchViewers } from './viewers';
+import { benchWhatIf } from './whatIf';
 
 const PAGE = join(__dirname, '../../docs/benchmarks.md');
 
@@ -25,6 +26,7 @@ const BENCHES: Record<string, () => string[] | Promise<string[]>> = {
   memory: benchMemory,
   figures: benchFigures,
   outlook: benchOutlook,
+  whatIf: benchWhatIf,
 };
 
 /** Performance as ratios measured side by side on this machine; nothing here passes or fails. Writes docs/benchmarks.md, unless single ones are named. */

@@ -8,6 +8,7 @@ import type { Installation } from '../../pkg/installation/installation';
 import { runQuery } from '../../pkg/queries/registry';
 import { CASES, type Case } from './cases';
 import { realRun, specOf, type Measured, type RealJob, type RealTopology } from './real';
+import { writeTable, type Line } from './table';
 
 /**
  * Predicts what a change of a real Sidekiq does, makes it, and measures: see docs/what-if.md. Each case is run on the real
@@ -17,24 +18,13 @@ const SECONDS = Number(process.env['VALIDATE_SECONDS'] ?? 300);
 /** Real runs at once; they sleep most of the time. */
 const AT_ONCE = Number(process.env['VALIDATE_AT_ONCE'] ?? 5);
 const SIGMA = 0.8;
-const OUT = join(__dirname, '../../docs/what-if-validation.json');
+const OUT = join(__dirname, 'results.json');
 
-/** What is written down of one queue of one case; figures that are not known are `null` in the file. */
-interface Line {
-  case: string;
-  queue: string;
-  /** p95 of the wait in seconds after the change: measured twice. */
-  measured: [number, number];
-  /** By the engine with the arrivals and run times of the first of those runs. */
-  driven: number;
-  /** By what_if from the first run before the change: the median and where nine of ten runs lie. */
-  fitted: { median: number; least: number; most: number };
-  utilisation: { measured: number; driven: number; fitted: number };
-  /** By the two-moment formula of M/G/k, for all queues together. */
-  formula: number;
+if (process.argv[2] === '--table') {
+  writeTable((JSON.parse(readFileSync(OUT, 'utf8')) as { lines: Line[] }).lines);
+} else {
+  void main();
 }
-
-void main();
 
 async function main(): Promise<void> {
   const only = process.argv[2];
@@ -55,6 +45,7 @@ function keep(name: string, lines: readonly Line[]): void {
   const place = (line: Line) => CASES.findIndex((each) => each.name === line.case);
   all.sort((one, other) => place(one) - place(other));
   writeFileSync(OUT, `${JSON.stringify({ lines: all }, null, 2)}\n`);
+  writeTable(all);
   process.stdout.write(`${JSON.stringify(lines, null, 1)}\n`);
 }
 

@@ -89,12 +89,12 @@ test('threads that are too many end with their job, and further ones take what w
   }
   engine.resize(all!, 1);
   engine.advance(10);
-  expect([all!.threads, all!.running.size]).toEqual([1, 1]);
+  expect([all!.threads, all!.busy]).toEqual([1, 1]);
   engine.resize(all!, 2);
-  expect([all!.threads, all!.running.size, runs.length]).toEqual([2, 2, 5]);
+  expect([all!.threads, all!.busy, runs.length]).toEqual([2, 2, 5]);
   engine.resize(all!, 1);
   engine.resize(all!, 3);
-  expect([all!.threads, all!.running.size, runs.length]).toEqual([3, 3, 6]);
+  expect([all!.threads, all!.busy, runs.length]).toEqual([3, 3, 6]);
 });
 
 test('weights give each queue that has jobs its share of the fetches', () => {
@@ -195,11 +195,11 @@ describe('in any course of pushes, pauses and threads that come and go', () => {
       fc.property(world, (given) => {
         const { engine, runs, finished, pushed, lost, capsules } = live(given);
         const waiting = ['a', 'b', 'c', 'd'].reduce((sum, queue) => sum + engine.sizeOf(queue), 0);
-        const running = capsules.reduce((sum, { running: each }) => sum + each.size, 0);
+        const running = capsules.reduce((sum, { busy }) => sum + busy, 0);
         expect(waiting + running + finished.length + lost.length).toBe(pushed);
         expect(new Set(runs.map(({ job: { id } }) => id)).size).toBe(runs.length);
         for (const one of capsules) {
-          expect(one.running.size).toBeLessThanOrEqual(one.threads);
+          expect(one.busy).toBeLessThanOrEqual(one.threads);
           const own = runs.filter((run) => run.capsule === one && !run.gone);
           for (const [index, run] of own.entries()) {
             const next = own.slice(index + 1).find(({ thread }) => thread === run.thread);
@@ -226,7 +226,7 @@ describe('in any course of pushes, pauses and threads that come and go', () => {
     fc.assert(
       fc.property(world, (given) => {
         const { engine, capsules, paused } = live(given);
-        for (const one of capsules.filter(({ running, threads }) => running.size < threads)) {
+        for (const one of capsules.filter(({ busy, threads }) => busy < threads)) {
           for (const queue of one.spec.weights.keys()) {
             expect(paused.has(queue) || engine.sizeOf(queue) === 0).toBe(true);
           }

@@ -73,7 +73,7 @@ describe('what if', () => {
   test('threads are searched for: three do the work of 2.5, two do not', async () => {
     const frames = await askState(whatIf, state, { query: { search: 'threads', by: 'workerType' }, request, answers });
     const [text] = noticesOf(frames).filter((each) => each.startsWith('Fewest'));
-    expect(text).toMatch(/Shop: \d/);
+    expect(text).toMatch(/Shop with other: mail: \d/);
     const threads = frames[0]!.fields.find(({ name }) => name === 'threadsIf')!.values;
     expect([3, 4]).toContain(threads[0]);
   });

@@ -24,7 +24,7 @@ test.each([
   ['lognormal around 0.2 s', () => lognormal(0.145, 0.8)],
   ['lognormal around 40 s', () => lognormal(30, 0.6)],
   ['all within the first bucket', () => Array.from({ length: 5000 }, (_, index) => 0.001 + (index % 10) / 10_000)],
-  ['two kinds', () => [...lognormal(0.05, 0.3), ...lognormal(8, 0.2)]],
+  ['two kinds', () => [...lognormal(0.05, 0.3), ...lognormal(8, 0.2).slice(0, 3000)]],
 ])('draws run times with the mean that was measured and about the same quantiles: %s', (_, make) => {
   const real = make().sort((a, b) => a - b);
   const model = durationsOf(bucketsOf(real), mean(real))!;

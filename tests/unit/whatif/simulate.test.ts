@@ -9,7 +9,8 @@ import { simulate } from '../../../pkg/whatif/simulate';
 /** Run times that are all alike. */
 const exactly = (seconds: number): DurationModel => ({
   cumulative: [1],
-  bounds: [[seconds, seconds * (1 + 1e-9)]],
+  bounds: [[seconds, seconds]],
+  logs: [0],
   scale: 1,
   meanSeconds: seconds,
 });
@@ -59,6 +60,7 @@ describe('simulated work', () => {
     const exponential: DurationModel = {
       cumulative: steps.map((_, index) => (index === 199 ? 1 : 1 - Math.exp(-(index + 1) / 20))),
       bounds: steps.map((from) => [Math.max(from, 1e-9), from + 1 / 20] as const),
+      logs: steps.map(() => 0),
       scale: 1,
       meanSeconds: 1,
     };

@@ -62,13 +62,15 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
   const demands: ClassDemand[] = [];
   const slots = ((range.to - range.from) / MINUTE) * SLOTS_PER_MINUTE;
   const at = { ...range, now: state.now, sampleSeconds: state.options.sampleSeconds };
+  const isDense = at.sampleSeconds <= BURST_SAMPLE_SECONDS;
+  const sizeSeconds = isDense ? SLOT_SECONDS : MINUTE;
   for (const [queue, members] of groupBy(classes, ([name]) => state.classQueues.get(name)!)) {
     const executed = executedByMinute(
       members.map(([name]) => name),
       minutes.buckets,
       range
     );
-    const grown = growth(await readSeries(history, 'enqueued', queue, MINUTE, at));
+    const grown = growth(await readSeries(history, 'enqueued', queue, sizeSeconds, at), sizeSeconds);
     const bursts =
       at.sampleSeconds <= BURST_SAMPLE_SECONDS ? await readSeries(history, 'inRate', queue, SLOT_SECONDS, at) : [];
     for (const [place, [name]] of members.entries()) {
@@ -86,7 +88,7 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
   const silent = state.queues.filter(({ name }) => !demands.some(({ queue }) => queue === name));
   const meanSeconds = meanOf(classes);
   for (const { name } of silent) {
-    const grown = growth(await readSeries(history, 'enqueued', name, MINUTE, at));
+    const grown = growth(await readSeries(history, 'enqueued', name, sizeSeconds, at), sizeSeconds);
     const arrivals = arrivalsOf([grown.slice(0, slots / SLOTS_PER_MINUTE).map(() => 0)], 0, grown, [], slots, 1);
     if (backlog.has(name) || arrivals.some((count) => count > 0)) {
       demands.push({ class: '', queue: name, arrivals, durations: assumedDurations(meanSeconds) });
@@ -200,17 +202,25 @@ function executedByMinute(names: readonly string[], buckets: readonly MinuteCoun
   return executed;
 }
 
-/** By how much a backlog grew in each interval; 0 where that is not known. */
-function growth(sizes: ReadonlyArray<number | null>): number[] {
-  return sizes.map((size, index) => {
-    const next = sizes[index + 1] ?? null;
+/**
+ * By how much a backlog grew in each minute; 0 where that is not known. Sizes are means of intervals: the one that begins
+ * with a minute tells the size at that time.
+ */
+function growth(sizes: ReadonlyArray<number | null>, sizeSeconds: number): number[] {
+  const step = MINUTE / sizeSeconds;
+  const atMinute = sizes.filter((_, index) => index % step === 0);
+  return atMinute.slice(0, -1).map((size, minute) => {
+    const next = atMinute[minute + 1] ?? null;
     return size === null || next === null ? 0 : next - size;
   });
 }
 
 /**
- * Jobs of a class that came in each slot. What the backlog of the queue grew by came of its classes by their shares of the
- * range; where a minute would have fewer than none, the next ones have fewer.
+ * Jobs of a class that came in each slot, on average. What the backlog of the queue grew by came of its classes by their
+ * shares of the range; where a minute would have fewer than none, the next ones have fewer.
+ *
+ * Counts vary by chance alone even where the rate is even, and a run draws them anew: so what chance explains is taken
+ * out of them first ({@link smoothed}).
  */
 function arrivalsOf(
   executed: readonly number[][],
@@ -220,29 +230,67 @@ function arrivalsOf(
   slots: number,
   shareOfGrowth?: number
 ): number[] {
-  const sum = (values: readonly number[]) => values.reduce((total, each) => total + each, 0);
   const own = sum(executed[place]!);
   const share = shareOfGrowth ?? own / Math.max(1, sum(executed.map(sum)));
-  const arrivals = new Array<number>(slots).fill(0);
   let owed = 0;
-  executed[place]!.forEach((count, minute) => {
-    const come = count + share * (grown[minute] ?? 0) + owed;
-    owed = Math.min(0, come);
-    const weights = weightsOf(bursts.slice(minute * SLOTS_PER_MINUTE, (minute + 1) * SLOTS_PER_MINUTE));
-    for (let slot = 0; slot < SLOTS_PER_MINUTE; slot += 1) {
-      arrivals[minute * SLOTS_PER_MINUTE + slot] = Math.max(0, come) * weights[slot]!;
-    }
+  const come = executed[place]!.map((count, minute) => {
+    const all = count + share * (grown[minute] ?? 0) + owed;
+    owed = Math.min(0, all);
+    return Math.max(0, all);
   });
-  return arrivals;
+  const rates = smoothed(come, WINDOW_MINUTES);
+  const weights = burstWeights(bursts, slots);
+  return Array.from({ length: slots }, (_, slot) => rates[Math.floor(slot / SLOTS_PER_MINUTE)]! * weights[slot]!);
 }
 
-/** Shares of the slots of a minute; even ones where pushes are not known of all. */
-function weightsOf(rates: ReadonlyArray<number | null>): number[] {
-  const known = rates.filter((rate) => rate !== null);
-  const sum = known.reduce((total, rate) => total + rate, 0);
-  return known.length < SLOTS_PER_MINUTE || sum <= 0
-    ? new Array<number>(SLOTS_PER_MINUTE).fill(1 / SLOTS_PER_MINUTE)
-    : known.map((rate) => rate / sum);
+/** Minutes around one within which its rate is taken to be about the same. */
+const WINDOW_MINUTES = 11;
+
+/**
+ * Rates behind counts: the mean around each, and of its distance from that mean the part that chance does not explain.
+ * Where counts vary as those of a Poisson process nothing is left of it, where they vary much more nearly all is; drawn
+ * again by chance, the rates then vary as the counts did.
+ */
+export function smoothed(counts: readonly number[], window: number): number[] {
+  const half = Math.floor(window / 2);
+  const around = counts.map((_, index) => {
+    const near = counts.slice(Math.max(0, index - half), index + half + 1);
+    return { mean: sum(near) / near.length, many: near.length };
+  });
+  let variance = 0;
+  let expected = 0;
+  counts.forEach((count, index) => {
+    const { mean, many } = around[index]!;
+    // Each count is a part of the mean that it is compared with.
+    variance += many > 1 ? (count - mean) ** 2 * (many / (many - 1)) : 0;
+    expected += mean;
+  });
+  const dispersion = expected > 0 ? variance / expected : 1;
+  const kept = Math.sqrt(Math.max(0, 1 - 1 / Math.max(1, dispersion)));
+  const rates = counts.map((count, index) => around[index]!.mean + (count - around[index]!.mean) * kept);
+  // Means at both ends lean to one side: as many jobs come as were counted.
+  const scale = sum(counts) / Math.max(Number.MIN_VALUE, sum(rates));
+  return rates.map((rate) => rate * scale);
+}
+
+/** Share of its minute that each slot has, by the pushes that were seen; even ones where those are not known. */
+function burstWeights(rates: ReadonlyArray<number | null>, slots: number): number[] {
+  const even = 1 / SLOTS_PER_MINUTE;
+  const weights: number[] = [];
+  for (let from = 0; from < slots; from += SLOTS_PER_MINUTE) {
+    const known = rates.slice(from, from + SLOTS_PER_MINUTE).filter((rate) => rate !== null);
+    const counts = known.map((rate) => rate * SLOT_SECONDS);
+    const all = known.length < SLOTS_PER_MINUTE ? 0 : sum(counts);
+    const behind = all > 0 ? smoothed(counts, 2 * SLOTS_PER_MINUTE) : [];
+    for (let slot = 0; slot < SLOTS_PER_MINUTE; slot += 1) {
+      weights.push(all > 0 ? behind[slot]! / all : even);
+    }
+  }
+  return weights;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, each) => total + each, 0);
 }
 
 interface At extends Range {

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { MemoryStore } from '../../../pkg/series/memoryStore';
 import { noCounts, type Durations, type MinuteCounts } from '../../../pkg/sidekiq/jobMetrics';
 import type { Reads } from '../../../pkg/source/reads';
-import { fitRange, fitUsual } from '../../../pkg/whatif/fit';
+import { Dice } from '../../../pkg/engine/dice';
+import { fitRange, fitUsual, smoothed } from '../../../pkg/whatif/fit';
 import { aMinute, aQueueState, aState, NOW } from '../../support/state';
 
 const MINUTE = 60;
@@ -45,8 +46,10 @@ describe('work fitted from a past range', () => {
     const fitted = await fitRange(state, { from: END - 120, to: END }, reads(minutes));
     const [a, b] = fitted!.demand.classes;
     expect(a).toMatchObject({ class: 'A', queue: 'a' });
-    expect(a!.arrivals).toEqual([...new Array<number>(6).fill(10), ...new Array<number>(6).fill(5)]);
-    expect(b!.arrivals).toEqual([...new Array<number>(6).fill(0), ...new Array<number>(6).fill(1)]);
+    expect(sum(a!.arrivals)).toBeCloseTo(90, 6);
+    a!.arrivals.forEach((count, slot) => expect(Math.abs(count - (slot < 6 ? 10 : 5))).toBeLessThan(0.5));
+    expect(sum(b!.arrivals)).toBeCloseTo(6, 6);
+    expect(sum(b!.arrivals.slice(6))).toBeGreaterThan(4.5);
     // 114 s of 84 executions that succeeded.
     expect(a!.durations.meanSeconds).toBeCloseTo(114 / 84, 9);
     expect(fitted!.range).toEqual({ from: END - 120, to: END });
@@ -62,7 +65,10 @@ describe('work fitted from a past range', () => {
     const minutes = minutesOf([{ A: [30, 0, 30_000] }, { A: [30, 0, 30_000] }, { A: [30, 0, 30_000] }]);
     const fitted = await fitRange(state, { from: END - 180, to: END }, reads(minutes, { history }));
     const { arrivals } = fitted!.demand.classes[0]!;
-    expect([0, 6, 12].map((from) => Math.round(sum(arrivals.slice(from, from + 6))))).toEqual([90, 0, 30]);
+    const byMinute = [0, 6, 12].map((from) => Math.round(sum(arrivals.slice(from, from + 6))));
+    // 90, 0 and 30 came; what is left of that after what chance explains: nearly all.
+    expect(byMinute[0]).toBeGreaterThan(80);
+    expect(byMinute[1]).toBeLessThan(10);
     // Executed are 90; in the end 30 more wait than at the beginning.
     expect(sum(arrivals)).toBeCloseTo(90 + 30, 6);
   });
@@ -78,7 +84,9 @@ describe('work fitted from a past range', () => {
       { from: END - 60, to: END },
       reads(minutesOf([{ A: [30, 0, 1000] }]), { history })
     );
-    expect(fitted!.demand.classes[0]!.arrivals.map(Math.round)).toEqual([0, 30, 0, 0, 0, 0]);
+    const { arrivals } = fitted!.demand.classes[0]!;
+    expect(arrivals[1]).toBeGreaterThan(25);
+    expect(sum(arrivals)).toBeCloseTo(30, 6);
   });
 
   test('begins with what waited then', async () => {
@@ -162,4 +170,41 @@ test('usual work has the pushes that are usual in each hour, by the classes that
   expect(of('B')).toBeUndefined();
   expect([...demand.backlog]).toEqual([['a', { jobs: 7, oldestSeconds: 9 }]]);
   expect(fitUsual(state, fitted!, 1)).toBeNull();
+});
+
+describe('rates behind counts', () => {
+  const poisson = (means: readonly number[], seed: number) => {
+    const dice = new Dice(seed);
+    return means.map((mean) => dice.count(mean));
+  };
+  const dispersion = (counts: readonly number[]) => {
+    const mean = sum(counts) / counts.length;
+    return sum(counts.map((count) => (count - mean) ** 2)) / counts.length / mean;
+  };
+
+  test('of an even rate are even, and drawn again they vary as the counts did', () => {
+    const counts = poisson(new Array<number>(600).fill(40), 3);
+    const rates = smoothed(counts, 11);
+    expect(dispersion(rates)).toBeLessThan(0.2);
+    expect(dispersion(poisson(rates, 4))).toBeGreaterThan(0.8);
+    expect(dispersion(poisson(rates, 4))).toBeLessThan(1.3);
+    // Counts taken for rates would vary twice as much.
+    expect(dispersion(poisson(counts, 4))).toBeGreaterThan(1.7);
+  });
+
+  test('of bursts keep the bursts', () => {
+    const means = Array.from({ length: 600 }, (_, index) => (index % 20 === 7 ? 400 : 20));
+    const counts = poisson(means, 3);
+    const drawn = poisson(smoothed(counts, 11), 4);
+    expect(dispersion(drawn) / dispersion(counts)).toBeGreaterThan(0.85);
+    expect(dispersion(drawn) / dispersion(counts)).toBeLessThan(1.15);
+  });
+
+  test('are of the same sum', () => {
+    const counts = poisson(
+      Array.from({ length: 120 }, (_, index) => 10 + index),
+      5
+    );
+    expect(sum(smoothed(counts, 11)) / sum(counts)).toBeCloseTo(1, 9);
+  });
 });

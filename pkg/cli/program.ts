@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { Fault } from '../faults/fault';
 import { VERSION } from '../version';
@@ -197,9 +198,11 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     .addOption(
       new Option(
         '--search <what>',
-        'search for the fewest threads that meet the objectives, or the best order'
+        'search for the fewest threads, the best order or the threshold of the ScaledObject that meets the objectives'
       ).choices(['threads', 'order'])
     )
+    .option('--scaled-object <file>', 'a ScaledObject of KEDA (YAML): what it would have done', textOf)
+    .option('--replica-start-seconds <seconds>', 'until a new replica takes jobs', positive)
     .option('--seed <number>', 'repeatable by seed', positive, 1)
     .option('--json', 'print one array of row objects')
     .option('--from <time>', 'start: seconds before the end as -3600, or ISO 8601', '-3600')
@@ -209,7 +212,8 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
       '\nExamples:\n  gpx_sidekiq what-if --threads "Default Worker=20" --traffic 2\n  gpx_sidekiq what-if --search threads --replay incident.rec --at -1800'
     )
     .action(async (flags: Flags & QueryFlags) => {
-      const fields = [...CHANGE_FLAGS.map(([field]) => field), 'by', 'arrivals', 'search', 'seed'];
+      const others = ['by', 'arrivals', 'search', 'scaledObject', 'replicaStartSeconds', 'seed'];
+      const fields = [...CHANGE_FLAGS.map(([field]) => field), ...others];
       const given = Object.fromEntries(fields.flatMap((field) => (field in flags ? [[field, flags[field]]] : [])));
       await answer({ ...given, queryType: 'what_if' }, configured(flags).settings, flags);
     });
@@ -268,6 +272,16 @@ function refuseVisiblePassword(url: unknown, env: NodeJS.ProcessEnv): void {
       message: 'The flag --redis-url holds a password, which every user of this host could read.',
       remedy: 'Set REDIS_URL in the environment instead, or REDIS_PASSWORD beside a URL without it.',
     });
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `The file cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}.`
+    );
   }
 }
 

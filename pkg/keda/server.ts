@@ -13,8 +13,9 @@ import { stateWithin, tooLate, within } from '../source/deadline';
 import { log } from '../log';
 import { parseEndpoint } from '../settings/endpoint';
 import { EXTERNAL_SCALER } from './protocol';
-import { parseScaledObject, type ScaledObject } from './scaledObject';
-import { checkNamed, Hold, needsDue, scaleOf, targetOf, type Scale } from './scaler';
+import { checkNamed, needsDue, scaleOf, targetOf } from './scaler';
+import { parseScaledObject, type ScaledObject } from '../settings/scaledObject';
+import { Hold, type Scale } from '../watch/hold';
 
 /** Seconds that KEDA waits for less: its own timeout is three. */
 const ANSWER_SECONDS = 2.5;

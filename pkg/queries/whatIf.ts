@@ -1,9 +1,10 @@
+import { median } from 'simple-statistics';
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { countText, durationText, shareText } from '../findings/texts';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Notice } from '../sidekiq/model';
-import { objectiveOf } from '../settings/workerTypes';
+import { DEFAULT_OBJECTIVE_SECONDS, objectiveOf } from '../settings/workerTypes';
 import { instantText } from '../source/instants';
 import type { Range, Reads } from '../source/reads';
 import { capacityOfQueues, typeOf } from '../watch/capacity';
@@ -13,6 +14,7 @@ import {
   runs,
   runsFor,
   shareThatFits,
+  threads,
   utilisation,
   type Answer,
   type Runs,
@@ -21,7 +23,8 @@ import {
 import { changed, serves, type Changes } from '../whatif/changes';
 import { fitRange, fitUsual, type Fitted } from '../whatif/fit';
 import type { Scenario } from '../whatif/model';
-import { bestOrder, fewestThreads, shareToSearch, type Aim } from '../whatif/search';
+import { parseScaling } from '../whatif/scaling';
+import { bestOrder, bestThreshold, fewestThreads, shareToSearch, type Aim } from '../whatif/search';
 import { topologyOf } from '../whatif/topology';
 import { count, plain, seconds, share, typeAndQueue } from './columns';
 import { HOURS_A_MONTH } from './jobMetrics';
@@ -34,8 +37,9 @@ const schema = baseQuerySchema.extend({
   by: z.enum(['queue', 'workerType']).default('queue'),
   /** The work of the time range, or what is usual in the next hour, from the backlog of now. */
   arrivals: z.enum(['range', 'usual']).default('range'),
-  /** What is looked for beside the changes: fewest threads that meet the objectives, or the best order for the threads. */
-  search: z.enum(['none', 'threads', 'order']).default('none'),
+  /** What is looked for beside the changes: fewest threads that meet the objectives, the best order for the
+   * threads, or the threshold of the scaling that meets them at the least cost. */
+  search: z.enum(['none', 'threads', 'order', 'threshold']).default('none'),
   /** Changes, see {@link Changes}. */
   threads: list,
   processes: list,
@@ -44,6 +48,10 @@ const schema = baseQuerySchema.extend({
   own: list,
   order: list,
   paused: list,
+  /** A ScaledObject of KEDA (YAML): what it would have done. */
+  scaledObject: z.string().max(20_000).default(''),
+  /** Until a new replica takes jobs. */
+  replicaStartSeconds: z.number().min(0).max(3600).default(30),
   /** Chance repeats by it. */
   seed: z.number().int().min(0).max(1_000_000).default(1),
 });
@@ -98,13 +106,19 @@ const COLUMNS: Array<Column<Row>> = [
   count('jobs', 'Jobs', 'Jobs of the simulated time, those that waited at its beginning included.', (row) =>
     Math.round(row.asIs.jobs.median)
   ),
-  ...both('count', 'threads', 'Threads', 'Threads that serve the queue or worker type.', ({ threads }) => threads),
+  ...both(
+    'count',
+    'threads',
+    'Threads',
+    'Threads that serve the queue or worker type, on average.',
+    (figures) => figures.threads
+  ),
   ...both(
     'plain',
     'costPerMonth',
     'Cost a month',
     'Cost of the threads for a month of 730 hours, at the price of a thread-hour in the settings; no value without one. Threads that serve several queues are counted with each.',
-    ({ threads, threadHourPrice }) => (threadHourPrice === 0 ? null : threads * HOURS_A_MONTH * threadHourPrice)
+    (figures) => (figures.threadHourPrice === 0 ? null : figures.threads * HOURS_A_MONTH * figures.threadHourPrice)
   ),
   ...both('share', 'utilisation', 'Utilisation', 'Busy share of these threads.', (figures) =>
     medianOf(figures.utilisation)
@@ -172,20 +186,17 @@ export const whatIf = tableQuery({
       return { rows: [], notices: topologyOf(state).notices };
     }
     const { asIs, other, aims, fitted, notices } = prepared;
-    const objectives = new Map(state.queues.map(({ name, objectiveSeconds }) => [name, objectiveSeconds]));
-    const options = { seed: query.seed, objectiveOf: (queue: string) => objectives.get(queue) ?? Infinity };
+    const options = { seed: query.seed, objectiveOf: objectives(state) };
     const lived = runsFor(other ? [asIs, other] : [asIs]);
     const before = await runs(asIs, { ...options, count: lived }, signal);
-    const found =
-      query.search === 'none'
-        ? null
-        : await (query.search === 'threads' ? fewestThreads : bestOrder)(other ?? asIs, aims, options, signal);
+    const found = query.search === 'none' ? null : await SEARCHES[query.search](other ?? asIs, aims, options, signal);
     const after = found?.runs ?? (other && (await runs(other, { ...options, count: lived }, signal)));
     return {
       rows: rowsOf(state, query, before, after),
       notices: [
         ...notices,
         ...(found ? [{ severity: 'info' as const, text: found.text }] : []),
+        ...(after ? scaled(after) : []),
         { severity: 'info', text: told(fitted, lived) },
         ...(await checkOf(state, fitted, query, before, reads)),
       ],
@@ -193,6 +204,8 @@ export const whatIf = tableQuery({
     };
   },
 });
+
+const SEARCHES = { threads: fewestThreads, order: bestOrder, threshold: bestThreshold } as const;
 
 interface Prepared {
   asIs: Scenario;
@@ -216,7 +229,13 @@ async function prepare(state: State, query: Query, range: Range, reads: Reads): 
       return null;
     }
     const asIs: Scenario = { topology, demand: fitted.demand };
-    return { asIs, other: scenarioIf(asIs, query, aims), aims, fitted, notices: [...notices, ...fitted.notices] };
+    return {
+      asIs,
+      other: scenarioIf(asIs, query, state, aims),
+      aims,
+      fitted,
+      notices: [...notices, ...fitted.notices],
+    };
   };
   const whole = await of(range);
   const scenarios = whole ? [whole.asIs, whole.other ?? whole.asIs] : [];
@@ -249,15 +268,29 @@ async function fit(state: State, { arrivals }: Query, range: Range, reads: Reads
 }
 
 /** `null` where nothing is changed. */
-function scenarioIf(asIs: Scenario, query: Query, aims: readonly Aim[]): Scenario | null {
+function scenarioIf(asIs: Scenario, query: Query, state: State, aims: readonly Aim[]): Scenario | null {
   const changes: Changes = query;
   const fields = [query.threads, query.processes, query.traffic, query.runTime, query.own, query.order, query.paused];
-  if (fields.every((each) => each.every((text) => text.trim() === ''))) {
+  const isScaled = query.scaledObject.trim() !== '';
+  if (!isScaled && fields.every((each) => each.every((text) => text.trim() === ''))) {
     return null;
   }
   const byName = new Map(aims.map(({ name, queues }) => [name, queues]));
   const all = new Set(aims.flatMap(({ queues }) => queues));
-  return changed(asIs, changes, (name) => byName.get(name) ?? (all.has(name) ? [name] : []));
+  const queuesNamed = (name: string) => byName.get(name) ?? (all.has(name) ? [name] : []);
+  const other = changed(asIs, changes, queuesNamed);
+  return isScaled
+    ? {
+        ...other,
+        scaling: parseScaling(query.scaledObject, query.replicaStartSeconds, queuesNamed, objectives(state)),
+      }
+    : other;
+}
+
+/** Seconds that a job of a queue may wait. */
+function objectives({ queues }: State): (queue: string) => number {
+  const known = new Map(queues.map(({ name, objectiveSeconds }) => [name, objectiveSeconds]));
+  return (queue) => known.get(queue) ?? DEFAULT_OBJECTIVE_SECONDS;
 }
 
 /** Worker types, and queues of none, with their objectives. */
@@ -290,9 +323,21 @@ function figuresOf({ options }: State, lived: Runs, queues: readonly string[]): 
   return {
     ...answerOf(lived, queues),
     threadHourPrice: options.threadHourPrice,
-    threads: lived.groups.filter(isCounted).reduce((sum, { threads }) => sum + threads, 0),
+    threads: threads(lived, isCounted),
     utilisation: utilisation(lived, isCounted),
   };
+}
+
+/** What a scaling did: the medians of the runs. */
+function scaled({ outcomes, seconds: lasted }: Runs): Notice[] {
+  const replicas = outcomes.flatMap(({ replicas: each }) => each ?? []);
+  if (replicas.length === 0) {
+    return [];
+  }
+  const of = (value: (each: (typeof replicas)[number]) => number) => median(replicas.map(value));
+  const mean = of((each) => each.mean);
+  const text = `With the ScaledObject: ${of((each) => each.least)} to ${of((each) => each.most)} replicas, ${mean.toFixed(1)} on average, ${((mean * lasted) / 3600).toFixed(1)} replica-hours.`;
+  return [{ severity: 'info', text }];
 }
 
 function told({ range, demand }: Fitted, lived: number): string {
@@ -312,8 +357,8 @@ async function checkOf(state: State, { range }: Fitted, query: Query, before: Ru
   if (within.length === 0 || !model) {
     return [];
   }
-  const threads = before.groups.reduce((sum, group) => sum + group.threads, 0);
-  const measured = within.reduce((sum, each) => sum + each, 0) / within.length / threads;
+  const all = threads(before, () => true);
+  const measured = within.reduce((sum, each) => sum + each, 0) / within.length / all;
   return [
     {
       severity: 'info',

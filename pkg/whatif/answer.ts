@@ -96,20 +96,23 @@ export function answerOf({ outcomes }: Runs, queues: readonly string[]): Answer 
 }
 
 /** Busy share of the threads that serve one of some queues; `null` without threads. */
-export function utilisation(
-  { groups, outcomes, seconds }: Runs,
-  isCounted: (group: ThreadGroup) => boolean
-): Told | null {
-  const threads = groups.filter(isCounted).reduce((sum, group) => sum + group.threads, 0);
-  return threads === 0
-    ? null
-    : toldOf(
-        outcomes.map(
-          ({ busySeconds }) =>
-            busySeconds.reduce((sum, busy, index) => sum + (isCounted(groups[index]!) ? busy : 0), 0) /
-            (threads * seconds)
-        )
-      );
+export function utilisation({ groups, outcomes }: Runs, isCounted: (group: ThreadGroup) => boolean): Told | null {
+  const sum = (values: readonly number[]) =>
+    values.reduce((total, value, index) => total + (isCounted(groups[index]!) ? value : 0), 0);
+  return toldOf(
+    outcomes.map(({ busySeconds, threadSeconds }) => {
+      const there = sum(threadSeconds);
+      return there === 0 ? null : sum(busySeconds) / there;
+    })
+  );
+}
+
+/** Threads that serve one of some queues, on average over the time of the runs. */
+export function threads({ groups, outcomes, seconds }: Runs, isCounted: (group: ThreadGroup) => boolean): number {
+  const sums = outcomes.map(({ threadSeconds }) =>
+    threadSeconds.reduce((total, value, index) => total + (isCounted(groups[index]!) ? value : 0), 0)
+  );
+  return median(sums) / seconds;
 }
 
 function mergeOf(all: readonly QueueOutcome[]): Omit<QueueOutcome, 'waits'> & { waits: DDSketch | null } {

@@ -1,4 +1,5 @@
 import type { FetchMode } from '../engine/engine';
+import type { Scaling } from './scaling';
 
 /** Threads of all processes that serve the same queues in the same order: they can stand for one another. */
 export interface ThreadGroup {
@@ -58,4 +59,6 @@ export interface Demand {
 export interface Scenario {
   readonly topology: Topology;
   readonly demand: Demand;
+  /** Replaces the threads that serve its queues. */
+  readonly scaling?: Scaling;
 }

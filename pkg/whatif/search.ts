@@ -1,7 +1,9 @@
+import { median } from 'simple-statistics';
 import { Fault } from '../faults/fault';
 import { answerOf, JOBS_MOST, runs, runsFor, type Runs } from './answer';
 import { orderText, serves, withThreads } from './changes';
 import type { Scenario, ThreadGroup } from './model';
+import { thresholdOf, withThreshold } from './scaling';
 import { jobsOf } from './simulate';
 
 /** Queues that keep one objective together: a worker type, or a queue of none. */
@@ -189,6 +191,60 @@ function together({ topology }: Scenario, aims: readonly Aim[]): Part[] {
     queues: all.flatMap(({ queues }) => queues),
     aims: all,
   }));
+}
+
+/** Thresholds that are tried, by the one that is given. */
+const THRESHOLD_FACTORS = [0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3];
+
+/**
+ * The threshold of a scaling by which the objectives of its queues are met at the least cost in thread-hours.
+ *
+ * @throws Fault `query` where there are too many jobs to simulate
+ */
+export async function bestThreshold(
+  scenario: Scenario,
+  aims: readonly Aim[],
+  options: SearchOptions,
+  signal?: AbortSignal
+): Promise<Found> {
+  const { scaling } = scenario;
+  if (!scaling) {
+    throw new Fault({
+      kind: 'query',
+      message: 'The option "search" looks for a threshold, but no scaling is given.',
+      remedy: 'Give a ScaledObject in "scaledObject".',
+    });
+  }
+  const count = triedRuns(scenario, THRESHOLD_FACTORS.length);
+  const concerned = aims.filter(({ queues }) => queues.some((queue) => scaling.queues.includes(queue)));
+  const tried: Array<{ scenario: Scenario; hours: number; isMet: boolean; seconds: number }> = [];
+  for (const factor of THRESHOLD_FACTORS) {
+    const other = { ...scenario, scaling: withThreshold(scaling, factor) };
+    const lived = await runs(other, { count, ...options }, signal);
+    tried.push({
+      scenario: other,
+      hours:
+        median(lived.outcomes.map(({ threadSeconds }) => threadSeconds.reduce((sum, each) => sum + each, 0))) / 3600,
+      isMet: concerned.every((aim) => isMet(lived, aim)),
+      seconds: thresholdOf(other.scaling).seconds,
+    });
+  }
+  const [best] = [...tried].sort((one, other) => Number(other.isMet) - Number(one.isMet) || one.hours - other.hours);
+  const lived = await runs(best!.scenario, { count: runsFor([best!.scenario]), ...options }, signal);
+  const told = tried.map(
+    ({ seconds, hours, isMet: met }) =>
+      `${Number(seconds.toPrecision(3))} s: ${hours.toFixed(1)} thread-hours${met ? '' : ', missed'}`
+  );
+  const { field } = thresholdOf(scaling);
+  return {
+    scenario: best!.scenario,
+    runs: lived,
+    text: `${
+      best!.isMet
+        ? `Least thread-hours that meet the objectives: ${field} of ${Number(best!.seconds.toPrecision(3))} s.`
+        : 'No threshold that was tried meets the objectives.'
+    } Tried: ${told.join('; ')}.`,
+  };
 }
 
 function threadsOf({ topology }: Scenario, { queues }: Pick<Part, 'queues'>): number {

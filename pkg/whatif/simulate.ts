@@ -3,6 +3,7 @@ import { Dice } from '../engine/dice';
 import { Engine, type Capsule } from '../engine/engine';
 import type { Turns } from '../turns';
 import { drawDuration } from './durations';
+import { ScaledWorkers } from './scaledWorkers';
 import type { Backlog, ClassDemand, Demand, Scenario } from './model';
 
 /** Error of a wait at most, relative to it. */
@@ -24,11 +25,14 @@ export interface QueueOutcome {
 
 export interface Outcome {
   readonly queues: ReadonlyMap<string, QueueOutcome>;
-  /** Seconds that threads were busy, by group. */
+  /** Seconds that threads were busy and there, by group. */
   readonly busySeconds: readonly number[];
+  readonly threadSeconds: readonly number[];
+  /** Of the scenario's scaling: least, mean and most replicas. */
+  readonly replicas: { readonly least: number; readonly mean: number; readonly most: number } | null;
 }
 
-interface SimulatedJob {
+export interface SimulatedJob {
   readonly at: number;
   readonly of: ClassDemand;
   readonly initial: boolean;
@@ -64,7 +68,7 @@ export function jobsOf({ classes, backlog }: Demand): number {
  * @throws the reason of the signal once it is aborted
  */
 export async function simulate(
-  { topology, demand }: Scenario,
+  { topology, demand, scaling }: Scenario,
   seed: number,
   objectiveOf: (queue: string) => number,
   turns: Turns,
@@ -84,6 +88,7 @@ export async function simulate(
   };
   const busySeconds = topology.groups.map(() => 0);
   const groupOf = new Map<Capsule<SimulatedJob>, number>();
+  let workers: ScaledWorkers | undefined;
   const engine = new Engine<SimulatedJob>(
     {
       seconds: ({ of }) => drawDuration(of.durations, durationDice),
@@ -98,7 +103,9 @@ export async function simulate(
           tally.drainedAt = tally.initial === 0 ? startsAt : null;
         }
         busySeconds[groupOf.get(capsule)!]! += Math.min(endsAt, seconds) - startsAt;
+        workers?.started(queue);
       },
+      finished: (run) => workers?.finished(run),
     },
     new Dice(3 * seed + 2)
   );
@@ -115,14 +122,23 @@ export async function simulate(
       }
     }
   }
+  const threadSeconds = topology.groups.map(({ threads }) => threads * seconds);
+  if (scaling) {
+    workers = new ScaledWorkers(scaling, topology, engine);
+  }
   topology.groups.forEach(({ threads, mode, weights }, index) =>
-    engine.addCapsule({ threads, mode, weights }, (added) => groupOf.set(added, index))
+    engine.addCapsule({ threads: workers?.isReplaced(index) ? 0 : threads, mode, weights }, (added) => {
+      groupOf.set(added, index);
+      workers?.added(index, added);
+    })
   );
   let count = 0;
   for (let slot = 0; slot < demand.slots; slot += 1) {
+    workers?.step(slot * demand.slotSeconds);
     for (const job of arrivalsOf(demand, slot, arrivalDice)) {
       engine.advance(job.at);
       tallyOf(job.of.queue).jobs += 1;
+      workers?.pushed(job.of.queue);
       engine.push(job.of.queue, job);
       count += 1;
       if (count % JOBS_PER_TURN === 0) {
@@ -153,7 +169,9 @@ export async function simulate(
       { jobs, waits, within, backlogEnd: jobs - started, drainedAt },
     ])
   );
-  return { queues, busySeconds };
+  const replicas = workers?.end(seconds) ?? null;
+  replicas?.threadSeconds.forEach((each, index) => (threadSeconds[index] = each));
+  return { queues, busySeconds, threadSeconds, replicas };
 }
 
 /** Jobs that wait at the beginning: of the classes of the queue by their shares, their ages evenly spread. */

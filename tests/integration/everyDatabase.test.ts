@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Fault } from '../../pkg/faults/fault';
 import type { Installation } from '../../pkg/installation/installation';
-import { parseScaledObject } from '../../pkg/keda/scaledObject';
+import { parseScaledObject } from '../../pkg/settings/scaledObject';
 import { scaleOf } from '../../pkg/keda/scaler';
 import { scrape } from '../../pkg/metrics/scrape';
 import { QUERY_TYPES } from '../../pkg/queries/registry';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { parseScaledObject } from '../../pkg/keda/scaledObject';
-import { Hold, scaleOf, type Scale } from '../../pkg/keda/scaler';
+import { parseScaledObject } from '../../pkg/settings/scaledObject';
+import { scaleOf } from '../../pkg/keda/scaler';
+import { Hold, type Scale } from '../../pkg/watch/hold';
 import { faultOf } from '../support/faults';
 import { aCapsule, aMinute, aProcess, aQueueState, aState, listed, MINUTE, partial } from '../support/state';
 

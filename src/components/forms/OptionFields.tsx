@@ -1,4 +1,4 @@
-import { Combobox, Input, type ComboboxOption } from '@grafana/ui';
+import { Combobox, Input, TextArea, type ComboboxOption } from '@grafana/ui';
 import { QueryField } from '../QueryField';
 
 interface SelectProps<T extends string> {
@@ -72,6 +72,21 @@ export function TextOption({ id, label, help, value, onChange }: TextProps) {
         defaultValue={value}
         onBlur={({ currentTarget }) => take(currentTarget.value.trim())}
         onKeyDown={({ key, currentTarget }) => key === 'Enter' && take(currentTarget.value.trim())}
+      />
+    </QueryField>
+  );
+}
+
+/** A text of several lines that is taken on leaving the field. */
+export function LongTextOption({ id, label, help, value, onChange }: TextProps) {
+  return (
+    <QueryField label={label} help={help}>
+      <TextArea
+        id={id}
+        rows={4}
+        cols={60}
+        defaultValue={value}
+        onBlur={({ currentTarget }) => currentTarget.value !== value && onChange(currentTarget.value)}
       />
     </QueryField>
   );

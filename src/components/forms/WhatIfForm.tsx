@@ -1,7 +1,7 @@
 import { t } from '@grafana/i18n';
 import type { WhatIfQuery } from '../../../pkg/queries/whatIf';
 import type { FormProps } from './form';
-import { SelectOption, TextOption } from './OptionFields';
+import { LongTextOption, SelectOption, TextOption } from './OptionFields';
 
 type Query = Partial<WhatIfQuery>;
 type ListField = 'threads' | 'processes' | 'traffic' | 'runTime' | 'own' | 'order' | 'paused';
@@ -40,6 +40,14 @@ function search(): Array<{ value: NonNullable<Query['search']>; label: string; d
       value: 'order',
       label: t('forms.whatIf.search.order.label', 'Best order'),
       description: t('forms.whatIf.search.order.description', 'Order and weights of the queues for the threads'),
+    },
+    {
+      value: 'threshold',
+      label: t('forms.whatIf.search.threshold.label', 'Best threshold'),
+      description: t(
+        'forms.whatIf.search.threshold.description',
+        'Of the ScaledObject: meets the objectives at the least cost'
+      ),
     },
   ];
 }
@@ -126,6 +134,13 @@ export function WhatIfForm({ query, change }: FormProps<Query>) {
           onChange={(text) => change({ [field]: listOf(text) })}
         />
       ))}
+      <LongTextOption
+        id="what-if-scaledObject"
+        label={t('forms.whatIf.scaledObject.label', 'ScaledObject')}
+        help={t('forms.whatIf.scaledObject.help', 'A ScaledObject of KEDA as YAML: what it would have done.')}
+        value={query.scaledObject ?? ''}
+        onChange={(scaledObject) => change({ scaledObject })}
+      />
     </>
   );
 }

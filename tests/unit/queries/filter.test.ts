@@ -128,7 +128,7 @@ describe('the registry', () => {
       ['compare', 'by', 'with', 'at', 'measures'],
       [
         ...['what_if', 'by', 'arrivals', 'search', 'threads', 'processes', 'traffic', 'runTime', 'own', 'order'],
-        ...['paused', 'seed'],
+        ...['paused', 'scaledObject', 'replicaStartSeconds', 'seed'],
       ],
       ['job_metrics', 'origin', 'show', 'sortBy', 'top'],
       ['jobs', 'source', 'queue', 'cursor', 'minAgeSeconds', 'maxAgeSeconds', 'format'],

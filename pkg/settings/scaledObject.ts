@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
-import { commaSeparated } from '../settings/endpoint';
+import { commaSeparated } from './endpoint';
 
 /** What a ScaledObject is scaled by. */
 export const SCALED_BY = ['threads', 'latency', 'drain'] as const;

@@ -1,0 +1,219 @@
+import { describe, expect, test } from 'vitest';
+import { answerOf, runs, utilisation } from '../../../pkg/whatif/answer';
+import { assumedDurations } from '../../../pkg/whatif/durations';
+import type { Scenario } from '../../../pkg/whatif/model';
+import { Autoscaler, parseScaling, type Scaling, type Seen } from '../../../pkg/whatif/scaling';
+import { bestThreshold } from '../../../pkg/whatif/search';
+
+function manifest(
+  spec: string,
+  metadata = 'queues: a\n        threadsPerReplica: "10"\n        holdSeconds: "0"'
+): string {
+  return `apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata:
+  name: worker
+spec:
+  scaleTargetRef:
+    name: worker
+${spec}
+  triggers:
+    - type: external
+      metadata:
+        scalerAddress: jobwatch:9093
+        ${metadata}
+`;
+}
+
+const parse = (text: string): Scaling =>
+  parseScaling(
+    text,
+    30,
+    (name) => (name === 'Shop' ? ['a', 'b'] : []),
+    () => 60
+  );
+const IDLE: Seen = { size: 0, waitSeconds: 0, busy: 0, workSeconds: 0, executions: 0, pushed: 0, taken: 0 };
+/** Work that keeps so many threads busy. */
+const working = (busy: number): Seen => ({ ...IDLE, busy, workSeconds: busy * 600, executions: 100 });
+
+describe('a ScaledObject in the form of the docs', () => {
+  test('has the defaults of KEDA', () => {
+    expect(parse(manifest(''))).toMatchObject({
+      queues: ['a'],
+      target: 10,
+      byRatio: false,
+      least: 0,
+      most: 100,
+      pollingInterval: 30,
+      cooldownPeriod: 300,
+      downWindow: 300,
+      upWindow: 0,
+    });
+  });
+
+  test('by latency has the objective as its target, and follows its ratio', () => {
+    const text = manifest('  minReplicaCount: 2', 'workerType: Shop\n        metric: latency').replace(
+      'type: external\n',
+      'type: external\n      metricType: Value\n'
+    );
+    expect(parse(text)).toMatchObject({ queues: ['a', 'b'], target: 60, byRatio: true, least: 2 });
+  });
+
+  test.each([
+    ['', 'content'],
+    ['kind: ScaledObject', 'spec'],
+    ['a: [', 'no YAML'],
+    [manifest('  maxReplicaCount: 0'), 'maxReplicaCount'],
+    [manifest('  minReplicaCount: 5\n  maxReplicaCount: 2'), 'maxReplicaCount'],
+    [manifest('').replace('type: external', 'type: redis'), 'triggers.0.type'],
+    [manifest('', 'workerType: Nobody'), 'Nobody'],
+    [manifest('', 'queues: a\n        metric: size'), 'metric'],
+  ])('is refused, naming what is wrong', (text, field) => {
+    expect(() => parse(text)).toThrow(field);
+  });
+});
+
+describe('replicas', () => {
+  const at = (spec = '', replicas = 1) => new Autoscaler(parse(manifest(spec)), replicas);
+
+  test('are as many as the value by the target, rounded up', () => {
+    // Kubernetes: ceil(45 / 10) = 5.
+    expect(at('', 3).step(working(45), 0)).toBe(5);
+    expect(at('', 3).step(working(41), 0)).toBe(5);
+  });
+
+  test('stay as they are within a tenth of what they are to bear', () => {
+    expect(at('', 3).step(working(32), 0)).toBe(3);
+    expect(at('', 3).step(working(34), 0)).toBe(4);
+  });
+
+  test('become no more at once than twice as many, or four more', () => {
+    const scaler = at('', 3);
+    expect([0, 15, 30, 45].map((now) => scaler.step(working(400), now))).toEqual([7, 14, 28, 40]);
+  });
+
+  test('become fewer once none of the last five minutes wanted more', () => {
+    const scaler = at('', 5);
+    scaler.step(working(50), 0);
+    const after = Array.from({ length: 30 }, (_, index) => scaler.step(working(18), (index + 1) * 15));
+    const first = after.findIndex((replicas) => replicas < 5);
+    // What was wanted at 0 counts until 300 s.
+    expect((first + 1) * 15).toBeGreaterThan(300);
+    expect((first + 1) * 15).toBeLessThanOrEqual(330);
+    expect(after.at(-1)).toBe(2);
+  });
+
+  test('come from none when there is something to do, at the polling interval, and go after the cooldown', () => {
+    const scaler = at('', 0);
+    expect(scaler.step(IDLE, 0)).toBe(0);
+    expect(scaler.step({ ...IDLE, size: 1 }, 20)).toBe(0);
+    expect(scaler.step({ ...IDLE, size: 1 }, 30)).toBe(1);
+    const gone = Array.from({ length: 30 }, (_, index) => scaler.step(IDLE, 40 + index * 15));
+    const none = gone.indexOf(0);
+    // Last active at 30 s; 300 s of cooldown.
+    expect(40 + none * 15).toBeGreaterThanOrEqual(330);
+    expect(40 + none * 15).toBeLessThanOrEqual(365);
+  });
+
+  test('are never fewer than the least, nor more than the most', () => {
+    expect(at('  minReplicaCount: 2\n  maxReplicaCount: 4', 2).step(IDLE, 0)).toBe(2);
+    expect(at('  minReplicaCount: 2\n  maxReplicaCount: 4', 2).step(working(400), 0)).toBe(4);
+  });
+
+  test('follow the ratio of wait and objective by Value', () => {
+    const scaling = {
+      ...parse(
+        manifest('', 'queues: a\n        metric: latency\n        objectiveSeconds: "20"\n        holdSeconds: "0"')
+      ),
+      byRatio: true,
+    };
+    // Twice as late as may be: twice as many.
+    expect(new Autoscaler(scaling, 3).step({ ...IDLE, size: 9, waitSeconds: 40 }, 0)).toBe(6);
+  });
+});
+
+function scenario(perSecond: (slot: number) => number, scaling?: Scaling, seconds = 3600): Scenario {
+  const slots = seconds / 10;
+  return {
+    topology: {
+      groups: [
+        { threads: 10, processes: 1, mode: 'strict', weights: new Map([['a', 0]]) },
+        { threads: 3, processes: 1, mode: 'strict', weights: new Map([['other', 0]]) },
+      ],
+      paused: new Set(),
+    },
+    demand: {
+      classes: [
+        {
+          class: 'A',
+          queue: 'a',
+          arrivals: Array.from({ length: slots }, (_, slot) => 10 * perSecond(slot)),
+          durations: assumedDurations(1),
+        },
+      ],
+      slotSeconds: 10,
+      slots,
+      backlog: new Map(),
+    },
+    ...(scaling && { scaling }),
+  };
+}
+const options = { seed: 1, objectiveOf: () => 60 };
+
+describe('scaled work', () => {
+  test('of 25 threads ends with three replicas of ten, that are busy with it', async () => {
+    const lived = await runs(
+      scenario(() => 25, parse(manifest(''))),
+      { ...options, count: 3 }
+    );
+    const { replicas } = lived.outcomes[0]!;
+    expect(replicas!.mean).toBeGreaterThan(2.5);
+    expect(replicas!.mean).toBeLessThan(4.5);
+    // All of the work was done.
+    const { jobs, backlogEnd } = answerOf(lived, ['a']);
+    expect(jobs.median - backlogEnd.median).toBeGreaterThan(0.97 * 25 * 3600);
+    const busy = utilisation(lived, ({ weights }) => weights.has('a'))!.median * replicas!.mean * 10;
+    expect(busy).toBeGreaterThan(24);
+    expect(busy).toBeLessThan(26);
+  });
+
+  test('that ends lets the replicas go, and other workers stay as they are', async () => {
+    const lived = await runs(
+      scenario((slot) => (slot < 120 ? 25 : 0), parse(manifest(''))),
+      { ...options, count: 3 }
+    );
+    const { replicas, threadSeconds } = lived.outcomes[0]!;
+    expect(replicas!.least).toBe(0);
+    // Twenty minutes of about three replicas, and five to ten minutes until they go.
+    expect(replicas!.mean * 60).toBeGreaterThan(20 * 2.5);
+    expect(replicas!.mean * 60).toBeLessThan(32 * 5);
+    expect(threadSeconds[1]).toBe(3 * 3600);
+  });
+
+  test('of new replicas that start slowly waits longer', async () => {
+    const of = async (startSeconds: number) => {
+      const scaling = { ...parse(manifest('')), startSeconds };
+      const lived = await runs(
+        scenario((slot) => (slot < 180 ? 5 : 40), scaling),
+        { ...options, count: 3 }
+      );
+      return answerOf(lived, ['a']).p99!.median;
+    };
+    expect(await of(300)).toBeGreaterThan(2 * (await of(10)));
+  });
+
+  test('is searched for the threshold that meets the objective at the least cost', async () => {
+    const aim = { name: 'a', queues: ['a'], objectiveSeconds: 60, share: 0.95 };
+    const work = scenario((slot) => (slot % 90 < 45 ? 8 : 30), parse(manifest('')));
+    const { text, runs: lived } = await bestThreshold(work, [aim], options);
+    expect(text).toMatch(/^Least thread-hours that meet the objectives: objectiveSeconds of [\d.]+ s\. Tried: 3 s: /);
+    expect(answerOf(lived, ['a']).within!.median).toBeGreaterThanOrEqual(0.95);
+    await expect(
+      bestThreshold(
+        scenario(() => 1),
+        [aim],
+        options
+      )
+    ).rejects.toThrow('threshold');
+  });
+});

@@ -1,3 +1,4 @@
+import { USUAL_RULES, type RecordingRule } from './usualRules';
 import { BURN } from '../pkg/queries/objectives';
 import { LIMITS } from '../pkg/findings/rule';
 import type { Alert } from './alert';
@@ -388,7 +389,7 @@ export const ALERTS: readonly Alert[] = [
 ];
 
 /** What dashboards and rules ask again and again. */
-export const RECORDING_RULES = [
+export const RECORDING_RULES: readonly RecordingRule[] = [
   {
     record: 'sidekiq:failure:ratio_rate5m',
     expr: 'rate(sidekiq_failed_jobs_total[5m]) / (rate(sidekiq_processed_jobs_total[5m]) > 0)',
@@ -398,4 +399,5 @@ export const RECORDING_RULES = [
     expr: `(1 - avg_over_time(sidekiq_objective_met[${window}])) / (1 - sidekiq_objective_target_ratio)`,
   })),
   { record: 'sidekiq:utilisation:ratio', expr: 'sidekiq_busy_workers / (sidekiq_workers > 0)' },
+  ...USUAL_RULES,
 ];

@@ -141,6 +141,23 @@ describe('simulated work', () => {
     await expect(runs(long, { ...options, count: 20 }, ending.signal)).rejects.toThrow('gone');
   });
 
+  test('ends halfway, within a turn, and lets others have theirs meanwhile', async () => {
+    const ending = new AbortController();
+    const long = scenario(20, { a: { perSecond: 60, durations: exactly(0.3) } });
+    let turns = 0;
+    const timer = setInterval(() => {
+      turns += 1;
+      if (turns === 5) {
+        ending.abort(new Error('gone'));
+      }
+    }, 1);
+    // Twenty runs of 432,000 jobs would take many times as long.
+    const lived = runs(long, { ...options, count: 20 }, ending.signal);
+    await expect(lived).rejects.toThrow('gone');
+    clearInterval(timer);
+    expect(turns).toBeLessThan(10);
+  });
+
   test('of too many jobs is refused with a remedy', () => {
     const huge = scenario(2, { a: { perSecond: 1000, durations: exactly(1) } });
     expect(() => runsFor([huge])).toThrow(

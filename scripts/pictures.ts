@@ -134,7 +134,8 @@ async function main(): Promise<void> {
       ...{ jid: JOB.jid, type: JOB.wrapped, token: 'ops', started_at: Math.round(seconds - 300) },
       ...{ elapsed: 41.5, size: 183_000 },
     });
-    const wanted = PICTURES.filter(({ name }) => process.argv.slice(2).every((word) => name.includes(word)));
+    const words = process.argv.slice(2);
+    const wanted = PICTURES.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
     const first = await open(browser, grafana.url, PICTURES[0]!);
     process.stdout.write(`Watching for ${WATCHED_MINUTES} minutes, so that graphs have something to show.\n`);
     await first.waitForTimeout(WATCHED_MINUTES * 60_000);

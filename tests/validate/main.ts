@@ -12,9 +12,11 @@ import { writeTable, type Line } from './table';
 
 /**
  * Predicts what a change of a real Sidekiq does, makes it, and measures: see docs/what-if.md. Each case is run on the real
- * thing four times, twice before and twice after the change, with other jobs each time.
+ * thing three times, once before and twice after the change, with other jobs each time.
  */
 const SECONDS = Number(process.env['VALIDATE_SECONDS'] ?? 300);
+/** What is fitted is twice as long as what is measured. */
+const FITTED_SECONDS = 2 * SECONDS;
 /** Real runs at once; they sleep most of the time. */
 const AT_ONCE = Number(process.env['VALIDATE_AT_ONCE'] ?? 5);
 const SIGMA = 0.8;
@@ -52,16 +54,18 @@ function keep(name: string, lines: readonly Line[]): void {
 async function validate(each: Case): Promise<Line[]> {
   const queues = Object.keys(each.rates);
   let predicted: Prediction[] = [];
-  const run = (topology: RealTopology, jobs: readonly RealJob[], watch?: Parameters<typeof realRun>[4]) =>
-    realRun(topology, jobs, SECONDS, each.jobClass, watch);
+  const run = (topology: RealTopology, seed: number) => {
+    const jobs = jobsOf(each, seed, SECONDS);
+    return realRun(topology, jobs, SECONDS, each.jobClass);
+  };
   const seed = 100 * CASES.indexOf(each);
-  await run(each.before, jobsOf(each, seed + 1), async (installation, from, to) => {
+  const before = jobsOf(each, seed + 1, FITTED_SECONDS);
+  await realRun(each.before, before, FITTED_SECONDS, each.jobClass, async (installation, from, to) => {
     predicted = await predict(installation, each, { from, to });
   });
-  const afterJobs = jobsOf(each, seed + 2);
-  const after = await run(each.after, afterJobs);
-  const again = await run(each.after, jobsOf(each, seed + 3));
-  const driven = drive(each, afterJobs);
+  const after = await run(each.after, seed + 2);
+  const again = await run(each.after, seed + 3);
+  const driven = drive(each, jobsOf(each, seed + 2, SECONDS));
   return queues.map((queue) => {
     const none = { p95: { median: NaN, least: NaN, most: NaN }, utilisation: NaN };
     const fitted = predicted.find((one) => one.queue === queue) ?? none;
@@ -116,14 +120,14 @@ function numberOf(value: Value | undefined): number {
   return typeof value === 'number' ? value : NaN;
 }
 
-function jobsOf({ rates, means, failing = 0 }: Case, seed: number): RealJob[] {
+function jobsOf({ rates, means, failing = 0 }: Case, seed: number, seconds: number): RealJob[] {
   const dice = new Dice(seed);
   const jobs: RealJob[] = [];
   for (const [queue, rate] of Object.entries(rates)) {
-    for (let at = gap(dice, rate); at < SECONDS; at += gap(dice, rate)) {
+    for (let at = gap(dice, rate); at < seconds; at += gap(dice, rate)) {
       // The mean of a lognormal is its median times exp(σ²/2).
-      const seconds = dice.duration(means[queue]! / Math.exp(SIGMA ** 2 / 2), SIGMA);
-      jobs.push({ at, queue, seconds, fails: dice.chance(failing) });
+      const takes = dice.duration(means[queue]! / Math.exp(SIGMA ** 2 / 2), SIGMA);
+      jobs.push({ at, queue, seconds: takes, fails: dice.chance(failing) });
     }
   }
   return jobs.sort((a, b) => a.at - b.at);

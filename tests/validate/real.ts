@@ -48,13 +48,14 @@ export async function realRun(
   try {
     await booted(redis, processes.length);
     installation?.startSampling();
-    // The first minute that is looked at is a whole one.
-    const from = Date.now() / 1000;
+    // Minutes are fitted whole: the first one begins with the first job.
+    const from = Math.ceil(Date.now() / 60_000) * 60;
+    await until(from);
     await pushAll(redis, jobs, from, jobClass);
     await until(from + seconds);
     const to = from + seconds;
-    // Heartbeats write the last minute within ten seconds.
-    await until(to + 15);
+    // Heartbeats write the last minute within ten seconds; it is fitted once it is a minute old.
+    await until(to + (watch ? 65 : 15));
     if (installation && watch) {
       await watch(installation, from, to);
     }

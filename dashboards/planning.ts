@@ -14,16 +14,8 @@ const CHANGED: WhatIfQuery = {
 
 const SHOWN = ['threads', 'threadsIf', 'utilisation', 'utilisationIf', 'p95', 'p95If', 'p95IfLeast', 'p95IfMost'];
 const HIDDEN = [
-  'p50',
-  'p50If',
-  'p99',
-  'p99If',
-  'p95Change',
-  'drainTime',
-  'drainTimeIf',
-  'jobs',
-  'within',
-  'backlogEnd',
+  ...['costPerMonth', 'costPerMonthIf', 'p50', 'p50If', 'p99', 'p99If', 'p95Change', 'drainTime', 'drainTimeIf'],
+  ...['jobs', 'objective', 'within', 'backlogEnd', 'backlogEndIf'],
 ];
 
 function answers(
@@ -38,7 +30,7 @@ function answers(
     kind: 'table',
     width: 24,
     direct: [{ ...CHANGED, by, limit: 200 }],
-    columns: [by === 'queue' ? 'queue' : 'workerType', ...SHOWN, 'objective', 'withinIf', 'backlogEndIf'],
+    columns: [by === 'queue' ? 'queue' : 'workerType', ...SHOWN, 'withinIf'],
     hidden: [...HIDDEN, ...(by === 'queue' ? ['workerType'] : [])],
     widths: {
       Threads: 75,
@@ -49,11 +41,9 @@ function answers(
       'p95, if': 75,
       'p95 at least': 95,
       'p95 at most': 95,
-      Objective: 85,
       'Within objective, if': 140,
-      'Backlog at the end, if': 155,
     },
-    minWidths: { Queue: 150, 'Worker type': 150 },
+    minWidths: { Queue: 170, 'Worker type': 205 },
     warnings: { Utilisation: warnFrom(0.8, 1), 'Utilisation, if': warnFrom(0.8, 1) },
     counted: true,
     noValue: 'No job ran in this time range.',

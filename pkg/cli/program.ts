@@ -199,7 +199,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
       new Option(
         '--search <what>',
         'search for the fewest threads, the best order or the threshold of the ScaledObject that meets the objectives'
-      ).choices(['threads', 'order'])
+      ).choices(['threads', 'order', 'threshold'])
     )
     .option('--scaled-object <file>', 'a ScaledObject of KEDA (YAML): what it would have done', textOf)
     .option('--replica-start-seconds <seconds>', 'until a new replica takes jobs', positive)

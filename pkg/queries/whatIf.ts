@@ -23,6 +23,7 @@ import {
 import { changed, serves, type Changes } from '../whatif/changes';
 import { fitRange, fitUsual, type Fitted } from '../whatif/fit';
 import type { Scenario } from '../whatif/model';
+import { withScaled } from '../whatif/scaledWorkers';
 import { parseScaling } from '../whatif/scaling';
 import { bestOrder, bestThreshold, fewestThreads, shareToSearch, type Aim } from '../whatif/search';
 import { topologyOf } from '../whatif/topology';
@@ -279,12 +280,11 @@ function scenarioIf(asIs: Scenario, query: Query, state: State, aims: readonly A
   const all = new Set(aims.flatMap(({ queues }) => queues));
   const queuesNamed = (name: string) => byName.get(name) ?? (all.has(name) ? [name] : []);
   const other = changed(asIs, changes, queuesNamed);
-  return isScaled
-    ? {
-        ...other,
-        scaling: parseScaling(query.scaledObject, query.replicaStartSeconds, queuesNamed, objectives(state)),
-      }
-    : other;
+  if (!isScaled) {
+    return other;
+  }
+  const scaling = parseScaling(query.scaledObject, query.replicaStartSeconds, queuesNamed, objectives(state));
+  return { ...other, topology: withScaled(other.topology, scaling), scaling };
 }
 
 /** Seconds that a job of a queue may wait. */

@@ -38,6 +38,12 @@ export function changed(scenario: Scenario, changes: Changes, queuesNamed: Queue
   for (const { name, value } of entries('order', changes.order)) {
     const queues = known('order', name, queuesNamed);
     const { mode, weights } = orderOf(value);
+    const stranger = [...weights.keys()].find(
+      (queue) => !groups.some((group) => serves(group, queues) && group.weights.has(queue))
+    );
+    if (stranger !== undefined) {
+      throw refused('order', `nobody who serves "${name}" serves "${stranger}"`, 'Name queues that they serve.');
+    }
     groups = groups.map((group) => (serves(group, queues) ? reordered(group, mode, weights) : group));
   }
   for (const { name, value } of entries('own', changes.own)) {
@@ -47,13 +53,13 @@ export function changed(scenario: Scenario, changes: Changes, queuesNamed: Queue
   }
   for (const { name, value } of entries('processes', changes.processes)) {
     const queues = served('processes', name, queuesNamed, groups);
-    const now = Math.max(...groups.filter((group) => serves(group, queues)).map(({ processes }) => processes));
-    const factor = wholeNumber('processes', value, MOST_THREADS) / now;
-    groups = groups.map((group) =>
-      serves(group, queues)
-        ? { ...group, threads: Math.round(group.threads * factor), processes: Math.round(group.processes * factor) }
-        : group
-    );
+    const serving = groups.filter((group) => serves(group, queues));
+    const now = new Set(serving.flatMap(({ processes }) => [...processes])).size;
+    if (now === 0) {
+      throw refused('processes', `how many processes serve "${name}" is not known`, 'Change its "threads" instead.');
+    }
+    const all = serving.reduce((total, { threads }) => total + threads, 0);
+    groups = withThreads(groups, queues, Math.round((all * wholeNumber('processes', value, MOST_THREADS)) / now));
   }
   for (const { name, value } of entries('threads', changes.threads)) {
     const queues = served('threads', name, queuesNamed, groups);
@@ -113,7 +119,7 @@ export function orderText({ mode, weights }: ThreadGroup): string {
 }
 
 function groupOf(queues: readonly string[], threads: number): ThreadGroup {
-  return { threads, processes: 1, mode: 'strict', weights: new Map(queues.map((queue) => [queue, 0])) };
+  return { threads, processes: new Set(), mode: 'strict', weights: new Map(queues.map((queue) => [queue, 0])) };
 }
 
 function without(group: ThreadGroup, queues: readonly string[]): ThreadGroup[] {
@@ -152,7 +158,7 @@ function orderOf(text: string): { mode: FetchMode; weights: Map<string, number> 
 
 /** @param unnamed whether a value alone is allowed */
 function entries(field: string, texts: readonly string[], unnamed = false): Array<{ name: string; value: string }> {
-  return texts.flatMap((text) => {
+  const all = texts.flatMap((text) => {
     const at = text.lastIndexOf('=');
     const [name, value] = [text.slice(0, Math.max(0, at)).trim(), text.slice(at + 1).trim()];
     if (value === '' || (at >= 0 && name === '')) {
@@ -164,6 +170,11 @@ function entries(field: string, texts: readonly string[], unnamed = false): Arra
     }
     return [{ name, value }];
   });
+  const twice = all.find(({ name }, index) => all.findIndex((each) => each.name === name) < index);
+  if (twice) {
+    throw refused(field, `"${twice.name || 'all'}" is named twice`, 'Name it once.');
+  }
+  return all;
 }
 
 function known(field: string, name: string, queuesNamed: QueuesNamed): readonly string[] {

@@ -1,6 +1,5 @@
 import type { Capsule, Engine, Run } from '../engine/engine';
-import { serves } from './changes';
-import type { Topology } from './model';
+import type { ThreadGroup, Topology } from './model';
 import { Autoscaler, type Scaling, type Seen } from './scaling';
 import type { SimulatedJob } from './simulate';
 
@@ -14,6 +13,24 @@ interface Step {
   taken: number;
   workSeconds: number;
   executions: number;
+}
+
+/** Whether a group is of the workers that are scaled: it serves queues of the trigger alone. */
+function isScaled({ weights }: ThreadGroup, { queues }: Scaling): boolean {
+  return weights.size > 0 && [...weights.keys()].every((queue) => queues.includes(queue));
+}
+
+/** A topology that has a group for the scaled workers: without one they serve the queues of the trigger in their order. */
+export function withScaled(topology: Topology, scaling: Scaling): Topology {
+  const own: ThreadGroup = {
+    threads: 0,
+    processes: new Set(),
+    mode: 'strict',
+    weights: new Map(scaling.queues.map((queue) => [queue, 0])),
+  };
+  return topology.groups.some((group) => isScaled(group, scaling))
+    ? topology
+    : { ...topology, groups: [...topology.groups, own] };
 }
 
 /** Workers whose number an autoscaler sets, in the place of those that serve its queues. */
@@ -40,7 +57,7 @@ export class ScaledWorkers {
     private readonly engine: Engine<SimulatedJob>
   ) {
     this.queues = new Set(scaling.queues);
-    this.replaced = groups.flatMap((group, index) => (serves(group, scaling.queues) ? [index] : []));
+    this.replaced = groups.flatMap((group, index) => (isScaled(group, scaling) ? [index] : []));
     const threadsOf = (index: number) => groups[index]!.threads;
     this.own = [...this.replaced].sort((one, other) => threadsOf(other) - threadsOf(one))[0] ?? -1;
     const now = this.replaced.reduce((sum, index) => sum + threadsOf(index), 0);

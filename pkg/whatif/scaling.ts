@@ -89,6 +89,12 @@ export function parseScaling(
   if (queues.length === 0) {
     throw refused(`no queue is of the worker type "${asked.workerType}"`);
   }
+  const { threadsPerReplica } = asked;
+  if (!Number.isInteger(threadsPerReplica) || threadsPerReplica * Math.max(1, maxReplicaCount) > MOST_THREADS) {
+    throw refused(
+      `spec.triggers.0.metadata.threadsPerReplica is no whole number, or more than ${MOST_THREADS.toLocaleString('en')} threads by spec.maxReplicaCount`
+    );
+  }
   if (maxReplicaCount < Math.max(1, minReplicaCount)) {
     throw refused('spec.maxReplicaCount is below spec.minReplicaCount, or 0');
   }
@@ -109,6 +115,9 @@ export function parseScaling(
     startSeconds,
   };
 }
+
+/** Threads of all replicas that are simulated at most. */
+const MOST_THREADS = 100_000;
 
 function refused(reason: string): Fault {
   return new Fault({
@@ -168,7 +177,7 @@ export class Autoscaler {
       this.activeAt = now;
     }
     if (now >= this.nextPoll) {
-      this.nextPoll = now + pollingInterval;
+      this.nextPoll = nextAfter(this.nextPoll, pollingInterval, now);
       if (this.replicas === 0 && told.active) {
         this.replicas = Math.max(1, least);
       } else if (least === 0 && this.replicas > 0 && !told.active && now - this.activeAt >= cooldownPeriod) {
@@ -176,7 +185,7 @@ export class Autoscaler {
       }
     }
     if (now >= this.nextSync && this.replicas > 0) {
-      this.nextSync = now + SYNC_SECONDS;
+      this.nextSync = nextAfter(this.nextSync, SYNC_SECONDS, now);
       const bounded = Math.min(most, Math.max(1, least, this.desired(told.value)));
       this.replicas = this.stabilized(bounded, now);
     }
@@ -219,6 +228,11 @@ export class Autoscaler {
     }
     return down < this.replicas ? down : this.replicas;
   }
+}
+
+/** Looks keep their pace although they are taken a little late. */
+function nextAfter(due: number, interval: number, now: number): number {
+  return interval === 0 ? now : due + interval * Math.floor((now - due) / interval + 1);
 }
 
 /** The same with so many times the threshold: the time within which jobs are to be done. */

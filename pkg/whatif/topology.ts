@@ -26,7 +26,7 @@ export function topologyOf({ snapshot, queues }: Pick<State, 'snapshot' | 'queue
         mode,
         weights,
         threads: (former?.threads ?? 0) + threads,
-        processes: (former?.processes ?? 0) + 1,
+        processes: new Set([...(former?.processes ?? []), process.identity]),
       });
     }
   }

@@ -75,12 +75,17 @@ const TEXTS: Record<string, (truth: Truth, direct: boolean) => Array<[panel: str
     ['p99 over time', direct ? RARE : FREQUENT],
   ],
   'sidekiq-incident': ({ stranded }) => [
-    ['What was wrong', 'No process serves meilisearch'],
+    // Others that were found later stand above the queue that nobody serves.
+    ['What was wrong', 'Ongoing.'],
     ['Queues then', `meilisearchunserved${stranded}`],
   ],
+  'sidekiq-planning': () => [
+    ['By queue', 'Threads, if'],
+    ['By worker type', 'Utilisation, if'],
+  ],
   'sidekiq-deploy': () => [
-    ['In total', 'Processed'],
-    ['By queue', 'meilisearch'],
+    // The demo has been watched for a minute.
+    ['In total', 'There is nothing to compare in this time range.'],
     ['Errors, the newest first', 'Error'],
   ],
   'sidekiq-job': ({ jid }) => [

@@ -3,9 +3,9 @@ import { changed, orderText, type Changes } from '../../../pkg/whatif/changes';
 import { assumedDurations } from '../../../pkg/whatif/durations';
 import type { Scenario, ThreadGroup } from '../../../pkg/whatif/model';
 
-const group = (threads: number, weights: Record<string, number>, processes = 2): ThreadGroup => ({
+const group = (threads: number, weights: Record<string, number>, processes = ['p', 'q']): ThreadGroup => ({
   threads,
-  processes,
+  processes: new Set(processes),
   mode: 'strict',
   weights: new Map(Object.entries(weights)),
 });
@@ -47,6 +47,9 @@ describe('a change', () => {
 
   test('of processes takes their threads along', () => {
     expect(threadsOf(ifOnly({ processes: ['c=3'] }))).toEqual([10, 5, 6]);
+    // As many as there are, counted once although both serve it.
+    expect(threadsOf(ifOnly({ processes: ['a=2'] }))).toEqual([10, 5, 4]);
+    expect(threadsOf(ifOnly({ processes: ['a=1'] }))).toEqual([5, 3, 4]);
   });
 
   test('of traffic and run times is of all, of a queue or of a class', () => {
@@ -105,6 +108,9 @@ test.each([
   [{ order: ['a=b>'] }, '"order"', 'cannot be read'],
   [{ order: ['a=a:1>b'] }, '"order"', 'cannot be read'],
   [{ order: ['a=a:0>b:1'] }, '"order"', 'out of range'],
+  [{ order: ['a=nosuch>a'] }, '"order"', 'serves "nosuch"'],
+  [{ threads: ['a=1', 'a=2'] }, '"threads"', 'named twice'],
+  [{ traffic: ['1000', '1000'] }, '"traffic"', 'named twice'],
   [{ paused: ['nobody'] }, '"paused"', 'no worker type or queue'],
 ])('refuses %j, naming the field', (part, field, reason) => {
   expect(() => ifOnly(part)).toThrow(field);

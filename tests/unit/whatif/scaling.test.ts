@@ -3,6 +3,7 @@ import { answerOf, runs, utilisation } from '../../../pkg/whatif/answer';
 import { assumedDurations } from '../../../pkg/whatif/durations';
 import type { Scenario } from '../../../pkg/whatif/model';
 import { Autoscaler, parseScaling, type Scaling, type Seen } from '../../../pkg/whatif/scaling';
+import { withScaled } from '../../../pkg/whatif/scaledWorkers';
 import { bestThreshold } from '../../../pkg/whatif/search';
 
 function manifest(
@@ -68,6 +69,8 @@ describe('a ScaledObject in the form of the docs', () => {
     [manifest('').replace('type: external', 'type: redis'), 'triggers.0.type'],
     [manifest('', 'workerType: Nobody'), 'Nobody'],
     [manifest('', 'queues: a\n        metric: size'), 'metric'],
+    [manifest('  maxReplicaCount: 1', 'queues: a\n        threadsPerReplica: "1000000000"'), 'threadsPerReplica'],
+    [manifest('', 'queues: a\n        threadsPerReplica: "0.5"'), 'threadsPerReplica'],
   ])('is refused, naming what is wrong', (text, field) => {
     expect(() => parse(text)).toThrow(field);
   });
@@ -90,6 +93,10 @@ describe('replicas', () => {
   test('become no more at once than twice as many, or four more', () => {
     const scaler = at('', 3);
     expect([0, 15, 30, 45].map((now) => scaler.step(working(400), now))).toEqual([7, 14, 28, 40]);
+    // Looked at every ten seconds it is four times in a minute too.
+    const late = at('', 3);
+    const seen = [0, 10, 20, 30, 40, 50].map((now) => late.step(working(4000), now));
+    expect(seen).toEqual([7, 7, 14, 28, 28, 56]);
   });
 
   test('become fewer once none of the last five minutes wanted more', () => {
@@ -137,8 +144,8 @@ function scenario(perSecond: (slot: number) => number, scaling?: Scaling, second
   return {
     topology: {
       groups: [
-        { threads: 10, processes: 1, mode: 'strict', weights: new Map([['a', 0]]) },
-        { threads: 3, processes: 1, mode: 'strict', weights: new Map([['other', 0]]) },
+        { threads: 10, processes: new Set(['p']), mode: 'strict', weights: new Map([['a', 0]]) },
+        { threads: 3, processes: new Set(['p']), mode: 'strict', weights: new Map([['other', 0]]) },
       ],
       paused: new Set(),
     },
@@ -173,8 +180,35 @@ describe('scaled work', () => {
     const { jobs, backlogEnd } = answerOf(lived, ['a']);
     expect(jobs.median - backlogEnd.median).toBeGreaterThan(0.97 * 25 * 3600);
     const busy = utilisation(lived, ({ weights }) => weights.has('a'))!.median * replicas!.mean * 10;
-    expect(busy).toBeGreaterThan(24);
-    expect(busy).toBeLessThan(26);
+    expect(busy).toBeGreaterThan(23);
+    expect(busy).toBeLessThan(27);
+  });
+
+  test('that nobody serves when it begins is served by replicas that start', async () => {
+    const scaling = parse(manifest(''));
+    const none = { ...scenario(() => 1, scaling), topology: { groups: [], paused: new Set<string>() } };
+    const lived = await runs({ ...none, topology: withScaled(none.topology, scaling) }, { ...options, count: 3 });
+    const { jobs, backlogEnd } = answerOf(lived, ['a']);
+    expect(jobs.median).toBeGreaterThan(3000);
+    expect(backlogEnd.median).toBeLessThan(20);
+    expect(utilisation(lived, () => true)!.median).toBeGreaterThan(0.08);
+  });
+
+  test('leaves those their threads who serve other queues too', async () => {
+    const scaling = parse(manifest(''));
+    const both = scenario(() => 1, scaling);
+    const [first] = both.topology.groups;
+    const shared = {
+      ...first!,
+      threads: 5,
+      weights: new Map([
+        ['a', 0],
+        ['b', 0],
+      ]),
+    };
+    const topology = withScaled({ ...both.topology, groups: [...both.topology.groups, shared] }, scaling);
+    const lived = await runs({ ...both, topology }, { ...options, count: 3 });
+    expect(lived.outcomes[0]!.threadSeconds[2]).toBe(5 * 3600);
   });
 
   test('that ends lets the replicas go, and other workers stay as they are', async () => {

@@ -24,7 +24,12 @@ function scenario(
   return {
     topology: {
       groups: [
-        { threads, processes: 1, mode: 'strict', weights: new Map(Object.keys(queues).map((queue) => [queue, 0])) },
+        {
+          threads,
+          processes: new Set(['p']),
+          mode: 'strict',
+          weights: new Map(Object.keys(queues).map((queue) => [queue, 0])),
+        },
       ],
       paused: new Set(),
     },
@@ -184,6 +189,14 @@ describe('the search', () => {
     // Eight cannot do the work of 8.5; whether nine are enough within five seconds is close.
     expect([9, 10]).toContain(threads);
     expect(await met(8)).toBe(false);
+  });
+
+  test('finds many threads from a single one', async () => {
+    const work = scenario(1, { a: { perSecond: 80, durations: exactly(1) } }, 1200);
+    const { scenario: found, text } = await fewestThreads(work, [aim], options);
+    expect(text).toContain('Fewest threads');
+    expect(found.topology.groups[0]!.threads).toBeGreaterThanOrEqual(80);
+    expect(found.topology.groups[0]!.threads).toBeLessThanOrEqual(88);
   });
 
   test('says that there is one thread for next to no work', async () => {

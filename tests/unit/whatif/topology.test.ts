@@ -16,7 +16,7 @@ test('capsules of the same queues in the same order stand for one another', () =
   });
   const { topology, notices } = topologyOf(state);
   expect(
-    topology.groups.map(({ threads, processes, mode, weights }) => [threads, processes, mode, ...weights.keys()])
+    topology.groups.map(({ threads, processes, mode, weights }) => [threads, processes.size, mode, ...weights.keys()])
   ).toEqual([
     [12, 2, 'strict', 'a', 'b'],
     [2, 1, 'weighted', 'a', 'b'],

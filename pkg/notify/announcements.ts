@@ -39,6 +39,10 @@ export const announcementsSchema = z.object({
 const WAITING_KEPT = 5000;
 /** After a start some findings need several readings until they are found again. */
 const START_SECONDS = 120;
+/** While Redis cannot be read, see findings/table.ts. */
+const UNREACHABLE = 'unreachable';
+/** A finding that comes back within this is the same, see FindingLog. */
+const SETTLED_SECONDS = 60;
 
 /**
  * What one receiver was told and what it is to be told: a finding once when it begins, again when its severity rises, and
@@ -59,19 +63,14 @@ export class Announcements {
   /**
    * Takes what is found at an instant.
    *
+   * @param isRead false while nothing could be read: `open` is then what is known all the same, and nothing has ended
    * @returns whether there is anything new to tell
    */
-  next({ open, ended }: FindingLogView, now: number): boolean {
+  next({ open, ended }: FindingLogView, now: number, isRead = true): boolean {
     const before = this.waiting.length + this.droppedCount;
-    this.startedAt ??= now;
-    const starting = Math.abs(now - this.startedAt) < START_SECONDS;
     const going = new Map(open.map((finding) => [findingKey(finding), finding]));
-    for (const [key, told] of this.told) {
-      const last = ended.filter((each) => findingKey(each) === key && (each.endedAt ?? now) >= told.beganAt).at(-1);
-      if (!going.has(key) && (last || !starting)) {
-        this.told.delete(key);
-        this.add({ change: 'ended', at: now, finding: { ...told, ...last, endedAt: last?.endedAt ?? now } });
-      }
+    if (isRead) {
+      this.end(going, ended, now);
     }
     for (const [key, finding] of going) {
       const told = this.told.get(key);
@@ -109,6 +108,26 @@ export class Announcements {
     this.droppedCount = dropped;
   }
 
+  /** Tells of what was told and is over. */
+  private end(going: ReadonlyMap<string, LoggedFinding>, ended: readonly LoggedFinding[], now: number): void {
+    this.startedAt ??= now;
+    const starting = Math.abs(now - this.startedAt) < START_SECONDS;
+    const gone = [...this.told].filter(([key]) => !going.has(key));
+    const lasts = gone.length === 0 ? new Map<string, LoggedFinding>() : lastByKey(ended);
+    for (const [key, told] of gone) {
+      const found = lasts.get(key);
+      const last = found && (found.endedAt ?? now) >= told.beganAt ? found : undefined;
+      const endedAt = last?.endedAt ?? null;
+      // The end of an outage is known at once; it stands in no log.
+      const unsure = starting && told.rule !== UNREACHABLE;
+      if (endedAt === null ? unsure : Math.abs(now - endedAt) < SETTLED_SECONDS) {
+        continue;
+      }
+      this.told.delete(key);
+      this.add({ change: 'ended', at: now, finding: { ...told, ...last, endedAt: endedAt ?? now } });
+    }
+  }
+
   private isTold(finding: LoggedFinding, now: number): boolean {
     const { severity, afterSeconds, mute } = this.address;
     return (
@@ -123,6 +142,11 @@ export class Announcements {
       this.waiting = this.waiting.slice(-WAITING_KEPT);
     }
   }
+}
+
+/** The last of each rule and subject. */
+function lastByKey(ended: readonly LoggedFinding[]): Map<string, LoggedFinding> {
+  return new Map(ended.map((finding) => [findingKey(finding), finding]));
 }
 
 /** 0 for the worst. */

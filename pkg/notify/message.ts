@@ -81,10 +81,10 @@ function slackBody({ installation, announcements, dropped }: Message) {
 }
 
 /** The same for a change that is delivered twice, so that a receiver can tell. */
-function idOf({ change, finding }: Announcement): string {
+function idOf({ change, at, finding }: Announcement): string {
   const { beganAt, severity } = finding;
   return createHash('sha256')
-    .update([findingKey(finding), beganAt, severity, change].join('\0'))
+    .update([findingKey(finding), beganAt, severity, change, at].join('\0'))
     .digest('hex')
     .slice(0, 32);
 }
@@ -99,9 +99,13 @@ function isoOf(at: number): string {
 
 /** A text as Slack takes it. Names come from Redis: none may notify a channel, or become a link. */
 export function slackText(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replace(/@(?=\w)/g, '@\u200b');
+  return (
+    text
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replace(/@(?=\w)/g, '@\u200b')
+      // A link in the Markdown of those who take the same form.
+      .replaceAll('](', ']\u200b(')
+  );
 }

@@ -61,18 +61,23 @@ export class Notifier {
    */
   async look(monotonicSeconds: number): Promise<void> {
     const { source } = this.notified;
-    const view = await this.view();
+    const { view, isRead } = await this.view();
     if (this.ending.signal.aborted) {
       // What is seen while everything is closed is no outage.
       return;
     }
-    if (this.announcements.next(view, source.now())) {
+    if (this.announcements.next(view, source.now(), isRead)) {
       this.save();
     }
     if (this.sending === null && monotonicSeconds >= this.nextAt && this.hasPending()) {
-      this.sending = this.deliver(monotonicSeconds).finally(() => {
-        this.sending = null;
-      });
+      this.sending = this.deliver(monotonicSeconds)
+        .catch((error: unknown) => {
+          this.nextAt = monotonicSeconds + LONGEST_PAUSE_SECONDS;
+          log('error', 'a notification failed unexpectedly', { receiver: this.address.name, error: String(error) });
+        })
+        .finally(() => {
+          this.sending = null;
+        });
     }
   }
 
@@ -89,17 +94,13 @@ export class Notifier {
   }
 
   /** While Redis cannot be read, that is the one thing that changes. */
-  private async view(): Promise<FindingLogView> {
+  private async view(): Promise<{ view: FindingLogView; isRead: boolean }> {
     const { source } = this.notified;
     try {
       const { findingLog } = await source.state();
       this.last = findingLog;
-      if (this.outage) {
-        const ended = { ...this.outage, endedAt: source.now() };
-        this.outage = null;
-        return { open: findingLog.open, ended: [...findingLog.ended, ended] };
-      }
-      return findingLog;
+      this.outage = null;
+      return { view: findingLog, isRead: true };
     } catch (error) {
       if (!(error instanceof Fault)) {
         throw error;
@@ -114,7 +115,7 @@ export class Notifier {
         beganAt: source.now(),
         endedAt: null,
       };
-      return { open: [...this.last.open, this.outage], ended: this.last.ended };
+      return { view: { open: [...this.last.open, this.outage], ended: this.last.ended }, isRead: false };
     }
   }
 

@@ -17,8 +17,10 @@ const clock = z
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'use a time of day in quotes, for example "22:00"')
   .transform((text) => Number(text.slice(0, 2)) * 3600 + Number(text.slice(3)) * 60);
 const instant = z
-  .union([z.string(), z.date()])
-  .transform((value) => new Date(value).getTime() / 1000)
+  .string()
+  // Without an offset it would be read in the zone of this process.
+  .regex(/(Z|[+-]\d\d:\d\d)$/i, 'use an instant with its offset, for example 2026-12-24T00:00:00Z')
+  .transform((value) => Date.parse(value) / 1000)
   .refine((at) => Number.isFinite(at), 'use an instant, for example 2026-12-24T00:00:00Z');
 
 /** What is not told: each condition that is given must hold. */
@@ -41,6 +43,10 @@ const muteSchema = z
   })
   .refine((mute) => (mute.from === undefined) === (mute.to === undefined), {
     error: 'give both times of day',
+    path: ['from'],
+  })
+  .refine((mute) => mute.from === undefined || mute.from !== mute.to, {
+    error: 'the times of day are the same; leave both out for the whole day',
     path: ['from'],
   });
 

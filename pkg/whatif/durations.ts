@@ -76,6 +76,20 @@ export function drawDuration({ cumulative, bounds, logs, scale }: DurationModel,
   return scale * (log === 0 ? lower + within * (upper - lower) : lower * Math.exp(within * log));
 }
 
+/** Draws how long a job that is found running still takes: long ones are found more often, at any point of their time. */
+export function drawRest(model: DurationModel, dice: Dice): number {
+  const drawn = Array.from({ length: FOUND_AMONG }, () => drawDuration(model, dice));
+  let at = dice.between(
+    0,
+    drawn.reduce((sum, each) => sum + each, 0)
+  );
+  const found = drawn.find((each) => (at -= each) < 0) ?? drawn[0]!;
+  return found * dice.between(0, 1);
+}
+
+/** Of so many the one that is found running is drawn by its length. */
+const FOUND_AMONG = 12;
+
 function modelOf(
   shares: readonly number[],
   bounds: ReadonlyArray<readonly [number, number]>,

@@ -43,11 +43,13 @@ export interface Fitted {
  */
 export async function fitRange(state: State, asked: Range, reads: Reads): Promise<Fitted | null> {
   const notices: Notice[] = [];
-  const range = wholeMinutes(asked, state.now);
+  const whole = wholeMinutes(asked, state.now);
   if (asked.to - asked.from > LONGEST_SECONDS + MINUTE) {
     notices.push({ severity: 'info', text: 'Fitted is the work of the last six hours of the time range.' });
   }
-  const minutes = await minutesOf(state, range, reads);
+  const minutes = await minutesOf(state, whole, reads);
+  // Before the first minute that is known nothing is, which is not the same as no work.
+  const range = { from: Math.max(whole.from, minutes.buckets[0]?.startsAt ?? whole.from), to: whole.to };
   notices.push(...minutes.notices);
   const history = await reads.history();
   const byClass = sumCounts(minutes.buckets);
@@ -324,8 +326,10 @@ async function backlogAt(
   for (const { name } of queues) {
     const [jobs] = await readSeries(history, 'enqueued', name, MINUTE, span);
     const [oldestSeconds] = await readSeries(history, 'latency', name, MINUTE, span);
-    if (jobs !== undefined && jobs !== null && jobs >= 1) {
-      backlog.set(name, { jobs: Math.round(jobs), oldestSeconds: oldestSeconds ?? 0 });
+    const [running] = await readSeries(history, 'busy', name, MINUTE, span);
+    const found = { jobs: Math.round(jobs ?? 0), running: Math.round(running ?? 0), oldestSeconds: oldestSeconds ?? 0 };
+    if (found.jobs > 0 || found.running > 0) {
+      backlog.set(name, found);
     }
   }
   return backlog;
@@ -342,8 +346,12 @@ export function fitUsual({ usual, queues, now }: State, fitted: Fitted, hours: n
   const slotsOfHour = 3600 / SLOT_SECONDS;
   const intoHour = now % 3600;
   const slots = hours * slotsOfHour;
-  const classes = usual.ahead.flatMap(({ queue, inRates }) => {
-    const members = fitted.demand.classes.filter((each) => each.queue === queue);
+  const ahead = new Map(usual.ahead.map(({ queue, inRates }) => [queue, inRates]));
+  const classes = [...groupBy(fitted.demand.classes, ({ queue }) => queue)].flatMap(([queue, members]) => {
+    // Of a queue of which it is not known what is usual: as it came.
+    const seconds = fitted.demand.slots * fitted.demand.slotSeconds;
+    const asItCame = sum(members.map(({ arrivals }) => sum(arrivals))) / seconds;
+    const inRates = ahead.get(queue) ?? [asItCame];
     const sums = members.map(({ arrivals }) => arrivals.reduce((total, each) => total + each, 0));
     const total = sums.reduce((sum, each) => sum + each, 0);
     return members.map((member, place) => ({
@@ -355,8 +363,10 @@ export function fitUsual({ usual, queues, now }: State, fitted: Fitted, hours: n
     }));
   });
   const backlog = new Map(
-    queues.flatMap(({ name, size, waitSeconds }): Array<[string, Backlog]> =>
-      size ? [[name, { jobs: size, oldestSeconds: Math.max(0, waitSeconds ?? 0) }]] : []
+    queues.flatMap(({ name, size, waitSeconds, busy }): Array<[string, Backlog]> =>
+      size || busy
+        ? [[name, { jobs: size ?? 0, running: busy ?? 0, oldestSeconds: Math.max(0, waitSeconds ?? 0) }]]
+        : []
     )
   );
   return {

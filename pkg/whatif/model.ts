@@ -39,9 +39,10 @@ export interface DurationModel {
   readonly meanSeconds: number;
 }
 
-/** Jobs that wait at the beginning. */
+/** Jobs of a queue that wait and run at the beginning. */
 export interface Backlog {
   readonly jobs: number;
+  readonly running: number;
   /** Seconds that the oldest has waited. */
   readonly oldestSeconds: number;
 }

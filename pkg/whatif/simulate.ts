@@ -2,7 +2,7 @@ import { DDSketch } from '@datadog/sketches-js';
 import { Dice } from '../engine/dice';
 import { Engine, type Capsule } from '../engine/engine';
 import type { Turns } from '../turns';
-import { drawDuration } from './durations';
+import { drawDuration, drawRest } from './durations';
 import { ScaledWorkers } from './scaledWorkers';
 import type { Backlog, ClassDemand, Demand, Scenario } from './model';
 
@@ -21,6 +21,8 @@ export interface QueueOutcome {
   readonly backlogEnd: number;
   /** When what waited at the beginning had started; `null` where it had not, or where nothing waited. */
   readonly drainedAt: number | null;
+  /** Jobs that waited at the beginning and had not started. */
+  readonly initialLeft: number;
 }
 
 export interface Outcome {
@@ -35,7 +37,8 @@ export interface Outcome {
 export interface SimulatedJob {
   readonly at: number;
   readonly of: ClassDemand;
-  readonly initial: boolean;
+  /** It waits or runs at the beginning, or comes later. */
+  readonly from: 'waiting' | 'running' | 'coming';
 }
 
 /** Waits by their size, of a bounded error. */
@@ -91,18 +94,21 @@ export async function simulate(
   let workers: ScaledWorkers | undefined;
   const engine = new Engine<SimulatedJob>(
     {
-      seconds: ({ of }) => drawDuration(of.durations, durationDice),
+      seconds: ({ of, from }) => (from === 'running' ? drawRest : drawDuration)(of.durations, durationDice),
       started({ job, queue, capsule, startsAt, endsAt }) {
+        busySeconds[groupOf.get(capsule)!]! += Math.min(endsAt, seconds) - startsAt;
+        if (job.from === 'running') {
+          return;
+        }
         const tally = tallyOf(queue);
         const wait = startsAt - job.at;
         tally.waits.accept(wait);
         tally.within += Number(wait <= tally.objective);
         tally.started += 1;
-        if (job.initial) {
+        if (job.from === 'waiting') {
           tally.initial -= 1;
           tally.drainedAt = tally.initial === 0 ? startsAt : null;
         }
-        busySeconds[groupOf.get(capsule)!]! += Math.min(endsAt, seconds) - startsAt;
         workers?.started(queue);
       },
       finished: (run) => workers?.finished(run),
@@ -110,18 +116,6 @@ export async function simulate(
     new Dice(3 * seed + 2)
   );
   topology.paused.forEach((queue) => engine.pause(queue));
-  for (const [queue, backlog] of demand.backlog) {
-    for (const job of waitingFirst(demand, queue, backlog, arrivalDice)) {
-      const tally = tallyOf(queue);
-      tally.initial += 1;
-      tally.jobs += 1;
-      engine.push(queue, job);
-      if (tally.jobs % JOBS_PER_TURN === 0) {
-        signal?.throwIfAborted();
-        await turns.give();
-      }
-    }
-  }
   const threadSeconds = topology.groups.map(({ threads }) => threads * seconds);
   if (scaling) {
     workers = new ScaledWorkers(scaling, topology, engine);
@@ -132,6 +126,24 @@ export async function simulate(
       workers?.added(index, added);
     })
   );
+  // What runs takes its threads first.
+  for (const from of ['running', 'waiting'] as const) {
+    for (const [queue, backlog] of demand.backlog) {
+      let told = 0;
+      for (const job of initialJobs(demand, queue, backlog, from, arrivalDice)) {
+        if (from === 'waiting') {
+          tallyOf(queue).initial += 1;
+          tallyOf(queue).jobs += 1;
+        }
+        engine.push(queue, job);
+        told += 1;
+        if (told % JOBS_PER_TURN === 0) {
+          signal?.throwIfAborted();
+          await turns.give();
+        }
+      }
+    }
+  }
   let count = 0;
   for (let slot = 0; slot < demand.slots; slot += 1) {
     workers?.step(slot * demand.slotSeconds);
@@ -147,14 +159,20 @@ export async function simulate(
       }
     }
     // Jobs that nobody pushes any more end too.
-    engine.advance((slot + 1) * demand.slotSeconds);
+    while (!engine.advance((slot + 1) * demand.slotSeconds, JOBS_PER_TURN)) {
+      signal?.throwIfAborted();
+      await turns.give();
+    }
     signal?.throwIfAborted();
     await turns.give();
   }
   for (const [queue, tally] of tallies) {
     // A job that still waits has waited at least for its age.
     let told = 0;
-    for (const { at } of engine.waiting(queue)) {
+    for (const { at, from } of engine.waiting(queue)) {
+      if (from === 'running') {
+        continue;
+      }
       tally.waits.accept(seconds - at);
       tally.within += Number(seconds - at <= tally.objective);
       told += 1;
@@ -164,9 +182,9 @@ export async function simulate(
     }
   }
   const queues = new Map(
-    [...tallies].map(([queue, { jobs, waits, within, started, drainedAt }]): [string, QueueOutcome] => [
+    [...tallies].map(([queue, { jobs, waits, within, started, drainedAt, initial }]): [string, QueueOutcome] => [
       queue,
-      { jobs, waits, within, backlogEnd: jobs - started, drainedAt },
+      { jobs, waits, within, backlogEnd: jobs - started, drainedAt, initialLeft: initial },
     ])
   );
   const replicas = workers?.end(seconds) ?? null;
@@ -174,24 +192,30 @@ export async function simulate(
   return { queues, busySeconds, threadSeconds, replicas };
 }
 
-/** Jobs that wait at the beginning: of the classes of the queue by their shares, their ages evenly spread. */
-function* waitingFirst(
+/** Jobs that wait or run at the beginning: of the classes of the queue by their shares, ages evenly spread. */
+function* initialJobs(
   demand: Demand,
   queue: string,
-  { jobs, oldestSeconds }: Backlog,
+  { jobs, running, oldestSeconds }: Backlog,
+  from: 'waiting' | 'running',
   dice: Dice
 ): Generator<SimulatedJob> {
   const classes = demand.classes.filter((each) => each.queue === queue);
-  const sums = classes.map(({ arrivals }) => arrivals.reduce((sum, each) => sum + each, 0));
-  const total = sums.reduce((sum, each) => sum + each, 0);
+  // Of what runs at an instant long jobs are the larger part.
+  const weights = classes.map(
+    ({ arrivals, durations }) =>
+      arrivals.reduce((sum, each) => sum + each, 0) * (from === 'running' ? durations.meanSeconds : 1)
+  );
+  const total = weights.reduce((sum, each) => sum + each, 0);
   const last = classes.at(-1);
+  const many = from === 'running' ? running : jobs;
   if (!last) {
     return;
   }
-  for (let index = 0; index < jobs; index += 1) {
+  for (let index = 0; index < many; index += 1) {
     let drawn = dice.between(0, total);
-    const of = classes.find((_, place) => (drawn -= sums[place]!) < 0) ?? last;
-    yield { at: -oldestSeconds * (1 - index / jobs), of, initial: true };
+    const of = classes.find((_, place) => (drawn -= weights[place]!) < 0) ?? last;
+    yield { at: from === 'running' ? 0 : -oldestSeconds * (1 - index / many), of, from };
   }
 }
 
@@ -220,7 +244,7 @@ function* arrivalsOf({ classes, slotSeconds }: Demand, slot: number, dice: Dice)
         low = middle + 1;
       }
     }
-    yield { at, of: classes[low]!, initial: false };
+    yield { at, of: classes[low]!, from: 'coming' };
   }
 }
 

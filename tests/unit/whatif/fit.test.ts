@@ -95,6 +95,7 @@ describe('work fitted from a past range', () => {
       history.append(at, [
         { scope: 'queue', key: 'a', figure: 'enqueued', value: 12 },
         { scope: 'queue', key: 'a', figure: 'latency', value: 34 },
+        { scope: 'queue', key: 'a', figure: 'busy', value: 3 },
         { scope: 'queue', key: 'b', figure: 'enqueued', value: 0 },
       ]);
     }
@@ -103,7 +104,7 @@ describe('work fitted from a past range', () => {
       { from: END - 60, to: END },
       reads(minutesOf([{ A: [30, 0, 1000] }]), { history })
     );
-    expect([...fitted!.demand.backlog]).toEqual([['a', { jobs: 12, oldestSeconds: 34 }]]);
+    expect([...fitted!.demand.backlog]).toEqual([['a', { jobs: 12, running: 3, oldestSeconds: 34 }]]);
   });
 
   test('takes run times from the histogram of the class, and says of how many there is none', async () => {
@@ -145,12 +146,20 @@ describe('work fitted from a past range', () => {
     );
   });
 
+  test('begins with the first minute that is known: before it there is no work that could be told', async () => {
+    const minutes = minutesOf([{ A: [60, 0, 60_000] }, { A: [60, 0, 60_000] }]);
+    const fitted = await fitRange(state, { from: END - 3600, to: END }, reads(minutes));
+    expect(fitted!.range).toEqual({ from: END - 120, to: END });
+    expect(fitted!.demand.slots).toBe(12);
+  });
+
   test('is nothing where nothing ran', async () => {
     expect(await fitRange(state, { from: END - 600, to: END }, reads(minutesOf([{}, {}])))).toBeNull();
   });
 
   test('is of the last six hours of a longer range', async () => {
-    const fitted = await fitRange(state, { from: END - 86_400, to: END }, reads(minutesOf([{ A: [1, 0, 1] }])));
+    const minutes = [aMinute(END - 6 * 3600), ...minutesOf([{ A: [1, 0, 1] }])];
+    const fitted = await fitRange(state, { from: END - 86_400, to: END }, reads(minutes));
     expect(fitted!.range.to - fitted!.range.from).toBe(6 * 3600);
     expect(fitted!.notices[0]!.text).toContain('six hours');
   });
@@ -167,8 +176,9 @@ test('usual work has the pushes that are usual in each hour, by the classes that
   expect(of('A')![0]).toBeCloseTo(4 * 10 * 0.75, 6);
   expect(of('Other')![0]).toBeCloseTo(4 * 10 * 0.25, 6);
   expect(of('A')!.at(-1)).toBeCloseTo(8 * 10 * 0.75, 6);
-  expect(of('B')).toBeUndefined();
-  expect([...demand.backlog]).toEqual([['a', { jobs: 7, oldestSeconds: 9 }]]);
+  // What is usual of its queue is not known: five a minute, as they came.
+  expect(sum(of('B')!)).toBeCloseTo(5 * 60, 6);
+  expect([...demand.backlog]).toEqual([['a', { jobs: 7, running: 0, oldestSeconds: 9 }]]);
   expect(fitUsual(state, fitted!, 1)).toBeNull();
 });
 

@@ -87,7 +87,11 @@ describe('simulated work', () => {
   test('drains what waits at the beginning in the time that it takes', async () => {
     // 100 jobs of 2 s on 4 threads, and nothing comes: the last starts after 48 s. Ages are 60 s to nearly none.
     const lived = await runs(
-      scenario(4, { a: { perSecond: 0, durations: exactly(2), backlog: { jobs: 100, oldestSeconds: 60 } } }, 600),
+      scenario(
+        4,
+        { a: { perSecond: 0, durations: exactly(2), backlog: { jobs: 100, running: 0, oldestSeconds: 60 } } },
+        600
+      ),
       { ...options, count: 3 }
     );
     const { drainedAt, p99, backlogEnd, jobs } = answerOf(lived, ['a']);
@@ -95,6 +99,41 @@ describe('simulated work', () => {
     expect(jobs.median).toBe(100);
     expect(backlogEnd.median).toBe(0);
     expect(p99!.median).toBeGreaterThan(55);
+  });
+
+  test('of long jobs begins with those that run: the threads are busy from the first minute', async () => {
+    // 20-minute jobs on 20 threads at a load of 0.9: of ten minutes none that comes within would end.
+    const long = scenario(
+      20,
+      {
+        a: {
+          perSecond: 0.9 * (20 / 1200),
+          durations: assumedDurations(1200),
+          backlog: { jobs: 0, running: 18, oldestSeconds: 0 },
+        },
+      },
+      600
+    );
+    const lived = await runs(long, { ...options, count: 20 });
+    expect(utilisation(lived, () => true)!.median).toBeGreaterThan(0.8);
+    expect(utilisation(lived, () => true)!.median).toBeLessThan(1);
+    // Jobs that ran already have no wait here.
+    expect(answerOf(lived, ['a']).jobs.median).toBeLessThan(20);
+  });
+
+  test('is not drained where one of several queues is not', async () => {
+    const two = scenario(
+      4,
+      {
+        a: { perSecond: 0, durations: exactly(1), backlog: { jobs: 5, running: 0, oldestSeconds: 0 } },
+        b: { perSecond: 0, durations: exactly(1), backlog: { jobs: 50, running: 0, oldestSeconds: 0 } },
+      },
+      600
+    );
+    const paused = { ...two, topology: { ...two.topology, paused: new Set(['b']) } };
+    const lived = await runs(paused, { ...options, count: 3 });
+    expect(answerOf(lived, ['a']).drainedAt!.median).toBeCloseTo(1, 9);
+    expect(answerOf(lived, ['a', 'b']).drainedAt).toBeNull();
   });
 
   test('of a queue that nobody serves waits to the end', async () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { SEVERITIES, SUBJECT_KINDS, type Severity } from '../findings/rule';
-import { findingKey, type FindingLogView, type LoggedFinding } from '../watch/findingLog';
+import { SEVERITIES, type Severity } from '../findings/rule';
+import { findingKey, findingSchema, type FindingLogView, type LoggedFinding } from '../watch/findingLog';
 import { isMuted } from './mute';
 import type { NotifiedAddress } from './settings';
 
@@ -15,15 +15,6 @@ export interface Announcement {
   readonly finding: LoggedFinding;
 }
 
-const findingSchema = z.object({
-  rule: z.string(),
-  kind: z.enum(SUBJECT_KINDS),
-  subject: z.string(),
-  severity: z.enum(SEVERITIES),
-  text: z.string(),
-  beganAt: z.number(),
-  endedAt: z.number().nullable(),
-});
 const announcementSchema = z.object({
   change: z.enum(['began', 'worsened', 'ended']),
   at: z.number(),

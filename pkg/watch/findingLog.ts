@@ -31,18 +31,17 @@ const ENDED_KEPT = 500;
 const OPEN_KEPT = 2000;
 const TEXT_KEPT = 200;
 
-const savedSchema = z.array(
-  z.object({
-    rule: z.string(),
-    kind: z.enum(SUBJECT_KINDS),
-    subject: z.string(),
-    severity: z.enum(SEVERITIES),
-    text: z.string(),
-    beganAt: z.number(),
-    endedAt: z.number().nullable(),
-  })
-);
-const logSchema = z.object({ open: savedSchema, ended: savedSchema });
+/** A {@link LoggedFinding} as it is saved. */
+export const findingSchema = z.object({
+  rule: z.string(),
+  kind: z.enum(SUBJECT_KINDS),
+  subject: z.string(),
+  severity: z.enum(SEVERITIES),
+  text: z.string(),
+  beganAt: z.number(),
+  endedAt: z.number().nullable(),
+});
+const logSchema = z.object({ open: z.array(findingSchema), ended: z.array(findingSchema) });
 
 /**
  * Notices which findings begin and end from state to state. A finding is known by its rule and its subject. Holds 2,000

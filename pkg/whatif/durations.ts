@@ -1,5 +1,6 @@
 import type { Dice } from '../engine/dice';
 import { HISTOGRAM_BOUNDS_MS } from '../sidekiq/jobMetrics';
+import { firstAbove } from './firstAbove';
 import type { DurationModel } from './model';
 
 /** Executions above the last bound: only "more" is known. */
@@ -58,16 +59,7 @@ export function scaled(model: DurationModel, factor: number): DurationModel {
 /** Draws a run time in seconds. */
 export function drawDuration({ cumulative, bounds, logs, scale }: DurationModel, dice: Dice): number {
   const drawn = dice.between(0, 1);
-  let low = 0;
-  let high = cumulative.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (cumulative[middle]! > drawn) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
+  const low = firstAbove(cumulative, drawn);
   // Where within the bucket: the rest of the same number.
   const below = low === 0 ? 0 : cumulative[low - 1]!;
   const within = (drawn - below) / (cumulative[low]! - below);

@@ -4,6 +4,7 @@ import { Engine, type Capsule } from '../engine/engine';
 import type { Turns } from '../turns';
 import { drawDuration, drawRest } from './durations';
 import { ScaledWorkers } from './scaledWorkers';
+import { firstAbove } from './firstAbove';
 import type { Backlog, ClassDemand, Demand, Scenario } from './model';
 
 /** Error of a wait at most, relative to it. */
@@ -233,18 +234,7 @@ function* arrivalsOf({ classes, slotSeconds }: Demand, slot: number, dice: Dice)
   const from = slot * slotSeconds;
   const meanGap = slotSeconds / sum;
   for (let at = from + gap(dice, meanGap); at < from + slotSeconds; at += gap(dice, meanGap)) {
-    const drawn = dice.between(0, sum);
-    let low = 0;
-    let high = classes.length - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (cumulative[middle]! > drawn) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
-    }
-    yield { at, of: classes[low]!, from: 'coming' };
+    yield { at, of: classes[firstAbove(cumulative, dice.between(0, sum))]!, from: 'coming' };
   }
 }
 

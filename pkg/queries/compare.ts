@@ -134,8 +134,15 @@ export const compare = tableQuery({
   schema,
   columns: COLUMNS,
   example: '--option by=queue --from -3600',
-  async rows(state, query, { range }, reads) {
-    const { before, after, notice } = await stretches(query, range, state.now, reads);
+  async rows(state, query, { range, alerting }, reads) {
+    const parted = await stretches(query, range, state.now, reads);
+    if (!parted) {
+      if (alerting) {
+        throw noDeploy();
+      }
+      return { rows: [], notices: [{ severity: 'info', text: noDeploy().explanation }] };
+    }
+    const { before, after, notice } = parted;
     const figures = figuresOf(query);
     const history = await reads.history();
     const { sampleSeconds } = state.options;
@@ -187,13 +194,13 @@ function figuresOf({ by, measures }: Query): HistoryFigure[] {
   });
 }
 
-/** The two stretches, of equal length. @throws Fault `query` where there is no instant to part them by */
+/** The two stretches, of equal length; `null` without a deploy. @throws Fault `query` for an instant that is none */
 async function stretches(
   query: Query,
   { from, to }: Range,
   now: number,
   reads: Reads
-): Promise<{ before: Range; after: Range; notice: Notice }> {
+): Promise<{ before: Range; after: Range; notice: Notice } | null> {
   if (query.with === 'day' || query.with === 'week') {
     const back = query.with === 'day' ? DAY : 7 * DAY;
     return told({ from: from - back, to: to - back }, { from, to });
@@ -202,6 +209,9 @@ async function stretches(
   const range = { from, to: Math.min(to, now) };
   const isNamed = query.with === 'instant' || query.at.trim() !== '';
   const at = isNamed ? instantOf(query.at, range) : await lastDeploy(range, now, reads);
+  if (at === null) {
+    return null;
+  }
   const length = Math.min(at - range.from, range.to - at);
   return told({ from: at - length, to: at }, { from: at, to: at + length });
 }
@@ -224,18 +234,18 @@ function instantOf(text: string, { from, to }: Range): number {
   return at;
 }
 
-async function lastDeploy(range: Range, now: number, reads: Reads): Promise<number> {
+async function lastDeploy(range: Range, now: number, reads: Reads): Promise<number | null> {
   const { marks } = await reads.deployMarks(range, now);
-  const last = marks.filter(({ at }) => at > range.from && at < range.to).at(-1);
-  if (!last) {
-    throw new Fault({
-      kind: 'query',
-      message: 'There is no deploy mark in this time range.',
-      remedy:
-        'Choose a range around a deploy, or set "with" to day, week or instant. Marks are written by Sidekiq::Deploy.mark!.',
-    });
-  }
-  return last.at;
+  return marks.filter(({ at }) => at > range.from && at < range.to).at(-1)?.at ?? null;
+}
+
+function noDeploy(): Fault {
+  return new Fault({
+    kind: 'query',
+    message: 'There is no deploy mark in this time range.',
+    remedy:
+      'Choose a range around a deploy, or set "with" to day, week or instant. Marks are written by Sidekiq::Deploy.mark!.',
+  });
 }
 
 /** Means of five minutes that lie within a range. */

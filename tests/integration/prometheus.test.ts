@@ -191,6 +191,12 @@ const MAY_BE_EMPTY = [
   'Deploys and other events',
   'Next retries',
   'Latest dead jobs',
+  // Before and after a deploy: there was none within these minutes.
+  'In total',
+  'By class',
+  'By queue',
+  // Pushes are an estimate that takes a while.
+  'Work over time',
 ];
 
 interface GrafanaPanel {
@@ -211,17 +217,23 @@ function panelsOf(flavour: string): Array<[string, string, Array<Record<string, 
 /** Variables as Grafana fills them in: one queue and class in the details, all elsewhere. */
 function filledIn(text: string, file: string, jid = ''): string {
   const one = /queue|job-class/.test(file);
-  return text
-    .replaceAll('${statsd}', 'lago_api')
-    .replaceAll('$queue', one ? 'events' : '.*')
-    .replaceAll('$class', one ? 'Events::IngestJob' : '.*')
-    .replaceAll('$jobClass', 'Events::IngestJob')
-    .replaceAll('$jid', jid)
-    .replaceAll('${quantile:text}', 'p95')
-    .replaceAll('$quantile', '0.95')
-    .replaceAll(/\$(host|workerType|errorClass)/g, '.*')
-    .replaceAll('$__rate_interval', '1m')
-    .replaceAll('$__range', '5m');
+  return (
+    text
+      .replaceAll('${statsd}', 'lago_api')
+      .replaceAll('$queue', one ? 'events' : '.*')
+      .replaceAll('$class', one ? 'Events::IngestJob' : '.*')
+      .replaceAll('$jobClass', 'Events::IngestJob')
+      .replaceAll('$jid', jid)
+      .replaceAll('${quantile:text}', 'p95')
+      .replaceAll('$quantile', '0.95')
+      .replaceAll(/\$(host|workerType|errorClass)/g, '.*')
+      // What is typed is empty at first.
+      .replaceAll(/\$(deploy|threads|order)/g, '')
+      .replaceAll(/\$(traffic|runTime)/g, '1')
+      .replaceAll('$search', 'none')
+      .replaceAll('$__rate_interval', '1m')
+      .replaceAll('$__range', '5m')
+  );
 }
 
 test('every query of every dashboard by Prometheus answers', async () => {

@@ -94,6 +94,19 @@ describe('a comparison', () => {
     expect(rows.map(({ verdict }) => verdict)).toEqual(['more', 'no change', 'no change']);
   });
 
+  test('with a deploy where there is none is empty and says why; an alert rule hears of it', async () => {
+    const query = { with: 'deploy' };
+    const frames = await askState(compare, aState(), { query, ...hours(4) });
+    expect(frames[0]!.fields[0]?.values ?? []).toEqual([]);
+    expect(noticesOf(frames)).toContainEqual(expect.stringContaining('There is no deploy mark in this time range.'));
+    const alerting = {
+      query: { ...query, figures: ['effect'] },
+      recorder,
+      request: { ...hours(4).request, alerting: true },
+    };
+    await expect(askState(compare, aState(), alerting)).rejects.toThrow('no deploy mark');
+  });
+
   test.each([
     [{ with: 'instant', at: 'yesterday' }, 'The instant "yesterday" does not lie within the time range.'],
     [{ with: 'day', measures: ['inRate'] }, 'There is no figure "inRate" of this scope in the history.'],

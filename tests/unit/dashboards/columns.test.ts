@@ -67,9 +67,12 @@ test.each(panels)('the queries of %s name figures and filters that their query t
     const type = queryType(query.queryType);
     const figures = [...type.columns.map(({ name }) => name), ...HISTORY_FIGURES.map(({ name }) => name)];
     // A variable's values are those of its choice.
-    const choices = DASHBOARDS.flatMap(({ variables }) => variables.flatMap(({ choice = [] }) => choice));
+    const choicesOf = (figure: string) =>
+      DASHBOARDS.flatMap(({ variables }) =>
+        variables.filter(({ name }) => figure.includes(name)).flatMap(({ choice = [] }) => choice)
+      ).map((choice) => choice.split(' : ')[0]!);
     (query.figures ?? [])
-      .flatMap((figure) => (figure.startsWith('$') ? choices.map((choice) => choice.split(' : ')[0]!) : [figure]))
+      .flatMap((figure) => (figure.startsWith('$') ? choicesOf(figure) : [figure]))
       .forEach((figure) => expect(figures).toContain(figure));
     (query.filters ?? []).forEach(({ field }) => expect(type.filterFields).toContain(field));
   }

@@ -193,7 +193,7 @@ export const whatIf = tableQuery({
     const found = query.search === 'none' ? null : await SEARCHES[query.search](other ?? asIs, aims, options, signal);
     const after = found?.runs ?? (other && (await runs(other, { ...options, count: lived }, signal)));
     return {
-      rows: rowsOf(state, query, before, after),
+      rows: rowsOf(state, query, aims, before, after),
       notices: [
         ...notices,
         ...(found ? [{ severity: 'info' as const, text: found.text }] : []),
@@ -303,8 +303,8 @@ function aimsOf(state: State): Aim[] {
   }));
 }
 
-function rowsOf(state: State, { by }: Query, before: Runs, after: Runs | null): Row[] {
-  const rows = aimsOf(state).flatMap(({ name, queues, objectiveSeconds }) =>
+function rowsOf(state: State, { by }: Query, aims: readonly Aim[], before: Runs, after: Runs | null): Row[] {
+  const rows = aims.flatMap(({ name, queues, objectiveSeconds }) =>
     (by === 'queue' ? queues.map((queue) => [queue]) : [queues]).map((members): Row => ({
       workerType: by === 'queue' && name.startsWith('other: ') ? '' : name,
       queue: by === 'queue' ? members[0]! : '',

@@ -45,7 +45,12 @@ const MINUTES = 10;
  * @param seconds the objective where it is left out
  */
 export function threadsNeeded(
-  { demand, size, meanSeconds, objectiveSeconds }: Capacity,
+  {
+    demand,
+    size,
+    meanSeconds,
+    objectiveSeconds,
+  }: Pick<Capacity, 'demand' | 'size' | 'meanSeconds' | 'objectiveSeconds'>,
   seconds = objectiveSeconds
 ): number | null {
   if (demand === null || size === null || (meanSeconds === null && size > 0)) {

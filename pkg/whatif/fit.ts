@@ -9,7 +9,7 @@ import type { Range, Reads } from '../source/reads';
 import { Turns } from '../turns';
 import type { State } from '../watch/state';
 import { assumedDurations, durationsOf } from './durations';
-import type { Backlog, ClassDemand, Demand, DurationModel } from './model';
+import { jobsOfClass, type Backlog, type ClassDemand, type Demand, type DurationModel } from './model';
 
 const MINUTE = 60;
 const SLOT_SECONDS = 10;
@@ -73,25 +73,26 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
       range
     );
     const grown = growth(await readSeries(history, 'enqueued', queue, sizeSeconds, at), sizeSeconds);
-    const bursts =
-      at.sampleSeconds <= BURST_SAMPLE_SECONDS ? await readSeries(history, 'inRate', queue, SLOT_SECONDS, at) : [];
+    const bursts = isDense ? await readSeries(history, 'inRate', queue, SLOT_SECONDS, at) : [];
+    const weights = burstWeights(bursts, slots);
+    const ofQueue = Math.max(1, sum(executed.map(sum)));
     for (const [place, [name]] of members.entries()) {
-      demands.push({
-        class: name,
-        queue,
-        arrivals: arrivalsOf(executed, place, grown, bursts, slots),
-        durations: models.of(name),
-      });
+      const own = executed[place]!;
+      const arrivals = arrivalsOf(own, grown, sum(own) / ofQueue, weights);
+      demands.push({ class: name, queue, arrivals, durations: models.of(name) });
     }
     await turns.give();
   }
   const backlog = await backlogAt(history, state, range.from);
   // Pushes to a queue of which nothing was executed are seen by its backlog alone.
-  const silent = state.queues.filter(({ name }) => !demands.some(({ queue }) => queue === name));
+  const executing = new Set(demands.map(({ queue }) => queue));
+  const silent = state.queues.filter(({ name }) => !executing.has(name));
   const meanSeconds = meanOf(classes);
+  const nothing = new Array<number>(slots / SLOTS_PER_MINUTE).fill(0);
+  const even = burstWeights([], slots);
   for (const { name } of silent) {
     const grown = growth(await readSeries(history, 'enqueued', name, sizeSeconds, at), sizeSeconds);
-    const arrivals = arrivalsOf([grown.slice(0, slots / SLOTS_PER_MINUTE).map(() => 0)], 0, grown, [], slots, 1);
+    const arrivals = arrivalsOf(nothing, grown, 1, even);
     if (backlog.has(name) || arrivals.some((count) => count > 0)) {
       demands.push({ class: '', queue: name, arrivals, durations: assumedDurations(meanSeconds) });
       notices.push({
@@ -225,24 +226,19 @@ function growth(sizes: ReadonlyArray<number | null>, sizeSeconds: number): numbe
  * out of them first ({@link smoothed}).
  */
 function arrivalsOf(
-  executed: readonly number[][],
-  place: number,
+  executed: readonly number[],
   grown: readonly number[],
-  bursts: ReadonlyArray<number | null>,
-  slots: number,
-  shareOfGrowth?: number
+  shareOfGrowth: number,
+  weights: readonly number[]
 ): number[] {
-  const own = sum(executed[place]!);
-  const share = shareOfGrowth ?? own / Math.max(1, sum(executed.map(sum)));
   let owed = 0;
-  const come = executed[place]!.map((count, minute) => {
-    const all = count + share * (grown[minute] ?? 0) + owed;
+  const come = executed.map((count, minute) => {
+    const all = count + shareOfGrowth * (grown[minute] ?? 0) + owed;
     owed = Math.min(0, all);
     return Math.max(0, all);
   });
   const rates = smoothed(come, WINDOW_MINUTES);
-  const weights = burstWeights(bursts, slots);
-  return Array.from({ length: slots }, (_, slot) => rates[Math.floor(slot / SLOTS_PER_MINUTE)]! * weights[slot]!);
+  return weights.map((weight, slot) => rates[Math.floor(slot / SLOTS_PER_MINUTE)]! * weight);
 }
 
 /** Minutes around one within which its rate is taken to be about the same. */
@@ -349,11 +345,9 @@ export function fitUsual({ usual, queues, now }: State, fitted: Fitted, hours: n
   const ahead = new Map(usual.ahead.map(({ queue, inRates }) => [queue, inRates]));
   const classes = [...groupBy(fitted.demand.classes, ({ queue }) => queue)].flatMap(([queue, members]) => {
     // Of a queue of which it is not known what is usual: as it came.
-    const seconds = fitted.demand.slots * fitted.demand.slotSeconds;
-    const asItCame = sum(members.map(({ arrivals }) => sum(arrivals))) / seconds;
-    const inRates = ahead.get(queue) ?? [asItCame];
-    const sums = members.map(({ arrivals }) => arrivals.reduce((total, each) => total + each, 0));
-    const total = sums.reduce((sum, each) => sum + each, 0);
+    const sums = members.map(jobsOfClass);
+    const total = sum(sums);
+    const inRates = ahead.get(queue) ?? [total / (fitted.demand.slots * fitted.demand.slotSeconds)];
     return members.map((member, place) => ({
       ...member,
       arrivals: Array.from({ length: slots }, (_, slot) => {

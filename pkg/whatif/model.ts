@@ -63,3 +63,13 @@ export interface Scenario {
   /** Replaces the threads that serve its queues. */
   readonly scaling?: Scaling;
 }
+
+/** Jobs of a class that come, on average. */
+export function jobsOfClass({ arrivals }: Pick<ClassDemand, 'arrivals'>): number {
+  return arrivals.reduce((sum, each) => sum + each, 0);
+}
+
+/** Thread-seconds that the jobs of some classes take, on average. */
+export function workOf(classes: readonly ClassDemand[]): number {
+  return classes.reduce((sum, each) => sum + each.durations.meanSeconds * jobsOfClass(each), 0);
+}

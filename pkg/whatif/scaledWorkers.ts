@@ -1,9 +1,8 @@
 import type { Capsule, Engine, Run } from '../engine/engine';
 import type { ThreadGroup, Topology } from './model';
-import { Autoscaler, type Scaling, type Seen } from './scaling';
+import { Autoscaler, WORK_SECONDS, type Scaling, type Seen } from './scaling';
 import type { SimulatedJob } from './simulate';
 
-const WORK_SECONDS = 600;
 const RATE_SECONDS = 60;
 
 /** What happened within one step. */

@@ -2,6 +2,7 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { parseScaledObject, type ScaledObject } from '../settings/scaledObject';
+import { threadsNeeded } from '../watch/capacity';
 import { Hold } from '../watch/hold';
 
 const whole = (fallback: number, most: number) => z.coerce.number().int().min(0).max(most).default(fallback);
@@ -141,10 +142,11 @@ export interface Seen {
 }
 
 /** As the HPA looks, and as much as a tolerance lets pass (Kubernetes' defaults). */
-export const SYNC_SECONDS = 15;
+const SYNC_SECONDS = 15;
 const TOLERANCE = 0.1;
 const MOST_PODS_AT_ONCE = 4;
-const WORK_SECONDS = 600;
+/** Of which work the scaler tells. */
+export const WORK_SECONDS = 600;
 
 /**
  * Replicas over time as KEDA and the HPA set them: from nothing to one when there is something to do, at KEDA's polling
@@ -199,11 +201,9 @@ export class Autoscaler {
     }
     const growth = taken > 0 ? Math.max(1, pushed / taken) : 1;
     const demand = Math.max((workSeconds / WORK_SECONDS) * growth, busy);
-    if (executions === 0) {
-      return size > 0 ? Math.max(1, demand) : demand;
-    }
-    const within = asked.metric === 'drain' ? asked.drainSeconds : this.scaling.objectiveSeconds;
-    return Math.ceil(demand + (size * (workSeconds / executions)) / within - 1e-9);
+    const meanSeconds = executions === 0 ? null : workSeconds / executions;
+    const objectiveSeconds = asked.metric === 'drain' ? asked.drainSeconds : this.scaling.objectiveSeconds;
+    return threadsNeeded({ demand, size, meanSeconds, objectiveSeconds }) ?? Math.max(1, demand);
   }
 
   private desired(value: number): number {

@@ -2,7 +2,7 @@ import { median } from 'simple-statistics';
 import { Fault } from '../faults/fault';
 import { answerOf, JOBS_MOST, runs, runsFor, type Runs } from './answer';
 import { orderText, serves, withThreads } from './changes';
-import type { Scenario, ThreadGroup } from './model';
+import { workOf, type Scenario, type ThreadGroup } from './model';
 import { thresholdOf, withThreshold } from './scaling';
 import { jobsOf } from './simulate';
 
@@ -109,8 +109,8 @@ export async function fewestThreads(
 }
 
 /**
- * The order of service by which the worst wait, measured by its objective, is least: strict by objective, equal weights,
- * weights by objective and by work, and small changes of the best of them.
+ * The order of service by which the worst wait, measured by its objective, is least: as it is, strict by objective, equal
+ * weights, and weights by objective and by work.
  */
 export async function bestOrder(
   scenario: Scenario,
@@ -119,14 +119,7 @@ export async function bestOrder(
   signal?: AbortSignal
 ): Promise<Found> {
   const objective = (queue: string) => options.objectiveOf(queue);
-  const work = (queue: string) =>
-    scenario.demand.classes
-      .filter((each) => each.queue === queue)
-      .reduce(
-        (sum, { arrivals, durations }) =>
-          sum + durations.meanSeconds * arrivals.reduce((total, count) => total + count, 0),
-        0
-      );
+  const work = (queue: string) => workOf(scenario.demand.classes.filter((each) => each.queue === queue));
   const candidates: Array<(group: ThreadGroup) => ThreadGroup> = [
     (group) => group,
     (group) => ({ ...group, mode: 'strict', weights: sortedBy(group, objective) }),
@@ -255,13 +248,7 @@ export async function bestThreshold(
 /** Twice the threads that the work keeps busy, and not fewer than there are. */
 function enoughFor(scenario: Scenario, part: Part): number {
   const { classes, slots, slotSeconds } = scenario.demand;
-  const work = classes
-    .filter(({ queue }) => part.queues.includes(queue))
-    .reduce(
-      (sum, { arrivals, durations }) =>
-        sum + durations.meanSeconds * arrivals.reduce((total, count) => total + count, 0),
-      0
-    );
+  const work = workOf(classes.filter(({ queue }) => part.queues.includes(queue)));
   const busy = work / Math.max(1, slots * slotSeconds);
   return Math.min(MOST_THREADS, Math.max(2, threadsOf(scenario, part), Math.ceil(2 * busy)));
 }

@@ -1,11 +1,12 @@
 import { DDSketch } from '@datadog/sketches-js';
 import { Dice } from '../engine/dice';
 import { Engine, type Capsule } from '../engine/engine';
+import { groupBy } from '../sidekiq/groupBy';
 import type { Turns } from '../turns';
 import { drawDuration, drawRest } from './durations';
 import { ScaledWorkers } from './scaledWorkers';
 import { firstAbove } from './firstAbove';
-import type { Backlog, ClassDemand, Demand, Scenario } from './model';
+import { jobsOfClass, workOf, type Backlog, type ClassDemand, type Demand, type Scenario } from './model';
 
 /** Error of a wait at most, relative to it. */
 const ACCURACY = 0.01;
@@ -60,7 +61,7 @@ class Tally {
 
 /** Jobs that one run of a demand takes, about. */
 export function jobsOf({ classes, backlog }: Demand): number {
-  const coming = classes.reduce((sum, { arrivals }) => sum + arrivals.reduce((total, each) => total + each, 0), 0);
+  const coming = classes.reduce((sum, each) => sum + jobsOfClass(each), 0);
   return coming + [...backlog.values()].reduce((sum, { jobs }) => sum + jobs, 0);
 }
 
@@ -89,6 +90,10 @@ export async function simulate(
       tallies.set(queue, tally);
     }
     return tally;
+  };
+  const pause = async () => {
+    signal?.throwIfAborted();
+    await turns.give();
   };
   const busySeconds = topology.groups.map(() => 0);
   const groupOf = new Map<Capsule<SimulatedJob>, number>();
@@ -127,11 +132,12 @@ export async function simulate(
       workers?.added(index, added);
     })
   );
+  const byQueue = groupBy(demand.classes, ({ queue }) => queue);
   // What runs takes its threads first.
   for (const from of ['running', 'waiting'] as const) {
     for (const [queue, backlog] of demand.backlog) {
       let told = 0;
-      for (const job of initialJobs(demand, queue, backlog, from, arrivalDice)) {
+      for (const job of initialJobs(byQueue.get(queue) ?? [], backlog, from, arrivalDice)) {
         if (from === 'waiting') {
           tallyOf(queue).initial += 1;
           tallyOf(queue).jobs += 1;
@@ -139,8 +145,7 @@ export async function simulate(
         engine.push(queue, job);
         told += 1;
         if (told % JOBS_PER_TURN === 0) {
-          signal?.throwIfAborted();
-          await turns.give();
+          await pause();
         }
       }
     }
@@ -155,17 +160,14 @@ export async function simulate(
       engine.push(job.of.queue, job);
       count += 1;
       if (count % JOBS_PER_TURN === 0) {
-        signal?.throwIfAborted();
-        await turns.give();
+        await pause();
       }
     }
     // Jobs that nobody pushes any more end too.
     while (!engine.advance((slot + 1) * demand.slotSeconds, JOBS_PER_TURN)) {
-      signal?.throwIfAborted();
-      await turns.give();
+      await pause();
     }
-    signal?.throwIfAborted();
-    await turns.give();
+    await pause();
   }
   for (const [queue, tally] of tallies) {
     // A job that still waits has waited at least for its age.
@@ -178,7 +180,7 @@ export async function simulate(
       tally.within += Number(seconds - at <= tally.objective);
       told += 1;
       if (told % JOBS_PER_TURN === 0) {
-        await turns.give();
+        await pause();
       }
     }
   }
@@ -193,20 +195,15 @@ export async function simulate(
   return { queues, busySeconds, threadSeconds, replicas };
 }
 
-/** Jobs that wait or run at the beginning: of the classes of the queue by their shares, ages evenly spread. */
+/** Jobs of a queue that wait or run at the beginning: of its classes by their shares, ages evenly spread. */
 function* initialJobs(
-  demand: Demand,
-  queue: string,
+  classes: readonly ClassDemand[],
   { jobs, running, oldestSeconds }: Backlog,
   from: 'waiting' | 'running',
   dice: Dice
 ): Generator<SimulatedJob> {
-  const classes = demand.classes.filter((each) => each.queue === queue);
   // Of what runs at an instant long jobs are the larger part.
-  const weights = classes.map(
-    ({ arrivals, durations }) =>
-      arrivals.reduce((sum, each) => sum + each, 0) * (from === 'running' ? durations.meanSeconds : 1)
-  );
+  const weights = classes.map((each) => (from === 'running' ? workOf([each]) : jobsOfClass(each)));
   const total = weights.reduce((sum, each) => sum + each, 0);
   const last = classes.at(-1);
   const many = from === 'running' ? running : jobs;

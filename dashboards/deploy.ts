@@ -1,7 +1,7 @@
 import type { CompareQuery } from '../pkg/queries/compare';
 import { eventsTable } from './jobPanels';
 import type { DashboardSpec, Panel } from './panel';
-import { BY_QUEUE, TO_CLASS, TO_ERROR, TO_QUEUE, byClass, QUEUE, total } from './queries';
+import { BY_QUEUE, TO_CLASS, TO_ERROR, TO_QUEUE, byClass, latencyByQueue, QUEUE, total } from './queries';
 
 /** Figures before and after the deploy that the variable names, or the last one of the time range. */
 function beforeAndAfter(
@@ -66,16 +66,7 @@ export const deploy: DashboardSpec = {
           min: 0,
           direct: total('processedRate', 'failedRate'),
         },
-        {
-          title: 'Latency by queue',
-          description: 'Age of the oldest waiting job.',
-          kind: 'timeseries',
-          width: 12,
-          height: 8,
-          unit: 's',
-          min: 0,
-          direct: [{ queryType: 'history', by: 'queue', figures: ['latency'], limit: 10, filters: [BY_QUEUE] }],
-        },
+        latencyByQueue('Age of the oldest waiting job.'),
         {
           title: 'Failures by class',
           description: 'Executions that raised.',

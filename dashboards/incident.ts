@@ -1,6 +1,16 @@
 import { eventsTable } from './jobPanels';
 import { warnFrom, type DashboardSpec } from './panel';
-import { BY_QUEUE, QUEUE, TO_CLASS, TO_ERROR, TO_HOST, TO_JOB, TO_QUEUE } from './queries';
+import {
+  BREACH_COLUMNS,
+  BY_QUEUE,
+  latencyByQueue,
+  QUEUE,
+  TO_CLASS,
+  TO_ERROR,
+  TO_HOST,
+  TO_JOB,
+  TO_QUEUE,
+} from './queries';
 
 /** A time range in which something was wrong: what, when, who served what, what ran, failed and was deployed. */
 export const incident: DashboardSpec = {
@@ -35,16 +45,7 @@ export const incident: DashboardSpec = {
             { queryType: 'events', kinds: ['deploy', 'start', 'stop', 'vanished', 'returned', 'version', 'leader'] },
           ],
         }),
-        {
-          title: 'Latency by queue',
-          description: 'Age of the oldest waiting job. Findings are drawn as regions.',
-          kind: 'timeseries',
-          width: 12,
-          height: 8,
-          unit: 's',
-          min: 0,
-          direct: [{ queryType: 'history', by: 'queue', figures: ['latency'], limit: 10, filters: [BY_QUEUE] }],
-        },
+        latencyByQueue('Age of the oldest waiting job. Findings are drawn as regions.'),
         {
           title: 'Failures by class',
           description: 'Executions that raised.',
@@ -70,7 +71,7 @@ export const incident: DashboardSpec = {
           columns: ['queue', 'state', 'size', 'latency', 'readyThreads', 'processes', 'busy', 'longestRun'],
           hidden: [
             ...['workerType', 'paused', 'threads', 'inRate', 'outRate', 'drainTime', 'unserved', 'starved'],
-            ...['breach', 'breachIn', 'breachInMost'],
+            ...BREACH_COLUMNS,
           ],
           states: ['State'],
           links: { Queue: TO_QUEUE },

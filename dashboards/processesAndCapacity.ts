@@ -1,6 +1,7 @@
 import { eventsTable } from './jobPanels';
 import { RED_AT_ZERO, warnFrom, type DashboardSpec } from './panel';
 import {
+  BREACH_COLUMNS,
   BUSIEST_TYPE,
   BY_HOST,
   BY_TYPE,
@@ -65,9 +66,7 @@ export const processesAndCapacity: DashboardSpec = {
             'latency',
           ],
           hidden: [
-            'breach',
-            'breachIn',
-            'breachInMost',
+            ...BREACH_COLUMNS,
             'drainTime',
             'queue',
             'late',

@@ -112,6 +112,21 @@ export const byClass = (
 export const promByWorkerType = (how: 'sum' | 'max', metric: string): string =>
   `${how} by (worker_type) (${metric} * on (instance, job, name) group_left (worker_type) sidekiq_queue_info{worker_type=~"$workerType"})`;
 
+/** Columns that tell when a queue reaches its objective, where a table has no room for them. */
+export const BREACH_COLUMNS = ['breach', 'breachIn', 'breachInMost'];
+
+/** Age of the oldest waiting job of the latest queues. */
+export const latencyByQueue = (description: string): Panel => ({
+  title: 'Latency by queue',
+  description,
+  kind: 'timeseries',
+  width: 12,
+  height: 8,
+  unit: 's',
+  min: 0,
+  direct: [{ queryType: 'history', by: 'queue', figures: ['latency'], limit: 10, filters: [BY_QUEUE] }],
+});
+
 /** A figure of a panel that shows several. */
 export interface Figure {
   /** The column of the query. */

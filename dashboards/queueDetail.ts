@@ -1,5 +1,5 @@
 import { RED_AT_ZERO, warnFrom, type DashboardSpec } from './panel';
-import { BY_QUEUE, byQueue, figures, QUEUE, STATSD, TO_CLASS, TO_HOST, TO_JOB } from './queries';
+import { BREACH_COLUMNS, BY_QUEUE, byQueue, figures, QUEUE, STATSD, TO_CLASS, TO_HOST, TO_JOB } from './queries';
 
 /** One queue, or a few: how late, why, who serves it, what waits there, and when it will be empty. */
 export const queueDetail: DashboardSpec = {
@@ -156,19 +156,7 @@ export const queueDetail: DashboardSpec = {
             ...['workerType', 'state', 'demand', 'supply', 'utilisation', 'headroom'],
             ...['threadsToKeepUp', 'threadsNeeded', 'latency', 'objective'],
           ],
-          hidden: [
-            'breach',
-            'breachIn',
-            'breachInMost',
-            'queue',
-            'size',
-            'late',
-            'inRate',
-            'outRate',
-            'unserved',
-            'starved',
-            'drainTime',
-          ],
+          hidden: [...BREACH_COLUMNS, 'queue', 'size', 'late', 'inRate', 'outRate', 'unserved', 'starved', 'drainTime'],
           gauges: { Utilisation: 1 },
           states: ['State'],
           widths: {

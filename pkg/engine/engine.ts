@@ -35,8 +35,8 @@ export interface EngineHooks<J> {
 interface Queue<J> {
   readonly name: string;
   readonly jobs: Fifo<J>;
-  /** Capsules that serve it and have an idle thread are looked for here. */
-  readonly capsules: Set<Capsule<J>>;
+  /** Those that serve it and take jobs. */
+  readonly capsules: Set<LiveCapsule<J>>;
   paused: boolean;
 }
 
@@ -172,7 +172,7 @@ export class Engine<J> {
     const queue = this.queueOf(name);
     queue.paused = paused;
     if (!paused) {
-      [...queue.capsules].forEach((capsule) => this.fill(this.live(capsule)));
+      [...queue.capsules].forEach((capsule) => this.fill(capsule));
     }
   }
 
@@ -275,25 +275,25 @@ export class Engine<J> {
   /** A capsule with an idle thread, drawn by their number. */
   private idleOf({ capsules }: Queue<J>): LiveCapsule<J> | undefined {
     let sum = 0;
-    let only: LiveCapsule<J> | undefined;
+    let first: LiveCapsule<J> | undefined;
     for (const capsule of capsules) {
-      const { idle } = capsule as LiveCapsule<J>;
-      if (idle.length > 0) {
-        sum += idle.length;
-        only = only === undefined ? (capsule as LiveCapsule<J>) : only;
+      if (capsule.idle.length > 0) {
+        sum += capsule.idle.length;
+        first ??= capsule;
       }
     }
-    if (sum === 0 || only!.idle.length === sum) {
-      return only;
+    // Nothing is drawn where there is no choice.
+    if (!first || first.idle.length === sum) {
+      return first;
     }
     let drawn = this.dice.between(0, sum);
     for (const capsule of capsules) {
-      drawn -= (capsule as LiveCapsule<J>).idle.length;
+      drawn -= capsule.idle.length;
       if (drawn < 0) {
-        return capsule as LiveCapsule<J>;
+        return capsule;
       }
     }
-    return only;
+    return first;
   }
 
   private start(capsule: LiveCapsule<J>, thread: number, { name }: Queue<J>, job: J): void {

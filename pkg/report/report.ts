@@ -89,6 +89,12 @@ function firstSample(history: FigureReads, { from, to }: Range): number {
 
 type Ask = (query: object, within?: Range) => Promise<Frame[]>;
 
+/** The rows of a query that answers with one table. */
+async function rowsFor(ask: Ask, query: object, within?: Range): Promise<Row[]> {
+  const [frame] = await ask(query, within);
+  return frame ? rowsOf(frame) : [];
+}
+
 /** A column of a query's frame, taken over by its name. */
 function column(name: string, title: string, kind: CellKind): ColumnOf<Row> {
   return { name, title, kind, of: (row) => cellOf(row[name]) };
@@ -99,8 +105,7 @@ function cellOf(value: Value | undefined): Cell {
 }
 
 async function objectivesSection(ask: Ask): Promise<Section> {
-  const [frame] = await ask({ queryType: 'objectives' });
-  const rows = frame ? rowsOf(frame) : [];
+  const rows = await rowsFor(ask, { queryType: 'objectives' });
   const missed = rows.filter(({ budgetLeft }) => typeof budgetLeft === 'number' && budgetLeft < 0);
   return {
     id: 'objectives',
@@ -124,7 +129,7 @@ async function objectivesSection(ask: Ask): Promise<Section> {
 }
 
 async function capacitySection(ask: Ask): Promise<Section> {
-  const [frame] = await ask({ queryType: 'capacity' });
+  const rows = await rowsFor(ask, { queryType: 'capacity' });
   return {
     id: 'capacity',
     title: 'Capacity at the end',
@@ -142,7 +147,7 @@ async function capacitySection(ask: Ask): Promise<Section> {
         column('threadsToKeepUp', 'Threads to keep up', 'count'),
         column('threadsNeeded', 'Threads to meet the objective', 'count'),
       ],
-      frame ? rowsOf(frame) : [],
+      rows,
       LISTED
     ),
   };
@@ -190,8 +195,7 @@ async function changesAt(at: number, length: number, ask: Ask): Promise<string> 
   const changes: string[] = [];
   for (const by of ['total', 'class']) {
     const query = { queryType: 'compare', by, with: 'instant', at: new Date(at * 1000).toISOString() };
-    const [frame] = await ask(query, range);
-    for (const { verdict, figure, key: name, change } of frame ? rowsOf(frame) : []) {
+    for (const { verdict, figure, key: name, change } of await rowsFor(ask, query, range)) {
       if (verdict === 'more' || verdict === 'less') {
         const by = typeof change === 'number' ? ` (${change > 0 ? '+' : ''}${Math.round(change * 100)}%)` : '';
         changes.push(`${String(name ?? '')} ${String(figure)} ${verdict}${by}`.trim());

@@ -338,6 +338,26 @@ export const ALERTS: readonly Alert[] = [
     direct: { queries: [{ queryType: 'recurring', figures: ['lateBy'] }], when: { above: LIMITS.lateRunSeconds } },
   },
   {
+    name: 'SidekiqLockStuck',
+    severity: 'warning',
+    pendingMinutes: 5,
+    summary: 'Locks are held by jobs that are dead or nowhere',
+    description: 'Jobs with the same arguments are not enqueued or not run until the lock is deleted.',
+    dashboard: 'sidekiq-overview',
+    panel: 'What is wrong',
+    prometheus: { expr: 'sidekiq_stuck_locks > 0' },
+    direct: {
+      queries: [
+        {
+          queryType: 'findings',
+          figures: ['level'],
+          filters: [{ field: 'rule', operator: '=', values: ['lockStuck'] }],
+        },
+      ],
+      when: { above: 0 },
+    },
+  },
+  {
     name: 'SidekiqRedisMemoryHigh',
     severity: 'warning',
     pendingMinutes: 10,

@@ -3,6 +3,7 @@ import { Fault } from '../faults/fault';
 import { log } from '../log';
 import { backfill } from '../simulator/backfill';
 import { parseEndpoint } from '../settings/endpoint';
+import { Locks } from '../simulator/locks';
 import { startProReporter } from '../simulator/proReporter';
 import { Simulator } from '../simulator/simulator';
 import { PAST_SECONDS, Story } from '../simulator/story';
@@ -20,6 +21,8 @@ export interface DemoFlags {
 }
 
 const STEP_SECONDS = 0.25;
+/** Locks follow their jobs so often. */
+const LOCKS_SECONDS = 5;
 /** Lived through before the demo begins, so that retries, deaths and scheduled jobs are there at the first look. */
 const BEFORE_SECONDS = 300;
 
@@ -83,12 +86,18 @@ export async function demo({ redisUrl, sidekiq, seed, force, statsdEndpoint, his
   const stop = () => (stopped = true);
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+  const locks = new Locks(redis, now);
+  let lockedAt = 0;
   let lived = now;
   while (!stopped) {
     await new Promise((resolve) => setTimeout(resolve, STEP_SECONDS * 1000));
     const current = Date.now() / 1000;
     await simulator.advance(current - lived);
     lived = current;
+    if (current - lockedAt >= LOCKS_SECONDS) {
+      lockedAt = current;
+      await locks.refresh();
+    }
   }
   reporter?.close();
   redis.disconnect();

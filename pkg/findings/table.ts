@@ -1,5 +1,6 @@
 import type { Fault } from '../faults/fault';
 import { JOB_RULES } from './jobs';
+import { LOCK_RULES } from './locks';
 import { PROCESS_RULES } from './processes';
 import { QUEUE_RULES } from './queues';
 import { REDIS_RULES } from './redis';
@@ -12,6 +13,7 @@ export const FINDING_RULES: readonly FindingRule[] = [
   ...QUEUE_RULES,
   ...PROCESS_RULES,
   ...JOB_RULES,
+  ...LOCK_RULES,
   ...USUAL_RULES,
 ];
 

@@ -6,6 +6,7 @@ import type { Administration } from '../settings/administration';
 import type { Options } from '../settings/model';
 import type { Settings } from '../settings/settings';
 import { Failures } from '../sidekiq/browse/failures';
+import { LockLooks } from '../sidekiq/browse/locks';
 import { Minutes } from '../sidekiq/minutes';
 import { StatsdIntake } from '../statsd/intake';
 import { Watch } from '../watch/watch';
@@ -21,6 +22,7 @@ export interface Memory {
   watch: Watch;
   minutes: Minutes;
   failures: Readonly<Record<'retry' | 'dead', Failures>>;
+  locks: LockLooks;
   recorder: Recorder;
   recordings: Recordings;
   statsd: StatsdIntake;
@@ -35,6 +37,7 @@ export function newMemory(options: Options, administration: Administration, bloc
     watch: new Watch(),
     minutes: new Minutes(),
     failures: { retry: new Failures('retry'), dead: new Failures('dead') },
+    locks: new LockLooks(),
     recorder,
     recordings: new Recordings(
       {

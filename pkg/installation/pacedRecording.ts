@@ -41,7 +41,7 @@ export class PacedRecording {
     }
     this.recordedAt = at;
     const { recordings, recorder, watch } = this.memory;
-    const { info: _, usual: _usual, ...recorded } = reading;
+    const { info: _, locks: _locks, usual: _usual, ...recorded } = reading;
     const beside = this.taken ? null : this.beside;
     this.taken = true;
     try {

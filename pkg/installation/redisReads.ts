@@ -7,6 +7,7 @@ import { readDueQueues } from '../sidekiq/browse/dueJobs';
 import { findJob, type Place } from '../sidekiq/browse/findJob';
 import { redisInfo } from '../sidekiq/browse/info';
 import { readJobs, type JobsAsked } from '../sidekiq/browse/jobs';
+import type { LocksAsked } from '../sidekiq/browse/locks';
 import { readProfiles } from '../sidekiq/browse/profiles';
 import { readRecurring } from '../sidekiq/browse/recurring';
 import type { MinuteCounts } from '../sidekiq/jobMetrics';
@@ -24,7 +25,7 @@ export class RedisReads implements Reads {
 
   constructor(
     private readonly redis: ReadOnlyRedis,
-    private readonly memory: Pick<Memory, 'minutes' | 'recorder' | 'failures' | 'recordings'>,
+    private readonly memory: Pick<Memory, 'minutes' | 'recorder' | 'failures' | 'locks' | 'recordings'>,
     private readonly options: Options,
     private readonly signal?: AbortSignal
   ) {}
@@ -63,6 +64,11 @@ export class RedisReads implements Reads {
   /** Entries of sidekiq-cron and sidekiq-scheduler. */
   recurring(now: number) {
     return readRecurring(this.redis, schedulerOptions(this.options), now, this.signal);
+  }
+
+  /** Locks and throttles; what was seen of them before is remembered. */
+  locks(asked: LocksAsked) {
+    return this.memory.locks.read(this.redis, asked, this.signal);
   }
 
   /** Profiles of executions. */

@@ -1,6 +1,7 @@
 import { CAPACITY_METRICS } from './capacityMetrics';
 import { EXPORTER_METRICS } from './exporterMetrics';
 import { JOBWATCH_METRICS } from './jobwatchMetrics';
+import { LOCK_METRICS } from './lockMetrics';
 import type { Metric } from './metric';
 import { RECURRING_METRICS } from './recurringMetrics';
 import { receiverMetrics } from './statsdMetrics';
@@ -20,6 +21,7 @@ export function metricTable(namespaces: readonly string[]): readonly Metric[] {
     ...CAPACITY_METRICS,
     ...WAIT_METRICS,
     ...RECURRING_METRICS,
+    ...LOCK_METRICS,
     ...USUAL_METRICS,
     ...receiverMetrics(namespaces),
   ];

@@ -17,6 +17,7 @@ import { history } from './history';
 import { job } from './job';
 import { jobMetrics } from './jobMetrics';
 import { jobs } from './jobs';
+import { locks } from './locks';
 import { lost } from './lost';
 import { objectives } from './objectives';
 import { overview } from './overview';
@@ -49,6 +50,7 @@ export const QUERY_TYPES: readonly QueryType[] = [
   waits,
   errors,
   lost,
+  locks,
   recurring,
   profiles,
   events,

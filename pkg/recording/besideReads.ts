@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { orNull } from '../faults/fault';
 import type { BacklogSample } from '../sidekiq/browse/backlog';
 import type { Failure, FailuresRead } from '../sidekiq/browse/failures';
+import { LOCK_GEMS, LOCK_PLACES, type LocksBounds, type LocksRead } from '../sidekiq/browse/locks';
 import type { Profile } from '../sidekiq/browse/profiles';
+import { locksAsked } from '../watch/locksAsked';
 import { lookUsual } from '../outlook/lookUsual';
 import { usualSchema, type UsualView } from '../outlook/usualView';
 import { messagePattern } from '../sidekiq/fingerprint';
@@ -21,16 +23,17 @@ export interface BesideReads {
   readonly failures: Readonly<Record<Failure['source'], FailuresRead>> | null;
   readonly backlog: RecordedBacklog | null;
   readonly profiles: readonly Profile[] | null;
+  readonly locks: LocksRead | null;
   /** `null` while there is too little history. */
   readonly usual: UsualView | null;
 }
 
 /** What of it the fold takes. */
-export type OfBeside = Pick<Reading, 'info' | 'usual'>;
+export type OfBeside = Pick<Reading, 'info' | 'locks' | 'usual'>;
 
 /** @param read `null` before anything was read */
 export function readBesideOf(read: BesideReads | null): OfBeside {
-  return { info: read?.info ?? null, usual: read?.usual ?? null };
+  return { info: read?.info ?? null, locks: read?.locks ?? null, usual: read?.usual ?? null };
 }
 
 /** What waited at an instant (epoch seconds): looked into less often, as it takes some megabytes of jobs. */
@@ -40,6 +43,7 @@ export interface RecordedBacklog {
   readonly notices: readonly Notice[];
 }
 
+const MIB = 1024 * 1024;
 /** The backlog is looked into so often. */
 const BACKLOG_SECONDS = 300;
 /** The longest queues that are looked into. */
@@ -49,6 +53,8 @@ const GROUPS_KEPT = 300;
 /** Patterns and messages are kept to so many characters. */
 const MESSAGE_KEPT = 500;
 const PROFILES_KEPT = 50;
+/** Every minute, so that it may cost little. */
+const LOCKS_OF_A_LOOK: LocksBounds = { digests: 200, entries: 5000, bytes: 8 * MIB, seconds: 2 };
 /** Lines of INFO that a table or a rule shows. */
 const INFO_KEPT = [
   'redis_version',
@@ -79,11 +85,12 @@ export async function readBeside(state: State, reads: Reads, before: BesideReads
     .slice(0, QUEUES_LOOKED_INTO)
     .map(({ name }) => name);
   const rhythm = { sampleSeconds: state.options.sampleSeconds, timeZone: state.options.schedulerTimeZone };
-  const [info, failures, backlog, profiles, usual] = await Promise.all([
+  const [info, failures, backlog, profiles, locks, usual] = await Promise.all([
     orNull(reads.info()),
     orNull(reads.failures(state.now)),
     keptBacklog ?? orNull(backlogOf(longest, state.now, reads)),
     orNull(reads.profiles(state.now)),
+    orNull(reads.locks(locksAsked(state, LOCKS_OF_A_LOOK))),
     reads.history().then((history) => lookUsual(history, state, rhythm)),
   ]);
   return {
@@ -95,6 +102,7 @@ export async function readBeside(state: State, reads: Reads, before: BesideReads
     },
     backlog,
     profiles: profiles && profiles.profiles.slice(0, PROFILES_KEPT),
+    locks,
     usual,
   };
 }
@@ -151,6 +159,26 @@ const failuresRead = z.object({
   broken: z.number(),
   oversized: z.number(),
 });
+const lock = z.object({
+  gem: z.enum(LOCK_GEMS),
+  digest: z.string(),
+  kind: z.string(),
+  class: z.string(),
+  queue: z.string(),
+  jid: z.string(),
+  since: nullable,
+  expiresAt: nullable,
+  held: z.number(),
+  queued: z.number(),
+  primed: z.number(),
+  place: z.enum(LOCK_PLACES),
+  nowhereSince: nullable,
+});
+const locksRead = z.object({
+  locks: z.array(lock),
+  digests: nullable,
+  notices: z.array(noticeSchema),
+});
 const schema = z.object({
   at: z.number(),
   info: z
@@ -195,6 +223,7 @@ const schema = z.object({
     )
     .nullable(),
   // Recordings of before have none.
+  locks: locksRead.nullable().default(null),
   usual: usualSchema.nullable().default(null),
 });
 

@@ -57,6 +57,10 @@ export class PastReads implements Reads {
     return this.beside('info', 'INFO of Redis');
   }
 
+  async locks() {
+    return this.beside('locks', 'Locks');
+  }
+
   async profiles() {
     return { profiles: [...this.beside('profiles', 'Profiles')], notices: [] };
   }

@@ -5,6 +5,7 @@ import type { DueQueues } from '../sidekiq/browse/dueJobs';
 import type { FailuresRead } from '../sidekiq/browse/failures';
 import type { Place } from '../sidekiq/browse/findJob';
 import type { JobsAsked, JobsPage } from '../sidekiq/browse/jobs';
+import type { LocksAsked, LocksRead } from '../sidekiq/browse/locks';
 import type { Profile } from '../sidekiq/browse/profiles';
 import type { RecurringEntry } from '../sidekiq/browse/recurring';
 import type { StoredJob } from '../sidekiq/browse/storedJobs';
@@ -60,6 +61,8 @@ export interface Reads {
   backlog(names: readonly string[]): Promise<{ samples: BacklogSample[]; notices: readonly Notice[] }>;
   /** Entries of sidekiq-cron and sidekiq-scheduler. */
   recurring(now: number): Promise<{ entries: readonly RecurringEntry[]; notices: readonly Notice[] }>;
+  /** Locks and throttles, the oldest first, with where their jobs are. */
+  locks(asked: LocksAsked): Promise<LocksRead>;
   /** Profiles of executions. */
   profiles(now: number): Promise<{ profiles: Profile[]; notices: readonly Notice[] }>;
   /** The lines of INFO by name. */

@@ -1,6 +1,7 @@
 import type { UsualView } from '../outlook/usualView';
 import type { Durations, MinuteCounts } from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/model';
+import type { LocksRead } from '../sidekiq/browse/locks';
 import type { Snapshot } from '../sidekiq/snapshot';
 
 /** One look at an installation as the fold takes it: plain data, wherever it comes from. */
@@ -10,6 +11,8 @@ export interface Reading {
   readonly missed: { readonly minutes: readonly MinuteCounts[]; readonly durations: readonly Durations[] } | null;
   /** The lines of INFO as they were last read; `null` where they may not be read. */
   readonly info: ReadonlyMap<string, string> | null;
+  /** The locks when they were last looked at; `null` where they were not. */
+  readonly locks: LocksRead | null;
   /** What was usual when it was last looked at; `null` while there is too little history. */
   readonly usual: UsualView | null;
   /** What was told beside the snapshot: of the history, the connection, the clock. */

@@ -8,6 +8,7 @@ import type { UsualView } from '../outlook/usualView';
 import type { FindingLogView } from './findingLog';
 import type { Options } from '../settings/model';
 import type { Notice } from '../sidekiq/model';
+import type { LocksRead } from '../sidekiq/browse/locks';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { InstallationTotals } from '../sidekiq/totals';
 import type { StatsdIntake } from '../statsd/intake';
@@ -28,6 +29,8 @@ export interface State {
   readonly jobWaits: JobWaitsView;
   /** Which findings began and ended since the watch began. */
   readonly findingLog: FindingLogView;
+  /** Locks and throttles as they were last looked at, each minute where readings are recorded; `null` before that. */
+  readonly locks: LocksRead | null;
   /** What is usual by the history, as it was last looked at; `null` while there is too little of it. */
   readonly usual: UsualView | null;
   /** What Sidekiq Pro has sent by DogStatsD; it goes on growing, as it does not come from Redis. */

@@ -36,7 +36,7 @@ export class Watch {
   };
   readonly findingLog = new FindingLog();
 
-  next({ snapshot, missed, info, usual, notices, historyFile }: Reading, beside: Beside): State {
+  next({ snapshot, missed, info, locks, usual, notices, historyFile }: Reading, beside: Beside): State {
     const { flow, processLog, classTotals, classQueues, classNames, jobWaits } = this.observers;
     if (missed) {
       classTotals.absorb(missed.minutes, missed.durations);
@@ -52,6 +52,7 @@ export class Watch {
       classNames: classNames.view(),
       jobWaits: jobWaits.view(),
       findingLog: NOTHING_FOUND,
+      locks,
       usual,
       historyFile,
       now: snapshot.at,

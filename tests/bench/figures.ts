@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   let samples = 0;
   let last = NOW;
   for (let at = NOW; at < NOW + DAYS * DAY; at += PACE) {
-    const state = watch.next({ ...life.reading(at), info: null, usual: null }, beside);
+    const state = watch.next({ ...life.reading(at), info: null, locks: null, usual: null }, beside);
     const values = seriesOf(state);
     const started = performance.now();
     store.append(at, values);

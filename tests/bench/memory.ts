@@ -40,7 +40,7 @@ export async function benchMemory(): Promise<string[]> {
     await recordings.settled();
     const closed = process.cpuUsage(closing);
     compressing += closed.user + closed.system;
-    watch.next({ ...reading, info: null, usual: null }, beside);
+    watch.next({ ...reading, info: null, locks: null, usual: null }, beside);
   }
   const cpuShare = (spent / 1000 + compressing / 1e6) / (count * PACE);
   const perReading = store.bytes / count;

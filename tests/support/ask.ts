@@ -5,6 +5,7 @@ import type { QueryRequest, QueryType } from '../../pkg/queries/queryType';
 import { Recordings } from '../../pkg/recording/recordings';
 import { Recorder } from '../../pkg/series/recorder';
 import { Failures } from '../../pkg/sidekiq/browse/failures';
+import { LockLooks } from '../../pkg/sidekiq/browse/locks';
 import { Minutes } from '../../pkg/sidekiq/minutes';
 import { fakeRedis, type Answers } from './fakeRedis';
 import { NOW } from './state';
@@ -25,6 +26,7 @@ export function aMemory(recorder = new Recorder()) {
     minutes: new Minutes(),
     recorder,
     recordings,
+    locks: new LockLooks(),
     failures: { retry: new Failures('retry'), dead: new Failures('dead') },
   };
 }

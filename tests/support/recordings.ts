@@ -84,6 +84,43 @@ export async function loadRecording(
   asOfMs = Date.now()
 ): Promise<void> {
   const { keys } = JSON.parse(read(version, '.json')) as { keys: RecordedKey[] };
+  await loadKeys(redis, keys, asOfMs);
+}
+
+/** Gems of which the locks were recorded, by their versions (recordings/locks.rb). */
+export type RecordedLocks = 'unique-7' | 'unique-8' | 'throttled-1' | 'throttled-2' | 'activejob';
+
+/** A database with locks, and what the gem and Sidekiq's API said of them. */
+export interface LocksRecording {
+  keys: RecordedKey[];
+  at: number;
+  version: string;
+  sidekiq: string;
+  /** Of sidekiq-unique-jobs. */
+  locks?: Array<{
+    digest: string;
+    jids: string[];
+    info: { worker: string; type: string; time: number };
+    places: string[];
+  }>;
+  /** Of sidekiq-throttled. */
+  running?: string[];
+  concurrency?: number;
+  threshold?: number;
+  /** Of activejob-uniqueness. */
+  waiting?: string[];
+}
+
+export function locksRecording(name: RecordedLocks): LocksRecording {
+  return JSON.parse(readFileSync(join(FOLDER, 'locks', `${name}.json`), 'utf8')) as LocksRecording;
+}
+
+/** Writes recorded keys, which live for as long from `asOfMs` on as was recorded. */
+export async function loadKeys(
+  redis: Redis | Cluster,
+  keys: readonly RecordedKey[],
+  asOfMs = Date.now()
+): Promise<void> {
   // Command by command: the keys of a pipeline would have to be of one node where a cluster is loaded.
   await Promise.all(
     keys.map(async ({ key, type, pttl, value }) => {

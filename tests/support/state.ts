@@ -1,3 +1,4 @@
+import type { Lock } from '../../pkg/sidekiq/browse/locks';
 import type { State } from '../../pkg/watch/state';
 import type { QueueState } from '../../pkg/observe/queueState';
 import { optionsSchema } from '../../pkg/settings/model';
@@ -181,6 +182,26 @@ type StatePart = Partial<Omit<State, 'totals' | 'snapshot' | 'options'>> & {
   options?: Record<string, unknown>;
 };
 
+/** A lock of sidekiq-unique-jobs whose job waits. */
+export function aLock(part: Partial<Lock> = {}): Lock {
+  return {
+    gem: 'sidekiq-unique-jobs',
+    digest: 'uniquejobs:1',
+    kind: 'until_executed',
+    class: 'Bill',
+    queue: 'default',
+    jid: 'b1',
+    since: NOW - 600,
+    expiresAt: null,
+    held: 1,
+    queued: 0,
+    primed: 0,
+    place: 'waiting',
+    nowhereSince: null,
+    ...part,
+  };
+}
+
 /** A literal state: what a test does not name is empty. */
 export function aState(part: StatePart = {}): State {
   return {
@@ -192,6 +213,7 @@ export function aState(part: StatePart = {}): State {
     jobWaits: [],
     findingLog: { open: [], ended: [] },
     statsd: new StatsdIntake({ series: 100, expireSeconds: 600 }),
+    locks: null,
     usual: null,
     historyFile: null,
     now: NOW,

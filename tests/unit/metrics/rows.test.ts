@@ -8,7 +8,7 @@ import { HISTOGRAM_BOUNDS_MS, noCounts } from '../../../pkg/sidekiq/jobMetrics';
 import { PART_NAMES } from '../../../pkg/sidekiq/refusals';
 import { StatsdIntake } from '../../../pkg/statsd/intake';
 import { VERSION } from '../../../pkg/version';
-import { aCapsule, aProcess, aQueueState, aState, listed, NOW, partial, someWork } from '../../support/state';
+import { aCapsule, aLock, aProcess, aQueueState, aState, listed, NOW, partial, someWork } from '../../support/state';
 import { sendPacket } from '../../support/statsd';
 
 const stateOf = (part: Parameters<typeof aState>[0] = {}, more: Partial<MetricState> = {}): MetricState => ({
@@ -54,6 +54,16 @@ function anEntry(source: RecurringEntry['source'], name: string, part: Partial<R
 const FULL = stateOf(
   {
     historyFile: false,
+    locks: {
+      locks: [
+        aLock(),
+        aLock({ place: 'nowhere', nowhereSince: NOW - 60 }),
+        aLock({ gem: 'sidekiq-throttled', kind: 'threshold', jid: '', place: 'none' }),
+        aLock({ gem: 'sidekiq-throttled', class: 'Crawl', kind: 'concurrency', place: 'running' }),
+      ],
+      digests: 42,
+      notices: [],
+    },
     totals: {
       processed: 1001,
       failed: 102,
@@ -349,6 +359,21 @@ const EXPECTED: Record<string, string[]> = {
     '{figure="latency"} 2.5',
   ],
   sidekiq_usual_queue_deviation: ['{name="q",figure="enqueued"} 1.5', '{name="q",figure="latency"} 0'],
+  sidekiq_unique_locks: ['42'],
+  sidekiq_lock_holders: [
+    '{gem="sidekiq-unique-jobs",place="waiting"} 1',
+    ...['running', 'scheduled', 'retry', 'dead', 'unseen'].map(
+      (place) => `{gem="sidekiq-unique-jobs",place="${place}"} 0`
+    ),
+    '{gem="sidekiq-unique-jobs",place="nowhere"} 1',
+    '{gem="sidekiq-unique-jobs",place="unknown"} 0',
+    '{gem="sidekiq-throttled",place="waiting"} 0',
+    '{gem="sidekiq-throttled",place="running"} 1',
+    ...['scheduled', 'retry', 'dead', 'unseen', 'nowhere', 'unknown'].map(
+      (place) => `{gem="sidekiq-throttled",place="${place}"} 0`
+    ),
+  ],
+  sidekiq_stuck_locks: ['{class="Bill"} 1'],
   sidekiq_missing_executions: ['{class="A"} 2.5'],
   jobwatch_scrape_round_trips: ['2'],
   jobwatch_scrape_commands: ['158'],

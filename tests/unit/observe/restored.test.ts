@@ -11,7 +11,7 @@ const beside = {
 };
 const next = (watch: Watch, part: Parameters<typeof aSnapshot>[0]) =>
   watch.next(
-    { snapshot: aSnapshot(part), missed: null, info: null, usual: null, notices: [], historyFile: null },
+    { snapshot: aSnapshot(part), missed: null, info: null, locks: null, usual: null, notices: [], historyFile: null },
     beside
   );
 

@@ -6,7 +6,7 @@ import { applyRules, FINDING_RULES } from '../../../pkg/findings/table';
 import { countText, durationText, shareText } from '../../../pkg/findings/texts';
 import type { MissingClass, UsualFigure, UsualView } from '../../../pkg/outlook/usualView';
 import { findings, pathOf } from '../../../pkg/queries/findings';
-import { aProcess, aQueueState, aState, listed, NOW, partial, someWork } from '../../support/state';
+import { aLock, aProcess, aQueueState, aState, listed, NOW, partial, someWork } from '../../support/state';
 
 type StatePart = Parameters<typeof aState>[0];
 
@@ -280,6 +280,49 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
       queues: [aQueueState('q', { size: 1 })],
       classQueues: new Map([['Close', 'q']]),
       usual: usual([], [{ class: 'Close', lastRunAt: NOW - 1800, expected: 20, perHour: 40 }]),
+    }),
+  ],
+  [
+    'lockStuck',
+    evidence({
+      locks: {
+        locks: [
+          aLock({ place: 'nowhere', nowhereSince: NOW - 60 }),
+          aLock({ jid: 'b2', digest: 'uniquejobs:2', place: 'dead', since: NOW - 7200 }),
+          aLock({ jid: 'p1', class: 'Pay', place: 'dead' }),
+          aLock({
+            gem: 'sidekiq-throttled',
+            digest: 'throttled:Crawl',
+            class: 'Crawl',
+            kind: 'concurrency',
+            since: null,
+            jid: 'c',
+            place: 'nowhere',
+            nowhereSince: NOW - 90,
+          }),
+        ],
+        digests: 3,
+        notices: [],
+      },
+    }),
+    [
+      'warning Bill: 2 locks of Bill are held by jobs that are dead or nowhere. (7200 s) [uniquejobs:2, job b2, held for 2 h]',
+      'warning Pay: A lock of Pay is held by a job that is dead. (600 s) [uniquejobs:1, job p1, held for 10 min]',
+      'warning Crawl: A lock of Crawl is held by a job that is nowhere. (90 s) [throttled:Crawl, job c]',
+    ],
+    evidence({
+      locks: {
+        locks: [
+          aLock({ place: 'nowhere', nowhereSince: NOW - 59 }),
+          aLock({ place: 'unseen' }),
+          aLock({ place: 'unknown' }),
+          // It outlives its job.
+          aLock({ kind: 'until_expired', place: 'nowhere', nowhereSince: NOW - 600 }),
+          aLock({ gem: 'activejob-uniqueness', kind: '', place: 'nowhere', nowhereSince: NOW - 600 }),
+        ],
+        digests: 5,
+        notices: [],
+      },
     }),
   ],
   [

@@ -84,7 +84,7 @@ function live(recordings: Recordings, count: number, pace = 10, from = NOW, watc
   return Array.from({ length: count }, (_, index) => {
     const reading = readingAt(from + index * pace);
     recordings.add({ reading, beside: null }, () => watch.save(), pace);
-    return watch.next({ ...reading, info: null, usual: null }, beside);
+    return watch.next({ ...reading, info: null, locks: null, usual: null }, beside);
   });
 }
 

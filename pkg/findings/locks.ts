@@ -1,0 +1,52 @@
+import { isStuck, type Lock } from '../sidekiq/browse/locks';
+import { groupBy } from '../sidekiq/groupBy';
+import type { FindingRule } from './rule';
+import { countText, durationText } from './texts';
+
+/** A job that was just deleted or moved has a lock for some seconds more. */
+const HELD_SECONDS = 60;
+
+/** Locks that nobody will release. */
+export const LOCK_RULES: readonly FindingRule[] = [
+  {
+    id: 'lockStuck',
+    severity: 'warning',
+    when: `A lock of sidekiq-unique-jobs or a slot of sidekiq-throttled is held by a job that is dead, or that looks at least ${HELD_SECONDS} s apart did not find. It takes recorded readings (recordHours of the settings).`,
+    remedy:
+      'Delete the lock: SidekiqUniqueJobs::Digests.new.delete_by_digest("<lock>"), or the tab Locks of the Web UI; let the reaper of the gem run. A slot of sidekiq-throttled is released when it expires.',
+    find: ({ state: { locks, now } }) =>
+      [...groupBy(stuckLocks(locks?.locks ?? [], now), nameOf)].map(([name, stuck]) => {
+        const first = stuck.reduce((oldest, each) => ((each.since ?? now) < (oldest.since ?? now) ? each : oldest));
+        const dead = stuck.filter(({ place }) => place === 'dead').length;
+        const where = dead === stuck.length ? 'dead' : dead === 0 ? 'nowhere' : 'dead or nowhere';
+        return {
+          kind: first.class === '' ? 'Sidekiq' : 'class',
+          subject: name,
+          text:
+            stuck.length === 1
+              ? `A lock of ${name} is held by a job that is ${where}.`
+              : `${countText(stuck.length, 'lock')} of ${name} are held by jobs that are ${where}.`,
+          evidence: `${first.digest}${first.jid === '' ? '' : `, job ${first.jid}`}${first.since === null ? '' : `, held for ${durationText(now - first.since)}`}`,
+          cause:
+            where === 'dead'
+              ? 'The job died and kept its lock; jobs with the same arguments are not enqueued or not run.'
+              : 'The job was deleted, or its process was killed; jobs with the same arguments are not enqueued or not run.',
+          since: first.nowhereSince ?? first.since,
+          weight: stuck.length,
+        };
+      }),
+  },
+];
+
+/** Those that have been stuck for long enough to be sure of it. */
+export function stuckLocks(locks: readonly Lock[], now: number): Lock[] {
+  return locks.filter(
+    (lock) =>
+      isStuck(lock) === true &&
+      (lock.place === 'dead' || (lock.nowhereSince !== null && now - lock.nowhereSince >= HELD_SECONDS))
+  );
+}
+
+function nameOf({ class: name, digest }: Lock): string {
+  return name === '' ? digest : name;
+}

@@ -1,0 +1,397 @@
+import { command, type ReadOnlyRedis } from '../../redis/readOnlyRedis';
+import type { Notice, Work } from '../model';
+import { escapedName, keyOf, nameOf } from '../name';
+import { listOf, pairsOf, textOf, Trip, valueOf, warning, type Part } from '../parts/part';
+import { parsePayload, text } from '../payload';
+import { countOf, instantOf, numberOf, secondsOf } from '../plausible';
+import { findHolders } from './lockHolders';
+
+/** The gems whose locks have names that can be told without SCAN. */
+export const LOCK_GEMS = ['sidekiq-unique-jobs', 'sidekiq-throttled', 'activejob-uniqueness'] as const;
+export type LockGem = (typeof LOCK_GEMS)[number];
+
+/**
+ * Where the job of a lock is. `unseen`: one look did not find it, `nowhere`: several looks did not; `unknown`: there were
+ * more jobs than are looked through; `none`: the lock names no job.
+ */
+export const LOCK_PLACES = [
+  'waiting',
+  'running',
+  'scheduled',
+  'retry',
+  'dead',
+  'unseen',
+  'nowhere',
+  'unknown',
+  'none',
+] as const;
+export type LockPlace = (typeof LOCK_PLACES)[number];
+
+/** A lock and one job that holds it. Instants are epoch seconds. */
+export interface Lock {
+  readonly gem: LockGem;
+  /** The key of the lock without its endings. */
+  readonly digest: string;
+  /** Of sidekiq-unique-jobs the value of `lock`; `concurrency` or `threshold`; `''` where it is not written. */
+  readonly kind: string;
+  readonly class: string;
+  readonly queue: string;
+  /** `''` where the lock names no job. */
+  readonly jid: string;
+  /** When it was taken; `null` where that is not written. */
+  readonly since: number | null;
+  /** When it expires; `null` where it does not, or where that is not known. */
+  readonly expiresAt: number | null;
+  /** Jobs that hold the lock; of a threshold the executions of its period that count. */
+  readonly held: number;
+  /** Jobs that wait for the lock, and those that are about to get it. */
+  readonly queued: number;
+  readonly primed: number;
+  readonly place: LockPlace;
+  /** Since when it is known that the job is nowhere. */
+  readonly nowhereSince: number | null;
+}
+
+/**
+ * Whether the job of a lock will not release it; `null` where that is not known. A lock `until_expired` outlives its job,
+ * and activejob-uniqueness does not write of which kind a lock is.
+ */
+export function isStuck({ gem, kind, place }: Pick<Lock, 'gem' | 'kind' | 'place'>): boolean | null {
+  if (place === 'nowhere' || place === 'dead') {
+    return kind === UNTIL_EXPIRED ? false : gem === 'activejob-uniqueness' ? null : true;
+  }
+  return place === 'unknown' || place === 'unseen' || place === 'none' ? null : false;
+}
+
+const UNTIL_EXPIRED = 'until_expired';
+
+/** Locks that were looked at. */
+export interface LocksRead {
+  readonly locks: readonly Lock[];
+  /** Digests that sidekiq-unique-jobs lists; `null` where that was refused. */
+  readonly digests: number | null;
+  readonly notices: readonly Notice[];
+}
+
+/** What is looked for, and with what it is compared. */
+export interface LocksAsked {
+  /** Epoch seconds, by the clock of Redis. */
+  readonly now: number;
+  /** Classes by their metrics name, for the keys that are named after classes. */
+  readonly classes: readonly string[];
+  readonly work: readonly Work[];
+  /** Queues that hold jobs. */
+  readonly queues: readonly string[];
+  readonly most: LocksBounds;
+}
+
+/** Bounds of one look. */
+export interface LocksBounds {
+  digests: number;
+  /** Stored jobs that are looked through, all places together, in entries, bytes and seconds. */
+  entries: number;
+  bytes: number;
+  seconds: number;
+}
+
+/** A lock as its keys tell it, before its job is looked for. */
+export type Held = Omit<Lock, 'place' | 'nowhereSince'>;
+
+const CLASSES_LOOKED_AT = 300;
+/** Digests whose keys are read in one round trip. */
+const DIGESTS_A_TRIP = 100;
+/** Holders of one lock that are read. */
+const HOLDERS = 100;
+/** Locks whose keys could not be read of which the reason is told. */
+const REFUSED_TOLD = 3;
+/** Texts of locks hold the arguments of jobs, which may be large. */
+const LOCK_BYTES = 16 * 1024 * 1024;
+
+interface DigestsPage {
+  total: number;
+  digests: Buffer[];
+}
+
+/** Sorted sets of digests (sidekiq-unique-jobs, constants.rb); those of `until_expired` are in the other up to 8. */
+const DIGEST_SETS = [
+  { key: 'uniquejobs:digests', kind: '' },
+  { key: 'uniquejobs:expiring_digests', kind: UNTIL_EXPIRED },
+] as const;
+
+const digestSet: Part<{ key: string; most: number }, DigestsPage> = {
+  what: 'locks of sidekiq-unique-jobs',
+  commands: ({ key, most }) => [command('zcard', key), command('zrange', key, 0, most - 1)],
+  parse: ([total, members]) => ({
+    value: { total: countOf(total) ?? 0, digests: listOf(members).filter((each) => Buffer.isBuffer(each)) },
+  }),
+};
+
+/** A digest, and the kind of lock that its set tells of. */
+interface Digest {
+  name: Buffer;
+  kind: string;
+}
+
+/** What the keys of one digest hold. */
+interface DigestKeys {
+  held: Held[];
+  /** Seconds until they expire; `null` where they do not. */
+  ttl: number | null;
+}
+
+/** The keys of a digest (sidekiq-unique-jobs, key.rb); 9 writes what INFO held as the value of the holder. */
+const digestKeys: Part<Digest, DigestKeys> = {
+  what: 'locks of sidekiq-unique-jobs',
+  commands: ({ name }) => {
+    const key = (ending: string) => Buffer.concat([name, Buffer.from(ending)]);
+    return [
+      command('hscan', key(':LOCKED'), 0, 'COUNT', HOLDERS),
+      command('ttl', key(':LOCKED')),
+      command('llen', key(':QUEUED')),
+      command('llen', key(':PRIMED')),
+      command('get', key(':INFO')),
+    ];
+  },
+  parse: ([locked, ttl, queued, primed, info], { name, kind }) => {
+    const holders = pairsOf(listOf(locked)[1]).map(([jid, value]) => [nameOf(jid), textOf(value) ?? ''] as const);
+    const shared = parsePayload(info) ?? {};
+    return {
+      value: {
+        ttl: countOf(ttl),
+        // A digest that nobody holds is listed all the same.
+        held: (holders.length === 0 ? [['', ''] as const] : holders).map(([jid, value]) => {
+          const told = { ...shared, ...parsePayload(value) };
+          return {
+            gem: 'sidekiq-unique-jobs',
+            digest: nameOf(name),
+            kind: text(told['type']) || kind,
+            class: escapedName(text(told['worker'])),
+            queue: escapedName(text(told['queue'])),
+            jid,
+            since: instantOf(value) ?? instantOf(told['time']),
+            expiresAt: null,
+            held: holders.length,
+            queued: countOf(queued) ?? 0,
+            primed: countOf(primed) ?? 0,
+          };
+        }),
+      },
+    };
+  },
+};
+
+/** What is found under the name of a class: numbers of holders and executions, seconds to live. */
+interface ClassKeys {
+  class: string;
+  concurrency: number;
+  threshold: number;
+  ttl: number | null;
+}
+
+/** Keys that are named after a class: of sidekiq-throttled, and of an ActiveJob without arguments. */
+const classKeys: Part<string, ClassKeys> = {
+  what: 'locks by class',
+  commands: (name) => [
+    command('zcard', throttleKey(name, CONCURRENCY)),
+    command('llen', throttleKey(name, THRESHOLD)),
+    command('ttl', activeJobKey(name)),
+  ],
+  parse: ([concurrency, threshold, ttl], name) => ({
+    value: {
+      class: name,
+      concurrency: countOf(concurrency) ?? 0,
+      threshold: countOf(threshold) ?? 0,
+      ttl: countOf(ttl),
+    },
+  }),
+};
+
+const CONCURRENCY = ':concurrency.v2';
+const THRESHOLD = ':threshold';
+
+/** sidekiq-throttled, strategy_collection.rb and strategy/*.rb. */
+function throttleKey(name: string, ending: string): string | Buffer {
+  return keyOf('throttled:', name, ending);
+}
+
+/** activejob-uniqueness, lock_key.rb; its class is written as `String#underscore` of ActiveSupport does. */
+function activeJobKey(name: string): string | Buffer {
+  const underscored = name
+    .replaceAll('::', '/')
+    .replace(/([A-Z\d]+)([A-Z][a-z])/g, '$1_$2')
+    .replace(/([a-z\d])([A-Z])/g, '$1_$2')
+    .replaceAll('-', '_')
+    .toLowerCase();
+  return keyOf('activejob_uniqueness:', underscored, ':no_arguments');
+}
+
+/** The holders of a throttle: ids of jobs by when they are given up for lost (strategy/concurrency.lua). */
+const concurrency: Part<ClassKeys, Array<[jid: string, lostAt: number | null]>> = {
+  what: 'throttles of sidekiq-throttled',
+  commands: (keys) => [command('zrange', throttleKey(keys.class, CONCURRENCY), 0, HOLDERS - 1, 'WITHSCORES')],
+  parse: ([value]) => ({
+    value: pairsOf(value).map(([jid, score]) => [nameOf(jid), secondsOf(textOf(score))]),
+  }),
+};
+
+/** The first of the executions that count (strategy/threshold.lua). */
+const threshold: Part<ClassKeys, number | null> = {
+  what: 'throttles of sidekiq-throttled',
+  commands: (keys) => [command('lindex', throttleKey(keys.class, THRESHOLD), -1)],
+  parse: ([value]) => ({ value: numberOf(textOf(value)) }),
+};
+
+/** Locks as their keys tell them. */
+interface HeldRead {
+  held: Held[];
+  digests: number | null;
+  notices: Notice[];
+}
+
+async function readHeld(redis: ReadOnlyRedis, asked: LocksAsked, signal?: AbortSignal): Promise<HeldRead> {
+  const { now, most } = asked;
+  const first = new Trip();
+  const sets = DIGEST_SETS.map(({ key }) => first.ask(digestSet, { key, most: most.digests }));
+  const names = asked.classes.slice(0, CLASSES_LOOKED_AT);
+  const byClass = names.map((name) => first.ask(classKeys, name));
+  const one = await first.go(redis, signal);
+  const pages = sets.map((ticket) => valueOf(one.read(ticket)));
+  const digests = pages
+    .flatMap((page, index) => (page?.digests ?? []).map((name): Digest => ({ name, kind: DIGEST_SETS[index]!.kind })))
+    .slice(0, most.digests);
+  const total = pages.includes(null) ? null : pages.reduce((sum, page) => sum + page!.total, 0);
+  const found = byClass.flatMap((ticket) => valueOf(one.read(ticket)) ?? []);
+  const notices = [...one.notices];
+  const held: Held[] = [];
+  const refused: Notice[] = [];
+  let bytes = 0;
+  let looked = 0;
+  while (looked < digests.length && bytes < LOCK_BYTES) {
+    const trip = new Trip();
+    const some = digests.slice(looked, looked + DIGESTS_A_TRIP);
+    const tickets = some.map((digest) => trip.ask(digestKeys, digest));
+    const brought = await trip.go(redis, signal, 'tell');
+    for (const ticket of tickets) {
+      const keys = valueOf(brought.read(ticket));
+      held.push(...(keys?.held ?? []).map((each) => ({ ...each, expiresAt: expiry(keys!.ttl, now) })));
+    }
+    refused.push(...brought.notices);
+    bytes += brought.cost.bytesIn;
+    looked += some.length;
+  }
+  notices.push(...refused.slice(0, REFUSED_TOLD));
+  if (refused.length > REFUSED_TOLD) {
+    notices.push(warning(`The keys of ${refused.length - REFUSED_TOLD} more locks could not be read.`));
+  }
+  if (total !== null && looked < total) {
+    notices.push(warning(`The ${looked} oldest of ${total} locks of sidekiq-unique-jobs were read.`));
+  }
+  if (names.length < asked.classes.length) {
+    notices.push(warning(`Throttles were looked for by ${names.length} of ${asked.classes.length} classes.`));
+  }
+  return { held: [...held, ...(await readByClass(redis, found, now, signal))], digests: total, notices };
+}
+
+async function readByClass(
+  redis: ReadOnlyRedis,
+  found: readonly ClassKeys[],
+  now: number,
+  signal?: AbortSignal
+): Promise<Held[]> {
+  const trip = new Trip();
+  const throttles = found
+    .filter((keys) => keys.concurrency > 0 || keys.threshold > 0)
+    .map((keys) => ({ keys, holders: trip.ask(concurrency, keys), oldest: trip.ask(threshold, keys) }));
+  const brought = throttles.length === 0 ? null : await trip.go(redis, signal, 'tell');
+  const throttled = throttles.flatMap(({ keys, holders, oldest }): Held[] => {
+    // Those that are given up for lost are removed by the next job.
+    const alive = (valueOf(brought!.read(holders)) ?? []).filter(([, lostAt]) => lostAt === null || lostAt >= now);
+    const shared = { gem: 'sidekiq-throttled', class: keys.class, queue: '', queued: 0, primed: 0 } as const;
+    const digest = `throttled:${keys.class}`;
+    return [
+      ...alive.map(([jid, lostAt]) => ({
+        ...shared,
+        digest: `${digest}${CONCURRENCY}`,
+        kind: 'concurrency',
+        jid,
+        since: null,
+        expiresAt: lostAt,
+        held: alive.length,
+      })),
+      ...(keys.threshold === 0
+        ? []
+        : [
+            {
+              ...shared,
+              digest: `${digest}${THRESHOLD}`,
+              kind: 'threshold',
+              jid: '',
+              since: valueOf(brought!.read(oldest)),
+              expiresAt: null,
+              held: keys.threshold,
+            },
+          ]),
+    ];
+  });
+  return [
+    ...throttled,
+    ...found
+      .filter(({ ttl }) => ttl !== null)
+      .map(({ class: name, ttl }): Held => ({
+        gem: 'activejob-uniqueness',
+        digest: String(activeJobKey(name)),
+        kind: '',
+        class: name,
+        queue: '',
+        jid: '',
+        since: null,
+        expiresAt: expiry(ttl, now),
+        held: 1,
+        queued: 0,
+        primed: 0,
+      })),
+  ];
+}
+
+function expiry(ttl: number | null, now: number): number | null {
+  return ttl === null ? null : now + ttl;
+}
+
+/** A job that one look did not find may just have been taken: a process writes what it runs every ten seconds. */
+const CONFIRMED_SECONDS = 20;
+/** A look so long after the one before begins anew. */
+const FORGOTTEN_SECONDS = 600;
+
+/** Remembers from one look to the next whose jobs were not found. Holds no more than one look brought. */
+export class LockLooks {
+  private unseen = new Map<string, number>();
+  private lastAt = -Infinity;
+
+  /**
+   * Reads the locks, the oldest first, and looks for the jobs that hold them: round trips by the number of locks, then
+   * stored jobs within the bounds that are asked for. Calls may overlap.
+   *
+   * @throws Fault where nothing of it may be read
+   */
+  async read(redis: ReadOnlyRedis, asked: LocksAsked, signal?: AbortSignal): Promise<LocksRead> {
+    const { held, digests, notices } = await readHeld(redis, asked, signal);
+    const { places, notices: told } = await findHolders(redis, held, asked, signal);
+    const since = asked.now - this.lastAt;
+    const before = since >= 0 && since < FORGOTTEN_SECONDS ? this.unseen : new Map<string, number>();
+    const unseen = new Map<string, number>();
+    const locks = held.map((lock, index): Lock => {
+      const { place, ...job } = places[index]!;
+      if (place !== 'unseen') {
+        return { ...lock, ...job, place, nowhereSince: null };
+      }
+      const key = `${lock.digest}\0${lock.jid}`;
+      const firstAt = before.get(key) ?? asked.now;
+      unseen.set(key, firstAt);
+      const isKnown = asked.now - firstAt >= CONFIRMED_SECONDS;
+      return { ...lock, ...job, place: isKnown ? 'nowhere' : 'unseen', nowhereSince: isKnown ? firstAt : null };
+    });
+    this.unseen = unseen;
+    this.lastAt = asked.now;
+    return { locks, digests, notices: [...notices, ...told] };
+  }
+}

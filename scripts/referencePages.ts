@@ -2,9 +2,11 @@ import { SHIPPED_NAMESPACE } from '../dashboards/buildAlerts';
 import { CAPACITY_METRICS } from '../pkg/metrics/capacityMetrics';
 import { EXPORTER_METRICS } from '../pkg/metrics/exporterMetrics';
 import { JOBWATCH_METRICS } from '../pkg/metrics/jobwatchMetrics';
+import { LOCK_METRICS } from '../pkg/metrics/lockMetrics';
 import { RECURRING_METRICS } from '../pkg/metrics/recurringMetrics';
 import type { Metric } from '../pkg/metrics/metric';
 import { receiverMetrics } from '../pkg/metrics/statsdMetrics';
+import { USUAL_METRICS } from '../pkg/metrics/usualMetrics';
 import { WAIT_METRICS } from '../pkg/metrics/waitMetrics';
 import { QUERY_TYPES } from '../pkg/queries/registry';
 
@@ -25,6 +27,12 @@ export function metricsPage(): string {
     '## Recurring work',
     'The first four are those of the Ruby exporter’s contribs `cron` and `scheduler`.',
     table(RECURRING_METRICS),
+    '## Locks and throttles',
+    'Of sidekiq-unique-jobs, sidekiq-throttled and activejob-uniqueness; missing before the first look, which comes with recorded readings.',
+    table(LOCK_METRICS),
+    '## What is usual',
+    'Missing while there are less than two days of history.',
+    table(USUAL_METRICS),
     '## Metrics of Sidekiq Pro and Enterprise, received by DogStatsD',
     `Under the namespace of the sender, here \`${SHIPPED_NAMESPACE}\`, with the tags of the sender as labels; the setting \`statsdPrefix\` replaces all namespaces. A sender without a namespace has \`sidekiq\`. Milliseconds become seconds, also for distributions (\`…_dist\`), which statsd_exporter leaves as they are. Counters have no \`_total\`, as users of statsd_exporter know them. Quantiles look back ten minutes and lie within half a percent.`,
     table(receiverMetrics([SHIPPED_NAMESPACE])),

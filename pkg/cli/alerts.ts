@@ -4,9 +4,8 @@ import { parseExpression } from '../alerting/expression';
 import { Fault } from '../faults/fault';
 import { openReplay } from '../recording/openReplay';
 import type { Settings } from '../settings/settings';
-import { instantText } from '../source/instants';
+import { instantText, parseTime } from '../source/instants';
 import { durationText } from '../findings/texts';
-import { parseTime } from './source';
 
 /** Flags of the command, as commander reads them. */
 export interface AlertsFlags {
@@ -28,8 +27,8 @@ export async function alerts(settings: Settings, flags: AlertsFlags): Promise<vo
   const rules = rulesOf(flags);
   const { source, close } = await openReplay(flags.replay, settings.options, { speed: 0 });
   try {
-    const to = flags.to === undefined ? source.now() : parseTime('to', flags.to, source.now());
-    const from = flags.from === undefined ? -Infinity : parseTime('from', flags.from, to);
+    const to = flags.to === undefined ? source.now() : parseTime('--to', flags.to, source.now());
+    const from = flags.from === undefined ? -Infinity : parseTime('--from', flags.from, to);
     const log = new AlertLog(rules);
     let nextAt = -Infinity;
     let lastAt: number | null = null;

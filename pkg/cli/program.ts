@@ -79,6 +79,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
       'serve beyond this host although no token is set',
       isTrue(env['JOBWATCH_LISTEN_WITHOUT_TOKEN'])
     )
+    .option('--mcp', 'answer language models at /mcp (Model Context Protocol)', isTrue(env['JOBWATCH_MCP']))
     .option('--tls-cert-file <file>', 'certificate to serve HTTPS with')
     .option('--tls-key-file <file>', 'its key')
     .addHelpText(
@@ -101,6 +102,20 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
       '\nExamples:\n  gpx_sidekiq query queues --json\n  gpx_sidekiq query busy --filter "class=~Invoice.*" --limit 20'
     )
     .action(async (type: string, flags: Flags & QueryFlags) => query(type, configured(flags).settings, flags));
+
+  replayOptions(
+    redisOptions(
+      program
+        .command('mcp')
+        .description('Answer a language model on stdin and stdout (Model Context Protocol): read-only tools.')
+    )
+  )
+    .addHelpText('after', '\nExample:\n  gpx_sidekiq mcp --redis-url redis://user@host:6379/0')
+    .action(async (flags: Flags & ReplayFlags) => {
+      // What other commands do not need is not loaded for them.
+      const { mcp } = await import('./mcp');
+      await mcp(configured(flags).settings, flags);
+    });
 
   replayOptions(redisOptions(program.command('top').description('Show queues and busy jobs live in the terminal.')))
     .option('--interval <seconds>', 'seconds between two consecutive snapshots', positive, 2)

@@ -2,7 +2,8 @@ import { parseFilter, parseOption } from '../queries/queryText';
 import { queryType, runQuery } from '../queries/registry';
 import type { Settings } from '../settings/settings';
 import { printFrames, printJson } from './output';
-import { openSource, parseTime, type ReplayFlags } from './source';
+import { parseTime } from '../source/instants';
+import { openSource, type ReplayFlags } from './source';
 
 /** Flags of the command, as commander reads them. */
 export interface QueryFlags extends ReplayFlags {
@@ -38,8 +39,8 @@ export async function answer(given: object, settings: Settings, flags: QueryFlag
   };
   const { source, now, close } = await openSource(settings, flags);
   try {
-    const to = parseTime('to', flags.to, now());
-    const range = { from: parseTime('from', flags.from, flags.from.startsWith('-') ? to : now()), to };
+    const to = parseTime('--to', flags.to, now());
+    const range = { from: parseTime('--from', flags.from, flags.from.startsWith('-') ? to : now()), to };
     const frames = await runQuery(model, source, {
       range,
       intervalSeconds: (range.to - range.from) / POINTS,

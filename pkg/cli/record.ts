@@ -6,8 +6,7 @@ import { openBlocks } from '../recording/openReplay';
 import { FileBlockStore } from '../series/fileBlockStore';
 import { timeOf, type Block, type BlockStore } from '../series/blockStore';
 import type { Settings } from '../settings/settings';
-import { instantText } from '../source/instants';
-import { parseTime } from './source';
+import { instantText, parseTime } from '../source/instants';
 
 /** Flags of the command, as commander reads them. */
 export interface RecordFlags {
@@ -94,8 +93,8 @@ async function cut(flags: RecordFlags & { in: string }): Promise<void> {
         remedy: 'Give a history file of a data source that records ("recordDays").',
       });
     }
-    const to = flags.to === undefined ? time.to : parseTime('to', flags.to, time.to);
-    const from = flags.from === undefined ? time.from : parseTime('from', flags.from, to);
+    const to = flags.to === undefined ? time.to : parseTime('--to', flags.to, time.to);
+    const from = flags.from === undefined ? time.from : parseTime('--from', flags.from, to);
     const wanted = all.filter((block) => block.to >= from && block.from <= to);
     const piece = timeOf(wanted);
     if (!piece) {

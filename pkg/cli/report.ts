@@ -9,7 +9,8 @@ import { toMarkdown } from '../report/markdown';
 import type { Report } from '../report/model';
 import { makeReport, summaryOf } from '../report/report';
 import type { Configured } from './configured';
-import { openSource, parseTime, type ReplayFlags } from './source';
+import { parseTime } from '../source/instants';
+import { openSource, type ReplayFlags } from './source';
 
 /** Flags of the command, as commander reads them. */
 export interface ReportFlags extends ReplayFlags {
@@ -32,8 +33,8 @@ export async function report({ settings, file }: Configured, flags: ReportFlags)
   const { source, now, close } = await openSource(settings, flags);
   let made: Report;
   try {
-    const to = parseTime('to', flags.to, now());
-    const from = parseTime('from', flags.from, flags.from.startsWith('-') ? to : now());
+    const to = parseTime('--to', flags.to, now());
+    const from = parseTime('--from', flags.from, flags.from.startsWith('-') ? to : now());
     made = await makeReport(source, { from, to });
   } finally {
     close();

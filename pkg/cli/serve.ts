@@ -22,6 +22,7 @@ export interface ServeFlags extends ReplayFlags {
   tlsCertFile?: string;
   tlsKeyFile?: string;
   listenWithoutToken?: boolean;
+  mcp?: boolean;
 }
 
 /** What is checked before anything listens: a configuration that cannot be used fails here. */
@@ -143,7 +144,12 @@ async function listen(prepared: Prepared, flags: ServeFlags): Promise<Running> {
     statsdListen: statsdListenOf(settings),
     statsdMetricsListen: settings.options.statsdMetricsListen,
     kedaListen: settings.options.kedaListen,
-    exporter: { targets, ...(flags.webPath && { path: flags.webPath }), ...(tls && { tls }) },
+    exporter: {
+      targets,
+      ...(flags.webPath && { path: flags.webPath }),
+      ...(tls && { tls }),
+      ...(flags.mcp && { mcp: await answeringModels(installations) }),
+    },
   });
   await listeners.tried;
   const fault =
@@ -162,6 +168,14 @@ async function listen(prepared: Prepared, flags: ServeFlags): Promise<Running> {
     .state()
     .catch((error: unknown) => log('warn', 'Redis cannot be read yet', { error: explain(error) }));
   return { listeners, notifications, prepared };
+}
+
+/** What answers at /mcp; it is loaded where it is served. */
+async function answeringModels(installations: Prepared['installations']) {
+  const { mcpOverHttp } = await import('../mcp/http');
+  return mcpOverHttp(
+    new Map([...installations].map(([name, { installation }]) => [name === OWN ? 'default' : name, installation]))
+  );
 }
 
 /** @throws Fault `settings` */

@@ -2,6 +2,7 @@ import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
 import { openReplay } from '../recording/openReplay';
 import type { Settings } from '../settings/settings';
+import { parseTime } from '../source/instants';
 import type { Source } from '../source/source';
 
 /** Flags of the commands that can answer from a recording, as commander reads them. */
@@ -38,34 +39,13 @@ export async function openSource(settings: Settings, flags: ReplayFlags): Promis
       });
     }
     const installation = new Installation(settings);
-    const now = () => (at === undefined ? installation.now() : parseTime('at', at, installation.now()));
+    const now = () => (at === undefined ? installation.now() : parseTime('--at', at, installation.now()));
     return { source: installation, now, close: () => installation.close() };
   }
   const { source, close } = await openReplay(replay, settings.options, {
     speed,
     shift,
-    ...(at !== undefined && { at: (end: number) => parseTime('at', at, end) }),
+    ...(at !== undefined && { at: (end: number) => parseTime('--at', at, end) }),
   });
   return { source, now: () => source.now(), close };
-}
-
-/**
- * An instant as a flag gives it: seconds before now as `-3600`, epoch seconds, or ISO 8601.
- *
- * @throws Fault `query` naming the flag
- */
-export function parseTime(field: string, text: string, now: number): number {
-  const seconds = Number(text);
-  if (!Number.isNaN(seconds)) {
-    return seconds <= 0 ? now + seconds : seconds;
-  }
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) {
-    throw new Fault({
-      kind: 'query',
-      message: `The time --${field} "${text}" cannot be read.`,
-      remedy: 'Give seconds ago as -3600, or ISO 8601.',
-    });
-  }
-  return at / 1000;
 }

@@ -31,9 +31,14 @@ export interface ExporterOptions {
   tls?: { cert: string; key: string };
   /** Serve at /metrics only what arrived by DogStatsD, as a statsd_exporter of its own would. */
   only?: 'statsd';
+  /** Answers what is sent to /mcp, once it is known that the sender may ask. */
+  mcp?: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   /** Another path for the metrics, beside the usual ones. */
   path?: string;
 }
+
+/** The path of the Model Context Protocol. */
+export const MCP_PATH = '/mcp';
 
 const DEFAULT_SCRAPE_SECONDS = 9;
 /** Scrapers, readers of the page and probes together are far fewer. */
@@ -120,6 +125,12 @@ async function answer(
   response: ServerResponse
 ): Promise<void> {
   const url = urlOf(request);
+  if (url.pathname === MCP_PATH && options.mcp) {
+    if (mayAsk(options, request, response) && mayAskMcp(options, request, response)) {
+      await options.mcp(request, response);
+    }
+    return;
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     sendText(request, response, 405, 'Use GET.\n');
@@ -133,18 +144,7 @@ async function answer(
     await answerReady(options.source, request, response);
     return;
   }
-  if (!options.token && !isOwnName(request.headers.host, options.listen)) {
-    sendText(
-      request,
-      response,
-      403,
-      'The Host header names another host than localhost. Set a token (exporterToken) to serve other names.\n'
-    );
-    return;
-  }
-  if (options.token && !authorised(options.token, request.headers.authorization)) {
-    response.setHeader('WWW-Authenticate', 'Bearer, Basic realm="jobwatch"');
-    sendText(request, response, 401, 'A bearer token, or the token as basic password, is needed.\n');
+  if (!mayAsk(options, request, response)) {
     return;
   }
   if (options.only === 'statsd') {
@@ -173,6 +173,34 @@ async function answer(
       `Nothing here. There are: /, ${METRICS_PATHS.join(', ')}, /probe, /sd, /-/healthy, /-/ready.\n`
     );
   }
+}
+
+/** Whether the sender of a request may be answered; who may not is told so. */
+function mayAsk({ token, listen }: ExporterOptions, request: IncomingMessage, response: ServerResponse): boolean {
+  if (!token && !isOwnName(request.headers.host, listen)) {
+    sendText(
+      request,
+      response,
+      403,
+      'The Host header names another host than localhost. Set a token (exporterToken) to serve other names.\n'
+    );
+    return false;
+  }
+  if (token && !authorised(token, request.headers.authorization)) {
+    response.setHeader('WWW-Authenticate', 'Bearer, Basic realm="jobwatch"');
+    sendText(request, response, 401, 'A bearer token, or the token as basic password, is needed.\n');
+    return false;
+  }
+  return true;
+}
+
+/** Beyond this host every query is answered to those alone who have the token, though metrics may be open. */
+function mayAskMcp({ token, listen }: ExporterOptions, request: IncomingMessage, response: ServerResponse): boolean {
+  const may = token !== undefined || isLoopback(parseEndpoint('listen', listen).host);
+  if (!may) {
+    sendText(request, response, 403, 'Set a token (exporterToken) to serve /mcp beyond this host.\n');
+  }
+  return may;
 }
 
 /** The page as of an instant. */

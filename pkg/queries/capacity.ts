@@ -16,7 +16,7 @@ import { STATE_COLOURS } from './stateColours';
 import { tableQuery, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
-  by: z.enum(['workerType', 'queue']).default('workerType'),
+  by: z.enum(['workerType', 'queue']).default('workerType').describe('What a row is.'),
 });
 
 /** A capacity query as it is saved. */

@@ -22,13 +22,23 @@ import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
-  by: z.enum(HISTORY_SCOPES).default('total'),
-  /** What the range is compared with: the time before the last deploy or an instant within it, or the same time before. */
-  with: z.enum(['deploy', 'instant', 'day', 'week']).default('day'),
-  /** The instant (RFC 3339) for `instant`; for `deploy` the mark, the last one of the range where it is empty. */
-  at: z.string().default(''),
-  /** Names of the history's figures; the most telling ones of the scope where there are none. */
-  measures: z.array(z.string()).default([]),
+  by: z.enum(HISTORY_SCOPES).default('total').describe('What figures are compared for.'),
+  with: z
+    .enum(['deploy', 'instant', 'day', 'week'])
+    .default('day')
+    .describe(
+      'What the time range is compared with: the time before the last deploy or an instant within it, or the same time a day or a week before.'
+    ),
+  at: z
+    .string()
+    .default('')
+    .describe(
+      'The instant (RFC 3339) for "instant"; for "deploy" the label of the mark, the last one of the range where it is empty.'
+    ),
+  measures: z
+    .array(z.string())
+    .default([])
+    .describe('Figures of the history; the most telling ones where there are none.'),
 });
 
 /** A comparison as it is saved. */

@@ -17,11 +17,12 @@ const GROUPS = ['errorClass', 'class', 'queue', 'fingerprint'] as const;
 /** Failures are counted in each of so many last hours. */
 const TREND_HOURS = 12;
 const schema = baseQuerySchema.extend({
-  /**
-   * What makes a row of its own: error class, job class, queue, and the fingerprint: error class, message without what
-   * varies, and first application line of the backtrace.
-   */
-  groupBy: z.array(z.enum(GROUPS)).default(['errorClass', 'class', 'queue']),
+  groupBy: z
+    .array(z.enum(GROUPS))
+    .default(['errorClass', 'class', 'queue'])
+    .describe(
+      'What makes a row of its own. A fingerprint is the error class, the message without what varies, and the first line of the application in the backtrace.'
+    ),
   ...formatOption,
 });
 

@@ -9,7 +9,10 @@ import { tableQuery, type Column } from './table';
 
 const KINDS = ['deploy', 'start', 'stop', 'vanished', 'returned', 'version', 'leader', 'finding'] as const;
 const schema = baseQuerySchema.extend({
-  kinds: z.array(z.enum(KINDS)).default([...KINDS]),
+  kinds: z
+    .array(z.enum(KINDS))
+    .default([...KINDS])
+    .describe('Kinds of events.'),
   ...formatOption,
 });
 

@@ -12,8 +12,7 @@ import { recurringRows } from './recurringRows';
 import { tableQuery, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
-  /** The least severity that is shown. */
-  severity: z.enum(['critical', 'warning', 'info']).default('info'),
+  severity: z.enum(['critical', 'warning', 'info']).default('info').describe('The least severity that is shown.'),
 });
 
 /** A findings query as it is saved. */

@@ -28,12 +28,20 @@ import type { QueryRequest, QueryType } from './queryType';
 import { limitOf, optionsOf } from './table';
 
 const schema = baseQuerySchema.extend({
-  /** `day` reads Sidekiq's own daily counters, up to five years back; the others come from the sampler. */
-  by: z.enum([...HISTORY_SCOPES, 'day']).default('total'),
-  /** What an interval tells of the samples within it; rates of counters are always means. */
-  aggregate: z.enum(AGGREGATES).default('mean'),
-  /** What is usual beside each figure, or by how many times the width of that band the figure lies outside. */
-  band: z.enum(BANDS).default('none'),
+  by: z
+    .enum([...HISTORY_SCOPES, 'day'])
+    .default('total')
+    .describe(
+      'What a series is. "day" gives Sidekiq’s own daily counters, up to five years back; the others come from the sampler.'
+    ),
+  aggregate: z
+    .enum(AGGREGATES)
+    .default('mean')
+    .describe('What an interval tells of the samples within it; rates of counters are always means.'),
+  band: z
+    .enum(BANDS)
+    .default('none')
+    .describe('What is usual beside each figure, or by how many times the width of that band the figure lies outside.'),
 });
 
 /** A history query as it is saved. */
@@ -70,6 +78,7 @@ export const history: QueryType = {
     description,
   })),
   filterFields: FILTER_FIELDS,
+  schema,
   options: optionsOf(schema),
   ofRange: true,
   ofLog: false,

@@ -26,12 +26,12 @@ import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
-  /** The job's id. */
-  jid: z.string().trim().default(''),
-  /** Where it lies; everywhere is looked at where that is left out. */
-  source: z.enum(JOB_SOURCES).optional(),
-  /** Its queue, where it lies in one; all queues where that is left out. */
-  queue: z.string().default(''),
+  jid: z.string().trim().default('').describe('ID of the job.'),
+  source: z
+    .enum(JOB_SOURCES)
+    .optional()
+    .describe('Where the job lies; all places are looked at where that is left out.'),
+  queue: z.string().default('').describe('Queue of the job, where it lies in one; all queues where that is left out.'),
 });
 
 /** A job query as it is saved. */

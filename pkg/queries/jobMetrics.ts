@@ -25,12 +25,18 @@ import type { QueryRequest, QueryType } from './queryType';
 import { tableQuery, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
-  /** Sidekiq's own metrics in Redis, what Sidekiq Pro sends by DogStatsD, or that where it arrives and Redis otherwise. */
-  origin: z.enum(JOB_METRICS_ORIGINS).default('auto'),
-  show: z.enum(['table', 'series', 'heatmap']).default('table'),
-  /** The figure by which classes are ranked; the first `top` are answered. */
-  sortBy: z.enum(['totalTime', 'executions', 'rate', 'failures', 'failureRate', 'meanTime']).default('totalTime'),
-  top: z.number().int().min(1).max(1000).default(20),
+  origin: z
+    .enum(JOB_METRICS_ORIGINS)
+    .default('auto')
+    .describe(
+      'Sidekiq’s own metrics in Redis, what Sidekiq Pro sends by DogStatsD, or that where it arrives and Redis otherwise.'
+    ),
+  show: z.enum(['table', 'series', 'heatmap']).default('table').describe('Form of the answer.'),
+  sortBy: z
+    .enum(['totalTime', 'executions', 'rate', 'failures', 'failureRate', 'meanTime'])
+    .default('totalTime')
+    .describe('Figure by which classes are ranked.'),
+  top: z.number().int().min(1).max(1000).default(20).describe('Number of classes, the first by the rank.'),
 });
 
 /** A job metrics query as it is saved. */

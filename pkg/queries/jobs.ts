@@ -15,12 +15,14 @@ import { baseQuerySchema } from './model';
 import { tableQuery, textsOf, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
-  source: z.enum(JOB_SOURCES).default('queue'),
-  /** The queue; left out, the one whose oldest job has waited longest. */
-  queue: z.string().default(''),
-  cursor: z.string().optional(),
-  minAgeSeconds: z.number().min(0).optional(),
-  maxAgeSeconds: z.number().min(0).optional(),
+  source: z.enum(JOB_SOURCES).default('queue').describe('Where the jobs lie.'),
+  queue: z
+    .string()
+    .default('')
+    .describe('The queue; where it is left out, the one whose oldest job has waited longest.'),
+  cursor: z.string().optional().describe('Where the former page ended, by its notice.'),
+  minAgeSeconds: z.number().min(0).optional().describe('Least age of a job.'),
+  maxAgeSeconds: z.number().min(0).optional().describe('Largest age of a job.'),
   limit: z.number().int().min(1).max(LOOK_CAP).default(100),
   ...formatOption,
 });

@@ -15,11 +15,13 @@ export const baseQuerySchema = z.object({
   queryType: z.string(),
   /** Of the model, see QUERY_VERSION; one from a newer plugin is refused rather than half understood. */
   version: z.number().max(QUERY_VERSION, 'the query was saved by a newer version of the plugin').optional(),
-  /** Names of the number columns to return; all when empty. Alert rules need exactly one. */
-  figures: z.array(z.string()).default([]),
-  filters: z.array(filterSchema).default([]),
-  /** Rows to return at most. */
-  limit: z.number().int().min(1).max(10_000).default(1000),
+  /** Alert rules need exactly one. */
+  figures: z.array(z.string()).default([]).describe('Names of the number columns to return; all of them when empty.'),
+  filters: z
+    .array(filterSchema)
+    .default([])
+    .describe('Conditions that all hold; values of one condition are alternatives.'),
+  limit: z.number().int().min(1).max(10_000).default(1000).describe('Rows to return at most.'),
 });
 
 /** A checked query of any type. */

@@ -9,7 +9,7 @@ import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
-  by: z.enum(['workerType', 'queue']).default('workerType'),
+  by: z.enum(['workerType', 'queue']).default('workerType').describe('What a row is.'),
 });
 
 const DAY = 86_400;

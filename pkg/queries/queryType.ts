@@ -4,6 +4,8 @@ import type { Kept } from '../source/source';
 import type { Options } from '../settings/model';
 import type { NotRecorded } from '../source/notRecorded';
 import type { State } from '../watch/state';
+import type { z } from 'zod';
+import type { BaseQuery } from './model';
 
 /** What a caller knows of a question besides the query itself. */
 export interface QueryRequest {
@@ -56,6 +58,8 @@ export interface QueryType {
   columns: readonly ColumnInfo[];
   /** Names of the fields that filters may use. */
   filterFields: readonly string[];
+  /** Its model, from which what checks, completes and describes a query is derived. */
+  schema: z.ZodType<BaseQuery>;
   /** The options that the query model has beside those of every type. */
   options: ReadonlyMap<string, OptionForm>;
   /** It tells of the whole range; other types tell of the end of the range. */

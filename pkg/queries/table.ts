@@ -130,6 +130,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     description,
     columns: columns.map(infoOf),
     filterFields,
+    schema,
     options: optionsOf(schema),
     ofRange: definition.ofRange ?? false,
     ofLog: definition.ofLog ?? false,

@@ -35,26 +35,28 @@ import { tableQuery, type Column } from './table';
 const list = z.array(z.string().max(2000)).max(200).default([]);
 
 const schema = baseQuerySchema.extend({
-  by: z.enum(['queue', 'workerType']).default('queue'),
-  /** The work of the time range, or what is usual in the next hour, from the backlog of now. */
-  arrivals: z.enum(['range', 'usual']).default('range'),
-  /** What is looked for beside the changes: fewest threads that meet the objectives, the best order for the
-   * threads, or the threshold of the scaling that meets them at the least cost. */
-  search: z.enum(['none', 'threads', 'order', 'threshold']).default('none'),
-  /** Changes, see {@link Changes}. */
-  threads: list,
-  processes: list,
-  traffic: list,
-  runTime: list,
-  own: list,
-  order: list,
-  paused: list,
-  /** A ScaledObject of KEDA (YAML): what it would have done. */
-  scaledObject: z.string().max(20_000).default(''),
-  /** Until a new replica takes jobs. */
-  replicaStartSeconds: z.number().min(0).max(3600).default(30),
-  /** Chance repeats by it. */
-  seed: z.number().int().min(0).max(1_000_000).default(1),
+  by: z.enum(['queue', 'workerType']).default('queue').describe('What a row is.'),
+  arrivals: z
+    .enum(['range', 'usual'])
+    .default('range')
+    .describe('The work of the time range, or what is usual in the next hour, from the backlog of now.'),
+  search: z
+    .enum(['none', 'threads', 'order', 'threshold'])
+    .default('none')
+    .describe(
+      'What is looked for beside the changes: fewest threads that meet the objectives, the best order for the threads, or the threshold of the scaling that meets them at the least cost.'
+    ),
+  // Changes, see {@link Changes}.
+  threads: list.describe('Threads that serve a worker type or queue, all together: "name=threads".'),
+  processes: list.describe('Processes that serve a worker type or queue: "name=processes".'),
+  traffic: list.describe('Times as many jobs: "factor" of all, or "name=factor" of a queue or class.'),
+  runTime: list.describe('Times as long: "factor" of all, or "name=factor" of a queue or class.'),
+  own: list.describe('A queue is served by threads of its own, and by no others: "queue=threads".'),
+  order: list.describe('Order of service: "name=a>b", or with weights "name=a:3>b:1".'),
+  paused: list.describe('Queues of which no job is taken.'),
+  scaledObject: z.string().max(20_000).default('').describe('A ScaledObject of KEDA (YAML): what it would have done.'),
+  replicaStartSeconds: z.number().min(0).max(3600).default(30).describe('Seconds until a new replica takes jobs.'),
+  seed: z.number().int().min(0).max(1_000_000).default(1).describe('Number from which chance is drawn.'),
 });
 
 /** A what-if query as it is saved. */

@@ -4,6 +4,7 @@ import { globSync } from 'glob';
 import { expect, test } from 'vitest';
 import { ALERTS } from '../../dashboards/alerts';
 import { aclLine } from '../../pkg/redis/acl';
+import { metricTable } from '../../pkg/metrics/table';
 import { EXPORTER_METRICS } from '../../pkg/metrics/exporterMetrics';
 import { SECRET_NAMES, optionsSchema } from '../../pkg/settings/model';
 
@@ -70,4 +71,13 @@ test('CONTRIBUTING.md draws the folders in the order that dependency-cruiser che
   expect(drawn).toEqual(LAYERS);
   const folders = readdirSync(join(ROOT, 'pkg'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
   expect(folders.map(({ name }) => name).filter((name) => !LAYERS.flat().includes(name))).toEqual(['simulator']);
+});
+
+test('every metric of the endpoint stands on its reference page', () => {
+  const named = new Set([...read('docs/metrics.md').matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name));
+  expect(
+    metricTable([])
+      .filter(({ name }) => !named.has(name))
+      .map(({ name }) => name)
+  ).toEqual([]);
 });

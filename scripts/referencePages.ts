@@ -1,5 +1,6 @@
 import { SHIPPED_NAMESPACE } from '../dashboards/buildAlerts';
 import { CAPACITY_METRICS } from '../pkg/metrics/capacityMetrics';
+import { COMPAT_METRICS } from '../pkg/metrics/compatMetrics';
 import { EXPORTER_METRICS } from '../pkg/metrics/exporterMetrics';
 import { JOBWATCH_METRICS } from '../pkg/metrics/jobwatchMetrics';
 import { LOCK_METRICS } from '../pkg/metrics/lockMetrics';
@@ -33,6 +34,9 @@ export function metricsPage(): string {
     '## What is usual',
     'Missing while there are less than two days of history.',
     table(USUAL_METRICS),
+    '## Names of other exporters',
+    'With the setting `compatNames`: names, labels and values of prometheus_exporter and yabeda-sidekiq for the whole installation.',
+    table(COMPAT_METRICS),
     '## Metrics of Sidekiq Pro and Enterprise, received by DogStatsD',
     `Under the namespace of the sender, here \`${SHIPPED_NAMESPACE}\`, with the tags of the sender as labels; the setting \`statsdPrefix\` replaces all namespaces. A sender without a namespace has \`sidekiq\`. Milliseconds become seconds, also for distributions (\`…_dist\`), which statsd_exporter leaves as they are. Counters have no \`_total\`, as users of statsd_exporter know them. Quantiles look back ten minutes and lie within half a percent.`,
     table(receiverMetrics([SHIPPED_NAMESPACE])),

@@ -85,15 +85,15 @@ function readAll(source: Source, state: State): Family[] {
   );
 }
 
-/** The table is made anew only where another sender has come. */
-function tableOf({ statsd }: Source): readonly Metric[] {
+/** The table is made anew only where another sender has come, or the settings have changed. */
+function tableOf({ statsd, options }: Source): readonly Metric[] {
   const { namespaces } = statsd.registry;
-  const senders = namespaces.join();
+  const senders = `${options.compatNames} ${namespaces.join()}`;
   const known = tables.get(statsd);
   if (known?.senders === senders) {
     return known.table;
   }
-  const table = metricTable(namespaces);
+  const table = metricTable(namespaces, options.compatNames);
   tables.set(statsd, { senders, table });
   return table;
 }

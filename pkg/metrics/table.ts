@@ -1,4 +1,5 @@
 import { CAPACITY_METRICS } from './capacityMetrics';
+import { COMPAT_METRICS } from './compatMetrics';
 import { EXPORTER_METRICS } from './exporterMetrics';
 import { JOBWATCH_METRICS } from './jobwatchMetrics';
 import { LOCK_METRICS } from './lockMetrics';
@@ -13,9 +14,12 @@ import { WAIT_METRICS } from './waitMetrics';
  * out: Prometheus refuses a text in which a name comes twice.
  *
  * @param namespaces of those who send by DogStatsD
+ * @param compatNames whether the names of other exporters are given too; they come first, as one of them is a name of the
+ * Ruby exporter with a label more
  */
-export function metricTable(namespaces: readonly string[]): readonly Metric[] {
+export function metricTable(namespaces: readonly string[], compatNames = false): readonly Metric[] {
   const metrics: readonly Metric[] = [
+    ...(compatNames ? COMPAT_METRICS : []),
     ...EXPORTER_METRICS,
     ...JOBWATCH_METRICS,
     ...CAPACITY_METRICS,

@@ -113,6 +113,10 @@ export const optionsSchema = z.object({
     .positive()
     .default(30_000)
     .describe('Series of one metric in a scrape at most; each line of a histogram is one'),
+  compatNames: z
+    .boolean()
+    .default(false)
+    .describe('Metrics by the names of prometheus_exporter and yabeda-sidekiq too'),
   cronNamespaces: text.describe('Namespaces of sidekiq-cron beside "default", comma separated'),
   schedulerPrefixes: text.describe('Values of key_prefix of sidekiq-scheduler beside none, comma separated'),
   schedulerTimeZone: z

@@ -1,6 +1,14 @@
 import { t } from '@grafana/i18n';
 import { ConfigSection } from '@grafana/plugin-ui';
-import { ListenField, NumberField, SecretField, TextField, type Fields, type SecretOf } from './SettingsFields';
+import {
+  ListenField,
+  NumberField,
+  SecretField,
+  TextField,
+  ToggleField,
+  type Fields,
+  type SecretOf,
+} from './SettingsFields';
 
 /** What the plugin's process serves and receives beside Grafana. */
 export function ListenersSection({ fields, secret }: { fields: Fields; secret: SecretOf }) {
@@ -70,6 +78,15 @@ export function ListenersSection({ fields, secret }: { fields: Fields; secret: S
         name="seriesLimit"
         label={t('config.seriesLimit.label', 'Series limit per metric')}
         example="30000"
+      />
+      <ToggleField
+        {...fields}
+        name="compatNames"
+        label={t('config.compatNames.label', 'Names of other exporters')}
+        description={t(
+          'config.compatNames.description',
+          'Serve metrics by the names of prometheus_exporter and yabeda-sidekiq too.'
+        )}
       />
     </ConfigSection>
   );

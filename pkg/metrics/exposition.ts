@@ -1,5 +1,5 @@
 import type { Labels } from '../statsd/labels';
-import type { Family, Sample } from './metric';
+import type { Bounds, Family, HistogramSample, NumberSample, Sample, SummarySample } from './metric';
 
 export const TEXT_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 export const OPENMETRICS_CONTENT_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
@@ -31,13 +31,56 @@ export function renderOpenMetrics(families: readonly Family[]): string {
 /** The lines of a family. */
 function linesOf(name: string, samples: readonly Sample[]): string {
   let lines = '';
-  for (const { suffix = '', labels, extra, value } of samples) {
-    const pairs = labels ? pairsOf(labels) : '';
-    const more = extra ? (pairs === '' ? pairOf(extra) : `,${pairOf(extra)}`) : '';
-    lines += pairs === '' && more === '' ? `${name}${suffix}` : `${name}${suffix}{${pairs}${more}}`;
-    lines += ` ${numberText(value)}\n`;
+  for (const sample of samples) {
+    const pairs = sample.labels ? pairsOf(sample.labels) : '';
+    if ('value' in sample) {
+      lines += numberLine(name, pairs, sample);
+    } else {
+      lines += 'bounds' in sample ? histogramLines(name, pairs, sample) : summaryLines(name, pairs, sample);
+    }
   }
   return lines;
+}
+
+function numberLine(name: string, pairs: string, { value }: NumberSample): string {
+  return pairs === '' ? `${name} ${numberText(value)}\n` : `${name}{${pairs}} ${numberText(value)}\n`;
+}
+
+/** Buckets as Prometheus has them: each holds those below it too. */
+function histogramLines(name: string, pairs: string, { bounds, counts, sum }: HistogramSample): string {
+  const begin = pairs === '' ? `${name}_bucket{le="` : `${name}_bucket{${pairs},le="`;
+  const texts = boundTexts(bounds);
+  let below = 0;
+  let lines = '';
+  for (let index = 0; index < texts.length; index += 1) {
+    below += counts[index] ?? 0;
+    lines += `${begin}${texts[index]!}"} ${below}\n`;
+  }
+  return (
+    lines + numberLine(`${name}_sum`, pairs, { value: sum }) + numberLine(`${name}_count`, pairs, { value: below })
+  );
+}
+
+const printedBounds = new WeakMap<Bounds, readonly string[]>();
+
+function boundTexts(bounds: Bounds): readonly string[] {
+  let texts = printedBounds.get(bounds);
+  if (texts === undefined) {
+    texts = bounds.map(numberText);
+    printedBounds.set(bounds, texts);
+  }
+  return texts;
+}
+
+function summaryLines(name: string, pairs: string, { quantiles, sum, count }: SummarySample): string {
+  const begin = pairs === '' ? `${name}{quantile="` : `${name}{${pairs},quantile="`;
+  let lines = '';
+  for (const [quantile, value] of quantiles) {
+    lines += `${begin}${quantile}"} ${numberText(value)}\n`;
+  }
+  return (
+    lines + numberLine(`${name}_sum`, pairs, { value: sum }) + numberLine(`${name}_count`, pairs, { value: count })
+  );
 }
 
 /** Labels are the most of a scrape; metrics share the lists of them, which are put together once. */

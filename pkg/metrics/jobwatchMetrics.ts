@@ -1,7 +1,7 @@
 import { classLabels, hostLabels, labelValue, type Metric, type Sample } from './metric';
 import { counter, perClass, perProcess, perQueue, single } from './metricRows';
 import { READING_METRICS } from './readingMetrics';
-import { histogramSamples } from './statsdMetrics';
+import { DURATION_BOUNDS } from './statsdMetrics';
 import { POLLER_LATE_SECONDS } from '../sidekiq/model';
 
 /**
@@ -193,7 +193,12 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
           break;
         }
         left -= 1;
-        samples.push(...histogramSamples(classLabels(jobClass), durations, milliseconds / 1000));
+        samples.push({
+          labels: classLabels(jobClass),
+          bounds: DURATION_BOUNDS,
+          counts: durations,
+          sum: milliseconds / 1000,
+        });
       }
       return samples;
     },

@@ -8,16 +8,35 @@ import { QUANTILES } from '../statsd/summary';
 
 export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary';
 
-/** One line of exposition. */
-export interface Sample {
+/** The upper bounds of a histogram's buckets, rising, the last one infinite; those of one metric are one list. */
+export type Bounds = readonly number[];
+
+/** A counter or gauge at a label set. */
+export interface NumberSample {
   labels?: Labels;
-  /** One label more; lists of labels that samples share are put together once. */
-  extra?: readonly [name: string, value: string];
   /** A number, or the digits to print where their form matters. */
   value: number | string;
-  /** `_bucket`, `_sum`, `_count` of histograms and summaries. */
-  suffix?: string;
 }
+
+/** A histogram at a label set. */
+export interface HistogramSample {
+  labels?: Labels;
+  bounds: Bounds;
+  /** Observations by bucket, not added up. */
+  counts: readonly number[];
+  sum: number;
+}
+
+/** A summary at a label set. */
+export interface SummarySample {
+  labels?: Labels;
+  quantiles: ReadonlyArray<readonly [quantile: number, value: number]>;
+  sum: number;
+  count: number;
+}
+
+/** What a metric is at one label set. Text, and what is pushed, are renderings of it. */
+export type Sample = NumberSample | HistogramSample | SummarySample;
 
 /** What metrics of the DogStatsD receiver are read off; it does not depend on Redis. */
 export interface StatsdState {
@@ -39,8 +58,8 @@ export type MetricState = State &
  * One Prometheus metric: a row of the metric table, from which the endpoint's text, the docs page and
  * the editor's list are made.
  *
- * `read` gives its samples in the order of printing, or `null` where the whole family is left out. It
- * may stop after `most` label sets. It must not keep or change the state, and it never throws: what is not known is a missing sample, never a zero.
+ * `read` gives its samples, one for each label set, in the order of printing, or `null` where the whole family is left out.
+ * It may stop after `most` label sets. It must not keep or change the state, and it never throws: what is not known is a missing sample, never a zero.
  */
 export interface Metric<Read = MetricState> {
   name: string;
@@ -80,8 +99,7 @@ export function readFamilies<Read>(
     if (samples === null) {
       continue;
     }
-    const most = sets * lines;
-    const left = (metric.labelSets?.(state) ?? Math.ceil(samples.length / lines)) - sets;
+    const left = (metric.labelSets?.(state) ?? samples.length) - sets;
     if (left > 0) {
       dropped.set(metric.name, (dropped.get(metric.name) ?? 0) + left);
     }
@@ -91,7 +109,7 @@ export function readFamilies<Read>(
       type,
       help,
       ...(unit && { unit }),
-      samples: samples.length > most ? samples.slice(0, most) : samples,
+      samples: samples.length > sets ? samples.slice(0, sets) : samples,
     });
   }
   return families;

@@ -2,7 +2,7 @@ import { HISTOGRAM_BOUNDS_MS } from '../sidekiq/jobMetrics';
 import type { Labels } from '../statsd/labels';
 import { STATSD_METRICS, type StatsdMetric } from '../statsd/metrics';
 import { QUANTILES, type SlidingSummary } from '../statsd/summary';
-import type { Metric, Sample, StatsdState } from './metric';
+import type { Bounds, Metric, Sample, StatsdState } from './metric';
 
 /**
  * Everything that the DogStatsD receiver gives: what Sidekiq sends, and how receiving goes.
@@ -44,7 +44,7 @@ function summary(namespace: string, metric: StatsdMetric): Metric<StatsdState> {
     read: (state) =>
       filled(
         seriesOf(namespace, metric, state).flatMap(({ labels, timing }) =>
-          timing ? summarySamples(labels, timing.summary, state.arrivedBy) : []
+          timing ? [summarySample(labels, timing.summary, state.arrivedBy)] : []
         )
       ),
   };
@@ -61,45 +61,28 @@ function histogram(namespace: string, metric: StatsdMetric): Metric<StatsdState>
     read: (state) =>
       filled(
         seriesOf(namespace, metric, state).flatMap(({ labels, timing }) =>
-          timing ? histogramSamples(labels, timing.buckets, timing.summary.sum) : []
+          timing ? [{ labels, bounds: DURATION_BOUNDS, counts: timing.buckets, sum: timing.summary.sum }] : []
         )
       ),
   };
 }
 
-function summarySamples(labels: Labels, summary: SlidingSummary, now: number): Sample[] {
-  return [
-    ...summary.quantiles(QUANTILES, now).map((value, index) => ({
-      labels,
-      extra: ['quantile', String(QUANTILES[index])] as const,
-      value,
-    })),
-    { suffix: '_sum', labels, value: summary.sum },
-    { suffix: '_count', labels, value: summary.count },
-  ];
+function summarySample(labels: Labels, summary: SlidingSummary, now: number): Sample {
+  return {
+    labels,
+    quantiles: summary.quantiles(QUANTILES, now).map((value, index) => [QUANTILES[index]!, value]),
+    sum: summary.sum,
+    count: summary.count,
+  };
 }
 
-/** Bounds of buckets as labels: seconds, and `+Inf`. */
-export function boundLabels(boundsMs: readonly number[]): Array<readonly [string, string]> {
-  return boundsMs.map((bound) => ['le', Number.isFinite(bound) ? String(bound / 1000) : '+Inf']);
+/** Bounds of buckets in seconds. */
+export function boundsOf(milliseconds: readonly number[]): Bounds {
+  return milliseconds.map((bound) => bound / 1000);
 }
 
-const DURATION_BOUNDS = boundLabels(HISTOGRAM_BOUNDS_MS);
-
-/** A histogram's lines from counts per duration bucket, which are not cumulative. */
-export function histogramSamples(
-  labels: Labels,
-  counts: readonly number[],
-  sumSeconds: number,
-  bounds: ReadonlyArray<readonly [string, string]> = DURATION_BOUNDS
-): Sample[] {
-  let below = 0;
-  const buckets = bounds.map((extra, index): Sample => {
-    below += counts[index] ?? 0;
-    return { suffix: '_bucket', labels, extra, value: below };
-  });
-  return [...buckets, { suffix: '_sum', labels, value: sumSeconds }, { suffix: '_count', labels, value: below }];
-}
+/** Those of the durations that Sidekiq keeps. */
+export const DURATION_BOUNDS = boundsOf(HISTOGRAM_BOUNDS_MS);
 
 function seriesOf(namespace: string, metric: StatsdMetric, { statsd, arrivedBy }: StatsdState) {
   return statsd.registry.seriesOf(metric, arrivedBy).filter((series) => series.namespace === namespace);

@@ -1,9 +1,9 @@
 import { WAIT_BOUNDS_MS, type Waits } from '../observe/jobWaits';
 import type { Labels } from '../statsd/labels';
 import { labelValue, type Metric } from './metric';
-import { boundLabels, histogramSamples } from './statsdMetrics';
+import { boundsOf } from './statsdMetrics';
 
-const BOUNDS = boundLabels(WAIT_BOUNDS_MS);
+const BOUNDS = boundsOf(WAIT_BOUNDS_MS);
 
 /** How long jobs wait, which Sidekiq itself does not count. */
 export const WAIT_METRICS: readonly Metric[] = [
@@ -17,7 +17,7 @@ export const WAIT_METRICS: readonly Metric[] = [
     read: ({ jobWaits }, most) =>
       jobWaits
         .slice(0, most)
-        .flatMap((waits) => histogramSamples(labelsOf(waits), waits.counts, waits.sumSeconds, BOUNDS)),
+        .map((waits) => ({ labels: labelsOf(waits), bounds: BOUNDS, counts: waits.counts, sum: waits.sumSeconds })),
     labelSets: ({ jobWaits }) => jobWaits.length,
   },
 ];

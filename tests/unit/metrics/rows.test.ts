@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { renderOpenMetrics, renderText } from '../../../pkg/metrics/exposition';
-import { labelValue, readFamilies, type Metric, type MetricState, type Sample } from '../../../pkg/metrics/metric';
-import { histogramSamples, receiverMetrics } from '../../../pkg/metrics/statsdMetrics';
+import {
+  labelValue,
+  readFamilies,
+  type Metric,
+  type MetricState,
+  type NumberSample,
+  type Sample,
+} from '../../../pkg/metrics/metric';
+import { DURATION_BOUNDS, receiverMetrics } from '../../../pkg/metrics/statsdMetrics';
 import { metricTable } from '../../../pkg/metrics/table';
 import type { RecurringEntry } from '../../../pkg/sidekiq/browse/recurring';
 import { HISTOGRAM_BOUNDS_MS, noCounts } from '../../../pkg/sidekiq/jobMetrics';
@@ -23,13 +30,14 @@ const stateOf = (part: Parameters<typeof aState>[0] = {}, more: Partial<MetricSt
 function read(name: string, state: MetricState): string[] | null {
   const metric = metricTable(['lago_api']).find((each) => each.name === name);
   const samples = metric!.read(state, Infinity);
-  return samples && samples.map(line);
+  return samples && linesOf(samples);
 }
-const labelsOf = ({ labels = [], extra }: Sample) => (extra ? [...labels, extra] : labels);
-function line(sample: Sample): string {
-  const { suffix = '', value } = sample;
-  const pairs = labelsOf(sample).map(([label, text]) => `${label}="${text}"`);
-  return `${suffix}${pairs.length > 0 ? `{${pairs.join(',')}} ` : ''}${value}`;
+/** The lines of samples without the name of their metric. */
+function linesOf(samples: Sample[]): string[] {
+  return renderText([{ name: 'm', type: 'gauge', help: '', samples }])
+    .split('\n')
+    .slice(2, -1)
+    .map((line) => line.slice(1).replace(/^ /, ''));
 }
 
 function anEntry(source: RecurringEntry['source'], name: string, part: Partial<RecurringEntry>): RecurringEntry {
@@ -413,12 +421,9 @@ test.each(OF_REDIS.map(({ name }) => name))('%s is read off the state', (name) =
 test('labels of each metric are those it declares', () => {
   for (const { name, labels, read: readOff, type } of OF_REDIS) {
     const [sample] = readOff(FULL, Infinity)!;
-    const found = labelsOf(sample!).map(([label]) => label);
-    expect(
-      found.filter((label) => label !== 'le'),
-      name
-    ).toEqual(labels);
-    expect(found.includes('le'), name).toBe(type === 'histogram');
+    const found = [...(sample!.labels ?? []).map(([label]) => label), ...('quantiles' in sample! ? ['quantile'] : [])];
+    expect(found, name).toEqual(labels);
+    expect('bounds' in sample!, name).toBe(type === 'histogram');
   }
 });
 
@@ -592,7 +597,9 @@ describe('DogStatsD', () => {
       new Map()
     );
     expect(
-      families.filter(({ name }) => !name.startsWith('jobwatch')).map(({ name, samples }) => [name, samples[0]!.value])
+      families
+        .filter(({ name }) => !name.startsWith('jobwatch'))
+        .map(({ name, samples }) => [name, (samples[0] as NumberSample).value])
     ).toEqual([
       ['lago_api_jobs_count', 2],
       ['shop_jobs_count', 3],
@@ -657,11 +664,8 @@ describe('DogStatsD', () => {
 });
 
 test('a histogram adds up from bucket to bucket', () => {
-  const lines = histogramSamples(
-    [['a', 'b']],
-    noCounts().map((_, index) => index),
-    9.5
-  ).map(line);
+  const counts = noCounts().map((_, index) => index);
+  const lines = linesOf([{ labels: [['a', 'b']], bounds: DURATION_BOUNDS, counts, sum: 9.5 }]);
   expect(lines).toHaveLength(28);
   expect(lines[0]).toBe('_bucket{a="b",le="0.02"} 0');
   expect(lines[25]).toBe('_bucket{a="b",le="+Inf"} 325');
@@ -669,25 +673,25 @@ test('a histogram adds up from bucket to bucket', () => {
 });
 
 describe('the limit on series', () => {
-  const metric = (type: Metric['type'], lines: number): Metric => ({
+  const metric = (type: Metric['type'], sets: number): Metric => ({
     name: `m_${type}`,
     type,
     help: '',
     labels: [],
     source: '',
-    read: () => Array.from({ length: lines }, (_, value) => ({ value })),
+    read: () => Array.from({ length: sets }, (_, value) => ({ value })),
   });
 
   test('cuts lines over it, by whole label sets, and counts what is left out', () => {
     const dropped = new Map<string, number>([['m_gauge', 1]]);
     const families = readFamilies(
-      [metric('gauge', 93), metric('histogram', 28 * 4), metric('summary', 5 * 18)],
+      [metric('gauge', 93), metric('histogram', 4), metric('summary', 15)],
       FULL,
       90,
       dropped
     );
-    // 90 lines are three histograms of 28 and eighteen summaries of 5.
-    expect(families.map(({ samples }) => samples.length)).toEqual([90, 28 * 3, 5 * 18]);
+    // 90 lines are three histograms of 28 and fifteen summaries of 6.
+    expect(families.map(({ samples }) => samples.length)).toEqual([90, 3, 15]);
     expect([...dropped]).toEqual([
       ['m_gauge', 4],
       ['m_histogram', 1],
@@ -696,7 +700,7 @@ describe('the limit on series', () => {
 
   test('asks for no more label sets than are printed, where they are counted', () => {
     const dropped = new Map<string, number>();
-    const counted = { ...metric('histogram', 28), labelSets: () => 10_000 };
+    const counted = { ...metric('histogram', 1), labelSets: () => 10_000 };
     readFamilies(
       [{ ...counted, read: (_, most) => (expect(most).toBe(2), counted.read(FULL, most)) }],
       FULL,
@@ -735,7 +739,6 @@ describe('exposition', () => {
                 ['y', '1'],
               ],
               value: Infinity,
-              suffix: '_bucket',
             },
             { labels: [], value: -Infinity },
             { value: NaN },
@@ -745,7 +748,7 @@ describe('exposition', () => {
       ])
     ).toBe(
       '# HELP a_total Two\\nlines \\\\ and "quotes".\n# TYPE a_total counter\na_total 1\n' +
-        '# HELP b Help.\n# TYPE b gauge\nb{x="a\\"\\\\\\nb"} 0.500\nb_bucket{x="",y="1"} +Inf\nb -Inf\nb NaN\n' +
+        '# HELP b Help.\n# TYPE b gauge\nb{x="a\\"\\\\\\nb"} 0.500\nb{x="",y="1"} +Inf\nb -Inf\nb NaN\n' +
         '# HELP c Help.\n# TYPE c counter\n'
     );
   });

@@ -14,7 +14,7 @@ export const LAYERS = [
   ['installation'],
   ['frames', 'whatif'],
   ['queries', 'metrics'],
-  ['web', 'keda', 'alerting', 'notify', 'report', 'mcp'],
+  ['web', 'keda', 'alerting', 'notify', 'report', 'mcp', 'otlp'],
   ['listeners'],
   ['plugin', 'cli'],
 ];
@@ -53,7 +53,7 @@ export default {
       name: 'views-know-sources-only',
       comment: 'A view answers from any source: an installation, a recording.',
       severity: 'error',
-      from: { path: '^pkg/(queries|metrics|web|keda|alerting|notify|report|mcp|whatif|frames)/' },
+      from: { path: '^pkg/(queries|metrics|web|keda|alerting|notify|report|mcp|otlp|whatif|frames)/' },
       to: { path: '^pkg/(installation|recording)/' },
     },
     {

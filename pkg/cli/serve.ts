@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { METRICS_PATHS } from '../listeners/exporter';
 import { Listeners, type Served } from '../listeners/listeners';
+import { endpointOfEnvironment } from '../otlp/settings';
 import type { Settings } from '../settings/settings';
 import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
@@ -144,6 +145,7 @@ async function listen(prepared: Prepared, flags: ServeFlags): Promise<Running> {
     statsdListen: statsdListenOf(settings),
     statsdMetricsListen: settings.options.statsdMetricsListen,
     kedaListen: settings.options.kedaListen,
+    otlpEndpoint: settings.options.otlpEndpoint || endpointOfEnvironment(process.env),
     exporter: {
       targets,
       ...(flags.webPath && { path: flags.webPath }),
@@ -153,7 +155,10 @@ async function listen(prepared: Prepared, flags: ServeFlags): Promise<Running> {
   });
   await listeners.tried;
   const fault =
-    listeners.faultOf('exporterListen') ?? listeners.faultOf('statsdMetricsListen') ?? listeners.faultOf('kedaListen');
+    listeners.faultOf('exporterListen') ??
+    listeners.faultOf('statsdMetricsListen') ??
+    listeners.faultOf('kedaListen') ??
+    listeners.faultOf('otlpEndpoint');
   if (fault) {
     await end({ listeners, notifications });
     throw fault;

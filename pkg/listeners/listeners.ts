@@ -2,6 +2,7 @@ import { Fault } from '../faults/fault';
 import { startKeda } from '../keda/server';
 import { log } from '../log';
 import { checkProtected, WITHOUT_TOKEN, type Administration } from '../settings/administration';
+import { otlpSettings } from '../otlp/settings';
 import type { Secrets } from '../settings/model';
 import type { Source } from '../source/source';
 import { startStatsdReceiver } from '../statsd/receiver';
@@ -10,8 +11,14 @@ import { startExporter, type ExporterOptions } from './exporter';
 /** A former instance, or another program on this host, may still hold the port for a while. */
 const RETRY_MS = 2000;
 
-/** Names of the listeners: the settings that switch them on in the plugin. */
-export const LISTENERS = ['exporterListen', 'statsdListen', 'statsdMetricsListen', 'kedaListen'] as const;
+/** Names of the listeners, and of what is pushed: the settings that switch them on in the plugin. */
+export const LISTENERS = [
+  'exporterListen',
+  'statsdListen',
+  'statsdMetricsListen',
+  'kedaListen',
+  'otlpEndpoint',
+] as const;
 export type ListenerName = (typeof LISTENERS)[number];
 
 /** What is served: a source, and what its administrator allows. */
@@ -20,17 +27,17 @@ export interface Served extends Source {
   readonly secrets: Secrets;
 }
 
-/** Where to listen; an empty address opens nothing. */
+/** Where to listen and to push to; an empty address opens nothing. */
 export interface Listen extends Record<ListenerName, string> {
-  /** What only `serve` gives: further targets, TLS, another path. */
-  exporter?: Pick<ExporterOptions, 'targets' | 'tls' | 'path'>;
+  /** What only `serve` gives: further targets, TLS, another path, language models. */
+  exporter?: Pick<ExporterOptions, 'targets' | 'tls' | 'path' | 'mcp'>;
 }
 
 type Close = () => Promise<void> | void;
 
 /**
  * What listens beside Grafana's own socket: the Prometheus endpoint, the DogStatsD receiver, the endpoint with what that
- * received, and KEDA's scaler. One that cannot be opened never fails the others; it is tried again until it works, and `problems`
+ * received, KEDA's scaler, and what is pushed to a collector. One that cannot be opened never fails the others; it is tried again until it works, and `problems`
  * tells of it meanwhile.
  */
 export class Listeners {
@@ -80,7 +87,9 @@ export class Listeners {
         return;
       }
       this.closers.push(close);
-      log('info', 'listening', { setting: name, address });
+      if (name !== 'otlpEndpoint') {
+        log('info', 'listening', { setting: name, address });
+      }
     } catch (error) {
       const fault = error instanceof Fault ? error : unexpected(name, error);
       if (!this.faults.has(name)) {
@@ -109,6 +118,17 @@ export class Listeners {
         checkProtected(name, listen, undefined, installation.administration, WITHOUT_TOKEN);
         const tls = this.listen.exporter?.tls;
         return startKeda({ listen, source: installation, ...(tls && { tls }) });
+      }
+      case 'otlpEndpoint': {
+        const settings = otlpSettings(listen, process.env);
+        // Its libraries are loaded where metrics are pushed.
+        const { startPush } = await import('../otlp/push');
+        const targets = [...(this.listen.exporter?.targets ?? [])];
+        const ends = [
+          startPush(settings, installation, ''),
+          ...targets.map(([target, source]) => startPush(settings, source, target)),
+        ];
+        return async () => void (await Promise.all(ends.map(async (end) => end())));
       }
       case 'statsdListen':
         return startStatsdReceiver(listen, installation).then((receiver) => () => receiver.close());

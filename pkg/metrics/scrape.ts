@@ -43,6 +43,26 @@ export async function scrape(source: Source, accept: string, timeoutSeconds: num
   }
 }
 
+/**
+ * The families of a source for what is pushed: as {@link scrape} reads them.
+ *
+ * @throws Error for an error of ours alone
+ */
+export async function familiesOf(source: Source, timeoutSeconds: number): Promise<Family[]> {
+  try {
+    const state = await stateWithin(timeoutSeconds, source, {
+      span: `${timeoutSeconds} s`,
+      remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET).',
+    });
+    return [up(missesTotals(state.snapshot) ? 0 : 1), ...readAll(source, state)];
+  } catch (error) {
+    if (!(error instanceof Fault)) {
+      throw error;
+    }
+    return [up(0), ...readStatsd(source)];
+  }
+}
+
 interface Printed {
   scrape: Scrape;
   /** What of the DogStatsD receiver the text was made of. */

@@ -113,6 +113,7 @@ export const optionsSchema = z.object({
     .positive()
     .default(30_000)
     .describe('Series of one metric in a scrape at most; each line of a histogram is one'),
+  otlpEndpoint: text.describe('Where to push metrics by OTLP: http://host:4318, or grpc://host:4317'),
   compatNames: z
     .boolean()
     .default(false)

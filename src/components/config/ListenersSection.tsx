@@ -73,6 +73,16 @@ export function ListenersSection({ fields, secret }: { fields: Fields; secret: S
         description={t('config.kedaListen.description', 'host:port; gRPC without a token')}
         example="127.0.0.1:9093"
       />
+      <TextField
+        {...fields}
+        name="otlpEndpoint"
+        label={t('config.otlpEndpoint.label', 'Push metrics by OTLP to')}
+        description={t(
+          'config.otlpEndpoint.description',
+          'Address of an OpenTelemetry collector: http://host:4318, or grpc://host:4317. Metrics are pushed every minute.'
+        )}
+        example="http://127.0.0.1:4318"
+      />
       <NumberField
         {...fields}
         name="seriesLimit"

@@ -74,6 +74,7 @@ describe('settings of a data source', () => {
       statsdPrefix: '',
       statsdExpireSeconds: 172_800,
       seriesLimit: 30_000,
+      otlpEndpoint: '',
       compatNames: false,
       cronNamespaces: '',
       schedulerPrefixes: '',

@@ -74,7 +74,8 @@ export const queueHealth: Row = {
       widths: {
         State: 85,
         Size: 66,
-        Latency: 86,
+        // With the mark of the order, by which the table of Prometheus is sorted.
+        Latency: 100,
         'Drain time': 94,
         'Breach in': 88,
         Busy: 58,

@@ -2,6 +2,7 @@ import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
 import type { Options } from '../settings/model';
 import { schedulerOptions } from './schedulers';
 import { sampleBacklog } from '../sidekiq/browse/backlog';
+import { readContexts, type ContextsAsked } from '../sidekiq/browse/contexts';
 import { readDays, readDeployMarks } from '../sidekiq/browse/days';
 import { readDueQueues } from '../sidekiq/browse/dueJobs';
 import { findJob, type Place } from '../sidekiq/browse/findJob';
@@ -11,7 +12,8 @@ import type { LocksAsked } from '../sidekiq/browse/locks';
 import { readProfiles } from '../sidekiq/browse/profiles';
 import { readRecurring } from '../sidekiq/browse/recurring';
 import type { MinuteCounts } from '../sidekiq/jobMetrics';
-import { iteration } from '../sidekiq/parts/iteration';
+import { batch } from '../sidekiq/parts/batch';
+import { iteration, readIterations } from '../sidekiq/parts/iteration';
 import type { Resolution } from '../sidekiq/parts/minute';
 import { readPart } from '../sidekiq/parts/part';
 import type { Range, Reads } from '../source/reads';
@@ -51,6 +53,16 @@ export class RedisReads implements Reads {
     return (await readPart(this.redis, iteration, jid, this.signal)).value;
   }
 
+  /** How far IterableJobs have come. */
+  iterations(jids: readonly string[]) {
+    return readIterations(this.redis, jids, this.signal);
+  }
+
+  /** A batch of sidekiq-batch. */
+  async batch(bid: string) {
+    return (await readPart(this.redis, batch, bid, this.signal)).value;
+  }
+
   /** Queues for which scheduled jobs and retries are due. */
   dueQueues(now: number) {
     return readDueQueues(this.redis, now, this.signal);
@@ -64,6 +76,11 @@ export class RedisReads implements Reads {
   /** Entries of sidekiq-cron and sidekiq-scheduler. */
   recurring(now: number) {
     return readRecurring(this.redis, schedulerOptions(this.options), now, this.signal);
+  }
+
+  /** Jobs by a field of their context. */
+  contexts(asked: ContextsAsked) {
+    return readContexts(this.redis, asked, this.signal);
   }
 
   /** Locks and throttles; what was seen of them before is remembered. */

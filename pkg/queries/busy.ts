@@ -1,10 +1,19 @@
+import type { z } from 'zod';
 import type { Work } from '../sidekiq/model';
-import { instant, jobClass, key, seconds, text } from './columns';
+import type { Iteration } from '../sidekiq/parts/iteration';
+import { instant, ITERATION_COLUMNS, iterationColumns, iterationOption, jobClass, key, seconds, text } from './columns';
 import { detailsOfJob, jobsOfQueue } from './links';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
+const schema = baseQuerySchema.extend(iterationOption);
+
+/** A query of busy jobs as it is saved. */
+export type BusyQuery = z.input<typeof schema>;
+
 interface Row extends Work {
+  iteration: Iteration | null;
+  showsArguments: boolean;
   host: string;
   workerType: string;
   now: number;
@@ -25,6 +34,7 @@ const COLUMNS: Array<Column<Row>> = [
   seconds('waited', 'Waited', 'Time that the job waited in the queue before the execution.', ({ runAt, enqueuedAt }) =>
     runAt === null || enqueuedAt === null ? null : Math.max(0, runAt - enqueuedAt)
   ),
+  ...iterationColumns<Row>(),
 ];
 
 /** One row per running job, the longest running first. */
@@ -34,19 +44,24 @@ export const busy = tableQuery({
   title: 'Busy',
   description: 'One row per job in progress: class, queue, process and run time.',
   empty: 'No job is running.',
-  schema: baseQuerySchema,
+  cost: 'with the option iteration the state of up to 1,000 running jobs',
+  schema,
   columns: COLUMNS,
   live: true,
   example: "--filter 'class=~Invoices.*' --limit 20",
-  rows({ snapshot, queues, now }) {
+  async rows({ snapshot, queues, options, now }, { iteration }, _request, reads) {
     const types = new Map(queues.map(({ name, workerType }) => [name, workerType]));
     const hosts = new Map(snapshot.processes.items.map(({ identity, host }) => [identity, host]));
+    const states = iteration ? await reads.iterations(snapshot.work.items.map(({ jid }) => jid)) : null;
     return {
+      without: iteration ? [] : ITERATION_COLUMNS,
       rows: snapshot.work.items.map((work) => ({
         ...work,
         host: hosts.get(work.process) ?? '',
         workerType: types.get(work.queue) ?? '',
         now,
+        iteration: states?.get(work.jid) ?? null,
+        showsArguments: options.allowArguments,
       })),
     };
   },

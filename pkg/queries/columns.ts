@@ -1,4 +1,7 @@
+import { z } from 'zod';
 import type { Value } from '../frames/frame';
+import { cursorText } from '../sidekiq/jobDetails';
+import type { Iteration } from '../sidekiq/parts/iteration';
 import { METRICS_CLASS, metricsOfClass } from './links';
 import type { Column } from './table';
 
@@ -81,6 +84,37 @@ export const jobClass = <Row extends { class: string; metricsClass: string }>():
     }
   ),
 ];
+
+/** How far an IterableJob has come; they are shown where the option `iteration` asks for them. */
+export const ITERATION_COLUMNS = ['iterationCursor', 'iterationRuns', 'iterationTime'] as const;
+
+export const iterationColumns = <Row extends { iteration: Iteration | null; showsArguments: boolean }>(): Array<
+  Column<Row>
+> => [
+  text(
+    'iterationCursor',
+    'Cursor',
+    'Position of an IterableJob as of its last flush; hidden unless it is a number or arguments are allowed.',
+    ({ iteration, showsArguments }) => (iteration === null ? '' : cursorText(iteration.cursor, showsArguments))
+  ),
+  count(
+    'iterationRuns',
+    'Runs',
+    'Executions of an IterableJob so far.',
+    ({ iteration }) => iteration?.executions ?? null
+  ),
+  seconds(
+    'iterationTime',
+    'Time of ended runs',
+    'Time that the ended executions of an IterableJob took.',
+    ({ iteration }) => iteration?.runtimeSeconds ?? null
+  ),
+];
+
+/** Asks for the state of IterableJobs. */
+export const iterationOption = {
+  iteration: z.boolean().default(false).describe('Show how far IterableJobs have come.'),
+};
 
 /** The worker type and the queue that a row is about. */
 export const typeAndQueue = <Row extends { workerType: string; queue: string }>(): Array<Column<Row>> => [

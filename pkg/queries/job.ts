@@ -51,7 +51,12 @@ interface Row {
 }
 
 const COLUMNS: Array<Column<Row>> = [
-  key('group', 'Group', 'job, error, context (CurrentAttributes), ActiveJob, iteration, or other.', (row) => row.group),
+  key(
+    'group',
+    'Group',
+    'job, error, context (CurrentAttributes), ActiveJob, iteration, batch (sidekiq-batch), or other.',
+    (row) => row.group
+  ),
   key('field', 'Field', 'Name of the field.', (row) => row.field),
   text('value', 'Value', 'Value of the field. Times are UTC.', (row) => row.value),
 ];
@@ -91,6 +96,7 @@ export const job = tableQuery({
         ...(found.job ? rowsOf(found.job, state) : []),
         ...(found.job ? await originRows(found.job, state, reads) : []),
         ...rowsFrom('iteration', iterationFields(iteration, state)),
+        ...(found.job ? rowsFrom('batch', await batchFields(found.job, state, reads)) : []),
         ...(found.job ? otherRows(found.job, state.options) : []),
       ],
     };
@@ -233,6 +239,23 @@ function iterationFields(state: Iteration | null, { now, options }: State): Reco
         Executions: state.executions === null ? '' : String(state.executions),
         'Run time': state.runtimeSeconds === null ? '' : durationText(state.runtimeSeconds),
         Cancelled: agoText(state.cancelledAt, now),
+      }
+    : {};
+}
+
+/** Of the gem sidekiq-batch. */
+async function batchFields({ payload }: StoredJob, { now }: State, reads: Reads): Promise<Record<string, string>> {
+  const bid = textOf(payload['bid']);
+  const found = bid === '' ? null : await reads.batch(bid);
+  return found
+    ? {
+        Jobs: String(found.total ?? ''),
+        Pending: String(found.pending ?? ''),
+        Failed: String(found.failed ?? ''),
+        Children: found.children === 0 ? '' : String(found.children ?? ''),
+        Parent: found.parent,
+        Created: agoText(found.createdAt, now),
+        Complete: found.complete ? 'yes' : 'no',
       }
     : {};
 }

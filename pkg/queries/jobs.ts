@@ -7,7 +7,19 @@ import { argumentsText, tagsOf, text as textOf } from '../sidekiq/payload';
 import { instantOf, numberOf } from '../sidekiq/plausible';
 import { activeJobAttempts, currentAttributes } from '../sidekiq/jobDetails';
 import { redact } from '../sidekiq/redact';
-import { bytes, count, instant, jobClass, key, seconds, text } from './columns';
+import type { Iteration } from '../sidekiq/parts/iteration';
+import {
+  bytes,
+  count,
+  instant,
+  ITERATION_COLUMNS,
+  iterationColumns,
+  iterationOption,
+  jobClass,
+  key,
+  seconds,
+  text,
+} from './columns';
 import { compileFilters } from './filter';
 import { detailsOfJob } from './links';
 import { formatOption } from './logs';
@@ -24,6 +36,7 @@ const schema = baseQuerySchema.extend({
   minAgeSeconds: z.number().min(0).optional().describe('Least age of a job.'),
   maxAgeSeconds: z.number().min(0).optional().describe('Largest age of a job.'),
   limit: z.number().int().min(1).max(LOOK_CAP).default(100),
+  ...iterationOption,
   ...formatOption,
 });
 
@@ -33,6 +46,7 @@ export type JobsQuery = z.input<typeof schema>;
 interface Row extends StoredJob {
   now: number;
   showsArguments: boolean;
+  iteration: Iteration | null;
 }
 
 const ARGUMENTS_SHOWN = 2000;
@@ -80,6 +94,7 @@ const COLUMNS: Array<Column<Row>> = [
     'Arguments of the job, if the data source allows them; never encrypted arguments.',
     ({ raw, showsArguments }) => (showsArguments ? argumentsText(raw).slice(0, ARGUMENTS_SHOWN) : null)
   ),
+  ...iterationColumns<Row>(),
 ];
 
 function ageOf({ now, enqueuedAt, createdAt }: Row): number | null {
@@ -121,7 +136,7 @@ export const jobs = tableQuery({
     if (query.source === 'queue' && queue === '') {
       return { rows: [], notices: [], custom: { total: 0, looked: 0, cursor: null } };
     }
-    const dress = (job: StoredJob): Row => ({ ...job, now, showsArguments: options.allowArguments });
+    const dress = (job: StoredJob): Row => ({ ...job, now, showsArguments: options.allowArguments, iteration: null });
     const matches = compileFilters(query.filters, [...FILTERABLE.keys()]);
     const { minAgeSeconds = 0, maxAgeSeconds = Infinity } = query;
     const page = await reads.jobs({
@@ -135,8 +150,10 @@ export const jobs = tableQuery({
         return age >= minAgeSeconds && age <= maxAgeSeconds && matches((name) => textsOf(FILTERABLE.get(name)!, row));
       },
     });
+    const states = query.iteration ? await reads.iterations(page.jobs.map(({ jid }) => jid)) : null;
     return {
-      rows: page.jobs.map(dress),
+      without: query.iteration ? [] : ITERATION_COLUMNS,
+      rows: page.jobs.map((job) => ({ ...dress(job), iteration: states?.get(job.jid) ?? null })),
       notices: [...(longest === undefined ? [] : [chosen(longest)]), ...noticesOf(page)],
       custom: { total: page.total, looked: page.looked, cursor: page.cursor ?? null },
     };

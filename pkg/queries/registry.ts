@@ -9,6 +9,7 @@ import { backlog } from './backlog';
 import { busy } from './busy';
 import { capacity } from './capacity';
 import { compare } from './compare';
+import { contexts } from './contexts';
 import { errors } from './errors';
 import { events } from './events';
 import { durationText } from '../findings/texts';
@@ -47,6 +48,7 @@ export const QUERY_TYPES: readonly QueryType[] = [
   jobs,
   job,
   backlog,
+  contexts,
   waits,
   errors,
   lost,

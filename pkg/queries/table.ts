@@ -46,7 +46,7 @@ interface TableDefinition<Row, S extends z.ZodType<BaseQuery>> {
   /** How a row reads as a log line, where the schema has the option `format`. */
   logs?: LogLine;
   rows(state: State, query: z.output<S>, request: QueryRequest, reads: Reads): Rows<Row> | Promise<Rows<Row>>;
-  /** Fields whose filters `rows` applies itself, before rows are made of what they are about. */
+  /** Fields whose filters `rows` applies itself, before rows are made of what they are about; they need not be columns. */
   ownFilters?: readonly string[];
   /** Rows while Redis cannot be read; without it the query is refused then. */
   keptRows?(kept: Kept): Rows<Row>;
@@ -65,7 +65,7 @@ export interface Rows<Row> {
 export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: TableDefinition<Row, S>): QueryType {
   const { id, group, title, description, schema, columns } = definition;
   const filterColumns = columns.filter(({ kind, beside }) => kind === 'string' && beside === undefined);
-  const filterFields = filterColumns.map(({ name }) => name);
+  const filterFields = [...new Set([...filterColumns.map(({ name }) => name), ...(definition.ownFilters ?? [])])];
   const figures = columns.filter(isFigure).map(({ name }) => name);
   const byName = new Map(filterColumns.map((column) => [column.name, column]));
   const { keptRows } = definition;

@@ -9,7 +9,7 @@ import { queryType, runQuery } from './registry';
 /** Longest list of values offered for a variable. */
 const VALUE_LIMIT = 5000;
 
-/** Types whose own rows are not there before the query is complete, or name their field in labels. */
+/** Types whose own rows are not there before the query is complete, or name their field in labels; so with fields that are no columns. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['history', 'capacity', 'jobs', 'backlog']);
 /** Where the values of their fields are found. */
 const SOURCES: ReadonlyMap<string, string> = new Map([
@@ -47,7 +47,8 @@ export async function readValues(source: Source, params: URLSearchParams): Promi
     });
   }
   const now = source.now() * 1000;
-  const elsewhere = ELSEWHERE.has(type.id) ? SOURCES.get(asked.field) : type.id;
+  const isColumn = type.columns.some(({ name }) => name === asked.field);
+  const elsewhere = ELSEWHERE.has(type.id) || !isColumn ? SOURCES.get(asked.field) : type.id;
   if (elsewhere === undefined) {
     return [];
   }

@@ -41,6 +41,14 @@ export class PastReads implements Reads {
     return null;
   }
 
+  async iterations() {
+    return new Map<string, never>();
+  }
+
+  async batch() {
+    return null;
+  }
+
   async dueQueues(): Promise<never> {
     throw new NotRecorded('The queues of due jobs are not recorded.', REMEDY);
   }
@@ -55,6 +63,10 @@ export class PastReads implements Reads {
 
   async info() {
     return this.beside('info', 'INFO of Redis');
+  }
+
+  async contexts(): Promise<never> {
+    throw new NotRecorded('Contexts of jobs are not recorded.', REMEDY);
   }
 
   async locks() {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { contextFieldsProblem } from './contextFields';
 import { linkSchema } from './links';
 import { cadenceSchema, workerTypeSchema } from './workerTypes';
 
@@ -38,6 +39,14 @@ export const optionsSchema = z.object({
   queueInclude: text.describe('Regular expression of the queues to look at'),
   queueExclude: text.describe('Regular expression of the queues to leave out'),
   allowArguments: z.boolean().default(false).describe('Show job arguments, which may hold personal data'),
+  contextFields: z
+    .string()
+    .trim()
+    .refine((value) => contextFieldsProblem(value) === undefined, {
+      error: ({ input }) => contextFieldsProblem(String(input)) ?? 'it cannot be read',
+    })
+    .default('')
+    .describe('CurrentAttributes or fields of a payload by which jobs may be told apart, comma separated'),
   allowBacktraces: z.boolean().default(false).describe('Show the backtraces that failed jobs carry'),
   deadMaxJobs: z.number().int().positive().default(10_000).describe('Sidekiq’s dead_max_jobs'),
   threadHourPrice: z

@@ -1,5 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { activeJobOf, parsePayload, text, type JsonObject } from './payload';
+import { escapedName } from './name';
 import { numberOf } from './plausible';
 
 /** Longest backtrace that is unpacked, in bytes: a small text may unpack to any size. */
@@ -53,6 +54,19 @@ export function currentAttributes(payload: JsonObject): Map<string, string> {
   }
   return found;
 }
+
+/**
+ * One field of the context: a CurrentAttribute, or else a field of the payload itself. `''` where it is missing, and where
+ * it is a list or an object, which may hold anything.
+ */
+export function contextValue(payload: JsonObject, field: string): string {
+  const attribute = currentAttributes(payload).get(field);
+  const value = attribute ?? (Object.hasOwn(payload, field) ? payload[field] : undefined);
+  const shown = typeof value === 'object' ? '' : text(value);
+  return escapedName(/^[[{]/.test(shown) ? '' : shown.slice(0, LONGEST_CONTEXT));
+}
+
+const LONGEST_CONTEXT = 200;
 
 /** ActiveJob serialises the pairs of a hash as a list of pairs, or the hash itself with marks of how its keys were. */
 function attributesOf(value: unknown): Array<[string, unknown]> {

@@ -9,6 +9,8 @@ export interface Format {
   time(epochSeconds: number): number;
   /** The instant of such a time, in epoch seconds. */
   seconds(time: number): number;
+  /** CurrentAttributes of a job: an object up to 7.3, what ActiveJob makes of its pairs since 8.0. */
+  attributes(all: Record<string, string>): unknown;
   minuteKey(epochSeconds: number): string;
   /** The ten-minute key that 8.x keeps beside. */
   tenMinutesKey?(epochSeconds: number): string;
@@ -22,6 +24,7 @@ export const FORMATS: Record<SidekiqVersion, Format> = {
     version: '7.3.10',
     time: (seconds) => seconds,
     seconds: (time) => time,
+    attributes: (all) => all,
     minuteKey: metricKeys.oldMinute,
     histogramKey: metricKeys.oldHistogram,
     process: (kind, concurrency) => ({
@@ -33,6 +36,11 @@ export const FORMATS: Record<SidekiqVersion, Format> = {
     version: '8.1.7',
     time: (seconds) => Math.round(seconds * 1000),
     seconds: (time) => time / 1000,
+    attributes: (all) =>
+      Object.entries(all).map(([name, value]) => [
+        { _aj_serialized: 'ActiveJob::Serializers::SymbolSerializer', value: name },
+        value,
+      ]),
     minuteKey: metricKeys.minute,
     tenMinutesKey: metricKeys.tenMinutes,
     histogramKey: metricKeys.histogram,

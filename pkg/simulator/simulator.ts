@@ -19,6 +19,8 @@ export interface SimulatorOptions {
   onFinished?: (jobClass: JobClass, seconds: number, error: string | undefined) => void;
 }
 
+/** Who jobs are for: the first has the most. */
+const TENANTS = ['acme', 'acme', 'acme', 'acme', 'umbrella', 'umbrella', 'initech'] as const;
 const DEAD_MAX_JOBS = 10_000;
 const DEAD_TIMEOUT_SECONDS = 180 * 86_400;
 const POLL_LIMIT = 100;
@@ -175,6 +177,7 @@ export class Simulator {
       ...payloadOf(jobClass, this.options.version, jid, this.nextId),
       jid,
       created_at: at,
+      cattr: this.format.attributes({ tenant_id: TENANTS[this.nextId % TENANTS.length]! }),
       ...(jobClass.queue === 'billing' && { tags: ['billing', 'money'] }),
       enqueued_at: at,
     };

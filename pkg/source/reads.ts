@@ -1,5 +1,6 @@
 import type { FigureReads } from '../series/store';
 import type { BacklogSample } from '../sidekiq/browse/backlog';
+import type { ContextsAsked, ContextsRead } from '../sidekiq/browse/contexts';
 import type { DayCounts } from '../sidekiq/browse/days';
 import type { DueQueues } from '../sidekiq/browse/dueJobs';
 import type { FailuresRead } from '../sidekiq/browse/failures';
@@ -11,6 +12,7 @@ import type { RecurringEntry } from '../sidekiq/browse/recurring';
 import type { StoredJob } from '../sidekiq/browse/storedJobs';
 import type { Durations, MinuteCounts } from '../sidekiq/jobMetrics';
 import type { DeployMark, Notice } from '../sidekiq/model';
+import type { Batch } from '../sidekiq/parts/batch';
 import type { Iteration } from '../sidekiq/parts/iteration';
 import type { Resolution } from '../sidekiq/parts/minute';
 
@@ -55,12 +57,18 @@ export interface Reads {
   job(jid: string, places: readonly Place[]): Promise<{ job: StoredJob | null; whole: boolean }>;
   /** How far an IterableJob has come. */
   iteration(jid: string): Promise<Iteration | null>;
+  /** The same of several jobs, by id. */
+  iterations(jids: readonly string[]): Promise<ReadonlyMap<string, Iteration>>;
+  /** A batch of sidekiq-batch. */
+  batch(bid: string): Promise<Batch | null>;
   /** Queues for which scheduled jobs and retries are due. */
   dueQueues(now: number): Promise<DueQueues>;
   /** Both ends of some queues. */
   backlog(names: readonly string[]): Promise<{ samples: BacklogSample[]; notices: readonly Notice[] }>;
   /** Entries of sidekiq-cron and sidekiq-scheduler. */
   recurring(now: number): Promise<{ entries: readonly RecurringEntry[]; notices: readonly Notice[] }>;
+  /** Jobs by a field of their context. */
+  contexts(asked: ContextsAsked): Promise<ContextsRead>;
   /** Locks and throttles, the oldest first, with where their jobs are. */
   locks(asked: LocksAsked): Promise<LocksRead>;
   /** Profiles of executions. */

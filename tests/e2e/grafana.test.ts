@@ -330,7 +330,8 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
       found.find((each) => each.name === name)?.alerts?.map((alert) => alert.labels) ?? [];
     expect(labels('many threads').map((each) => each['queue'])).toContain('events');
     expect(labels('room').map((each) => each['workerType'])).toContain('Events Worker');
-    expect(labels('lost')[0]).toMatchObject({ host: 'doomed', class: 'DoomedJob', jid: 'doomed' });
+    // One process that was killed is one alert.
+    expect(labels('lost').map((each) => each['host'])).toEqual(['doomed']);
   }, 180_000);
 
   test('Explore shows the queues, and the editor its form', async () => {

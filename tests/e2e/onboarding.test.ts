@@ -6,12 +6,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ALERTS } from '../../dashboards/alerts';
 import { startGrafana, type RunningGrafana } from '../../scripts/grafana';
 import { launchBrowser } from '../support/browser';
+import plugin from '../../src/plugin.json';
 import { writeFleet } from '../support/fleet';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 
 const { GRAFANA_BIN: bin, GRAFANA_HOME: home } = process.env;
 const TYPE = 'jobwatch-sidekiq-datasource';
 const direct = ALERTS.filter((alert) => alert.direct);
+
+/** Those that the plugin brings. */
+const DASHBOARDS = plugin.includes.filter(({ type }) => type === 'dashboard').length;
 
 describe.skipIf(!bin || !home)('the first minutes in a Grafana without provisioning', () => {
   let redis: RedisServer;
@@ -80,7 +84,7 @@ describe.skipIf(!bin || !home)('the first minutes in a Grafana without provision
       .first()
       .waitFor();
     await page.getByRole('button', { name: 'Import dashboards' }).click();
-    await page.getByText('7 dashboards imported').waitFor();
+    await page.getByText(`${DASHBOARDS} dashboards imported`).waitFor();
 
     await page.getByRole('link', { name: 'Sidekiq overview' }).click();
     // The figures are those of the data source from which the dashboards came.
@@ -89,7 +93,7 @@ describe.skipIf(!bin || !home)('the first minutes in a Grafana without provision
     // A second import changes what is there, and does not end in "changed by someone else".
     await page.goto(`${grafana.url}/connections/datasources/edit/shop`);
     await page.getByRole('button', { name: 'Import dashboards' }).click();
-    await page.getByText('7 dashboards imported').waitFor();
+    await page.getByText(`${DASHBOARDS} dashboards imported`).waitFor();
     await page.close();
   }, 180_000);
 
@@ -123,7 +127,7 @@ describe.skipIf(!bin || !home)('the first minutes in a Grafana without provision
   test('every link between the imported dashboards leads to one of them', async () => {
     const found = (await api('/api/search?type=dash-db')) as Array<{ uid: string }>;
     const uids = new Set(found.map(({ uid }) => uid));
-    expect(uids.size).toBe(7);
+    expect(uids.size).toBe(DASHBOARDS);
     for (const uid of uids) {
       const { dashboard } = (await api(`/api/dashboards/uid/${uid}`)) as { dashboard: object };
       const links = [...JSON.stringify(dashboard).matchAll(/\/d\/([a-z-]+)/g)].map(([, target]) => target);

@@ -175,6 +175,16 @@ export function ReadingSection({ fields }: { fields: Fields }) {
           'Arguments and attributes of jobs often hold personal data. Encrypted arguments are never shown.'
         )}
       />
+      <TextField
+        {...fields}
+        name="contextFields"
+        label={t('config.contextFields.label', 'Fields of the context')}
+        description={t(
+          'config.contextFields.description',
+          'CurrentAttributes or fields of a job by which the query type Contexts may group, comma separated'
+        )}
+        example="tenant_id"
+      />
       <ToggleField
         {...fields}
         name="allowBacktraces"

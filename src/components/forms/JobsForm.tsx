@@ -1,6 +1,7 @@
 import { t } from '@grafana/i18n';
 import type { JobsQuery } from '../../../pkg/queries/jobs';
 import type { FormProps } from './form';
+import { IterationOption } from './IterationOption';
 import { FormatOption } from './FormatOption';
 import { NumberOption, SelectOption, SuggestOption, TextOption } from './OptionFields';
 
@@ -71,6 +72,7 @@ export function JobsForm({ query, datasource, change }: FormProps<Partial<JobsQu
         value={query.cursor ?? ''}
         onChange={(cursor) => change({ cursor: cursor === '' ? undefined : cursor })}
       />
+      <IterationOption id="jobs-iteration" value={query.iteration} onChange={(iteration) => change({ iteration })} />
       <FormatOption id="jobs-format" value={query.format} onChange={(format) => change({ format })} />
     </>
   );

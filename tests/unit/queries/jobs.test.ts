@@ -31,7 +31,10 @@ describe('jobs', () => {
 
   test('has every field of a stored job', async () => {
     const state = aState({ options: { allowArguments: true } });
-    const rows = await rowsOfState(jobs, state, { query: { source: 'dead' }, answers: dead([NOW - 100, full]) });
+    const rows = await rowsOfState(jobs, state, {
+      query: { source: 'dead', iteration: true },
+      answers: { ...dead([NOW - 100, full]), 'hgetall it-c1': ['ex', '1', 'c', '{"id":500}', 'rt', '0'] },
+    });
     expect(rows[0]).toEqual({
       jid: 'c1',
       class: 'ChargeJob',
@@ -52,6 +55,9 @@ describe('jobs', () => {
       batch: 'b14',
       bytes: JSON.stringify(full).length,
       arguments: '["109348684164216833"]',
+      iterationCursor: '{"id":500}',
+      iterationRuns: 1,
+      iterationTime: 0,
     });
     expect(Object.keys(rows[0]!)).toEqual(columnsOf(jobs));
   });

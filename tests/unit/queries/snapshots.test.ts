@@ -320,7 +320,9 @@ test('busy has every fact of each running job', async () => {
         aQueueState('default', { workerType: 'Default Worker' }),
       ],
       snapshot: { processes: listed(aProcess('web-1:7:abc')), work: listed(...work) },
-    })
+    }),
+    // As Sidekiq 7.3 and 8.1 keep an IterableJob.
+    { query: { iteration: true }, answers: { 'hgetall it-j7': ['ex', '2', 'c', '{"id":500}', 'rt', '61.25'] } }
   );
   expect(rows[0]).toEqual({
     process: 'web-1:7:abc',
@@ -334,6 +336,9 @@ test('busy has every fact of each running job', async () => {
     startedAt: (NOW - 30) * 1000,
     runTime: 30,
     waited: 60,
+    iterationCursor: 'hidden: the data source does not allow arguments',
+    iterationRuns: 2,
+    iterationTime: 61.25,
   });
   expectEveryColumn(busy, rows[0]!);
   expect(rows[1]).toMatchObject({
@@ -342,6 +347,8 @@ test('busy has every fact of each running job', async () => {
     startedAt: null,
     runTime: null,
     waited: null,
+    iterationCursor: '',
+    iterationRuns: null,
   });
   expect(rows[2]).toMatchObject({ runTime: 0, waited: 0 });
   expect(rows[3]).toMatchObject({ waited: null });

@@ -50,6 +50,7 @@ describe('settings of a data source', () => {
       queueInclude: '',
       queueExclude: '',
       allowArguments: false,
+      contextFields: '',
       allowBacktraces: false,
       deadMaxJobs: 10_000,
       threadHourPrice: 0,

@@ -3,6 +3,7 @@ import { command, type Command, type ReadOnlyRedis, type Value } from '../../../
 import { ReplyError } from '../../../pkg/redis/resp';
 import { activeJobRetryShare } from '../../../pkg/sidekiq/parts/activeJobRetries';
 import { clock } from '../../../pkg/sidekiq/parts/clock';
+import { batch } from '../../../pkg/sidekiq/parts/batch';
 import { counter, memberCount, scoredBetween, setSize } from '../../../pkg/sidekiq/parts/counters';
 import { deployMarks } from '../../../pkg/sidekiq/parts/deployMarks';
 import { histogram } from '../../../pkg/sidekiq/parts/histogram';
@@ -15,7 +16,7 @@ import { latencyOf, limitFetchPauses, queueHead, queueSize } from '../../../pkg/
 import { processWork } from '../../../pkg/sidekiq/parts/work';
 import { fakeRedis, noPermission } from '../../support/fakeRedis';
 import { aJob, NOW } from '../../support/state';
-import { hash, reply } from '../../support/values';
+import { hash, reply, type Literal } from '../../support/values';
 
 const texts = (commands: Command[]) => commands.map(({ name, args }) => [name, ...args.map(String)].join(' '));
 
@@ -607,4 +608,25 @@ test('a part alone is read, or its refusal thrown', async () => {
 test('pairs of a flat list, an odd one is passed over', () => {
   expect(pairsOf(reply(['a', 1, 'b']))).toEqual([[Buffer.from('a'), 1]]);
   expect(pairsOf(null)).toEqual([]);
+});
+
+describe('a batch of sidekiq-batch', () => {
+  const read = (values: Literal[], failed: Literal = 0) => batch.parse([reply(values), reply(failed)], 'b').value;
+
+  test('has its figures as the gem writes them', () => {
+    // HMGET and SCARD of a batch of five jobs of which one failed, by sidekiq-batch on Sidekiq 7.3.10.
+    expect(read(['5', '1', '1795876186.6428282', null, null, '0'], 1)).toEqual({
+      total: 5,
+      pending: 1,
+      failed: 1,
+      children: 0,
+      parent: '',
+      createdAt: 1_795_876_186.642_828_2,
+      complete: false,
+    });
+  });
+
+  test('is none where no key of it is there', () => {
+    expect(read([null, null, null, null, null, null])).toBeNull();
+  });
 });

@@ -7,7 +7,7 @@ import { isTrue } from '../settings/administration';
 import { holdsPassword } from '../settings/redisUrl';
 import { commaSeparated } from '../settings/endpoint';
 import { SCALAR_OPTIONS, settingsFrom } from '../settings/environment';
-import { printAcl } from './acl';
+import { printAcl, type AclFlags } from './acl';
 import { alerts, type AlertsFlags } from './alerts';
 import { check } from './check';
 import type { Configured } from './configured';
@@ -239,7 +239,8 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     .option('--user <name>', 'its name', 'jobwatch')
     .option('--key-prefix <prefix>', 'only keys under this prefix')
     .option('--cluster', 'for Redis Cluster, whose client also asks for its nodes')
-    .action((flags: Parameters<typeof printAcl>[0]) => printAcl(flags));
+    .option('--client-list', 'for the query type connections: CLIENT LIST')
+    .action((flags: AclFlags) => printAcl(flags));
 
   program
     .command('demo')

@@ -2,6 +2,7 @@ import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
 import type { Options } from '../settings/model';
 import { schedulerOptions } from './schedulers';
 import { sampleBacklog } from '../sidekiq/browse/backlog';
+import { clientList } from '../sidekiq/browse/clients';
 import { readContexts, type ContextsAsked } from '../sidekiq/browse/contexts';
 import { readDays, readDeployMarks } from '../sidekiq/browse/days';
 import { readDueQueues } from '../sidekiq/browse/dueJobs';
@@ -76,6 +77,11 @@ export class RedisReads implements Reads {
   /** Entries of sidekiq-cron and sidekiq-scheduler. */
   recurring(now: number) {
     return readRecurring(this.redis, schedulerOptions(this.options), now, this.signal);
+  }
+
+  /** The connections of the server. */
+  async clients() {
+    return (await readPart(this.redis, clientList, undefined, this.signal)).value;
   }
 
   /** Jobs by a field of their context. */

@@ -9,6 +9,7 @@ import { backlog } from './backlog';
 import { busy } from './busy';
 import { capacity } from './capacity';
 import { compare } from './compare';
+import { connections } from './connections';
 import { contexts } from './contexts';
 import { errors } from './errors';
 import { events } from './events';
@@ -19,6 +20,7 @@ import { job } from './job';
 import { jobMetrics } from './jobMetrics';
 import { jobs } from './jobs';
 import { locks } from './locks';
+import { memory } from './memory';
 import { lost } from './lost';
 import { objectives } from './objectives';
 import { overview } from './overview';
@@ -40,6 +42,7 @@ export const QUERY_TYPES: readonly QueryType[] = [
   busy,
   capacity,
   redis,
+  connections,
   history,
   objectives,
   compare,
@@ -49,6 +52,7 @@ export const QUERY_TYPES: readonly QueryType[] = [
   job,
   backlog,
   contexts,
+  memory,
   waits,
   errors,
   lost,

@@ -65,6 +65,10 @@ export class PastReads implements Reads {
     return this.beside('info', 'INFO of Redis');
   }
 
+  async clients(): Promise<never> {
+    throw new NotRecorded('Connections are not recorded.', REMEDY);
+  }
+
   async contexts(): Promise<never> {
     throw new NotRecorded('Contexts of jobs are not recorded.', REMEDY);
   }

@@ -1,14 +1,13 @@
 import { Fault } from '../faults/fault';
 import type { Settings } from '../settings/settings';
 import { concernsAllCommands, endsConnection, redisFault } from './faults';
-import { ALLOWED_COMMANDS, type Batch, type Command, type ReadOnlyRedis, type Reply } from './readOnlyRedis';
+import { mayBeSent, type Batch, type Command, type ReadOnlyRedis, type Reply } from './readOnlyRedis';
 import { clusterNodes } from './topologies/cluster';
 import { sentinelMaster } from './topologies/sentinel';
 import { singleServer } from './topologies/single';
 import type { Connection, Topology } from './topology';
 import { Disconnected } from './wire';
 
-const allowed: ReadonlySet<string> = new Set(ALLOWED_COMMANDS);
 const TOPOLOGIES = { single: singleServer, sentinel: sentinelMaster, cluster: clusterNodes };
 /** After a failure, callers within this time hear of that one instead of trying again each. */
 const RETRY_AFTER_MS = 100;
@@ -40,11 +39,11 @@ class Client implements ReadOnlyRedis {
   }
 
   async batch(commands: readonly Command[], signal?: AbortSignal): Promise<Batch> {
-    for (const { name } of commands) {
-      if (!allowed.has(name)) {
+    for (const asked of commands) {
+      if (!mayBeSent(asked)) {
         throw new Fault({
           kind: 'permission',
-          message: `The command ${String(name).toUpperCase()} is not on the read-only list.`,
+          message: `The command ${String(asked.name).toUpperCase()} is not on the read-only list.`,
           remedy: 'Jobwatch never writes to Redis; this is a defect, please report it.',
         });
       }

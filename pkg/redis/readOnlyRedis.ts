@@ -23,7 +23,19 @@ export const ALLOWED_COMMANDS = [
   'zrevrange',
 ] as const;
 
-export type AllowedCommand = (typeof ALLOWED_COMMANDS)[number];
+/** Commands of rights that are optional, with the arguments that alone may follow: others of theirs write. */
+export const OPTIONAL_COMMANDS = { client: ['list'] } as const satisfies Record<string, readonly string[]>;
+
+export type AllowedCommand = (typeof ALLOWED_COMMANDS)[number] | keyof typeof OPTIONAL_COMMANDS;
+
+/** Whether a command may be sent. */
+export function mayBeSent({ name, args }: { name: string; args: readonly unknown[] }): boolean {
+  return Object.hasOwn(OPTIONAL_COMMANDS, name)
+    ? args.map(String).join() === OPTIONAL_COMMANDS[name as keyof typeof OPTIONAL_COMMANDS].join()
+    : allowed.has(name);
+}
+
+const allowed: ReadonlySet<string> = new Set(ALLOWED_COMMANDS);
 
 /** An argument as it is sent; a `Buffer` where a key holds bytes that are not UTF-8. */
 export type Argument = string | number | Buffer;
@@ -59,7 +71,7 @@ export interface Batch {
  * - A batch is written at once and costs one round trip, whatever its length.
  * - Replies stand in the order of the commands. An error of one command (NOPERM, WRONGTYPE) is its
  *   reply; errors that concern all of them (no connection, wrong password) are thrown.
- * - Only commands of {@link ALLOWED_COMMANDS} pass; another throws a `Fault` before anything is sent.
+ * - Only commands of {@link ALLOWED_COMMANDS} and {@link OPTIONAL_COMMANDS} pass; another throws a `Fault` before anything is sent.
  * - Calls may overlap. An aborted signal makes the call throw at once; replies that arrive later are dropped.
  *
  * @throws Fault `connection`, `permission` or `settings`
@@ -78,7 +90,7 @@ export function command(name: AllowedCommand, ...args: Argument[]): Command {
   return { name, args };
 }
 
-const WITHOUT_KEY: ReadonlySet<AllowedCommand> = new Set<AllowedCommand>(['info', 'time']);
+const WITHOUT_KEY: ReadonlySet<AllowedCommand> = new Set<AllowedCommand>(['info', 'time', 'client']);
 
 /** The command with a prefix before each of its keys. Of the allowed commands only MGET has several. */
 export function withKeyPrefix(prefix: string, asked: Command): Command {

@@ -1,5 +1,6 @@
 import type { FigureReads } from '../series/store';
 import type { BacklogSample } from '../sidekiq/browse/backlog';
+import type { Client } from '../sidekiq/browse/clients';
 import type { ContextsAsked, ContextsRead } from '../sidekiq/browse/contexts';
 import type { DayCounts } from '../sidekiq/browse/days';
 import type { DueQueues } from '../sidekiq/browse/dueJobs';
@@ -67,6 +68,8 @@ export interface Reads {
   backlog(names: readonly string[]): Promise<{ samples: BacklogSample[]; notices: readonly Notice[] }>;
   /** Entries of sidekiq-cron and sidekiq-scheduler. */
   recurring(now: number): Promise<{ entries: readonly RecurringEntry[]; notices: readonly Notice[] }>;
+  /** The connections of the server; an optional right. */
+  clients(): Promise<readonly Client[]>;
   /** Jobs by a field of their context. */
   contexts(asked: ContextsAsked): Promise<ContextsRead>;
   /** Locks and throttles, the oldest first, with where their jobs are. */

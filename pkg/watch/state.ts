@@ -1,3 +1,4 @@
+import type { ClassMemoryView } from '../observe/classMemory';
 import type { ClassNamesView } from '../observe/classNames';
 import type { ClassQueuesView } from '../observe/classQueues';
 import type { ClassTotalsView } from '../observe/classTotals';
@@ -27,6 +28,7 @@ export interface State {
   readonly classQueues: ClassQueuesView;
   readonly classNames: ClassNamesView;
   readonly jobWaits: JobWaitsView;
+  readonly classMemory: ClassMemoryView;
   /** Which findings began and ended since the watch began. */
   readonly findingLog: FindingLogView;
   /** Locks and throttles as they were last looked at, each minute where readings are recorded; `null` before that. */

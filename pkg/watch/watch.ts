@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ClassMemory } from '../observe/classMemory';
 import { ClassNames } from '../observe/classNames';
 import { ClassQueues } from '../observe/classQueues';
 import { ClassTotals } from '../observe/classTotals';
@@ -33,11 +34,12 @@ export class Watch {
     classQueues: new ClassQueues(),
     classNames: new ClassNames(),
     jobWaits: new JobWaits(),
+    classMemory: new ClassMemory(),
   };
   readonly findingLog = new FindingLog();
 
   next({ snapshot, missed, info, locks, usual, notices, historyFile }: Reading, beside: Beside): State {
-    const { flow, processLog, classTotals, classQueues, classNames, jobWaits } = this.observers;
+    const { flow, processLog, classTotals, classQueues, classNames, jobWaits, classMemory } = this.observers;
     if (missed) {
       classTotals.absorb(missed.minutes, missed.durations);
     }
@@ -51,6 +53,7 @@ export class Watch {
       classQueues: classQueues.view(),
       classNames: classNames.view(),
       jobWaits: jobWaits.view(),
+      classMemory: classMemory.view(),
       findingLog: NOTHING_FOUND,
       locks,
       usual,

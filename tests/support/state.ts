@@ -211,6 +211,7 @@ export function aState(part: StatePart = {}): State {
     classQueues: new Map(),
     classNames: new Map(),
     jobWaits: [],
+    classMemory: [],
     findingLog: { open: [], ended: [] },
     statsd: new StatsdIntake({ series: 100, expireSeconds: 600 }),
     locks: null,

@@ -210,6 +210,7 @@ type Form = 'number' | 'bytes' | 'list' | 'page' | 'time';
 
 /** What each command answers (redis.io, commands): another form is no answer to it, and must not be read as nothing. */
 const FORMS: Readonly<Record<AllowedCommand, Form>> = {
+  client: 'bytes',
   get: 'bytes',
   hgetall: 'list',
   hmget: 'list',

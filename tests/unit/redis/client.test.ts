@@ -108,6 +108,10 @@ describe('the client', () => {
     const { server, client } = await open(() => '+OK\r\n');
     const forbidden = { name: 'flushall' as AllowedCommand, args: [] };
     await expect(client.batch([forbidden])).rejects.toThrow(/FLUSHALL is not on the read-only list/);
+    // Of CLIENT only LIST reads.
+    for (const args of [[], ['kill', 'type', 'normal'], ['list', 'id', '1'], ['no-evict', 'on']]) {
+      await expect(client.batch([command('client', ...args)])).rejects.toThrow(/CLIENT is not on the read-only list/);
+    }
     expect(server.asked).toEqual([]);
   });
 

@@ -178,8 +178,12 @@ async function listen(prepared: Prepared, flags: ServeFlags): Promise<Running> {
 /** What answers at /mcp; it is loaded where it is served. */
 async function answeringModels(installations: Prepared['installations']) {
   const { mcpOverHttp } = await import('../mcp/http');
+  let own = 'default';
+  while (installations.has(own)) {
+    own = `${own}-own`;
+  }
   return mcpOverHttp(
-    new Map([...installations].map(([name, { installation }]) => [name === OWN ? 'default' : name, installation]))
+    new Map([...installations].map(([name, { installation }]) => [name === OWN ? own : name, installation]))
   );
 }
 

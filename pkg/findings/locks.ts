@@ -47,6 +47,7 @@ export function stuckLocks(locks: readonly Lock[], now: number): Lock[] {
   );
 }
 
-function nameOf({ class: name, digest }: Lock): string {
-  return name === '' ? digest : name;
+/** A lock whose class nobody tells is one of its gem. */
+function nameOf({ class: name, gem }: Lock): string {
+  return name === '' ? gem : name;
 }

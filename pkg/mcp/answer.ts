@@ -1,8 +1,8 @@
 import type { Field, Frame, Value } from '../frames/frame';
 import type { Notice } from '../sidekiq/model';
 
-/** Rows and series of one answer, points of one series, characters of one text and of the whole answer, at most. */
-export const MOST = { rows: 200, series: 12, points: 30, text: 300, answer: 24_000 } as const;
+/** Rows and series of one answer, points of one series, notices, characters of one text and of the whole answer, at most. */
+export const MOST = { rows: 200, series: 12, points: 30, notices: 12, text: 300, answer: 24_000 } as const;
 
 /** What each answer says of itself: texts that come from Redis may hold anything, instructions too. */
 export const DATA_NOTE =
@@ -27,15 +27,15 @@ interface SeriesAnswer {
   series: string;
   labels?: Record<string, string>;
   unit?: string;
-  points: Array<[string, Value]>;
+  points: Array<[string | null, Value]>;
 }
 
 /** An answer as a language model reads it. */
 interface Answer {
   note: string;
   /** Time range of the question. */
-  from: string;
-  to: string;
+  from: string | null;
+  to: string | null;
   tables?: TableAnswer[];
   series?: SeriesAnswer[];
   notices?: string[];
@@ -50,7 +50,14 @@ export function answerText(frames: readonly Frame[], range: { from: number; to: 
   const notices: Notice[] = frames.flatMap(({ meta }) => meta?.notices ?? []);
   const tables = frames.filter((frame) => !isSeries(frame)).map(tableOf);
   const all = frames.filter(isSeries).flatMap(seriesOf);
-  const told = new Set(notices.map(({ severity, text }) => (severity === 'info' ? text : `${severity}: ${text}`)));
+  const texts = new Set(notices.map(({ severity, text }) => cut(severity === 'info' ? text : `${severity}: ${text}`)));
+  const told = new Set([...texts].slice(0, MOST.notices));
+  if (texts.size > MOST.notices) {
+    told.add(`${texts.size - MOST.notices} more notices are left out.`);
+  }
+  if (frames.some((frame) => isSeries(frame) && (frame.fields[0]?.values.length ?? 0) > MOST.points + 1)) {
+    told.add('Of each series only some points are shown. Ask for a shorter time range to see all.');
+  }
   if (all.length > MOST.series) {
     told.add(`${MOST.series} of ${all.length} series are shown. Add filters or figures to see others.`);
   }
@@ -92,7 +99,10 @@ const TOO_LONG = 'The answer is too long. Name figures or filters, or a lower li
 
 function isSeries({ fields, meta }: Frame): boolean {
   return (
-    fields[0]?.kind === 'time' && meta?.type !== 'log-lines' && fields.slice(1).every(({ kind }) => kind === 'number')
+    fields.length > 1 &&
+    fields[0]?.kind === 'time' &&
+    meta?.type !== 'log-lines' &&
+    fields.slice(1).every(({ kind }) => kind === 'number')
   );
 }
 
@@ -117,10 +127,10 @@ function seriesOf({ name, fields }: Frame): SeriesAnswer[] {
   }));
 }
 
-/** The last points of a series: a caller asks for no more than there is room for. */
-function thinned(time: Field, field: Field): Array<[string, Value]> {
-  const step = Math.max(1, Math.ceil(field.values.length / MOST.points));
-  const points: Array<[string, Value]> = [];
+/** The points of a series; where there are more than there is room for, the last of each few. */
+function thinned(time: Field, field: Field): Array<[string | null, Value]> {
+  const step = Math.ceil(field.values.length / (MOST.points + 1));
+  const points: Array<[string | null, Value]> = [];
   for (let at = field.values.length - 1; at >= 0; at -= step) {
     points.unshift([isoOf(Number(time.values[at])), cell(field, at)]);
   }
@@ -163,6 +173,10 @@ function cut(text: string): string {
   return text.length > MOST.text ? `${text.slice(0, MOST.text)}…` : text;
 }
 
-function isoOf(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace('.000Z', 'Z');
+/** `null` for what is no date of JavaScript. */
+function isoOf(milliseconds: number): string | null {
+  return !(Math.abs(milliseconds) <= LATEST_MS) ? null : new Date(milliseconds).toISOString().replace('.000Z', 'Z');
 }
+
+/** The last instant that a date can be (ECMAScript, time values). */
+const LATEST_MS = 8.64e15;

@@ -121,7 +121,7 @@ export async function callTool(
   const frames = await runQuery(
     { ...options, queryType: type.id },
     source,
-    { range, intervalSeconds: Math.max(1, (range.to - range.from) / MOST.points), alerting: false },
+    { range, intervalSeconds: Math.max(1, (range.to - range.from) / (MOST.points - 1)), alerting: false },
     signal
   );
   return answerText(frames, range);

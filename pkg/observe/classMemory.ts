@@ -40,6 +40,8 @@ const PAIRS_KEPT = 5000;
 const KINDS_KEPT = 500;
 /** Heartbeats come every ten seconds; after a longer pause it is not known what ran. */
 const LONGEST_INTERVAL_SECONDS = 30;
+/** No process has more: a pebibyte. */
+const LARGEST_BYTES = 2 ** 50;
 /** Below this many times on either side nothing is told. */
 const LEAST = 20;
 
@@ -64,13 +66,18 @@ export class ClassMemory implements Observer<ClassMemoryView> {
   private changed = false;
 
   observe({ processes, work }: Snapshot): void {
+    if (!work.whole) {
+      // What is not known to run may run.
+      this.seen = new Map();
+      return;
+    }
     const running = groupBy(work.items, ({ process }) => process);
     const seen = new Map<string, Seen>();
     for (const process of processes.items) {
       const { identity, beatAt, rssBytes } = process;
       const classes = new Set((running.get(identity) ?? []).map(({ metricsClass }) => metricsClass));
       const before = this.seen.get(identity);
-      if (beatAt === null || rssBytes === null) {
+      if (beatAt === null || rssBytes === null || rssBytes > LARGEST_BYTES) {
         continue;
       }
       if (before && beatAt === before.beatAt) {

@@ -11,6 +11,7 @@ import {
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
 import { log } from '../log';
+import { loopDelay } from '../metrics/loopDelay';
 import { familiesOf } from '../metrics/scrape';
 import type { Source } from '../source/source';
 import { VERSION } from '../version';
@@ -35,6 +36,7 @@ const GIVE_UP = 0.8;
  * @returns a function that pushes a last time and ends it
  */
 export function startPush(settings: OtlpSettings, source: Source, target: string): () => Promise<void> {
+  loopDelay.start();
   const problems = new Problems(withoutCredentials(settings.url));
   log('info', 'pushing metrics', { url: withoutCredentials(settings.url), source: source.address });
   const data = new MetricDataOf();
@@ -90,11 +92,14 @@ function resourceOf({ address }: Source, target: string): Resource {
     'server.address': host,
     ...(port !== null && { 'server.port': port }),
   });
-  return own.merge(detectResources({ detectors: [envDetector] }));
+  const all = own.merge(detectResources({ detectors: [envDetector] }));
+  // What the environment says of this process would make all targets one.
+  return target === '' ? all : all.merge(resourceFromAttributes({ 'service.instance.id': target }));
 }
 
 function withoutCredentials(url: string): string {
   const shown = new URL(url);
+  shown.search = '';
   shown.username = '';
   shown.password = '';
   return shown.href;

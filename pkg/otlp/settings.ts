@@ -58,7 +58,7 @@ export function otlpSettings(endpoint: string, env: Environment): OtlpSettings {
 
 function unusable(endpoint: string): Fault {
   // An address may hold a password.
-  const shown = endpoint.replace(/\/\/[^/@]*@/, '//***@').slice(0, 200);
+  const shown = endpoint.replace(/^.*@/s, '***@').replace(/\?.*$/s, '').slice(0, 200);
   return new Fault({
     kind: 'settings',
     message: `"otlpEndpoint" is no address of a collector: ${shown}.`,

@@ -100,16 +100,17 @@ export const contexts = tableQuery({
       row.waiting += job.weight;
       row.oldestSeconds = longest(row.oldestSeconds, since(job.enqueuedAt, now));
     }
-    const waits = new Map<Row, number[]>();
+    const waits = new Map<Row, { sum: number; jobs: number }>();
     for (const job of read.running.filter(isAsked)) {
       const row = rowOf(job);
       row.busy += 1;
       row.longestSeconds = longest(row.longestSeconds, since(job.at, now));
       if (job.at !== null && job.enqueuedAt !== null) {
-        waits.set(row, [...(waits.get(row) ?? []), Math.max(0, job.at - job.enqueuedAt)]);
+        const { sum, jobs } = waits.get(row) ?? { sum: 0, jobs: 0 };
+        waits.set(row, { sum: sum + Math.max(0, job.at - job.enqueuedAt), jobs: jobs + 1 });
       }
     }
-    waits.forEach((each, row) => (row.meanWaitSeconds = each.reduce((sum, one) => sum + one, 0) / each.length));
+    waits.forEach(({ sum, jobs }, row) => (row.meanWaitSeconds = sum / jobs));
     for (const [place, jobs] of [['retry', read.retry] as const, ['dead', read.dead] as const]) {
       for (const job of jobs.filter(isAsked)) {
         const row = rowOf(job);

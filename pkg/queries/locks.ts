@@ -17,7 +17,7 @@ const COLUMNS: Array<Column<Row>> = [
   text(
     'place',
     'Job is',
-    'Where the job is: waiting, running, scheduled, retry or dead. nowhere: not found by looks at least 20 s apart; unseen: not found by one look; unknown: there are more stored jobs than are looked through; none: the lock names no job.',
+    'Where the job is: waiting, running, scheduled, retry or dead. nowhere: not found by looks at least 20 s apart; unseen: not found by one look; unknown: not all jobs could be looked at; none: the lock names no job.',
     (row) => row.place
   ),
   flag(
@@ -38,7 +38,12 @@ const COLUMNS: Array<Column<Row>> = [
   ),
   key('jid', 'JID', 'ID of the job that holds the lock.', (row) => row.jid, { links: detailsOfJob }),
   instant('expires', 'Expires', 'Time at which the lock expires; no value if it does not.', (row) => row.expiresAt),
-  count('held', 'Holders', 'Jobs that hold the lock; executions that count for a threshold.', (row) => row.held),
+  count(
+    'held',
+    'Holders',
+    'Jobs that hold the lock; no value if there are more than are read. For a threshold the last executions that are kept, at most its limit.',
+    (row) => row.held
+  ),
   count('queued', 'Waiting', 'Jobs that wait for the lock.', (row) => row.queued + row.primed),
   text('gem', 'Gem', 'sidekiq-unique-jobs, sidekiq-throttled or activejob-uniqueness.', (row) => row.gem),
   key('digest', 'Lock', 'Key of the lock in Redis, without its endings.', (row) => row.digest),

@@ -168,7 +168,7 @@ const lock = z.object({
   jid: z.string(),
   since: nullable,
   expiresAt: nullable,
-  held: z.number(),
+  held: nullable,
   queued: z.number(),
   primed: z.number(),
   place: z.enum(LOCK_PLACES),

@@ -41,12 +41,16 @@ export async function findHolders(
   ];
   const endsAt = performance.now() + asked.most.seconds * 1000;
   let { entries, bytes } = asked.most;
-  let isWhole = true;
+  let { isWhole } = asked;
   for (const place of sources) {
+    const seconds = (endsAt - performance.now()) / 1000;
     if (wanted.isEmpty) {
       break;
     }
-    const seconds = Math.max(0, (endsAt - performance.now()) / 1000);
+    if (entries <= 0 || bytes <= 0 || seconds <= 0) {
+      isWhole = false;
+      break;
+    }
     const page = await readJobs(redis, {
       ...place,
       limit: Infinity,
@@ -59,10 +63,11 @@ export async function findHolders(
       ...(signal && { signal }),
     });
     entries -= page.looked;
-    isWhole &&= page.looked >= page.total && page.oversized === 0;
+    // Where it came to the end there is no next page, however many have left meanwhile.
+    isWhole &&= page.cursor === undefined && page.oversized === 0;
   }
   for (const { jid, class: name, metricsClass, queue } of asked.work) {
-    wanted.found({ jid, metricsClass, hasArguments: false }, { place: 'running', class: name, queue });
+    wanted.runs({ jid, metricsClass }, { place: 'running', class: name, queue });
   }
   const places = wanted.holders(isWhole ? 'unseen' : 'unknown');
   const unknown = places.filter(({ place }) => place === 'unknown').length;
@@ -71,11 +76,7 @@ export async function findHolders(
     notices:
       unknown === 0
         ? []
-        : [
-            warning(
-              `There are more stored jobs than are looked through; it is not known where the jobs of ${unknown} locks are.`
-            ),
-          ],
+        : [warning(`Not all jobs could be looked at; it is not known where the jobs of ${unknown} locks are.`)],
   };
 }
 
@@ -129,6 +130,15 @@ class Wanted {
     if (index !== undefined) {
       this.places[index] = { ...holder, jid };
       this.byClass.delete(metricsClass);
+    }
+  }
+
+  /** A job that runs; of its arguments nothing is known, so that it may or may not hold the lock of its class. */
+  runs({ jid, metricsClass }: { jid: string; metricsClass: string }, holder: Holder): void {
+    this.found({ jid, metricsClass, hasArguments: true }, holder);
+    const index = this.byClass.get(metricsClass);
+    if (index !== undefined) {
+      this.places[index] = { place: 'unknown' };
     }
   }
 

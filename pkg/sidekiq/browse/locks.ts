@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { command, type ReadOnlyRedis } from '../../redis/readOnlyRedis';
 import type { Notice, Work } from '../model';
 import { escapedName, keyOf, nameOf } from '../name';
@@ -11,8 +12,8 @@ export const LOCK_GEMS = ['sidekiq-unique-jobs', 'sidekiq-throttled', 'activejob
 export type LockGem = (typeof LOCK_GEMS)[number];
 
 /**
- * Where the job of a lock is. `unseen`: one look did not find it, `nowhere`: several looks did not; `unknown`: there were
- * more jobs than are looked through; `none`: the lock names no job.
+ * Where the job of a lock is. `unseen`: one look did not find it, `nowhere`: several looks did not; `unknown`: not all jobs
+ * could be looked at; `none`: the lock names no job.
  */
 export const LOCK_PLACES = [
   'waiting',
@@ -42,8 +43,8 @@ export interface Lock {
   readonly since: number | null;
   /** When it expires; `null` where it does not, or where that is not known. */
   readonly expiresAt: number | null;
-  /** Jobs that hold the lock; of a threshold the executions of its period that count. */
-  readonly held: number;
+  /** Jobs that hold the lock; of a threshold the last executions that are kept, at most its limit; `null` where there are more than are read. */
+  readonly held: number | null;
   /** Jobs that wait for the lock, and those that are about to get it. */
   readonly queued: number;
   readonly primed: number;
@@ -82,6 +83,8 @@ export interface LocksAsked {
   readonly work: readonly Work[];
   /** Queues that hold jobs. */
   readonly queues: readonly string[];
+  /** All queues and all running jobs of the installation are among them: only then a job can be nowhere. */
+  readonly isWhole: boolean;
   readonly most: LocksBounds;
 }
 
@@ -102,6 +105,8 @@ const CLASSES_LOOKED_AT = 300;
 const DIGESTS_A_TRIP = 100;
 /** Holders of one lock that are read. */
 const HOLDERS = 100;
+/** Holders of all locks together. */
+const HOLDERS_IN_ALL = 2000;
 /** Locks whose keys could not be read of which the reason is told. */
 const REFUSED_TOLD = 3;
 /** Texts of locks hold the arguments of jobs, which may be large. */
@@ -153,7 +158,11 @@ const digestKeys: Part<Digest, DigestKeys> = {
     ];
   },
   parse: ([locked, ttl, queued, primed, info], { name, kind }) => {
-    const holders = pairsOf(listOf(locked)[1]).map(([jid, value]) => [nameOf(jid), textOf(value) ?? ''] as const);
+    const [cursor, flat] = listOf(locked);
+    const holders = pairsOf(flat)
+      .slice(0, HOLDERS)
+      .map(([jid, value]) => [nameOf(jid), textOf(value) ?? ''] as const);
+    const isWhole = textOf(cursor) === '0' && pairsOf(flat).length <= HOLDERS;
     const shared = parsePayload(info) ?? {};
     return {
       value: {
@@ -170,7 +179,7 @@ const digestKeys: Part<Digest, DigestKeys> = {
             jid,
             since: instantOf(value) ?? instantOf(told['time']),
             expiresAt: null,
-            held: holders.length,
+            held: isWhole ? holders.length : null,
             queued: countOf(queued) ?? 0,
             primed: countOf(primed) ?? 0,
           };
@@ -225,12 +234,22 @@ function activeJobKey(name: string): string | Buffer {
   return keyOf('activejob_uniqueness:', underscored, ':no_arguments');
 }
 
-/** The holders of a throttle: ids of jobs by when they are given up for lost (strategy/concurrency.lua). */
-const concurrency: Part<ClassKeys, Array<[jid: string, lostAt: number | null]>> = {
+/** The holders of a throttle: ids of jobs by when they are given up for lost (strategy/concurrency.lua), and their number. */
+const concurrency: Part<
+  { keys: ClassKeys; now: number },
+  { alive: number; holders: Array<[jid: string, lostAt: number | null]> }
+> = {
   what: 'throttles of sidekiq-throttled',
-  commands: (keys) => [command('zrange', throttleKey(keys.class, CONCURRENCY), 0, HOLDERS - 1, 'WITHSCORES')],
-  parse: ([value]) => ({
-    value: pairsOf(value).map(([jid, score]) => [nameOf(jid), secondsOf(textOf(score))]),
+  commands: ({ keys, now }) => [
+    command('zcount', throttleKey(keys.class, CONCURRENCY), now, '+inf'),
+    // Those that are given up for lost come last.
+    command('zrevrange', throttleKey(keys.class, CONCURRENCY), 0, HOLDERS - 1, 'WITHSCORES'),
+  ],
+  parse: ([alive, members]) => ({
+    value: {
+      alive: countOf(alive) ?? 0,
+      holders: pairsOf(members).map(([jid, score]) => [nameOf(jid), secondsOf(textOf(score))]),
+    },
   }),
 };
 
@@ -261,9 +280,9 @@ async function readHeld(redis: ReadOnlyRedis, asked: LocksAsked, signal?: AbortS
     .slice(0, most.digests);
   const total = pages.includes(null) ? null : pages.reduce((sum, page) => sum + page!.total, 0);
   const found = byClass.flatMap((ticket) => valueOf(one.read(ticket)) ?? []);
-  const notices = [...one.notices];
+  const notices: Notice[] = [];
   const held: Held[] = [];
-  const refused: Notice[] = [];
+  const refused: Notice[] = [...one.notices];
   let bytes = 0;
   let looked = 0;
   while (looked < digests.length && bytes < LOCK_BYTES) {
@@ -289,7 +308,11 @@ async function readHeld(redis: ReadOnlyRedis, asked: LocksAsked, signal?: AbortS
   if (names.length < asked.classes.length) {
     notices.push(warning(`Throttles were looked for by ${names.length} of ${asked.classes.length} classes.`));
   }
-  return { held: [...held, ...(await readByClass(redis, found, now, signal))], digests: total, notices };
+  const all = [...held, ...(await readByClass(redis, found, now, signal))];
+  if (all.length > HOLDERS_IN_ALL) {
+    notices.push(warning(`The first ${HOLDERS_IN_ALL} of ${all.length} holders of locks are told.`));
+  }
+  return { held: all.slice(0, HOLDERS_IN_ALL), digests: total, notices };
 }
 
 async function readByClass(
@@ -301,11 +324,12 @@ async function readByClass(
   const trip = new Trip();
   const throttles = found
     .filter((keys) => keys.concurrency > 0 || keys.threshold > 0)
-    .map((keys) => ({ keys, holders: trip.ask(concurrency, keys), oldest: trip.ask(threshold, keys) }));
+    .map((keys) => ({ keys, holders: trip.ask(concurrency, { keys, now }), oldest: trip.ask(threshold, keys) }));
   const brought = throttles.length === 0 ? null : await trip.go(redis, signal, 'tell');
   const throttled = throttles.flatMap(({ keys, holders, oldest }): Held[] => {
     // Those that are given up for lost are removed by the next job.
-    const alive = (valueOf(brought!.read(holders)) ?? []).filter(([, lostAt]) => lostAt === null || lostAt >= now);
+    const read = valueOf(brought!.read(holders));
+    const alive = (read?.holders ?? []).filter(([, lostAt]) => lostAt === null || lostAt >= now);
     const shared = { gem: 'sidekiq-throttled', class: keys.class, queue: '', queued: 0, primed: 0 } as const;
     const digest = `throttled:${keys.class}`;
     return [
@@ -316,7 +340,7 @@ async function readByClass(
         jid,
         since: null,
         expiresAt: lostAt,
-        held: alive.length,
+        held: read!.alive,
       })),
       ...(keys.threshold === 0
         ? []
@@ -353,45 +377,55 @@ async function readByClass(
   ];
 }
 
+/** An instant beyond all plausible ones is none. */
 function expiry(ttl: number | null, now: number): number | null {
-  return ttl === null ? null : now + ttl;
+  return ttl === null ? null : secondsOf(now + ttl);
 }
 
 /** A job that one look did not find may just have been taken: a process writes what it runs every ten seconds. */
 const CONFIRMED_SECONDS = 20;
-/** A look so long after the one before begins anew. */
+/** A job that no look has missed for so long is looked for anew. */
 const FORGOTTEN_SECONDS = 600;
+/** Jobs that were not found, of all looks. */
+const MISSED_KEPT = 5000;
 
-/** Remembers from one look to the next whose jobs were not found. Holds no more than one look brought. */
+/** Remembers from one look to the next whose jobs were not found: those of 5,000 holders. */
 export class LockLooks {
-  private unseen = new Map<string, number>();
-  private lastAt = -Infinity;
+  /** When a job was missed first and last, by lock and job. */
+  private readonly missed = new LRUCache<string, { firstAt: number; lastAt: number }>({ max: MISSED_KEPT });
 
   /**
    * Reads the locks, the oldest first, and looks for the jobs that hold them: round trips by the number of locks, then
-   * stored jobs within the bounds that are asked for. Calls may overlap.
+   * stored jobs within the bounds that are asked for. Calls may overlap, and may have different bounds.
    *
    * @throws Fault where nothing of it may be read
    */
   async read(redis: ReadOnlyRedis, asked: LocksAsked, signal?: AbortSignal): Promise<LocksRead> {
     const { held, digests, notices } = await readHeld(redis, asked, signal);
     const { places, notices: told } = await findHolders(redis, held, asked, signal);
-    const since = asked.now - this.lastAt;
-    const before = since >= 0 && since < FORGOTTEN_SECONDS ? this.unseen : new Map<string, number>();
-    const unseen = new Map<string, number>();
     const locks = held.map((lock, index): Lock => {
       const { place, ...job } = places[index]!;
+      const key = `${lock.digest}\0${lock.jid}`;
       if (place !== 'unseen') {
+        // A look that did not come to an end says nothing.
+        if (place !== 'unknown') {
+          this.missed.delete(key);
+        }
         return { ...lock, ...job, place, nowhereSince: null };
       }
-      const key = `${lock.digest}\0${lock.jid}`;
-      const firstAt = before.get(key) ?? asked.now;
-      unseen.set(key, firstAt);
+      const firstAt = this.missedSince(key, asked.now);
       const isKnown = asked.now - firstAt >= CONFIRMED_SECONDS;
       return { ...lock, ...job, place: isKnown ? 'nowhere' : 'unseen', nowhereSince: isKnown ? firstAt : null };
     });
-    this.unseen = unseen;
-    this.lastAt = asked.now;
     return { locks, digests, notices: [...notices, ...told] };
+  }
+
+  /** A clock that was put back, or a long pause, begins anew. */
+  private missedSince(key: string, now: number): number {
+    const before = this.missed.get(key);
+    const goesOn = before !== undefined && before.firstAt <= now && now - before.lastAt < FORGOTTEN_SECONDS;
+    const firstAt = goesOn ? before.firstAt : now;
+    this.missed.set(key, { firstAt, lastAt: goesOn ? Math.max(before.lastAt, now) : now });
+    return firstAt;
   }
 }

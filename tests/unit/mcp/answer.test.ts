@@ -75,6 +75,36 @@ describe('an answer', () => {
     expect(series.points.at(-1)).toEqual(['2026-11-28T12:59:24Z', 99]);
   });
 
+  test('has every point of a series that was asked for by its range', () => {
+    const times = Array.from({ length: 31 }, (_, index) => (RANGE.from + index * 120) * 1000);
+    const frame: Frame = {
+      name: 'history',
+      fields: [
+        { name: 'time', kind: 'time', values: times },
+        { name: 'value', kind: 'number', values: times.map((_, index) => index) },
+      ],
+    };
+    const answer = told(frame);
+    expect((answer['series'] as unknown as [{ points: unknown[] }])[0].points).toHaveLength(31);
+    expect(answer['notices']).toBeUndefined();
+  });
+
+  test('of an instant that is no date has none', () => {
+    const frame: Frame = { name: 'locks', fields: [{ name: 'expires', kind: 'time', values: [1e19] }] };
+    const text = answerText([frame], { from: -Infinity, to: 1e300 });
+    expect(JSON.parse(text)).toMatchObject({ from: null, to: null, tables: [{ rows: [[null]] }] });
+  });
+
+  test('tells the first notices of many', () => {
+    const notices = Array.from({ length: 400 }, (_, index) => ({
+      severity: 'warning' as const,
+      text: `Key ${index}.`,
+    }));
+    const answer = told({ ...aTable(1), meta: { notices } });
+    expect(answer['tables']).toHaveLength(1);
+    expect((answer['notices'] as unknown as string[]).at(-1)).toBe('388 more notices are left out.');
+  });
+
   test('says how many rows and series were found where it leaves some out', () => {
     const table = (
       told(aTable(200, 'y'.repeat(400)))['tables'] as unknown as Array<{ found: number; rows: unknown[] }>

@@ -111,6 +111,20 @@ describe('the memory of a class', () => {
     expect(memory.view()).toEqual([]);
   });
 
+  test('learns nothing while it is not known what runs, or of a memory that no process has', () => {
+    const memory = new ClassMemory();
+    for (let beat = 0; beat < 200; beat += 1) {
+      const process = (rssBytes: number) => aProcess('h:1:a', { beatAt: 1_795_000_000 + beat * BEAT, rssBytes });
+      const work = beat % 2 === 0 ? [someWork({ process: 'h:1:a', metricsClass: 'A' })] : [];
+      memory.observe(aSnapshot({ processes: listed(process(beat * MIB)), work: { items: work, whole: false } }));
+      memory.observe(aSnapshot({ processes: listed(process(1e200)), work: listed(...work) }));
+    }
+    expect(memory.view()).toEqual([]);
+    const again = new ClassMemory();
+    again.restore(JSON.parse(JSON.stringify(memory.save())));
+    expect(again.view()).toEqual([]);
+  });
+
   test('of ever new classes takes no more than the sums of 5,000', () => {
     const memory = new ClassMemory();
     for (let beat = 0; beat < 20_000; beat += 1) {

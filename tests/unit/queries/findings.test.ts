@@ -383,6 +383,15 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   ],
 ];
 
+test('locks whose class nobody tells are one finding, however many they are', () => {
+  const locks = Array.from({ length: 200 }, (_, index) =>
+    aLock({ class: '', digest: `uniquejobs:${index}`, jid: `j${index}`, place: 'nowhere', nowhereSince: NOW - 90 })
+  );
+  expect(found('lockStuck', evidence({ locks: { locks, digests: 200, notices: [] } }))).toEqual([
+    'warning sidekiq-unique-jobs: 200 locks of sidekiq-unique-jobs are held by jobs that are nowhere. (90 s) [uniquejobs:0, job j0, held for 10 min]',
+  ]);
+});
+
 describe('a rule', () => {
   test.each(CASES)(
     '%s fires with its evidence, and is silent just below its limit',

@@ -9,6 +9,7 @@ const ASKED: LocksAsked = {
   classes: [],
   work: [],
   queues: ['default'],
+  isWhole: true,
   most: { digests: 100, entries: 1000, bytes: 1e6, seconds: 5 },
 };
 
@@ -125,9 +126,101 @@ describe('a job that is not found', () => {
     );
     expect(locks[0]?.place).toBe('unknown');
     expect(notices.map(({ text }) => text)).toEqual([
-      'There are more stored jobs than are looked through; it is not known where the jobs of 1 locks are.',
+      'Not all jobs could be looked at; it is not known where the jobs of 1 locks are.',
     ]);
   });
+});
+
+describe('a look that is not whole', () => {
+  const answers = aDigest('uniquejobs:1', 'b1');
+  const placeAt = async (looks: LockLooks, now: number, more: Answers = {}, asked: Partial<LocksAsked> = {}) => {
+    const { locks } = await looks.read(fakeRedis({ ...answers, ...more }), { ...ASKED, now, ...asked });
+    return [locks[0]?.place, locks[0]?.nowhereSince];
+  };
+
+  test('calls no job nowhere where queues or running jobs may not be read', async () => {
+    const looks = new LockLooks();
+    for (const seconds of [0, 60, 120]) {
+      expect(await placeAt(looks, NOW + seconds, {}, { isWhole: false })).toEqual(['unknown', null]);
+    }
+  });
+
+  test('is whole though a job has left since the number was read', async () => {
+    const left = { 'zcard retry': 3, 'zrange retry': [aJob('1'), String(NOW), aJob('2'), String(NOW)] };
+    const looks = new LockLooks();
+    expect(await placeAt(looks, NOW, left)).toEqual(['unseen', null]);
+    expect(await placeAt(looks, NOW + 60, left)).toEqual(['nowhere', NOW]);
+  });
+
+  test('takes nothing back that others have seen', async () => {
+    const looks = new LockLooks();
+    await placeAt(looks, NOW);
+    expect(await placeAt(looks, NOW + 30, {}, { isWhole: false })).toEqual(['unknown', null]);
+    expect(await placeAt(looks, NOW + 60)).toEqual(['nowhere', NOW]);
+    // One that was begun earlier and ends later.
+    expect(await placeAt(looks, NOW + 59.9)).toEqual(['nowhere', NOW]);
+    expect(await placeAt(looks, NOW + 61)).toEqual(['nowhere', NOW]);
+  });
+
+  test('asks no further place once its bounds are reached', async () => {
+    const redis = fakeRedis({
+      ...answers,
+      'zcard schedule': 10,
+      'zrange schedule': Array.from({ length: 10 }, (_, index) => [aJob(`${index}`), String(NOW)]).flat(),
+    });
+    const queues = Array.from({ length: 3000 }, (_, index) => `q${index}`);
+    await new LockLooks().read(redis, { ...ASKED, queues, most: { ...ASKED.most, entries: 5 } });
+    expect(redis.batches.length).toBeLessThan(8);
+  });
+});
+
+describe('many holders', () => {
+  const holders = (count: number) =>
+    Array.from({ length: count }, (_, index) => [`j${index}`, String(NOW - 60)]).flat();
+
+  test.each([
+    ['77', 100],
+    ['0', 600],
+  ])('of one lock are read in part, and their number is not told (cursor %s, %i fields)', async (cursor, count) => {
+    const { locks } = await read({
+      'zcard uniquejobs:digests': 1,
+      'zrange uniquejobs:digests': ['uniquejobs:1'],
+      'hscan uniquejobs:1:LOCKED 0 COUNT 100': [cursor, holders(count)],
+    });
+    expect(locks).toHaveLength(100);
+    expect(locks[0]?.held).toBeNull();
+  });
+
+  test('of all locks are told within a number', async () => {
+    const names = Array.from({ length: 100 }, (_, index) => `uniquejobs:${index}`);
+    const { locks, notices } = await read({
+      'zcard uniquejobs:digests': 100,
+      'zrange uniquejobs:digests': names,
+      hscan: ['0', holders(100)],
+    });
+    expect(locks).toHaveLength(2000);
+    expect(notices[0]?.text).toBe('The first 2000 of 10000 holders of locks are told.');
+  });
+
+  test('of a throttle are those that are not given up for lost, counted by Redis', async () => {
+    const live = Array.from({ length: 50 }, (_, index) => [`live${index}`, String(NOW + 900)]).flat();
+    const lost = Array.from({ length: 50 }, (_, index) => [`lost${index}`, String(NOW - 1)]).flat();
+    const { locks } = await read(
+      {
+        'zcard throttled:Crawl:concurrency.v2': 170,
+        [`zcount throttled:Crawl:concurrency.v2 ${NOW} +inf`]: 50,
+        'zrevrange throttled:Crawl:concurrency.v2 0 99 WITHSCORES': [...live, ...lost],
+      },
+      { classes: ['Crawl'] }
+    );
+    expect(locks).toHaveLength(50);
+    expect(locks[0]).toMatchObject({ jid: 'live0', held: 50, expiresAt: NOW + 900 });
+  });
+});
+
+test('a key that lives for longer than any plausible time has no instant at which it expires', async () => {
+  const { locks } = await read(aDigest('uniquejobs:1', 'b1', { ttl: 1e13 }));
+  expect(locks[0]?.expiresAt).toBeNull();
 });
 
 describe('many locks', () => {
@@ -167,5 +260,9 @@ describe('a lock of activejob-uniqueness', () => {
       (await read({ ...answers, 'lrange queue:default': [job(args)] }, { classes: ['ClockJob'] })).locks[0]?.place;
     expect(await place([1])).toBe('unseen');
     expect(await place([])).toBe('waiting');
+    // Of the arguments of a running job nothing is known.
+    const work = [someWork({ jid: 'a2', metricsClass: 'ClockJob' })];
+    const { locks } = await read(answers, { classes: ['ClockJob'], work });
+    expect(locks).toMatchObject([{ place: 'unknown', jid: '' }]);
   });
 });

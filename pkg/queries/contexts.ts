@@ -74,7 +74,7 @@ export const contexts = tableQuery({
   cost: `${CONTEXT_END} jobs from both ends of each queue, the running jobs, up to ${FAILURES_CAP.toLocaleString('en')} retries and dead jobs each`,
   schema,
   columns: COLUMNS,
-  example: '--option field=tenant_id',
+  example: '--context-fields tenant_id',
   ownFilters: ['queue', 'class'],
   async rows({ snapshot, queues, options, now }, query, _request, reads) {
     const field = allowed(query.field, options);

@@ -3,6 +3,7 @@ import { Fault } from '../faults/fault';
 import { log } from '../log';
 import { backfill } from '../simulator/backfill';
 import { parseEndpoint } from '../settings/endpoint';
+import { FORMATS } from '../simulator/format';
 import { Locks } from '../simulator/locks';
 import { startProReporter } from '../simulator/proReporter';
 import { Simulator } from '../simulator/simulator';
@@ -86,7 +87,7 @@ export async function demo({ redisUrl, sidekiq, seed, force, statsdEndpoint, his
   const stop = () => (stopped = true);
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  const locks = new Locks(redis, now);
+  const locks = new Locks(redis, FORMATS[version], now);
   let lockedAt = 0;
   let lived = now;
   while (!stopped) {

@@ -14,7 +14,7 @@ import { readProfiles } from '../sidekiq/browse/profiles';
 import { readRecurring } from '../sidekiq/browse/recurring';
 import type { MinuteCounts } from '../sidekiq/jobMetrics';
 import { batch } from '../sidekiq/parts/batch';
-import { iteration, readIterations } from '../sidekiq/parts/iteration';
+import { readIterations } from '../sidekiq/parts/iteration';
 import type { Resolution } from '../sidekiq/parts/minute';
 import { readPart } from '../sidekiq/parts/part';
 import type { Range, Reads } from '../source/reads';
@@ -47,11 +47,6 @@ export class RedisReads implements Reads {
   /** A stored job by its id. */
   job(jid: string, places: readonly Place[]) {
     return findJob(this.redis, jid, places, this.signal);
-  }
-
-  /** How far an IterableJob has come. */
-  async iteration(jid: string) {
-    return (await readPart(this.redis, iteration, jid, this.signal)).value;
   }
 
   /** How far IterableJobs have come. */

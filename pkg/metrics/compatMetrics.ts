@@ -1,63 +1,31 @@
-import type { QueueState } from '../observe/queueState';
-import type { Process } from '../sidekiq/model';
 import { labelValue, labelsOfName, type Metric, type MetricState } from './metric';
-import { single } from './metricRows';
+import { perKnownQueue, perProcess, single, type Labelled } from './metricRows';
+import type { Process } from '../sidekiq/model';
 
 /** Labels of a queue as prometheus_exporter and yabeda-sidekiq name it. */
-const queueOnly = labelsOfName('queue');
+const BY_QUEUE: Labelled<string> = { names: ['queue'], of: labelsOfName('queue') };
 
-/** A gauge of each queue in the set of queues. */
-function ofQueue(
-  name: string,
-  help: string,
-  source: string,
-  value: (queue: QueueState) => number | string | null,
-  unit?: Metric['unit']
-): Metric {
-  return {
-    name,
-    type: 'gauge',
-    help,
-    labels: ['queue'],
-    source,
-    ...(unit && { unit }),
-    read: ({ queues }) =>
-      queues.flatMap((queue) => {
-        const found = queue.known ? value(queue) : null;
-        return found === null ? [] : [{ labels: queueOnly(queue.name), value: found }];
-      }),
-  };
-}
+/** Those and the one of the Ruby exporter. */
+const BY_NAME_AND_QUEUE: Labelled<string> = {
+  names: ['name', 'queue'],
+  of: (name) => [
+    ['name', labelValue(name)],
+    ['queue', labelValue(name)],
+  ],
+};
 
-/** A gauge of each process, with the labels of prometheus_exporter's collector of processes. */
-function ofProcess(name: string, help: string, value: (process: Process) => number | null): Metric {
-  return {
-    name,
-    type: 'gauge',
-    help,
-    labels: ['labels', 'queues', 'quiet', 'tag', 'hostname', 'identity'],
-    source: 'hash of each process',
-    read: ({ snapshot: { processes } }) =>
-      processes.items.flatMap((process) => {
-        const found = value(process);
-        return found === null
-          ? []
-          : [
-              {
-                labels: [
-                  ['labels', labelValue([...process.labels].sort().join(','))],
-                  ['queues', labelValue([...process.queues].sort().join(','))],
-                  ['quiet', String(process.quiet)],
-                  ['tag', labelValue(process.tag)],
-                  ['hostname', labelValue(process.host)],
-                  ['identity', labelValue(process.identity)],
-                ],
-                value: found,
-              },
-            ];
-      }),
-  };
-}
+/** Labels of prometheus_exporter's collector of processes. */
+const BY_PROCESS: Labelled<Process> = {
+  names: ['labels', 'queues', 'quiet', 'tag', 'hostname', 'identity'],
+  of: ({ labels, queues, quiet, tag, host, identity }) => [
+    ['labels', labelValue([...labels].sort().join(','))],
+    ['queues', labelValue([...queues].sort().join(','))],
+    ['quiet', String(quiet)],
+    ['tag', labelValue(tag)],
+    ['hostname', labelValue(host)],
+    ['identity', labelValue(identity)],
+  ],
+};
 
 const processed = ({ totals }: MetricState) => totals.processed;
 const failed = ({ totals }: MetricState) => totals.failed;
@@ -78,31 +46,23 @@ const LATENCY = 'enqueued_at of the last list element';
  * `sidekiq_queue_latency_seconds` is a name of prometheus_exporter and of the Ruby exporter: it has the labels of both.
  */
 export const COMPAT_METRICS: readonly Metric[] = [
-  {
-    name: 'sidekiq_queue_latency_seconds',
-    type: 'gauge',
-    help: 'Time since the oldest job of the queue was enqueued.',
-    unit: 'seconds',
-    labels: ['name', 'queue'],
-    source: LATENCY,
-    read: ({ queues }) =>
-      queues.flatMap(({ name, known, latencySeconds }) =>
-        known && latencySeconds !== null
-          ? [
-              {
-                labels: [
-                  ['name', labelValue(name)],
-                  ['queue', labelValue(name)],
-                ],
-                value: latencySeconds.toFixed(3),
-              },
-            ]
-          : []
-      ),
-  },
-  ofQueue('sidekiq_queue_backlog', 'Jobs waiting in the queue.', SIZE, ({ size }) => size),
-  ofProcess('sidekiq_process_busy', 'Jobs that the process runs.', (process) => process.busy),
-  ofProcess('sidekiq_process_concurrency', 'Threads of the process.', (process) => process.concurrency),
+  perKnownQueue(
+    'sidekiq_queue_latency_seconds',
+    'Time since the oldest job of the queue was enqueued.',
+    LATENCY,
+    BY_NAME_AND_QUEUE,
+    ({ latencySeconds }) => latencySeconds?.toFixed(3) ?? null,
+    'seconds'
+  ),
+  perKnownQueue('sidekiq_queue_backlog', 'Jobs waiting in the queue.', SIZE, BY_QUEUE, ({ size }) => size),
+  perProcess('sidekiq_process_busy', 'Jobs that the process runs.', ({ busy: jobs }) => jobs, undefined, BY_PROCESS),
+  perProcess(
+    'sidekiq_process_concurrency',
+    'Threads of the process.',
+    ({ concurrency }) => concurrency,
+    undefined,
+    BY_PROCESS
+  ),
   single('sidekiq_stats_dead_size', 'Jobs that ran out of retries and are kept.', 'ZCARD dead', dead),
   single('sidekiq_stats_enqueued', 'Jobs waiting in all queues.', 'LLEN of each queue', enqueued),
   single('sidekiq_stats_failed', 'Executions that raised, in total.', 'stat:failed', failed),
@@ -111,11 +71,12 @@ export const COMPAT_METRICS: readonly Metric[] = [
   single('sidekiq_stats_retry_size', 'Failed jobs that wait for their next attempt.', 'ZCARD retry', retry),
   single('sidekiq_stats_scheduled_size', 'Jobs to be enqueued later.', 'ZCARD schedule', scheduled),
   single('sidekiq_stats_workers_size', 'Threads that run a job.', 'busy of each process', busy),
-  ofQueue('sidekiq_jobs_waiting_count', 'Jobs waiting in the queue.', SIZE, ({ size }) => size),
-  ofQueue(
+  perKnownQueue('sidekiq_jobs_waiting_count', 'Jobs waiting in the queue.', SIZE, BY_QUEUE, ({ size }) => size),
+  perKnownQueue(
     'sidekiq_queue_latency',
     'Seconds since the oldest job of the queue was enqueued.',
     LATENCY,
+    BY_QUEUE,
     ({ latencySeconds }) => latencySeconds
   ),
   single('sidekiq_active_workers_count', 'Threads that run a job.', 'busy of each process', busy),
@@ -131,12 +92,12 @@ export const COMPAT_METRICS: readonly Metric[] = [
     labels: ['queue', 'worker'],
     source: 'run_at of the work records',
     read({ snapshot: { work, at } }) {
+      // The work is in the order of its start.
       const longest = new Map<string, { queue: string; worker: string; seconds: number }>();
-      for (const { queue, metricsClass, runAt } of work.items) {
-        const key = `${queue}\0${metricsClass}`;
-        const seconds = runAt === null ? null : Math.max(0, at - runAt);
-        if (seconds !== null && seconds >= (longest.get(key)?.seconds ?? 0)) {
-          longest.set(key, { queue, worker: metricsClass, seconds });
+      for (const { queue, metricsClass: worker, runAt } of work.items) {
+        const key = `${queue}\0${worker}`;
+        if (runAt !== null && !longest.has(key)) {
+          longest.set(key, { queue, worker, seconds: Math.max(0, at - runAt) });
         }
       }
       return [...longest.values()].map(({ queue, worker, seconds }) => ({

@@ -2,7 +2,9 @@ import type { ClassCounts } from '../sidekiq/jobMetrics';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Process } from '../sidekiq/model';
 import { classLabels, hostLabels, labelValue, queueLabels, type Metric, type Sample } from './metric';
-import { counter, single } from './metricRows';
+import { counter, perKnownQueue, single, type Labelled } from './metricRows';
+
+const BY_NAME: Labelled<string> = { names: ['name'], of: queueLabels };
 
 /**
  * The metrics of the Ruby exporter that users have today (Strech/sidekiq-prometheus-exporter 0.4.0), name by name and
@@ -95,29 +97,21 @@ export const EXPORTER_METRICS: readonly Metric[] = [
     'ZCARD dead',
     ({ snapshot }) => snapshot.totals.dead
   ),
-  {
-    name: 'sidekiq_queue_latency_seconds',
-    type: 'gauge',
-    help: 'Time since the oldest job of the queue was enqueued.',
-    unit: 'seconds',
-    labels: ['name'],
-    source: 'enqueued_at of the last list element',
-    read: ({ queues }) =>
-      queues.flatMap(({ name, known, latencySeconds }) =>
-        known && latencySeconds !== null ? [{ labels: queueLabels(name), value: latencySeconds.toFixed(3) }] : []
-      ),
-  },
-  {
-    name: 'sidekiq_queue_enqueued_jobs',
-    type: 'gauge',
-    help: 'Jobs waiting in the queue.',
-    labels: ['name'],
-    source: 'LLEN of the queue',
-    read: ({ queues }) =>
-      queues.flatMap(({ name, known, size }) =>
-        known && size !== null ? [{ labels: queueLabels(name), value: size }] : []
-      ),
-  },
+  perKnownQueue(
+    'sidekiq_queue_latency_seconds',
+    'Time since the oldest job of the queue was enqueued.',
+    'enqueued_at of the last list element',
+    BY_NAME,
+    ({ latencySeconds }) => latencySeconds?.toFixed(3) ?? null,
+    'seconds'
+  ),
+  perKnownQueue(
+    'sidekiq_queue_enqueued_jobs',
+    'Jobs waiting in the queue.',
+    'LLEN of the queue',
+    BY_NAME,
+    ({ size }) => size
+  ),
   {
     name: 'sidekiq_queue_max_processing_time_seconds',
     type: 'gauge',

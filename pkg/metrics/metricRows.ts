@@ -51,6 +51,33 @@ export function perQueue(
   };
 }
 
+/** The labels of what a row tells of: their names, and how they are made. */
+export interface Labelled<T> {
+  names: readonly string[];
+  of(what: T): Labels;
+}
+
+/** A gauge per queue in the set of queues, as other exporters have it. */
+export function perKnownQueue(
+  name: string,
+  help: string,
+  source: string,
+  labelled: Labelled<string>,
+  value: (queue: QueueState) => number | string | null,
+  unit?: Metric['unit']
+): Metric {
+  return {
+    name,
+    type: 'gauge',
+    help,
+    labels: labelled.names,
+    source,
+    ...(unit && { unit }),
+    read: ({ queues }) =>
+      queues.flatMap((queue) => (queue.known ? samplesOf(labelled.of(queue.name), value(queue)) : [])),
+  };
+}
+
 /** A counter per job class, as the class totals count. */
 export function perClass(name: string, help: string, part: keyof ClassCounts): Metric {
   return {
@@ -69,21 +96,24 @@ export function perProcess(
   name: string,
   help: string,
   value: (process: Process) => number | null,
-  unit?: Metric['unit']
+  unit?: Metric['unit'],
+  labelled: Labelled<Process> = HOST_AND_PROCESS
 ): Metric {
   return {
     name,
     type: 'gauge',
     help,
-    labels: ['host', 'process'],
+    labels: labelled.names,
     source: 'hash of each process',
     ...(unit && { unit }),
     read: ({ snapshot }) =>
-      snapshot.processes.items.flatMap((process) => samplesOf(processLabels(process), value(process))),
+      snapshot.processes.items.flatMap((process) => samplesOf(labelled.of(process), value(process))),
   };
 }
 
-function samplesOf(labels: Labels, value: number | null): Sample[] {
+const HOST_AND_PROCESS: Labelled<Process> = { names: ['host', 'process'], of: processLabels };
+
+function samplesOf(labels: Labels, value: number | string | null): Sample[] {
   return value === null ? [] : [{ labels, value }];
 }
 

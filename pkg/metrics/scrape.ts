@@ -39,7 +39,7 @@ export async function scrape(source: Source, accept: string, timeoutSeconds: num
       throw error;
     }
     // What arrives by DogStatsD does not depend on Redis.
-    return { ...print([up(0), ...readStatsd(source)], accept), fault: error };
+    return { ...print(familiesWithoutRedis(source), accept), fault: error };
   }
 }
 
@@ -54,12 +54,12 @@ export async function familiesOf(source: Source, timeoutSeconds: number): Promis
       span: `${timeoutSeconds} s`,
       remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET).',
     });
-    return [up(missesTotals(state.snapshot) ? 0 : 1), ...readAll(source, state)];
+    return allFamilies(source, state);
   } catch (error) {
     if (!(error instanceof Fault)) {
       throw error;
     }
-    return [up(0), ...readStatsd(source)];
+    return familiesWithoutRedis(source);
   }
 }
 
@@ -84,8 +84,7 @@ function printed(source: Source, state: State, accept: string): Scrape {
   if (known?.packets === packets && known.second === second) {
     return known.scrape;
   }
-  const families = [up(missesTotals(state.snapshot) ? 0 : 1), ...readAll(source, state)];
-  const made = { scrape: print(families, accept), packets, second };
+  const made = { scrape: print(allFamilies(source, state), accept), packets, second };
   texts.set(state, (texts.get(state) ?? new Map<string, Printed>()).set(format, made));
   return made.scrape;
 }
@@ -95,14 +94,19 @@ export function scrapeStatsd(source: Source, accept: string): Scrape {
   return print(readStatsd(source), accept);
 }
 
-function readAll(source: Source, state: State): Family[] {
+function allFamilies(source: Source, state: State): Family[] {
   const { options, droppedSeries } = source;
-  return readFamilies(
+  const families = readFamilies(
     tableOf(source),
     { ...state, arrivedBy: Date.now() / 1000, droppedSeries, loopDelaySeconds: loopDelay.takeWorst() },
     options.seriesLimit,
     droppedSeries
   );
+  return [up(missesTotals(state.snapshot) ? 0 : 1), ...families];
+}
+
+function familiesWithoutRedis(source: Source): Family[] {
+  return [up(0), ...readStatsd(source)];
 }
 
 /** The table is made anew only where another sender has come, or the settings have changed. */

@@ -75,11 +75,11 @@ export class ClassMemory implements Observer<ClassMemoryView> {
     const seen = new Map<string, Seen>();
     for (const process of processes.items) {
       const { identity, beatAt, rssBytes } = process;
-      const classes = new Set((running.get(identity) ?? []).map(({ metricsClass }) => metricsClass));
-      const before = this.seen.get(identity);
       if (beatAt === null || rssBytes === null || rssBytes > LARGEST_BYTES) {
         continue;
       }
+      const classes = new Set((running.get(identity) ?? []).map(({ metricsClass }) => metricsClass));
+      const before = this.seen.get(identity);
       if (before && beatAt === before.beatAt) {
         // The memory is still that of the heartbeat; what was seen to run since counts for the next one.
         seen.set(identity, { ...before, classes: new Set([...before.classes, ...classes]) });

@@ -2,7 +2,7 @@ import { BACKLOG_END, type BacklogSample } from '../sidekiq/browse/backlog';
 import { unreadable } from '../sidekiq/browse/storedJobs';
 import type { Notice } from '../sidekiq/model';
 import { bytes, count, jobClass, key, seconds, share } from './columns';
-import { compileFilters } from './filter';
+import { compileOwnFilters } from './filter';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
@@ -46,10 +46,7 @@ export const backlog = tableQuery({
   columns: COLUMNS,
   example: '--filter queue=default',
   async rows(state, query, _request, reads) {
-    const keepsQueue = compileFilters(
-      query.filters.filter(({ field }) => field === 'queue'),
-      ['queue']
-    );
+    const keepsQueue = compileOwnFilters(query.filters, ['queue']);
     const waiting = state.queues
       .filter(({ name, size }) => size !== 0 && keepsQueue(() => name))
       .sort((a, b) => (b.size ?? 0) - (a.size ?? 0));

@@ -1,6 +1,7 @@
 import { Fault } from '../faults/fault';
 import type { Client } from '../sidekiq/browse/clients';
 import { groupBy } from '../sidekiq/groupBy';
+import { sumOrNull } from '../sidekiq/parts/process';
 import { bytes, count, key, seconds, text } from './columns';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
@@ -31,7 +32,7 @@ const COLUMNS: Array<Column<Row>> = [
     ({ clients }) => clients.filter(({ blocked }) => blocked).length
   ),
   bytes('memory', 'Memory', 'Memory that Redis uses for them.', ({ clients }) =>
-    total(clients.map((each) => each.memoryBytes))
+    sumOrNull(clients.map((each) => each.memoryBytes))
   ),
   seconds('idle', 'Idle', 'Time since the last command of the one that was idle the longest.', ({ clients }) =>
     largest(clients.map((each) => each.idleSeconds))
@@ -86,10 +87,6 @@ async function allowed(reading: Promise<readonly Client[]>): Promise<readonly Cl
     }
     throw error;
   }
-}
-
-function total(values: ReadonlyArray<number | null>): number | null {
-  return values.some((value) => value === null) ? null : values.reduce<number>((sum, value) => sum + value!, 0);
 }
 
 function largest(values: ReadonlyArray<number | null>): number | null {

@@ -5,7 +5,7 @@ import type { Options } from '../settings/model';
 import { CONTEXT_END, FAILURES_CAP, type ContextJob } from '../sidekiq/browse/contexts';
 import type { Notice } from '../sidekiq/model';
 import { count, key, seconds, share } from './columns';
-import { compileFilters } from './filter';
+import { compileOwnFilters } from './filter';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
@@ -78,8 +78,7 @@ export const contexts = tableQuery({
   ownFilters: ['queue', 'class'],
   async rows({ snapshot, queues, options, now }, query, _request, reads) {
     const field = allowed(query.field, options);
-    const own = query.filters.filter((filter) => JOB_FIELDS.some((name) => name === filter.field));
-    const keeps = compileFilters(own, JOB_FIELDS);
+    const keeps = compileOwnFilters(query.filters, JOB_FIELDS);
     const isAsked = (job: ContextJob) =>
       keeps((name) => (name === 'class' ? [job.class, job.metricsClass] : job.queue));
     const waiting = queues.filter(({ size }) => size !== 0).sort((a, b) => (b.size ?? 0) - (a.size ?? 0));

@@ -7,7 +7,7 @@ import { messagePattern } from '../sidekiq/fingerprint';
 import type { Notice } from '../sidekiq/model';
 import { count, instant, key, share, text } from './columns';
 import { countText } from '../findings/texts';
-import { compileFilters } from './filter';
+import { compileOwnFilters } from './filter';
 import { jobsOfError } from './links';
 import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
@@ -110,8 +110,7 @@ export const errors = tableQuery({
     const { retry, dead } = await reads.failures(now);
     const all = [...retry.failures, ...dead.failures];
     // A filter is about jobs, whatever they are then grouped by.
-    const own = filters.filter(({ field }) => FAILURE_FIELDS.some((each) => each === field));
-    const keeps = compileFilters(own, FAILURE_FIELDS);
+    const keeps = compileOwnFilters(filters, FAILURE_FIELDS);
     for (const failure of all) {
       if (keeps((field) => (field === 'class' ? [failure.class, failure.metricsClass] : failure[field as 'queue']))) {
         add(rows, failure, groupBy, { now, options });

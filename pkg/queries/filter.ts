@@ -43,6 +43,18 @@ export function compileFilters(
     });
 }
 
+/**
+ * Compiles those filters alone that are on some fields: what a query type applies to jobs, before rows are made of them.
+ *
+ * @throws Fault as {@link compileFilters}
+ */
+export function compileOwnFilters(filters: readonly Filter[], fields: readonly string[]): RowTest {
+  return compileFilters(
+    filters.filter(({ field }) => fields.includes(field)),
+    fields
+  );
+}
+
 /** The time of a test grows with them. */
 const LONGEST_EXPRESSIONS = 20_000;
 

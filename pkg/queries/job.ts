@@ -78,7 +78,7 @@ export const job = tableQuery({
     }
     const running = runningRows(state, jid);
     const found = await stored(reads.job(jid, placesOf(state, source, queue)), running.length > 0);
-    const iteration = found.job || running.length > 0 ? await reads.iteration(jid) : null;
+    const iteration = found.job || running.length > 0 ? ((await reads.iterations([jid])).get(jid) ?? null) : null;
     if (!found.job && running.length === 0) {
       throw new Fault({
         kind: 'query',

@@ -37,10 +37,6 @@ export class PastReads implements Reads {
     return this.jobs();
   }
 
-  async iteration() {
-    return null;
-  }
-
   async iterations() {
     return new Map<string, never>();
   }

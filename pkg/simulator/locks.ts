@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import type { Format } from './format';
 
 /** A job that was deleted without its lock. */
 const DELETED = { class: 'BillSubscriptionJob', queue: 'billing', jid: 'f00d5a1e0c0ffee0badcab1e' };
@@ -20,6 +21,7 @@ export class Locks {
 
   constructor(
     private readonly redis: Redis,
+    private readonly format: Pick<Format, 'seconds'>,
     private readonly startsAt: number
   ) {}
 
@@ -34,16 +36,11 @@ export class Locks {
     }
     const jobs = [...retries, ...dead].map((raw) => JSON.parse(raw) as LockedJob & { created_at: number });
     this.held = [
-      ...jobs.map((job) => write(pipeline, job, inSeconds(job.created_at))),
+      ...jobs.map((job) => write(pipeline, job, this.format.seconds(job.created_at))),
       write(pipeline, DELETED, this.startsAt),
     ];
     await pipeline.exec();
   }
-}
-
-/** Sidekiq 8 writes milliseconds. */
-function inSeconds(at: number): number {
-  return at > 1e11 ? at / 1000 : at;
 }
 
 function write(pipeline: ReturnType<Redis['pipeline']>, { jid, class: name, queue }: LockedJob, at: number): string {

@@ -56,9 +56,7 @@ export interface Reads {
   failures(now: number): Promise<{ retry: FailuresRead; dead: FailuresRead }>;
   /** A stored job by its id. */
   job(jid: string, places: readonly Place[]): Promise<{ job: StoredJob | null; whole: boolean }>;
-  /** How far an IterableJob has come. */
-  iteration(jid: string): Promise<Iteration | null>;
-  /** The same of several jobs, by id. */
+  /** How far IterableJobs have come, by job id; jobs without such a state are left out. */
   iterations(jids: readonly string[]): Promise<ReadonlyMap<string, Iteration>>;
   /** A batch of sidekiq-batch. */
   batch(bid: string): Promise<Batch | null>;

@@ -1,10 +1,9 @@
-import { command, type ReadOnlyRedis } from '../../redis/readOnlyRedis';
+import type { ReadOnlyRedis } from '../../redis/readOnlyRedis';
 import { groupBy } from '../groupBy';
-import { keys } from '../keys';
 import type { Notice } from '../model';
 import { jobOf, parsePayload, type Job } from '../payload';
-import { countOf } from '../plausible';
-import { listOf, Trip, type Part } from '../parts/part';
+import { Trip, type Part } from '../parts/part';
+import { endsCommands, readEnds } from '../parts/queueEnds';
 
 /** Payloads looked at from each end of a queue. */
 export const BACKLOG_END = 100;
@@ -33,19 +32,10 @@ export interface BacklogSample {
 /** Both ends of a queue; never more than {@link BACKLOG_END} payloads of each, however long the queue. */
 export const queueEnds: Part<string, BacklogSample> = {
   what: 'waiting jobs',
-  commands: (name) => [
-    command('lrange', keys.queue(name), -BACKLOG_END, -1),
-    command('lrange', keys.queue(name), 0, BACKLOG_END - 1),
-    command('llen', keys.queue(name)),
-  ],
-  parse([oldest, newest, length], queue) {
-    const size = countOf(length) ?? 0;
-    const last = listOf(oldest).filter(Buffer.isBuffer);
-    // The ends of a short queue overlap.
-    const first = listOf(newest)
-      .filter(Buffer.isBuffer)
-      .slice(0, Math.max(0, size - last.length));
-    const payloads = [...last, ...first].map((raw) => ({ payload: parsePayload(raw), bytes: raw.length }));
+  commands: (name) => endsCommands(name, BACKLOG_END),
+  parse(values, queue) {
+    const { size, entries } = readEnds(values);
+    const payloads = entries.map((raw) => ({ payload: parsePayload(raw), bytes: raw.length }));
     return {
       value: {
         queue,

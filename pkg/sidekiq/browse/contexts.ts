@@ -1,16 +1,16 @@
-import { command, type ReadOnlyRedis } from '../../redis/readOnlyRedis';
+import type { ReadOnlyRedis } from '../../redis/readOnlyRedis';
 import { contextValue } from '../jobDetails';
-import { keys } from '../keys';
 import type { Notice } from '../model';
 import { listOf, pairsOf, textOf, Trip, valueOf, type Part } from '../parts/part';
-import { jobOf, parsePayload, text } from '../payload';
-import { countOf, instantOf, secondsOf } from '../plausible';
+import { endsCommands, readEnds } from '../parts/queueEnds';
+import { processWork, workRecord } from '../parts/work';
+import { jobOf, parsePayload } from '../payload';
+import { instantOf } from '../plausible';
 import { readJobs } from './jobs';
 
 /** Payloads looked at from each end of a queue. */
 export const CONTEXT_END = 250;
-/** Running jobs of one process, and jobs of the retry and the dead set each, that are looked at. */
-const WORK_CAP = 2000;
+/** Jobs of the retry and the dead set each that are looked at. */
 export const FAILURES_CAP = 5000;
 const FAILURE_BYTES = 16 * 1024 * 1024;
 const FAILURE_SECONDS = 2;
@@ -109,22 +109,12 @@ export async function readContexts(
 function endsOf(jobIn: ReadJob): Part<string, { jobs: ContextJob[]; isEstimated: boolean }> {
   return {
     what: 'waiting jobs',
-    commands: (name) => [
-      command('lrange', keys.queue(name), -CONTEXT_END, -1),
-      command('lrange', keys.queue(name), 0, CONTEXT_END - 1),
-      command('llen', keys.queue(name)),
-    ],
-    parse([oldest, newest, length]) {
-      const size = countOf(length) ?? 0;
-      const last = listOf(oldest).filter(Buffer.isBuffer);
-      // The ends of a short queue overlap.
-      const first = listOf(newest)
-        .filter(Buffer.isBuffer)
-        .slice(0, Math.max(0, size - last.length));
-      const seen = [...last, ...first];
-      const weight = Math.max(1, size / seen.length);
+    commands: (name) => endsCommands(name, CONTEXT_END),
+    parse(values) {
+      const { size, entries } = readEnds(values);
+      const weight = Math.max(1, size / entries.length);
       return {
-        value: { jobs: seen.flatMap((raw) => jobIn(raw, weight) ?? []), isEstimated: size > seen.length },
+        value: { jobs: entries.flatMap((raw) => jobIn(raw, weight) ?? []), isEstimated: size > entries.length },
       };
     },
   };
@@ -133,13 +123,13 @@ function endsOf(jobIn: ReadJob): Part<string, { jobs: ContextJob[]; isEstimated:
 /** The jobs that a process runs. */
 function workOf(jobIn: ReadJob): Part<string, ContextJob[]> {
   return {
-    what: 'running jobs',
-    commands: (identity) => [command('hscan', keys.work(identity), 0, 'COUNT', WORK_CAP)],
+    what: processWork.what,
+    commands: (identity) => processWork.commands({ identity, shape: 'new' }),
     parse: ([value]) => ({
       value: pairsOf(listOf(value)[1]).flatMap(([, raw]) => {
-        const record = parsePayload(textOf(raw));
-        const job = jobIn(record?.['payload'], 1);
-        return job ? [{ ...job, queue: text(record?.['queue']) || job.queue, at: secondsOf(record?.['run_at']) }] : [];
+        const record = workRecord(textOf(raw));
+        const job = jobIn(record?.payload, 1);
+        return record && job ? [{ ...job, queue: record.queue || job.queue, at: record.runAt }] : [];
       }),
     }),
   };

@@ -3,7 +3,8 @@ import type { Notice } from '../model';
 import { warning } from '../parts/part';
 import { activeJobOf, text } from '../payload';
 import { readJobs } from './jobs';
-import type { Held, Lock, LockPlace, LocksAsked } from './locks';
+import type { Held } from './lockKeys';
+import type { Lock, LockPlace, LocksAsked } from './locks';
 import type { JobSource, StoredJob } from './storedJobs';
 
 /** Where the job of a lock is, and what is told better there than by the lock. */

@@ -2,7 +2,7 @@ import { command } from '../../redis/readOnlyRedis';
 import { keys } from '../keys';
 import type { Listed, Notice, Work } from '../model';
 import { escapedName, nameOf } from '../name';
-import { jobOf, parsePayload, text } from '../payload';
+import { jobOf, parsePayload, text, type JsonObject } from '../payload';
 import { secondsOf } from '../plausible';
 import { remembered } from '../remembered';
 import { listOf, pairsOf, textOf, warning, type Part } from './part';
@@ -41,20 +41,37 @@ export const processWork: Part<{ identity: string; shape: 'new' | 'old' }, Liste
   },
 };
 
-const readRecord = remembered((raw: string): Omit<Work, 'process' | 'thread'> | null => {
+/** What a process writes of a job that it runs. */
+interface WorkRecord {
+  payload: JsonObject;
+  /** `''` where it is not written. */
+  queue: string;
+  /** Epoch seconds. */
+  runAt: number | null;
+}
+
+/** Reads a value of a work hash; `null` where it is not what Sidekiq writes. */
+export function workRecord(raw: string | null): WorkRecord | null {
   const entry = parsePayload(raw);
   // Up to 6.0.1 the payload is an object, since then a JSON text inside the JSON text.
   const payload = parsePayload(entry?.['payload']);
-  if (entry === null || payload === null) {
+  return entry === null || payload === null
+    ? null
+    : { payload, queue: escapedName(text(entry['queue'])), runAt: secondsOf(entry['run_at']) };
+}
+
+const readRecord = remembered((raw: string): Omit<Work, 'process' | 'thread'> | null => {
+  const record = workRecord(raw);
+  if (record === null) {
     return null;
   }
-  const job = jobOf(payload);
+  const job = jobOf(record.payload);
   return {
-    queue: escapedName(text(entry['queue'])) || job.queue,
+    queue: record.queue || job.queue,
     class: job.class,
     metricsClass: job.metricsClass,
     jid: job.jid,
-    runAt: secondsOf(entry['run_at']),
+    runAt: record.runAt,
     enqueuedAt: job.enqueuedAt,
   };
 });

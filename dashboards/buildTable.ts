@@ -124,7 +124,7 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
   for (const [name, width] of Object.entries(panel.widths ?? {})) {
     builder.withOverride({
       matcher: byName(name),
-      properties: [{ id: 'custom.width', value: width }],
+      properties: [{ id: 'custom.width', value: typeof width === 'number' ? width : width[flavour] }],
     });
   }
 }

@@ -89,7 +89,7 @@ export interface Panel {
   /** The column to sort by, descending, by title. */
   sortBy?: string | Partial<Record<Flavour, string>>;
   /** Widths of columns in pixels, by title. */
-  widths?: Record<string, number>;
+  widths?: Record<string, number | Record<Flavour, number>>;
   /** Of Prometheus: units by the title of a column or figure, and titles of labels; the data source brings its own. */
   units?: Record<string, string>;
   labels?: Record<string, string>;

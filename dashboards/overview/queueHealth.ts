@@ -74,15 +74,15 @@ export const queueHealth: Row = {
       widths: {
         State: 85,
         Size: 66,
-        // With the mark of the order, by which the table of Prometheus is sorted.
-        Latency: 100,
+        // The column by which a table is sorted has a mark.
+        Latency: { direct: 86, prometheus: 100 },
         'Drain time': 94,
         'Breach in': 88,
         Busy: 58,
         'Ready threads': 114,
         'Longest run': 102,
       },
-      minWidths: { Queue: 136, 'Worker type': 205 },
+      minWidths: { Queue: 150, 'Worker type': 205 },
       warnings: { Latency: warnFrom(60, 300) },
       alarms: ['Unserved'],
     },

@@ -82,7 +82,7 @@ export const queueHealth: Row = {
         'Ready threads': 114,
         'Longest run': 102,
       },
-      minWidths: { Queue: 136, 'Worker type': 205 },
+      minWidths: { Queue: 136, 'Worker type': 190 },
       warnings: { Latency: warnFrom(60, 300) },
       alarms: ['Unserved'],
     },

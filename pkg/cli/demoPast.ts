@@ -1,6 +1,5 @@
 import type { Redis } from 'ioredis';
 import { Installation } from '../installation/installation';
-import { commandLine } from '../settings/administration';
 import { parseSettings } from '../settings/settings';
 import { backfill, forgetOldMinutes } from '../simulator/backfill';
 import type { Simulator } from '../simulator/simulator';
@@ -54,9 +53,7 @@ export async function recordPast(
         url: redisUrl,
         options: { historyFile, preset: 'lago', reuseSeconds: 0, samplerEnabled: false, sampleSeconds: pace },
       }),
-      () => now,
-      commandLine(),
-      former
+      { clock: () => now, former }
     );
     former?.close();
     watching.startSampling();

@@ -15,6 +15,7 @@ import { demo, type DemoFlags } from './demo';
 import { answer, query, type QueryFlags } from './query';
 import { record, type RecordFlags } from './record';
 import { report, type ReportFlags } from './report';
+import { keepCompiledCode } from './compiledCode';
 import { serve, type ServeFlags } from './serve';
 import type { ReplayFlags } from './source';
 import { top } from './top';
@@ -86,7 +87,10 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
       'after',
       '\nExample:\n  gpx_sidekiq serve --redis-url redis://user@host:6379/0 --listen 127.0.0.1:9292'
     )
-    .action(async (flags: Flags & ServeFlags) => serve(() => configured(flags), flags));
+    .action(async (flags: Flags & ServeFlags) => {
+      keepCompiledCode(process.env);
+      await serve(() => configured(flags), flags);
+    });
 
   replayOptions(redisOptions(program.command('query').description('Answer one query, as Grafana would get it.')))
     .argument('<type>', QUERY_TYPES.map(({ id }) => id).join(', '))

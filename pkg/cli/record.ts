@@ -52,7 +52,7 @@ async function recordNow(settings: Settings, flags: RecordFlags): Promise<void> 
   const blocks: Block[] = [];
   const store: BlockStore = names ? collecting(blocks) : file;
   const options = { ...settings.options, recordHours: 1, samplerEnabled: true, historyFile: '' };
-  const installation = new Installation({ ...settings, options }, undefined, undefined, undefined, store);
+  const installation = new Installation({ ...settings, options }, { blocks: store });
   installation.startSampling();
   try {
     await installation.state();

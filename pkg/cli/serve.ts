@@ -2,6 +2,8 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { METRICS_PATHS } from '../listeners/exporter';
 import { Listeners, type Served } from '../listeners/listeners';
+import { warmUp } from '../listeners/warmUp';
+import { scrape } from '../metrics/scrape';
 import { endpointOfEnvironment } from '../otlp/settings';
 import type { Settings } from '../settings/settings';
 import { Fault } from '../faults/fault';
@@ -56,6 +58,7 @@ interface Running {
 /** The endpoint's own installation among those of a configuration; targets have names. */
 const OWN = '';
 const LAST_SECONDS = 0.5;
+const SCRAPE_SECONDS = 10;
 
 /**
  * Serves metrics until SIGTERM or SIGINT. SIGHUP reads the configuration again; one that cannot be used changes nothing
@@ -95,12 +98,22 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
     log('info', 'configuration reloaded');
   };
   let running = await started;
+  const endWarmUp = warmUpScrapes(running.prepared);
   await ended;
+  endWarmUp();
   await end(running);
   close(running.prepared.installations);
   log('info', 'stopped');
   // A connection that never said anything would keep the process.
   setTimeout(() => process.exit(), LAST_SECONDS * 1000).unref();
+}
+
+/** One installation stands for all: their code is the same. A recording has no present to prepare for. */
+function warmUpScrapes({ installations }: Prepared): () => void {
+  const { installation } = installations.get(OWN)!;
+  return installation instanceof Installation
+    ? warmUp(installation, async (source) => scrape(source, '', SCRAPE_SECONDS))
+    : () => undefined;
 }
 
 async function end({ listeners, notifications }: Pick<Running, 'listeners' | 'notifications'>): Promise<void> {
@@ -120,7 +133,10 @@ function prepare(
   const open = (each: Settings): Opened => {
     const key = JSON.stringify(each);
     return (
-      known.get(key) ?? { key, installation: new Installation(each, undefined, commandLine(flags.listenWithoutToken)) }
+      known.get(key) ?? {
+        key,
+        installation: new Installation(each, { administration: commandLine(flags.listenWithoutToken) }),
+      }
     );
   };
   const all = new Map([...(replayed ? [] : [[OWN, settings] as const]), ...targetsFrom(file)]);

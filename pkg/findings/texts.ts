@@ -1,8 +1,11 @@
 /** Numbers in sentences. */
 
+/** Making one takes longer than all that is written with it. */
+const digits = new Intl.NumberFormat('en');
+
 /** `3 jobs`; a question mark where the number is not known. */
 export function countText(count: number | null, noun: string, plural = `${noun}s`): string {
-  return count === null ? `? ${plural}` : `${count.toLocaleString('en')} ${count === 1 ? noun : plural}`;
+  return count === null ? `? ${plural}` : `${digits.format(count)} ${count === 1 ? noun : plural}`;
 }
 
 /** `3 jobs wait`, `1 job waits`. */

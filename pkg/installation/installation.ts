@@ -20,6 +20,7 @@ import type { StatsdIntake } from '../statsd/intake';
 import { newMemory, sourceOf, type Memory } from './memory';
 import { PacedRecording } from './pacedRecording';
 import { RedisReads } from './redisReads';
+import { rehearsalOf, rehearsed, type Rehearsal } from './rehearsal';
 import { restoreStates, saveStates } from './savedStates';
 import type { Range, Reads } from '../source/reads';
 import { keptOf, NOW_SECONDS, type Kept, type Source } from '../source/source';
@@ -45,6 +46,19 @@ interface Latest {
 /** Tells the time in epoch seconds; given by tests on recordings. */
 export type Clock = () => number;
 
+/** What an installation takes in place of its own. */
+export interface Given {
+  clock?: Clock;
+  /** Where files may lie; any path by default. */
+  administration?: Administration;
+  /** Whose history and counters go on here, where both read the same source. */
+  former?: Installation | undefined;
+  /** Where readings are recorded; the history file or the memory where it is left out. */
+  blocks?: BlockStore;
+  /** What answers in place of Redis. */
+  redis?: ReadOnlyRedis;
+}
+
 /**
  * One watched Sidekiq installation: its connection, its reader and what was seen of it over time. Panels, alerts,
  * scrapes and streams of one data source share one of these, and so one reading.
@@ -52,7 +66,9 @@ export type Clock = () => number;
 export class Installation implements Source {
   readonly options: Options;
   readonly secrets: Secrets;
+  readonly administration: Administration;
   readonly redis: ReadOnlyRedis;
+  private readonly clock: Clock | undefined;
   private readonly source: string;
   /** Label sets left out of scrapes for their number, by metric. */
   readonly droppedSeries = new Map<string, number>();
@@ -71,23 +87,17 @@ export class Installation implements Source {
   private readonly recording: PacedRecording;
   private readonly taker = new SeriesTaker();
 
-  /**
-   * @param administration where files may lie; any path by default
-   * @param former whose history and counters go on here, where both read the same source
-   * @param blocks where readings are recorded; the history file or the memory where it is left out
-   * @throws Fault `settings` naming the field that cannot be used
-   */
+  /** @throws Fault `settings` naming the field that cannot be used */
   constructor(
-    settings: Settings,
-    private readonly clock?: Clock,
-    readonly administration: Administration = commandLine(),
-    former?: Installation,
-    blocks?: BlockStore
+    private readonly settings: Settings,
+    { clock, administration = commandLine(), former, blocks, redis = openRedis(settings) }: Given = {}
   ) {
     const { options } = settings;
+    this.clock = clock;
+    this.administration = administration;
     this.options = options;
     this.secrets = settings.secrets;
-    this.redis = openRedis(settings);
+    this.redis = redis;
     this.source = sourceOf(settings);
     if (former?.source === this.source) {
       this.memory = former.memory;
@@ -150,6 +160,11 @@ export class Installation implements Source {
     return keptOf(fault, { now, options: this.options, last });
   }
 
+  /** Seconds since it last read Redis; endless before the first reading. */
+  get idleSeconds(): number {
+    return this.latest ? (performance.now() - this.latest.doneAt) / 1000 : Infinity;
+  }
+
   reads(signal?: AbortSignal, state?: State): Reads {
     const live = this.readsOfNow(signal);
     return (state && this.past.reads(state, live)) ?? live;
@@ -165,6 +180,16 @@ export class Installation implements Source {
     if (!this.sampler && this.options.samplerEnabled) {
       this.sampleIn(this.options.sampleSeconds * 1000);
     }
+  }
+
+  /**
+   * Reads once more, for a {@link Rehearsal} of the same settings.
+   *
+   * @returns `undefined` where the replies are too many to keep
+   * @throws Fault when Redis cannot be read
+   */
+  async rehearsal(): Promise<Rehearsal | undefined> {
+    return rehearsalOf(this.redis, (given) => new Installation(rehearsed(this.settings), given));
   }
 
   close(): void {
@@ -241,7 +266,8 @@ export class Installation implements Source {
   /** A peer that answers byte by byte ends no reading by itself. */
   private readSnapshot(): Promise<Pick<Reading, 'snapshot' | 'missed'> & { told: readonly Notice[] }> {
     const remedy = 'Check whether Redis is blocked by a slow command (SLOWLOG GET), and the network between.';
-    return within(READING_SECONDS, tooLate(this, { span: `${READING_SECONDS} s`, remedy }), async (signal) => {
+    const late = () => tooLate(this, { span: `${READING_SECONDS} s`, remedy });
+    return within(READING_SECONDS, late, async (signal) => {
       const snapshot = await this.reader.read(signal);
       if (this.latest && snapshot.at < this.latest.state.now) {
         this.memory.minutes.forget();

@@ -63,7 +63,11 @@ export async function startKeda({ listen, source, tls }: KedaOptions): Promise<(
     };
     const state = await stateWithin(ANSWER_SECONDS, source, late);
     const due = needsDue(state)
-      ? await within(ANSWER_SECONDS, tooLate(source, late), (signal) => source.reads(signal).dueQueues(state.now))
+      ? await within(
+          ANSWER_SECONDS,
+          () => tooLate(source, late),
+          (signal) => source.reads(signal).dueQueues(state.now)
+        )
       : undefined;
     const key = JSON.stringify([ref.namespace, ref.name, asked]);
     return hold.keep(key, scaleOf(state, asked, due), asked.holdSeconds, performance.now() / 1000);

@@ -288,7 +288,8 @@ async function answerScrape(source: Source, request: IncomingMessage, response: 
 
 /**
  * Whether a request means this listener. What listens on this host alone, and asks for no token, can be reached by the
- * page of a stranger whose name was made to resolve to this host (DNS rebinding); the browser tells that name.
+ * page of a stranger whose name was made to resolve to this host (DNS rebinding); the browser tells that name. A name
+ * of one label is of this network, such as that of a container: nobody owns one in the public DNS.
  */
 function isOwnName(header: string | undefined, listen: string): boolean {
   const { host } = parseEndpoint('listen', listen);
@@ -296,7 +297,7 @@ function isOwnName(header: string | undefined, listen: string): boolean {
     .replace(/:\d*$/, '')
     .replace(/^\[(.*)\]$/, '$1')
     .toLowerCase();
-  return !isLoopback(host) || isIP(name) !== 0 || name === host || /(?:^|\.)localhost$/.test(name);
+  return !isLoopback(host) || isIP(name) !== 0 || name === host || !name.includes('.') || name.endsWith('.localhost');
 }
 
 /** What is sent; one that is sent again is not encoded or compressed again. */

@@ -1,6 +1,8 @@
 import { objectiveOf } from '../settings/workerTypes';
 import type { State } from '../watch/state';
 import { capacityOfQueues, capacityOfTypes, headroom, threadsNeeded, type Capacity } from '../watch/capacity';
+import { remembered } from '../sidekiq/remembered';
+import type { Labels } from '../statsd/labels';
 import { labelsOfName, labelValue, type Metric, type Sample } from './metric';
 
 const typeLabels = labelsOfName('worker_type');
@@ -42,20 +44,18 @@ const BREACH: Metric = {
     capacityOfQueues(state).flatMap(({ queue, breach }) =>
       BOUNDS.flatMap((bound): Sample[] => {
         const value = breach?.[bound] ?? null;
-        return value === null
-          ? []
-          : [
-              {
-                labels: [
-                  ['name', labelValue(queue)],
-                  ['bound', bound],
-                ],
-                value,
-              },
-            ];
+        return value === null ? [] : [{ labels: breachLabels(queue)[bound], value }];
       })
     ),
 };
+
+const breachLabels = remembered((queue: string) => {
+  const name = ['name', labelValue(queue)] as const;
+  return { earliest: [name, ['bound', 'earliest']], latest: [name, ['bound', 'latest']] } satisfies Record<
+    (typeof BOUNDS)[number],
+    Labels
+  >;
+});
 
 /** What burn rates are made of. */
 const OBJECTIVE: readonly Metric[] = [

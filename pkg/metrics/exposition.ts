@@ -48,25 +48,26 @@ function numberLine(name: string, pairs: string, { value }: NumberSample): strin
 
 /** Buckets as Prometheus has them: each holds those below it too. */
 function histogramLines(name: string, pairs: string, { bounds, counts, sum }: HistogramSample): string {
-  const begin = pairs === '' ? `${name}_bucket{le="` : `${name}_bucket{${pairs},le="`;
-  const texts = boundTexts(bounds);
+  const begin = pairs === '' ? `${name}_bucket{` : `${name}_bucket{${pairs},`;
+  const ends = boundTexts(bounds);
   let below = 0;
   let lines = '';
-  for (let index = 0; index < texts.length; index += 1) {
+  for (let index = 0; index < ends.length; index += 1) {
     below += counts[index] ?? 0;
-    lines += `${begin}${texts[index]!}"} ${below}\n`;
+    lines += begin + ends[index]! + below + '\n';
   }
   return (
     lines + numberLine(`${name}_sum`, pairs, { value: sum }) + numberLine(`${name}_count`, pairs, { value: below })
   );
 }
 
+/** The label of each bound with what stands between it and the count. */
 const printedBounds = new WeakMap<Bounds, readonly string[]>();
 
 function boundTexts(bounds: Bounds): readonly string[] {
   let texts = printedBounds.get(bounds);
   if (texts === undefined) {
-    texts = bounds.map(numberText);
+    texts = bounds.map((bound) => `le="${numberText(bound)}"} `);
     printedBounds.set(bounds, texts);
   }
   return texts;

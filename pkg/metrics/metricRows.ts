@@ -43,11 +43,16 @@ export function perQueue(
     labels: ['name'],
     source,
     ...(unit && { unit }),
-    read: ({ queues }) =>
-      queues.flatMap((queue) => {
+    read({ queues }) {
+      const samples: Sample[] = [];
+      for (const queue of queues) {
         const found = value(queue);
-        return samplesOf(queueLabels(queue.name), found === null ? null : Number(found));
-      }),
+        if (found !== null) {
+          samples.push({ labels: queueLabels(queue.name), value: Number(found) });
+        }
+      }
+      return samples;
+    },
   };
 }
 

@@ -1,7 +1,9 @@
 import { PART_NAMES } from '../sidekiq/refusals';
 import { VERSION } from '../version';
-import type { Metric } from './metric';
+import { labelsOfName, type Metric } from './metric';
 import { single } from './metricRows';
+
+const partLabels = labelsOfName('part');
 
 /** Metrics of the reading and of this process itself. */
 export const READING_METRICS: readonly Metric[] = [
@@ -44,7 +46,7 @@ export const READING_METRICS: readonly Metric[] = [
     labels: ['part'],
     source: 'the reading itself',
     read: ({ snapshot: { refused } }) =>
-      PART_NAMES.map((part) => ({ labels: [['part', part]], value: refused.get(part) ?? 0 })),
+      PART_NAMES.map((part) => ({ labels: partLabels(part), value: refused.get(part) ?? 0 })),
   },
   single(
     'jobwatch_history_file_up',

@@ -46,15 +46,16 @@ export async function scrape(source: Source, accept: string, timeoutSeconds: num
 /**
  * The families of a source for what is pushed: as {@link scrape} reads them.
  *
+ * @param asker who pushes: figures since the last time are since its own
  * @throws Error for an error of ours alone
  */
-export async function familiesOf(source: Source, timeoutSeconds: number): Promise<Family[]> {
+export async function familiesOf(source: Source, timeoutSeconds: number, asker: object): Promise<Family[]> {
   try {
     const state = await stateWithin(timeoutSeconds, source, {
       span: `${timeoutSeconds} s`,
       remedy: 'Check whether Redis is blocked by a slow command (SLOWLOG GET).',
     });
-    return allFamilies(source, state);
+    return allFamilies(source, state, asker);
   } catch (error) {
     if (!(error instanceof Fault)) {
       throw error;
@@ -84,7 +85,7 @@ function printed(source: Source, state: State, accept: string): Scrape {
   if (known?.packets === packets && known.second === second) {
     return known.scrape;
   }
-  const made = { scrape: print(allFamilies(source, state), accept), packets, second };
+  const made = { scrape: print(allFamilies(source, state, source), accept), packets, second };
   texts.set(state, (texts.get(state) ?? new Map<string, Printed>()).set(format, made));
   return made.scrape;
 }
@@ -94,11 +95,11 @@ export function scrapeStatsd(source: Source, accept: string): Scrape {
   return print(readStatsd(source), accept);
 }
 
-function allFamilies(source: Source, state: State): Family[] {
+function allFamilies(source: Source, state: State, asker: object): Family[] {
   const { options, droppedSeries } = source;
   const families = readFamilies(
     tableOf(source),
-    { ...state, arrivedBy: Date.now() / 1000, droppedSeries, loopDelaySeconds: loopDelay.takeWorst() },
+    { ...state, arrivedBy: Date.now() / 1000, droppedSeries, loopDelaySeconds: loopDelay.worstSince(asker) },
     options.seriesLimit,
     droppedSeries
   );

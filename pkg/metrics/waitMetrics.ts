@@ -1,4 +1,5 @@
 import { WAIT_BOUNDS_MS, type Waits } from '../observe/jobWaits';
+import { remembered } from '../sidekiq/remembered';
 import type { Labels } from '../statsd/labels';
 import { labelValue, type Metric } from './metric';
 import { boundsOf } from './statsdMetrics';
@@ -23,8 +24,13 @@ export const WAIT_METRICS: readonly Metric[] = [
 ];
 
 function labelsOf({ queue, class: jobClass }: Waits): Labels {
-  return [
+  return labelsOfQueue(queue)(jobClass);
+}
+
+/** The same list for the same names, by queue and class. */
+const labelsOfQueue = remembered((queue: string) =>
+  remembered((jobClass: string): Labels => [
     ['queue', labelValue(queue)],
     ['class', labelValue(jobClass)],
-  ];
-}
+  ])
+);

@@ -19,8 +19,19 @@ const NAMED = 3;
  *
  * @returns the name of the type by queue; a queue that nobody serves is not in it
  */
-export function derivedWorkerTypes(processes: readonly Process[]): Map<string, string> {
-  const types = [...groupBy(processes.flatMap(servedBy), ({ key }) => key)].map(([, members]) => ({
+export function derivedWorkerTypes(processes: readonly Process[]): ReadonlyMap<string, string> {
+  const served = processes.flatMap(servedBy);
+  if (served.length !== last.served.length || served.some((each, index) => each !== last.served[index])) {
+    last = { served, names: namesOf(served) };
+  }
+  return last.names;
+}
+
+/** Of the last reading: processes come and go far less often than it is asked. */
+let last: { served: readonly Served[]; names: ReadonlyMap<string, string> } = { served: [], names: new Map() };
+
+function namesOf(served: readonly Served[]): Map<string, string> {
+  const types = [...groupBy(served, ({ key }) => key)].map(([, members]) => ({
     queues: members[0]!.queues,
     threads: members.reduce((sum, { threads }) => sum + threads, 0),
     tags: new Set(members.map(({ tag }) => tag)),

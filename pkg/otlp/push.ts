@@ -43,7 +43,7 @@ export function startPush(settings: OtlpSettings, source: Source, target: string
   const resource = resourceOf(source, target);
   const producer: MetricProducer = {
     async collect() {
-      const metrics = data.metrics(await familiesOf(source, READ_SECONDS), Date.now());
+      const metrics = data.metrics(await familiesOf(source, READ_SECONDS, data), Date.now());
       return { resourceMetrics: { resource, scopeMetrics: [{ scope: SCOPE, metrics }] }, errors: [] };
     },
   };

@@ -132,7 +132,7 @@ export class Instances {
 function serviceOf(settings: Settings, administration: Administration, former: Service | undefined): Service {
   const { options, secrets } = settings;
   if (options.replayFile === '') {
-    return new Installation(settings, undefined, administration, former instanceof Installation ? former : undefined);
+    return new Installation(settings, { administration, former: former instanceof Installation ? former : undefined });
   }
   const replay = new ReplayService(administration.recording('replayFile', options.replayFile), options);
   return Object.assign(replay, { administration, secrets });

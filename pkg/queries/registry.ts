@@ -99,11 +99,12 @@ export async function runQuery(
 ): Promise<Frame[]> {
   const type = queryType((raw as { queryType?: unknown } | null)?.queryType);
   const asked = checkRequest(request);
-  const late = new Fault({
-    kind: 'connection',
-    message: `The query took longer than ${QUERY_SECONDS} s.`,
-    remedy: 'Ask for less (a shorter range, filters), or look at what keeps Redis busy (SLOWLOG GET).',
-  });
+  const late = () =>
+    new Fault({
+      kind: 'connection',
+      message: `The query took longer than ${QUERY_SECONDS} s.`,
+      remedy: 'Ask for less (a shorter range, filters), or look at what keeps Redis busy (SLOWLOG GET).',
+    });
   const run = async (either: AbortSignal): Promise<Frame[]> => {
     try {
       const state = await stateFor(type, source, asked);

@@ -14,8 +14,8 @@ export function encodeCommands(commands: ReadonlyArray<{ name: string; args: rea
         parts.push(Buffer.from(`${text}$${arg.length}\r\n`), arg);
         text = '\r\n';
       } else {
-        const written = String(arg);
-        text += `$${Buffer.byteLength(written)}\r\n${written}\r\n`;
+        const length = typeof arg === 'string' ? Buffer.byteLength(arg) : String(arg).length;
+        text += `$${length}\r\n${arg}\r\n`;
       }
     }
   }

@@ -81,11 +81,18 @@ function isStarved({ name, latencySeconds }: Queue, ready: readonly Process[], w
   if (latencySeconds !== null && latencySeconds <= STARVED_AFTER_SECONDS) {
     return false;
   }
-  const held = ready.map((process) => isHeldBack(process, name, waiting));
-  if (ready.length === 0 || held.includes(false)) {
+  if (ready.length === 0) {
     return false;
   }
-  return latencySeconds === null || held.includes(null) ? null : true;
+  let known = latencySeconds !== null;
+  for (const process of ready) {
+    const held = isHeldBack(process, name, waiting);
+    if (held === false) {
+      return false;
+    }
+    known &&= held !== null;
+  }
+  return known ? true : null;
 }
 
 const UNSERVED: Service = { processes: 0, threads: 0, readyThreads: 0, ready: [] };
@@ -112,15 +119,27 @@ function servicesOf(processes: readonly Process[]): Map<string, Service> {
   return services;
 }
 
+type ThreadsByQueue = ReadonlyMap<string, number | null>;
+
+/** Capsules are the same list from reading to reading while a process does not change. */
+const knownThreads = new WeakMap<Process['capsules'], { concurrency: number | null; threads: ThreadsByQueue }>();
+
 /** Threads of a process that may run jobs of each queue, counted by capsule. */
-function threadsByQueue(process: Process): Map<string, number | null> {
+function threadsByQueue(process: Process): ThreadsByQueue {
+  const { capsules, concurrency } = process;
+  const known = knownThreads.get(capsules);
+  if (known?.concurrency === concurrency) {
+    return known.threads;
+  }
   const serving = new Map<string, Capsule[]>();
-  for (const capsule of process.capsules) {
+  for (const capsule of capsules) {
     for (const queue of capsule.weights.keys()) {
       serving.set(queue, [...(serving.get(queue) ?? []), capsule]);
     }
   }
-  return new Map([...serving].map(([queue, capsules]) => [queue, threadsOf(process, capsules)]));
+  const threads = new Map([...serving].map(([queue, serve]) => [queue, threadsOf(process, serve)]));
+  knownThreads.set(capsules, { concurrency, threads });
+  return threads;
 }
 
 /**
@@ -140,9 +159,18 @@ export function threadsServing(
   return processes.items
     .filter(({ quiet }) => which === 'all' || !quiet)
     .reduce<number | null>((total, process) => {
-      const serving = process.capsules.filter(({ weights }) => [...weights.keys()].some((name) => queues.has(name)));
+      const serving = process.capsules.filter(({ weights }) => servesAny(weights, queues));
       return sum(total, serving.length === 0 ? 0 : threadsOf(process, serving));
     }, 0);
+}
+
+function servesAny(weights: Capsule['weights'], queues: ReadonlySet<string>): boolean {
+  for (const queue of queues) {
+    if (weights.has(queue)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /** Threads of some capsules of a process; of all of them, where the record has no threads by capsule, the whole process'. */
@@ -171,15 +199,44 @@ function runningOf(work: readonly Work[], quiet: ReadonlySet<string>): Map<strin
 }
 
 /** `null` where a capsule does not tell its order. */
-function isHeldBack(process: Process, queue: string, waiting: ReadonlySet<string>): boolean | null {
-  const held = process.capsules
-    .filter(({ weights, concurrency }) => weights.has(queue) && concurrency !== 0)
-    .map(({ mode, weights }) => {
-      if (mode === null) {
-        return [...weights.keys()].some((other) => other !== queue && waiting.has(other)) ? null : false;
-      }
-      const order = [...weights.keys()];
-      return mode === 'strict' && order.slice(0, order.indexOf(queue)).some((before) => waiting.has(before));
-    });
-  return held.includes(false) ? false : held.includes(null) ? null : true;
+function isHeldBack({ capsules }: Process, queue: string, waiting: ReadonlySet<string>): boolean | null {
+  let held: true | null = true;
+  for (const { mode, weights, concurrency } of capsules) {
+    if (!weights.has(queue) || concurrency === 0) {
+      continue;
+    }
+    if (
+      mode === null
+        ? !isOtherWaiting(weights, queue, waiting)
+        : mode !== 'strict' || !waitsBefore(weights, queue, waiting)
+    ) {
+      return false;
+    }
+    if (mode === null) {
+      held = null;
+    }
+  }
+  return held;
+}
+
+function isOtherWaiting(weights: Capsule['weights'], queue: string, waiting: ReadonlySet<string>): boolean {
+  for (const other of weights.keys()) {
+    if (other !== queue && waiting.has(other)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Whether a queue that is served before another has jobs. */
+function waitsBefore(weights: Capsule['weights'], queue: string, waiting: ReadonlySet<string>): boolean {
+  for (const before of weights.keys()) {
+    if (before === queue) {
+      return false;
+    }
+    if (waiting.has(before)) {
+      return true;
+    }
+  }
+  return false;
 }

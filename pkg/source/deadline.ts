@@ -5,18 +5,19 @@ import type { State } from '../watch/state';
 import type { Source } from './source';
 
 /**
- * Work that ends once so many seconds have passed: its signal then aborts with the fault as its reason.
+ * Work that ends once so many seconds have passed: its signal then aborts with a fault as its reason.
  *
+ * @param late makes that fault; an error that is never thrown costs more than the timer
  * @param signal that may end the work before, for its own reason
  */
 export async function within<T>(
   seconds: number,
-  late: Fault,
+  late: () => Fault,
   work: (signal: AbortSignal) => Promise<T>,
   signal?: AbortSignal
 ): Promise<T> {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(late), seconds * 1000);
+  const timer = setTimeout(() => controller.abort(late()), seconds * 1000);
   const either = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
   // A reading of many parts listens with each.
   setMaxListeners(0, either);
@@ -46,5 +47,9 @@ export async function stateWithin(
   source: Source,
   late: { span: string; remedy: string }
 ): Promise<State> {
-  return within(seconds, tooLate(source, late), (signal) => abortable(source.state(), signal));
+  return within(
+    seconds,
+    () => tooLate(source, late),
+    (signal) => abortable(source.state(), signal)
+  );
 }

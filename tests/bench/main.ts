@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { benchFigures, benchMemory } from './memory';
 import { benchOutlook } from './outlook';
+import { benchPaced } from './paced';
 import { benchPlugin } from './plugin';
 import { reached } from './reach';
 import { benchRedisDataSource } from './redisDataSource';
@@ -18,6 +19,7 @@ const PAGE = join(__dirname, '../../docs/benchmarks.md');
 
 const BENCHES: Record<string, () => string[] | Promise<string[]>> = {
   scrape: benchScrape,
+  paced: benchPaced,
   plugin: benchPlugin,
   redisDataSource: benchRedisDataSource,
   viewers: benchViewers,

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Ticks a second of Linux' process accounting. */
 const TICKS = 100;
@@ -15,4 +15,12 @@ export function cpuSeconds({ pid }: ChildProcess): number {
 export function residentBytes({ pid }: ChildProcess): number {
   const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return Number(line?.[1] ?? 0) * 1024;
+}
+
+/** CPU milliseconds of all threads of a process that run now, to the nanosecond (Linux, sched-stats). */
+export function cpuMilliseconds({ pid }: ChildProcess): number {
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
+    return sum + Number(nanoseconds) / 1e6;
+  }, 0);
 }

@@ -25,7 +25,7 @@ const MARKER = 'END-OF-BENCH';
 const ECHO = `*2\r\n$4\r\nECHO\r\n$${MARKER.length}\r\n${MARKER}\r\n`;
 
 /** Something that answers scrapes, and its process. */
-interface Peer {
+export interface Peer {
   name: string;
   child: ChildProcess;
   port: number;
@@ -38,7 +38,7 @@ interface Peer {
  * whatever else the machine does concerns all.
  */
 export async function benchScrape(): Promise<string[]> {
-  const hasRuby = spawnSync('ruby', ['-e', 'require "sidekiq/prometheus/exporter"; require "rack"']).status === 0;
+  const hasRuby = rubyIsAtHand();
   const report = [
     '## Scrape',
     '',
@@ -103,13 +103,14 @@ export async function benchScrape(): Promise<string[]> {
     await delay?.close();
     await redis.stop();
   }
-  return hasRuby
-    ? report
-    : [
-        ...report,
-        '',
-        'The Ruby exporter was not at hand: put its gems, Rack and Puma where Ruby finds them (RUBYLIB).',
-      ];
+  return hasRuby ? report : [...report, '', WITHOUT_RUBY];
+}
+
+export const WITHOUT_RUBY =
+  'The Ruby exporter was not at hand: put its gems, Rack and Puma where Ruby finds them (RUBYLIB).';
+
+export function rubyIsAtHand(): boolean {
+  return spawnSync('ruby', ['-e', 'require "sidekiq/prometheus/exporter"; require "rack"']).status === 0;
 }
 
 /** Shares of the Ruby exporter's, in per cent, and the multiple of the floor. */
@@ -128,7 +129,7 @@ function noteReach(
 }
 
 /** An hour of job metrics, as Sidekiq 7 keeps them: the version whose gem is at hand reads no newer keys. */
-async function writeClasses(client: Redis, classes: number): Promise<void> {
+export async function writeClasses(client: Redis, classes: number): Promise<void> {
   const current = Math.floor(Date.now() / 60_000) * 60;
   for (let minute = 0; minute < 60; minute += 1) {
     const fields = Array.from({ length: classes }, (_, index) => [
@@ -147,18 +148,22 @@ function startDelay(redisPort: number, milliseconds: number) {
   return startProxy(redisPort, later, later);
 }
 
-const LABELS: Record<string, string> = { jobwatch: 'Jobwatch', ruby: 'sidekiq-prometheus-exporter on Puma' };
+export const LABELS: Record<string, string> = { jobwatch: 'Jobwatch', ruby: 'sidekiq-prometheus-exporter on Puma' };
 
-async function ours(env: NodeJS.ProcessEnv): Promise<Peer> {
+/** @param own settings of ours, `JOBWATCH_…` */
+export async function ours(
+  env: NodeJS.ProcessEnv,
+  own: NodeJS.ProcessEnv = { JOBWATCH_REUSE_SECONDS: '0', JOBWATCH_SAMPLER_ENABLED: 'false' }
+): Promise<Peer> {
   const port = await freePort();
   const child = spawn(EXECUTABLE, ['serve', '--listen', `127.0.0.1:${port}`], {
-    env: { ...env, JOBWATCH_REUSE_SECONDS: '0', JOBWATCH_SAMPLER_ENABLED: 'false' },
+    env: { ...env, ...own },
     stdio: 'ignore',
   });
   return ready({ name: 'jobwatch', child, port, agent: new Agent({ keepAlive: true }) });
 }
 
-async function ruby(env: NodeJS.ProcessEnv): Promise<Peer> {
+export async function ruby(env: NodeJS.ProcessEnv): Promise<Peer> {
   const port = await freePort();
   const rackup = join(__dirname, 'exporter.ru');
   const child = spawn('puma', ['-e', 'production', '-t', '1:1', '-b', `tcp://127.0.0.1:${port}`, rackup], {
@@ -179,7 +184,7 @@ async function ready(peer: Peer): Promise<Peer> {
 }
 
 /** @returns the bytes of the answer */
-function scrape({ port, agent }: Peer): Promise<number> {
+export function scrape({ port, agent }: Peer): Promise<number> {
   return new Promise((resolve, reject) => {
     get({ host: '127.0.0.1', port, path: '/metrics', agent }, (answer) => {
       let bytes = 0;
@@ -218,7 +223,7 @@ async function replay(socket: Socket, trips: readonly Buffer[]): Promise<void> {
   }
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
+export async function timed(work: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now();
   await work();
   return performance.now() - startedAt;

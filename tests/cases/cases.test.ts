@@ -41,7 +41,9 @@ async function open(name: string | null, options: Record<string, unknown> = {}):
   }
   redis.disconnect();
   const url = `redis://127.0.0.1:${server.port}/${databases}`;
-  const installation = new Installation(parseSettings({ url, options: { reuseSeconds: 0, ...options } }), () => NOW);
+  const installation = new Installation(parseSettings({ url, options: { reuseSeconds: 0, ...options } }), {
+    clock: () => NOW,
+  });
   opened.push(installation);
   return installation;
 }

@@ -47,7 +47,9 @@ async function load(name: string): Promise<string> {
 
 async function open(name: string, options: Record<string, unknown> = {}): Promise<Installation> {
   const url = await load(name);
-  const installation = new Installation(parseSettings({ url, options: { reuseSeconds: 0, ...options } }), () => NOW);
+  const installation = new Installation(parseSettings({ url, options: { reuseSeconds: 0, ...options } }), {
+    clock: () => NOW,
+  });
   opened.push(installation);
   return installation;
 }

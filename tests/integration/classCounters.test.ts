@@ -33,7 +33,7 @@ afterAll(() => redis.stop());
 
 function open(url = redis.url, options: Record<string, unknown> = {}): Installation {
   const settings = parseSettings({ url, options: { reuseSeconds: 0, samplerEnabled: false, ...options } });
-  const installation = new Installation(settings, () => now);
+  const installation = new Installation(settings, { clock: () => now });
   opened.push(installation);
   return installation;
 }

@@ -51,7 +51,7 @@ describe('a cluster of three nodes over which the keys are spread', () => {
         },
         secrets: { password: 'PASSWORD' },
       }),
-      () => api.now
+      { clock: () => api.now }
     );
   }, 60_000);
   afterAll(async () => {

@@ -41,7 +41,7 @@ beforeAll(async () => {
   await recordPast(past, simulator);
   installation = new Installation(
     parseSettings({ url: server.url, options: { historyFile, preset: 'lago', reuseSeconds: 0 } }),
-    () => now
+    { clock: () => now }
   );
   installation.startSampling();
   await simulator.advance(10);

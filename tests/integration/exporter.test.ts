@@ -173,11 +173,18 @@ function statusFor(url: string, host: string): Promise<number> {
 test('without a token, a listener of this host answers no name that a stranger made resolve to it', async () => {
   const open = await expose();
   const answers = await Promise.all(
-    ['evil.example', 'evil.example:9292', 'localhost:9292', '127.0.0.1', '[::1]:9292', 'app.localhost'].map((host) =>
-      statusFor(open, host)
-    )
+    [
+      'evil.example',
+      'evil.example:9292',
+      'evil.',
+      'localhost:9292',
+      '127.0.0.1',
+      '[::1]:9292',
+      'app.localhost',
+      'sidekiq-exporter:9292',
+    ].map((host) => statusFor(open, host))
   );
-  expect(answers).toEqual([403, 403, 200, 200, 200, 200]);
+  expect(answers).toEqual([403, 403, 403, 200, 200, 200, 200, 200]);
   // Whoever knows the token is no page of a stranger.
   expect(await statusFor(await expose({ token: 'T' }), 'evil.example')).toBe(401);
 });

@@ -35,7 +35,9 @@ describe.skipIf(PROGRAMS.length === 0).each(PROGRAMS.length === 0 ? ['none'] : P
       await server.client.config('SET', 'requirepass', 'PASSWORD');
       // A user is named, which this server does not know: the password alone is sent.
       const settings = { url: server.url, username: 'jobwatch', secrets: { password: 'PASSWORD' } };
-      installation = new Installation(parseSettings({ ...settings, options: { reuseSeconds: 0 } }), () => api.now);
+      installation = new Installation(parseSettings({ ...settings, options: { reuseSeconds: 0 } }), {
+        clock: () => api.now,
+      });
     }
   });
   afterAll(async () => {

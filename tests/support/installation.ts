@@ -22,7 +22,7 @@ export function openAsReader(server: RedisServer, options: Record<string, unknow
     options: { reuseSeconds: 0, ...options },
     secrets: { password: PASSWORD },
   });
-  return new Installation(settings, clock);
+  return new Installation(settings, { ...(clock && { clock }) });
 }
 
 export interface AskOptions {

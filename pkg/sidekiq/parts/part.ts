@@ -154,15 +154,16 @@ class Collected implements Brought {
   take(pipeline: Pipeline, replies: readonly Reply[]): void {
     let at = 0;
     for (const asked of pipeline) {
-      this.reads[asked.index] = this.readOne(asked, replies.slice(at, at + asked.commands.length));
+      this.reads[asked.index] = this.readOne(asked, replies, at);
       at += asked.commands.length;
     }
   }
 
-  private readOne({ part, input, commands }: Asked, replies: readonly Reply[]): Read<unknown> {
+  /** @param from place of its first reply */
+  private readOne({ part, input, commands }: Asked, replies: readonly Reply[], from: number): Read<unknown> {
     const values: Value[] = [];
-    for (const [index, reply] of replies.entries()) {
-      const { value, error } = checked(reply, commands[index]!);
+    for (let index = 0; index < commands.length; index += 1) {
+      const { value, error } = checked(replies[from + index]!, commands[index]!);
       if (error) {
         const fault = refusal(error, commands[index]!, this.address);
         this.firstRefusal ??= fault;
@@ -175,7 +176,9 @@ class Collected implements Brought {
       values.push(value);
     }
     const { value, notices = NO_NOTICES } = part.parse(values, input);
-    notices.forEach((notice) => this.texts.set(notice.text, notice));
+    for (const notice of notices) {
+      this.texts.set(notice.text, notice);
+    }
     return { ok: true, value, notices };
   }
 }

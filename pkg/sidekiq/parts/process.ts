@@ -75,9 +75,7 @@ function readRecord(
   const concurrency =
     known('concurrency', field('concurrency') ?? info['concurrency'], countOf) ??
     (written.length > 0 ? sumOrNull(written.map((capsule) => capsule.concurrency)) : null);
-  const [only] = written;
-  // All threads of a process belong to its only capsule.
-  const capsules = only && written.length === 1 && only.concurrency === null ? [{ ...only, concurrency }] : written;
+  const capsules = withThreads(written, concurrency);
   const rss = known('rss', field('rss'), countOf);
   const rtt = known('rtt_us', field('rtt_us'), countOf);
   const record: ProcessRecord = {
@@ -99,6 +97,26 @@ function readRecord(
     capsules,
   };
   return { value: record, notices };
+}
+
+const knownWithThreads = new WeakMap<
+  Process['capsules'],
+  { concurrency: number | null; capsules: readonly Capsule[] }
+>();
+
+/** All threads of a process belong to its only capsule. The same list while the record does not change. */
+function withThreads(written: readonly Capsule[], concurrency: number | null): readonly Capsule[] {
+  const [only] = written;
+  if (!only || written.length > 1 || only.concurrency !== null) {
+    return written;
+  }
+  const known = knownWithThreads.get(written);
+  if (known?.concurrency === concurrency) {
+    return known.capsules;
+  }
+  const capsules = [{ ...only, concurrency }];
+  knownWithThreads.set(written, { concurrency, capsules });
+  return capsules;
 }
 
 /** Seconds left of a process's hash, `null` where it does not expire. */

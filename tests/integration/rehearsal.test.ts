@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Installation } from '../../pkg/installation/installation';
+import { scrape } from '../../pkg/metrics/scrape';
+import { parseSettings } from '../../pkg/settings/settings';
+import { writeFleet } from '../support/fleet';
+import { parseExposition } from '../support/exposition';
+import { startRedis, type RedisServer } from '../support/redisServer';
+import { ask } from '../support/installation';
+
+let redis: RedisServer;
+let installation: Installation;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  await writeFleet(redis.client, 3, 2, 2);
+  installation = new Installation(parseSettings({ url: redis.url, options: { reuseSeconds: 0 } }));
+});
+afterAll(async () => {
+  installation.close();
+  await redis.stop();
+});
+
+async function commandsSoFar(): Promise<number> {
+  const info = await redis.client.info('stats');
+  return Number(/total_commands_processed:(\d+)/.exec(info)?.[1]);
+}
+
+/** What of a scrape does not change with the time. */
+function figuresOf(text: string): Array<[string, number | undefined]> {
+  const { value } = parseExposition(text);
+  return ['sidekiq_enqueued_jobs', 'sidekiq_processes', 'sidekiq_busy_workers', 'sidekiq_up'].map((name) => [
+    name,
+    value(name),
+  ]);
+}
+
+test('a rehearsal reads what the installation reads, and asks Redis once', async () => {
+  const real = await scrape(installation, '', 10);
+  const rehearsal = (await installation.rehearsal())!;
+  const before = await commandsSoFar();
+  for (let round = 0; round < 20; round += 1) {
+    rehearsal.next();
+    const { body } = await scrape(rehearsal.source, '', 10);
+    expect(figuresOf(body)).toEqual(figuresOf(real.body));
+  }
+  // INFO itself.
+  expect((await commandsSoFar()) - before).toBe(1);
+  rehearsal.close();
+});
+
+test('a rehearsal leaves nothing in what the installation remembers', async () => {
+  const rehearsal = (await installation.rehearsal())!;
+  const before = installation.recorded;
+  for (let round = 0; round < 50; round += 1) {
+    rehearsal.next();
+    await scrape(rehearsal.source, '', 10);
+  }
+  rehearsal.close();
+  expect(installation.recorded).toEqual(before);
+  expect(installation.droppedSeries.size).toBe(0);
+  const [frame] = await ask(installation, { queryType: 'processes' });
+  expect(frame?.meta?.notices ?? []).toEqual([]);
+});
+
+test('an installation whose replies are too many is not rehearsed', async () => {
+  const large = await startRedis();
+  await writeFleet(large.client, 1, 1, 1);
+  await large.client.sadd('queues', ...Array.from({ length: 4500 }, (_, index) => `${'q'.repeat(2000)}${index}`));
+  const other = new Installation(parseSettings({ url: large.url }));
+  expect(await other.rehearsal()).toBeUndefined();
+  other.close();
+  await large.stop();
+});

@@ -81,6 +81,7 @@ export const history: QueryType = {
   schema,
   options: optionsOf(schema),
   ofRange: true,
+  gridSeconds: (intervalSeconds, { sampleSeconds }) => Math.max(intervalSeconds, sampleSeconds),
   ofLog: false,
   live: false,
   cost: '',

@@ -159,6 +159,8 @@ const table = tableQuery({
 /** Per job class: a table, time series of one figure, or a heatmap of durations. */
 export const jobMetrics: QueryType = {
   ...table,
+  // Sidekiq counts by minutes, which are taken whole.
+  gridSeconds: () => 60,
   async run(raw, state, request, reads): Promise<Frame[]> {
     const query = parseQuery(schema, raw);
     if (query.show === 'table') {

@@ -27,6 +27,7 @@ import { overview } from './overview';
 import { processes } from './processes';
 import { profiles } from './profiles';
 import type { QueryRequest, QueryType } from './queryType';
+import { onGrid, sharedAnswer } from './sharedAnswers';
 import { queues } from './queues';
 import { recurring } from './recurring';
 import { redis } from './redis';
@@ -108,7 +109,15 @@ export async function runQuery(
   const run = async (either: AbortSignal): Promise<Frame[]> => {
     try {
       const state = await stateFor(type, source, asked);
-      return await type.run(raw, state, { ...asked, signal: either }, source.reads(either, state));
+      const run = async (request: QueryRequest) =>
+        type.run(raw, state, { ...request, signal: either }, source.reads(either, state));
+      // An alert rule is answered about exactly the range that it names.
+      const grid = asked.alerting ? null : (type.gridSeconds?.(asked.intervalSeconds, state.options) ?? null);
+      if (grid === null) {
+        return await run(asked);
+      }
+      const shared = onGrid(asked, grid, state.now);
+      return await sharedAnswer(state, raw, shared, async () => run(shared));
     } catch (error) {
       if (error instanceof NotRecorded && type.nothing) {
         return type.nothing(raw, error, asked, source.options);

@@ -18,7 +18,7 @@ export function residentBytes({ pid }: ChildProcess): number {
 }
 
 /** CPU milliseconds of all threads of a process that run now, to the nanosecond (Linux, sched-stats). */
-export function cpuMilliseconds({ pid }: ChildProcess): number {
+export function cpuMilliseconds({ pid }: Pick<ChildProcess, 'pid'>): number {
   return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
     const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ');
     return sum + Number(nanoseconds) / 1e6;

@@ -92,6 +92,9 @@ export const COMPAT_METRICS: readonly Metric[] = [
     labels: ['queue', 'worker'],
     source: 'run_at of the work records',
     read({ snapshot: { work, at } }) {
+      if (!work.whole) {
+        return null;
+      }
       // The work is in the order of its start.
       const longest = new Map<string, { queue: string; worker: string; seconds: number }>();
       for (const { queue, metricsClass: worker, runAt } of work.items) {

@@ -18,9 +18,10 @@ const KEEP = 'BUN_JSC_forceCodeBlockLiveness';
  */
 export function keepCompiledCode(env: NodeJS.ProcessEnv): void {
   const { execve } = process as Restartable;
-  const [name = '', script = '', ...args] = process.argv;
+  const [, script = '', ...args] = process.argv;
   // The script of an executable lies within it.
   if (execve && script.startsWith('/$bunfs/') && env[KEEP] === undefined && existsSync(process.execPath)) {
-    execve.call(process, process.execPath, [name, ...args], { ...env, [KEEP]: 'true' });
+    // Lists of processes go on with the name by which it was started.
+    execve.call(process, process.execPath, [process.argv0, ...args], { ...env, [KEEP]: 'true' });
   }
 }

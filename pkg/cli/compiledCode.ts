@@ -21,7 +21,11 @@ export function keepCompiledCode(env: NodeJS.ProcessEnv): void {
   const [, script = '', ...args] = process.argv;
   // The script of an executable lies within it.
   if (execve && script.startsWith('/$bunfs/') && env[KEEP] === undefined && existsSync(process.execPath)) {
-    // Lists of processes go on with the name by which it was started.
-    execve.call(process, process.execPath, [process.argv0, ...args], { ...env, [KEEP]: 'true' });
+    try {
+      // Lists of processes go on with the name by which it was started.
+      execve.call(process, process.execPath, [process.argv0, ...args], { ...env, [KEEP]: 'true' });
+    } catch {
+      // A sandbox may refuse it; scrapes then take longer.
+    }
   }
 }

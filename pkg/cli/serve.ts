@@ -95,10 +95,15 @@ export async function serve(configure: () => Configured, flags: ServeFlags): Pro
       throw error;
     }
     close(former.installations, next.installations);
+    if (next.installations.get(OWN)?.installation !== former.installations.get(OWN)?.installation) {
+      endWarmUp();
+      endWarmUp = warmUpScrapes(next);
+    }
     log('info', 'configuration reloaded');
   };
+  let endWarmUp = (): void => undefined;
   let running = await started;
-  const endWarmUp = warmUpScrapes(running.prepared);
+  endWarmUp = warmUpScrapes(running.prepared);
   await ended;
   endWarmUp();
   await end(running);

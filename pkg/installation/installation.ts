@@ -185,10 +185,13 @@ export class Installation implements Source {
   /**
    * Reads once more, for a {@link Rehearsal} of the same settings.
    *
-   * @returns `undefined` where the replies are too many to keep
+   * @returns `undefined` where the replies are too many to keep, or it is closed
    * @throws Fault when Redis cannot be read
    */
   async rehearsal(): Promise<Rehearsal | undefined> {
+    if (this.closed) {
+      return undefined;
+    }
     return rehearsalOf(this.redis, (given) => new Installation(rehearsed(this.settings), given));
   }
 

@@ -297,7 +297,7 @@ function isOwnName(header: string | undefined, listen: string): boolean {
     .replace(/:\d*$/, '')
     .replace(/^\[(.*)\]$/, '$1')
     .toLowerCase();
-  return !isLoopback(host) || isIP(name) !== 0 || name === host || !name.includes('.') || name.endsWith('.localhost');
+  return !isLoopback(host) || isIP(name) !== 0 || name === host || /^[^.]+$/.test(name) || name.endsWith('.localhost');
 }
 
 /** What is sent; one that is sent again is not encoded or compressed again. */

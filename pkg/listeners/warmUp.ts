@@ -8,6 +8,8 @@ const BEGIN_MS = 2000;
 const RETRY_MS = 15_000;
 /** While it is asked at a faster pace it compiles what it needs by itself, and is not to be held up. */
 const IDLE_SECONDS = 1;
+/** Pauses of that length at most; by then what is asked at such a pace is compiled. */
+const MOST_WAITS = 600;
 /** By how much the pause after a round is longer than the round: a fifth of a core is taken at most. */
 const PAUSE_BY_ROUND = 4;
 /** By then the runtime has compiled what a scrape needs. */
@@ -63,10 +65,15 @@ async function rehearse(
     rehearsal = await installation.rehearsal().catch(() => null);
   }
   let spent = 0;
+  let waits = 0;
   try {
     for (let round = 0; rehearsal && round < ROUNDS && spent < MOST_MS; round += 1) {
-      while (installation.idleSeconds < IDLE_SECONDS) {
+      while (installation.idleSeconds < IDLE_SECONDS && waits < MOST_WAITS) {
+        waits += 1;
         await pause(IDLE_SECONDS * 1000);
+      }
+      if (waits >= MOST_WAITS) {
+        return;
       }
       const begun = performance.now();
       rehearsal.next();

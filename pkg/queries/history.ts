@@ -81,7 +81,9 @@ export const history: QueryType = {
   schema,
   options: optionsOf(schema),
   ofRange: true,
-  gridSeconds: (intervalSeconds, { sampleSeconds }) => Math.max(intervalSeconds, sampleSeconds),
+  gridSeconds: (raw, request, { options }) =>
+    // Days are those of the range, whatever the interval.
+    (raw as { by?: unknown }).by === 'day' ? null : stepOf(request, options),
   ofLog: false,
   live: false,
   cost: '',
@@ -141,7 +143,8 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
   const notices = [
     ...state.notices,
     ...unfiltered,
-    ...beginning(kept.oldest(), request.range.from, state.options.sampleSeconds),
+    // Of the first step, which may begin before the range, nothing need be known.
+    ...beginning(kept.oldest(), request.range.from + stepOf(request, state.options), state.options.sampleSeconds),
     ...cut(shown.length, found.length),
     ...told,
   ];
@@ -217,6 +220,11 @@ function peakOf({ values }: FigureSeries): number {
 
 interface Span extends SampledRange {
   step: number;
+}
+
+/** Seconds between two points. */
+function stepOf({ intervalSeconds }: QueryRequest, { sampleSeconds }: Kept['options']): number {
+  return Math.max(intervalSeconds, sampleSeconds);
 }
 
 function spanOf(

@@ -156,11 +156,14 @@ const table = tableQuery({
   },
 });
 
+const SHARED_SECONDS = 6 * 3600;
+
 /** Per job class: a table, time series of one figure, or a heatmap of durations. */
 export const jobMetrics: QueryType = {
   ...table,
-  // Sidekiq counts by minutes, which are taken whole.
-  gridSeconds: () => 60,
+  // Sidekiq counts by minutes, which are taken whole. At the end of the hours that it keeps them, a minute more is another
+  // resolution.
+  gridSeconds: (_, { range }, { now }) => (now - range.from <= SHARED_SECONDS ? 60 : null),
   async run(raw, state, request, reads): Promise<Frame[]> {
     const query = parseQuery(schema, raw);
     if (query.show === 'table') {

@@ -66,8 +66,8 @@ export interface QueryType {
   ofRange: boolean;
   /** It tells what was noticed until the end of the range, by the state of then where that was recorded. */
   ofLog: boolean;
-  /** Where it draws on a grid: by how many seconds a range may begin earlier without another picture. */
-  gridSeconds?(intervalSeconds: number, options: Options): number;
+  /** Where it draws on a grid: by how many seconds a range may begin earlier without another picture; else `null`. */
+  gridSeconds?(raw: unknown, request: QueryRequest, state: State): number | null;
   /** A snapshot alone answers it, so that it can be watched live. */
   live: boolean;
   /** What it reads of Redis beyond the reading that all share, in a few words; empty where that is nothing. */

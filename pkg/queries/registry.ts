@@ -112,7 +112,7 @@ export async function runQuery(
       const run = async (request: QueryRequest) =>
         type.run(raw, state, { ...request, signal: either }, source.reads(either, state));
       // An alert rule is answered about exactly the range that it names.
-      const grid = asked.alerting ? null : (type.gridSeconds?.(asked.intervalSeconds, state.options) ?? null);
+      const grid = asked.alerting ? null : (type.gridSeconds?.(raw, asked, state) ?? null);
       if (grid === null) {
         return await run(asked);
       }

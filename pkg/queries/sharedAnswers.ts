@@ -2,12 +2,17 @@ import type { Frame } from '../frames/frame';
 import type { State } from '../watch/state';
 import type { QueryRequest } from './queryType';
 
-/** Answers kept of one state; the next reading makes another state. */
-const MOST_ANSWERS = 40;
+/** Values of the answers that are kept of one state; the next reading makes another state. */
+const MOST_VALUES = 300_000;
 /** A range that ends so shortly before a reading is meant to end now: the reading was made for it. */
 const NOW_SECONDS = 5;
 
-const answers = new WeakMap<State, Map<string, Frame[]>>();
+interface Kept {
+  answers: Map<string, Frame[]>;
+  values: number;
+}
+
+const kept = new WeakMap<State, Kept>();
 
 /**
  * The range in whole steps of a grid, its end at the reading where it ends now. Viewers of a dashboard ask for ranges that
@@ -33,20 +38,22 @@ export async function sharedAnswer(
   { signal: _, ...request }: QueryRequest,
   make: () => Promise<Frame[]>
 ): Promise<Frame[]> {
-  const key = JSON.stringify([raw, request]);
-  let ofState = answers.get(state);
+  // What arrives by DogStatsD is counted between readings too.
+  const key = JSON.stringify([raw, request, state.statsd.counts.packets]);
+  let ofState = kept.get(state);
   if (!ofState) {
-    ofState = new Map();
-    answers.set(state, ofState);
+    ofState = { answers: new Map(), values: 0 };
+    kept.set(state, ofState);
   }
-  const known = ofState.get(key);
+  const known = ofState.answers.get(key);
   if (known) {
     return known;
   }
   const frames = await make();
-  if (ofState.size >= MOST_ANSWERS) {
-    ofState.clear();
+  const values = frames.reduce((sum, { fields }) => sum + fields.length * (fields[0]?.values.length ?? 0), 0);
+  if (ofState.values + values <= MOST_VALUES) {
+    ofState.answers.set(key, frames);
+    ofState.values += values;
   }
-  ofState.set(key, frames);
   return frames;
 }

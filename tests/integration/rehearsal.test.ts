@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Installation } from '../../pkg/installation/installation';
 import { scrape } from '../../pkg/metrics/scrape';
+import { metricKeys } from '../../pkg/sidekiq/keys';
 import { parseSettings } from '../../pkg/settings/settings';
 import { writeFleet } from '../support/fleet';
 import { parseExposition } from '../support/exposition';
@@ -48,6 +49,22 @@ test('a rehearsal reads what the installation reads, and asks Redis once', async
   rehearsal.close();
 });
 
+test('minutes that begin meanwhile are rehearsed with the counts of another, and nothing is refused', async () => {
+  const minute = Math.floor(Date.now() / 60_000) * 60;
+  for (const startsAt of [minute, minute - 60]) {
+    await redis.client.hset(String(metricKeys.minute(startsAt)), 'Some::Job|p', 5, 'Some::Job|ms', 1234);
+  }
+  const rehearsal = (await installation.rehearsal())!;
+  let text = '';
+  for (let round = 0; round < 300; round += 1) {
+    rehearsal.next();
+    text = (await scrape(rehearsal.source, '', 10)).body;
+  }
+  rehearsal.close();
+  expect(text).toMatch(/^sidekiq_job_processed\{class="Some::Job"\} \d+$/m);
+  expect(text).not.toMatch(/^jobwatch_refused_commands\{.*\} [1-9]/m);
+});
+
 test('a rehearsal leaves nothing in what the installation remembers', async () => {
   const rehearsal = (await installation.rehearsal())!;
   const before = installation.recorded;
@@ -62,10 +79,16 @@ test('a rehearsal leaves nothing in what the installation remembers', async () =
   expect(frame?.meta?.notices ?? []).toEqual([]);
 });
 
+test('an installation that was closed is not rehearsed', async () => {
+  const other = new Installation(parseSettings({ url: redis.url }));
+  other.close();
+  expect(await other.rehearsal()).toBeUndefined();
+});
+
 test('an installation whose replies are too many is not rehearsed', async () => {
   const large = await startRedis();
   await writeFleet(large.client, 1, 1, 1);
-  await large.client.sadd('queues', ...Array.from({ length: 4500 }, (_, index) => `${'q'.repeat(2000)}${index}`));
+  await large.client.sadd('queues', ...Array.from({ length: 500 }, (_, index) => `${'q'.repeat(2000)}${index}`));
   const other = new Installation(parseSettings({ url: large.url }));
   expect(await other.rehearsal()).toBeUndefined();
   other.close();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Installation } from '../../pkg/installation/installation';
 import { parseSettings } from '../../pkg/settings/settings';
 import { writeFleet } from '../support/fleet';
-import { ask } from '../support/installation';
+import { ask, askRows } from '../support/installation';
 import { startRedis, type RedisServer } from '../support/redisServer';
 
 let redis: RedisServer;
@@ -42,6 +42,30 @@ test.each([
   const [first] = await ask(installation, depth, hour);
   const [other] = await ask(installation, { ...depth, ...query }, { ...hour, ...options });
   expect(other).not.toBe(first);
+});
+
+test.each([
+  ['days, which the interval does not cut', { queryType: 'history', by: 'day' }, { intervalSeconds: 30 * 86_400 }],
+  ['job metrics of more than six hours', { queryType: 'job_metrics' }, { from: now - 8 * 3600 }],
+])('%s are asked for as they stand', async (_, query, options) => {
+  const [first] = await ask(installation, query, { ...hour, ...options });
+  const [second] = await ask(installation, query, { ...hour, ...options });
+  expect(first).toBeDefined();
+  expect(second).not.toBe(first);
+});
+
+test('a day of the daily counters stays a day, whatever the interval', async () => {
+  const rows = await askRows(
+    installation,
+    { queryType: 'history', by: 'day' },
+    { ...hour, intervalSeconds: 30 * 86_400 }
+  );
+  expect(rows.length).toBeLessThanOrEqual(2);
+});
+
+test('what the range begins with within a step is not told to be missing', async () => {
+  const [frame] = await ask(installation, depth, { from: now - 100, to: now, intervalSeconds: 3600 });
+  expect((frame?.meta?.notices ?? []).map(({ text }) => text).join()).not.toMatch(/has watched this Sidekiq since/);
 });
 
 test('an alert rule shares no answer', async () => {

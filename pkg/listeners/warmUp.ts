@@ -58,10 +58,9 @@ async function rehearse(
   work: (source: Rehearsal['source']) => Promise<unknown>,
   pause: (milliseconds: number) => Promise<unknown>
 ): Promise<void> {
-  await pause(BEGIN_MS);
-  let rehearsal = await installation.rehearsal().catch(() => null);
-  while (rehearsal === null) {
-    await pause(RETRY_MS);
+  let rehearsal: Rehearsal | undefined | null = null;
+  for (let wait = BEGIN_MS; rehearsal === null; wait = RETRY_MS) {
+    await pause(wait);
     rehearsal = await installation.rehearsal().catch(() => null);
   }
   let spent = 0;

@@ -3,6 +3,7 @@ import type { State } from '../watch/state';
 import { capacityOfQueues, capacityOfTypes, headroom, threadsNeeded, type Capacity } from '../watch/capacity';
 import { remembered } from '../sidekiq/remembered';
 import type { Labels } from '../statsd/labels';
+import { gaugePer } from './metricRows';
 import { labelsOfName, labelValue, type Metric, type Sample } from './metric';
 
 const typeLabels = labelsOfName('worker_type');
@@ -13,21 +14,15 @@ function perWorkerType(
   value: (row: Capacity, state: State) => number | null,
   unit?: Metric['unit']
 ): Metric {
-  return {
+  return gaugePer<Capacity>({
     name,
-    type: 'gauge',
     help,
-    labels: ['worker_type'],
-    ...(unit && { unit }),
     source: 'minutes of job metrics, queue sizes, process records',
-    read: (state) =>
-      state.snapshot.queues.whole
-        ? capacityOfTypes(state).flatMap((row): Sample[] => {
-            const found = value(row, state);
-            return found === null ? [] : [{ labels: typeLabels(row.workerType), value: found }];
-          })
-        : null,
-  };
+    unit,
+    labelled: { names: ['worker_type'], of: ({ workerType }) => typeLabels(workerType) },
+    things: (state) => (state.snapshot.queues.whole ? capacityOfTypes(state) : null),
+    value,
+  });
 }
 
 const BOUNDS = ['earliest', 'latest'] as const;

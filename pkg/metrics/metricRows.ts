@@ -28,6 +28,48 @@ export function counter(...row: Parameters<typeof single>): Metric {
   return { ...single(...row), type: 'counter' };
 }
 
+/** The labels of what a row tells of: their names, and how they are made. */
+export interface Labelled<T> {
+  names: readonly string[];
+  of(what: T): Labels;
+}
+
+/** What a row of {@link gaugePer} is made of. */
+interface GaugeRow<T> extends Pick<Metric, 'name' | 'help' | 'source'> {
+  unit?: Metric['unit'] | undefined;
+  labelled: Labelled<T>;
+  /** What it tells of, in the order of printing; `null` leaves the whole family out. */
+  things(state: MetricState): readonly T[] | null;
+  /** `null` leaves the sample out. */
+  value(thing: T, state: MetricState): number | string | null;
+}
+
+/** A gauge at each of some things. */
+export function gaugePer<T>({ name, help, source, unit, labelled, things, value }: GaugeRow<T>): Metric {
+  return {
+    name,
+    type: 'gauge',
+    help,
+    labels: labelled.names,
+    source,
+    ...(unit && { unit }),
+    read(state) {
+      const all = things(state);
+      if (all === null) {
+        return null;
+      }
+      const samples: Sample[] = [];
+      for (const thing of all) {
+        const found = value(thing, state);
+        if (found !== null) {
+          samples.push({ labels: labelled.of(thing), value: found });
+        }
+      }
+      return samples;
+    },
+  };
+}
+
 /** A gauge per known queue, also an idle one. */
 export function perQueue(
   name: string,
@@ -36,30 +78,18 @@ export function perQueue(
   value: (queue: QueueState) => number | boolean | null,
   unit?: Metric['unit']
 ): Metric {
-  return {
+  return gaugePer<QueueState>({
     name,
-    type: 'gauge',
     help,
-    labels: ['name'],
     source,
-    ...(unit && { unit }),
-    read({ queues }) {
-      const samples: Sample[] = [];
-      for (const queue of queues) {
-        const found = value(queue);
-        if (found !== null) {
-          samples.push({ labels: queueLabels(queue.name), value: Number(found) });
-        }
-      }
-      return samples;
+    unit,
+    labelled: { names: ['name'], of: (queue) => queueLabels(queue.name) },
+    things: ({ queues }) => queues,
+    value(queue) {
+      const found = value(queue);
+      return found === null ? null : Number(found);
     },
-  };
-}
-
-/** The labels of what a row tells of: their names, and how they are made. */
-export interface Labelled<T> {
-  names: readonly string[];
-  of(what: T): Labels;
+  });
 }
 
 /** A gauge per queue in the set of queues, as other exporters have it. */
@@ -67,20 +97,19 @@ export function perKnownQueue(
   name: string,
   help: string,
   source: string,
-  labelled: Labelled<string>,
+  { names, of }: Labelled<string>,
   value: (queue: QueueState) => number | string | null,
   unit?: Metric['unit']
 ): Metric {
-  return {
+  return gaugePer<QueueState>({
     name,
-    type: 'gauge',
     help,
-    labels: labelled.names,
     source,
-    ...(unit && { unit }),
-    read: ({ queues }) =>
-      queues.flatMap((queue) => (queue.known ? samplesOf(labelled.of(queue.name), value(queue)) : [])),
-  };
+    unit,
+    labelled: { names, of: (queue) => of(queue.name) },
+    things: ({ queues }) => queues.filter(({ known }) => known),
+    value,
+  });
 }
 
 /** A counter per job class, as the class totals count. */
@@ -104,16 +133,15 @@ export function perProcess(
   unit?: Metric['unit'],
   labelled: Labelled<Process> = HOST_AND_PROCESS
 ): Metric {
-  return {
+  return gaugePer<Process>({
     name,
-    type: 'gauge',
     help,
-    labels: labelled.names,
     source: 'hash of each process',
-    ...(unit && { unit }),
-    read: ({ snapshot }) =>
-      snapshot.processes.items.flatMap((process) => samplesOf(labelled.of(process), value(process))),
-  };
+    unit,
+    labelled,
+    things: ({ snapshot }) => snapshot.processes.items,
+    value,
+  });
 }
 
 const HOST_AND_PROCESS: Labelled<Process> = { names: ['host', 'process'], of: processLabels };

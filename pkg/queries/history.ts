@@ -227,12 +227,10 @@ function stepOf({ intervalSeconds }: QueryRequest, { sampleSeconds }: Kept['opti
   return Math.max(intervalSeconds, sampleSeconds);
 }
 
-function spanOf(
-  { now, options: { sampleSeconds } }: Pick<Kept, 'now' | 'options'>,
-  { range, intervalSeconds }: QueryRequest,
-  band: Query['band']
-): Span {
-  const asked = Math.max(intervalSeconds, sampleSeconds);
+function spanOf({ now, options }: Pick<Kept, 'now' | 'options'>, request: QueryRequest, band: Query['band']): Span {
+  const { range } = request;
+  const { sampleSeconds } = options;
+  const asked = stepOf(request, options);
   const step = band === 'none' ? asked : bandSecondsFor(asked, sampleSeconds);
   return {
     from: range.from,

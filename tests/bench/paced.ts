@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFleet } from '../support/fleet';
 import { startRedis } from '../support/redisServer';
 import { cpuMilliseconds, residentBytes } from './processes';
@@ -75,8 +76,4 @@ export async function benchPaced(): Promise<string[]> {
 
 function middle(values: readonly number[]): number {
   return percentile(values, 0.5);
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

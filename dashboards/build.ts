@@ -28,6 +28,8 @@ const SOURCES: Record<Flavour, DataSourceRef> = {
   direct: { type: 'jobwatch-sidekiq-datasource', uid: '${datasource}' },
   prometheus: { type: 'prometheus', uid: '${datasource}' },
 };
+/** Grafana's own data source that asks each data source that the variable of a query chooses. */
+const EACH_OF_SEVERAL: DataSourceRef = { type: 'datasource', uid: '-- Mixed --' };
 const NO_DATA: Record<Flavour, string> = {
   direct: 'No data in this time range.',
   prometheus: 'No data in this time range. Check that Prometheus scrapes gpx_sidekiq.',
@@ -198,7 +200,7 @@ function panelOf(panel: Panel, flavour: Flavour, id: number): AnyPanel {
     .description(panel.description)
     .span(panel.width)
     .height(panel.height)
-    .datasource(SOURCES[flavour])
+    .datasource(panel.together && flavour === 'direct' ? EACH_OF_SEVERAL : SOURCES[flavour])
     .noValue(noValueOf(panel, flavour))
     .thresholds(thresholds(panel.steps));
   // What a panel says in place of all data is nothing for a cell or a legend.

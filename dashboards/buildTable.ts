@@ -16,6 +16,12 @@ import { thresholds } from './thresholds';
 /** Columns in order, units, colours, bars and links of a table. */
 export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: Flavour): void {
   if (flavour === 'direct') {
+    if (panel.together) {
+      builder.withTransformation({ id: 'merge', options: {} });
+      if (panel.rank) {
+        builder.withTransformation(worstFirst(panel.rank));
+      }
+    }
     builder.withTransformation(organizeFrame(panel));
   } else {
     // By their name no two series would merge into one row.
@@ -27,7 +33,7 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
         prometheus,
         prometheus.findIndex(({ column }) => column === rank)
       );
-      builder.withTransformation({ id: 'sortBy', options: { sort: [{ field, desc: true }] } });
+      builder.withTransformation(worstFirst(field));
     }
     builder.withTransformation(organizeSeries(panel));
   }
@@ -108,7 +114,10 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
       builder.withOverride({ matcher: byName(name), properties: [{ id: 'custom.hideFrom.viz', value: true }] });
     }
     for (const [name, path] of Object.entries(panel.pathLinks ?? {})) {
-      builder.withOverride({ matcher: byName(name), properties: [{ id: 'links', value: [pathLink(path)] }] });
+      builder.withOverride({
+        matcher: byName(name),
+        properties: [{ id: 'links', value: [pathLink(path, panel.together)] }],
+      });
     }
     for (const name of panel.dated ?? []) {
       const unit = 'dateTimeAsIsoNoDateIfToday';
@@ -129,12 +138,18 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
   }
 }
 
+function worstFirst(field: string) {
+  return { id: 'sortBy', options: { sort: [{ field, desc: true }] } };
+}
+
 /** A link whose path stands in another column of the row. */
-function pathLink(column: string) {
+function pathLink(column: string, together = false) {
+  // In a table of several data sources the path names that of the row.
+  const source = together ? '' : '&var-datasource=${datasource}';
   return {
     title: 'Details',
     // The path is encoded already.
-    url: `\${__data.fields["${column}"]:raw}&var-datasource=\${datasource}&\${__url_time_range}`,
+    url: `\${__data.fields["${column}"]:raw}${source}&\${__url_time_range}`,
   };
 }
 
@@ -153,13 +168,15 @@ export function byName(name: string) {
 
 /** Puts the columns of a frame of ours in order. */
 function organizeFrame(panel: Panel) {
-  const { columns = [], hidden = [] } = panel;
+  const { columns = [], hidden = [], together } = panel;
+  // Merging drops the titles of columns.
+  const known = (name: string) => (together ? name : titleOf(panel, name));
   return {
     id: 'organize',
     options: {
-      indexByName: Object.fromEntries(columns.map((name, index) => [titleOf(panel, name), index])),
-      excludeByName: Object.fromEntries(hidden.map((name) => [titleOf(panel, name), true])),
-      renameByName: {},
+      indexByName: Object.fromEntries(columns.map((name, index) => [known(name), index])),
+      excludeByName: Object.fromEntries(hidden.map((name) => [known(name), true])),
+      renameByName: together ? Object.fromEntries(columns.map((name) => [name, titleOf(panel, name)])) : {},
     },
   };
 }

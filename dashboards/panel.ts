@@ -83,6 +83,8 @@ export interface Panel {
   prometheus?: PrometheusQuery[];
   /** Once for each chosen data source (direct), side by side. */
   repeated?: boolean;
+  /** A table of the rows of every chosen data source (direct); the query names its data source in each row. */
+  together?: boolean;
   /** Columns of a table in their order, by field name. */
   columns?: string[];
   hidden?: string[];
@@ -106,7 +108,7 @@ export interface Panel {
   wrapped?: string[];
   /** Least widths of columns that share what is left, in pixels, by title. */
   minWidths?: Record<string, number>;
-  /** In a table of Prometheus: the column by which rows come worst first, which is not shown. */
+  /** In a table of several series or data sources: the column by which rows come worst first, which is not shown. */
   rank?: string;
   /** A count of the rows below the table. */
   counted?: boolean;

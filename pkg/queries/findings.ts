@@ -9,10 +9,15 @@ import { applyRules, unreachable } from '../findings/table';
 import { countText, durationText } from '../findings/texts';
 import { baseQuerySchema } from './model';
 import { recurringRows } from './recurringRows';
-import { tableQuery, type Column } from './table';
+import type { QueryRequest } from './queryType';
+import { tableQuery, type Column, type Rows } from './table';
 
 const schema = baseQuerySchema.extend({
   severity: z.enum(['critical', 'warning', 'info']).default('info').describe('The least severity that is shown.'),
+  installation: z
+    .boolean()
+    .default(false)
+    .describe('Show the name of the data source, in a table of several data sources.'),
 });
 
 /** A findings query as it is saved. */
@@ -31,6 +36,12 @@ export interface FindingRow {
   since: number | null;
 }
 
+/** A finding in a table of several data sources. */
+interface PlacedRow extends FindingRow {
+  /** The data source that was asked; `null` where it does not matter. */
+  dataSource: QueryRequest['dataSource'] | null;
+}
+
 const LEVELS: Readonly<Record<Severity, number>> = { critical: 3, warning: 2, info: 1, ok: 0 };
 
 const SEVERITY_COLOURS = [
@@ -45,10 +56,16 @@ const SEVERITY_COLOURS = [
   },
 ];
 
-const COLUMNS: Array<Column<FindingRow>> = [
+const COLUMNS: Array<Column<PlacedRow>> = [
   text('severity', 'Severity', 'critical, warning or info; ok where nothing is wrong.', (row) => row.severity, {
     config: { mappings: SEVERITY_COLOURS },
   }),
+  text(
+    'installation',
+    'Installation',
+    'Name of the data source; shown where the option `installation` asks for it.',
+    ({ dataSource }) => dataSource?.name ?? ''
+  ),
   text('finding', 'Finding', 'The problem in one sentence.', (row) => row.text),
   instant('since', 'Since', 'Beginning of the problem, if known.', (row) => row.since),
   text('action', 'What to do', 'The next step.', (row) => row.remedy),
@@ -57,9 +74,17 @@ const COLUMNS: Array<Column<FindingRow>> = [
   text('kind', 'Kind', 'Kind of the subject: queue, class, host, entry, Redis or Sidekiq.', (row) => row.kind),
   key('subject', 'Subject', 'Name of the queue, class, host or entry.', (row) => row.subject),
   key('rule', 'Rule', 'Rule of the finding.', (row) => row.rule),
-  text('path', 'Path', 'Path of the dashboard with details, including variables.', pathOf),
-  text('pathSince', 'Path since', 'Path of the dashboard Incident around the beginning.', ({ since }) =>
-    since === null ? INCIDENT_PATH : `${INCIDENT_PATH}${aroundTime(since, null)}`
+  text(
+    'path',
+    'Path',
+    'Path of the dashboard with details, including variables.',
+    (row) => `${pathOf(row)}${dataSourceOf(row)}`
+  ),
+  text(
+    'pathSince',
+    'Path since',
+    'Path of the dashboard Incident around the beginning.',
+    (row) => `${INCIDENT_PATH}${row.since === null ? '' : aroundTime(row.since, null)}${dataSourceOf(row)}`
   ),
   plain(
     'level',
@@ -95,6 +120,21 @@ export function pathOf({ kind, subject, rule }: Pick<FindingRow, 'kind' | 'subje
   }
 }
 
+/** The variable of the dashboards' data source. The link adds that of the panel where the row names none. */
+function dataSourceOf({ dataSource }: PlacedRow): string {
+  return dataSource ? `&var-datasource=${encodeURIComponent(dataSource.uid)}` : '';
+}
+
+function placed(
+  rows: readonly FindingRow[],
+  { installation }: z.output<typeof schema>,
+  { dataSource }: QueryRequest
+): Rows<PlacedRow> {
+  return installation
+    ? { rows: rows.map((row) => ({ ...row, dataSource })) }
+    : { rows: rows.map((row) => ({ ...row, dataSource: null })), without: ['installation'] };
+}
+
 /** What is wrong, the worst first, and what to do. */
 export const findings = tableQuery({
   id: 'findings',
@@ -106,10 +146,10 @@ export const findings = tableQuery({
   schema,
   columns: COLUMNS,
   example: '--option severity=warning',
-  async rows(state, { severity }, _request, reads) {
-    return { rows: await findingRows(state, reads, severity) };
+  async rows(state, query, request, reads) {
+    return placed(await findingRows(state, reads, query.severity), query, request);
   },
-  keptRows: ({ fault, now }) => ({ rows: [unreachableRow(fault, now)] }),
+  keptRows: ({ fault, now }, query, request) => placed([unreachableRow(fault, now)], query, request),
 });
 
 /** The findings of a state, or one row that says that nothing is wrong. */

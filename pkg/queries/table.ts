@@ -49,7 +49,7 @@ interface TableDefinition<Row, S extends z.ZodType<BaseQuery>> {
   /** Fields whose filters `rows` applies itself, before rows are made of what they are about; they need not be columns. */
   ownFilters?: readonly string[];
   /** Rows while Redis cannot be read; without it the query is refused then. */
-  keptRows?(kept: Kept): Rows<Row>;
+  keptRows?(kept: Kept, query: z.output<S>, request: QueryRequest): Rows<Row>;
 }
 
 export interface Rows<Row> {
@@ -155,8 +155,10 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
       return answer(parseQuery(schema, raw), request, known, () => ({ rows: [] }), why);
     },
     ...(keptRows && {
-      runFromKept: async (raw, kept, request) =>
-        answer(parseQuery(schema, raw), request, { options: kept.options, notices: [] }, () => keptRows(kept)),
+      runFromKept: async (raw, kept, request) => {
+        const query = parseQuery(schema, raw);
+        return answer(query, request, { options: kept.options, notices: [] }, () => keptRows(kept, query, request));
+      },
     }),
   };
 }

@@ -150,4 +150,51 @@ describe.skipIf(!bin || !home)('links in a real Grafana', () => {
     },
     300_000
   );
+
+  test('the fleet shows findings of all data sources in one table, and each leads to a dashboard of its own', async () => {
+    const others = [
+      { uid: 'second', name: 'Second & last', url: redis.url.replace(/0$/, '1') },
+      { uid: 'away', name: 'Away', url: `redis://127.0.0.1:${await freePort()}` },
+    ];
+    for (const other of others) {
+      const made = await fetch(`${grafana.url}/api/datasources`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...other, type: 'jobwatch-sidekiq-datasource', access: 'proxy' }),
+      });
+      expect(made.status, await made.text()).toBe(200);
+    }
+    const job = JSON.stringify({ class: CLASS, jid: JID, queue: 'elsewhere', args: [], created_at: 1, enqueued_at: 1 });
+    await redis.client.select(1);
+    await redis.client.sadd('queues', 'elsewhere');
+    await redis.client.lpush('queue:elsewhere', job);
+    await redis.client.select(0);
+
+    const page = await open('/d/sidekiq-fleet?kiosk&refresh=');
+    const table = page
+      .locator('section')
+      .filter({ has: page.getByRole('heading', { name: 'What is wrong', exact: true }) });
+    const row = (text: string) => table.getByRole('row').filter({ hasText: text });
+    await row('No process takes jobs').waitFor({ timeout: 20_000 });
+    expect(await row('No process takes jobs').innerText()).toContain('Second & last');
+    expect(await row(`No process serves ${QUEUE}`).innerText()).toContain('Sidekiq');
+    expect(await row('Away').innerText()).toMatch(/critical[^]*Nothing listens at/);
+    const leadsTo = async (text: string) => {
+      const { pathname, searchParams } = new URL(
+        (await row(text).locator('a').first().getAttribute('href'))!,
+        grafana.url
+      );
+      return [pathname, searchParams.getAll('var-datasource'), searchParams.get('var-queue')];
+    };
+    expect(await leadsTo('No process takes jobs')).toEqual(['/d/sidekiq-processes', ['second'], null]);
+    expect(await leadsTo(`No process serves ${QUEUE}`)).toEqual(['/d/sidekiq-queue', ['sidekiq'], QUEUE]);
+    const severities = await table.getByRole('row').locator('[role="gridcell"]:first-child').allInnerTexts();
+    const ranks = severities
+      .filter((text) => /^[a-z]+$/.test(text.trim()))
+      .map((severity) => ['critical', 'warning', 'info', 'ok'].indexOf(severity.trim()));
+    expect(ranks).toEqual([...ranks].sort((a, b) => a - b));
+    if (process.env['WALK_PICTURES']) {
+      await page.screenshot({ path: join(process.env['WALK_PICTURES'], 'fleet.png') });
+    }
+  });
 });

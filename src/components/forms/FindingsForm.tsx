@@ -11,16 +11,32 @@ function severities(): Array<{ value: NonNullable<FindingsQuery['severity']>; la
   ];
 }
 
-/** How much a finding must matter. */
+/** How much a finding must matter, and whether its data source is named. */
 export function FindingsForm({ query, change }: FormProps<Partial<FindingsQuery>>) {
   return (
-    <SelectOption
-      id="findings-severity"
-      label={t('forms.findings.severity.label', 'Severity')}
-      help={t('forms.findings.severity.help', 'The least severity to show.')}
-      value={query.severity ?? 'info'}
-      options={severities()}
-      onChange={(severity) => change({ severity })}
-    />
+    <>
+      <SelectOption
+        id="findings-severity"
+        label={t('forms.findings.severity.label', 'Severity')}
+        help={t('forms.findings.severity.help', 'The least severity to show.')}
+        value={query.severity ?? 'info'}
+        options={severities()}
+        onChange={(severity) => change({ severity })}
+      />
+      <SelectOption
+        id="findings-installation"
+        label={t('forms.findings.installation.label', 'Installation')}
+        help={t(
+          'forms.findings.installation.help',
+          'A column with the name of the data source, for panels that ask several.'
+        )}
+        value={query.installation ? 'shown' : 'hidden'}
+        options={[
+          { value: 'hidden', label: t('forms.findings.installation.hidden', 'Hidden') },
+          { value: 'shown', label: t('forms.findings.installation.shown', 'Shown') },
+        ]}
+        onChange={(installation) => change({ installation: installation === 'shown' })}
+      />
+    </>
   );
 }

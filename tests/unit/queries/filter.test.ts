@@ -116,7 +116,7 @@ describe('a query', () => {
 describe('the registry', () => {
   test('has every type by its id', () => {
     expect(QUERY_TYPES.map(({ id, options }) => [id, ...options.keys()])).toEqual([
-      ['findings', 'severity'],
+      ['findings', 'severity', 'installation'],
       ['overview'],
       ['queues'],
       ['processes'],
@@ -169,7 +169,7 @@ describe('the registry', () => {
   test('knows which can be watched live, and by what they are filtered', () => {
     expect(LIVE_TYPES).toEqual(['overview', 'queues', 'processes', 'busy']);
     expect(Object.fromEntries(QUERY_TYPES.map(({ id, filterFields }) => [id, filterFields.join(' ')]))).toEqual({
-      findings: 'severity finding action cause evidence kind subject rule path pathSince',
+      findings: 'severity installation finding action cause evidence kind subject rule path pathSince',
       overview: '',
       queues: 'queue state workerType',
       processes: 'process host tag labels version state queues workerType',

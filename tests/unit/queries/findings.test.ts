@@ -567,6 +567,25 @@ describe('the query', () => {
     expect(rowsOf(frame!)).toEqual([{ subject: 'q', rule: 'queueLate', level: 3 }]);
   });
 
+  test('names its data source, and leads to its dashboards, in a table of several', async () => {
+    const several = { ...request, dataSource: { uid: 'a b', name: 'EU & US' } };
+    const state = aState({ queues: [aQueueState('q', late)] });
+    const query = { queryType: 'findings', installation: true };
+    const [frame] = await findings.run(query, state, several, reads);
+    expect(rowsOf(frame!)).toMatchObject([
+      {
+        installation: 'EU & US',
+        path: '/d/sidekiq-queue?var-queue=q&var-datasource=a%20b',
+        pathSince: expect.stringMatching(/^\/d\/sidekiq-incident\?from=\d+&to=\d+&var-datasource=a%20b$/),
+      },
+    ]);
+    const fault = new Fault({ kind: 'connection', message: 'Nothing listens at h:1.', remedy: 'Start it.' });
+    const kept = { now: NOW, options: aState().options, notices: [], fault, last: null };
+    expect(rowsOf((await findings.runFromKept!(query, kept, several, reads))[0]!)).toMatchObject([
+      { installation: 'EU & US', path: '/d/sidekiq-processes?&var-datasource=a%20b' },
+    ]);
+  });
+
   test('says while Redis cannot be read what is the matter', async () => {
     const fault = new Fault({ kind: 'connection', message: 'Nothing listens at h:1.', remedy: 'Start it.' });
     const kept = { now: NOW, options: aState().options, notices: [], fault, last: null };

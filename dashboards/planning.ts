@@ -26,7 +26,7 @@ function answers(
   return {
     title,
     description:
-      'Waits of jobs by simulation of the work of the time range: as it is, and with the changes of the variables. "At least" and "at most" hold p95 in 18 of 20 runs.',
+      'Waits of jobs by simulation of the work of the time range: as it is, and with the changes of the variables. "At least" and "at most" are those of all runs.',
     kind: 'table',
     width: 24,
     direct: [{ ...CHANGED, by, limit: 200 }],

@@ -2,6 +2,8 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
 const LARGEST_MEAN = 500;
+/** The generator's first numbers hardly depend on the seed, and of seeds next to each other they are alike for some more. */
+const ALIKE = 32;
 
 /** Chance that repeats by its seed. */
 export class Dice {
@@ -9,6 +11,9 @@ export class Dice {
 
   constructor(seed: number) {
     this.generator = xoroshiro128plus(seed);
+    for (let index = 0; index < ALIKE; index += 1) {
+      this.generator.next();
+    }
   }
 
   /** Evenly spread over [from, to). */

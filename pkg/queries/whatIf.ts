@@ -137,13 +137,13 @@ const COLUMNS: Array<Column<Row>> = [
   seconds(
     'p95IfLeast',
     'p95 at least',
-    'In 19 of 20 runs p95 is longer, with the changes where there are any.',
+    'The least of the runs, with the changes where there are any: of 20 runs, one more lies between the least and the most in nine of ten cases.',
     (row) => (row.changed ?? row.asIs).p95?.least ?? null
   ),
   seconds(
     'p95IfMost',
     'p95 at most',
-    'In 19 of 20 runs p95 is shorter, with the changes where there are any.',
+    'The most of the runs, with the changes where there are any.',
     (row) => (row.changed ?? row.asIs).p95?.most ?? null
   ),
   share('p95Change', 'p95 change', 'Change of p95; no value where it is 0 as it is.', ({ asIs, changed: other }) =>

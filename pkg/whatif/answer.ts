@@ -1,11 +1,14 @@
 import type { DDSketch } from '@datadog/sketches-js';
-import { median, quantile } from 'simple-statistics';
+import { median } from 'simple-statistics';
 import { Fault } from '../faults/fault';
 import { Turns } from '../turns';
 import type { Scenario, ThreadGroup } from './model';
 import { jobsOf, newSketch, simulate, type Outcome, type QueueOutcome } from './simulate';
 
-/** A figure of several runs: its median, and where nine of ten lie. */
+/**
+ * A figure of several runs: its median, least and most. A further run lies between these in all but two of as many cases as
+ * there are runs and one: of twenty runs in 19 of 21.
+ */
 export interface Told {
   readonly median: number;
   readonly least: number;
@@ -148,5 +151,5 @@ function toldOf(values: ReadonlyArray<number | null>): Told | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 || known.length < values.length
     ? null
-    : { median: median(known), least: quantile(known, 0.05), most: quantile(known, 0.95) };
+    : { median: median(known), least: Math.min(...known), most: Math.max(...known) };
 }

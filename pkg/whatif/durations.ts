@@ -89,12 +89,15 @@ function modelOf(
 ): DurationModel {
   let sum = 0;
   let mean = 0;
+  let square = 0;
   const cumulative = shares.map((share, index) => {
     const [lower, upper] = bounds[index]!;
-    mean += share * (lower === 0 ? upper / 2 : (upper - lower) / Math.log(upper / lower));
+    const log = Math.log(upper / lower);
+    mean += share * (lower === 0 ? upper / 2 : (upper - lower) / log);
+    square += share * (lower === 0 ? upper ** 2 / 3 : (upper ** 2 - lower ** 2) / (2 * log));
     return (sum += share);
   });
   cumulative[cumulative.length - 1] = 1;
   const logs = bounds.map(([lower, upper]) => (lower === 0 ? 0 : Math.log(upper / lower)));
-  return { cumulative, bounds, logs, scale: meanSeconds / mean, meanSeconds };
+  return { cumulative, bounds, logs, scale: meanSeconds / mean, meanSeconds, variation: square / mean ** 2 - 1 };
 }

@@ -79,7 +79,7 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
     for (const [place, [name]] of members.entries()) {
       const own = executed[place]!;
       const arrivals = arrivalsOf(own, grown, sum(own) / ofQueue, weights);
-      demands.push({ class: name, queue, arrivals, durations: models.of(name) });
+      demands.push({ class: name, queue, arrivals, durations: models.of(name), executions: sum(own) });
     }
     await turns.give();
   }
@@ -94,7 +94,8 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
     const grown = growth(await readSeries(history, 'enqueued', name, sizeSeconds, at), sizeSeconds);
     const arrivals = arrivalsOf(nothing, grown, 1, even);
     if (backlog.has(name) || arrivals.some((count) => count > 0)) {
-      demands.push({ class: '', queue: name, arrivals, durations: assumedDurations(meanSeconds) });
+      const executions = sum(arrivals);
+      demands.push({ class: '', queue: name, arrivals, durations: assumedDurations(meanSeconds), executions });
       notices.push({
         severity: 'info',
         text: `Nothing of ${name} was executed: its run times are assumed to be those of all classes.`,

@@ -24,6 +24,8 @@ export interface ClassDemand {
   /** Jobs that come in each slot, on average. */
   readonly arrivals: readonly number[];
   readonly durations: DurationModel;
+  /** Executions that were measured: rate and mean run time are as sure as so many tell. */
+  readonly executions: number;
 }
 
 /** How long executions take. */
@@ -37,6 +39,8 @@ export interface DurationModel {
   /** Factor by which the mean of what is drawn equals the measured one. */
   readonly scale: number;
   readonly meanSeconds: number;
+  /** Variance by the square of the mean. */
+  readonly variation: number;
 }
 
 /** Jobs of a queue that wait and run at the beginning. */

@@ -3,7 +3,7 @@ import { Dice } from '../engine/dice';
 import { Engine, type Capsule } from '../engine/engine';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Turns } from '../turns';
-import { drawDuration, drawRest } from './durations';
+import { drawDuration, drawRest, scaled } from './durations';
 import { ScaledWorkers } from './scaledWorkers';
 import { firstAbove } from './firstAbove';
 import { jobsOfClass, workOf, type Backlog, type ClassDemand, type Demand, type Scenario } from './model';
@@ -67,13 +67,13 @@ export function jobsOf({ classes, backlog }: Demand): number {
 
 /**
  * Lives through a scenario once. The same seed gives the same arrivals whatever the topology, so that scenarios are
- * compared on the same work.
+ * compared on the same work. Rates and mean run times differ between runs by as much as the measured executions leave open.
  *
  * @param objectiveOf seconds that a job of a queue may wait
  * @throws the reason of the signal once it is aborted
  */
 export async function simulate(
-  { topology, demand, scaling }: Scenario,
+  { topology, demand: measured, scaling }: Scenario,
   seed: number,
   objectiveOf: (queue: string) => number,
   turns: Turns,
@@ -81,6 +81,7 @@ export async function simulate(
 ): Promise<Outcome> {
   const arrivalDice = new Dice(2 * seed);
   const durationDice = new Dice(2 * seed + 1);
+  const demand = asMayBe(measured, new Dice(5 * seed + 3));
   const seconds = demand.slots * demand.slotSeconds;
   const tallies = new Map<string, Tally>();
   const tallyOf = (queue: string): Tally => {
@@ -193,6 +194,30 @@ export async function simulate(
   const replicas = workers?.end(seconds) ?? null;
   replicas?.threadSeconds.forEach((each, index) => (threadSeconds[index] = each));
   return { queues, busySeconds, threadSeconds, replicas };
+}
+
+/**
+ * The work as it may be behind what was measured: a count of n events has a standard error of the square root of n, a mean
+ * of n run times one of their standard deviation by the square root of n.
+ */
+function asMayBe(demand: Demand, dice: Dice): Demand {
+  const classes = demand.classes.map((each): ClassDemand => {
+    const executions = Math.max(1, each.executions);
+    const rate = factorOf(1 / executions, dice);
+    const time = factorOf(each.durations.variation / executions, dice);
+    return {
+      ...each,
+      arrivals: each.arrivals.map((count) => count * rate),
+      durations: scaled(each.durations, time),
+    };
+  });
+  return { ...demand, classes };
+}
+
+/** A factor of mean 1 and of a variance: lognormal, as none is negative. */
+function factorOf(variance: number, dice: Dice): number {
+  const spread = Math.log(1 + variance);
+  return Math.exp(Math.sqrt(spread) * dice.normal() - spread / 2);
 }
 
 /** Jobs of a queue that wait or run at the beginning: of its classes by their shares, ages evenly spread. */

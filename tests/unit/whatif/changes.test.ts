@@ -14,6 +14,7 @@ const demand = (name: string, queue: string) => ({
   queue,
   arrivals: [10, 20],
   durations: assumedDurations(1),
+  executions: 30,
 });
 const SCENARIO: Scenario = {
   topology: { groups: [group(10, { a: 0, b: 0 }), group(5, { a: 0 }), group(4, { c: 0 })], paused: new Set(['c']) },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { parse as parseYaml, YAMLParseError } from 'yaml';
+import { isScalar, parseDocument, visit, YAMLParseError } from 'yaml';
 import { Fault } from '../faults/fault';
+import { TEXT_NAMES } from '../settings/environment';
 
 /** The names and values of a YAML file; nothing where none is named. @throws Fault `settings` */
 export function readConfigFile(path: string | undefined): Record<string, unknown> {
@@ -9,7 +10,7 @@ export function readConfigFile(path: string | undefined): Record<string, unknown
   }
   let content: unknown;
   try {
-    content = parseYaml(readFileSync(path, 'utf8'));
+    content = valuesOf(readFileSync(path, 'utf8'));
   } catch (error) {
     throw new Fault({
       kind: 'settings',
@@ -25,6 +26,24 @@ export function readConfigFile(path: string | undefined): Record<string, unknown
     });
   }
   return content as Record<string, unknown>;
+}
+
+/** A password of digits is text, as it is written: YAML would make a number of it. */
+function valuesOf(text: string): unknown {
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error) {
+    throw error;
+  }
+  visit(document, {
+    Pair(_, { key, value }) {
+      const isText = isScalar(key) && TEXT_NAMES.has(String(key.value));
+      if (isText && isScalar(value) && typeof value.value !== 'string' && value.value !== null) {
+        value.value = value.source ?? String(value.value);
+      }
+    },
+  });
+  return document.toJS();
 }
 
 /** Where the mistake is; the parser's own message repeats the line, which may hold a password. */

@@ -80,9 +80,18 @@ function numbers(values: readonly Value[]): Float64Array {
   return data;
 }
 
-/** Grafana counts nanoseconds, which are beyond a number's precision. */
+/** Grafana counts nanoseconds, which are beyond a number's precision. What 64 bits cannot hold is the last that they can. */
 function nanoseconds(values: readonly Value[]): BigInt64Array {
-  return BigInt64Array.from(values, (value) => (value === null ? 0n : BigInt(Math.round(Number(value))) * 1_000_000n));
+  return BigInt64Array.from(values, (value) =>
+    value === null ? 0n : BigInt(Math.round(within(Number(value)))) * 1_000_000n
+  );
+}
+
+/** The year 2262, in milliseconds. */
+const LAST_INSTANT = 9_223_372_036_854;
+
+function within(milliseconds: number): number {
+  return Math.min(LAST_INSTANT, Math.max(-LAST_INSTANT, milliseconds));
 }
 
 function texts(values: readonly Value[]): { valueOffsets: Int32Array; data: Uint8Array } {

@@ -106,7 +106,7 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
   ),
   perQueue(
     'sidekiq_queue_paused',
-    '1 where the queue is paused: by Sidekiq Pro, sidekiq-limit_fetch, sidekiq-pauzer or sidekiq-throttled.',
+    '1 where the queue is paused: by Sidekiq Pro, sidekiq-limit_fetch, sidekiq-queue-pause, sidekiq-pauzer or sidekiq-throttled.',
     'the sets and keys of those',
     ({ paused }) => paused
   ),

@@ -42,7 +42,7 @@ const COLUMNS: Array<Column<Row>> = [
   flag(
     'paused',
     'Paused',
-    'Paused in Sidekiq Pro, or by sidekiq-limit_fetch, sidekiq-pauzer or sidekiq-throttled.',
+    'Paused in Sidekiq Pro, or by sidekiq-limit_fetch, sidekiq-queue-pause, sidekiq-pauzer or sidekiq-throttled.',
     (row) => row.paused
   ),
   count('threads', 'Threads', 'Threads that may run jobs of the queue, counted by capsule.', (row) => row.threads),

@@ -31,6 +31,15 @@ export const SCALAR_OPTIONS: readonly ScalarOption[] = Object.entries(optionsSch
       ];
 });
 
+/** Names in a file whose values are text, whatever they look like. */
+export const TEXT_NAMES: ReadonlySet<string> = new Set([
+  ...['url', 'username', ...SECRET_NAMES],
+  ...SCALAR_OPTIONS.filter(({ kind }) => kind === 'text').map(({ name }) => name),
+]);
+
+/** What a file may hold beside options: how Redis is reached, and parts that are read on their own. */
+const BESIDE_OPTIONS = ['url', 'username', ...SECRET_NAMES, 'targets', 'targetsFile', 'notifications'];
+
 function kindOf(schema: z.ZodType): ScalarOption['kind'] | undefined {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) {
     return kindOf(schema.unwrap() as z.ZodType);
@@ -68,6 +77,7 @@ const DEFAULT_URL = 'redis://127.0.0.1:6379/0';
  * @throws Fault `settings` naming the field
  */
 export function settingsFrom({ flags, env, file = {} }: Given): Settings {
+  checkFile(file);
   const ruby = rubyExporterVariables(env);
   const options: Record<string, unknown> = { ...ruby.options, ...lagoOptions(env), ...file };
   for (const { name, variable, kind } of SCALAR_OPTIONS) {
@@ -85,7 +95,25 @@ export function settingsFrom({ flags, env, file = {} }: Given): Settings {
     username: pick(flags['username'], env['REDIS_USERNAME'], file['username']) ?? '',
     options,
     secrets: secretsFrom(env, file),
+    remedy: 'Correct it, or leave it out for its default.',
   });
+}
+
+/** What is misspelt or of another kind would be ignored, and another Redis be read than the one that is meant. */
+function checkFile(file: Record<string, unknown>): void {
+  const unknown = Object.keys(file).find((name) => !(name in optionsSchema.shape) && !BESIDE_OPTIONS.includes(name));
+  if (unknown !== undefined) {
+    throw new Fault({
+      kind: 'settings',
+      message: `There is no setting "${unknown}".`,
+      remedy: 'Remove it from the configuration file, or use one of the names in the table of settings of the README.',
+    });
+  }
+  for (const name of ['url', 'username', ...SECRET_NAMES]) {
+    if (!['string', 'undefined'].includes(typeof (file[name] ?? undefined))) {
+      throw wrong(name, 'text');
+    }
+  }
 }
 
 /** Where a variable of Lago's is set, Lago is what is watched. */

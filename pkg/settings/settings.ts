@@ -22,6 +22,8 @@ export function parseSettings(raw: {
   username?: string;
   options?: unknown;
   secrets?: Secrets;
+  /** What to do about a setting that is not valid; by default in Grafana. */
+  remedy?: string;
 }): Settings {
   const parsed = optionsSchema.safeParse(raw.options ?? {});
   if (!parsed.success) {
@@ -29,7 +31,7 @@ export function parseSettings(raw: {
     throw new Fault({
       kind: 'settings',
       message: `The setting "${issue?.path.join('.') || 'jsonData'}" is not valid: ${issue?.message ?? 'unreadable'}.`,
-      remedy: 'Correct it in the data source’s settings and save again.',
+      remedy: raw.remedy ?? 'Correct it in the data source’s settings and save again.',
     });
   }
   const options = withPreset(parsed.data);

@@ -98,7 +98,9 @@ export function activeJobDetails(payload: JsonObject, allowArguments: boolean): 
     inner && {
       'ActiveJob id': text(inner['job_id']),
       'ActiveJob executions': text(inner['executions']),
-      'ActiveJob executions by error': executionsByError(inner['exception_executions']),
+      'ActiveJob executions by error': [...(executionsByError(inner['exception_executions']) ?? [])]
+        .map(([error, count]) => `${error}: ${count}`)
+        .join(', '),
       ...stepsOf(inner, allowArguments),
       Locale: text(inner['locale']),
       'Time zone': text(inner['timezone']),
@@ -141,17 +143,49 @@ export function cursorText(cursor: string, allowArguments: boolean): string {
 }
 
 /**
- * Failed attempts that ActiveJob counts: its executions, less those that a continuable job was resumed by after an
- * interruption. `null` for other jobs.
+ * Failed attempts that ActiveJob counts: its executions. Those of a continuable job are interruptions too, which stand
+ * among its `exception_executions` as what interrupted it (`resume_job` of active_job/continuable.rb); `resumptions` is
+ * raised only when the job goes on. `null` for other jobs.
  */
 export function activeJobAttempts(payload: JsonObject): number | null {
   const inner = activeJobOf(payload);
   const executions = numberOf(inner?.['executions']);
-  return inner === null || executions === null ? null : Math.max(0, executions - (numberOf(inner['resumptions']) ?? 0));
+  if (inner === null || executions === null) {
+    return null;
+  }
+  if (inner['continuation'] === undefined && inner['resumptions'] === undefined) {
+    return executions;
+  }
+  const byError = executionsByError(inner['exception_executions']);
+  if (byError === null) {
+    return Math.max(0, executions - (numberOf(inner['resumptions']) ?? 0));
+  }
+  return [...byError].reduce((sum, [error, count]) => sum + (error === INTERRUPTED ? 0 : count), 0);
 }
 
-function executionsByError(value: unknown): string {
-  return Object.entries(parsePayload(value) ?? {})
-    .map(([error, count]) => `${error}: ${text(count)}`)
-    .join(', ');
+const INTERRUPTED = 'interrupted';
+/** The errors of a `retry_on`, as Ruby prints a list of classes; in payloads of before Rails 6.1 one class. */
+const ERROR_CLASSES = /^\[?[A-Z][\w:]*(?:, [A-Z][\w:]*)*\]?$/;
+/** An error after which a continuable job goes on: the arguments of `resume_job`, as Ruby prints them. */
+const RESUMED = /^\{.*?#<([A-Z]\w*(?:::[A-Z]\w*)*)/s;
+
+/**
+ * Executions of ActiveJob by what ended them. Of errors the class alone is told: what stands beside it is their message, and
+ * of an interruption the cursor. `null` where nothing is written.
+ */
+function executionsByError(value: unknown): Map<string, number> | null {
+  const counted = parsePayload(value);
+  if (counted === null) {
+    return null;
+  }
+  const sums = new Map<string, number>();
+  for (const [key, count] of Object.entries(counted)) {
+    const error = ERROR_CLASSES.test(key) ? key : (RESUMED.exec(key)?.[1] ?? otherThanError(key));
+    sums.set(error, (sums.get(error) ?? 0) + (numberOf(count) ?? 0));
+  }
+  return sums;
+}
+
+function otherThanError(key: string): string {
+  return key.startsWith('Interrupted ') ? INTERRUPTED : 'other';
 }

@@ -19,8 +19,8 @@ export const keys = {
   oldWork: (identity: string) => keyOf('', identity, ':workers'),
   /** Sets of paused queues: Sidekiq Pro's, sidekiq-pauzer's, and that of sidekiq-throttled ≤ 0.18. */
   pausedSets: ['paused', 'sidekiq-pauzer', 'throttled:X:paused_queues'],
-  /** Exists while sidekiq-limit_fetch has the queue paused. */
-  limitFetchPause: (name: string) => keyOf('limit_fetch:pause:', name),
+  /** Exist while sidekiq-limit_fetch or sidekiq-queue-pause has the queue paused. */
+  pauseMarks: (name: string) => [keyOf('limit_fetch:pause:', name), keyOf('queue_pause:', name)],
   leader: 'dear-leader',
   /** Keys of profiles by when they expire (8.0 and later). */
   profiles: 'profiles',

@@ -54,7 +54,7 @@ export interface Queue {
    * where clocks differ.
    */
   readonly latencySeconds: number | null;
-  /** Paused in Sidekiq Pro, or by sidekiq-limit_fetch, sidekiq-pauzer or sidekiq-throttled; `null` where refused. */
+  /** Paused in Sidekiq Pro, or by sidekiq-limit_fetch, sidekiq-queue-pause, sidekiq-pauzer or sidekiq-throttled; `null` where refused. */
   readonly paused: boolean | null;
   /** In the set `queues`; false for a queue that a process serves but nobody ever pushed to. */
   readonly known: boolean;

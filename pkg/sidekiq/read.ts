@@ -16,7 +16,7 @@ import { readProcesses } from './readProcesses';
 import { pausedNames, processNames, queueNames } from './parts/members';
 import { addCosts, Trip, valueOf, warning, type Brought, type Read, type Ticket } from './parts/part';
 import { heartbeatExpiry, processRecord } from './parts/process';
-import { latencyOf, limitFetchPauses, queueSize } from './parts/queue';
+import { latencyOf, markedPauses, queueSize } from './parts/queue';
 import { processWork } from './parts/work';
 import { QueueHeads } from './queueHeads';
 import type { Snapshot } from './snapshot';
@@ -90,7 +90,7 @@ export class SnapshotReader {
     const asked = {
       queues: included.map((name) => ({ name, size: second.ask(queueSize, name) })),
       heads: this.heads.ask(second, included, at),
-      pauses: second.ask(limitFetchPauses, included),
+      pauses: second.ask(markedPauses, included),
       processes: identities.map((identity) => ({
         identity,
         record: second.ask(processRecord, identity),

@@ -16,8 +16,14 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
   [/\b(Duplicate entry )'.*'/g, "$1'…'"],
   [/\b(duplicate key value is \().*\)/gi, '$1…)'],
   [/\b(dup key: )\{.*\}?/g, '$1{…}'],
-  // Ruby before 2.2 says so of a URL whose password it cannot read.
+  // What is said of a URL that cannot be read: by Ruby before 2.2 and since, by Addressable, by PostgreSQL's client. A part
+  // of the password is taken for another component.
   [/(registry part:?\s*).*/gs, '$1…'],
+  [/\b(bad component ?\(expected [^)]{0,80}\):?\s*).*/gs, '$1…'],
+  [/\b(invalid (?:port|host|user)(?: (?:number|name|info|format))?:\s*).*/gis, '$1…'],
+  [/\b(invalid (?:integer )?value )(["'])(?:(?!\2).)*(?:\2|$)(?= for connection option)/gis, '$1…'],
+  // Connection strings: a value ends at a semicolon, and may hold spaces.
+  [/\b(pass(?:word|wd)?|pwd)(\s?=\s?)[^;"'=\n]{1,200}(?=;)/gi, '$1$2…'],
   [
     new RegExp(
       String.raw`((?:[\w-]{0,40}(?:${WITHIN})[\w-]{0,40}|\b(?:${WHOLE})\b))(${SEPARATOR})(?:${QUOTED}|${PLAIN})`,
@@ -34,6 +40,8 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
   ],
   [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, '$1 …'],
   [/[\w.+-]+@[\w-]+\.[\w.-]+/g, '…@…'],
+  // A user and a password before a host of one label, where no URL was recognised.
+  [/[^\s"'`<>@…]{1,200}@(?=[\w[])/g, '…@'],
   [/[A-Za-z0-9_-]{24,}/g, (run) => (/\d/.test(run) && /[A-Za-z]/.test(run) ? '…' : run)],
   [/\b\d(?:[ -]?\d){11,18}\b/g, '…'],
 ];
@@ -42,15 +50,17 @@ const LONGEST = 500;
 /** Longer than what is shown, so that nothing is cut in the middle of what a rule would have found. */
 const LOOKED_AT = 4 * LONGEST;
 
-/** The beginning of what a URL says of its user, also where it is escaped. */
-const AUTHORITY = /:(?:\\?\/){2}|%3a%2f%2f/i;
+/** The beginning of what a URL says of its user, also where it is escaped or a slash is missing. */
+const AUTHORITY = /(?::|%3a)(?:\\?\/|%2f){1,2}/i;
+/** A user part to which no `@` comes: a password without a user, or what stands in the place of a port and is none. */
+const UNENDED = /(?::|%3a)(?:\\?\/|%2f){2}(?=[^\s/@"'[]{0,200}:(?!\d{1,5}(?![^\s/?#"'`),;.\]])))/i;
 const PEM = /-----BEGIN [A-Z ]{1,40}-----/;
 const PEM_ENDS = /-----END [A-Z ]{1,40}-----/g;
 
 /**
  * A text without the credentials of URLs: nothing between `://` and the last `@` after it is left. Where a password ends
  * cannot be told from the text, for messages quote just those URLs that nobody can read (a `/`, `#`, `@` or a space in the
- * password), so of several URLs only the end of the last one is left.
+ * password), so of several URLs only the end of the last one is left. Without an `@` nothing is left behind a password.
  */
 export function withoutCredentials(text: string): string {
   const begins = AUTHORITY.exec(text);
@@ -59,7 +69,11 @@ export function withoutCredentials(text: string): string {
   }
   const from = begins.index + begins[0].length;
   const at = Math.max(text.lastIndexOf('@'), text.toLowerCase().lastIndexOf('%40'));
-  return at < from ? text : `${text.slice(0, from)}…${text.slice(at)}`;
+  if (at >= from) {
+    return `${text.slice(0, from)}…${text.slice(at)}`;
+  }
+  const unended = UNENDED.exec(text);
+  return unended ? `${text.slice(0, unended.index + unended[0].length)}…` : text;
 }
 
 /** Keys and certificates are left out whole, also one that is cut. */

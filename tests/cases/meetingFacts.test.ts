@@ -86,6 +86,21 @@ describe('62 scaled to zero', () => {
         metricValues: [{ metricValueFloat: expect.toSatisfy((value: number) => value >= 1) as number }],
       });
       expect(await callScaler(address, 'IsActive', { queues: 'other' })).toEqual({ result: false });
+      // Sidekiq's poller takes what is below now whatever it is, and its client fills in the queue.
+      const client = new Redis(url);
+      const [due, later] = [Date.now() / 1000 - 100, Date.now() / 1000 + 100];
+      const job = (queue?: string) => JSON.stringify({ class: 'A', args: [], jid: `x${queue}`, retry_count: 1, queue });
+      await client.zadd('retry', due, job());
+      await client.zadd('retry', 0, job('zero'));
+      await client.zadd('schedule', 100, job('old'), '-inf', job('first'), later, job('later'), '+inf', job('never'));
+      client.disconnect();
+      const active = async (queues: string) =>
+        (await callScaler<{ result: boolean }>(address, 'IsActive', { queues })).result;
+      await vi.waitUntil(() => active('default'));
+      expect(await Promise.all(['default', 'zero', 'old', 'first', 'later', 'never'].map(active))).toEqual([
+        ...[true, true, true, true],
+        ...[false, false],
+      ]);
     } finally {
       await serving.stop();
     }

@@ -130,6 +130,34 @@ describe('browsing', () => {
     expect(seen).toHaveLength(30);
   });
 
+  test('pages of a queue end where producers push the same text many times', async () => {
+    await server.client.del('queue:default');
+    const same = '{"class":"A","args":[],"queue":"default"}';
+    const distinct = Array.from({ length: 150 }, (_, index) => job('D', 'default', now, { jid: `d${index}` }));
+    await server.client.lpush(
+      'queue:default',
+      ...distinct,
+      ...new Array<string>(150).fill(same),
+      job('Last', 'default', now)
+    );
+    const classes: unknown[] = [];
+    let pages = 0;
+    for (let cursor = ''; /^$|\d/.test(cursor) && pages < 9; pages += 1) {
+      const frames: Frame[] = await ask(installation, { queryType: 'jobs', limit: 100, cursor });
+      classes.push(...rowsOf(frames[0]!).map((row) => row['class']));
+      cursor = cursorOf(frames);
+      if (pages === 1) {
+        // The entry of the cursor is nearer to the front by what was taken.
+        await server.client.rpop('queue:default', 5);
+      }
+    }
+    expect(pages).toBe(3);
+    expect(classes.filter((name) => name === 'D')).toHaveLength(150);
+    expect(classes.at(-1)).toBe('Last');
+    // Five of those alike take the places of the five that were taken.
+    expect(classes.filter((name) => name === 'A')).toHaveLength(145);
+  });
+
   test('jobs are found by class, jid, tag and age', async () => {
     await server.client.del('queue:default');
     for (let index = 0; index < 9; index += 1) {

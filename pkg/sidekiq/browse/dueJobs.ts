@@ -4,9 +4,12 @@ import { readJobs, type LookedAt } from './jobs';
 /** Due jobs that are looked at in each of the two sets. */
 const LOOKED_AT: LookedAt = { entries: 1000, bytes: 16 * 1024 * 1024, seconds: 1 };
 
+/** Of `Sidekiq.default_job_options`. */
+const DEFAULT_QUEUE = 'default';
+
 /** Queues that scheduled jobs and retries are due for. */
 export interface DueQueues {
-  /** By queue, when its first job was due (epoch seconds). */
+  /** By queue, when its first job was due (epoch seconds); the present where its score is no plausible instant. */
   since: ReadonlyMap<string, number>;
   /** All that is due was looked at. */
   whole: boolean;
@@ -28,14 +31,14 @@ export async function readDueQueues(redis: ReadOnlyRedis, now: number, signal?: 
       queue: '',
       limit: LOOKED_AT.entries,
       most: LOOKED_AT,
-      keeps({ queue, scoreAt }) {
-        if (scoreAt !== null && scoreAt > now) {
+      keeps({ queue, scoreAt }, score) {
+        if (score > now) {
           ended = true;
           return 'end';
         }
-        if (scoreAt !== null) {
-          since.set(queue, Math.min(scoreAt, since.get(queue) ?? Infinity));
-        }
+        // The poller takes all from minus infinity on; a client fills in the queue where none is named.
+        const name = queue === '' ? DEFAULT_QUEUE : queue;
+        since.set(name, Math.min(scoreAt ?? now, since.get(name) ?? Infinity));
         return false;
       },
       ...(signal && { signal }),

@@ -17,8 +17,11 @@ export interface JobsAsked {
   limit: number;
   /** Text that an entry must hold to be read at all; whether it is the right place is for `keeps` to say. */
   contains?: string;
-  /** Called once for each readable entry, in order; `end` keeps none of what follows either. */
-  keeps(job: StoredJob): boolean | 'end';
+  /**
+   * Called once for each readable entry, in order; `end` keeps none of what follows either. The score is as Redis holds it,
+   * also where it is no plausible instant; `NaN` in a queue.
+   */
+  keeps(job: StoredJob, score: number): boolean | 'end';
   /** How much is looked at; that of a page where it is left out. */
   most?: LookedAt;
   signal?: AbortSignal;
@@ -138,7 +141,7 @@ export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<
         page.broken += 1;
         continue;
       }
-      const kept = asked.keeps(job);
+      const kept = asked.keeps(job, scoreOf(score));
       if (kept === 'end') {
         return page;
       }
@@ -156,6 +159,10 @@ export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<
     position += entries.length + oversized;
   }
   return last ? { ...page, cursor: printCursor(last) } : page;
+}
+
+function scoreOf(printed: string): number {
+  return printed === '' ? NaN : Number(printed.replace('inf', 'Infinity'));
 }
 
 /** Whether a JSON text may hold another: a producer may have escaped any of its characters. */
@@ -213,13 +220,20 @@ interface Place {
   raw: Buffer;
 }
 
-/** The position after the entry of the cursor, or `undefined` where it is gone. */
+/**
+ * The position after the entry of the cursor, or `undefined` where it is gone. Producers without job ids push the same text
+ * many times into a queue: of equal entries it is the one at the cursor's place, or else the nearest.
+ */
 async function find(pages: JobPages, cursor: Cursor, base: number): Promise<number | undefined> {
   const near = base + cursor.rank;
+  const there = await findWithin(pages, cursor, near, 1);
+  if (there.found !== undefined) {
+    return there.found;
+  }
   let from = Math.max(base, near - PAGE);
   let count = near - from + PAGE;
   for (let looked = 0; looked < 2 * LOOK_CAP && count > 0; looked += count) {
-    const { found } = await findWithin(pages, cursor, from, count);
+    const { found } = await findWithin(pages, cursor, from, count, near);
     if (found !== undefined) {
       return found;
     }
@@ -236,27 +250,33 @@ async function find(pages: JobPages, cursor: Cursor, base: number): Promise<numb
   return undefined;
 }
 
-/** Looks through some entries for the one of a cursor; none of them is kept. */
+/** Looks through some entries for the one of a cursor, of equal ones the nearest to a place; none of them is kept. */
 async function findWithin(
   pages: JobPages,
   { score, digest }: Cursor,
   from: number,
-  count: number
+  count: number,
+  near = from
 ): Promise<{ found?: number; firstScore?: string | undefined }> {
   let firstScore: string | undefined;
+  let nearest: number | undefined;
   for (let at = from; at < from + count;) {
     const { entries, oversized, ended } = await pages.read(at, from + count - at);
     firstScore ??= entries[0]?.score;
-    const index = entries.findIndex((entry) => entry.score === score && digestOf(entry.raw) === digest);
-    if (index >= 0) {
-      return { found: at + index + 1 };
+    for (const [index, entry] of entries.entries()) {
+      const place = at + index;
+      const isNearer = nearest === undefined || Math.abs(place - near) < Math.abs(nearest - near);
+      if (isNearer && entry.score === score && digestOf(entry.raw) === digest) {
+        nearest = place;
+      }
     }
-    if (ended) {
+    const isSeen = nearest !== undefined && at + entries.length - near >= Math.abs(nearest - near);
+    if (ended || isSeen) {
       break;
     }
     at += entries.length + oversized;
   }
-  return { firstScore };
+  return nearest === undefined ? { firstScore } : { found: nearest + 1, firstScore };
 }
 
 function digestOf(raw: Buffer): string {

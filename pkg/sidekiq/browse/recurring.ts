@@ -288,15 +288,27 @@ function readCronFields(fields: ReadonlyMap<string, string>, planned: Planned | 
     prefix: '',
     namespace,
     class: escapedName(fields.get('klass') ?? ''),
-    queue: escapedName(text(parsePayload(fields.get('message'))?.['queue'])),
+    queue: escapedName(cronQueue(fields)),
     schedule,
-    enabled: fields.get('status') !== 'disabled',
+    enabled: (fields.get('status') ?? 'enabled') === 'enabled',
     lastAt,
     parsed: scheduleOf('cron', schedule, true),
     since: lastAt ?? planned?.enqueuedAt ?? null,
     planned: planned?.at ?? null,
     written: null,
   };
+}
+
+/** As `queue_name_with_prefix` of sidekiq-cron's job.rb puts it together, without the defaults of ActiveJob's own settings. */
+function cronQueue(fields: ReadonlyMap<string, string>): string {
+  const message = parsePayload(fields.get('message'));
+  if (message === null) {
+    return '';
+  }
+  const queue = text(message['queue']) || 'default';
+  const prefix = fields.get('queue_name_prefix') ?? '';
+  const isActiveJob = /^(?:true|t|yes|y|1)$/i.test(fields.get('active_job') ?? '');
+  return isActiveJob && prefix !== '' ? `${prefix}${fields.get('queue_name_delimiter') || '_'}${queue}` : queue;
 }
 
 function readSchedulerEntry(
@@ -306,7 +318,8 @@ function readSchedulerEntry(
   { last, next, state }: Record<'last' | 'next' | 'state', string | undefined>
 ): Read {
   const config: JsonObject = parsePayload(raw) ?? {};
-  const kind = SCHEDULE_KINDS.find((each) => config[each] !== undefined);
+  const kind = SCHEDULE_KINDS.find((each) => !isEmpty(config[each]));
+  const states = parsePayload(state);
   const value = kind === undefined ? '' : config[kind];
   const schedule = text(Array.isArray(value) ? (value as unknown[])[0] : value);
   const lastAt = instantOf(last);
@@ -319,15 +332,29 @@ function readSchedulerEntry(
     class: escapedName(text(config['class'])),
     queue: escapedName(text(config['queue'])),
     schedule: kind === 'cron' ? schedule : `${kind ?? ''} ${schedule}`.trim(),
-    enabled: (parsePayload(state)?.['enabled'] ?? config['enabled'] ?? true) !== false,
+    // `fetch` with a default, so that one that is there and null disables (`job_enabled?` of scheduler.rb).
+    enabled: isTruthy(
+      { enabled: true, ...config, ...(states && 'enabled' in states && { enabled: states['enabled'] }) }.enabled
+    ),
     lastAt,
-    parsed: kind === undefined ? { kind: 'unknown' } : scheduleOf(kind, schedule, false),
+    // Without one it is skipped.
+    parsed: kind === undefined ? null : scheduleOf(kind, schedule, false),
     since: lastAt,
     // It computes the next run from the last, so that both are instants of the line.
     planned: written ?? lastAt,
     // What it wrote before the last run is over.
     written: written !== null && (lastAt === null || written > lastAt) ? written : null,
   };
+}
+
+/** As sidekiq-scheduler takes a kind of schedule for none (`load_schedule_job`). */
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+/** As Ruby takes it. */
+function isTruthy(value: unknown): boolean {
+  return value !== null && value !== undefined && value !== false;
 }
 
 /** The same schedules come with every reading. */

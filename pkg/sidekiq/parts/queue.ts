@@ -51,12 +51,12 @@ export function latencyOf({ empty, next }: Pick<QueueHead, 'empty' | 'next'>, no
   return empty ? 0 : since === null ? null : now - since;
 }
 
-/** Queues that sidekiq-limit_fetch has paused, among the given names. */
-export const limitFetchPauses: Part<readonly string[], ReadonlySet<string>> = {
+/** Queues that have a mark of sidekiq-limit_fetch or sidekiq-queue-pause as paused, among the given names. */
+export const markedPauses: Part<readonly string[], ReadonlySet<string>> = {
   what: 'paused queues',
-  commands: (names) => (names.length === 0 ? [] : [command('mget', ...names.map(keys.limitFetchPause))]),
+  commands: (names) => (names.length === 0 ? [] : [command('mget', ...names.flatMap(keys.pauseMarks))]),
   parse([value], names) {
     const marks = listOf(value);
-    return { value: new Set(names.filter((_, index) => marks[index] != null)) };
+    return { value: new Set(names.filter((_, index) => marks[2 * index] != null || marks[2 * index + 1] != null)) };
   },
 };

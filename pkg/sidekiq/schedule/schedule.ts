@@ -1,11 +1,12 @@
+import { secondsOf } from '../plausible';
 import { parseCronLine, type CronLine } from './cronLine';
 import { nextRun, runsAt } from './cronTimes';
 import { secondsOfDuration } from './duration';
 import { cronLinesOf } from './natural';
 import { fixedZone, UTC, type Zone } from './zone';
 
-/** How a scheduler names a schedule; sidekiq-cron knows cron lines and words only. */
-export const SCHEDULE_KINDS = ['cron', 'every', 'interval', 'at', 'in'] as const;
+/** How a scheduler names a schedule, in the order in which one is looked for; sidekiq-cron knows cron lines and words only. */
+export const SCHEDULE_KINDS = ['cron', 'every', 'at', 'in', 'interval'] as const;
 export type ScheduleKind = (typeof SCHEDULE_KINDS)[number];
 
 /** A schedule that was read. */
@@ -69,8 +70,11 @@ export function nextRunOf(schedule: Schedule, after: number, { assumed, possible
   switch (schedule.kind) {
     case 'unknown':
       return null;
-    case 'every':
-      return { nextAt: after + schedule.seconds, lateFrom: after + schedule.seconds, certain: true };
+    case 'every': {
+      // Beyond what is a plausible instant no date is told.
+      const nextAt = secondsOf(after + schedule.seconds);
+      return nextAt === null ? null : { nextAt, lateFrom: nextAt, certain: true };
+    }
     case 'cron': {
       const { line } = schedule;
       const nextAt = nextRun(line, after, assumed);

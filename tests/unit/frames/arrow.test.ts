@@ -63,3 +63,9 @@ test('in JSON a frame has its schema, or its data alone', () => {
   expect(toJson(frame)).toHaveProperty('schema.fields.0.type', 'time');
   expect(Object.keys(toJson(frame, 'data'))).toEqual(['data']);
 });
+
+test('an instant beyond what nanoseconds of 64 bits hold is the last that they do, and does not wrap around', () => {
+  const far: Frame = { name: 'far', fields: [{ name: 'time', kind: 'time', values: [11256696925000, -1e15] }] };
+  const values = tableFromIPC(toArrow(far)).getChild('time')!.data[0]!.values as BigInt64Array;
+  expect([...values]).toEqual([9_223_372_036_854_000_000n, -9_223_372_036_854_000_000n]);
+});

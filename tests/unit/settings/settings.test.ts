@@ -209,7 +209,7 @@ describe('flags and variables', () => {
     const { secrets } = settingsFrom({
       flags: {},
       env: { JOBWATCH_EXPORTER_TOKEN: 't', JOBWATCH_TLS_CA_CERT: '', REDIS_PASSWORD: 'r' },
-      file: { tlsClientKey: 'k', exporterToken: 'other', sentinelPassword: 5, password: 'file' },
+      file: { tlsClientKey: 'k', exporterToken: 'other', sentinelPassword: null, password: 'file' },
     });
     expect(secrets).toEqual({ exporterToken: 't', tlsClientKey: 'k', password: 'r' });
     expect(env({ JOBWATCH_PASSWORD: 'j', REDIS_PASSWORD: 'r' }).secrets).toEqual({ password: 'j' });

@@ -127,11 +127,81 @@ describe('recurring entries', () => {
     expect(entries[0]!.lastAt).toBe(at('2026-11-24T11:58:00Z'));
     expect(entries[0]!.source).toBe('sidekiq-scheduler');
     // rufus-scheduler takes cron lines only.
-    expect(entries.filter(({ unreadable }) => unreadable).map(({ name }) => name)).toEqual(['natural']);
+    expect(entries.filter(({ unreadable }) => unreadable).map(({ name }) => name)).toEqual(['broken', 'natural']);
     expect(notices.map(({ text }) => text)).toEqual([
-      'The schedule cannot be read, so that the entry does not run: natural.',
-      expect.stringMatching(/run once or by chance: broken\./),
+      'The schedule cannot be read, so that the entry does not run: broken, natural.',
     ]);
+  });
+
+  test('of sidekiq-scheduler are enabled and scheduled as its load_schedule_job and job_enabled? take them', async () => {
+    const { entries } = await read({
+      'hgetall schedules': [
+        ...['blank', '{"every":"5m","enabled":null}', 'text', '{"every":"5m","enabled":"false"}'],
+        ...['null-cron', '{"cron":null,"every":"5m"}', 'empty-cron', '{"cron":"","every":"5m"}'],
+        ...[
+          'both',
+          '{"interval":"1h","at":"2026/12/24"}',
+          'state',
+          '{"every":"5m"}',
+          'on',
+          '{"every":"5m","enabled":false}',
+        ],
+        ...['far', '{"every":"1000000y"}'],
+      ],
+      'hgetall sidekiq-scheduler:last_times': [
+        'null-cron',
+        '2026-11-24 11:58:00 +0000',
+        'far',
+        '2026-11-24 11:58:00 +0000',
+      ],
+      'hgetall sidekiq-scheduler:states': ['state', '{"enabled":null}', 'on', '{"enabled":true}'],
+    });
+    expect(entries.map(({ name, enabled, schedule, unreadable }) => [name, enabled, schedule, unreadable])).toEqual([
+      ['blank', false, 'every 5m', false],
+      ['text', true, 'every 5m', false],
+      ['null-cron', true, 'every 5m', false],
+      ['empty-cron', true, 'every 5m', false],
+      ['both', true, 'at 2026/12/24', false],
+      ['state', false, 'every 5m', false],
+      ['on', true, 'every 5m', false],
+      ['far', true, 'every 1000000y', false],
+    ]);
+    expect(entries[2]!.nextAt).toBe(at('2026-11-24T12:03:00Z'));
+    expect(entries.at(-1)!.nextAt).toBeNull();
+  });
+
+  test.each([
+    ['enabled', ['status', 'enabled'], true],
+    ['no state', [], true],
+    ['an empty state', ['status', ''], false],
+    ['another state', ['status', 'paused'], false],
+  ])('of sidekiq-cron with %s run: as should_enqueue? takes them', async (_, status, enabled) => {
+    const { entries } = await read({
+      'smembers cron_jobs': ['cron_job:a'],
+      'hgetall cron_job:a': ['name', 'a', 'cron', '10 * * * *', ...status],
+    });
+    expect(entries[0]!.enabled).toBe(enabled);
+  });
+
+  test.each([
+    [
+      'app_mail',
+      ['active_job', '1', 'queue_name_prefix', 'app', 'queue_name_delimiter', '_', 'message', '{"queue":"mail"}'],
+    ],
+    [
+      'app.mail',
+      ['active_job', 'true', 'queue_name_prefix', 'app', 'queue_name_delimiter', '.', 'message', '{"queue":"mail"}'],
+    ],
+    ['app_default', ['active_job', '1', 'queue_name_prefix', 'app', 'message', '{}']],
+    ['mail', ['active_job', '0', 'queue_name_prefix', 'app', 'message', '{"queue":"mail"}']],
+    ['default', ['message', '{"class":"K"}']],
+    ['', ['message', 'x']],
+  ])('of sidekiq-cron go to the queue %o', async (queue, fields) => {
+    const { entries } = await read({
+      'smembers cron_jobs': ['cron_job:a'],
+      'hgetall cron_job:a': ['name', 'a', 'cron', '10 * * * *', ...fields],
+    });
+    expect(entries[0]!.queue).toBe(queue);
   });
 
   test('that are refused are told, the others stand', async () => {

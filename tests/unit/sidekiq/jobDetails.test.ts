@@ -1,7 +1,13 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { messagePattern } from '../../../pkg/sidekiq/fingerprint';
-import { activeJobDetails, applicationFrame, backtraceOf, currentAttributes } from '../../../pkg/sidekiq/jobDetails';
+import {
+  activeJobAttempts,
+  activeJobDetails,
+  applicationFrame,
+  backtraceOf,
+  currentAttributes,
+} from '../../../pkg/sidekiq/jobDetails';
 
 /** Written by `compress_backtrace` of Sidekiq 7.3.10. */
 const COMPRESSED =
@@ -88,6 +94,65 @@ test('ActiveJob tells its own id, attempts, locale and time zone', () => {
     Priority: '',
   });
   expect(activeJobDetails({ class: 'Plain', args: [inner] }, false)).toBeNull();
+});
+
+describe('a continuable job of ActiveJob', () => {
+  // What Rails 8.1 writes: `resume_job` counts the exception itself, `resumptions` is raised when the job goes on.
+  const wrapped = (inner: object) => ({
+    class: 'Sidekiq::ActiveJob::Wrapper',
+    args: [{ job_class: 'ImportJob', ...inner }],
+  });
+  const continuation = { completed: ['one'], current: ['two', 500] };
+  const interrupted = (cursor: string) => `Interrupted at 'two', cursor '${cursor}' (stopping)`;
+
+  test.each([
+    ['once', { executions: 1, resumptions: 0, exception_executions: { [interrupted('500')]: 1 } }, 0],
+    [
+      'twice',
+      { executions: 2, resumptions: 1, exception_executions: { [interrupted('1')]: 1, [interrupted('2')]: 1 } },
+      0,
+    ],
+    ['before its first step', { executions: 1, exception_executions: { 'Interrupted not started (stopping)': 1 } }, 0],
+    ['as nothing but resumptions tells', { executions: 2, resumptions: 2 }, 0],
+  ])('that was interrupted %s has not failed', (_, inner, attempts) => {
+    expect(activeJobAttempts(wrapped({ continuation, resumptions: 0, ...inner }))).toBe(attempts);
+  });
+
+  test.each([
+    ['by retry_on', { executions: 3, exception_executions: { '[A::Error, B]': 2, [interrupted('x')]: 1 } }, 2],
+    [
+      'after it had advanced (Ruby 3.3)',
+      { executions: 1, exception_executions: { '{:exception=>#<A::Error: no>}': 1 } },
+      1,
+    ],
+    [
+      'after it had advanced (Ruby 3.4)',
+      { executions: 1, exception_executions: { '{exception: #<A::Error: no>}': 1 } },
+      1,
+    ],
+  ])('that failed %s has', (_, inner, attempts) => {
+    expect(activeJobAttempts(wrapped({ continuation, resumptions: 0, ...inner }))).toBe(attempts);
+  });
+
+  test('shows classes of errors, and neither cursors nor messages', () => {
+    const details = activeJobDetails(
+      wrapped({
+        executions: 4,
+        continuation,
+        exception_executions: {
+          [interrupted('alice@example.com')]: 1,
+          [interrupted('bob@example.com')]: 2,
+          '{:exception=>#<Redis::CannotConnectError: redis://:s3cret@redis:6379>}': 1,
+          '[Net::ReadTimeout, Timeout::Error]': 1,
+          'anything else': 1,
+        },
+      }),
+      false
+    );
+    expect(details?.['ActiveJob executions by error']).toBe(
+      'interrupted: 3, Redis::CannotConnectError: 1, [Net::ReadTimeout, Timeout::Error]: 1, other: 1'
+    );
+  });
 });
 
 describe('the pattern of a message', () => {

@@ -31,6 +31,6 @@ test('Sidekiq’s keys', () => {
   expect(keys.process('h:1:x')).toBe('h:1:x');
   expect(keys.work('h:1:x')).toBe('h:1:x:work');
   expect(keys.oldWork('h:1:x')).toBe('h:1:x:workers');
-  expect(keys.limitFetchPause('low')).toBe('limit_fetch:pause:low');
+  expect(keys.pauseMarks('low')).toEqual(['limit_fetch:pause:low', 'queue_pause:low']);
   expect(keys.queue('\\xff')).toEqual(Buffer.concat([Buffer.from('queue:'), Buffer.from([0xff])]));
 });

@@ -12,7 +12,7 @@ import { pausedNames, processNames, queueNames } from '../../../pkg/sidekiq/part
 import { bucketCounts } from '../../../pkg/sidekiq/parts/minute';
 import { pairsOf, readPart, Trip, valueOf, type Part } from '../../../pkg/sidekiq/parts/part';
 import { beatAge, heartbeatExpiry, processRecord, sumOrNull } from '../../../pkg/sidekiq/parts/process';
-import { latencyOf, limitFetchPauses, queueHead, queueSize } from '../../../pkg/sidekiq/parts/queue';
+import { latencyOf, markedPauses, queueHead, queueSize } from '../../../pkg/sidekiq/parts/queue';
 import { processWork } from '../../../pkg/sidekiq/parts/work';
 import { fakeRedis, noPermission } from '../../support/fakeRedis';
 import { aJob, NOW } from '../../support/state';
@@ -101,11 +101,14 @@ describe('a queue', () => {
     expect(latencyOf(head, NOW)).toBe(seconds);
   });
 
-  test('is paused by sidekiq-limit_fetch while the key exists', () => {
-    expect(texts(limitFetchPauses.commands(['a', 'b']))).toEqual(['mget limit_fetch:pause:a limit_fetch:pause:b']);
-    expect(limitFetchPauses.commands([])).toEqual([]);
-    expect(parse(limitFetchPauses, ['a', 'b'], reply([null, '1'])).value).toEqual(new Set(['b']));
-    expect(parse(limitFetchPauses, []).value).toEqual(new Set());
+  test('is paused by sidekiq-limit_fetch or sidekiq-queue-pause while a key exists', () => {
+    expect(texts(markedPauses.commands(['a', 'b']))).toEqual([
+      'mget limit_fetch:pause:a queue_pause:a limit_fetch:pause:b queue_pause:b',
+    ]);
+    expect(markedPauses.commands([])).toEqual([]);
+    expect(parse(markedPauses, ['a', 'b'], reply([null, null, '1', null])).value).toEqual(new Set(['b']));
+    expect(parse(markedPauses, ['a', 'b'], reply([null, 'true', null, null])).value).toEqual(new Set(['a']));
+    expect(parse(markedPauses, []).value).toEqual(new Set());
   });
 });
 
@@ -498,11 +501,7 @@ describe('a trip', () => {
   test('asks for all parts at once and gives each its own values', async () => {
     const redis = fakeRedis({ 'zcard retry': 3, 'zcard dead': 4 });
     const trip = new Trip();
-    const [retry, pauses, dead] = [
-      trip.ask(setSize, 'retry'),
-      trip.ask(limitFetchPauses, []),
-      trip.ask(setSize, 'dead'),
-    ];
+    const [retry, pauses, dead] = [trip.ask(setSize, 'retry'), trip.ask(markedPauses, []), trip.ask(setSize, 'dead')];
     const brought = await trip.go(redis);
     expect(redis.batches).toEqual([['zcard retry', 'zcard dead']]);
     expect([retry, dead].map((ticket) => valueOf(brought.read(ticket)))).toEqual([3, 4]);
@@ -602,7 +601,7 @@ test('a part alone is read, or its refusal thrown', async () => {
   await expect(readPart(fakeRedis({ zcard: noPermission('zcard') }), setSize, 'retry')).rejects.toMatchObject({
     kind: 'permission',
   });
-  expect(await readPart(fakeRedis(), limitFetchPauses, [])).toEqual({ value: new Set() });
+  expect(await readPart(fakeRedis(), markedPauses, [])).toEqual({ value: new Set() });
 });
 
 test('pairs of a flat list, an odd one is passed over', () => {

@@ -234,7 +234,9 @@ test('a queue is paused by any of the tools that pause', async () => {
   expect(await paused({})).toEqual([]);
   expect(await paused({ 'sscan sidekiq-pauzer 0 COUNT 5000': ['0', ['low']] })).toEqual(['low']);
   expect(await paused({ 'sscan throttled:X:paused_queues 0 COUNT 5000': ['0', ['default']] })).toEqual(['default']);
-  expect(await paused({ 'mget limit_fetch:pause:low limit_fetch:pause:default': [null, '1'] })).toEqual(['default']);
+  const marks = 'mget limit_fetch:pause:low queue_pause:low limit_fetch:pause:default queue_pause:default';
+  expect(await paused({ [marks]: [null, null, '1', null] })).toEqual(['default']);
+  expect(await paused({ [marks]: [null, 'true', null, null] })).toEqual(['low']);
 });
 
 test('without a clock of the tests the instant is that of Redis', async () => {

@@ -31,6 +31,36 @@ test.each([
   ['bad URI amqp://ada:p@ss/w#rd @host:5672/vhost', 'bad URI amqp://…@host:5672/vhost'],
   ["Couldn't find Invoice with 'id'=81234", "Couldn't find Invoice with 'id'=81234"],
   ['Net::ReadTimeout with #<TCPSocket:(closed)>', 'Net::ReadTimeout with #<TCPSocket:(closed)>'],
+  // As Ruby 3.1, Addressable and PostgreSQL's client word them, of URLs whose password has a `/`, `#`, `@` or space.
+  [
+    'bad component(expected userinfo component or user component): s3cr/Zk9',
+    'bad component(expected userinfo component or user component): …',
+  ],
+  ['bad component(expected host component): pw#9@h', 'bad component(expected host component): …'],
+  ['bad component(expected port component): "pw9"', 'bad component(expected port component): …'],
+  ['Invalid port number: "h7Kq2x"', 'Invalid port number: …'],
+  [
+    'invalid integer value "h7Kq2x" for connection option "port"',
+    'invalid integer value … for connection option "port"',
+  ],
+  [
+    'could not translate host name "ssw0rd9Zk@db" to address: Name or service not known',
+    'could not translate host name "…@db" to address: Name or service not known',
+  ],
+  ['Failed to open TCP connection to app:s3cr3tPw@redis:6379', 'Failed to open TCP connection to …@redis:6379'],
+  ['bad URI (is not URI?): "redis:/:pw@redis:6379/0"', 'bad URI (is not URI?): "redis:/…@redis:6379/0"'],
+  ['bad URI (is not URI?): "redis:pw@redis:6379/0"', 'bad URI (is not URI?): "…@redis:6379/0"'],
+  ['bad URI (is not URI?): "//app:pw@redis:6379/0"', 'bad URI (is not URI?): "…@redis:6379/0"'],
+  ['bad URI (is not URI?): "redis%3A//:pw@redis"', 'bad URI (is not URI?): "redis%3A//…@redis"'],
+  ['bad URI (is not URI?): "redis://:s3cretPw9"', 'bad URI (is not URI?): "redis://…'],
+  ['bad URI (is not URI?): "redis://:s3cret/Pw9 redis:6379"', 'bad URI (is not URI?): "redis://…'],
+  ['bad URI (is not URI?): "redis://app:s3cret/Pw9 redis"', 'bad URI (is not URI?): "redis://…'],
+  ['Server=db;Password=hunter 2;Encrypt=true', 'Server=db;Password=…;Encrypt=true'],
+  // Nothing secret in them.
+  ['GET https://api.example.com:8443/v1 gave 502', 'GET https://api.example.com:8443/v1 gave 502'],
+  ['connect to redis://redis:6379 timed out', 'connect to redis://redis:6379 timed out'],
+  ['connect to redis://[::1]:6379/0 timed out', 'connect to redis://[::1]:6379/0 timed out'],
+  ["undefined method `call' for @client", "undefined method `call' for @client"],
 ])('%o is shown as %o', (message, shown) => {
   expect(redact(message)).toBe(shown);
 });

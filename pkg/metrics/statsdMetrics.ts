@@ -116,7 +116,7 @@ const RECEIVER_METRICS: ReadonlyArray<Metric<StatsdState>> = [
   receiver(
     'jobwatch_statsd_cut_lines_total',
     'counter',
-    'Lines of which some tags were left out because there were too many; never queue, worker, class or error_type.',
+    'Lines of which some tags were left out or cut: too many, a value of over 200 characters, a name that is reserved or that another tag has.',
     ({ counts }) => counts.cut
   ),
   receiver(

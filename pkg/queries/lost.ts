@@ -11,18 +11,21 @@ interface Row {
   vanished: VanishedProcess;
   /** `null` where nothing ran in it. */
   job: LostJob | null;
+  /** The job stands in the work of the process. */
+  runs: boolean;
 }
 
 const OUTCOMES = {
-  running: 'the process came back, and the job with it.',
+  running: 'the process came back, and the job still runs in it.',
+  returned: 'the process came back, and the job is not seen to run in it: it has ended there.',
   recovered: 'the job runs again, or waits in its queue.',
   lost: `neither was seen for ${CONFIRMED_SECONDS} seconds.`,
   open: 'the process has just gone.',
 } as const;
 
-function outcomeOf({ vanished, job }: Row): keyof typeof OUTCOMES {
+function outcomeOf({ vanished, job, runs }: Row): keyof typeof OUTCOMES {
   if (vanished.returnedAt !== null) {
-    return 'running';
+    return runs ? 'running' : 'returned';
   }
   return job?.recovered ? 'recovered' : vanished.confirmed ? 'lost' : 'open';
 }
@@ -58,10 +61,10 @@ const COLUMNS: Array<Column<Row>> = [
   plain('vanished', 'Vanished', '1 where the process is gone, 0 where it came back.', ({ vanished }) =>
     Number(vanished.returnedAt === null)
   ),
-  count('jobs', 'Jobs', 'Jobs of the process that are lost.', ({ vanished, job }) =>
-    job !== null && outcomeOf({ vanished, job }) !== 'lost'
+  count('jobs', 'Jobs', 'Jobs of the process that are lost.', (row) =>
+    row.job !== null && outcomeOf(row) !== 'lost'
       ? 0
-      : vanished.jobs.filter((each) => outcomeOf({ vanished, job: each }) === 'lost').length
+      : row.vanished.jobs.filter((job) => outcomeOf({ ...row, job }) === 'lost').length
   ),
   flag(
     'lost',
@@ -95,15 +98,19 @@ export const lost = tableQuery({
   empty: 'No process has vanished since monitoring started.',
   schema: baseQuerySchema,
   columns: COLUMNS,
-  rows: ({ processLog, now }, _query, { range, alerting }) => ({
-    notices: watchNotices(processLog.since, now),
-    rows: processLog.vanished
-      .filter(({ lastBeatAt, noticedAt }) => noticedAt >= range.from && lastBeatAt <= range.to)
-      .flatMap((vanished): Row[] =>
-        // One process that is killed is one alert, however many jobs ran in it.
-        alerting || vanished.jobs.length === 0
-          ? [{ vanished, job: null }]
-          : vanished.jobs.map((job) => ({ vanished, job }))
-      ),
-  }),
+  rows: ({ processLog, snapshot, now }, _query, { range, alerting }) => {
+    const running = new Map(snapshot.work.items.map(({ jid, process }) => [jid, process]));
+    return {
+      notices: watchNotices(processLog.since, now),
+      rows: processLog.vanished
+        .filter(({ lastBeatAt, noticedAt }) => noticedAt >= range.from && lastBeatAt <= range.to)
+        .flatMap((vanished): Row[] => {
+          const runs = (job: LostJob) => running.get(job.jid) === vanished.process.identity;
+          // One process that is killed is one alert, however many jobs ran in it.
+          return alerting || vanished.jobs.length === 0
+            ? [{ vanished, job: null, runs: vanished.jobs.some(runs) }]
+            : vanished.jobs.map((job) => ({ vanished, job, runs: runs(job) }));
+        }),
+    };
+  },
 });

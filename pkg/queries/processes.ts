@@ -102,7 +102,7 @@ export const processes = tableQuery({
     return {
       rows: found.items.map((process) => ({
         ...process,
-        leader: leader === null ? null : process.identity === leader,
+        leader: leader === null ? null : leader !== '' && process.identity === leader,
         workerTypes: [...new Set(process.queues.map((queue) => typeOf.get(queue) ?? ''))].filter((type) => type !== ''),
       })),
     };

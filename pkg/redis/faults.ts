@@ -161,7 +161,8 @@ function explainSocket(said: string, code: string, address: string) {
   if (/sentinel/i.test(said)) {
     return {
       message: `No Sentinel of ${address} named a reachable master: ${said}.`,
-      remedy: 'Check "Sentinels", "Master name" and the Sentinel password.',
+      remedy:
+        'Check "Sentinels", "Master name", and user name and password of the Sentinels; before version 6 a Sentinel knows no user names.',
     };
   }
   return {

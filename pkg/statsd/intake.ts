@@ -1,3 +1,4 @@
+import { nameOf } from '../sidekiq/name';
 import { KnownLines } from './knownLines';
 import { parseLine, type StatsdLine } from './line';
 import { statsdNameOf, type StatsdKind } from './metrics';
@@ -98,7 +99,7 @@ export class StatsdIntake {
       while (end > start && ENDS.has(packet[end - 1]!)) {
         end -= 1;
       }
-      const text = packet.toString('utf8', start, end);
+      const text = textOf(packet.subarray(start, end));
       const parsed = parseLine(text);
       if ('line' in parsed) {
         this.counts.lines += 1;
@@ -204,3 +205,9 @@ export class StatsdIntake {
 
 /** What some clients put at the end of a line beside LF: CR and NUL. */
 const ENDS: ReadonlySet<number> = new Set([0, 13]);
+
+/** Names with bytes that are no UTF-8 stay apart, as those from Redis do. */
+function textOf(line: Buffer): string {
+  const text = line.toString('utf8');
+  return text.includes('\ufffd') ? nameOf(line) : text;
+}

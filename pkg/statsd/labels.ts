@@ -24,7 +24,7 @@ export function parseTags(tags: string): Array<[string, string]> {
     .filter(([name]) => name !== '');
 }
 
-/** The labels of a line, and how many of its tags found no place. */
+/** The labels of a line, and how many of its tags found no place, or not all of their value. */
 export interface LabelsRead {
   labels: Labels;
   cut: number;
@@ -39,11 +39,19 @@ export interface LabelsRead {
 export function labelsOf(tags: string, differs: (name: string) => boolean = () => false): LabelsRead {
   const own = new Map<string, string>();
   const others = new Map<string, string>();
+  let lost = 0;
   for (const [tag, value] of parseTags(tags)) {
     const name = tag.replace(/[^a-zA-Z0-9_]/g, '_').replace(/^(?=\d)/, '_');
     const labels = OF_SIDEKIQ.has(name) ? own : others;
-    if (value !== '' && !RESERVED.has(name) && !name.startsWith('__') && !labels.has(name)) {
-      labels.set(name, cut(value));
+    if (value === '') {
+      continue;
+    }
+    const kept = cut(value);
+    const isFree = !RESERVED.has(name) && !name.startsWith('__') && !labels.has(name);
+    // What comes twice with the same value is told by the first.
+    lost += Number(kept !== value || (!isFree && labels.get(name) !== kept));
+    if (isFree) {
+      labels.set(name, kept);
     }
   }
   const byName = ([a]: readonly [string, string], [b]: readonly [string, string]) => (a < b ? -1 : 1);
@@ -53,7 +61,7 @@ export function labelsOf(tags: string, differs: (name: string) => boolean = () =
       : [...others]
           .sort((a, b) => Number(differs(b[0])) - Number(differs(a[0])) || byName(a, b))
           .slice(0, OTHER_LABELS);
-  return { labels: [...own, ...kept].sort(byName), cut: others.size - kept.length };
+  return { labels: [...own, ...kept].sort(byName), cut: lost + others.size - kept.length };
 }
 
 /** Never in the middle of a surrogate pair, which would be no valid UTF-8. */

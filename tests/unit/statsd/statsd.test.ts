@@ -204,6 +204,36 @@ test('malformed, unused and foreign lines are counted apart, and the first bad o
   });
 });
 
+test.each([
+  ['a value beyond 200 characters', `y.jobs.count:1|c|#worker:${'A'.repeat(201)}`],
+  ['two tags of one name', 'y.jobs.count:1|c|#worker:A,team-x:a,team_x:b'],
+  ['a name of letters that Prometheus has not', 'y.jobs.count:1|c|#worker:A,команда:a'],
+  ['a name that Prometheus uses', 'y.jobs.count:1|c|#worker:A,le:5'],
+])('a line that loses a part of its tags is counted: %s', (_, line) => {
+  const jobs = new StatsdIntake({ series: 100, expireSeconds: 600 });
+  sendPacket(jobs, line, NOW);
+  sendPacket(jobs, line, NOW);
+  expect(jobs.counts.cut).toBe(2);
+});
+
+test.each(['y.jobs.count:1|c|#worker:A,team:a,team:a', 'y.jobs.count:1|c|#worker:A,empty:,#b'])(
+  'a line that loses nothing is not: %s',
+  (line) => {
+    const jobs = new StatsdIntake({ series: 100, expireSeconds: 600 });
+    sendPacket(jobs, line, NOW);
+    expect(jobs.counts.cut).toBe(0);
+  }
+);
+
+test('names that differ in bytes that are no UTF-8 are two series', () => {
+  const jobs = new StatsdIntake({ series: 100, expireSeconds: 600 });
+  for (const byte of [0xff, 0xfe]) {
+    jobs.receive(Buffer.concat([Buffer.from('y.jobs.count:1|c|#worker:Bad'), Buffer.from([byte])]), NOW);
+  }
+  const series = jobs.registry.seriesOf(metric('jobs.count'), NOW);
+  expect(series.map(({ labels }) => labels)).toEqual([[['worker', 'Bad\\xff']], [['worker', 'Bad\\xfe']]]);
+});
+
 test('tags beyond the limit are counted, and those go first whose value never differs', () => {
   const jobs = new StatsdIntake({ series: 100, expireSeconds: 600 });
   const constant = Array.from({ length: 31 }, (_, index) => `a${index}:v`).join(',');

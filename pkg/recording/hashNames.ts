@@ -14,7 +14,9 @@ const KEPT = new Set([
   'info',
   'refused',
   'schedule',
-  'errorClass',
+  'rule',
+  'gem',
+  'place',
   'scope',
   'figure',
   'basis',
@@ -22,7 +24,42 @@ const KEPT = new Set([
 /** Members that may hold anything: they are left out. */
 const EMPTIED = new Set(['message', 'frame']);
 /** Values that the code knows by heart, where members have no names. */
-const KEPT_VALUES = new Set(['', 'new', 'old', 'done']);
+const KEPT_VALUES = new Set(['', 'new', 'old', 'done', 'Redis', 'Sidekiq']);
+/** Namespaces of Ruby and of libraries that many use. */
+const LIBRARIES = new Set([
+  ...[
+    'Net',
+    'Timeout',
+    'Errno',
+    'IO',
+    'OpenSSL',
+    'Zlib',
+    'JSON',
+    'URI',
+    'Resolv',
+    'Encoding',
+    'PG',
+    'Mysql2',
+    'SQLite3',
+  ],
+  ...['Mongo', 'Redis', 'RedisClient', 'Sidekiq', 'Faraday', 'HTTP', 'HTTParty', 'RestClient', 'Excon', 'Typhoeus'],
+  ...['ActiveRecord', 'ActiveJob', 'ActiveModel', 'ActiveStorage', 'ActiveSupport', 'ActionMailer', 'ActionView'],
+]);
+/** Errors of Ruby's own. */
+const OF_RUBY = new Set([
+  ...['StandardError', 'RuntimeError', 'ArgumentError', 'NoMethodError', 'NameError', 'TypeError', 'KeyError'],
+  ...[
+    'IndexError',
+    'RangeError',
+    'StopIteration',
+    'FrozenError',
+    'RegexpError',
+    'ZeroDivisionError',
+    'FloatDomainError',
+  ],
+  ...['IOError', 'EOFError', 'SocketError', 'ThreadError', 'FiberError', 'LoadError', 'NotImplementedError'],
+  ...['NoMemoryError', 'SystemStackError', 'SecurityError', 'SignalException', 'Interrupt', 'SystemExit', 'Exception'],
+]);
 /** Host, process number and a random part, as Sidekiq names its processes. */
 const IDENTITY = /^(.+):(\d+):([0-9a-f]+)$/;
 const HASH_LENGTH = 10;
@@ -34,7 +71,7 @@ export interface HashedNames {
 
 /**
  * Replaces every name (hosts, queues, classes, tags, entries, ids) by a hash, the same for the same name within one
- * recording; what holds free text (messages, notices, titles) is left out. The key of the hash is random and kept nowhere,
+ * recording, and errors but those of Ruby and of common libraries; what holds free text (messages, notices, titles) is left out. The key of the hash is random and kept nowhere,
  * so that names cannot be guessed from it.
  */
 export function hashedNames(): HashedNames {
@@ -63,6 +100,9 @@ export function hashedNames(): HashedNames {
       // Of a class the shapes of its minutes are told beside it.
       return name === 'shapes' ? pairsOf(value).map(([jobClass, shapes]) => [textOf(jobClass), shapes]) : value;
     }
+    if (name === 'errorClass' && typeof value === 'string' && isKnownError(value)) {
+      return value;
+    }
     if (typeof value === 'string') {
       return EMPTIED.has(name) ? '' : textOf(value);
     }
@@ -74,8 +114,12 @@ export function hashedNames(): HashedNames {
     }
     const members = Object.entries(value).map(([member, each]) => [member, rewritten(each, member)] as const);
     const object = Object.fromEntries(members);
-    // The title of an event repeats its process.
-    return 'title' in object ? { ...object, title: object['kind'] } : object;
+    // The title of an event repeats its process, the sentence of a finding its subject.
+    return {
+      ...object,
+      ...('title' in object && { title: object['kind'] }),
+      ...('rule' in object && 'text' in object && { text: `${String(object['rule'])}: ${String(object['subject'])}` }),
+    };
   };
   const lineOf = (line: string) => JSON.stringify(rewritten(JSON.parse(line)));
   return {
@@ -93,6 +137,11 @@ export function hashedNames(): HashedNames {
       };
     },
   };
+}
+
+function isKnownError(name: string): boolean {
+  const [first = ''] = name.split('::');
+  return first === name ? OF_RUBY.has(name) : LIBRARIES.has(first);
 }
 
 function pairsOf(value: unknown): Array<[string, unknown]> {

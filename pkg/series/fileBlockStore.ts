@@ -117,7 +117,8 @@ export class FileBlockStore implements BlockStore {
   private readIndex(size: number): boolean {
     while (this.end < size) {
       const length = size - this.end < 4 ? Infinity : this.bytesAt(this.end, 4).readUInt32LE();
-      if (length > Math.min(MOST_HEADER, size - this.end - 4)) {
+      // Zeros: the file was made longer, and what was to stand there never came, as after a loss of power.
+      if (length === 0 || length > Math.min(MOST_HEADER, size - this.end - 4)) {
         return true;
       }
       const { body, minutes, ...span } = headerSchema.parse(

@@ -10,6 +10,7 @@ import { openBlocks, openReplay } from '../../../pkg/recording/openReplay';
 import { decodeReading, encodeReading, type Recorded } from '../../../pkg/recording/recordedReading';
 import { Recordings } from '../../../pkg/recording/recordings';
 import type { BlockLimits } from '../../../pkg/recording/retention';
+import { ShiftedBlocks } from '../../../pkg/recording/shift';
 import type { Block, BlockStore } from '../../../pkg/series/blockStore';
 import { FileBlockStore } from '../../../pkg/series/fileBlockStore';
 import { NOTHING_KNOWN } from '../../../pkg/sidekiq/snapshotCodec';
@@ -20,6 +21,7 @@ import { Watch } from '../../../pkg/watch/watch';
 import {
   aCapsule,
   aJob,
+  aLock,
   aMinute,
   aProcess,
   aQueue,
@@ -336,6 +338,117 @@ describe('a recording in a file', () => {
     expect(final[0]!.startsAt).toBe(MINUTE + by);
     shifted.close();
     plain.close();
+  });
+
+  test('that ends in zeros, as after a loss of power, is read up to them', async () => {
+    const path = await recordedFile();
+    const whole = await openReplay(path, options, { speed: 0 });
+    const { now } = await whole.source.state(NOW + 500);
+    whole.close();
+    writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.alloc(64)]));
+    const cut = await openReplay(path, options, { speed: 0 });
+    expect((await cut.source.state(NOW + 500)).now).toBe(now);
+    cut.close();
+  });
+
+  /** A recording with locks, a finding that goes on, and an error of each kind. */
+  async function eventful(): Promise<string> {
+    const path = newFile();
+    const file = FileBlockStore.create(path);
+    const recordings = new Recordings({ memory: LARGE, file: LARGE }, () => file);
+    const watch = new Watch();
+    const failure = { class: 'Billing', metricsClass: 'Billing', queue: 'orders', message: 'secret', frame: 'f.rb:1' };
+    const counted = { looked: 2, total: 2, broken: 0, oversized: 0 };
+    for (let index = 0; index < 90; index += 1) {
+      const at = NOW + index * 10;
+      const reading = readingAt(at, {
+        queues: listed(aQueue('orders', { size: 50, latencySeconds: 2000 + index * 10 })),
+      });
+      const failures = ['Acme::Customer4711Error', 'Net::ReadTimeout', 'CustomerError', 'KeyError'].map(
+        (errorClass) => ({
+          ...{ ...failure, errorClass, source: 'retry' as const },
+          ...{ firstAt: at - 60, lastAt: at - 5, count: 1 },
+        })
+      );
+      const lock = aLock({
+        digest: 'uniquejobs:abc',
+        class: 'Billing',
+        place: 'nowhere',
+        nowhereSince: NOW - 300,
+        since: NOW - 400,
+      });
+      const read = {
+        ...{ at, info: null, backlog: null, profiles: null, usual: null },
+        failures: { retry: { failures, ...counted }, dead: { failures: [], ...counted } },
+        locks: { locks: [lock], digests: 1, notices: [] },
+      };
+      recordings.add({ reading, beside: index % 6 === 0 ? read : null }, () => watch.save(), 10);
+      watch.next({ ...reading, info: null, locks: read.locks, usual: null }, beside);
+    }
+    recordings.flush();
+    await recordings.settled();
+    file.close();
+    return path;
+  }
+
+  /** The texts of all blocks of a file. */
+  async function textsOf(path: string): Promise<string> {
+    const blocks = await openBlocks(path);
+    const texts = blocks.all.flatMap(({ id }) => {
+      const { body, minutes: final } = blocks.read(id);
+      return [brotliDecompressSync(body).toString(), brotliDecompressSync(final).toString()];
+    });
+    blocks.close();
+    return texts.join('\n');
+  }
+
+  test('with hashed names is read whatever is recorded, tells the same findings, and names no error of the application', async () => {
+    const path = await eventful();
+    const out = newFile();
+    const [from, to, names] = [await openBlocks(path), FileBlockStore.create(out), hashedNames()];
+    for (const { id, bytes: _, ...span } of from.all) {
+      to.add(await names.block({ ...span, ...from.read(id) }));
+    }
+    from.close();
+    to.close();
+    const texts = await textsOf(out);
+    for (const name of ['orders', 'Billing', 'Customer', 'secret', 'f.rb']) {
+      expect(texts).not.toContain(name);
+    }
+    expect(texts).toContain('Net::ReadTimeout');
+    const [plain, hashed] = [
+      await openReplay(path, options, { speed: 0 }),
+      await openReplay(out, options, { speed: 0 }),
+    ];
+    const told = async ({ source }: typeof plain) => {
+      const { findingLog, locks } = await source.state(NOW + 880);
+      const findings = ({ rule, kind, beganAt, endedAt }: (typeof findingLog.open)[number]) => [
+        rule,
+        kind,
+        beganAt,
+        endedAt,
+      ];
+      return { open: findingLog.open.map(findings), ended: findingLog.ended.map(findings), locks: locks?.locks.length };
+    };
+    expect(await told(hashed)).toEqual(await told(plain));
+    expect((await told(plain)).open.length).toBeGreaterThan(0);
+    plain.close();
+    hashed.close();
+  });
+
+  test('that is shifted holds no instant of before', async () => {
+    const path = await eventful();
+    const by = 86_400 * 30;
+    const shifted = new ShiftedBlocks(await openBlocks(path), by);
+    const texts = shifted.all.flatMap(({ id }) => {
+      const { body, minutes: final } = shifted.read(id);
+      return [brotliDecompressSync(body).toString(), brotliDecompressSync(final).toString()];
+    });
+    shifted.close();
+    const numbers = [...texts.join('\n').matchAll(/\d{10}(?:\.\d+)?/g)].map(([digits]) => Number(digits));
+    const old = numbers.filter((number) => Math.abs(number - NOW) < 86_400);
+    expect(old).toEqual([]);
+    expect(numbers.filter((number) => Math.abs(number - NOW - by) < 86_400).length).toBeGreaterThan(1000);
   });
 
   test('never overwrites a file', async () => {

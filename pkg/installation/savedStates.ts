@@ -9,7 +9,7 @@ interface Saved {
   restore(saved: unknown): void;
 }
 
-function savedOf({ watch }: Pick<Memory, 'watch'>): Saved[] {
+function savedOf({ watch, locks }: Pick<Memory, 'watch' | 'locks'>): Saved[] {
   const { findingLog } = watch;
   const { classTotals, processLog } = watch.observers;
   return [
@@ -34,11 +34,17 @@ function savedOf({ watch }: Pick<Memory, 'watch'>): Saved[] {
       save: () => findingLog.save(),
       restore: (saved) => findingLog.restore(saved),
     },
+    {
+      name: 'lock looks',
+      isNew: locks.isEmpty,
+      save: () => locks.save(),
+      restore: (saved) => locks.restore(saved),
+    },
   ];
 }
 
 /** Goes on with what another process has saved, where this one has learnt nothing yet. */
-export function restoreStates(memory: Pick<Memory, 'watch' | 'recorder'>): void {
+export function restoreStates(memory: Pick<Memory, 'watch' | 'locks' | 'recorder'>): void {
   for (const { name, restore } of savedOf(memory).filter(({ isNew }) => isNew)) {
     const saved = memory.recorder.loadState(name);
     if (saved !== null) {
@@ -52,7 +58,7 @@ export function restoreStates(memory: Pick<Memory, 'watch' | 'recorder'>): void 
 }
 
 /** Saves what was learnt, in the history file where there is one. */
-export function saveStates(memory: Pick<Memory, 'watch' | 'recorder'>): void {
+export function saveStates(memory: Pick<Memory, 'watch' | 'locks' | 'recorder'>): void {
   for (const { name, save } of savedOf(memory).filter(({ isNew }) => !isNew)) {
     memory.recorder.saveState(name, () => JSON.stringify(save()));
   }

@@ -40,12 +40,15 @@ const SETTLED_SECONDS = 60;
  * once when it has ended. What is muted is not told; what still goes on when the mute ends is told then, and the end of
  * what was told is told in any case.
  *
- * What waits is bounded: beyond 5,000 the oldest are dropped and counted.
+ * What waits is bounded: beyond 5,000 the oldest that are not under way are dropped and counted. Instants are of the clock
+ * of Redis, as those of findings are.
  */
 export class Announcements {
   private told = new Map<string, LoggedFinding>();
   private waiting: Announcement[] = [];
   private droppedCount = 0;
+  /** Of what waits, those at the beginning that were handed out for a delivery. */
+  private underWay = 0;
   /** When the first state was looked at. */
   private startedAt: number | null = null;
 
@@ -78,12 +81,14 @@ export class Announcements {
   /** What is to be delivered next, oldest first, and how many older ones were dropped. */
   pending(most: number): { announcements: readonly Announcement[]; left: number; dropped: number } {
     const announcements = this.waiting.slice(0, most);
+    this.underWay = announcements.length;
     return { announcements, left: this.waiting.length - announcements.length, dropped: this.droppedCount };
   }
 
   /** The first of what waits have been delivered, and with them the number of those that were dropped. */
   delivered(count: number, dropped: number): void {
     this.waiting.splice(0, count);
+    this.underWay = 0;
     this.droppedCount -= dropped;
   }
 
@@ -109,9 +114,9 @@ export class Announcements {
       const found = lasts.get(key);
       const last = found && (found.endedAt ?? now) >= told.beganAt ? found : undefined;
       const endedAt = last?.endedAt ?? null;
-      // The end of an outage is known at once; it stands in no log.
-      const unsure = starting && told.rule !== UNREACHABLE;
-      if (endedAt === null ? unsure : Math.abs(now - endedAt) < SETTLED_SECONDS) {
+      // The end of an outage is known at once; it stands in no log. What ended since the start may not be found again yet.
+      const unsure = starting && told.rule !== UNREACHABLE && (endedAt === null || endedAt >= this.startedAt);
+      if (unsure || (endedAt !== null && Math.abs(now - endedAt) < SETTLED_SECONDS)) {
         continue;
       }
       this.told.delete(key);
@@ -129,8 +134,8 @@ export class Announcements {
   private add(announcement: Announcement): void {
     this.waiting.push(announcement);
     if (this.waiting.length > WAITING_KEPT) {
-      this.droppedCount += this.waiting.length - WAITING_KEPT;
-      this.waiting = this.waiting.slice(-WAITING_KEPT);
+      const dropped = this.waiting.splice(this.underWay, this.waiting.length - WAITING_KEPT);
+      this.droppedCount += dropped.length;
     }
   }
 }

@@ -29,6 +29,8 @@ export class Notifier {
   private readonly announcements: Announcements;
   private last: FindingLogView = { open: [], ended: [] };
   private outage: LoggedFinding | null = null;
+  /** By how much the clock of Redis is ahead of this process'. */
+  private aheadSeconds = 0;
   private pauseSeconds = 0;
   private nextAt = -Infinity;
   private readonly ending = new AbortController();
@@ -60,13 +62,12 @@ export class Notifier {
    * @param monotonicSeconds a clock that is never set, for the pauses between attempts
    */
   async look(monotonicSeconds: number): Promise<void> {
-    const { source } = this.notified;
-    const { view, isRead } = await this.view();
+    const { view, isRead, now } = await this.view();
     if (this.ending.signal.aborted) {
       // What is seen while everything is closed is no outage.
       return;
     }
-    if (this.announcements.next(view, source.now(), isRead)) {
+    if (this.announcements.next(view, now, isRead)) {
       this.save();
     }
     if (this.sending === null && monotonicSeconds >= this.nextAt && this.hasPending()) {
@@ -93,29 +94,31 @@ export class Notifier {
     this.save();
   }
 
-  /** While Redis cannot be read, that is the one thing that changes. */
-  private async view(): Promise<{ view: FindingLogView; isRead: boolean }> {
+  /** While Redis cannot be read, that is the one thing that changes. Its clock is taken to go on as it went. */
+  private async view(): Promise<{ view: FindingLogView; isRead: boolean; now: number }> {
     const { source } = this.notified;
     try {
-      const { findingLog } = await source.state();
+      const { findingLog, now } = await source.state();
       this.last = findingLog;
       this.outage = null;
-      return { view: findingLog, isRead: true };
+      this.aheadSeconds = now - source.now();
+      return { view: findingLog, isRead: true, now };
     } catch (error) {
       if (!(error instanceof Fault)) {
         throw error;
       }
-      const { rule, kind, subject, severity, text } = unreachable(error, source.now());
+      const now = source.now() + this.aheadSeconds;
+      const { rule, kind, subject, severity, text } = unreachable(error, now);
       this.outage ??= {
         rule: rule.id,
         kind,
         subject,
         severity,
         text: `${text} ${error.remedy}`,
-        beganAt: source.now(),
+        beganAt: now,
         endedAt: null,
       };
-      return { view: { open: [...this.last.open, this.outage], ended: this.last.ended }, isRead: false };
+      return { view: { open: [...this.last.open, this.outage], ended: this.last.ended }, isRead: false, now };
     }
   }
 

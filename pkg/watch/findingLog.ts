@@ -60,7 +60,8 @@ export class FindingLog {
       const before = missing.get(key);
       missing.delete(key);
       // What began before it was noticed has begun then; a later instant tells of what goes on anew within it.
-      const beganAt = before?.beganAt ?? Math.min(since ?? now, now);
+      // Nothing begins in the future: the clock was put back.
+      const beganAt = Math.min(before?.beganAt ?? since ?? now, now);
       const told = text.slice(0, TEXT_KEPT);
       this.open.set(key, { rule, kind, subject, severity, text: told, beganAt, endedAt: null });
     }

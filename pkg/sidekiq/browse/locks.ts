@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { LRUCache } from 'lru-cache';
 import type { ReadOnlyRedis } from '../../redis/readOnlyRedis';
 import type { Notice, Work } from '../model';
@@ -99,6 +100,8 @@ const FORGOTTEN_SECONDS = 600;
 /** Jobs that were not found, of all looks. */
 const MISSED_KEPT = 5000;
 
+const looksSchema = z.array(z.tuple([z.string(), z.object({ firstAt: z.number(), lastAt: z.number() })]));
+
 /** Remembers from one look to the next whose jobs were not found: those of 5,000 holders. */
 export class LockLooks {
   /** When a job was missed first and last, by lock and job. */
@@ -128,6 +131,22 @@ export class LockLooks {
       return { ...lock, ...job, place: isKnown ? 'nowhere' : 'unseen', nowhereSince: isKnown ? firstAt : null };
     });
     return { locks, digests, notices: [...notices, ...told] };
+  }
+
+  /** No job was missed yet. */
+  get isEmpty(): boolean {
+    return this.missed.size === 0;
+  }
+
+  save(): z.input<typeof looksSchema> {
+    return [...this.missed.entries()].reverse();
+  }
+
+  /** @throws ZodError for what was not saved by this */
+  restore(saved: unknown): void {
+    for (const [key, times] of looksSchema.parse(saved)) {
+      this.missed.set(key, times);
+    }
   }
 
   /** A clock that was put back, or a long pause, begins anew. */

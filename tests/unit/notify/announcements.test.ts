@@ -119,6 +119,23 @@ describe('over a restart', () => {
     expect(told(second)).toEqual(['ended lost']);
   });
 
+  it('waits for what is found again only after several readings, though a log calls it ended', () => {
+    const first = new Announcements(ADDRESS);
+    first.next({ open: [finding('lockStuck'), finding('late')], ended: [] }, 1000);
+    first.delivered(2, 0);
+    const second = restarted(first);
+    const ended = [finding('lockStuck', { endedAt: 1100 }), finding('late', { endedAt: 1040 })];
+    for (let now = 1100; now < 1170; now += 10) {
+      second.next({ open: [], ended }, now);
+    }
+    // What had ended before the start is told; the other one comes back.
+    expect(told(second)).toEqual(['ended late']);
+    for (let now = 1170; now < 1400; now += 10) {
+      second.next({ open: [finding('lockStuck', { beganAt: 1170 })], ended }, now);
+    }
+    expect(told(second)).toEqual(['ended late']);
+  });
+
   it('delivers what had not been delivered', () => {
     const first = new Announcements(ADDRESS);
     first.next({ open: [finding('late'), finding('lost')], ended: [] }, 1000);
@@ -143,6 +160,24 @@ it('keeps the last 5,000 that wait and counts the others', () => {
   expect(kept[0]!.finding.subject).toBe('1-0');
   announcements.delivered(kept.length, dropped);
   expect(announcements.pending(1)).toEqual({ announcements: [], left: 0, dropped: 0 });
+});
+
+it('drops the oldest that are not under way when too many come during a delivery', () => {
+  const announcements = new Announcements({ ...ADDRESS, afterSeconds: 0 });
+  const many = (count: number) => ({
+    open: Array.from({ length: count }, (_, index) => finding('late', { subject: `q${index}` })),
+    ended: [],
+  });
+  announcements.next(many(5000), 1000);
+  const sent = announcements.pending(500);
+  announcements.next(many(5100), 1001);
+  announcements.delivered(sent.announcements.length, sent.dropped);
+  const { announcements: left, dropped } = announcements.pending(10_000);
+  const delivered = [...sent.announcements, ...left].map(({ finding: { subject } }) => subject);
+  expect(dropped).toBe(100);
+  expect(delivered).toEqual(
+    Array.from({ length: 5100 }, (_, index) => `q${index}`).filter((_, index) => index < 500 || index >= 600)
+  );
 });
 
 it('for any course of findings: what was told to begin and not to end is what goes on', () => {

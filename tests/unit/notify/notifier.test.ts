@@ -31,22 +31,30 @@ const LATE: LoggedFinding = {
 };
 
 /** A receiver and an installation whose course the test sets. */
-function scene(stateFile?: string) {
-  const world = { now: 1000, open: [] as LoggedFinding[], down: false, outcome: { ok: true } as Outcome };
+function scene(stateFile?: string, address = ADDRESS) {
+  const world = {
+    now: 1000,
+    /** By how much the own clock is ahead of Redis'. */
+    ownAhead: 0,
+    open: [] as LoggedFinding[],
+    ended: [] as LoggedFinding[],
+    down: false,
+    outcome: { ok: true } as Outcome,
+  };
   const bodies: Array<{ findings: Array<{ change: string; rule: string }>; dropped: number }> = [];
   const source = {
     options: optionsSchema.parse({}),
-    now: () => world.now,
+    now: () => world.now + world.ownAhead,
     state: async () => {
       await Promise.resolve();
       if (world.down) {
         throw DOWN;
       }
-      return { findingLog: { open: world.open, ended: [] } } as unknown as State;
+      return { findingLog: { open: world.open, ended: world.ended }, now: world.now } as unknown as State;
     },
   };
   const store = new NotificationStore(stateFile);
-  const notifier = new Notifier({ name: 'shop', source }, ADDRESS, store, async (_url, body) => {
+  const notifier = new Notifier({ name: 'shop', source }, address, store, async (_url, body) => {
     await Promise.resolve();
     bodies.push(body as (typeof bodies)[number]);
     return world.outcome;
@@ -70,6 +78,29 @@ it('tells of an outage of Redis and its end, and of nothing else meanwhile', asy
   world.down = false;
   await look(1400);
   expect(changes()).toEqual(['began queueLate', 'began unreachable', 'ended unreachable']);
+});
+
+it.each([-600, 0, 600])('waits by the clock of Redis, where the own one is %d s ahead', async (ownAhead) => {
+  const { world, look, bodies } = scene(undefined, { ...ADDRESS, afterSeconds: 60 });
+  world.ownAhead = ownAhead;
+  const said: Array<[number, string]> = [];
+  const going = { ...LATE, beganAt: 1100 };
+  for (let at = 1000; at <= 1700; at += 10) {
+    // It lasts from 1100 to 1500, and one reading misses it.
+    const isThere = at >= 1100 && at < 1500 && at !== 1300;
+    world.open = isThere ? [going] : [];
+    world.ended = at < 1100 || isThere ? [] : [{ ...going, endedAt: Math.min(at, at === 1300 ? at : 1500) }];
+    world.down = at >= 1600 && at < 1650;
+    const before = bodies.length;
+    await look(at);
+    for (const { findings } of bodies.slice(before)) {
+      said.push(...findings.map(({ change, rule }): [number, string] => [at, `${change} ${rule}`]));
+    }
+  }
+  expect(said).toEqual([
+    [1160, 'began queueLate'],
+    [1560, 'ended queueLate'],
+  ]);
 });
 
 it('sends what could not be delivered again, in pauses that grow, and all of it at once', async () => {

@@ -38,6 +38,13 @@ describe('the log of findings', () => {
     });
   });
 
+  test('knows no finding that begins in the future, where the clock was put back', () => {
+    const log = new FindingLog();
+    log.next([late('a')], 5000);
+    expect(log.next([late('a')], 1410).open).toMatchObject([{ beganAt: 1410 }]);
+    expect(log.next([late('a')], 1420).open).toMatchObject([{ beganAt: 1410 }]);
+  });
+
   test('goes on from what it saved', () => {
     const log = new FindingLog();
     log.next([late('a'), late('b')], 1000);

@@ -105,6 +105,18 @@ describe('a job that is not found', () => {
     expect(await look(looks, NOW + 80)).toEqual(['nowhere', NOW]);
   });
 
+  test('is nowhere at the first look after a restart, by what was saved', async () => {
+    const before = new LockLooks();
+    expect(before.isEmpty).toBe(true);
+    await look(before, NOW);
+    await look(before, NOW + 60);
+    const after = new LockLooks();
+    after.restore(JSON.parse(JSON.stringify(before.save())));
+    expect(after.isEmpty).toBe(false);
+    expect(await look(after, NOW + 90)).toEqual(['nowhere', NOW]);
+    expect(() => new LockLooks().restore([['a', 1]])).toThrow();
+  });
+
   test('counts anew once it was seen, after a long pause, and where the clock was put back', async () => {
     const waits = { 'llen queue:default': 1, 'lrange queue:default': [aJob('b1')] };
     const seen = new LockLooks();

@@ -14,6 +14,10 @@ const RETRY_SECONDS = 60;
 const STEP_SECONDS = 30;
 /** A clock that was put on or back is believed when it has gone on evenly for so long. */
 const BELIEVED_SECONDS = 60;
+/** One that was put back makes samples those of the future, which are dropped then: it is believed later, the more there are. */
+const BELIEVED_BACK_SECONDS = 300;
+/** For how long it is told that samples were dropped. */
+const TOLD_SECONDS = 86_400;
 
 /**
  * Keeps figures over time in a file, or in memory where there is none or the file fails. Never throws: a history that
@@ -29,7 +33,9 @@ export class Recorder {
   private last: { at: number; elapsed: number } | undefined;
   /** A step of the clock of Redis that is not believed yet. */
   private believed = true;
-  private step: { seconds: number; sinceElapsed: number } | undefined;
+  private step: { seconds: number; sinceElapsed: number; believedAfter: number } | undefined;
+  /** When samples were dropped, as the clock had been put back. */
+  private dropped: { text: string; elapsed: number } | undefined;
 
   /** @param open absent where the history is kept in memory */
   constructor(private readonly open?: OpenStore) {}
@@ -40,17 +46,12 @@ export class Recorder {
       this.failure === undefined
         ? []
         : [{ severity: 'warning', text: `${this.failure} The history is kept in memory until the file can be used.` }];
-    const { step } = this;
-    const clock: Notice[] =
+    const { step, dropped } = this;
+    const clock =
       step === undefined
-        ? []
-        : [
-            {
-              severity: 'warning',
-              text: `The clock of Redis went ${step.seconds > 0 ? 'forward' : 'back'} by ${Math.round(Math.abs(step.seconds))} s. Nothing is recorded until it has gone on evenly for ${BELIEVED_SECONDS} s.`,
-            },
-          ];
-    return [...file, ...clock];
+        ? dropped?.text
+        : `The clock of Redis went ${step.seconds > 0 ? 'forward' : 'back'} by ${Math.round(Math.abs(step.seconds))} s. Nothing is recorded until it has gone on evenly for ${step.believedAfter} s.`;
+    return clock === undefined ? file : [...file, { severity: 'warning', text: clock }];
   }
 
   /** Whether the history file is in use, where one is set. */
@@ -158,7 +159,7 @@ export class Recorder {
   /**
    * Whether samples may be dated by this instant. One that does not follow from the last by the time that has passed is
    * of a clock that was set, or of another Redis: until it has gone on evenly nothing is dated by it, and no sample is
-   * dropped for its age.
+   * dropped for its age. A clock that is put right again meanwhile goes on where it was.
    */
   private believes(at: number, elapsed: number): boolean {
     // The store is asked only where no reading came before.
@@ -167,17 +168,26 @@ export class Recorder {
     if (Math.abs(seconds) <= STEP_SECONDS) {
       this.last = { at, elapsed };
       this.step = undefined;
+      if (this.dropped && elapsed - this.dropped.elapsed > TOLD_SECONDS) {
+        this.dropped = undefined;
+      }
       return true;
     }
     if (!this.step || Math.abs(seconds - this.step.seconds) > STEP_SECONDS) {
-      this.step = { seconds, sinceElapsed: elapsed };
+      const ahead = Math.ceil((this.newest() ?? at) - at);
+      const believedAfter = Math.min(BELIEVED_BACK_SECONDS, Math.max(BELIEVED_SECONDS, ahead));
+      this.step = { seconds, sinceElapsed: elapsed, believedAfter };
     }
     this.last ??= { at: expected, elapsed };
-    if (elapsed - this.step.sinceElapsed < BELIEVED_SECONDS) {
+    if (elapsed - this.step.sinceElapsed < this.step.believedAfter) {
       return false;
     }
     this.last = { at, elapsed };
     this.step = undefined;
+    if ((this.newest() ?? at) > at) {
+      const text = `The clock of Redis was put back at ${new Date(at * 1000).toISOString().slice(0, 19)}Z by ${Math.round(-seconds)} s. Figures that were dated after that instant were dropped.`;
+      this.dropped = { text, elapsed };
+    }
     this.use((file) => file.forgetAfter(at), undefined);
     this.memory.forgetAfter(at);
     return true;

@@ -245,16 +245,38 @@ describe('a clock of Redis that is set', () => {
     expect(instants(recorder).at(-1)).toBe(690);
   });
 
-  test.each([3600, 86_400])('back by %i s is told, and recording goes on after a minute', (seconds) => {
+  test.each([3600, 86_400])('back by %i s is told, and recording goes on after five minutes', (seconds) => {
     const recorder = new Recorder();
     watch(recorder, 0, 7200);
     watch(recorder, 7200, 7250, -seconds);
     expect(recorder.notices).toHaveLength(1);
-    watch(recorder, 7250, 7400, -seconds);
+    watch(recorder, 7250, 7600, -seconds);
+    expect(recorder.notices.map(({ text }) => text)).toEqual([
+      expect.stringMatching(new RegExp(`put back at .*Z by ${seconds} s\\. Figures .* were dropped`)),
+    ]);
+    const all = instants(recorder);
+    expect(all.at(-1)).toBe(7590 - seconds);
+    expect([...all].sort((a, b) => a - b)).toEqual(all);
+    watch(recorder, 7600, 7610 + 86_400, -seconds);
+    expect(recorder.notices).toEqual([]);
+  });
+
+  test('back by a minute goes on after a minute', () => {
+    const recorder = new Recorder();
+    watch(recorder, 0, 7200);
+    watch(recorder, 7200, 7280, -60);
+    expect(instants(recorder).at(-1)).toBe(7270 - 60);
+  });
+
+  test('back for some minutes, then right again, takes nothing away', () => {
+    const recorder = new Recorder();
+    watch(recorder, 0, 7200);
+    watch(recorder, 7200, 7490, -6000);
+    watch(recorder, 7490, 7600);
     expect(recorder.notices).toEqual([]);
     const all = instants(recorder);
-    expect(all.at(-1)).toBe(7390 - seconds);
-    expect([...all].sort((a, b) => a - b)).toEqual(all);
+    expect(all).toHaveLength(720 + 11);
+    expect(all.at(-1)).toBe(7590);
   });
 
   test('a day ahead and back again leaves no samples of days to come', () => {

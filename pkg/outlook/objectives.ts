@@ -1,6 +1,6 @@
 import type { Parts } from '../series/chunk';
 import type { HistoryScope } from '../series/figures';
-import { gapSecondsOf, SLOWEST_PACE_SECONDS } from '../series/readOnGrid';
+import { GAP_SAMPLES, SLOWEST_PACE_SECONDS, THINNED_SECONDS } from '../series/readOnGrid';
 import type { FigureReads, Points } from '../series/store';
 import type { Turns } from '../turns';
 
@@ -23,7 +23,7 @@ const LATENCY = 'latency';
 /** By which share of it a step may differ from another and be of one pace. */
 const ALIKE = 0.2;
 /** Five minutes whose samples lie further apart than this share of the usual have a hole: they are read one by one. */
-const WITH_HOLES = 1.5;
+const WITH_HOLES = 1.05;
 
 /** A stretch of time of which it is known whether it was within the objective. */
 interface Stretch {
@@ -47,12 +47,12 @@ export async function complianceOf(
   turns: Turns
 ): Promise<Compliance[]> {
   const from = to - Math.max(...windows);
-  // One gap for all of it, whatever its age.
-  const gap = gapSecondsOf(Infinity, sampleSeconds);
   const parts = await reads.parts?.(scope, LATENCY, from, to, key);
   await turns.give();
   const samples = (begin: number, end: number) => reads.read(scope, LATENCY, begin, end, key)[0];
-  const stretches = parts ? ofParts(parts[0], objective, gap, samples) : ofSamples(samples(from, to), objective, gap);
+  const stretches = parts
+    ? ofParts(parts[0], objective, sampleSeconds, samples)
+    : ofSamples(samples(from, to), objective, sampleSeconds);
   await turns.give();
   return windows.map((window) => sumOf(stretches, to - window, to));
 }
@@ -75,21 +75,23 @@ function sumOf(stretches: readonly Stretch[], from: number, to: number): Complia
   return { watched, good };
 }
 
-/** A step as long as the one before or after it was the pace of the sampler then, not a gap. */
-function isPace(at: readonly number[], index: number): boolean {
+/**
+ * Whether the time until the next sample was watched: at the pace of the settings, at the one that samples in memory have
+ * once they are thinned out, or at that of the steps beside it, which was the sampler's then.
+ */
+function isWatched(at: readonly number[], index: number, sampleSeconds: number): boolean {
   const step = at[index + 1]! - at[index]!;
-  const isAlike = (other: number) => Math.abs(other - step) <= ALIKE * step;
-  return (
-    step <= SLOWEST_PACE_SECONDS &&
-    (isAlike(at[index]! - (at[index - 1] ?? NaN)) || isAlike((at[index + 2] ?? NaN) - at[index + 1]!))
-  );
+  const beside = [at[index]! - (at[index - 1] ?? NaN), (at[index + 2] ?? NaN) - at[index + 1]!];
+  const isAlike = beside.some((other) => Math.abs(other - step) <= ALIKE * step);
+  const known = beside.filter((other) => other <= (1 + ALIKE) * Math.max(THINNED_SECONDS, sampleSeconds));
+  return step <= GAP_SAMPLES * Math.max(sampleSeconds, ...known) || (step <= SLOWEST_PACE_SECONDS && isAlike);
 }
 
-function ofSamples(points: Points | undefined, objective: number, gap: number): Stretch[] {
+function ofSamples(points: Points | undefined, objective: number, sampleSeconds: number): Stretch[] {
   const stretches: Stretch[] = [];
   points?.at.forEach((from, index) => {
     const to = points.at[index + 1];
-    if (to !== undefined && (to - from <= gap || isPace(points.at, index))) {
+    if (to !== undefined && isWatched(points.at, index, sampleSeconds)) {
       stretches.push({ from, to, good: points.values[index]! <= objective });
     }
   });
@@ -100,7 +102,7 @@ function ofSamples(points: Points | undefined, objective: number, gap: number): 
 function ofParts(
   parts: Parts | undefined,
   objective: number,
-  gap: number,
+  sampleSeconds: number,
   samples: (from: number, to: number) => Points | undefined
 ): Stretch[] {
   if (!parts) {
@@ -113,23 +115,28 @@ function ofParts(
   const usual = known[Math.floor(known.length / 2)] ?? 0;
   const isClear = (index: number) =>
     steps[index]! <= WITH_HOLES * usual && (max[index]! <= objective || min[index]! > objective);
+  // Whether a step was watched is told by those beside it, which come along.
+  const oneByOne = (from: number, end: number, index: number) =>
+    ofSamples(samples(from, lastAt[index + 1] ?? lastAt[index]!), objective, sampleSeconds).filter(
+      (stretch) => stretch.from >= from && stretch.from < end
+    );
   const stretches: Stretch[] = [];
   for (let index = 0; index < count.length; index += 1) {
     if (isClear(index)) {
-      const next = firstAt[index + 1];
-      const to = next !== undefined && next - lastAt[index]! <= gap ? next : lastAt[index]!;
-      stretches.push({ from: firstAt[index]!, to, good: max[index]! <= objective });
+      const next = firstAt[index + 1] ?? lastAt[index]!;
+      const isNear = next - lastAt[index]! <= WITH_HOLES * usual;
+      const good = max[index]! <= objective;
+      stretches.push({ from: firstAt[index]!, to: isNear ? next : lastAt[index]!, good });
+      if (!isNear) {
+        stretches.push(...oneByOne(lastAt[index]!, next, index));
+      }
       continue;
     }
     const begin = index;
     while (index + 1 < count.length && !isClear(index + 1)) {
       index += 1;
     }
-    const from = firstAt[begin]!;
-    const to = firstAt[index + 1] ?? lastAt[index]!;
-    // The sample before the range comes along.
-    const within = ofSamples(samples(from, to), objective, gap);
-    stretches.push(...within.filter((stretch) => stretch.from >= from));
+    stretches.push(...oneByOne(firstAt[begin]!, firstAt[index + 1] ?? Infinity, index));
   }
   return stretches;
 }

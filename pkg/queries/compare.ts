@@ -145,16 +145,16 @@ export const compare = tableQuery({
   columns: COLUMNS,
   example: '--option by=queue --from -3600',
   async rows(state, query, { range, alerting }, reads) {
-    const parted = await stretches(query, range, state.now, reads);
+    const history = await reads.history();
+    const parted = await stretches(query, range, { now: state.now, oldest: history.oldest() ?? -Infinity }, reads);
     if (!parted) {
       if (alerting) {
         throw noDeploy();
       }
       return { rows: [], notices: [{ severity: 'info', text: noDeploy().explanation }] };
     }
-    const { before, after, notice } = parted;
+    const { before, after, paired, notice } = parted;
     const figures = figuresOf(query);
-    const history = await reads.history();
     const { sampleSeconds } = state.options;
     const turns = new Turns();
     const rows: Row[] = [];
@@ -162,12 +162,12 @@ export const compare = tableQuery({
       for (const name of history.keys(query.by, keptAs(figure))) {
         const wanted = { figure, scope: query.by, key: name };
         const age = state.now - before.from;
-        const values = [
+        const read = [
           await valuesOf(history, wanted, before, age, sampleSeconds),
           await valuesOf(history, wanted, after, age, sampleSeconds),
         ] as const;
-        if (values.some((each) => each.length > 0)) {
-          const [former, later] = values;
+        const [former, later] = known(read, paired);
+        if (former.length > 0 || later.length > 0) {
           rows.push({
             key: name,
             figure,
@@ -189,6 +189,20 @@ export const compare = tableQuery({
   },
 });
 
+/**
+ * Values that are known. Of the same times of two days those of which both are known: a day without its morning is no quiet
+ * day. Where a day has none at all, the other one is told alone.
+ */
+function known(
+  [former, later]: readonly [ReadonlyArray<number | null>, ReadonlyArray<number | null>],
+  paired: boolean
+): [number[], number[]] {
+  const both = paired && former.some((value, index) => value !== null && (later[index] ?? null) !== null);
+  const of = (values: ReadonlyArray<number | null>, others: ReadonlyArray<number | null>) =>
+    values.filter((value, index) => value !== null && (!both || (others[index] ?? null) !== null)) as number[];
+  return [of(former, later), of(later, former)];
+}
+
 function figuresOf({ by, measures }: Query): HistoryFigure[] {
   const known = [...HISTORY_FIGURES, RUN_TIME].filter(({ scopes }) => scopes.includes(by));
   return (measures.length > 0 ? measures : DEFAULT_MEASURES[by]).map((name) => {
@@ -204,32 +218,38 @@ function figuresOf({ by, measures }: Query): HistoryFigure[] {
   });
 }
 
-/** The two stretches, of equal length; `null` without a deploy. @throws Fault `query` for an instant that is none */
+/**
+ * The two stretches, of equal length; `paired` where they are the same times of other days. `null` without a deploy.
+ *
+ * @throws Fault `query` for an instant that is none
+ */
 async function stretches(
   query: Query,
-  { from, to }: Range,
-  now: number,
+  asked: Range,
+  { now, oldest }: { now: number; oldest: number },
   reads: Reads
-): Promise<{ before: Range; after: Range; notice: Notice } | null> {
+): Promise<{ before: Range; after: Range; paired: boolean; notice: Notice } | null> {
+  // What is to come is no time after.
+  const range = { from: Math.min(asked.from, now), to: Math.min(asked.to, now) };
   if (query.with === 'day' || query.with === 'week') {
     const back = query.with === 'day' ? DAY : 7 * DAY;
-    return told({ from: from - back, to: to - back }, { from, to });
+    // Before the history there is nothing that would have to be told in longer stretches.
+    const from = Math.min(range.to, Math.max(range.from, oldest));
+    return told({ from: from - back, to: range.to - back }, { from, to: range.to }, true);
   }
-  // What is to come is no time after.
-  const range = { from, to: Math.min(to, now) };
   const isNamed = query.with === 'instant' || query.at.trim() !== '';
   const at = isNamed ? instantOf(query.at, range) : await lastDeploy(range, now, reads);
   if (at === null) {
     return null;
   }
   const length = Math.min(at - range.from, range.to - at);
-  return told({ from: at - length, to: at }, { from: at, to: at + length });
+  return told({ from: at - length, to: at }, { from: at, to: at + length }, false);
 }
 
-function told(before: Range, after: Range) {
+function told(before: Range, after: Range, paired: boolean) {
   const rangeOf = ({ from, to }: Range) => `${instantText(from)} to ${instantText(to)}`;
   const notice: Notice = { severity: 'info', text: `Before: ${rangeOf(before)}. After: ${rangeOf(after)}.` };
-  return { before, after, notice };
+  return { before, after, paired, notice };
 }
 
 function instantOf(text: string, { from, to }: Range): number {
@@ -258,14 +278,14 @@ function noDeploy(): Fault {
   });
 }
 
-/** Means of five minutes that lie within a range. */
+/** Means of five minutes that lie within a range, in their order; `null` where nothing is known. */
 async function valuesOf(
   history: FigureReads,
   wanted: { figure: HistoryFigure; scope: HistoryScope; key: string },
   { from, to }: Range,
   ageSeconds: number,
   sampleSeconds: number
-): Promise<number[]> {
+): Promise<ReadonlyArray<number | null>> {
   const least = Math.max(SLOT_SECONDS, Math.ceil((3 * sampleSeconds) / SLOT_SECONDS) * SLOT_SECONDS);
   // A range of years is told in longer stretches.
   const interval = boundedInterval(from, to, least, VALUES_COMPARED);
@@ -274,7 +294,7 @@ async function valuesOf(
   const read = async (figure: HistoryFigure) =>
     (grid.length === 0 ? [] : await readOnGrid(history, { ...wanted, figure }, sampled, { grid, interval }))[0]?.values;
   const values = wanted.figure === RUN_TIME ? await runTimes(read) : await read(wanted.figure);
-  return (values ?? []).flatMap((value) => value ?? []);
+  return values ?? [];
 }
 
 /** Seconds of an execution in each interval in which one succeeded. */

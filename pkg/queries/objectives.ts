@@ -26,6 +26,8 @@ export const BURN = {
   slow: { long: 'burn6h', short: 'burn30m', rate: 6 },
 } as const;
 
+/** Of less time than this it is not told that a budget of days is spent. */
+const LEAST_SECONDS = DAY;
 /** Of less than this share of a window nothing is told: five bad minutes are no bad hour. */
 const LEAST_WATCHED = 0.5;
 
@@ -49,7 +51,7 @@ const COLUMNS: Array<Column<Row>> = [
   text(
     'state',
     'Budget',
-    'spent, burns fast (2% of the budget in an hour), burns slowly (5% in six hours), ok, or unknown.',
+    'spent, burns fast (2% of the budget in an hour), burns slowly (5% in six hours), ok; unknown where less than a day was watched and more than its share was beyond the objective.',
     stateOf,
     { config: { mappings: BUDGET_COLOURS } }
   ),
@@ -100,7 +102,9 @@ function stateOf(row: Row): string {
     : burns(BURN.fast)
       ? 'burns fast'
       : left <= 0
-        ? 'spent'
+        ? row.watched < LEAST_SECONDS
+          ? 'unknown'
+          : 'spent'
         : burns(BURN.slow)
           ? 'burns slowly'
           : 'ok';

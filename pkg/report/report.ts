@@ -106,7 +106,7 @@ function cellOf(value: Value | undefined): Cell {
 
 async function objectivesSection(ask: Ask): Promise<Section> {
   const rows = await rowsFor(ask, { queryType: 'objectives' });
-  const missed = rows.filter(({ budgetLeft }) => typeof budgetLeft === 'number' && budgetLeft < 0);
+  const missed = rows.filter(({ state }) => state === 'spent');
   return {
     id: 'objectives',
     title: 'Latency objectives',

@@ -30,10 +30,10 @@ export interface Wanted {
 export interface SeriesOnGrid extends GridSeries, Grid {}
 
 /** Samples missed that make a gap: fewer are a sampler that is late. */
-const GAP_SAMPLES = 2.5;
+export const GAP_SAMPLES = 2.5;
 /** In memory samples older than this are a minute apart. */
 const FULL_PACE_SECONDS = 6 * 3600;
-const THINNED_SECONDS = 60;
+export const THINNED_SECONDS = 60;
 /** Samples further apart than this are never one pace. */
 export const SLOWEST_PACE_SECONDS = 300;
 /** Share of a series' steps that its pace holds: the others are gaps. */

@@ -67,6 +67,21 @@ describe.each<[string, () => Promise<HistoryStore>]>([
     expect(await ask(store, START + 7200, [7200])).toEqual([{ watched: 3600, good: 2690 }]);
     expect(burnRate({ watched: 0, good: 0 }, { share: 0.99 })).toBeNull();
   });
+
+  test('leaves out a hole of two minutes at a pace of ten seconds too, and none of a pace of one minute', async () => {
+    const store = await open();
+    for (let at = 0; at <= 300; at += 10) {
+      if (at <= 100 || at >= 240) {
+        append(store, START + at, at >= 240 ? 100 : 1);
+      }
+    }
+    expect(await ask(store, START + 300, [300])).toEqual([{ watched: 160, good: 100 }]);
+    const thinned = await open();
+    for (let at = 0; at <= 7200; at += 60) {
+      append(thinned, START + at, 1);
+    }
+    expect(await ask(thinned, START + 7200, [7200])).toEqual([{ watched: 7200, good: 7200 }]);
+  });
 });
 
 test('by stretches of five minutes it is what the samples say one by one, whatever the life of the file', async () => {
@@ -112,7 +127,9 @@ test('by stretches of five minutes it is what the samples say one by one, whatev
         );
         // Longer than a gap, but twice in a row.
         const slow = to - from <= 300 && steps.some((step) => Math.abs(step / (to - from) - 1) <= 0.2);
-        if ((to - from <= 150 || slow) && lasted > 0) {
+        // Two and a half times the ten seconds of the settings, or the pace beside it, which is a minute at most.
+        const pace = Math.max(10, ...steps.filter((step) => step <= 72));
+        if ((to - from <= 2.5 * pace || slow) && lasted > 0) {
           watched += lasted;
           good += latency <= 60 ? lasted : 0;
         }

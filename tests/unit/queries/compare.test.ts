@@ -50,6 +50,41 @@ describe('a comparison', () => {
     expect(rows).toMatchObject([{ verdict: 'no change' }]);
   });
 
+  /** Every day alike: ten in the morning, fifty in the afternoon. */
+  const daily = new Recorder();
+  const midnight = NOW - (NOW % (24 * HOUR));
+  for (let at = midnight - 24 * HOUR; at <= NOW; at += 60) {
+    const value = (at - midnight + 24 * HOUR) % (24 * HOUR) < 12 * HOUR ? 10 + (at % 7) : 50;
+    daily.append(at, [{ scope: 'total', key: '', figure: 'enqueued', value }]);
+  }
+
+  test('with yesterday of a day that goes on is of the part that is over', async () => {
+    const request = { range: { from: midnight, to: midnight + 24 * HOUR }, intervalSeconds: 60 };
+    const query = { with: 'day', measures: ['enqueued'] };
+    const [row] = await rowsOfState(compare, aState(), { query, recorder: daily, request });
+    // Noon: ten to sixteen on both mornings.
+    expect(row).toMatchObject({ verdict: 'no change' });
+    expect(row!['before']).toBeCloseTo(13, 0);
+    expect(row!['after']).toBeCloseTo(13, 0);
+  });
+
+  test('with yesterday leaves out what of either day is not known', async () => {
+    const holed = new Recorder();
+    const noon = midnight - 12 * HOUR;
+    // Of yesterday the morning is missing, of today nothing.
+    for (let at = midnight - 24 * HOUR; at <= NOW; at += 60) {
+      const isHole = at >= noon - 12 * HOUR && at < noon - 6 * HOUR;
+      const hour = Math.floor((at - midnight + 24 * HOUR) / HOUR) % 24;
+      if (!isHole) {
+        holed.append(at, [{ scope: 'total', key: '', figure: 'enqueued', value: hour < 6 ? 10 : 50 }]);
+      }
+    }
+    const request = { range: { from: midnight, to: NOW }, intervalSeconds: 60 };
+    const query = { with: 'day', measures: ['enqueued'] };
+    const [row] = await rowsOfState(compare, aState(), { query, recorder: holed, request });
+    expect([row!['before'], row!['after'], row!['change']]).toEqual([50, 50, 0]);
+  });
+
   test('with last week is unknown where there was no history', async () => {
     const rows = await ask({ with: 'week' }, 1);
     expect(rows.map(({ verdict, before }) => [verdict, before])).toEqual([

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { log } from '../log';
 import type { Durations, MinuteCounts } from '../sidekiq/jobMetrics';
+import { MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { Range } from '../source/reads';
 import type { Beside } from '../watch/watch';
 import type { BesideReads } from './besideReads';
@@ -34,6 +35,7 @@ import { encodeReading, type Recorded } from './recordedReading';
 /** A block has so many readings, seconds or bytes of text at most. */
 const BLOCK_READINGS = 25;
 const BLOCK_SECONDS = 250;
+
 const BLOCK_TEXT = 8 * 1024 * 1024;
 /** A reading stands for the time after it: for so many of its paces, and for a minute at least. */
 const PACES_VALID = 3;
@@ -124,7 +126,7 @@ export class Recordings {
     this.open.text += line.length;
     this.open.readings += 1;
     this.open.to = snapshot.at;
-    this.open.final.push(...this.ended.next(snapshot));
+    this.open.final.push(...this.ended.next(snapshot, recorded.reading.missed));
     this.known = knownOf(snapshot);
     this.beside = recorded.beside ?? this.beside;
     if (believed && this.open.readings === 1) {
@@ -177,9 +179,12 @@ export class Recordings {
   async minutes({ from, to }: Range): Promise<{ minutes: MinuteCounts[]; durations: Durations[] }> {
     const minutes = new Map<number, MinuteCounts>();
     const durations = new Map<string, Durations>();
+    let before = -Infinity;
     for (const block of this.blocks()) {
-      // A minute ends for good some minutes after it began.
-      if (block.to >= from && block.from - FINAL_SECONDS - BLOCK_SECONDS <= to) {
+      // A minute ends for good some minutes after it began; those of a pause are read after it.
+      const late = FINAL_SECONDS + BLOCK_SECONDS + (block.from - before > FINAL_SECONDS ? MINUTES_KEPT_SECONDS : 0);
+      before = block.to;
+      if (block.to >= from && block.from - late <= to) {
         const known = block.key === undefined ? undefined : this.finals.get(block.key);
         const read = known ?? (await orBroken(() => block.minutes())) ?? { minutes: [], durations: [] };
         if (block.key !== undefined) {

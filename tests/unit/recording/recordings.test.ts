@@ -181,6 +181,31 @@ describe('recordings in memory', () => {
     expect(NOW + 3590 - recordings.time!.from).toBeGreaterThanOrEqual(1800);
   });
 
+  test('tell the minutes of a pause to whoever asks for nothing after it', async () => {
+    const recordings = new Recordings({ memory: LARGE, file: LARGE }, () => null);
+    live(recordings, 240);
+    // Minutes further back than a reading tells of are read beside the first one.
+    const [paused, long] = [NOW + 4800, NOW + 40_000];
+    live(recordings, 120, 10, paused);
+    const missed = Array.from({ length: 300 }, (_, index) =>
+      minuteOf(MINUTE + 60 * (1 + Math.floor((long - MINUTE) / 60) - 400 + index), 60)
+    );
+    recordings.add(
+      { reading: { ...readingAt(long), missed: { minutes: missed, durations: [] } }, beside: null },
+      () => ({}),
+      10
+    );
+    await recordings.settled();
+    const told = async (from: number, to: number) =>
+      (await recordings.minutes({ from, to })).minutes.map(({ startsAt }) => startsAt);
+    expect(await told(NOW + 2820, NOW + 4000)).toEqual(
+      Array.from({ length: 21 }, (_, index) => MINUTE + 60 * (47 + index)).filter(
+        (at) => at + 60 > NOW + 2820 && at <= NOW + 4000
+      )
+    );
+    expect((await told(long - 20_000, long - 15_000)).length).toBeGreaterThanOrEqual(82);
+  });
+
   test('keep both stretches of time where a clock was put back, and the later one answers', async () => {
     const recordings = new Recordings({ memory: LARGE, file: LARGE });
     const watch = new Watch();

@@ -27,13 +27,16 @@ async function thinOldest(store: BlockStore): Promise<void> {
   for (const paceSeconds of PACES) {
     const oldest = store.all.find((block) => block.paceSeconds < paceSeconds && block.readings > 1);
     if (oldest) {
-      const { body, minutes } = store.read(oldest.id);
-      const kept = await orBroken(async () => thinned(await linesOf({ body }), paceSeconds));
-      if (!kept) {
+      const kept = await orBroken(async () => {
+        const { body, minutes } = store.read(oldest.id);
+        return { ...(await thinned(await linesOf({ body }), paceSeconds)), minutes };
+      });
+      // Damaged, or another process was faster.
+      if (!kept || !store.all.some(({ id }) => id === oldest.id)) {
         store.remove(oldest.id);
         return;
       }
-      const { lines, to } = kept;
+      const { lines, to, minutes } = kept;
       const span = { from: oldest.from, to, readings: lines.length - 1, paceSeconds };
       store.replace(oldest.id, { ...span, body: await compressed(lines.join('\n')), minutes });
       return;

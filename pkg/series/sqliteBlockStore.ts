@@ -13,10 +13,15 @@ interface Row {
 const COLUMNS = 'from_at, to_at, readings, pace, bytes, minutes, body';
 const SPAN = 'id, from_at AS "from", to_at AS "to", readings, pace AS paceSeconds, bytes';
 
-/** Keeps blocks in the history file. Where they lie in time is held in memory, so that no question scans the table. */
+/**
+ * Keeps blocks in the history file. Where they lie in time is held in memory, so that no question scans the table; it is read
+ * anew where another process has written to the file.
+ */
 export class SqliteBlockStore implements BlockStore {
   private readonly index = new Map<number, StoredBlock>();
-  bytes = 0;
+  private bytesOfAll = 0;
+  /** SQLite's own count of what other connections have written. */
+  private version: number;
 
   /** @throws Error where the file cannot be used */
   constructor(private readonly database: Database) {
@@ -24,13 +29,18 @@ export class SqliteBlockStore implements BlockStore {
       'CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, from_at REAL, to_at REAL, readings INTEGER, pace REAL, bytes INTEGER, minutes BLOB, body BLOB)'
     );
     database.exec('CREATE INDEX IF NOT EXISTS blocks_span ON blocks (id, from_at, to_at, readings, pace, bytes)');
-    for (const row of database.prepare(`SELECT ${SPAN} FROM blocks ORDER BY id`).all() as Row[]) {
-      this.know({ ...row });
-    }
+    this.version = this.versionNow();
+    this.readIndex();
   }
 
   get all(): readonly StoredBlock[] {
+    this.refresh();
     return [...this.index.values()];
+  }
+
+  get bytes(): number {
+    this.refresh();
+    return this.bytesOfAll;
   }
 
   add(block: Block): void {
@@ -59,12 +69,33 @@ export class SqliteBlockStore implements BlockStore {
 
   remove(id: number): void {
     this.database.prepare('DELETE FROM blocks WHERE id = ?').run(id);
-    this.bytes -= this.index.get(id)?.bytes ?? 0;
+    this.bytesOfAll -= this.index.get(id)?.bytes ?? 0;
     this.index.delete(id);
   }
 
+  private refresh(): void {
+    const version = this.versionNow();
+    if (version !== this.version) {
+      this.version = version;
+      this.readIndex();
+    }
+  }
+
+  private versionNow(): number {
+    const [row] = this.database.prepare('PRAGMA data_version').all() as Array<{ data_version: number }>;
+    return row!.data_version;
+  }
+
+  private readIndex(): void {
+    this.index.clear();
+    this.bytesOfAll = 0;
+    for (const row of this.database.prepare(`SELECT ${SPAN} FROM blocks ORDER BY id`).all() as Row[]) {
+      this.know({ ...row });
+    }
+  }
+
   private know(block: StoredBlock): void {
-    this.bytes += block.bytes - (this.index.get(block.id)?.bytes ?? 0);
+    this.bytesOfAll += block.bytes - (this.index.get(block.id)?.bytes ?? 0);
     this.index.set(block.id, block);
   }
 }

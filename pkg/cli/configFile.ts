@@ -39,7 +39,7 @@ function valuesOf(text: string): unknown {
     Pair(_, { key, value }) {
       const isText = isScalar(key) && TEXT_NAMES.has(String(key.value));
       if (isText && isScalar(value) && typeof value.value !== 'string' && value.value !== null) {
-        value.value = value.source ?? String(value.value);
+        value.value = value.source;
       }
     },
   });

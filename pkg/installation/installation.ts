@@ -21,12 +21,14 @@ import { newMemory, sourceOf, type Memory } from './memory';
 import { PacedRecording } from './pacedRecording';
 import { RedisReads } from './redisReads';
 import { rehearsalOf, rehearsed, type Rehearsal } from './rehearsal';
-import { restoreStates, saveStates } from './savedStates';
+import { adoptTotals, restoreStates, saveStates } from './savedStates';
 import type { Range, Reads } from '../source/reads';
 import { keptOf, NOW_SECONDS, type Kept, type Source } from '../source/source';
 import type { State } from '../watch/state';
 
 const SAVE_EVERY_SECONDS = 10;
+/** For so long after the first reading another process may have begun at the same moment. */
+const BEGINS_SECONDS = 120;
 /** Longest time of a reading; Grafana's own requests end after 30 s. */
 const READING_SECONDS = 20;
 /** For so long the last figures are shown, with their age, while Redis cannot be reached. */
@@ -84,6 +86,8 @@ export class Installation implements Source {
   private watches = false;
   private closed = false;
   private savedAt = 0;
+  /** Instant of the first reading that was saved. */
+  private firstSavedAt: number | undefined;
   private readonly recording: PacedRecording;
   private readonly taker = new SeriesTaker();
 
@@ -257,6 +261,10 @@ export class Installation implements Source {
     recorder.append(snapshot.at, this.taker.take(state));
     if (this.watches && snapshot.at - this.savedAt >= SAVE_EVERY_SECONDS) {
       this.savedAt = snapshot.at;
+      this.firstSavedAt ??= snapshot.at;
+      if (snapshot.at - this.firstSavedAt < BEGINS_SECONDS) {
+        adoptTotals(this.memory);
+      }
       saveStates(this.memory);
     }
     if (this.watches && !this.closed) {

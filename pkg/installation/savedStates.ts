@@ -9,12 +9,14 @@ interface Saved {
   restore(saved: unknown): void;
 }
 
+const CLASS_TOTALS = 'class totals';
+
 function savedOf({ watch, locks }: Pick<Memory, 'watch' | 'locks'>): Saved[] {
   const { findingLog } = watch;
   const { classTotals, processLog } = watch.observers;
   return [
     {
-      name: 'class totals',
+      name: CLASS_TOTALS,
       isNew: classTotals.lastAt === 0,
       save: () => classTotals.save(),
       restore: (saved) => classTotals.restore(saved),
@@ -54,6 +56,18 @@ export function restoreStates(memory: Pick<Memory, 'watch' | 'locks' | 'recorder
         // What cannot be read is counted anew from here.
       }
     }
+  }
+}
+
+/** Takes over the counts of a process that began at the same moment and has counted more. */
+export function adoptTotals({ watch, recorder }: Pick<Memory, 'watch' | 'recorder'>): void {
+  const saved = recorder.loadState(CLASS_TOTALS);
+  try {
+    if (saved !== null) {
+      watch.observers.classTotals.adopt(JSON.parse(saved));
+    }
+  } catch {
+    // What cannot be read is saved anew.
   }
 }
 

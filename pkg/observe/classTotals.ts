@@ -26,6 +26,8 @@ export type ClassTotalsView = ReadonlyMap<string, ClassTotal>;
 /** Classes kept: those that ran last. They are sorted only when a tenth more have come. */
 const CLASSES_KEPT = 20_000;
 const CLASSES_MOST = 22_000;
+/** What another process saved so long ago at most is of one that runs beside this one. */
+const ADOPTED_SECONDS = 60;
 /** A minute whose bucket has been counted and cannot grow any more. */
 const DONE = 'done';
 
@@ -128,6 +130,27 @@ export class ClassTotals implements Observer<ClassTotalsView> {
     this.lastAt = saved.lastAt;
     this.baselineUntil = saved.baselineUntil ?? -Infinity;
     this.changed = true;
+  }
+
+  /**
+   * Goes on from what another process has saved, where that one has counted for longer: two that began at the same moment
+   * would else write two counters as one into a history that they share.
+   *
+   * @returns whether it did
+   */
+  adopt(state: unknown): boolean {
+    const saved = savedSchema.parse(state);
+    const sum = (totals: Iterable<{ processed: number }>) =>
+      [...totals].reduce((all, { processed }) => all + processed, 0);
+    const isLonger = sum(saved.totals.map(([, total]) => total)) > sum(this.totals.values());
+    if (!isLonger || Math.abs(saved.lastAt - this.lastAt) > ADOPTED_SECONDS) {
+      return false;
+    }
+    this.totals.clear();
+    this.minutes.clear();
+    this.durations.clear();
+    this.restore(state);
+    return true;
   }
 
   /** Whether growth of a bucket counts: not what was there before the count began. */

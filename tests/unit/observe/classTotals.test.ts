@@ -181,3 +181,25 @@ test.each<[string, (saved: Record<string, unknown>) => unknown]>([
   look(restored, 40, [minute(0, 11)]);
   expect(total(restored)?.processed).toBe(2);
 });
+
+test('two that began at the same moment count the same once one has taken over the counts of the other', () => {
+  const [one, other] = [new ClassTotals(), new ClassTotals()];
+  look(one, 10, [minute(0, 5)]);
+  // Between the two first looks a hundred were executed, which one of them has counted.
+  look(other, 15, [minute(0, 105)]);
+  look(one, 20, [minute(0, 106)]);
+  look(other, 25, [minute(0, 107)]);
+  expect([total(one)!.processed, total(other)!.processed]).toEqual([101, 2]);
+  const saved = () => JSON.parse(JSON.stringify(one.save())) as unknown;
+  expect(other.adopt(saved())).toBe(true);
+  expect(other.adopt(saved())).toBe(false);
+  expect(one.adopt(other.save())).toBe(false);
+  for (const totals of [one, other]) {
+    look(totals, 70, [minute(1, 3), minute(0, 110)]);
+    expect(total(totals)!.processed).toBe(101 + 4 + 3);
+  }
+  // What was saved long ago is of a process that is gone.
+  const later = new ClassTotals();
+  look(later, 600, [minute(10, 1)]);
+  expect(later.adopt(saved())).toBe(false);
+});

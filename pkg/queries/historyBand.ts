@@ -60,6 +60,8 @@ export async function withBand<S extends SeriesOnGrid & { figure: HistoryFigure 
   }
   const turns = new Turns();
   const bases = new Set<Basis>();
+  // The usual is told of stretches of an hour at most.
+  const tooWide = shown.some(({ interval }) => interval > SLOT_SECONDS.at(-1)!);
   const series: Array<S & { band?: ReadonlyArray<Band | null> }> = [];
   for (const each of shown.slice(0, BANDS_SHOWN)) {
     const { figure, key, interval, grid, values } = each;
@@ -76,8 +78,14 @@ export async function withBand<S extends SeriesOnGrid & { figure: HistoryFigure 
     );
     await turns.give();
   }
-  return { series, notices: [...basisNotices(bases), ...cutNotices(series.length, shown.length)] };
+  const why = tooWide ? [TOO_WIDE] : basisNotices(bases);
+  return { series, notices: [...why, ...cutNotices(series.length, shown.length)] };
 }
+
+const TOO_WIDE: Notice = {
+  severity: 'info',
+  text: 'What is usual is told of points up to an hour apart, and these are wider. Choose a shorter time range.',
+};
 
 function deviations(
   usual: Usual | null,

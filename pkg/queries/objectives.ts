@@ -26,8 +26,6 @@ export const BURN = {
   slow: { long: 'burn6h', short: 'burn30m', rate: 6 },
 } as const;
 
-/** Of less time than this it is not told that a budget of days is spent. */
-const LEAST_SECONDS = DAY;
 /** Of less than this share of a window nothing is told: five bad minutes are no bad hour. */
 const LEAST_WATCHED = 0.5;
 
@@ -51,7 +49,7 @@ const COLUMNS: Array<Column<Row>> = [
   text(
     'state',
     'Budget',
-    'spent, burns fast (2% of the budget in an hour), burns slowly (5% in six hours), ok; unknown where less than a day was watched and more than its share was beyond the objective.',
+    'spent, burns fast (2% of the budget in an hour), burns slowly (5% in six hours), ok, or unknown; by the time that was watched.',
     stateOf,
     { config: { mappings: BUDGET_COLOURS } }
   ),
@@ -70,7 +68,7 @@ const COLUMNS: Array<Column<Row>> = [
   share(
     'budgetLeft',
     'Budget left',
-    'Share of the time beyond the objective that the target allows and that is left; negative where it is overspent.',
+    'Share of the time beyond the objective that the target allows of the time watched, and that is left; negative where it is overspent.',
     budgetLeft,
     { config: { decimals: 1 } }
   ),
@@ -102,9 +100,7 @@ function stateOf(row: Row): string {
     : burns(BURN.fast)
       ? 'burns fast'
       : left <= 0
-        ? row.watched < LEAST_SECONDS
-          ? 'unknown'
-          : 'spent'
+        ? 'spent'
         : burns(BURN.slow)
           ? 'burns slowly'
           : 'ok';

@@ -1,5 +1,6 @@
 import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
+import type { Notice } from '../sidekiq/model';
 import { within } from '../source/deadline';
 import { NotRecorded } from '../source/notRecorded';
 import type { Reads } from '../source/reads';
@@ -108,9 +109,11 @@ export async function runQuery(
     });
   const run = async (either: AbortSignal): Promise<Frame[]> => {
     try {
-      const state = await stateFor(type, source, asked);
-      const run = async (request: QueryRequest) =>
-        type.run(raw, state, { ...request, signal: either }, source.reads(either, state));
+      const { state, unseen } = await stateFor(type, source, asked);
+      const run = async (request: QueryRequest) => {
+        const frames = await type.run(raw, state, { ...request, signal: either }, source.reads(either, state));
+        return unseen === null ? frames : frames.map((frame, index) => (index === 0 ? noted(frame, unseen) : frame));
+      };
       // An alert rule is answered about exactly the range that it names.
       const grid = asked.alerting ? null : (type.gridSeconds?.(raw, asked, state) ?? null);
       if (grid === null) {
@@ -134,18 +137,31 @@ export async function runQuery(
   return within(QUERY_SECONDS, late, run, signal);
 }
 
-/** An alert is about now, whatever range it is given; so is what tells of a whole range. */
-async function stateFor(type: QueryType, source: Source, { range, alerting }: QueryRequest): Promise<State> {
+/**
+ * An alert is about now, whatever range it is given; so is what tells of a whole range. What was noticed until a time at which
+ * nothing was recorded is told as it is known by now, with the reason.
+ */
+async function stateFor(
+  type: QueryType,
+  source: Source,
+  { range, alerting }: QueryRequest
+): Promise<{ state: State; unseen: NotRecorded | null }> {
   if (type.ofLog && !alerting) {
     try {
-      return await source.state(range.to);
+      return { state: await source.state(range.to), unseen: null };
     } catch (error) {
       if (!(error instanceof NotRecorded)) {
         throw error;
       }
+      return { state: await source.state(range.to, true), unseen: error };
     }
   }
-  return source.state(range.to, type.ofRange || alerting);
+  return { state: await source.state(range.to, type.ofRange || alerting), unseen: null };
+}
+
+function noted(frame: Frame, { explanation }: NotRecorded): Frame {
+  const notice: Notice = { severity: 'info', text: `${explanation} What is known by now is shown.` };
+  return { ...frame, meta: { ...frame.meta, notices: [...(frame.meta?.notices ?? []), notice] } };
 }
 
 /**

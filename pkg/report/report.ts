@@ -1,6 +1,8 @@
 import { orNull } from '../faults/fault';
 import { rowsOf, type Frame, type Value } from '../frames/frame';
 import { runQuery } from '../queries/registry';
+import { durationText } from '../findings/texts';
+import { complianceOf } from '../outlook/objectives';
 import { TEN_MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { DeployMark } from '../sidekiq/model';
 import { instantText } from '../source/instants';
@@ -8,6 +10,7 @@ import type { Range } from '../source/reads';
 import { CLASS_SECONDS } from '../series/figures';
 import type { FigureReads } from '../series/store';
 import type { Source } from '../source/source';
+import { Turns } from '../turns';
 import type { State } from '../watch/state';
 import { classRuns, classSections, runsOfMetrics } from './classes';
 import { findingSections } from './findings';
@@ -50,7 +53,10 @@ export async function makeReport(source: Source, range: Range): Promise<Report> 
       {
         id: 'overview',
         title: 'Overview',
-        texts: begins !== null && begins > asked.from ? [`Readings are recorded since ${instantText(begins)}.`] : [],
+        texts: [
+          ...(begins !== null && begins > asked.from ? [`Readings are recorded since ${instantText(begins)}.`] : []),
+          ...(await unwatched(await reads.history(), asked, source.options.sampleSeconds)),
+        ],
         pictures: await pictures(ask, asked),
       },
       ...findingSections(state.findingLog, asked),
@@ -82,6 +88,19 @@ async function classes(source: Source, state: State, range: Range, ask: Ask): Pr
   );
 }
 
+/** Of less than this nothing is said: samples come some seconds early or late. */
+const LEAST_UNWATCHED_SECONDS = 120;
+
+/** How much of a range has no samples, so that nothing is known of it. */
+async function unwatched(history: FigureReads, { from, to }: Range, sampleSeconds: number): Promise<string[]> {
+  const all = { scope: 'total' as const, key: '', seconds: Infinity };
+  const [known] = await complianceOf(history, all, [to - from], { to, sampleSeconds }, new Turns());
+  const missing = to - from - known!.watched;
+  return missing < LEAST_UNWATCHED_SECONDS
+    ? []
+    : [`Of the time range ${durationText(missing)} were not recorded; nothing is known of them.`];
+}
+
 /** When the samples of a range begin. */
 function firstSample(history: FigureReads, { from, to }: Range): number {
   return Math.max(from, history.read('total', 'processedRate', from, to, '')[0]?.at[0] ?? to);
@@ -106,7 +125,7 @@ function cellOf(value: Value | undefined): Cell {
 
 async function objectivesSection(ask: Ask): Promise<Section> {
   const rows = await rowsFor(ask, { queryType: 'objectives' });
-  const missed = rows.filter(({ state }) => state === 'spent');
+  const missed = rows.filter(({ budgetLeft }) => typeof budgetLeft === 'number' && budgetLeft < 0);
   return {
     id: 'objectives',
     title: 'Latency objectives',

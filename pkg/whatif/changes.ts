@@ -51,6 +51,8 @@ export function changed(scenario: Scenario, changes: Changes, queuesNamed: Queue
     const queues = known('own', name, queuesNamed);
     groups = [...groups.flatMap((group) => without(group, queues)), groupOf(queues, threads)];
   }
+  apart('processes', entries('processes', changes.processes), queuesNamed, groups);
+  apart('threads', entries('threads', changes.threads), queuesNamed, groups);
   for (const { name, value } of entries('processes', changes.processes)) {
     const queues = served('processes', name, queuesNamed, groups);
     const serving = groups.filter((group) => serves(group, queues));
@@ -183,6 +185,25 @@ function known(field: string, name: string, queuesNamed: QueuesNamed): readonly 
     throw refused(field, `there is no worker type or queue "${name}"`, 'Use a name of the query type capacity.');
   }
   return queues;
+}
+
+/** Threads that serve two of the names would get two numbers. */
+function apart(
+  field: string,
+  named: ReadonlyArray<{ name: string }>,
+  queuesNamed: QueuesNamed,
+  groups: readonly ThreadGroup[]
+): void {
+  for (const [index, { name }] of named.entries()) {
+    const other = named
+      .slice(0, index)
+      .find((each) =>
+        groups.some((group) => serves(group, queuesNamed(name)) && serves(group, queuesNamed(each.name)))
+      );
+    if (other) {
+      throw refused(field, `the same threads serve "${other.name}" and "${name}"`, 'Name one of them.');
+    }
+  }
 }
 
 function served(

@@ -42,6 +42,10 @@ export interface Fitted {
  * `null` where nothing was executed.
  */
 export async function fitRange(state: State, asked: Range, reads: Reads): Promise<Fitted | null> {
+  // A time to come, or of no length, holds no work.
+  if (asked.from >= Math.min(asked.to, state.now)) {
+    return null;
+  }
   const notices: Notice[] = [];
   const whole = wholeMinutes(asked, state.now);
   if (asked.to - asked.from > LONGEST_SECONDS + MINUTE) {

@@ -50,6 +50,17 @@ it('a report on an hour before the trouble knows nothing of it', async () => {
   expect(sections.find(({ id }) => id === 'findings')!.texts).toEqual(['Nothing was found.']);
 });
 
+it('a report says how much of its range was not recorded, and nothing where all was', async () => {
+  const overview = async (from: number) =>
+    toObject(await reportOf(from, END)).sections.find(({ id }) => id === 'overview')!.texts;
+  expect(await overview(END - 1800)).toEqual([]);
+  // The recording has forty minutes.
+  expect(await overview(END - 7200)).toEqual([
+    expect.stringMatching(/^Readings are recorded since 2026-11-27 23:3\d:\d\d UTC\.$/),
+    expect.stringMatching(/^Of the time range 1 h (?:19|2\d) min were not recorded; nothing is known of them\.$/),
+  ]);
+});
+
 it('the pictures show the queue that nobody served', async () => {
   const html = toHtml(await reportOf(END - 2400, END));
   expect(html.match(/<figure>/g)).toHaveLength(3);

@@ -342,6 +342,13 @@ describe('the band', () => {
     expect(noticesOf([frame!])).toContain('There is not enough history to tell what is usual: it takes two days.');
   });
 
+  test('is left out where points are wider than an hour, and that is said', async () => {
+    const request = { range: { from: NOW - 3 * 86_400, to: NOW }, intervalSeconds: 7200 };
+    const [frame] = await askBand({ band: 'usual' }, { request });
+    expect(frame!.fields.map(({ name }) => name)).toEqual(['time', 'enqueued']);
+    expect(noticesOf([frame!])).toEqual([expect.stringContaining('points up to an hour apart')]);
+  });
+
   test.each([
     [{ band: 'usual', aggregate: 'max' }, {}, 'What is usual is told of means, and the query asks for the max.'],
     [{ band: 'usual', by: 'day', figures: [] }, {}, 'There is no band for Sidekiq’s daily counters.'],

@@ -51,8 +51,7 @@ test('objectives tell no burn rate of a window of which less than half was watch
     burn1h: null,
     burn6h: null,
   });
-  // Five minutes are no days.
-  expect(row).toMatchObject({ state: 'unknown' });
+  expect(row).toMatchObject({ state: 'spent' });
 });
 
 test('objectives burn fast by an hour and five minutes, slowly by six hours and thirty minutes', async () => {

@@ -9,6 +9,7 @@ import { hashedNames } from '../../../pkg/recording/hashNames';
 import { openBlocks, openReplay } from '../../../pkg/recording/openReplay';
 import { decodeReading, encodeReading, type Recorded } from '../../../pkg/recording/recordedReading';
 import { Recordings } from '../../../pkg/recording/recordings';
+import { runQuery } from '../../../pkg/queries/registry';
 import type { BlockLimits } from '../../../pkg/recording/retention';
 import { ShiftedBlocks } from '../../../pkg/recording/shift';
 import type { Block, BlockStore } from '../../../pkg/series/blockStore';
@@ -475,6 +476,31 @@ describe('a recording in a file', () => {
     expect(old).toEqual([]);
     expect(numbers.filter((number) => Math.abs(number - NOW - by) < 86_400).length).toBeGreaterThan(1000);
   });
+
+  test.each(['events', 'lost'])(
+    '%s of a time that was not recorded are told as known later, and that is said',
+    async (type) => {
+      const path = newFile();
+      const file = FileBlockStore.create(path);
+      const recordings = new Recordings({ memory: LARGE, file: LARGE }, () => file);
+      live(recordings, 60);
+      live(recordings, 60, 10, NOW + 3600);
+      recordings.flush();
+      await recordings.settled();
+      file.close();
+      const { source, close } = await openReplay(path, options, { speed: 0 });
+      const told = async (from: number, to: number) => {
+        const request = { range: { from: NOW + from, to: NOW + to }, intervalSeconds: 60, alerting: false };
+        const [frame] = await runQuery({ queryType: type }, source, request);
+        return (frame!.meta?.notices ?? []).map(({ text }) => text).filter((text) => text.includes('known by now'));
+      };
+      expect(await told(1800, 2400)).toEqual([
+        expect.stringMatching(/Nothing was recorded.*What is known by now is shown\.$/),
+      ]);
+      expect(await told(0, 400)).toEqual([]);
+      close();
+    }
+  );
 
   test('never overwrites a file', async () => {
     const path = await recordedFile(2);

@@ -111,6 +111,8 @@ test.each([
   [{ order: ['a=a:0>b:1'] }, '"order"', 'out of range'],
   [{ order: ['a=nosuch>a'] }, '"order"', 'serves "nosuch"'],
   [{ threads: ['a=1', 'a=2'] }, '"threads"', 'named twice'],
+  [{ threads: ['Default Worker=2', 'b=8'] }, '"threads"', 'the same threads serve "Default Worker" and "b"'],
+  [{ processes: ['a=2', 'b=3'] }, '"processes"', 'the same threads serve "a" and "b"'],
   [{ traffic: ['1000', '1000'] }, '"traffic"', 'named twice'],
   [{ paused: ['nobody'] }, '"paused"', 'no worker type or queue'],
 ])('refuses %j, naming the field', (part, field, reason) => {

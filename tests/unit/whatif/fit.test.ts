@@ -41,6 +41,14 @@ const state = aState({
 const sum = (values: readonly number[]) => values.reduce((total, each) => total + each, 0);
 
 describe('work fitted from a past range', () => {
+  test.each([
+    ['to come', { from: END + 3600, to: END + 7200 }],
+    ['of no length', { from: END - 60, to: END - 60 }],
+    ['turned around', { from: END, to: END - 600 }],
+  ])('of a range that is %s there is none', async (_, range) => {
+    expect(await fitRange(aState(), range, reads([]))).toBeNull();
+  });
+
   test('has the executions of each class and minute, evenly within it', async () => {
     const minutes = minutesOf([{ A: [60, 6, 54_000] }, { A: [30, 0, 60_000], B: [6, 0, 600] }]);
     const fitted = await fitRange(state, { from: END - 120, to: END }, reads(minutes));

@@ -1,5 +1,5 @@
 import { missesTotals } from '../sidekiq/refusals';
-import { countText, shareText } from './texts';
+import { countText, durationText, rangeText, shareText } from './texts';
 import { LIMITS, type FindingRule } from './rule';
 
 /** What is wrong with Redis, and with the right to read it. */
@@ -39,6 +39,30 @@ export const REDIS_RULES: readonly FindingRule[] = [
               cause: 'Redis is set up as a cache.',
               since: null,
               weight: 0,
+            },
+          ];
+    },
+  },
+  {
+    id: 'memoryFullSoon',
+    severity: 'warning',
+    when: `Redis reaches its maxmemory within ${durationText(LIMITS.memoryFullWithinSeconds)} if it grows on, by the last quarter of an hour and by the last two hours; critical within half an hour.`,
+    remedy:
+      'Find out what grows (the longest queues, the dead set), or raise maxmemory; with noeviction jobs can then not be enqueued.',
+    find: ({ state: { redisMemory } }) => {
+      const full = redisMemory?.full ?? null;
+      return full === null || full.latest > LIMITS.memoryFullWithinSeconds
+        ? []
+        : [
+            {
+              kind: 'Redis',
+              subject: 'Redis',
+              text: `The memory of Redis is full in ${rangeText(full.earliest, full.latest)} at this rate.`,
+              evidence: `${shareText(redisMemory!.usedBytes / redisMemory!.limitBytes)} of maxmemory are used`,
+              cause: 'More is written than is taken away.',
+              since: null,
+              severity: full.latest < LIMITS.breachWithinSeconds ? 'critical' : 'warning',
+              weight: -full.latest,
             },
           ];
     },

@@ -62,6 +62,7 @@ export const LIMITS = {
   lateRunSeconds: 300,
   deadSetShare: 0.9,
   memoryShare: 0.9,
+  memoryFullWithinSeconds: 6 * 3600,
   vanishedSeconds: 3600,
   saturatedWaitSeconds: 60,
   unusualDeviation: 1,

@@ -52,6 +52,21 @@ const breachLabels = remembered((queue: string) => {
   >;
 });
 
+/** When Redis can hold no more. */
+const MEMORY_FULL: Metric = {
+  name: 'sidekiq_redis_memory_full_seconds',
+  type: 'gauge',
+  unit: 'seconds',
+  help: 'Time until Redis reaches its maxmemory if it grows on, at least and at most; missing where that is not expected within a day, where INFO may not be read, and where Redis has no limit.',
+  labels: ['bound'],
+  source: 'INFO once a minute: growth over the last quarter of an hour and over the last two hours',
+  read: ({ redisMemory }) =>
+    BOUNDS.flatMap((bound): Sample[] => {
+      const value = redisMemory?.full?.[bound] ?? null;
+      return value === null ? [] : [{ labels: [['bound', bound]], value }];
+    }),
+};
+
 /** What burn rates are made of. */
 const OBJECTIVE: readonly Metric[] = [
   perWorkerType(
@@ -75,6 +90,7 @@ export const CAPACITY_METRICS: readonly Metric[] = [
     (row) => threadsNeeded(row)
   ),
   BREACH,
+  MEMORY_FULL,
   ...OBJECTIVE,
   perWorkerType('sidekiq_headroom_threads', 'Ready threads less those that the work keeps busy.', headroom),
 ];

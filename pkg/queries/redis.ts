@@ -1,31 +1,49 @@
 import { Fault } from '../faults/fault';
 import type { Notice } from '../sidekiq/model';
+import type { RedisMemoryView } from '../observe/redisMemory';
 import { numberOf } from '../sidekiq/plausible';
 import { bytes, count, seconds, share, text } from './columns';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 
 /** The lines of INFO by name. */
-type Row = ReadonlyMap<string, string>;
+type Info = ReadonlyMap<string, string>;
 
-const number = (name: string) => (row: Row) => numberOf(row.get(name));
-const word = (name: string) => (row: Row) => row.get(name) ?? '';
+interface Row {
+  info: Info;
+  memory: RedisMemoryView | null;
+}
+
+const number = (name: string) => (row: Row) => numberOf(row.info.get(name));
+const word = (name: string) => (row: Row) => row.info.get(name) ?? '';
 
 const COLUMNS: Array<Column<Row>> = [
   text(
     'version',
     'Version',
     'Version of Redis, or of a compatible server.',
-    (row) => row.get('valkey_version') ?? row.get('redis_version') ?? ''
+    ({ info }) => info.get('valkey_version') ?? info.get('redis_version') ?? ''
   ),
   text('role', 'Role', 'master or slave.', word('role')),
   bytes('memory', 'Memory', 'Used memory.', number('used_memory')),
   bytes('maxMemory', 'Limit', 'maxmemory; 0 means no limit.', number('maxmemory')),
-  share('memoryShare', 'Of the limit', 'Used share of maxmemory; empty if there is no limit.', (row) => {
-    const used = numberOf(row.get('used_memory'));
-    const limit = numberOf(row.get('maxmemory'));
+  share('memoryShare', 'Of the limit', 'Used share of maxmemory; empty if there is no limit.', ({ info }) => {
+    const used = numberOf(info.get('used_memory'));
+    const limit = numberOf(info.get('maxmemory'));
     return used === null || limit === null || limit <= 0 ? null : used / limit;
   }),
+  seconds(
+    'fullEarliest',
+    'Full in, at least',
+    'Time until maxmemory is reached if the memory grows on; no value where that is not expected within a day.',
+    ({ memory }) => memory?.full?.earliest ?? null
+  ),
+  seconds(
+    'fullLatest',
+    'Full in, at most',
+    'The same by the slower of two estimates: over the last quarter of an hour and over the last two hours.',
+    ({ memory }) => memory?.full?.latest ?? null
+  ),
   text('policy', 'Policy', 'maxmemory-policy; anything but noeviction may drop jobs.', word('maxmemory_policy')),
   count('clients', 'Clients', 'Connected clients.', number('connected_clients')),
   count('blockedClients', 'Blocked', 'Clients that wait: idle threads of OSS Sidekiq.', number('blocked_clients')),
@@ -45,10 +63,10 @@ export const redis = tableQuery({
   cost: 'INFO',
   schema: baseQuerySchema,
   columns: COLUMNS,
-  async rows(_state, _query, _request, reads) {
+  async rows({ redisMemory: memory }, _query, _request, reads) {
     try {
       const info = await reads.info();
-      return { rows: [info], notices: policyNotice(info) };
+      return { rows: [{ info, memory }], notices: policyNotice(info) };
     } catch (error) {
       if (error instanceof Fault && (error.kind === 'permission' || error.kind === 'data')) {
         return { rows: [], notices: [{ severity: 'warning', text: `INFO is not allowed here. ${error.explanation}` }] };
@@ -58,7 +76,7 @@ export const redis = tableQuery({
   },
 });
 
-function policyNotice(info: Row): Notice[] {
+function policyNotice(info: Info): Notice[] {
   const policy = info.get('maxmemory_policy');
   return policy === undefined || policy === 'noeviction'
     ? []

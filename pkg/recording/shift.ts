@@ -80,6 +80,7 @@ export class ShiftedBlocks implements BlockStore {
         return list.map((at) => this.moved(at));
       case 'durations':
       case 'minutes':
+      case 'samples':
         return list.map((each) =>
           Array.isArray(each) ? [this.moved(each[0]), ...(each as unknown[]).slice(1)] : this.shift(each, '')
         );

@@ -5,6 +5,7 @@ import type { ClassTotalsView } from '../observe/classTotals';
 import type { JobWaitsView } from '../observe/jobWaits';
 import type { ProcessLogView } from '../observe/processLog';
 import type { QueueState } from '../observe/queueState';
+import type { RedisMemoryView } from '../observe/redisMemory';
 import type { UsualView } from '../outlook/usualView';
 import type { FindingLogView } from './findingLog';
 import type { Options } from '../settings/model';
@@ -29,6 +30,8 @@ export interface State {
   readonly classNames: ClassNamesView;
   readonly jobWaits: JobWaitsView;
   readonly classMemory: ClassMemoryView;
+  /** `null` where INFO may not be read, or was not yet, and where Redis has no limit. */
+  readonly redisMemory: RedisMemoryView | null;
   /** Which findings began and ended since the watch began. */
   readonly findingLog: FindingLogView;
   /** Locks and throttles as they were last looked at, each minute where readings are recorded; `null` before that. */

@@ -8,6 +8,7 @@ import { JobWaits } from '../observe/jobWaits';
 import type { Observer } from '../observe/observer';
 import { ProcessLog } from '../observe/processLog';
 import { queueStates } from '../observe/queueState';
+import { RedisMemory } from '../observe/redisMemory';
 import { installationTotals } from '../sidekiq/totals';
 import { applyRules } from '../findings/table';
 import { FindingLog, type FindingLogView } from './findingLog';
@@ -36,6 +37,7 @@ export class Watch {
     jobWaits: new JobWaits(),
     classMemory: new ClassMemory(),
   };
+  readonly redisMemory = new RedisMemory();
   readonly findingLog = new FindingLog();
 
   next({ snapshot, missed, info, locks, usual, notices, historyFile }: Reading, beside: Beside): State {
@@ -54,6 +56,7 @@ export class Watch {
       classNames: classNames.view(),
       jobWaits: jobWaits.view(),
       classMemory: classMemory.view(),
+      redisMemory: this.redisMemory.next(info, snapshot.at),
       findingLog: NOTHING_FOUND,
       locks,
       usual,
@@ -72,13 +75,14 @@ export class Watch {
   /** All that it remembers, as plain JSON. */
   save(): Record<string, unknown> {
     const observers = Object.fromEntries(this.all.map(([name, observer]) => [name, observer.save()]));
-    return { ...observers, findingLog: this.findingLog.save() };
+    return { ...observers, redisMemory: this.redisMemory.save(), findingLog: this.findingLog.save() };
   }
 
   /** Goes on from what {@link save} gave. @throws Error for anything else */
   restore(saved: unknown): void {
     const parts = savedSchema.parse(saved);
-    for (const [name, part] of [...this.all, ['findingLog', this.findingLog] as const]) {
+    const { redisMemory, findingLog } = this;
+    for (const [name, part] of [...this.all, ...Object.entries({ redisMemory, findingLog })]) {
       // What an earlier version did not know begins here.
       if (parts[name] !== undefined) {
         part.restore(parts[name]);

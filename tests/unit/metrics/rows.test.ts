@@ -170,6 +170,7 @@ const FULL = stateOf(
         starved: null,
       }),
     ],
+    redisMemory: { usedBytes: 900, limitBytes: 1000, full: { earliest: 1200, latest: 5400.5 } },
     classTotals: new Map([
       [
         'A',
@@ -337,6 +338,7 @@ const EXPECTED: Record<string, string[]> = {
   sidekiq_vanished_processes_total: ['{host="web-1"} 2', '{host="web-2"} 0', '{host="gone"} 1'],
   sidekiq_lost_jobs_total: ['9'],
   // Nobody serves it, and it has waited 4.56789 of its 60 s.
+  sidekiq_redis_memory_full_seconds: ['{bound="earliest"} 1200', '{bound="latest"} 5400.5'],
   sidekiq_queue_breach_seconds: ['{name="q",bound="earliest"} 55.43211', '{name="q",bound="latest"} 55.43211'],
   // 4.57 of 60 s, 0 of 300; of a queue whose latency is not known nothing is told.
   sidekiq_objective_met: ['{worker_type="T"} 1', '{worker_type="other: r"} 1', '{worker_type="S"} 1'],

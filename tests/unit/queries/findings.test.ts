@@ -364,6 +364,12 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
     evidence({}, info({ maxmemory_policy: 'allkeys-lru', maxmemory: '0' })),
   ],
   [
+    'memoryFullSoon',
+    evidence({ redisMemory: { usedBytes: 750, limitBytes: 1000, full: { earliest: 3600, latest: 6 * 3600 } } }),
+    ['warning Redis: The memory of Redis is full in 1 h to 6 h at this rate. [75% of maxmemory are used]'],
+    evidence({ redisMemory: { usedBytes: 750, limitBytes: 1000, full: { earliest: 60, latest: 6 * 3600 + 1 } } }),
+  ],
+  [
     'memoryNearlyFull',
     evidence({}, info({ used_memory: '91', maxmemory: '100' })),
     ['warning Redis: Redis is nearly full: 91% of its memory is used. [91 of 100]'],

@@ -13,7 +13,8 @@ describe('redis', () => {
   });
 
   test('has every figure of INFO', async () => {
-    const rows = await rowsOfState(redis, aState(), {
+    const redisMemory = { usedBytes: 250, limitBytes: 1000, full: { earliest: 600, latest: 900 } };
+    const rows = await rowsOfState(redis, aState({ redisMemory }), {
       answers: info({
         redis_version: '7.0.15',
         role: 'master',
@@ -35,6 +36,8 @@ describe('redis', () => {
         memory: 250,
         maxMemory: 1000,
         memoryShare: 0.25,
+        fullEarliest: 600,
+        fullLatest: 900,
         policy: 'noeviction',
         clients: 3,
         blockedClients: 2,

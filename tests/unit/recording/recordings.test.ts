@@ -384,6 +384,10 @@ describe('a recording in a file', () => {
     const recordings = new Recordings({ memory: LARGE, file: LARGE }, () => file);
     const watch = new Watch();
     const failure = { class: 'Billing', metricsClass: 'Billing', queue: 'orders', message: 'secret', frame: 'f.rb:1' };
+    const memory = new Map([
+      ['used_memory', '500'],
+      ['maxmemory', '1000'],
+    ]);
     const counted = { looked: 2, total: 2, broken: 0, oversized: 0 };
     for (let index = 0; index < 90; index += 1) {
       const at = NOW + index * 10;
@@ -404,12 +408,12 @@ describe('a recording in a file', () => {
         since: NOW - 400,
       });
       const read = {
-        ...{ at, info: null, backlog: null, profiles: null, usual: null },
+        ...{ at, info: memory, backlog: null, profiles: null, usual: null },
         failures: { retry: { failures, ...counted }, dead: { failures: [], ...counted } },
         locks: { locks: [lock], digests: 1, notices: [] },
       };
       recordings.add({ reading, beside: index % 6 === 0 ? read : null }, () => watch.save(), 10);
-      watch.next({ ...reading, info: null, locks: read.locks, usual: null }, beside);
+      watch.next({ ...reading, info: memory, locks: read.locks, usual: null }, beside);
     }
     recordings.flush();
     await recordings.settled();

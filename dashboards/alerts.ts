@@ -196,13 +196,13 @@ export const ALERTS: readonly Alert[] = [
     dashboard: 'sidekiq-queue',
     panel: 'Waiting jobs',
     prometheus: {
-      expr: `sidekiq_queue_enqueued_jobs > 100 unless sidekiq_queue_drain_seconds < 3600 unless sidekiq_queue_latency_seconds > sidekiq_queue_objective_seconds unless (${NOT_SERVED})`,
+      expr: `sidekiq_queue_enqueued_jobs > 100 unless sidekiq_queue_drain_seconds < 3600 unless sidekiq_queue_latency_seconds > sidekiq_queue_objective_seconds unless (${NOT_SERVED}) unless on (instance, job, name) (sidekiq_queue_breach_seconds{bound="latest"} < ${LIMITS.breachWithinSeconds})`,
       labels: BY_NAME,
     },
     direct: {
-      queries: [queue('size'), queue('inRate'), queue('outRate'), queue('latency'), queue('objective')],
-      // Less than what empties it within an hour: (out − in) × 3600 < size. A queue that is late has an alert of its own.
-      when: { math: '$A > 100 && ($C - $B) * 3600 < $A && $D <= $E' },
+      queries: ['size', 'inRate', 'outRate', 'latency', 'objective', 'breachesSoon'].map(queue),
+      // Less than what empties it within an hour: (out − in) × 3600 < size. A queue that is or will be late has an alert of its own.
+      when: { math: '$A > 100 && ($C - $B) * 3600 < $A && $D <= $E && $F == 0' },
     },
   },
   {

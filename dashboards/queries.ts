@@ -113,7 +113,7 @@ export const promByWorkerType = (how: 'sum' | 'max', metric: string): string =>
   `${how} by (worker_type) (${metric} * on (instance, job, name) group_left (worker_type) sidekiq_queue_info{worker_type=~"$workerType"})`;
 
 /** Columns that tell when a queue reaches its objective, where a table has no room for them. */
-export const BREACH_COLUMNS = ['breach', 'breachIn', 'breachInMost'];
+export const BREACH_COLUMNS = ['breach', 'breachIn', 'breachInMost', 'breachesSoon'];
 
 /** Age of the oldest waiting job of the latest queues. */
 export const latencyByQueue = (description: string): Panel => ({

@@ -1,9 +1,10 @@
+import { LIMITS } from '../findings/rule';
 import { durationText, rangeText } from '../findings/texts';
 import type { Breach } from '../outlook/breach';
-import { seconds, text } from './columns';
+import { flag, seconds, text } from './columns';
 import type { Column } from './table';
 
-/** When the objective is breached, as a range: two figures and a text. */
+/** When the objective is breached, as a range: figures and a text. */
 export function breachColumns<Row>(breach: (row: Row) => Breach | null): Array<Column<Row>> {
   return [
     text(
@@ -24,6 +25,12 @@ export function breachColumns<Row>(breach: (row: Row) => Breach | null): Array<C
       'Breach in at most',
       'Most time until the latency reaches the objective; no value where it may not reach it within a day.',
       (row) => breach(row)?.latest ?? null
+    ),
+    flag(
+      'breachesSoon',
+      'Breaches soon',
+      `Whether the latency reaches the objective within ${durationText(LIMITS.breachWithinSeconds)} by each of the estimates.`,
+      (row) => (breach(row)?.latest ?? Infinity) < LIMITS.breachWithinSeconds
     ),
   ];
 }

@@ -181,6 +181,20 @@ const ONE_PROBLEM: Array<[problem: string, series: Record<string, string>, tells
     ['SidekiqQueueLate', 'SidekiqQueueDrainsSlowly'],
   ],
   [
+    'a queue that grows will be late, and does not drain meanwhile',
+    {
+      sidekiq_ready_threads: '5x30',
+      'sidekiq_queue_unserved{name="a"}': '0x30',
+      'sidekiq_queue_starved{name="a"}': '0x30',
+      'sidekiq_queue_breach_seconds{name="a",bound="latest"}': '600x30',
+      'sidekiq_queue_latency_seconds{name="a"}': '100x30',
+      'sidekiq_queue_objective_seconds{name="a"}': '300x30',
+      'sidekiq_queue_enqueued_jobs{name="a"}': '500x30',
+    },
+    'SidekiqQueueBreachesSoon',
+    ['SidekiqQueueDrainsSlowly'],
+  ],
+  [
     'a process is killed with five jobs',
     {
       sidekiq_lost_jobs_total: '0x10 5x20',

@@ -68,6 +68,7 @@ describe('by queue', () => {
       breach: 'now',
       breachIn: 0,
       breachInMost: 0,
+      breachesSoon: true,
       threadsNeeded: 4,
       threadsToKeepUp: 3,
       unserved: 1,
@@ -188,6 +189,7 @@ describe('by worker type', () => {
       breach: 'in 55 s',
       breachIn: 55,
       breachInMost: 55,
+      breachesSoon: true,
       threadsNeeded: 7,
       // 1.1 threads of work.
       threadsToKeepUp: 2,

@@ -169,6 +169,7 @@ test('queues has every fact of each queue', async () => {
     breach: '',
     breachIn: null,
     breachInMost: null,
+    breachesSoon: false,
     unserved: true,
     starved: true,
   });

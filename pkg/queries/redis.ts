@@ -32,6 +32,13 @@ const COLUMNS: Array<Column<Row>> = [
     const limit = numberOf(info.get('maxmemory'));
     return used === null || limit === null || limit <= 0 ? null : used / limit;
   }),
+  text('policy', 'Policy', 'maxmemory-policy; anything but noeviction may drop jobs.', word('maxmemory_policy')),
+  count('clients', 'Clients', 'Connected clients.', number('connected_clients')),
+  count('blockedClients', 'Blocked', 'Clients that wait: idle threads of OSS Sidekiq.', number('blocked_clients')),
+  { ...count('ops', 'Commands', 'Commands per second.', number('instantaneous_ops_per_sec')), unit: 'ops' },
+  count('evicted', 'Evicted', 'Keys evicted since the start of Redis; must stay 0.', number('evicted_keys')),
+  count('replicas', 'Replicas', 'Connected replicas.', number('connected_slaves')),
+  seconds('uptime', 'Uptime', 'Time since the start of Redis.', number('uptime_in_seconds')),
   seconds(
     'fullEarliest',
     'Full in, at least',
@@ -44,13 +51,6 @@ const COLUMNS: Array<Column<Row>> = [
     'The same by the slower of two estimates: over the last quarter of an hour and over the last two hours.',
     ({ memory }) => memory?.full?.latest ?? null
   ),
-  text('policy', 'Policy', 'maxmemory-policy; anything but noeviction may drop jobs.', word('maxmemory_policy')),
-  count('clients', 'Clients', 'Connected clients.', number('connected_clients')),
-  count('blockedClients', 'Blocked', 'Clients that wait: idle threads of OSS Sidekiq.', number('blocked_clients')),
-  { ...count('ops', 'Commands', 'Commands per second.', number('instantaneous_ops_per_sec')), unit: 'ops' },
-  count('evicted', 'Evicted', 'Keys evicted since the start of Redis; must stay 0.', number('evicted_keys')),
-  count('replicas', 'Replicas', 'Connected replicas.', number('connected_slaves')),
-  seconds('uptime', 'Uptime', 'Time since the start of Redis.', number('uptime_in_seconds')),
 ];
 
 /** How Redis itself is, where INFO is allowed. */

@@ -36,8 +36,6 @@ describe('redis', () => {
         memory: 250,
         maxMemory: 1000,
         memoryShare: 0.25,
-        fullEarliest: 600,
-        fullLatest: 900,
         policy: 'noeviction',
         clients: 3,
         blockedClients: 2,
@@ -45,6 +43,8 @@ describe('redis', () => {
         evicted: 0,
         replicas: 1,
         uptime: 99,
+        fullEarliest: 600,
+        fullLatest: 900,
       },
     ]);
     expect(Object.keys(rows[0]!)).toEqual(columnsOf(redis));

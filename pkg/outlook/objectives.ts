@@ -20,6 +20,16 @@ export interface Compliance {
 }
 
 const LATENCY = 'latency';
+
+/** A series, and up to which value it is good. */
+interface Judged {
+  readonly scope: HistoryScope;
+  readonly key: string;
+  readonly seconds: number;
+  /** The latency where it is left out. */
+  readonly figure?: string;
+}
+
 /** By which share of it a step may differ from another and be of one pace. */
 const ALIKE = 0.2;
 /** Five minutes whose samples lie further apart than this share of the usual have a hole: they are read one by one. */
@@ -41,15 +51,15 @@ interface Stretch {
  */
 export async function complianceOf(
   reads: FigureReads,
-  { scope, key, seconds: objective }: { scope: HistoryScope; key: string; seconds: number },
+  { scope, key, seconds: objective, figure = LATENCY }: Judged,
   windows: readonly number[],
   { to, sampleSeconds }: { to: number; sampleSeconds: number },
   turns: Turns
 ): Promise<Compliance[]> {
   const from = to - Math.max(...windows);
-  const parts = await reads.parts?.(scope, LATENCY, from, to, key);
+  const parts = await reads.parts?.(scope, figure, from, to, key);
   await turns.give();
-  const samples = (begin: number, end: number) => reads.read(scope, LATENCY, begin, end, key)[0];
+  const samples = (begin: number, end: number) => reads.read(scope, figure, begin, end, key)[0];
   const stretches = parts
     ? ofParts(parts[0], objective, sampleSeconds, samples)
     : ofSamples(samples(from, to), objective, sampleSeconds);

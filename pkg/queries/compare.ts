@@ -166,7 +166,8 @@ export const compare = tableQuery({
           await valuesOf(history, wanted, before, age, sampleSeconds),
           await valuesOf(history, wanted, after, age, sampleSeconds),
         ] as const;
-        const [former, later] = known(read, paired);
+        // Of run times no value means that nothing has ended in those minutes.
+        const [former, later] = known(read, paired && figure !== RUN_TIME);
         if (former.length > 0 || later.length > 0) {
           rows.push({
             key: name,

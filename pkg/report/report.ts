@@ -93,7 +93,8 @@ const LEAST_UNWATCHED_SECONDS = 120;
 
 /** How much of a range has no samples, so that nothing is known of it. */
 async function unwatched(history: FigureReads, { from, to }: Range, sampleSeconds: number): Promise<string[]> {
-  const all = { scope: 'total' as const, key: '', seconds: Infinity };
+  // Whatever else is not known, the counter of executions is.
+  const all = { scope: 'total' as const, key: '', seconds: Infinity, figure: 'processedRate' };
   const [known] = await complianceOf(history, all, [to - from], { to, sampleSeconds }, new Turns());
   const missing = to - from - known!.watched;
   return missing < LEAST_UNWATCHED_SECONDS

@@ -121,9 +121,11 @@ export class FileBlockStore implements BlockStore {
       if (length === 0 || length > Math.min(MOST_HEADER, size - this.end - 4)) {
         return true;
       }
-      const { body, minutes, ...span } = headerSchema.parse(
-        JSON.parse(this.bytesAt(this.end + 4, length).toString('utf8'))
-      );
+      const header = this.bytesAt(this.end + 4, length).toString('utf8');
+      if (header.includes('\0')) {
+        return true;
+      }
+      const { body, minutes, ...span } = headerSchema.parse(JSON.parse(header));
       if (this.end + 4 + length + body + minutes > size) {
         return true;
       }

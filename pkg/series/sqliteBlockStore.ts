@@ -73,11 +73,16 @@ export class SqliteBlockStore implements BlockStore {
     this.index.delete(id);
   }
 
+  /** A file that cannot be read for a moment is as it was. */
   private refresh(): void {
-    const version = this.versionNow();
-    if (version !== this.version) {
-      this.version = version;
-      this.readIndex();
+    try {
+      const version = this.versionNow();
+      if (version !== this.version) {
+        this.readIndex();
+        this.version = version;
+      }
+    } catch {
+      // What reads a block says what is the matter.
     }
   }
 
@@ -87,9 +92,10 @@ export class SqliteBlockStore implements BlockStore {
   }
 
   private readIndex(): void {
+    const rows = this.database.prepare(`SELECT ${SPAN} FROM blocks ORDER BY id`).all() as Row[];
     this.index.clear();
     this.bytesOfAll = 0;
-    for (const row of this.database.prepare(`SELECT ${SPAN} FROM blocks ORDER BY id`).all() as Row[]) {
+    for (const row of rows) {
       this.know({ ...row });
     }
   }

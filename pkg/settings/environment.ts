@@ -101,7 +101,10 @@ export function settingsFrom({ flags, env, file = {} }: Given): Settings {
 
 /** What is misspelt or of another kind would be ignored, and another Redis be read than the one that is meant. */
 function checkFile(file: Record<string, unknown>): void {
-  const unknown = Object.keys(file).find((name) => !(name in optionsSchema.shape) && !BESIDE_OPTIONS.includes(name));
+  // Names with x- hold what other parts of the file refer to.
+  const unknown = Object.keys(file).find(
+    (name) => !(name in optionsSchema.shape) && !BESIDE_OPTIONS.includes(name) && !name.startsWith('x-')
+  );
   if (unknown !== undefined) {
     throw new Fault({
       kind: 'settings',

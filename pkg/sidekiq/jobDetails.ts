@@ -164,9 +164,9 @@ export function activeJobAttempts(payload: JsonObject): number | null {
 }
 
 const INTERRUPTED = 'interrupted';
-/** The errors of a `retry_on`, as Ruby prints a list of classes; in payloads of before Rails 6.1 one class. */
-const ERROR_CLASSES = /^\[?[A-Z][\w:]*(?:, [A-Z][\w:]*)*\]?$/;
-/** An error after which a continuable job goes on: the arguments of `resume_job`, as Ruby prints them. */
+/** The errors of a `retry_on`, as Ruby prints a list of classes. */
+const ERROR_CLASSES = /^\[[A-Z][\w:]*(?:, [A-Z][\w:]*)*\]$/;
+/** An error after which a continuable job goes on: the arguments of `resume_job` in Rails 8.1; later its message alone. */
 const RESUMED = /^\{.*?#<([A-Z]\w*(?:::[A-Z]\w*)*)/s;
 
 /**

@@ -20,7 +20,7 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
   // of the password is taken for another component.
   [/(registry part:?\s*).*/gs, '$1…'],
   [/\b(bad component ?\(expected [^)]{0,80}\):?\s*).*/gs, '$1…'],
-  [/\b(invalid (?:port|host|user)(?: (?:number|name|info|format))?:\s*).*/gis, '$1…'],
+  [/\b(invalid port(?: number)?:\s*)(["'])(?:(?!\2).)*(?:\2|$)/gi, '$1…'],
   [/\b(invalid (?:integer )?value )(["'])(?:(?!\2).)*(?:\2|$)(?= for connection option)/gis, '$1…'],
   // Connection strings: a value ends at a semicolon, and may hold spaces.
   [/\b(pass(?:word|wd)?|pwd)(\s?=\s?)[^;"'=\n]{1,200}(?=;)/gi, '$1$2…'],
@@ -40,8 +40,9 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
   ],
   [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, '$1 …'],
   [/[\w.+-]+@[\w-]+\.[\w.-]+/g, '…@…'],
-  // A user and a password before a host of one label, where no URL was recognised.
-  [/[^\s"'`<>@…]{1,200}@(?=[\w[])/g, '…@'],
+  // A user and a password before a host of one label, where no URL was recognised; the end of a password in a host's name.
+  [/[^\s"'`<>@…:(,;]{0,100}:[^\s"'`<>@…]{1,200}@(?=[\w[])/g, '…@'],
+  [/\b(host(?: ?name)?:? \\?["']?|ENOTFOUND )[^\s"'@]{1,200}@/gi, '$1…@'],
   [/[A-Za-z0-9_-]{24,}/g, (run) => (/\d/.test(run) && /[A-Za-z]/.test(run) ? '…' : run)],
   [/\b\d(?:[ -]?\d){11,18}\b/g, '…'],
 ];
@@ -50,10 +51,13 @@ const LONGEST = 500;
 /** Longer than what is shown, so that nothing is cut in the middle of what a rule would have found. */
 const LOOKED_AT = 4 * LONGEST;
 
-/** The beginning of what a URL says of its user, also where it is escaped or a slash is missing. */
-const AUTHORITY = /(?::|%3a)(?:\\?\/|%2f){1,2}/i;
-/** A user part to which no `@` comes: a password without a user, or what stands in the place of a port and is none. */
-const UNENDED = /(?::|%3a)(?:\\?\/|%2f){2}(?=[^\s/@"'[]{0,200}:(?!\d{1,5}(?![^\s/?#"'`),;.\]])))/i;
+/** The beginning of what a URL says of its user, also where it is escaped. */
+const AUTHORITY = /(?::|%3a)(?:\\?\/){2}|(?::|%3a)%2f%2f/i;
+/** A password without a user, to which no `@` comes. */
+const NO_USER = /(?::|%3a)(?:\\?\/|%2f){2}(?=(?::|%3a)[^\s"'])/i;
+/** What stands in the place of a port and is none; told apart from a colon that ends a name by what the message is about. */
+const NO_PORT = /(?::|%3a)(?:\\?\/|%2f){2}(?=[^\s/@"'[%:]{1,200}(?::|%3a)(?:[^\s"'\d]|\d{1,5}\w|\d{6}))/i;
+const ABOUT_A_URL = /\bUR[IL]\b/;
 const PEM = /-----BEGIN [A-Z ]{1,40}-----/;
 const PEM_ENDS = /-----END [A-Z ]{1,40}-----/g;
 
@@ -72,7 +76,7 @@ export function withoutCredentials(text: string): string {
   if (at >= from) {
     return `${text.slice(0, from)}…${text.slice(at)}`;
   }
-  const unended = UNENDED.exec(text);
+  const unended = NO_USER.exec(text) ?? (ABOUT_A_URL.test(text) ? NO_PORT.exec(text) : null);
   return unended ? `${text.slice(0, unended.index + unended[0].length)}…` : text;
 }
 

@@ -214,10 +214,9 @@ function asMayBe(demand: Demand, dice: Dice): Demand {
   return { ...demand, classes };
 }
 
-/** A factor of mean 1 and of a variance: lognormal, as none is negative. */
+/** A factor around 1 (the median, as medians are told) of a variance: lognormal, as none is negative. */
 function factorOf(variance: number, dice: Dice): number {
-  const spread = Math.log(1 + variance);
-  return Math.exp(Math.sqrt(spread) * dice.normal() - spread / 2);
+  return Math.exp(Math.sqrt(Math.log(1 + variance)) * dice.normal());
 }
 
 /** Jobs of a queue that wait or run at the beginning: of its classes by their shares, ages evenly spread. */

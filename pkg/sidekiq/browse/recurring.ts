@@ -299,7 +299,10 @@ function readCronFields(fields: ReadonlyMap<string, string>, planned: Planned | 
   };
 }
 
-/** As `queue_name_with_prefix` of sidekiq-cron's job.rb puts it together, without the defaults of ActiveJob's own settings. */
+/**
+ * As `queue_name_with_prefix` of sidekiq-cron's job.rb puts it together. A class that is loaded is enqueued by ActiveJob, which
+ * adds the prefix of its own settings: those are not in Redis, and the entry's prefix mostly is the same.
+ */
 function cronQueue(fields: ReadonlyMap<string, string>): string {
   const message = parsePayload(fields.get('message'));
   if (message === null) {

@@ -85,6 +85,28 @@ describe('a comparison', () => {
     expect([row!['before'], row!['after'], row!['change']]).toEqual([50, 50, 0]);
   });
 
+  test('with yesterday tells run times of executions at any time of both days', async () => {
+    const sparse = new Recorder();
+    let [processed, load] = [0, 0];
+    // Twice an hour: yesterday a second long, today ten, at other minutes; once in the same minutes.
+    for (let at = NOW - 28 * HOUR; at <= NOW; at += 60) {
+      const ago = NOW - at;
+      const place = Math.floor(at / 60) % 30;
+      const isToday = ago < 4 * HOUR && place === 10;
+      const isYesterday = ago > 24 * HOUR && place === 0;
+      const isBoth = ago === 3 * HOUR + 300 || ago === 27 * HOUR + 300;
+      processed += Number(isToday) + Number(isYesterday) + Number(isBoth);
+      load += 10 * Number(isToday) + Number(isYesterday) + Number(isBoth);
+      const of = (figure: string, value: number) => ({ scope: 'class' as const, key: 'AJob', figure, value });
+      sparse.append(at, [of('processedRate', processed), of('failedRate', 0), of('load', load)]);
+    }
+    const request = { range: { from: NOW - 4 * HOUR, to: NOW }, intervalSeconds: 60 };
+    const query = { by: 'class', with: 'day', measures: ['runTime'] };
+    const [row] = await rowsOfState(compare, aState(), { query, recorder: sparse, request });
+    expect(row!['before']).toBeCloseTo(1, 6);
+    expect(row!['after']).toBeGreaterThan(8);
+  });
+
   test('with last week is unknown where there was no history', async () => {
     const rows = await ask({ with: 'week' }, 1);
     expect(rows.map(({ verdict, before }) => [verdict, before])).toEqual([

@@ -371,10 +371,14 @@ describe('a recording in a file', () => {
     const whole = await openReplay(path, options, { speed: 0 });
     const { now } = await whole.source.state(NOW + 500);
     whole.close();
-    writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.alloc(64)]));
-    const cut = await openReplay(path, options, { speed: 0 });
-    expect((await cut.source.state(NOW + 500)).now).toBe(now);
-    cut.close();
+    const written = readFileSync(path);
+    // After the last block, or within the header of one more.
+    for (const begun of [0, 3, 6, 40]) {
+      writeFileSync(path, Buffer.concat([written, written.subarray(21, 21 + begun), Buffer.alloc(2000)]));
+      const cut = await openReplay(path, options, { speed: 0 });
+      expect((await cut.source.state(NOW + 500)).now, String(begun)).toBe(now);
+      cut.close();
+    }
   });
 
   /** A recording with locks, a finding that goes on, and an error of each kind. */

@@ -41,6 +41,10 @@ describe('a configuration file', () => {
     });
   });
 
+  test('may hold anchors of its own', () => {
+    expect(() => settings('x-common: &c { password: a }\ntargets: { eu: *c }')).not.toThrow();
+  });
+
   test('leaves out what is left empty', () => {
     expect(settings('password:\nurl: ~').secrets).toEqual({});
   });

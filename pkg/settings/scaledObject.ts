@@ -5,7 +5,13 @@ import { commaSeparated } from './endpoint';
 /** What a ScaledObject is scaled by. */
 export const SCALED_BY = ['threads', 'latency', 'drain'] as const;
 
-const number = (fallback: number) => z.coerce.number().positive().max(1e9).default(fallback);
+/** A decimal number as text, as KEDA sends it: no `0x10`, which JavaScript would take. */
+const decimal = z
+  .string()
+  .regex(/^\s*\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\s*$/, 'expected a number')
+  .transform(Number);
+const positive = decimal.pipe(z.number().positive().max(1e9));
+const number = (fallback: number) => positive.default(fallback);
 
 /** Of names in a trigger. */
 const LONGEST_TEXT = 4096;
@@ -19,11 +25,11 @@ const schema = z.object({
   /** Threads of one replica: the target of `threads` and `drain`. */
   threadsPerReplica: number(10),
   /** How late a job may be: the target of `latency`; by default the objective of the settings. */
-  objectiveSeconds: z.coerce.number().positive().max(1e9).optional(),
+  objectiveSeconds: positive.optional(),
   /** In so long `drain` works off the backlog. */
   drainSeconds: number(300),
   /** For so long a larger value stands before a smaller one is told. */
-  holdSeconds: z.coerce.number().min(0).max(86_400).default(120),
+  holdSeconds: decimal.pipe(z.number().min(0).max(86_400)).default(120),
 });
 
 export interface ScaledObject extends Omit<z.output<typeof schema>, 'queues'> {

@@ -121,6 +121,8 @@ describe('a trigger', () => {
     [{ workerType: 'A', queues: 'b' }, 'The trigger names no queues, or names them twice.'],
     [{ queues: ' , ' }, 'The trigger names no queues, or names them twice.'],
     [{ queues: 'a', metric: 'size' }, /^The metadata "metric" of the trigger is not valid/],
+    [{ queues: 'a', threadsPerReplica: '0x10' }, /^The metadata "threadsPerReplica" of the trigger is not valid/],
+    [{ queues: 'a', holdSeconds: '' }, /^The metadata "holdSeconds" of the trigger is not valid/],
     [{ queues: 'a', threadsPerReplica: '0' }, /^The metadata "threadsPerReplica" of the trigger is not valid/],
     [{ queues: 'a', holdSeconds: 'long' }, /^The metadata "holdSeconds" of the trigger is not valid/],
   ] as Array<[Record<string, string>, string | RegExp]>)('of %o is refused', (metadata, message) => {

@@ -60,6 +60,8 @@ export class ClassTotals implements Observer<ClassTotalsView> {
   private changed = false;
   /** Buckets that begin before this were there when the count began. */
   private baselineUntil = Infinity;
+  /** The minute of the first snapshot as it was then: durations of it may be read later. */
+  private firstMinute: Bucket | undefined;
   /** Epoch seconds of the last snapshot, 0 before the first. */
   lastAt = 0;
 
@@ -70,6 +72,7 @@ export class ClassTotals implements Observer<ClassTotalsView> {
     this.absorb(minutes.items, durations);
     if (this.lastAt === 0) {
       this.baselineUntil = Math.floor(at / 60) * 60;
+      this.firstMinute = minutes.items.find(({ startsAt }) => startsAt === this.baselineUntil);
     }
     this.lastAt = at;
     this.forget(at);
@@ -96,7 +99,7 @@ export class ClassTotals implements Observer<ClassTotalsView> {
       const seen = within(this.durations, startsAt);
       const before = seen.get(jobClass);
       if (before !== counts) {
-        if (this.counts(startsAt, before)) {
+        if (this.counts(startsAt, before) && !(before === undefined && this.wasThere(startsAt, jobClass))) {
           const total = this.totalOf(jobClass);
           const grown = counts.map((count, index) => growth(count, before?.[index]));
           this.set(jobClass, { ...total, durations: addCounts(total.durations, grown) });
@@ -156,6 +159,11 @@ export class ClassTotals implements Observer<ClassTotalsView> {
   /** Whether growth of a bucket counts: not what was there before the count began. */
   private counts(startsAt: number, before: unknown): boolean {
     return this.lastAt > 0 && (before !== undefined || startsAt >= this.baselineUntil);
+  }
+
+  /** A class had run in the minute of the first snapshot: what is read later of its durations was there before, in part. */
+  private wasThere(startsAt: number, jobClass: string): boolean {
+    return this.firstMinute?.startsAt === startsAt && this.firstMinute.classes.has(jobClass);
   }
 
   private count({ startsAt, classes }: Bucket, before: Bucket | undefined): void {

@@ -57,6 +57,14 @@ const SETS_KEPT = 5000;
 const RUNNING_KEPT = 50_000;
 
 /**
+ * Seconds from being enqueued to being run. Sidekiq writes `run_at` as whole seconds, cut off (`Time.now.to_i` of
+ * processor.rb): the instant lies anywhere in that second, on average in its middle.
+ */
+function waitOf(runAt: number, enqueuedAt: number): number {
+  return Math.max(0, runAt + (Number.isInteger(runAt) && !Number.isInteger(enqueuedAt) ? 0.5 : 0) - enqueuedAt);
+}
+
+/**
  * How long running jobs had waited, since the watch began. Sidekiq keeps no waits, so this is a sample: each job that was
  * seen running counts once, and a job that is shorter than the pace of the readings is seen rarely. Holds the 5,000
  * queues and classes that were seen last, and the running jobs, 50,000 at most.
@@ -74,7 +82,7 @@ export class JobWaits implements Observer<JobWaitsView> {
       running.delete(key);
       running.add(key);
       if (!this.running.has(key) && job.runAt !== null && job.enqueuedAt !== null) {
-        this.add(job, Math.max(0, job.runAt - job.enqueuedAt));
+        this.add(job, waitOf(job.runAt, job.enqueuedAt));
         changed = true;
       }
     }

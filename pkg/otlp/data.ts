@@ -12,12 +12,15 @@ import type { Labels } from '../statsd/labels';
 /** UCUM units of metrics that name theirs. */
 const UNITS: Readonly<Record<NonNullable<Family['unit']>, string>> = { seconds: 's', bytes: 'By', ratio: '1' };
 
+/** Series that are remembered though they are missing. */
+const SERIES_KEPT = 20_000;
+
 /**
  * Families as OpenTelemetry's metrics: under their names at /metrics, with the labels as attributes. A counter is a
  * monotonic sum, a histogram has its buckets; both go on from when they were first seen, and begin anew where they fall.
  * Summaries are left out: each has a histogram beside it.
  *
- * Remembers one number for each series of a counter or a histogram that was there the last time.
+ * Remembers one number for each series of a counter or a histogram, of {@link SERIES_KEPT} that are missing for a time.
  */
 export class MetricDataOf {
   private begun = new Map<string, { value: number; at: number }>();
@@ -33,7 +36,9 @@ export class MetricDataOf {
       return at;
     };
     const data = families.flatMap((family) => dataOf(family, now, startOf));
-    this.begun = begun;
+    // Those that could not be read for a time go on where they were; the ones that are missing longest come first.
+    const missing = [...this.begun].filter(([key]) => !begun.has(key)).slice(-SERIES_KEPT);
+    this.begun = new Map([...missing, ...begun]);
     return data;
   }
 }

@@ -5,23 +5,30 @@ export function instantText(at: number): string {
   return `${new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
+/** Smaller numbers are no epoch seconds that anybody means: 60 is a minute ago without its sign. */
+const LEAST_EPOCH_SECONDS = 1e8;
+
 /**
  * An instant as a person gives it: seconds before now as `-3600`, epoch seconds, or ISO 8601.
  *
  * @throws Fault `query` naming the field
  */
 export function parseTime(field: string, text: string, now: number): number {
-  const seconds = Number(text);
-  if (!Number.isNaN(seconds)) {
-    return seconds <= 0 ? now + seconds : seconds;
+  const given = text.trim();
+  if (/^(?:-\d+(?:\.\d+)?|0)$/.test(given)) {
+    return now + Number(given);
   }
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) {
+  const at = /^\d{9,11}(?:\.\d+)?$/.test(given)
+    ? Number(given)
+    : /^\d{4}(?:-|$)/.test(given)
+      ? Date.parse(given) / 1000
+      : NaN;
+  if (!(at >= LEAST_EPOCH_SECONDS)) {
     throw new Fault({
       kind: 'query',
       message: `The time ${field} "${text}" cannot be read.`,
       remedy: 'Give seconds ago as -3600, or ISO 8601.',
     });
   }
-  return at / 1000;
+  return at;
 }

@@ -44,12 +44,14 @@ describe('a metric as it is pushed', () => {
     expect(one({ type: 'summary', samples: [{ quantiles: [[0.5, 1]], sum: 1, count: 1 }] })).toBeUndefined();
   });
 
-  test('of a series that went away is forgotten', () => {
+  test('of a series that could not be read for a time goes on from when it was first seen', () => {
     const data = new MetricDataOf();
     one({ type: 'counter', samples: [{ value: 5 }] }, data, NOW);
     one({ type: 'counter' }, data, NOW + 60_000);
     const back = one({ type: 'counter', samples: [{ value: 6 }] }, data, NOW + 120_000);
-    expect(back!.dataPoints[0]!.startTime[0]).toBe(Math.floor((NOW + 120_000) / 1000));
+    expect(back!.dataPoints[0]!.startTime[0]).toBe(Math.floor(NOW / 1000));
+    const fallen = one({ type: 'counter', samples: [{ value: 1 }] }, data, NOW + 180_000);
+    expect(fallen!.dataPoints[0]!.startTime[0]).toBe(Math.floor((NOW + 180_000) / 1000));
   });
 });
 

@@ -40,6 +40,7 @@ export async function findHolders(
     { source: 'retry', queue: '' },
     { source: 'dead', queue: '' },
   ];
+  asked.work.forEach(({ metricsClass }) => wanted.mayBeOf(metricsClass));
   const endsAt = performance.now() + asked.most.seconds * 1000;
   let { entries, bytes } = asked.most;
   let { isWhole } = asked;
@@ -134,13 +135,18 @@ class Wanted {
     }
   }
 
-  /** A job that runs; of its arguments nothing is known, so that it may or may not hold the lock of its class. */
-  runs({ jid, metricsClass }: { jid: string; metricsClass: string }, holder: Holder): void {
-    this.found({ jid, metricsClass, hasArguments: true }, holder);
+  /** A job of the class runs; of its arguments nothing is known, so that it may hold the lock of its class, or one that waits. */
+  mayBeOf(metricsClass: string): void {
     const index = this.byClass.get(metricsClass);
     if (index !== undefined) {
       this.places[index] = { place: 'unknown' };
+      this.byClass.delete(metricsClass);
     }
+  }
+
+  /** A job that runs. */
+  runs({ jid, metricsClass }: { jid: string; metricsClass: string }, holder: Holder): void {
+    this.found({ jid, metricsClass, hasArguments: true }, holder);
   }
 
   holders(otherwise: LockPlace): Holder[] {

@@ -203,3 +203,17 @@ test('two that began at the same moment count the same once one has taken over t
   look(later, 600, [minute(10, 1)]);
   expect(later.adopt(saved())).toBe(false);
 });
+
+test('durations of the first minute that are read later do not count where the class had run before the first look', () => {
+  const totals = new ClassTotals();
+  look(totals, 10, [aMinute(MINUTE, { A: [5, 0, 50] })]);
+  // The cap of what is read at once put them off; B ran after the first look.
+  const ofB = { ...took(0, 2), jobClass: 'B' };
+  look(totals, 20, [aMinute(MINUTE, { A: [5, 0, 50], B: [2, 0, 20] })], [took(0, 5), ofB]);
+  expect(total(totals)!.durations[0]).toBe(0);
+  expect(totals.view().get('B')).toMatchObject({ processed: 2 });
+  expect(totals.view().get('B')!.durations[0]).toBe(2);
+  look(totals, 30, [aMinute(MINUTE, { A: [7, 0, 70], B: [2, 0, 20] })], [took(0, 7), ofB]);
+  expect(total(totals)).toMatchObject({ processed: 2 });
+  expect(total(totals)!.durations[0]).toBe(2);
+});

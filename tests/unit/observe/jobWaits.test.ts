@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { JobWaits, WAIT_BOUNDS_MS } from '../../../pkg/observe/jobWaits';
 import { aSnapshot, listed, NOW, partial, someWork } from '../../support/state';
 
+/** As a client of Redis writes them that knows fractions of seconds. */
+const BEGAN = NOW + 0.25;
 const running = (jid: string, waited: number | null, part: Parameters<typeof someWork>[0] = {}) =>
-  someWork({ jid, runAt: NOW, enqueuedAt: waited === null ? null : NOW - waited, ...part });
+  someWork({ jid, runAt: BEGAN, enqueuedAt: waited === null ? null : BEGAN - waited, ...part });
 const observe = (...snapshots: Array<Parameters<typeof aSnapshot>[0]>) => {
   const observer = new JobWaits();
   snapshots.forEach((part) => observer.observe(aSnapshot(part)));
@@ -13,6 +15,17 @@ const jobs = (counts: readonly number[]) =>
   counts.flatMap((count, index) => (count > 0 ? [[WAIT_BOUNDS_MS[index], count]] : []));
 
 describe('waits of running jobs', () => {
+  test('are right on average, though Sidekiq cuts the time at which a job began off to a second', () => {
+    // A hundred that waited 0.4 s each, enqueued ten milliseconds apart.
+    const work = Array.from({ length: 100 }, (_, index) => {
+      const enqueuedAt = NOW - 10 + index / 100 + 0.003;
+      return someWork({ jid: `j${index}`, enqueuedAt, runAt: Math.floor(enqueuedAt + 0.4) });
+    });
+    const [view] = observe({ work: listed(...work) });
+    expect(view!.sumSeconds / 100).toBeGreaterThan(0.38);
+    expect(view!.sumSeconds / 100).toBeLessThan(0.42);
+  });
+
   test('count once for each job, however often it is seen', () => {
     const view = observe(
       { work: listed(running('a', 0.05), running('b', 7)) },

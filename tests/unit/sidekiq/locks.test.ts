@@ -276,5 +276,8 @@ describe('a lock of activejob-uniqueness', () => {
     const work = [someWork({ jid: 'a2', metricsClass: 'ClockJob' })];
     const { locks } = await read(answers, { classes: ['ClockJob'], work });
     expect(locks).toMatchObject([{ place: 'unknown', jid: '' }]);
+    // Nor is it known whose lock it is where another one waits: while_executing gives it to the one that runs.
+    const both = await read({ ...answers, 'lrange queue:default': [job([])] }, { classes: ['ClockJob'], work });
+    expect(both.locks).toMatchObject([{ place: 'unknown', jid: '' }]);
   });
 });

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { parseTime } from '../../../pkg/source/instants';
+
+const NOW = Date.UTC(2026, 10, 28, 12) / 1000;
+
+test.each([
+  ['0', NOW],
+  ['-3600', NOW - 3600],
+  ['-0.5', NOW - 0.5],
+  [' -60 ', NOW - 60],
+  ['1795867200', 1_795_867_200],
+  ['1795867200.25', 1_795_867_200.25],
+  ['2026-11-28T03:00:00Z', Date.UTC(2026, 10, 28, 3) / 1000],
+  ['2026-11-28', Date.UTC(2026, 10, 28) / 1000],
+  ['2026', Date.UTC(2026, 0, 1) / 1000],
+])('the time %o is read', (text, at) => {
+  expect(parseTime('to', text, NOW)).toBe(at);
+});
+
+test.each(['60', '+5', '0x10', '1e9', '', ' ', 'now', '-', '20261128', '1795867200000', '2026-13-01', 'Infinity'])(
+  'the time %o is refused with its name',
+  (text) => {
+    expect(() => parseTime('to', text, NOW)).toThrow(`The time to "${text}" cannot be read.`);
+  }
+);

@@ -128,24 +128,25 @@ function readQueues(state: State): Capacity[] {
 }
 
 /**
- * Seconds of successful work and executions of the last complete minutes, by the queue a class is known to run from;
- * `null` where a minute was refused.
+ * Seconds of successful work and executions of the last complete minutes, by the queues a class is known to run from: one that
+ * runs from several is shared among them. `null` where a minute was refused.
  */
 function workByQueue({
   snapshot: { minutes },
   classQueues,
+  classShares,
 }: State): Map<string, { seconds: number; executions: number }> | null {
   if (!minutes.whole) {
     return null;
   }
   const byQueue = new Map<string, { seconds: number; executions: number }>();
   for (const [jobClass, counts] of sumCounts(minutes.items.slice(1, MINUTES + 1))) {
-    const queue = classQueues.get(jobClass);
-    if (queue !== undefined) {
+    const last = classQueues.get(jobClass);
+    for (const [queue, share] of classShares.get(jobClass) ?? (last === undefined ? [] : [[last, 1] as const])) {
       const sum = byQueue.get(queue) ?? { seconds: 0, executions: 0 };
       byQueue.set(queue, {
-        seconds: sum.seconds + counts.milliseconds / 1000,
-        executions: sum.executions + counts.processed - counts.failed,
+        seconds: sum.seconds + (share * counts.milliseconds) / 1000,
+        executions: sum.executions + share * (counts.processed - counts.failed),
       });
     }
   }

@@ -1,6 +1,7 @@
 import type { ClassMemoryView } from '../observe/classMemory';
 import type { ClassNamesView } from '../observe/classNames';
 import type { ClassQueuesView } from '../observe/classQueues';
+import type { ClassSharesView } from '../observe/classShares';
 import type { ClassTotalsView } from '../observe/classTotals';
 import type { JobWaitsView } from '../observe/jobWaits';
 import type { ProcessLogView } from '../observe/processLog';
@@ -27,6 +28,7 @@ export interface State {
   readonly processLog: ProcessLogView;
   readonly classTotals: ClassTotalsView;
   readonly classQueues: ClassQueuesView;
+  readonly classShares: ClassSharesView;
   readonly classNames: ClassNamesView;
   readonly jobWaits: JobWaitsView;
   readonly classMemory: ClassMemoryView;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ClassMemory } from '../observe/classMemory';
 import { ClassNames } from '../observe/classNames';
 import { ClassQueues } from '../observe/classQueues';
+import { ClassShares } from '../observe/classShares';
 import { ClassTotals } from '../observe/classTotals';
 import { Flow } from '../observe/flow';
 import { JobWaits } from '../observe/jobWaits';
@@ -33,6 +34,7 @@ export class Watch {
     processLog: new ProcessLog(),
     classTotals: new ClassTotals(),
     classQueues: new ClassQueues(),
+    classShares: new ClassShares(),
     classNames: new ClassNames(),
     jobWaits: new JobWaits(),
     classMemory: new ClassMemory(),
@@ -41,7 +43,8 @@ export class Watch {
   readonly findingLog = new FindingLog();
 
   next({ snapshot, missed, info, locks, usual, notices, historyFile }: Reading, beside: Beside): State {
-    const { flow, processLog, classTotals, classQueues, classNames, jobWaits, classMemory } = this.observers;
+    const { flow, processLog, classTotals, classQueues, classShares, classNames, jobWaits, classMemory } =
+      this.observers;
     if (missed) {
       classTotals.absorb(missed.minutes, missed.durations);
     }
@@ -53,6 +56,7 @@ export class Watch {
       processLog: processLog.view(),
       classTotals: classTotals.view(),
       classQueues: classQueues.view(),
+      classShares: classShares.view(),
       classNames: classNames.view(),
       jobWaits: jobWaits.view(),
       classMemory: classMemory.view(),

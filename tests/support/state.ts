@@ -212,6 +212,7 @@ export function aState(part: StatePart = {}): State {
     classNames: new Map(),
     jobWaits: [],
     classMemory: [],
+    classShares: new Map(),
     redisMemory: null,
     findingLog: { open: [], ended: [] },
     statsd: new StatsdIntake({ series: 100, expireSeconds: 600 }),

@@ -133,6 +133,25 @@ describe('by queue', () => {
   });
 });
 
+test('the work of a class that runs from two queues is shared among them, and adds up', async () => {
+  // Ten minutes of six threads' work, two thirds of it seen in q1.
+  const state = aState({
+    queues: ['q1', 'q2'].map((name) => aQueueState(name, { readyThreads: 5, readyBusy: 0 })),
+    classQueues: new Map([['A', 'q2']]),
+    classShares: new Map([['A', [['q1', 2 / 3] as const, ['q2', 1 / 3] as const]]]),
+    snapshot: {
+      minutes: minutes(
+        {},
+        ...Array.from({ length: 10 }, (): Record<string, [number, number, number]> => ({ A: [60, 0, 360_000] }))
+      ),
+    },
+  });
+  const rows = await rowsOfState(capacity, state, { query: { by: 'queue' } });
+  const demand = new Map(rows.map((row) => [row['queue'], row['demand'] as number]));
+  expect(demand.get('q1')).toBeCloseTo(4, 6);
+  expect(demand.get('q2')).toBeCloseTo(2, 6);
+});
+
 describe('by worker type', () => {
   const queues = [
     aQueueState('billing', {

@@ -13,7 +13,7 @@ export const LOCK_RULES: readonly FindingRule[] = [
     severity: 'warning',
     when: `A lock of sidekiq-unique-jobs or a slot of sidekiq-throttled is held by a job that is dead, or that looks at least ${HELD_SECONDS} s apart did not find. It takes recorded readings (recordHours of the settings).`,
     remedy:
-      'Delete the lock: SidekiqUniqueJobs::Digests.new.delete_by_digest("<lock>"), or the tab Locks of the Web UI; let the reaper of the gem run. With super_fetch (Sidekiq Pro) the jobs of a killed process are put back within the hour: wait for that first. A slot of sidekiq-throttled is released when it expires.',
+      'Delete the lock: SidekiqUniqueJobs::Digests.new.delete_by_digest("<lock>"), or the tab Locks of the Web UI; let the reaper of the gem run. A slot of sidekiq-throttled is released when it expires.',
     find: ({ state: { locks, now } }) =>
       [...groupBy(stuckLocks(locks?.locks ?? [], now), nameOf)].map(([name, stuck]) => {
         const first = stuck.reduce((oldest, each) => ((each.since ?? now) < (oldest.since ?? now) ? each : oldest));
@@ -30,7 +30,7 @@ export const LOCK_RULES: readonly FindingRule[] = [
           cause:
             where === 'dead'
               ? 'The job died and kept its lock; jobs with the same arguments are not enqueued or not run.'
-              : 'The job was deleted, or its process was killed (the private queues of super_fetch are not looked into); jobs with the same arguments are not enqueued or not run.',
+              : 'The job was deleted, or its process was killed; jobs with the same arguments are not enqueued or not run.',
           since: first.nowhereSince ?? first.since,
           weight: stuck.length,
         };

@@ -1,4 +1,5 @@
-import type { ReadOnlyRedis } from '../../redis/readOnlyRedis';
+import { command, type ReadOnlyRedis } from '../../redis/readOnlyRedis';
+import { keys } from '../keys';
 import type { Notice } from '../model';
 import { warning } from '../parts/part';
 import { activeJobOf, text } from '../payload';
@@ -20,7 +21,7 @@ const PLACES: Readonly<Record<JobSource, LockPlace>> = {
 };
 
 /**
- * Looks for the jobs of locks, each place once: scheduled, waiting, for a retry, dead, then running. Jobs move in this
+ * Looks for the jobs of locks, each place once: scheduled, waiting, for a retry, dead, taken by super_fetch, then running. Jobs move in this
  * order, so that one that moves meanwhile is met. What a process has written of its jobs is ten seconds old, so a
  * stored job is where it is stored.
  *
@@ -41,6 +42,7 @@ export async function findHolders(
     { source: 'dead', queue: '' },
   ];
   asked.work.forEach(({ metricsClass }) => wanted.mayBeOf(metricsClass));
+  sources.push(...(wanted.isEmpty ? [] : await filled(redis, asked.privateQueues, signal)));
   const endsAt = performance.now() + asked.most.seconds * 1000;
   let { entries, bytes } = asked.most;
   let { isWhole } = asked;
@@ -80,6 +82,22 @@ export async function findHolders(
         ? []
         : [warning(`Not all jobs could be looked at; it is not known where the jobs of ${unknown} locks are.`)],
   };
+}
+
+/** Those of some queues that hold jobs, in one round trip. One that may not be read is looked into, which says so. */
+async function filled(
+  redis: ReadOnlyRedis,
+  names: readonly string[],
+  signal?: AbortSignal
+): Promise<Array<{ source: 'queue'; queue: string }>> {
+  if (names.length === 0) {
+    return [];
+  }
+  const { replies } = await redis.batch(
+    names.map((name) => command('llen', keys.queue(name))),
+    signal
+  );
+  return names.filter((_, index) => replies[index]?.value !== 0).map((queue) => ({ source: 'queue' as const, queue }));
 }
 
 /** The locks whose jobs have not been found yet. */

@@ -79,6 +79,8 @@ export interface LocksAsked {
   readonly work: readonly Work[];
   /** Queues that hold jobs. */
   readonly queues: readonly string[];
+  /** Names of queues in which super_fetch (Sidekiq Pro) keeps what a process has taken; most of them do not exist. */
+  readonly privateQueues: readonly string[];
   /** All queues and all running jobs of the installation are among them: only then a job can be nowhere. */
   readonly isWhole: boolean;
   readonly most: LocksBounds;

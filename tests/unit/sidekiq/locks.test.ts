@@ -9,6 +9,7 @@ const ASKED: LocksAsked = {
   classes: [],
   work: [],
   queues: ['default'],
+  privateQueues: [],
   isWhole: true,
   most: { digests: 100, entries: 1000, bytes: 1e6, seconds: 5 },
 };
@@ -115,6 +116,20 @@ describe('a job that is not found', () => {
     expect(after.isEmpty).toBe(false);
     expect(await look(after, NOW + 90)).toEqual(['nowhere', NOW]);
     expect(() => new LockLooks().restore([['a', 1]])).toThrow();
+  });
+
+  test('waits where super_fetch keeps what a killed process had taken', async () => {
+    const looks = new LockLooks();
+    const privateQueues = ['sq|gone:1:a|default', 'sq|gone:1:a|other'];
+    const at = async (now: number, more: Answers) => {
+      const { locks } = await looks.read(fakeRedis({ ...answers, ...more }), { ...ASKED, now, privateQueues });
+      return [locks[0]?.place, locks[0]?.nowhereSince];
+    };
+    const taken = { 'llen queue:sq|gone:1:a|default': 1, 'lrange queue:sq|gone:1:a|default': [aJob('b1')] };
+    expect(await at(NOW, taken)).toEqual(['waiting', null]);
+    expect(await at(NOW + 60, taken)).toEqual(['waiting', null]);
+    await at(NOW + 120, {});
+    expect(await at(NOW + 180, {})).toEqual(['nowhere', NOW + 120]);
   });
 
   test('counts anew once it was seen, after a long pause, and where the clock was put back', async () => {

@@ -167,7 +167,7 @@ export const compare = tableQuery({
           await valuesOf(history, wanted, after, age, sampleSeconds),
         ] as const;
         // Of run times no value means that nothing has ended in those minutes.
-        const [former, later] = known(read, paired && figure !== RUN_TIME);
+        const [former, later] = compared(read, paired && figure !== RUN_TIME);
         if (former.length > 0 || later.length > 0) {
           rows.push({
             key: name,
@@ -194,7 +194,7 @@ export const compare = tableQuery({
  * Values that are known. Of the same times of two days those of which both are known: a day without its morning is no quiet
  * day. Where a day has none at all, the other one is told alone.
  */
-function known(
+function compared(
   [former, later]: readonly [ReadonlyArray<number | null>, ReadonlyArray<number | null>],
   paired: boolean
 ): [number[], number[]] {

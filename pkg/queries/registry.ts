@@ -110,17 +110,17 @@ export async function runQuery(
   const run = async (either: AbortSignal): Promise<Frame[]> => {
     try {
       const { state, unseen } = await stateFor(type, source, asked);
-      const run = async (request: QueryRequest) => {
+      const answer = async (request: QueryRequest) => {
         const frames = await type.run(raw, state, { ...request, signal: either }, source.reads(either, state));
-        return unseen === null ? frames : frames.map((frame, index) => (index === 0 ? noted(frame, unseen) : frame));
+        return unseen === null ? frames : noted(frames, unseen);
       };
       // An alert rule is answered about exactly the range that it names.
       const grid = asked.alerting ? null : (type.gridSeconds?.(raw, asked, state) ?? null);
       if (grid === null) {
-        return await run(asked);
+        return await answer(asked);
       }
       const shared = onGrid(asked, grid, state.now);
-      return await sharedAnswer(state, raw, shared, async () => run(shared));
+      return await sharedAnswer(state, raw, shared, async () => answer(shared));
     } catch (error) {
       if (error instanceof NotRecorded && type.nothing) {
         return type.nothing(raw, error, asked, source.options);
@@ -159,9 +159,11 @@ async function stateFor(
   return { state: await source.state(range.to, type.ofRange || alerting), unseen: null };
 }
 
-function noted(frame: Frame, { explanation }: NotRecorded): Frame {
+/** The same frames, the first with a notice more. */
+function noted([first, ...others]: readonly Frame[], { explanation }: NotRecorded): Frame[] {
   const notice: Notice = { severity: 'info', text: `${explanation} What is known by now is shown.` };
-  return { ...frame, meta: { ...frame.meta, notices: [...(frame.meta?.notices ?? []), notice] } };
+  const notices = [...(first?.meta?.notices ?? []), notice];
+  return first ? [{ ...first, meta: { ...first.meta, notices } }, ...others] : others;
 }
 
 /**

@@ -25,41 +25,18 @@ const KEPT = new Set([
 const EMPTIED = new Set(['message', 'frame']);
 /** Values that the code knows by heart, where members have no names. */
 const KEPT_VALUES = new Set(['', 'new', 'old', 'done', 'Redis', 'Sidekiq']);
+const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
 /** Namespaces of Ruby and of libraries that many use. */
-const LIBRARIES = new Set([
-  ...[
-    'Net',
-    'Timeout',
-    'Errno',
-    'IO',
-    'OpenSSL',
-    'Zlib',
-    'JSON',
-    'URI',
-    'Resolv',
-    'Encoding',
-    'PG',
-    'Mysql2',
-    'SQLite3',
-  ],
-  ...['Mongo', 'Redis', 'RedisClient', 'Sidekiq', 'Faraday', 'HTTP', 'HTTParty', 'RestClient', 'Excon', 'Typhoeus'],
-  ...['ActiveRecord', 'ActiveJob', 'ActiveModel', 'ActiveStorage', 'ActiveSupport', 'ActionMailer', 'ActionView'],
-]);
+const LIBRARIES = words(
+  `Net Timeout Errno IO OpenSSL Zlib JSON URI Resolv Encoding PG Mysql2 SQLite3 Mongo Redis RedisClient Sidekiq Faraday HTTP
+   HTTParty RestClient Excon Typhoeus ActiveRecord ActiveJob ActiveModel ActiveStorage ActiveSupport ActionMailer ActionView`
+);
 /** Errors of Ruby's own. */
-const OF_RUBY = new Set([
-  ...['StandardError', 'RuntimeError', 'ArgumentError', 'NoMethodError', 'NameError', 'TypeError', 'KeyError'],
-  ...[
-    'IndexError',
-    'RangeError',
-    'StopIteration',
-    'FrozenError',
-    'RegexpError',
-    'ZeroDivisionError',
-    'FloatDomainError',
-  ],
-  ...['IOError', 'EOFError', 'SocketError', 'ThreadError', 'FiberError', 'LoadError', 'NotImplementedError'],
-  ...['NoMemoryError', 'SystemStackError', 'SecurityError', 'SignalException', 'Interrupt', 'SystemExit', 'Exception'],
-]);
+const OF_RUBY = words(
+  `StandardError RuntimeError ArgumentError NoMethodError NameError TypeError KeyError IndexError RangeError StopIteration
+   FrozenError RegexpError ZeroDivisionError FloatDomainError IOError EOFError SocketError ThreadError FiberError LoadError
+   NotImplementedError NoMemoryError SystemStackError SecurityError SignalException Interrupt SystemExit Exception`
+);
 /** Host, process number and a random part, as Sidekiq names its processes. */
 const IDENTITY = /^(.+):(\d+):([0-9a-f]+)$/;
 const HASH_LENGTH = 10;
@@ -71,8 +48,8 @@ export interface HashedNames {
 
 /**
  * Replaces every name (hosts, queues, classes, tags, entries, ids) by a hash, the same for the same name within one
- * recording, and errors but those of Ruby and of common libraries; what holds free text (messages, notices, titles) is left out. The key of the hash is random and kept nowhere,
- * so that names cannot be guessed from it.
+ * recording, and errors but those of Ruby and of common libraries; what holds free text (messages, notices, titles) is left
+ * out. The key of the hash is random and kept nowhere, so that names cannot be guessed from it.
  */
 export function hashedNames(): HashedNames {
   const key = randomBytes(32);

@@ -1,5 +1,5 @@
 import type { Block, BlockStore, StoredBlock } from './blockStore';
-import type { Database } from './sqliteDatabase';
+import { dataVersion, type Database } from './sqliteDatabase';
 
 interface Row {
   id: number;
@@ -20,7 +20,6 @@ const SPAN = 'id, from_at AS "from", to_at AS "to", readings, pace AS paceSecond
 export class SqliteBlockStore implements BlockStore {
   private readonly index = new Map<number, StoredBlock>();
   private bytesOfAll = 0;
-  /** SQLite's own count of what other connections have written. */
   private version: number;
 
   /** @throws Error where the file cannot be used */
@@ -29,7 +28,7 @@ export class SqliteBlockStore implements BlockStore {
       'CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, from_at REAL, to_at REAL, readings INTEGER, pace REAL, bytes INTEGER, minutes BLOB, body BLOB)'
     );
     database.exec('CREATE INDEX IF NOT EXISTS blocks_span ON blocks (id, from_at, to_at, readings, pace, bytes)');
-    this.version = this.versionNow();
+    this.version = dataVersion(this.database);
     this.readIndex();
   }
 
@@ -76,7 +75,7 @@ export class SqliteBlockStore implements BlockStore {
   /** A file that cannot be read for a moment is as it was. */
   private refresh(): void {
     try {
-      const version = this.versionNow();
+      const version = dataVersion(this.database);
       if (version !== this.version) {
         this.readIndex();
         this.version = version;
@@ -84,11 +83,6 @@ export class SqliteBlockStore implements BlockStore {
     } catch {
       // What reads a block says what is the matter.
     }
-  }
-
-  private versionNow(): number {
-    const [row] = this.database.prepare('PRAGMA data_version').all() as Array<{ data_version: number }>;
-    return row!.data_version;
   }
 
   private readIndex(): void {

@@ -33,6 +33,12 @@ export async function withDatabase<T>(path: string, make: (database: Database) =
   }
 }
 
+/** SQLite's count of what other connections have written to the file: it differs once one has. */
+export function dataVersion(database: Pick<Database, 'prepare'>): number {
+  const [row] = database.prepare('PRAGMA data_version').all() as Array<{ data_version: number }>;
+  return row!.data_version;
+}
+
 /** Marks a file as ours, once its tables are there. */
 export function markOurs(database: Database): void {
   database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);

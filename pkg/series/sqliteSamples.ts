@@ -10,7 +10,7 @@ import {
   type Parts,
 } from './chunk';
 import { OpenGroup } from './openGroup';
-import type { Database } from './sqliteDatabase';
+import { dataVersion, type Database } from './sqliteDatabase';
 import type { Turns } from '../turns';
 import type { Points } from './store';
 import { VarintReader, VarintWriter } from './varints';
@@ -270,11 +270,11 @@ export class SqliteSamples {
 
   /** Takes note of what another process wrote. */
   private refresh(): void {
-    const [row] = this.all<{ data_version: number }>('PRAGMA data_version');
-    if (row!.data_version === this.version) {
+    const version = dataVersion(this.database);
+    if (version === this.version) {
       return;
     }
-    this.version = row!.data_version;
+    this.version = version;
     this.loadGroups();
     const [first] = this.all<{ id: number | null }>('SELECT min(id) AS id FROM readings');
     const gone = first?.id === null ? this.openIds.length : this.openIds.filter((id) => id < (first?.id ?? 0)).length;

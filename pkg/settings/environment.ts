@@ -31,14 +31,17 @@ export const SCALAR_OPTIONS: readonly ScalarOption[] = Object.entries(optionsSch
       ];
 });
 
+/** How Redis is reached, beside options. */
+const CONNECTION_NAMES = ['url', 'username', ...SECRET_NAMES] as const;
+
 /** Names in a file whose values are text, whatever they look like. */
 export const TEXT_NAMES: ReadonlySet<string> = new Set([
-  ...['url', 'username', ...SECRET_NAMES],
+  ...CONNECTION_NAMES,
   ...SCALAR_OPTIONS.filter(({ kind }) => kind === 'text').map(({ name }) => name),
 ]);
 
-/** What a file may hold beside options: how Redis is reached, and parts that are read on their own. */
-const BESIDE_OPTIONS = ['url', 'username', ...SECRET_NAMES, 'targets', 'targetsFile', 'notifications'];
+/** What a file may hold beside options; the last three are read on their own. */
+const BESIDE_OPTIONS: readonly string[] = [...CONNECTION_NAMES, 'targets', 'targetsFile', 'notifications'];
 
 function kindOf(schema: z.ZodType): ScalarOption['kind'] | undefined {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) {
@@ -112,10 +115,9 @@ function checkFile(file: Record<string, unknown>): void {
       remedy: 'Remove it from the configuration file, or use one of the names in the table of settings of the README.',
     });
   }
-  for (const name of ['url', 'username', ...SECRET_NAMES]) {
-    if (!['string', 'undefined'].includes(typeof (file[name] ?? undefined))) {
-      throw wrong(name, 'text');
-    }
+  const noText = CONNECTION_NAMES.find((name) => typeof (file[name] ?? '') !== 'string');
+  if (noText !== undefined) {
+    throw wrong(noText, 'text');
   }
 }
 

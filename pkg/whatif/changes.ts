@@ -51,9 +51,10 @@ export function changed(scenario: Scenario, changes: Changes, queuesNamed: Queue
     const queues = known('own', name, queuesNamed);
     groups = [...groups.flatMap((group) => without(group, queues)), groupOf(queues, threads)];
   }
-  apart('processes', entries('processes', changes.processes), queuesNamed, groups);
-  apart('threads', entries('threads', changes.threads), queuesNamed, groups);
-  for (const { name, value } of entries('processes', changes.processes)) {
+  const [processes, threads] = [entries('processes', changes.processes), entries('threads', changes.threads)];
+  apart('processes', processes, queuesNamed, groups);
+  apart('threads', threads, queuesNamed, groups);
+  for (const { name, value } of processes) {
     const queues = served('processes', name, queuesNamed, groups);
     const serving = groups.filter((group) => serves(group, queues));
     const now = new Set(serving.flatMap(({ processes }) => [...processes])).size;
@@ -63,7 +64,7 @@ export function changed(scenario: Scenario, changes: Changes, queuesNamed: Queue
     const all = serving.reduce((total, { threads }) => total + threads, 0);
     groups = withThreads(groups, queues, Math.round((all * wholeNumber('processes', value, MOST_THREADS)) / now));
   }
-  for (const { name, value } of entries('threads', changes.threads)) {
+  for (const { name, value } of threads) {
     const queues = served('threads', name, queuesNamed, groups);
     groups = withThreads(groups, queues, wholeNumber('threads', value, MOST_THREADS));
   }

@@ -21,9 +21,9 @@ const PLACES: Readonly<Record<JobSource, LockPlace>> = {
 };
 
 /**
- * Looks for the jobs of locks, each place once: scheduled, waiting, for a retry, dead, taken by super_fetch, then running. Jobs move in this
- * order, so that one that moves meanwhile is met. What a process has written of its jobs is ten seconds old, so a
- * stored job is where it is stored.
+ * Looks for the jobs of locks, each place once: scheduled, waiting, for a retry, dead, taken by super_fetch, then running.
+ * Jobs move in this order, so that one that moves meanwhile is met. What a process has written of its jobs is ten seconds
+ * old, so a stored job is where it is stored.
  *
  * @returns one holder for each lock, in their order
  * @throws Fault where a place cannot be read
@@ -71,7 +71,7 @@ export async function findHolders(
     isWhole &&= page.cursor === undefined && page.oversized === 0;
   }
   for (const { jid, class: name, metricsClass, queue } of asked.work) {
-    wanted.runs({ jid, metricsClass }, { place: 'running', class: name, queue });
+    wanted.found({ jid, metricsClass, hasArguments: true }, { place: 'running', class: name, queue });
   }
   const places = wanted.holders(isWhole ? 'unseen' : 'unknown');
   const unknown = places.filter(({ place }) => place === 'unknown').length;
@@ -160,11 +160,6 @@ class Wanted {
       this.places[index] = { place: 'unknown' };
       this.byClass.delete(metricsClass);
     }
-  }
-
-  /** A job that runs. */
-  runs({ jid, metricsClass }: { jid: string; metricsClass: string }, holder: Holder): void {
-    this.found({ jid, metricsClass, hasArguments: true }, holder);
   }
 
   holders(otherwise: LockPlace): Holder[] {

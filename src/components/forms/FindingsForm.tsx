@@ -2,6 +2,7 @@ import { t } from '@grafana/i18n';
 import type { FindingsQuery } from '../../../pkg/queries/findings';
 import type { FormProps } from './form';
 import { SelectOption } from './OptionFields';
+import { ShownOption } from './ShownOption';
 
 function severities(): Array<{ value: NonNullable<FindingsQuery['severity']>; label: string }> {
   return [
@@ -23,19 +24,15 @@ export function FindingsForm({ query, change }: FormProps<Partial<FindingsQuery>
         options={severities()}
         onChange={(severity) => change({ severity })}
       />
-      <SelectOption
+      <ShownOption
         id="findings-installation"
         label={t('forms.findings.installation.label', 'Installation')}
         help={t(
           'forms.findings.installation.help',
           'A column with the name of the data source, for panels that ask several.'
         )}
-        value={query.installation ? 'shown' : 'hidden'}
-        options={[
-          { value: 'hidden', label: t('forms.findings.installation.hidden', 'Hidden') },
-          { value: 'shown', label: t('forms.findings.installation.shown', 'Shown') },
-        ]}
-        onChange={(installation) => change({ installation: installation === 'shown' })}
+        value={query.installation}
+        onChange={(installation) => change({ installation })}
       />
     </>
   );

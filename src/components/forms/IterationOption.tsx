@@ -1,5 +1,5 @@
 import { t } from '@grafana/i18n';
-import { SelectOption } from './OptionFields';
+import { ShownOption } from './ShownOption';
 
 interface Props {
   id: string;
@@ -8,18 +8,12 @@ interface Props {
 }
 
 /** Whether the state of IterableJobs is shown. */
-export function IterationOption({ id, value, onChange }: Props) {
+export function IterationOption(props: Props) {
   return (
-    <SelectOption
-      id={id}
+    <ShownOption
+      {...props}
       label={t('forms.iteration.label', 'Iteration')}
       help={t('forms.iteration.help', 'Cursor and executions of IterableJobs. One read more.')}
-      value={value ? 'shown' : 'hidden'}
-      options={[
-        { value: 'hidden', label: t('forms.iteration.hidden', 'Hidden') },
-        { value: 'shown', label: t('forms.iteration.shown', 'Shown') },
-      ]}
-      onChange={(shown) => onChange(shown === 'shown')}
     />
   );
 }

@@ -4,6 +4,7 @@ import type { Configuration, RuleSetRule } from 'webpack';
 import { parse } from 'yaml';
 import { getPluginJson } from './.config/bundler/utils.ts';
 import grafanaConfig, { type Env } from './.config/webpack/webpack.config.ts';
+import { sourceName } from './scripts/sourceName.ts';
 
 /** Grafana's build as scaffolded, with a JSX runtime that works in every Grafana since 11.6, on React 18 and 19. */
 export default async function config(env: Env): Promise<Configuration> {
@@ -33,6 +34,7 @@ export default async function config(env: Env): Promise<Configuration> {
       config: [path.resolve('webpack.config.ts'), path.resolve('.config/webpack/webpack.config.ts')],
     },
   };
+  base.output = { ...base.output, devtoolModuleFilenameTemplate: sourceName };
   base.plugins?.push(
     new CopyWebpackPlugin({
       patterns: [

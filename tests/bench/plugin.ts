@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,7 +60,11 @@ export async function benchPlugin(): Promise<string[]> {
 async function besideGo(): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'jobwatch-go-'));
   const program = join(folder, 'plugin');
-  const built = spawnSync('go', ['build', '-o', program, '.'], { cwd: join(__dirname, 'goPlugin'), stdio: 'ignore' });
+  // plugin-validator takes any .go file of the repository for a part of the plugin, so its source has another name there.
+  const source = join(folder, 'source');
+  cpSync(join(__dirname, 'goPlugin'), source, { recursive: true });
+  renameSync(join(source, 'main.go.txt'), join(source, 'main.go'));
+  const built = spawnSync('go', ['build', '-o', program, '.'], { cwd: source, stdio: 'ignore' });
   const heading = '### QueryData beside a plugin of the Go SDK';
   if (built.status !== 0) {
     return [heading, '', 'Go, or the module of the SDK, was not at hand.'];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bundledPackages } from '../../scripts/licences';
 import { checkManifest } from '../../scripts/manifest';
+import { sourceName } from '../../scripts/sourceName';
 
 /** Packages whose authors publish no licence text; their package.json names the licence. */
 const WITHOUT_TEXT = ['toggle-selection'];
@@ -16,6 +17,15 @@ test('every bundled package has its licence text in the zip', async () => {
   expect(names).not.toContain('vitest');
   expect(packages.filter(({ texts }) => texts.length === 0).map(({ name }) => name)).toEqual(WITHOUT_TEXT);
   expect(packages.find(({ name }) => name === 'ioredis')!.texts[0]).toMatch(/Permission is hereby granted/);
+});
+
+test.each([
+  ['./module.ts', './module.ts'],
+  ['../pkg/faults/fault.ts', '../pkg/faults/fault.ts'],
+  [`javascript/esm|${join(process.cwd(), 'node_modules/zod/v4/core/util.js')}`, '../node_modules/zod/v4/core/util.js'],
+  ['./locales/ lazy ^x$ namespace object', 'webpack/./locales/ lazy ^x$ namespace object'],
+])('the source map calls %s by a name that plugin-validator finds or leaves out', (resourcePath, name) => {
+  expect(sourceName({ namespace: 'id', resourcePath })).toBe(`webpack://id/${name}`);
 });
 
 describe('the manifest of a signed plugin', () => {

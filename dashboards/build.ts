@@ -273,7 +273,7 @@ const KINDS: Record<Panel['kind'], (panel: Panel) => AnyPanel> = {
       .wideLayout(false)
       // A link to what a figure is of needs the row that it stands in.
       .reduceOptions(new common.ReduceDataOptionsBuilder().values(true).limit(25)),
-  timeseries: ({ stacked, width }) => {
+  timeseries: ({ stacked, width, legendBy = 'Last *' }) => {
     const builder = new timeseries.PanelBuilder()
       .lineWidth(stacked ? 1 : 2)
       .fillOpacity(stacked ? 30 : 8)
@@ -283,8 +283,8 @@ const KINDS: Record<Panel['kind'], (panel: Panel) => AnyPanel> = {
           .displayMode(common.LegendDisplayMode.Table)
           .placement(width > 12 ? common.LegendPlacement.Right : common.LegendPlacement.Bottom)
           // A narrow panel has room for one figure beside the names.
-          .calcs(width < 12 ? ['lastNotNull'] : ['lastNotNull', 'max'])
-          .sortBy('Last *')
+          .calcs(legendBy === 'Max' ? ['max'] : width < 12 ? ['lastNotNull'] : ['lastNotNull', 'max'])
+          .sortBy(legendBy)
           .sortDesc(true)
           .showLegend(true)
       )

@@ -49,11 +49,17 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
       builder.sortBy([new common.TableSortByFieldStateBuilder().displayName(title).desc(true)]);
     }
   }
+  for (const name of panel.shares ?? []) {
+    builder.withOverride({
+      matcher: byName(name),
+      properties: [BAR, { id: 'min', value: 0 }, { id: 'max', value: 1 }],
+    });
+  }
   for (const [name, max] of Object.entries(panel.gauges ?? {})) {
     builder.withOverride({
       matcher: byName(name),
       properties: [
-        { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } },
+        BAR,
         { id: 'min', value: 0 },
         { id: 'max', value: max },
         // A bar that is full says nothing of how far beyond it is.
@@ -155,9 +161,13 @@ function pathLink(column: string, together = false) {
 
 /** A link whose path and time stand in another column of the row. */
 function timedLink(column: string) {
-  return { title: 'At that time', url: `\${__data.fields["${column}"]:raw}&var-datasource=\${datasource}` };
+  return {
+    title: 'At that time',
+    url: `\${__data.fields["${column}"]:raw}&var-datasource=\${datasource}&timezone=\${__timezone}`,
+  };
 }
 
+const BAR = { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } };
 const YES = { text: 'yes', color: 'red', index: 0 };
 const NO = { text: 'no', color: 'text', index: 1 };
 const YES_IS_BAD = { true: YES, 1: YES, false: NO, 0: NO };

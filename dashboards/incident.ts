@@ -5,6 +5,7 @@ import {
   BY_QUEUE,
   latencyByQueue,
   QUEUE,
+  THEN,
   TO_CLASS,
   TO_ERROR,
   TO_HOST,
@@ -59,7 +60,7 @@ export const incident: DashboardSpec = {
       ],
     },
     {
-      title: 'At the end of the time range, ${__to:date:YYYY-MM-DD HH:mm:ss}',
+      title: THEN,
       panels: [
         {
           title: 'Queues then',

@@ -1,6 +1,17 @@
 import { errorsOfClass } from './jobPanels';
 import { warnFrom, type DashboardSpec } from './panel';
-import { BY_CLASS, byClass, CLASS, figures, STATSD, TO_ERROR, TO_HOST, TO_JOB_OF_CLASS, TO_QUEUE } from './queries';
+import {
+  BY_CLASS,
+  byClass,
+  CLASS,
+  figures,
+  STATSD,
+  THEN,
+  TO_ERROR,
+  TO_HOST,
+  TO_JOB_OF_CLASS,
+  TO_QUEUE,
+} from './queries';
 
 const IN_RANGE = '{class=~"$class"}[$__range]';
 const quantile = (q: number, range: string) =>
@@ -113,7 +124,7 @@ export const jobClassDetail: DashboardSpec = {
       ],
     },
     {
-      title: 'Now',
+      title: THEN,
       panels: [
         errorsOfClass({
           title: 'Errors',

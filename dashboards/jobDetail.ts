@@ -2,8 +2,8 @@ import { errorsOfClass, eventsTable } from './jobPanels';
 import { warnFrom, type DashboardSpec } from './panel';
 import { figures } from './queries';
 
-/** The class that the link names. */
-const BY_LINKED_CLASS = { field: 'class', operator: '=' as const, values: ['$jobClass'] };
+/** The class that the link names. A variable without a value leaves a filter by "=" out; no class matches this one then. */
+const BY_LINKED_CLASS = { field: 'class', operator: '=~' as const, values: ['^${jobClass:regex}$'] };
 
 /** One job: all that is kept of it, and the figures of its class beside it. */
 export const jobDetail: DashboardSpec = {
@@ -37,7 +37,7 @@ export const jobDetail: DashboardSpec = {
     {
       title: 'Class of the job',
       panels: [
-        figures('Executions of $jobClass', { queryType: 'job_metrics', filters: [BY_LINKED_CLASS] }, [
+        figures('Executions of the class', { queryType: 'job_metrics', filters: [BY_LINKED_CLASS] }, [
           { name: 'executions', expr: '' },
           { name: 'failureRate', expr: '', steps: warnFrom(0.05, 0.1) },
           { name: 'meanTime', expr: '' },

@@ -97,8 +97,12 @@ export interface Panel {
   labels?: Record<string, string>;
   /** Where a click on a cell (by column title), or on a series (by the label that names it), leads. */
   links?: Record<string, DashboardTarget>;
-  /** Cells drawn as a bar, with their largest value. */
+  /** Cells drawn as a bar, with their largest value, to which it is bad to come. */
   gauges?: Record<string, number>;
+  /** Columns of a share of 1, by title, drawn as a bar of which any length is good. */
+  shares?: string[];
+  /** What the legend of a graph is sorted by. A series that ended has a last value too, which says nothing of the end of the range. */
+  legendBy?: 'Last *' | 'Max';
   /** Columns of yes or no, by title, of which yes is bad. */
   alarms?: string[];
   /** Columns of states, by title, drawn on their colour, or in it. */

@@ -176,7 +176,7 @@ export const processesAndCapacity: DashboardSpec = {
           width: 24,
           height: 7,
           counted: true,
-          noValue: 'No process has vanished since monitoring started.',
+          noValue: 'No process vanished in this time range.',
           direct: [{ queryType: 'lost', filters: [BY_HOST] }],
           columns: ['noticed', 'host', 'class', 'queue', 'runTime', 'outcome', 'jid'],
           hidden: ['process', 'lastBeat', 'jobs', 'vanished', 'lost'],

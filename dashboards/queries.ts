@@ -135,7 +135,15 @@ export interface Figure {
   unit?: string;
   steps?: Step[];
   link?: FigureLink | undefined;
+  /** The title in the Prometheus flavour, where the metric is not quite the column. */
+  legend?: string;
 }
+
+/**
+ * The title of a row whose panels show the end of the time range alone. It names no instant: Grafana formats that of a
+ * variable in the zone of the browser, whatever the zone of the dashboard.
+ */
+export const THEN = 'At the end of the time range';
 
 /** Figures side by side: on a phone they are one panel, and a notice cuts none of their titles. */
 export function figures(title: string, query: DirectQuery, shown: readonly Figure[], more: Partial<Panel> = {}): Panel {
@@ -145,7 +153,8 @@ export function figures(title: string, query: DirectQuery, shown: readonly Figur
     Object.fromEntries(
       shown.flatMap((figure) => {
         const found = value(figure);
-        return found === undefined ? [] : [[column(figure).title, found]];
+        const titles = [column(figure).title, ...(figure.legend === undefined ? [] : [figure.legend])];
+        return found === undefined ? [] : titles.map((each) => [each, found]);
       })
     );
   return {
@@ -159,7 +168,11 @@ export function figures(title: string, query: DirectQuery, shown: readonly Figur
     fieldLinks: byTitle(({ link }) => link),
     units: byTitle(({ unit }) => unit),
     direct: [{ ...query, figures: shown.map(({ name }) => name) }],
-    prometheus: shown.map((figure) => ({ expr: figure.expr, legend: column(figure).title, instant: true })),
+    prometheus: shown.map((figure) => ({
+      expr: figure.expr,
+      legend: figure.legend ?? column(figure).title,
+      instant: true,
+    })),
     ...more,
   };
 }
@@ -193,6 +206,8 @@ const TYPE_UTILISATION = `${promByWorkerType('sum', 'sidekiq_queue_running_jobs'
 export const BUSIEST_TYPE: Figure = {
   name: 'utilisationMax',
   expr: `topk(1, ${TYPE_UTILISATION.replaceAll('{worker_type=~"$workerType"}', '')})`,
+  // Demand over supply is not among the metrics; this ends at 100%.
+  legend: 'Largest share of busy threads',
   unit: 'percentunit',
   steps: warnFrom(0.8, 1),
   link: {

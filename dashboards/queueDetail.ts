@@ -1,5 +1,5 @@
 import { RED_AT_ZERO, warnFrom, type DashboardSpec } from './panel';
-import { BREACH_COLUMNS, BY_QUEUE, byQueue, figures, QUEUE, STATSD, TO_CLASS, TO_HOST, TO_JOB } from './queries';
+import { BREACH_COLUMNS, BY_QUEUE, byQueue, figures, QUEUE, STATSD, THEN, TO_CLASS, TO_HOST, TO_JOB } from './queries';
 
 /** One queue, or a few: how late, why, who serves it, what waits there, and when it will be empty. */
 export const queueDetail: DashboardSpec = {
@@ -9,7 +9,7 @@ export const queueDetail: DashboardSpec = {
   variables: [{ ...QUEUE, multi: false }, STATSD],
   rows: [
     {
-      title: 'Now',
+      title: THEN,
       panels: [
         figures('Queue $queue', { queryType: 'queues', filters: [BY_QUEUE] }, [
           { name: 'size', expr: 'sidekiq_queue_enqueued_jobs{name=~"$queue"}' },
@@ -68,11 +68,24 @@ export const queueDetail: DashboardSpec = {
           unit: 'suffix: jobs/s',
           min: 0,
           direct: [{ queryType: 'history', by: 'queue', figures: ['inRate', 'outRate'], filters: [BY_QUEUE] }],
-          prometheus: [
-            { expr: 'sum by (queue) (rate(${statsd}_jobs_count{queue=~"$queue"}[$__rate_interval]))', legend: 'Out' },
-          ],
+          legendBy: 'Max',
           noValue: 'The queue had no backlog in this time range.',
-          prometheusNoValue: 'Throughput by queue needs Sidekiq Pro (DogStatsD): Sidekiq keeps no counter by queue.',
+        },
+        {
+          title: 'Throughput',
+          description: 'Executions per second, as Sidekiq Pro counts them.',
+          kind: 'timeseries',
+          width: 12,
+          height: 8,
+          unit: 'suffix: jobs/s',
+          min: 0,
+          prometheus: [
+            {
+              expr: 'sum by (queue) (rate(${statsd}_jobs_count{queue=~"$queue"}[$__rate_interval]))',
+              legend: 'Executions',
+            },
+          ],
+          noValue: 'Throughput by queue needs Sidekiq Pro (DogStatsD): Sidekiq keeps no counter by queue.',
         },
         {
           title: 'Running jobs and ready threads',
@@ -106,7 +119,7 @@ export const queueDetail: DashboardSpec = {
           hidden: ['queue'],
           sortBy: 'Jobs',
           links: { Class: TO_CLASS },
-          gauges: { Share: 1 },
+          shares: ['Share'],
           widths: { Jobs: 120, Share: 200, Oldest: 140, 'Mean size': 140 },
           minWidths: { Class: 300 },
         },

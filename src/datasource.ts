@@ -1,5 +1,6 @@
 import type {
   AdHocVariableFilter,
+  CoreApp,
   DataQueryRequest,
   DataQueryResponse,
   DataSourceGetTagValuesOptions,
@@ -9,6 +10,7 @@ import type {
 } from '@grafana/data';
 import { DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime';
 import { merge, type Observable } from 'rxjs';
+import { isAlerting } from './defaultQuery';
 import { adhocFilters, interpolateFilters, interpolateTexts } from './interpolation';
 import { watchQuery } from './live';
 import type { JobQuery } from '../pkg/queries/job';
@@ -31,14 +33,18 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
     };
   }
 
-  /** Grafana puts these fields under every query that it runs, so only what all of them have may stand here. */
-  override getDefaultQuery(): Partial<SidekiqQuery> {
-    return { queryType: 'queues', version: QUERY_VERSION };
+  /**
+   * Grafana puts these fields under every query that it runs, so only what all of them have may stand here. The form of a
+   * new alert rule only shows them and stores nothing: without a type, the query editor stores its own default.
+   */
+  override getDefaultQuery(app?: CoreApp): Partial<SidekiqQuery> {
+    return isAlerting(app) ? {} : { queryType: 'queues', version: QUERY_VERSION };
   }
 
   override filterQuery(query: SidekiqQuery): boolean {
     // Without a job ID there is nothing to look for.
-    const isWhole = query.queryType !== 'job' || Boolean((query as Partial<JobQuery>).jid?.trim());
+    const { jid = '' } = query as Partial<JobQuery>;
+    const isWhole = query.queryType !== 'job' || getTemplateSrv().replace(jid).trim() !== '';
     return !query.hide && Boolean(query.queryType) && isWhole;
   }
 

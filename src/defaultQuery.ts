@@ -2,6 +2,11 @@ import { CoreApp } from '@grafana/data';
 import { QUERY_VERSION } from '../pkg/queries/version';
 import type { SidekiqQuery } from './types';
 
+/** Whether a query is one of an alert rule. */
+export function isAlerting(app?: CoreApp): boolean {
+  return app === CoreApp.UnifiedAlerting || app === CoreApp.CloudAlerting;
+}
+
 /** What is asked before anything is chosen: lines where a graph is shown, rows where a table is, one figure for a rule. */
 export function defaultQuery(app?: CoreApp): Omit<SidekiqQuery, 'refId'> {
   const version = QUERY_VERSION;

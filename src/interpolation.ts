@@ -2,6 +2,10 @@ import type { AdHocVariableFilter, ScopedVars } from '@grafana/data';
 import type { TemplateSrv } from '@grafana/runtime';
 import type { Filter, FilterOperator } from '../pkg/queries/filterModel';
 
+/** Formats that join or quote values, which a list of values has no use for: `${queue:csv}` means each of its queues. */
+const JOINED = /:(?:csv|distributed|doublequote|glob|json|lucene|pipe|raw|regex|singlequote|sqlstring)(?=[\]}]{1,2}$)/;
+/** Those of them that are no regular expression. */
+const LISTED = /:(?:csv|distributed|doublequote|glob|json|lucene|singlequote|sqlstring)(?=[\]}]{1,2}$)/;
 const WHOLE_VARIABLE = /^(?:\$\w+|\$\{[^}]+\}|\[\[[^\]]+\]\])$/;
 
 /**
@@ -30,13 +34,14 @@ function interpolateValue(
     return [value];
   }
   if (operator === '=~' || operator === '!~') {
-    return [templates.replace(value, scopedVars, 'regex')].filter((text) => text !== '' && text !== '.*');
+    const plain = WHOLE_VARIABLE.test(value.trim()) ? value.trim().replace(LISTED, '') : value;
+    return [templates.replace(plain, scopedVars, 'regex')].filter((text) => text !== '' && text !== '.*');
   }
   if (!WHOLE_VARIABLE.test(value.trim())) {
     return [templates.replace(value, scopedVars)];
   }
   const texts: string[] = [];
-  const rest = templates.replace(value.trim(), scopedVars, (found: string | string[]) => {
+  const rest = templates.replace(value.trim().replace(JOINED, ''), scopedVars, (found: string | string[]) => {
     texts.push(...(Array.isArray(found) ? found : [found]));
     return '';
   });
@@ -60,11 +65,17 @@ export function adhocFilters(filters: readonly AdHocVariableFilter[] = []): Filt
   });
 }
 
-/** Puts variables' values into every text of a query but its filters, which take several values. */
+/**
+ * Puts variables' values into every text of a query but its filters. A variable that is a whole item of a list, such as
+ * the chosen figures, becomes all of its values.
+ */
 export function interpolateTexts<Q extends object>(query: Q, templates: TemplateSrv, scopedVars: ScopedVars): Q {
-  const text = (value: string) => (value.includes('$') ? templates.replace(value, scopedVars) : value);
   const replaced = (value: unknown): unknown =>
-    typeof value === 'string' ? templates.replace(value, scopedVars) : isTexts(value) ? value.map(text) : value;
+    typeof value === 'string'
+      ? templates.replace(value, scopedVars)
+      : isTexts(value)
+        ? value.flatMap((item) => interpolateValue(item, '=', templates, scopedVars))
+        : value;
   const entries = Object.entries(query).map(([name, value]: [string, unknown]): [string, unknown] => [
     name,
     name === 'refId' ? value : replaced(value),

@@ -61,8 +61,10 @@ export const overview: Row = {
         name: 'breachIn',
         expr: 'bottomk(1, sidekiq_queue_breach_seconds{bound="earliest"})',
         unit: 's',
+        // No value is good: nothing is expected to be late. It has the colour of the first step.
         steps: [
-          { from: null, color: 'red' },
+          { from: null, color: 'text' },
+          { from: 0, color: 'red' },
           { from: 1800, color: 'orange' },
           { from: 7200, color: 'text' },
         ],

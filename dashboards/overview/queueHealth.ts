@@ -107,6 +107,7 @@ export const queueHealth: Row = {
       unit: 'suffix: jobs/s',
       min: 0,
       direct: byQueueAndType('outRate'),
+      legendBy: 'Max',
       noValue: 'No estimate in this time range: it needs a queue with a backlog and some minutes of monitoring.',
     },
     {

@@ -1,6 +1,7 @@
 import { mean } from 'simple-statistics';
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
+import { durationText } from '../findings/texts';
 import { rankTest, type Difference } from '../outlook/rankTest';
 import {
   figureNamed,
@@ -92,7 +93,12 @@ const VERDICT_COLOURS = [
 
 const COLUMNS: Array<Column<Row>> = [
   key('key', 'Name', 'Queue, worker type or class; empty in total.', (row) => row.key),
-  key('figure', 'Figure', 'Figure of the history.', ({ figure }) => figure.title),
+  key(
+    'figure',
+    'Figure',
+    'Figure of the history, with its unit.',
+    ({ figure: { title, unit } }) => title + unitText(unit)
+  ),
   text(
     'verdict',
     'Verdict',
@@ -151,7 +157,7 @@ export const compare = tableQuery({
       if (alerting) {
         throw noDeploy();
       }
-      return { rows: [], notices: [{ severity: 'info', text: noDeploy().explanation }] };
+      return { rows: [], empty: noDeploy().explanation };
     }
     const { before, after, paired, notice } = parted;
     const figures = figuresOf(query);
@@ -183,6 +189,7 @@ export const compare = tableQuery({
     const telling = ({ difference }: Row) =>
       difference === null ? -1 : Math.abs(difference.effect) * (1 - difference.probability);
     return {
+      ...(!paired && after.to - after.from < 2 * SLOT_SECONDS && { empty: tooShort(before, after) }),
       rows: rows.sort((a, b) => telling(b) - telling(a)),
       notices: [notice],
       without: query.by === 'total' ? ['key'] : [],
@@ -251,6 +258,16 @@ function told(before: Range, after: Range, paired: boolean) {
   const rangeOf = ({ from, to }: Range) => `${instantText(from)} to ${instantText(to)}`;
   const notice: Notice = { severity: 'info', text: `Before: ${rangeOf(before)}. After: ${rangeOf(after)}.` };
   return { before, after, paired, notice };
+}
+
+function tooShort(before: Range, after: Range): string {
+  return `Only ${durationText(after.to - after.from)} lie between ${instantText(before.to)} and an end of the time range; ${durationText(2 * SLOT_SECONDS)} on both sides are enough to compare. Wait, widen the range, or name an earlier deploy ("at").`;
+}
+
+/** The unit of a figure as a part of its name: the rows of one column have several. */
+function unitText(unit: string): string {
+  const text = unit === 'percentunit' ? '1 = 100%' : unit.replace(/^(?:suffix: ?|short$)/, '');
+  return text === '' ? '' : ` (${text})`;
 }
 
 function instantOf(text: string, { from, to }: Range): number {

@@ -160,7 +160,15 @@ export async function findingRows(state: State, reads: Reads, least: Severity = 
   const began = new Map(state.findingLog.open.map((each) => [findingKey(each), each.beganAt]));
   return found.length === 0
     ? [fine(state)]
-    : found.map(rowOf).map((row) => ({ ...row, since: row.since ?? began.get(findingKey(row)) ?? null }));
+    : found.map(rowOf).map((row) => ({ ...row, since: earliest(row.since, began.get(findingKey(row))) }));
+}
+
+/**
+ * Since when it is so. The facts of this moment may show a later instant, such as that of the oldest job that still
+ * waits, than the one at which the finding began.
+ */
+function earliest(shown: number | null, began: number | undefined): number | null {
+  return began === undefined ? shown : Math.min(shown ?? began, began);
 }
 
 /** The one row while Redis cannot be read. */

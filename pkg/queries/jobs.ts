@@ -136,6 +136,7 @@ export const jobs = tableQuery({
     if (query.source === 'queue' && queue === '') {
       return { rows: [], notices: [], custom: { total: 0, looked: 0, cursor: null } };
     }
+    const isUnknown = query.source === 'queue' && !queues.some(({ name }) => name === queue);
     const dress = (job: StoredJob): Row => ({ ...job, now, showsArguments: options.allowArguments, iteration: null });
     const matches = compileFilters(query.filters, [...FILTERABLE.keys()]);
     const { minAgeSeconds = 0, maxAgeSeconds = Infinity } = query;
@@ -152,6 +153,7 @@ export const jobs = tableQuery({
     });
     const states = query.iteration ? await reads.iterations(page.jobs.map(({ jid }) => jid)) : null;
     return {
+      ...(isUnknown && page.total === 0 && { empty: unknownQueue(queue) }),
       without: query.iteration ? [] : ITERATION_COLUMNS,
       rows: page.jobs.map((job) => ({ ...dress(job), iteration: states?.get(job.jid) ?? null })),
       notices: [...(longest === undefined ? [] : [chosen(longest)]), ...noticesOf(page)],
@@ -159,6 +161,10 @@ export const jobs = tableQuery({
     };
   },
 });
+
+function unknownQueue(queue: string): string {
+  return `There is no queue "${queue}". Choose one queue; a variable here must have a single value.`;
+}
 
 function chosen(queue: string): Notice {
   return { severity: 'info', text: `Queue ${queue}: its oldest job has waited longest. Choose another under "Queue".` };

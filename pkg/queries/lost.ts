@@ -95,7 +95,7 @@ export const lost = tableQuery({
   ofLog: true,
   title: 'Lost jobs',
   description: 'Processes that ended without a clean stop (killed, out of memory), and the jobs that ran in them.',
-  empty: 'No process has vanished since monitoring started.',
+  empty: 'No process vanished in this time range.',
   schema: baseQuerySchema,
   columns: COLUMNS,
   rows: ({ processLog, snapshot, now }, _query, { range, alerting }) => {

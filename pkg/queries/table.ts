@@ -54,12 +54,17 @@ interface TableDefinition<Row, S extends z.ZodType<BaseQuery>> {
 
 export interface Rows<Row> {
   rows: Row[];
+  /** Why there are none, where it is known better than by the definition's `empty`. */
+  empty?: string;
   /** What should be known beside the notices of the state. */
   notices?: readonly Notice[];
   custom?: Record<string, unknown>;
   /** Columns that the query has no use for; they are left out. */
   without?: readonly string[];
 }
+
+/** What a filter left out may be there, so nothing is said of everything. */
+const NO_MATCH = 'No row matches the filters of the query.';
 
 /** Makes a query type that answers with one table: filters, figures, limit and notices are the same for all. */
 export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: TableDefinition<Row, S>): QueryType {
@@ -78,7 +83,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
   ): Promise<Frame[]> => {
     checkFigures(query.figures, figures, request.alerting);
     const keeps = compileFilters(query.filters, filterFields, definition.ownFilters);
-    const { rows, notices = [], custom, without = [] } = await read();
+    const { rows, empty = definition.empty, notices = [], custom, without = [] } = await read();
     const kept = await filtered(rows, (row) => keeps((field) => textsOf(byName.get(field)!, row)));
     const shown = kept.slice(0, query.limit);
     const cut: Notice[] =
@@ -117,8 +122,9 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
       return [query.figures.length > 0 ? { ...frame, fields: [] } : sentence(id, why, frame)];
     }
     if (request.reader && shown.length === 0 && query.figures.length === 0) {
-      const filtered = query.filters.some(({ values }) => values.length > 0);
-      return [sentence(id, filtered ? `${definition.empty} The filters of the query apply.` : definition.empty, frame)];
+      const asked = query.filters.filter(({ values }) => values.length > 0).map(({ field }) => field);
+      const before = rows.length > 0 || definition.ownFilters?.some((field) => asked.includes(field));
+      return [sentence(id, asked.length > 0 && before ? NO_MATCH : empty, frame)];
     }
     const { format } = query as { format?: string };
     return [definition.logs && format === 'logs' && !request.alerting ? asLogs(frame, definition.logs) : frame];

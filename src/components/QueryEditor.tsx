@@ -1,10 +1,10 @@
-import { CoreApp, type QueryEditorProps } from '@grafana/data';
+import type { QueryEditorProps } from '@grafana/data';
 import { t } from '@grafana/i18n';
 import { EditorRow, EditorRows } from '@grafana/plugin-ui';
 import { Alert, Combobox } from '@grafana/ui';
 import { useEffect } from 'react';
 import { groupTitle } from '../catalogTexts';
-import { defaultQuery } from '../defaultQuery';
+import { defaultQuery, isAlerting } from '../defaultQuery';
 import type { CatalogEntry, SidekiqApi, SidekiqOptions, SidekiqQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
 import { APPENDED_TYPE } from '../live';
@@ -32,12 +32,12 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
   const { catalog, problem } = useCatalog(datasource);
   const entry = catalog.find(({ id }) => id === query.queryType);
   const figures = (entry?.columns ?? []).filter(({ kind }) => kind === 'number' || kind === 'boolean');
-  const alerting = app === CoreApp.UnifiedAlerting || app === CoreApp.CloudAlerting;
+  const alerting = isAlerting(app);
   const change = (part: Partial<SidekiqQuery>) => {
     onChange({ ...query, ...part });
     onRunQuery();
   };
-  // Grafana hands a new panel's editor a query without a type.
+  // Grafana hands the editor of a new panel or alert rule a query without a type.
   useEffect(() => {
     if (!query.queryType) {
       onChange({ ...defaultQuery(app), ...query });

@@ -1,3 +1,4 @@
+import { css } from '@emotion/css';
 import { EditorField } from '@grafana/plugin-ui';
 import { Icon, Tooltip } from '@grafana/ui';
 import { forwardRef, type ComponentProps, type HTMLAttributes, type ReactElement } from 'react';
@@ -11,6 +12,9 @@ interface Props {
   /** An input with an `id`. */
   children: ReactElement;
 }
+
+/** A pane of a split Explore is narrower than some inputs are wide. The margin is EditorField's own. */
+const NARROW = css({ marginBottom: 0, maxWidth: '100%', '& > div, & > span, & > div > div': { maxWidth: '100%' } });
 
 /**
  * A field of a query form. Its help hangs on the label: the icon of EditorField would be a tab stop of its own before
@@ -26,6 +30,7 @@ export function QueryField({ label, help, problem, children }: Props) {
     <EditorField
       // Its type says text; it shows what any label may be.
       label={title as unknown as ComponentProps<typeof EditorField>['label']}
+      className={NARROW}
       invalid={problem !== undefined}
       error={problem}
     >

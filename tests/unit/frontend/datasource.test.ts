@@ -45,21 +45,28 @@ vi.mock('../../../src/components/VariableEditor', () => ({ VariableEditor: () =>
 function templates(values: Record<string, string | string[]>): TemplateSrv {
   return {
     replace: (text: string, _vars: unknown, format?: unknown) =>
-      text.replace(/\$\{(\w+)\}|\$(\w+)|\[\[(\w+)\]\]/g, (whole, a?: string, b?: string, c?: string) => {
-        const value = values[a ?? b ?? c ?? ''];
-        if (value === undefined) {
-          return whole;
+      text.replace(
+        /\$\{(\w+)(:csv)?\}|\$(\w+)|\[\[(\w+)\]\]/g,
+        (whole, a?: string, own?: string, b?: string, c?: string) => {
+          const value = values[a ?? b ?? c ?? ''];
+          if (value === undefined) {
+            return whole;
+          }
+          // A format of the text goes before that of the call.
+          if (own) {
+            return [value].flat().join(',');
+          }
+          if (typeof format === 'function') {
+            return (format as (found: string | string[]) => string)(value);
+          }
+          const list = [value].flat();
+          if (format === 'regex') {
+            const escaped = list.map((each) => (each === '.*' ? each : each.replace(/[.|]/g, '\\$&')));
+            return escaped.length > 1 ? `(${escaped.join('|')})` : escaped[0]!;
+          }
+          return list.length > 1 ? `{${list.join(',')}}` : list[0]!;
         }
-        if (typeof format === 'function') {
-          return (format as (found: string | string[]) => string)(value);
-        }
-        const list = [value].flat();
-        if (format === 'regex') {
-          const escaped = list.map((each) => (each === '.*' ? each : each.replace(/[.|]/g, '\\$&')));
-          return escaped.length > 1 ? `(${escaped.join('|')})` : escaped[0]!;
-        }
-        return list.length > 1 ? `{${list.join(',')}}` : list[0]!;
-      }),
+      ),
   } as unknown as TemplateSrv;
 }
 
@@ -72,6 +79,8 @@ describe('a filter', () => {
     ['plain text', filter('=', 'a', 'b'), ['a', 'b']],
     ['a multi-value variable', filter('=', '$queue'), ['a.b', 'c']],
     ['the other spellings', filter('!=', '${queue}', '[[one]]'), ['a.b', 'c', 'x']],
+    ['a multi-value variable of another format', filter('=', '${queue:csv}'), ['a.b', 'c']],
+    ['the same in a regular expression', filter('=~', '${queue:csv}'), ['(a\\.b|c)']],
     ['All', filter('=', '$all'), []],
     ['nothing chosen', filter('=', '$none'), []],
     ['a variable within text', filter('=', 'pre_${one}'), ['pre_x']],
@@ -80,6 +89,13 @@ describe('a filter', () => {
     ['an unknown variable', filter('=', '$unknown'), ['$unknown']],
   ])('with %s becomes its values', (_, each, expected) => {
     expect(valuesOf(each)).toEqual(expected);
+  });
+
+  test.each(['$queue', '${queue}', '[[queue]]', '${queue:csv}'])('of a list becomes all values of %s', (text) => {
+    backend.templates = templates(VALUES);
+    const source = new SidekiqDataSource({} as DataSourceInstanceSettings<SidekiqOptions>);
+    const query = { refId: 'A', queryType: 'queues', figures: ['size', text] };
+    expect(source.applyTemplateVariables(query, {}).figures).toEqual(['size', 'a.b', 'c']);
   });
 
   test('may name its field by a variable', () => {

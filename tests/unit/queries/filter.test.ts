@@ -155,7 +155,7 @@ describe('the registry', () => {
   });
 
   test('refuses what is none', () => {
-    for (const id of ['nope', undefined, 'constructor']) {
+    for (const id of ['nope', 'undefined', 'constructor']) {
       expect(() => queryType(id)).toThrow(
         expect.objectContaining({
           kind: 'query',

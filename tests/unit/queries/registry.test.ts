@@ -47,7 +47,7 @@ test('a type that does not exist is named, with those that do', () => {
 });
 
 test('a query that is no object has no type', async () => {
-  await expect(runQuery(null, installationOf(state), request)).rejects.toThrow('There is no query type "undefined".');
+  await expect(runQuery(null, installationOf(state), request)).rejects.toThrow('The query has no type.');
 });
 
 describe('while Redis is away', () => {

@@ -585,9 +585,11 @@ describe('a table without rows', () => {
       },
     ]);
     const filters = [{ field: 'queue', operator: '=', values: ['a'] }];
-    expect((await ask({ reader: true }, { filters })).fields[0]!.values).toEqual([
-      'No job is running. The filters of the query apply.',
-    ]);
+    // Nothing runs at all, whatever the filter.
+    expect((await ask({ reader: true }, { filters })).fields[0]!.values).toEqual(['No job is running.']);
+    const running = aState({ snapshot: { work: listed(someWork({ queue: 'b' })) } });
+    const [other] = await askState(busy, running, { request: { reader: true }, query: { filters } });
+    expect(other!.fields[0]!.values).toEqual(['No row matches the filters of the query.']);
     // As with a variable that stands for all.
     const all = [{ field: 'queue', operator: '=', values: [] }];
     expect((await ask({ reader: true }, { filters: all })).fields[0]!.values).toEqual(['No job is running.']);

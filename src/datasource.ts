@@ -55,9 +55,12 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
   }
 
   override query(request: DataQueryRequest<SidekiqQuery>): Observable<DataQueryResponse> {
-    const live = request.targets.filter((query) => query.live && this.filterQuery(query));
+    // A range that has ended has nothing live.
+    const isPast = !/^now(?:\/\w+)?$/.test(String(request.range?.raw.to ?? 'now'));
+    const isLive = (query: SidekiqQuery) => query.live === true && !isPast;
+    const live = request.targets.filter((query) => isLive(query) && this.filterQuery(query));
     // Expressions ask the backend without this method.
-    const asked = request.targets.filter((query) => !query.live).map((query) => ({ ...query, reader: true }));
+    const asked = request.targets.filter((query) => !isLive(query)).map((query) => ({ ...query, reader: true }));
     const streams = live.map((query) =>
       watchQuery(this.uid, this.applyTemplateVariables(query, request.scopedVars, request.filters), request)
     );

@@ -1,7 +1,7 @@
 import { Fault } from '../faults/fault';
 import { Installation } from '../installation/installation';
 import { log } from '../log';
-import { hashedNames } from '../recording/hashNames';
+import { hashedNames, type HashedNames } from '../recording/hashNames';
 import { openBlocks } from '../recording/openReplay';
 import { FileBlockStore } from '../series/fileBlockStore';
 import { timeOf, type Block, type BlockStore } from '../series/blockStore';
@@ -48,9 +48,7 @@ async function recordNow(settings: Settings, flags: RecordFlags): Promise<void> 
     }
   });
   const file = FileBlockStore.create(flags.out);
-  const names = flags.hashNames ? hashedNames() : undefined;
-  const blocks: Block[] = [];
-  const store: BlockStore = names ? collecting(blocks) : file;
+  const store = new WrittenBlocks(file, flags.hashNames ? hashedNames() : undefined);
   const options = { ...settings.options, recordHours: 1, samplerEnabled: true, historyFile: '' };
   const installation = new Installation({ ...settings, options }, { blocks: store });
   installation.startSampling();
@@ -60,24 +58,74 @@ async function recordNow(settings: Settings, flags: RecordFlags): Promise<void> 
     await ended;
   } finally {
     installation.close();
-    for (const block of names ? blocks : []) {
-      file.add(await names!.block(block));
-    }
+    await store.settled();
     file.close();
+  }
+  if (store.failure) {
+    throw notWritten(flags.out, store.failure);
   }
   log('info', 'recorded', { out: flags.out, bytes: file.bytes });
 }
 
-/** Holds blocks until their names are hashed: a name is known only when it was seen. */
-function collecting(blocks: Block[]): BlockStore {
-  return {
-    all: [],
-    bytes: 0,
-    add: (block) => blocks.push(block),
-    read: (id) => blocks[id]!,
-    replace: () => undefined,
-    remove: () => undefined,
-  };
+/** Appends blocks one after the other, with their names hashed where that is asked. One that fails is tried with the next. */
+class WrittenBlocks implements BlockStore {
+  readonly all = [];
+  readonly bytes = 0;
+  /** Why the oldest block that is left could not be written. */
+  failure: Error | undefined;
+  private readonly left: Block[] = [];
+  private work: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly file: FileBlockStore,
+    private readonly names: HashedNames | undefined
+  ) {}
+
+  add(block: Block): void {
+    this.left.push(block);
+    this.work = this.work.then(async () => this.write());
+  }
+
+  async settled(): Promise<void> {
+    await this.work;
+  }
+
+  /** Nothing is read of a recording that is made. */
+  read(): never {
+    throw new Error('a recording that is made is only appended to');
+  }
+
+  replace(): void {
+    this.read();
+  }
+
+  remove(): void {
+    this.read();
+  }
+
+  private async write(): Promise<void> {
+    try {
+      for (let block = this.left[0]; block; block = this.left[0]) {
+        this.file.add(this.names ? await this.names.block(block) : block);
+        this.left.shift();
+      }
+      this.failure = undefined;
+    } catch (error) {
+      if (!this.failure) {
+        log('error', 'the recording cannot be written', { error: String(error) });
+      }
+      this.failure = error as Error;
+    }
+  }
+}
+
+function notWritten(out: string, cause: Error): Fault {
+  return new Fault({
+    kind: 'settings',
+    message: `The recording "${out}" could not be written to its end: ${cause.message}.`,
+    remedy: 'Make room on the disk and record again. What the file holds until then can be read.',
+    cause,
+  });
 }
 
 async function cut(flags: RecordFlags & { in: string }): Promise<void> {
@@ -111,6 +159,8 @@ async function cut(flags: RecordFlags & { in: string }): Promise<void> {
         const block = { ...span, ...source.read(id) };
         file.add(names ? await names.block(block) : block);
       }
+    } catch (error) {
+      throw notWritten(flags.out, error as Error);
     } finally {
       file.close();
     }

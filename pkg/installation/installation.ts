@@ -259,7 +259,7 @@ export class Installation implements Source {
     }
     const state = watch.next(reading, { statsd: this.statsd, options: this.options, recorded: false });
     recorder.append(snapshot.at, this.taker.take(state));
-    if (this.watches && snapshot.at - this.savedAt >= SAVE_EVERY_SECONDS) {
+    if (this.watches && Math.abs(snapshot.at - this.savedAt) >= SAVE_EVERY_SECONDS) {
       this.savedAt = snapshot.at;
       this.firstSavedAt ??= snapshot.at;
       if (snapshot.at - this.firstSavedAt < BEGINS_SECONDS) {

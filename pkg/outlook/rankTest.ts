@@ -12,7 +12,7 @@ export interface Difference {
 }
 
 /** Fewer values on one side say nothing. */
-const FEWEST = 6;
+export const FEWEST = 6;
 
 /**
  * The Mann-Whitney U test with midranks for ties, by its normal approximation with a correction for continuity. Values that

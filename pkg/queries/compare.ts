@@ -2,7 +2,7 @@ import { mean } from 'simple-statistics';
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { durationText } from '../findings/texts';
-import { rankTest, type Difference } from '../outlook/rankTest';
+import { FEWEST, rankTest, type Difference } from '../outlook/rankTest';
 import {
   figureNamed,
   HISTORY_FIGURES,
@@ -186,12 +186,14 @@ export const compare = tableQuery({
         await turns.give();
       }
     }
+    const isShort =
+      !paired && after.to - after.from < (FEWEST + 1) * SLOT_SECONDS && rows.every((row) => row.difference === null);
     const telling = ({ difference }: Row) =>
       difference === null ? -1 : Math.abs(difference.effect) * (1 - difference.probability);
     return {
-      ...(!paired && after.to - after.from < 2 * SLOT_SECONDS && { empty: tooShort(before, after) }),
       rows: rows.sort((a, b) => telling(b) - telling(a)),
-      notices: [notice],
+      ...(isShort && { empty: tooShort(before, after) }),
+      notices: isShort && rows.length > 0 ? [notice, { severity: 'warning', text: tooShort(before, after) }] : [notice],
       without: query.by === 'total' ? ['key'] : [],
     };
   },
@@ -261,7 +263,7 @@ function told(before: Range, after: Range, paired: boolean) {
 }
 
 function tooShort(before: Range, after: Range): string {
-  return `Only ${durationText(after.to - after.from)} lie between ${instantText(before.to)} and an end of the time range; ${durationText(2 * SLOT_SECONDS)} on both sides are enough to compare. Wait, widen the range, or name an earlier deploy ("at").`;
+  return `Only ${durationText(after.to - after.from)} lie between ${instantText(before.to)} and an end of the time range; a comparison needs ${FEWEST} means of five minutes on both sides. Wait, widen the range, or name an earlier deploy ("at").`;
 }
 
 /** The unit of a figure as a part of its name: the rows of one column have several. */

@@ -70,7 +70,7 @@ export function queryType(id: unknown): QueryType {
   if (!found) {
     throw new Fault({
       kind: 'query',
-      message: id === undefined || id === '' ? 'The query has no type.' : `There is no query type "${String(id)}".`,
+      message: id ? `There is no query type ${JSON.stringify(id)}.` : 'The query has no type.',
       remedy: `Use one of: ${QUERY_TYPES.map((type) => type.id).join(', ')}.`,
     });
   }

@@ -41,10 +41,16 @@ export interface Past {
 
 /** Of the lines of a block; one of a newer version is refused. */
 export const BLOCK_VERSION = 1;
-/** A block of a large installation has some tens of megabytes; a file of somebody else may claim more. */
-export const MOST_BYTES = 128 * 1024 * 1024;
+/** Readings of a block end at 8 MiB of text, beside its keyframe; a file of somebody else may claim more. */
+export const MOST_BYTES = 64 * 1024 * 1024;
+/** A block has 25 readings, and one of an earlier version no more than some hundred. */
+const MOST_LINES = 1000;
+/** What is recorded is no deeper than a dozen; a parser takes a hundred bytes for each level. */
+const MOST_DEPTH = 100;
 /** A tenth smaller than at 5, for a thousandth of a core. */
 const OPTIONS = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+
+const [NEWLINE, QUOTE, BACKSLASH, BRACKET, BRACE] = [10, 34, 92, 91, 123] as const;
 
 const compress = promisify(brotliCompress);
 const decompress = promisify(brotliDecompress);
@@ -90,12 +96,41 @@ export function compressedNow(text: string): Uint8Array {
 }
 
 async function textOf(bytes: Uint8Array): Promise<string> {
-  return (await decompress(bytes, { maxOutputLength: MOST_BYTES })).toString('utf8');
+  const text = (await decompress(bytes, { maxOutputLength: MOST_BYTES })).toString('utf8');
+  checkShape(text);
+  return text;
 }
 
 /** The lines of a block: its keyframe and its readings. @throws Error where it is damaged */
 export async function linesOf({ body }: Pick<Block, 'body'>): Promise<string[]> {
   return (await textOf(body)).split('\n');
+}
+
+/** @throws Error where the text has more lines, or JSON that is deeper, than what is written */
+function checkShape(text: string): void {
+  let lines = 1;
+  let depth = 0;
+  let isText = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === NEWLINE) {
+      lines += 1;
+      depth = 0;
+      isText = false;
+    } else if (isText) {
+      index += code === BACKSLASH ? 1 : 0;
+      isText = code !== QUOTE;
+    } else if (code === QUOTE) {
+      isText = true;
+    } else if (code === BRACKET || code === BRACE) {
+      depth += 1;
+    } else if (code === BRACKET + 2 || code === BRACE + 2) {
+      depth -= 1;
+    }
+    if (lines > MOST_LINES || depth > MOST_DEPTH) {
+      throw new Error('a block has a shape that is never written');
+    }
+  }
 }
 
 /** A block that cannot be read answers nothing; the others do. */

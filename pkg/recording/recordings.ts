@@ -42,6 +42,8 @@ const PACES_VALID = 3;
 const LEAST_VALID_SECONDS = 60;
 /** Attempts to write at the end of the process, each of some 50 ms where the file is locked. */
 const LAST_ATTEMPTS = 20;
+/** Blocks that are moved from the memory to the file with each one that is closed; each takes a millisecond or two. */
+const MOVED_AT_ONCE = 20;
 /** Blocks whose minutes are held; each has some kilobytes. */
 const MINUTES_HELD = 300;
 
@@ -211,16 +213,35 @@ export class Recordings {
     this.close();
     const file = this.file();
     if (file) {
+      // Another process may be writing to the file; each attempt waits for a moment.
+      let left = LAST_ATTEMPTS;
+      while (left > 0 && !this.moveKept(file)) {
+        left -= 1;
+      }
       for (const block of this.closing) {
         const done = finished(block, compressedNow);
-        // Another process may be writing to the file; each attempt waits for a moment.
-        let left = LAST_ATTEMPTS;
+        left = LAST_ATTEMPTS;
         while (left > 0 && !attempt(() => file.add(done))) {
           left -= 1;
         }
       }
     }
     this.closing = [];
+  }
+
+  /**
+   * Moves to the file what was kept in memory while it could not be used, oldest first.
+   *
+   * @returns whether nothing of it is left
+   */
+  private moveKept(file: BlockStore, most = Infinity): boolean {
+    for (const { id, bytes: _, ...span } of this.memory.all.slice(0, most)) {
+      if (!attempt(() => file.add({ ...span, ...this.memory.read(id) }))) {
+        return false;
+      }
+      this.memory.remove(id);
+    }
+    return this.memory.all.length === 0;
   }
 
   private close(): void {
@@ -239,7 +260,8 @@ export class Recordings {
       if (this.closing.includes(block)) {
         const done: Block = { ...spanOf(block), body, minutes };
         const file = this.file();
-        if (!file || !attempt(() => file.add(done))) {
+        // In the order in which they were recorded: what was kept in memory goes before.
+        if (!file || !this.moveKept(file, MOVED_AT_ONCE) || !attempt(() => file.add(done))) {
           this.memory.add(done);
         }
         this.closing = this.closing.filter((each) => each !== block);

@@ -146,6 +146,18 @@ function explainSocket(said: string, code: string, address: string) {
       remedy: 'Check host and port in "URL"; Redis listens at 6379 unless configured otherwise.',
     };
   }
+  if (/begins no reply/.test(said)) {
+    return {
+      message: `What listens at ${address} is not Redis: its answer is no reply of Redis.`,
+      remedy: 'Check host and port in "URL"; Redis listens at 6379 unless configured otherwise.',
+    };
+  }
+  if (/cluster support disabled/i.test(said)) {
+    return {
+      message: `Redis at ${address} is no cluster.`,
+      remedy: 'Set "Topology" to a single server.',
+    };
+  }
   if (/certificate|TLS|SSL|EPROTO|self.signed/i.test(`${code} ${said}`)) {
     return {
       message: `The TLS connection to ${address} failed: ${said}.`,

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import type { Block, BlockStore, StoredBlock } from './blockStore';
@@ -9,10 +9,14 @@ const MAGIC = Buffer.from('JOBWATCH RECORDING 1\n');
 const MOST_HEADER = 4096;
 const MOST_PART = 256 * 1024 * 1024;
 
+const MOST_READINGS = 10_000;
+/** Epoch seconds; a date cannot be made of much more. */
+const instant = z.number().min(0).max(1e11);
+
 const headerSchema = z.object({
-  from: z.number(),
-  to: z.number(),
-  readings: z.number().int().positive(),
+  from: instant,
+  to: instant,
+  readings: z.number().int().positive().max(MOST_READINGS),
   paceSeconds: z.number().positive(),
   body: z.number().int().nonnegative().max(MOST_PART),
   minutes: z.number().int().nonnegative().max(MOST_PART),
@@ -91,8 +95,26 @@ export class FileBlockStore implements BlockStore {
     const length = Buffer.alloc(4);
     length.writeUInt32LE(header.length);
     const whole = Buffer.concat([length, header, body, minutes]);
-    writeSync(this.file, whole, 0, whole.length, this.end);
+    try {
+      this.write(whole);
+    } catch (error) {
+      // The next block begins where this one would have.
+      ftruncateSync(this.file, this.end);
+      throw error;
+    }
     this.know(span, this.end + 4 + header.length, body.length, minutes.length);
+  }
+
+  /** A disk that is nearly full takes less than it is given, and says so only by the count. */
+  private write(bytes: Buffer): void {
+    let done = 0;
+    while (done < bytes.length) {
+      const taken = writeSync(this.file, bytes, done, bytes.length - done, this.end + done);
+      if (taken === 0) {
+        throw new Error('the disk takes nothing more');
+      }
+      done += taken;
+    }
   }
 
   read(id: number): Pick<Block, 'body' | 'minutes'> {

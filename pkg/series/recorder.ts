@@ -10,6 +10,10 @@ import type { HistoryStore, Points } from './store';
 export type OpenStore = () => Promise<HistoryStore>;
 
 const RETRY_SECONDS = 60;
+/** Samples kept for a file that failed: five hours at 10 s, some 20 MB with 24 queues. */
+const MISSED_KEPT = 2000;
+/** Of them so many are appended with each new one, since each takes a moment. */
+const MISSED_AT_ONCE = 200;
 /** By so much a clock may run apart from another between two readings. */
 const STEP_SECONDS = 30;
 /** A clock that was put on or back is believed when it has gone on evenly for so long. */
@@ -19,12 +23,19 @@ const BELIEVED_BACK_SECONDS = 300;
 /** For how long it is told that samples were dropped. */
 const TOLD_SECONDS = 86_400;
 
+interface Sample {
+  at: number;
+  values: readonly SeriesValue[];
+}
+
 /**
  * Keeps figures over time in a file, or in memory where there is none or the file fails. Never throws: a history that
  * cannot be kept says so by a notice, and everything else goes on. A file that failed is tried again once a minute.
  */
 export class Recorder {
   private readonly memory = new MemoryStore();
+  /** What the file has not taken yet. */
+  private missed: Sample[] = [];
   private file: HistoryStore | undefined;
   private failure: string | undefined;
   private triedAt = -Infinity;
@@ -71,7 +82,7 @@ export class Recorder {
 
   /** Opens the file where that is due. @param now epoch seconds; @returns whether it was opened just now */
   async ready(now: number): Promise<boolean> {
-    if (!this.open || this.file || now - this.triedAt < RETRY_SECONDS) {
+    if (!this.open || this.file || Math.abs(now - this.triedAt) < RETRY_SECONDS) {
       await this.opening;
       return false;
     }
@@ -103,13 +114,31 @@ export class Recorder {
     if (!this.believed) {
       return;
     }
-    const kept = this.use((file) => {
+    if (this.missed.length === 0 && this.appendToFile({ at, values })) {
+      return;
+    }
+    this.memory.append(at, values);
+    if (this.open) {
+      this.missed.push({ at, values });
+      this.missed.splice(0, this.missed.length - MISSED_KEPT);
+      this.catchUp(MISSED_AT_ONCE);
+    }
+  }
+
+  /** Appends to the file what came while it could not be used, oldest first. */
+  private catchUp(most: number): void {
+    let done = 0;
+    while (done < Math.min(most, this.missed.length) && this.appendToFile(this.missed[done]!)) {
+      done += 1;
+    }
+    this.missed.splice(0, done);
+  }
+
+  private appendToFile({ at, values }: Sample): boolean {
+    return this.use((file) => {
       file.append(at, values);
       return true;
     }, false);
-    if (!kept) {
-      this.memory.append(at, values);
-    }
   }
 
   read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[] {
@@ -151,6 +180,7 @@ export class Recorder {
   }
 
   close(): void {
+    this.catchUp(Infinity);
     this.use((file) => file.close(), undefined);
     this.file = undefined;
     this.memory.close();
@@ -188,6 +218,7 @@ export class Recorder {
       const text = `The clock of Redis was put back at ${new Date(at * 1000).toISOString().slice(0, 19)}Z by ${Math.round(-seconds)} s. Figures that were dated after that instant were dropped.`;
       this.dropped = { text, elapsed };
     }
+    this.missed = this.missed.filter((sample) => sample.at <= at);
     this.use((file) => file.forgetAfter(at), undefined);
     this.memory.forgetAfter(at);
     return true;

@@ -8,6 +8,7 @@ import type { Installation } from '../../pkg/installation/installation';
 import { startGrafana, type RunningGrafana } from '../../scripts/grafana';
 import { backfill } from '../../pkg/simulator/backfill';
 import { Simulator } from '../../pkg/simulator/simulator';
+import { launchBrowser } from '../support/browser';
 import { createReader, openAsReader } from '../support/installation';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 
@@ -91,6 +92,23 @@ describe.skipIf(!bin || !home)('alert rules in a real Grafana (GRAFANA_BIN and G
       )
       .sort();
   }
+
+  test('of a form that was not touched are previewed: they ask for the worst finding', async () => {
+    const browser = await launchBrowser();
+    const page = await browser.newPage({ viewport: { width: 1440, height: 1400 } });
+    await page.goto(`${grafana.url}/alerting/new`);
+    await page.locator('[id^="query-type-"]').first().waitFor();
+    const evaluated = page.waitForResponse((answer) => answer.url().includes('/api/v1/eval'));
+    await page
+      .getByRole('button', { name: /Preview/ })
+      .first()
+      .click();
+    const answer = await evaluated;
+    const asked = answer.request().postDataJSON() as { data: Array<{ model: Record<string, unknown> }> };
+    expect(asked.data[0]!.model).toMatchObject({ queryType: 'findings', figures: ['level'] });
+    expect(answer.status()).toBe(200);
+    await browser.close();
+  }, 120_000);
 
   test('hold for the same queues, classes, hosts and processes as by the command', async () => {
     const all = { grafana: {} as Record<string, string[]>, ours: {} as Record<string, string[]> };

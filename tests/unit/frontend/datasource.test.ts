@@ -176,6 +176,20 @@ describe('the data source', () => {
     expect(options.buffer).toEqual({ maxLength: 7, action: 'append' });
   });
 
+  test('asks once for a range that has ended, though the query is live', () => {
+    backend.query.mockReturnValue(of('asked'));
+    for (const [to, isLive] of [
+      ['now', true],
+      ['now/d', true],
+      ['now-2h', false],
+      [new Date(0), false],
+    ] as const) {
+      backend.getDataStream.mockClear();
+      source.query({ ...request({ live: true }), range: { raw: { from: 'now-6h', to } } } as never);
+      expect(backend.getDataStream.mock.calls.length > 0, String(to)).toBe(isLive);
+    }
+  });
+
   test('never asks for a push more than once a second', () => {
     source.query(request({ live: true, liveEverySeconds: 0 }));
     expect(backend.getDataStream.mock.calls[0]![0]).toMatchObject({ addr: { data: { intervalMs: 1000 } } });

@@ -131,6 +131,17 @@ describe('a comparison', () => {
     );
   });
 
+  test.each([4, 7, 25])('%i minutes after a deploy says that it is too early, and when it is not', async (minutes) => {
+    const query = { with: 'deploy', at: new Date((NOW - minutes * 60) * 1000).toISOString() };
+    const request = { range: { from: NOW - 6 * HOUR, to: NOW }, intervalSeconds: 60, reader: true };
+    const frames = await askState(compare, aState(), { query, recorder, request });
+    const said = [...noticesOf(frames), ...frames[0]!.fields[0]!.values].join(' ');
+    expect(said).toContain(
+      `Only ${minutes} min lie between 2026-11-25 ${new Date((NOW - minutes * 60) * 1000).toISOString().slice(11, 19)} UTC`
+    );
+    expect(said).toContain('a comparison needs 6 means of five minutes on both sides.');
+  });
+
   test('of a class tells how long it runs: thread time over executions that succeeded', async () => {
     const classes = new Recorder();
     let [processed, failed, load] = [0, 0, 0];

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { brotliDecompressSync } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
+import { linesOf } from '../../../pkg/recording/block';
 import { hashedNames } from '../../../pkg/recording/hashNames';
 import { openBlocks, openReplay } from '../../../pkg/recording/openReplay';
 import { decodeReading, encodeReading, type Recorded } from '../../../pkg/recording/recordedReading';
@@ -273,11 +274,74 @@ function storeOf(blocks: Block[]): BlockStore {
   };
 }
 
+test.each([
+  ['while it goes on', 3 * 25 * 10, false],
+  ['at its end', 0, true],
+])('blocks that the file did not take come into it %s, in their order', async (_, after, flushes) => {
+  const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const blocks: Block[] = [];
+  let full = false;
+  const store = storeOf(blocks);
+  const file: BlockStore = {
+    ...store,
+    get all() {
+      return store.all;
+    },
+    add(block) {
+      if (full) {
+        throw new Error('database or disk is full');
+      }
+      store.add(block);
+    },
+  };
+  const recordings = new Recordings({ memory: LARGE, file: LARGE }, () => file);
+  const watch = new Watch();
+  live(recordings, 50, 10, NOW, watch);
+  await recordings.settled();
+  full = true;
+  live(recordings, 75, 10, NOW + 500, watch);
+  await recordings.settled();
+  expect((await recordings.at(NOW + 900, beside))?.state.now).toBe(NOW + 900);
+  full = false;
+  live(recordings, after / 10 + 1, 10, NOW + 1250, watch);
+  await recordings.settled();
+  if (flushes) {
+    recordings.flush();
+  }
+  // All readings, one block after the other, each once.
+  const spans = blocks.map(({ from, to, readings }) => [from - NOW, to - NOW, readings]);
+  expect(spans.slice(0, 5)).toEqual([0, 1, 2, 3, 4].map((block) => [block * 250, block * 250 + 240, 25]));
+  expect((await recordings.at(NOW + 900, beside))?.state.now).toBe(NOW + 900);
+  told.mockRestore();
+});
+
+describe('a block of somebody else', () => {
+  test.each([
+    ['nested without an end', '['.repeat(5_000_000)],
+    ['nested with values between', '[1,'.repeat(1_000_000)],
+    ['of lines without an end', '{}\n'.repeat(1_000_000)],
+  ])('%s is refused before it is parsed', async (_, text) => {
+    const body = brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } });
+    await expect(linesOf({ body })).rejects.toThrow('a shape that is never written');
+  });
+
+  test('may hold any bracket within a text', async () => {
+    const line = JSON.stringify({ text: `"\\${'['.repeat(500)}` });
+    expect(await linesOf({ body: brotliCompressSync(line) })).toEqual([line]);
+  });
+});
+
 const directory = mkdtempSync(join(tmpdir(), 'jobwatch-recording-'));
 let files = 0;
 function newFile(): string {
   files += 1;
   return join(directory, `${files}.rec`);
+}
+
+/** A recording of one block that is empty. */
+function ofHeader(part: object): string {
+  const header = JSON.stringify({ from: NOW, to: NOW, readings: 1, paceSeconds: 10, body: 0, minutes: 0, ...part });
+  return `JOBWATCH RECORDING 1\n${String.fromCharCode(header.length)}\0\0\0${header}`;
 }
 
 async function recordedFile(count = 90): Promise<string> {
@@ -319,6 +383,8 @@ describe('a recording in a file', () => {
     ['is missing', undefined, 'ENOENT'],
     ['is something else', 'hello', 'it is no recording of Jobwatch'],
     ['holds no reading', 'JOBWATCH RECORDING 1\n', 'holds no reading'],
+    ['is of no time', ofHeader({ from: 0, to: 1e300 }), 'cannot be read'],
+    ['announces more readings than a block has', ofHeader({ readings: 1e9 }), 'cannot be read'],
     ['has a header that is no header', 'JOBWATCH RECORDING 1\n\u0002\u0000\u0000\u0000{}', 'cannot be read'],
   ])('that %s is refused by name', async (_, content, expected) => {
     const path = newFile();

@@ -72,6 +72,8 @@ describe('what Redis or the network said becomes a sentence', () => {
     [new Error('All sentinels are unreachable.'), 'connection', /No Sentinel of h:1/, /"Sentinels"/],
     [new Error(TLS_TIMEOUT), 'connection', /TLS handshake with h:1 did not end/, /speaks TLS/],
     [new Error(CLOSED_AT_ONCE), 'connection', /closed before Redis answered/, /rediss:\/\/.*maxclients/],
+    [new Error('byte 72 begins no reply'), 'connection', /What listens at \S+ is not Redis/, /"URL"/],
+    [new Error('ERR This instance has cluster support disabled'), 'connection', /is no cluster/, /"Topology"/],
     [socketError('EPIPE', 'write EPIPE'), 'connection', /What listens at \S+ is not Redis/, /"URL"/],
     [socketError('ECONNRESET', 'read ECONNRESET'), 'connection', /failed: read ECONNRESET\.$/, /next reading/],
   ])('%s', (error, kind, message, remedy) => {

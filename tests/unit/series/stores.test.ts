@@ -184,6 +184,26 @@ describe('the recorder', () => {
     expect(tries).toBe(2);
   });
 
+  test('gives a file that failed what came meanwhile, once each and in order, and at its end at the latest', async () => {
+    const file = aFile();
+    const recorder = new Recorder(async () => file.store);
+    await recorder.ready(1000);
+    recorder.append(10, [value('a', 1)]);
+    file.broken = true;
+    for (let at = 20; at <= 3010; at += 10) {
+      recorder.append(at, [value('a', at)]);
+    }
+    file.broken = false;
+    // An hour back: the file is tried again all the same.
+    expect(await recorder.ready(1000 - 3600)).toBe(true);
+    recorder.append(3020, [value('a', 3020)]);
+    const held = () => file.store.read('total', 'a', 0, 4000)[0]!.values;
+    // Not all at once: each append takes a moment.
+    expect(held()).toHaveLength(201);
+    recorder.close();
+    expect(held()).toEqual([1, ...Array.from({ length: 301 }, (_, index) => 20 + index * 10)]);
+  });
+
   test('goes on in memory where the file fails later, whatever is asked of it', async () => {
     for (const use of [
       (recorder: Recorder) => recorder.append(20, [value('a', 2)]),

@@ -554,6 +554,26 @@ describe('the query', () => {
     ]);
   });
 
+  test.each([
+    [-600, -600],
+    [-1, null],
+  ])('dates a finding that the log knows for %i s by the earlier instant', async (beganAt, expected) => {
+    const queues = [aQueueState('q', late)];
+    const [plain] = await ask({}, { queues });
+    const shown = plain!['since'] as number;
+    const logged = {
+      rule: plain!['rule'] as string,
+      kind: 'queue' as const,
+      subject: 'q',
+      severity: 'critical' as const,
+    };
+    const open = [{ ...logged, text: '', beganAt: NOW + beganAt, endedAt: null }];
+    const [row] = await ask({}, { queues, findingLog: { open, ended: [] } });
+    expect(row!['since']).toBe(expected === null ? shown : (NOW + expected) * 1000);
+    expect(shown).toBeLessThan((NOW - 1) * 1000);
+    expect(shown).toBeGreaterThan((NOW - 600) * 1000);
+  });
+
   test('leaves out what is below the asked severity', async () => {
     const state = { queues: [aQueueState('p', { size: 1, paused: true }), aQueueState('q', late)] };
     expect((await ask({}, state)).map(({ level }) => level)).toEqual([3, 1]);

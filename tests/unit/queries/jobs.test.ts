@@ -29,6 +29,16 @@ describe('jobs', () => {
     'zrevrange dead': zset(...entries),
   });
 
+  test('of a queue that does not exist says so, also where a variable gave several names', async () => {
+    const answers = { 'llen queue:{a,b}': 0, 'lrange queue:{a,b}': [] };
+    const request = { reader: true };
+    const state = aState({ queues: [aQueueState('a'), aQueueState('b')] });
+    const [frame] = await askState(jobs, state, { query: { queue: '{a,b}' }, answers, request });
+    expect(frame!.fields[0]!.values).toEqual([
+      'There is no queue "{a,b}". Choose one queue; a variable here must have a single value.',
+    ]);
+  });
+
   test('has every field of a stored job', async () => {
     const state = aState({ options: { allowArguments: true } });
     const rows = await rowsOfState(jobs, state, {

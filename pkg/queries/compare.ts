@@ -263,7 +263,7 @@ function told(before: Range, after: Range, paired: boolean) {
 }
 
 function tooShort(before: Range, after: Range): string {
-  return `Only ${durationText(after.to - after.from)} lie between ${instantText(before.to)} and an end of the time range; a comparison needs ${FEWEST} means of five minutes on both sides. Wait, widen the range, or name an earlier deploy ("at").`;
+  return `${instantText(before.to)} is only ${durationText(after.to - after.from)} from an end of the time range; a comparison needs ${FEWEST} means of five minutes on both sides. Wait, widen the range, or name an earlier deploy ("at").`;
 }
 
 /** The unit of a figure as a part of its name: the rows of one column have several. */

@@ -137,7 +137,7 @@ describe('a comparison', () => {
     const frames = await askState(compare, aState(), { query, recorder, request });
     const said = [...noticesOf(frames), ...frames[0]!.fields[0]!.values].join(' ');
     expect(said).toContain(
-      `Only ${minutes} min lie between 2026-11-25 ${new Date((NOW - minutes * 60) * 1000).toISOString().slice(11, 19)} UTC`
+      `2026-11-25 ${new Date((NOW - minutes * 60) * 1000).toISOString().slice(11, 19)} UTC is only ${minutes} min from an end`
     );
     expect(said).toContain('a comparison needs 6 means of five minutes on both sides.');
   });

@@ -22,6 +22,15 @@ const headerSchema = z.object({
   minutes: z.number().int().nonnegative().max(MOST_PART),
 });
 
+/** @returns `null` for one that is damaged */
+function headerOf(text: string): z.output<typeof headerSchema> | null {
+  try {
+    return headerSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
 interface Placed extends StoredBlock {
   offset: number;
   body: number;
@@ -37,7 +46,7 @@ export class FileBlockStore implements BlockStore {
   private readonly index = new Map<number, Placed>();
   private end: number;
   bytes = 0;
-  /** The file ends within a block. */
+  /** The file ends within a block, or is damaged from some block on. */
   readonly cut: boolean;
 
   private constructor(private readonly file: number) {
@@ -147,7 +156,15 @@ export class FileBlockStore implements BlockStore {
       if (header.includes('\0')) {
         return true;
       }
-      const { body, minutes, ...span } = headerSchema.parse(JSON.parse(header));
+      const read = headerOf(header);
+      if (!read) {
+        // What lies before can be read all the same.
+        if (this.index.size > 0) {
+          return true;
+        }
+        throw new Error('the header of its first block is damaged');
+      }
+      const { body, minutes, ...span } = read;
       if (this.end + 4 + length + body + minutes > size) {
         return true;
       }

@@ -379,6 +379,18 @@ describe('a recording in a file', () => {
     close();
   });
 
+  test('of which a later header is damaged is read up to it', async () => {
+    const path = await recordedFile();
+    const bytes = readFileSync(path);
+    const header = bytes.lastIndexOf('{"from"');
+    bytes[header + 2] = 0x58;
+    const damaged = newFile();
+    writeFileSync(damaged, bytes);
+    const { source, close } = await openReplay(damaged, options, { speed: 0 });
+    expect((await source.state()).now).toBe(NOW + 740);
+    close();
+  });
+
   test.each([
     ['is missing', undefined, 'ENOENT'],
     ['is something else', 'hello', 'it is no recording of Jobwatch'],

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
+import type { Options } from '../settings/model';
+import { instantText } from '../source/instants';
 import type { Frame } from '../frames/frame';
 import type { Reads } from '../source/reads';
 import type { Kept } from '../source/source';
@@ -144,7 +146,7 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
     ...state.notices,
     ...unfiltered,
     // Of the first step, which may begin before the range, nothing need be known.
-    ...beginning(kept.oldest(), request.range.from + stepOf(request, state.options), state.options.sampleSeconds),
+    ...beginning(kept.oldest(), request.range.from + stepOf(request, state.options), state.options),
     ...cut(shown.length, found.length),
     ...told,
   ];
@@ -335,15 +337,19 @@ function dayFrame(days: readonly DayCounts[], figures: readonly string[], notice
   };
 }
 
-function beginning(oldest: number | null, from: number, sampleSeconds: number): Notice[] {
+function beginning(oldest: number | null, from: number, { sampleSeconds, historyFile }: Options): Notice[] {
   if (oldest !== null && oldest <= from + sampleSeconds * 2) {
     return [];
   }
-  const since = oldest === null ? 'now' : new Date(oldest * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
+  const since = oldest === null ? 'now' : instantText(oldest);
+  const remedy =
+    historyFile === ''
+      ? 'For longer times set a history file ("historyFile"), or scrape it with Prometheus.'
+      : 'The history file keeps "historyRetentionDays".';
   return [
     {
       severity: 'info',
-      text: `Jobwatch has watched this Sidekiq since ${since}; there is nothing from before. For longer times set a history file, or scrape it with Prometheus.`,
+      text: `Jobwatch has watched this Sidekiq since ${since}; there is nothing from before. ${remedy}`,
     },
   ];
 }

@@ -1,4 +1,5 @@
 import { Fault } from '../faults/fault';
+import { log } from '../log';
 import type { Notice } from '../sidekiq/model';
 import type { BlockStore } from './blockStore';
 import type { Parts } from './chunk';
@@ -91,6 +92,9 @@ export class Recorder {
     this.opening = this.open()
       .then((store) => {
         this.file = store;
+        if (this.failure !== undefined) {
+          log('info', 'the history file is used again');
+        }
         this.failure = undefined;
         opened = true;
       })
@@ -252,6 +256,12 @@ export class Recorder {
   }
 
   private fail(error: unknown): void {
-    this.failure = error instanceof Fault ? error.explanation : `The history file failed: ${(error as Error).message}.`;
+    const text = error instanceof Fault ? error.explanation : `The history file failed: ${(error as Error).message}.`;
+    if (this.failure === undefined) {
+      log('warn', 'the history file cannot be used; figures and readings are kept in memory until it can', {
+        error: text,
+      });
+    }
+    this.failure = text;
   }
 }

@@ -123,10 +123,9 @@ describe('in total', () => {
   });
 
   test('says since when there is something', async () => {
-    const since = new Date((NOW - 600) * 1000).toISOString().replace('.000', '');
     const wider = await ask(steady, {}, { request: { range: { from: NOW - 3600, to: NOW } } });
     expect(noticesOf(wider.slice(0, 1))).toEqual([
-      `Jobwatch has watched this Sidekiq since ${since}; there is nothing from before. For longer times set a history file, or scrape it with Prometheus.`,
+      'Jobwatch has watched this Sidekiq since 2026-11-25 11:50:30 UTC; there is nothing from before. For longer times set a history file ("historyFile"), or scrape it with Prometheus.',
     ]);
     const empty = await ask(new Recorder());
     expect(empty).toEqual([

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Fault } from '../../../pkg/faults/fault';
 import type { SeriesValue } from '../../../pkg/series/figures';
 import { MemoryStore } from '../../../pkg/series/memoryStore';
@@ -95,6 +95,16 @@ describe('the store in memory', () => {
   });
 });
 
+const logged: string[] = [];
+beforeEach(() => {
+  logged.length = 0;
+  vi.spyOn(process.stderr, 'write').mockImplementation((line) => {
+    logged.push((JSON.parse(String(line)) as Record<string, string>)['@message']!);
+    return true;
+  });
+});
+afterEach(() => vi.restoreAllMocks());
+
 describe('the recorder', () => {
   /** A file that fails when it is told to. */
   function aFile() {
@@ -178,10 +188,16 @@ describe('the recorder', () => {
     expect(recorder.read('total', 'a', 0, 20)[0]!.values).toEqual([1]);
     await recorder.ready(1059);
     expect(tries).toBe(1);
+    await recorder.ready(1060);
     fault = undefined;
-    expect(await recorder.ready(1060)).toBe(true);
+    expect(await recorder.ready(1120)).toBe(true);
     expect(recorder.notices).toEqual([]);
-    expect(tries).toBe(2);
+    expect(tries).toBe(3);
+    // Once, however often it is tried.
+    expect(logged).toEqual([
+      'the history file cannot be used; figures and readings are kept in memory until it can',
+      'the history file is used again',
+    ]);
   });
 
   test('gives a file that failed what came meanwhile, once each and in order, and at its end at the latest', async () => {

@@ -222,7 +222,7 @@ function filledIn(text: string, file: string, jid = ''): string {
       .replaceAll('${statsd}', 'lago_api')
       .replaceAll('$queue', one ? 'events' : '.*')
       .replaceAll('$class', one ? 'Events::IngestJob' : '.*')
-      .replaceAll('$jobClass', 'Events::IngestJob')
+      .replaceAll('${jobClass:regex}', 'Events::IngestJob')
       .replaceAll('$jid', jid)
       .replaceAll('${quantile:text}', 'p95')
       .replaceAll('$quantile', '0.95')

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
@@ -34,6 +34,17 @@ const block = (from: number) => ({
   paceSeconds: 10,
   body: Buffer.alloc(100, from),
   minutes: Buffer.alloc(50, from),
+});
+
+test('a recording for whose last block the disk has no room ends with the one before', () => {
+  const path = join(directory, 'b.rec');
+  const file = FileBlockStore.create(path);
+  file.add(block(10));
+  const { size } = statSync(path);
+  disk.room = 60;
+  expect(() => file.add(block(20))).toThrow('ENOSPC');
+  file.close();
+  expect(statSync(path).size).toBe(size);
 });
 
 test('a block for which the disk has no room is refused, and the next one lies behind the last whole one', () => {

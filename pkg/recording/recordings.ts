@@ -288,7 +288,11 @@ export class Recordings {
 
   /** In the order in which they were recorded. */
   private blocks(): Found[] {
-    const stored = this.stores().flatMap((store, index) => store.all.map((block) => foundIn(store, index, block)));
+    const stored = this.stores().flatMap((store) => {
+      // Both number their blocks from 1, and the file may be away.
+      const place = store === this.memory ? 'memory' : 'file';
+      return store.all.map((block) => foundIn(store, `${place}:${block.id}`, block));
+    });
     // The memory holds what came while the file could not be used.
     const inOrder = this.file() && this.memory.all.length > 0 ? stored.sort((a, b) => a.from - b.from) : stored;
     return [...inOrder, ...this.closing.map(foundOpen), ...(this.open ? [foundOpen(this.open)] : [])];
@@ -328,10 +332,10 @@ function finished(block: OpenBlock, compress: (text: string) => Uint8Array): Blo
   return { ...spanOf(block), body: compress(block.lines.join('\n')), minutes: compress(encodeFinal(block.final)) };
 }
 
-function foundIn(store: BlockStore, index: number, block: StoredBlock): Found {
+function foundIn(store: BlockStore, key: string, block: StoredBlock): Found {
   return {
     ...spanOf(block),
-    key: `${index}:${block.id}`,
+    key,
     lines: async () => linesOf(store.read(block.id)),
     minutes: async () => finalMinutesOf(store.read(block.id)),
   };

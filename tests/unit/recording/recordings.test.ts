@@ -315,6 +315,27 @@ test.each([
   told.mockRestore();
 });
 
+test('minutes of a block in memory are its own, though the file that is away has one of the same number', async () => {
+  // As SQLite and the memory number them.
+  const first = new Recordings({ memory: LARGE, file: LARGE });
+  const other = new Recordings({ memory: LARGE, file: LARGE });
+  live(first, 100);
+  live(other, 100, 10, NOW + 7200);
+  await Promise.all([first.settled(), other.settled()]);
+  const { memory: file } = first as unknown as { memory: BlockStore };
+  let away = false;
+  const recordings = new Recordings({ memory: LARGE, file: LARGE }, () => (away ? null : file));
+  const before = { from: NOW, to: NOW + 990 };
+  const told = await recordings.minutes(before);
+  away = true;
+  live(recordings, 100, 10, NOW + 7200);
+  await recordings.settled();
+  const after = { from: NOW + 7200, to: NOW + 8190 };
+  expect(await recordings.minutes(after)).toEqual(await other.minutes(after));
+  away = false;
+  expect(await recordings.minutes(before)).toEqual(told);
+});
+
 describe('a block of somebody else', () => {
   test.each([
     ['nested without an end', '['.repeat(5_000_000)],

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
+import { bunExecutable } from './bun';
 
 /** Bun's target and the suffix by which Grafana finds the executable of a platform. */
 const PLATFORMS = [
@@ -68,28 +69,4 @@ function webAssets(): { script: string; style: string } {
   });
   const text = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';
   return { script: text('.js'), style: text('.css') };
-}
-
-/**
- * npm's package `bun` brings its binary in a package per platform. Where install scripts run, that of `bun`
- * has moved it; where npm was not told to run them, it is still in its place.
- */
-function bunExecutable(): string {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const arch = process.arch === 'arm64' ? 'aarch64' : 'x64';
-  const inPlace = join(
-    root,
-    'node_modules',
-    '@oven',
-    `bun-${platform}-${arch}`,
-    'bin',
-    process.platform === 'win32' ? 'bun.exe' : 'bun'
-  );
-  const moved = join(root, 'node_modules', 'bun', 'bin', 'bun.exe');
-  const found = [inPlace, moved].find((path) => existsSync(path));
-  if (!found) {
-    process.stderr.write(`Bun is not installed for ${here}; run npm ci.\n`);
-    process.exit(1);
-  }
-  return found;
 }

@@ -4,6 +4,8 @@ export interface Database {
   prepare(sql: string): {
     run(...values: Array<string | number | Uint8Array>): unknown;
     all(...values: Array<string | number>): unknown[];
+    /** Of Bun's alone. */
+    finalize?(): void;
   };
   close(): void;
 }
@@ -54,7 +56,12 @@ function preparingOnce(database: Database): Database {
       statements.set(sql, statement);
       return statement;
     },
-    close: () => database.close(),
+    // SQLite keeps a connection with statements open, and what it remembers of the file is old when it closes later.
+    close: () => {
+      statements.forEach((statement) => statement.finalize?.());
+      statements.clear();
+      database.close();
+    },
   };
 }
 

@@ -58,15 +58,17 @@ export async function openSqliteBlocks(path: string): Promise<BlockStore & { clo
 }
 
 /**
- * A file that exists keeps its permissions. A new one has exactly those of the setting, whatever the umask; SQLite gives
- * them to its -wal and -shm files too.
+ * A new file has exactly the permissions of the setting, whatever the umask; SQLite gives them to its -wal and -shm files
+ * too. One that exists is left alone, and not only its permissions: closing any descriptor of it would drop the locks that
+ * this process holds on it, and the next program to close it would take the -wal away from under us
+ * (https://sqlite.org/howtocorrupt.html, 2.2).
  */
 function createFile(path: string, mode: number): void {
-  const existing = statSync(path, { throwIfNoEntry: false });
-  const file = openSync(path, 'a', mode);
-  if (!existing) {
-    fchmodSync(file, mode);
+  if (statSync(path, { throwIfNoEntry: false })) {
+    return;
   }
+  const file = openSync(path, 'a', mode);
+  fchmodSync(file, mode);
   closeSync(file);
 }
 

@@ -50,18 +50,13 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
     }
   }
   for (const name of panel.shares ?? []) {
-    builder.withOverride({
-      matcher: byName(name),
-      properties: [BAR, { id: 'min', value: 0 }, { id: 'max', value: 1 }],
-    });
+    builder.withOverride({ matcher: byName(name), properties: barTo(1) });
   }
   for (const [name, max] of Object.entries(panel.gauges ?? {})) {
     builder.withOverride({
       matcher: byName(name),
       properties: [
-        BAR,
-        { id: 'min', value: 0 },
-        { id: 'max', value: max },
+        ...barTo(max),
         // A bar that is full says nothing of how far beyond it is.
         { id: 'thresholds', value: thresholds(warnFrom(0.8 * max, max)).build() },
         { id: 'color', value: { mode: 'thresholds' } },
@@ -167,7 +162,14 @@ function timedLink(column: string) {
   };
 }
 
-const BAR = { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } };
+function barTo(max: number) {
+  return [
+    { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } },
+    { id: 'min', value: 0 },
+    { id: 'max', value: max },
+  ];
+}
+
 const YES = { text: 'yes', color: 'red', index: 0 };
 const NO = { text: 'no', color: 'text', index: 1 };
 const YES_IS_BAD = { true: YES, 1: YES, false: NO, 0: NO };

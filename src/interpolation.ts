@@ -2,11 +2,17 @@ import type { AdHocVariableFilter, ScopedVars } from '@grafana/data';
 import type { TemplateSrv } from '@grafana/runtime';
 import type { Filter, FilterOperator } from '../pkg/queries/filterModel';
 
-/** Formats that join or quote values, which a list of values has no use for: `${queue:csv}` means each of its queues. */
-const JOINED = /:(?:csv|distributed|doublequote|glob|json|lucene|pipe|raw|regex|singlequote|sqlstring)(?=[\]}]{1,2}$)/;
-/** Those of them that are no regular expression. */
-const LISTED = /:(?:csv|distributed|doublequote|glob|json|lucene|singlequote|sqlstring)(?=[\]}]{1,2}$)/;
+/** Formats that join or quote values, and make no regular expression of them. */
+const LISTS = 'csv|distributed|doublequote|glob|json|lucene|singlequote|sqlstring';
+const LISTED = formatOf(LISTS);
+/** All that a list of values has no use for: `${queue:csv}` means each of its queues. */
+const JOINED = formatOf(`${LISTS}|pipe|raw|regex`);
 const WHOLE_VARIABLE = /^(?:\$\w+|\$\{[^}]+\}|\[\[[^\]]+\]\])$/;
+
+/** The format of a variable that is a whole text, if it is one of these. */
+function formatOf(names: string): RegExp {
+  return new RegExp(`:(?:${names})(?=[\\]}]{1,2}$)`);
+}
 
 /**
  * Puts variables' values into filters. A value that is a variable as a whole becomes all of its values,

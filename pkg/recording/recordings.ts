@@ -213,17 +213,10 @@ export class Recordings {
     this.close();
     const file = this.file();
     if (file) {
-      // Another process may be writing to the file; each attempt waits for a moment.
-      let left = LAST_ATTEMPTS;
-      while (left > 0 && !this.moveKept(file)) {
-        left -= 1;
-      }
+      insist(() => this.moveKept(file));
       for (const block of this.closing) {
         const done = finished(block, compressedNow);
-        left = LAST_ATTEMPTS;
-        while (left > 0 && !attempt(() => file.add(done))) {
-          left -= 1;
-        }
+        insist(() => attempt(() => file.add(done)));
       }
     }
     this.closing = [];
@@ -351,6 +344,14 @@ function foundOpen(block: OpenBlock): Found {
       durations: final.flatMap((each) => each.durations),
     }),
   };
+}
+
+/** Tries again until it is done: another process may be writing to the file, and each attempt waits for a moment. */
+function insist(isDone: () => boolean): void {
+  let left = LAST_ATTEMPTS;
+  while (left > 0 && !isDone()) {
+    left -= 1;
+  }
 }
 
 /** @returns whether a store has taken it */

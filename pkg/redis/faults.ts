@@ -140,15 +140,11 @@ function explainSocket(said: string, code: string, address: string) {
       remedy: 'Write redis:// in "URL" and switch "Use TLS" off, or name the TLS port.',
     };
   }
-  if (code === 'EPIPE' || /EPIPE/.test(said)) {
+  const isPipe = code === 'EPIPE' || /EPIPE/.test(said);
+  if (isPipe || /begins no reply/.test(said)) {
+    const why = isPipe ? 'it closed the connection while it was written to' : 'its answer is no reply of Redis';
     return {
-      message: `What listens at ${address} is not Redis: it closed the connection while it was written to.`,
-      remedy: 'Check host and port in "URL"; Redis listens at 6379 unless configured otherwise.',
-    };
-  }
-  if (/begins no reply/.test(said)) {
-    return {
-      message: `What listens at ${address} is not Redis: its answer is no reply of Redis.`,
+      message: `What listens at ${address} is not Redis: ${why}.`,
       remedy: 'Check host and port in "URL"; Redis listens at 6379 unless configured otherwise.',
     };
   }

@@ -118,31 +118,26 @@ export class Recorder {
     if (!this.believed) {
       return;
     }
-    if (this.missed.length === 0 && this.appendToFile({ at, values })) {
-      return;
-    }
-    this.memory.append(at, values);
     if (this.open) {
       this.missed.push({ at, values });
       this.missed.splice(0, this.missed.length - MISSED_KEPT);
       this.catchUp(MISSED_AT_ONCE);
     }
+    if (!this.open || this.missed.length > 0) {
+      this.memory.append(at, values);
+    }
   }
 
-  /** Appends to the file what came while it could not be used, oldest first. */
+  /** Appends to the file what it has not taken yet, oldest first. */
   private catchUp(most: number): void {
     let done = 0;
-    while (done < Math.min(most, this.missed.length) && this.appendToFile(this.missed[done]!)) {
-      done += 1;
-    }
+    this.use((file) => {
+      for (const { at, values } of this.missed.slice(0, most)) {
+        file.append(at, values);
+        done += 1;
+      }
+    }, undefined);
     this.missed.splice(0, done);
-  }
-
-  private appendToFile({ at, values }: Sample): boolean {
-    return this.use((file) => {
-      file.append(at, values);
-      return true;
-    }, false);
   }
 
   read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[] {

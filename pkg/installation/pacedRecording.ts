@@ -45,7 +45,7 @@ export class PacedRecording {
     const beside = this.taken ? null : this.beside;
     this.taken = true;
     try {
-      recordings.add({ reading: recorded, beside }, () => watch.save(), sampleSeconds, recorder.isBelieved);
+      recordings.add({ reading: recorded, beside }, () => watch.save(), sampleSeconds, recorder.agedBy);
     } catch (error) {
       // What cannot be recorded is answered all the same.
       log('error', 'a reading could not be recorded', { error: String(error) });

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import { FileBlockStore } from '../series/fileBlockStore';
+import { isOpenHere } from '../series/sqliteDatabase';
 import { openSqliteBlocks } from '../series/sqliteStore';
 import { timeOf, type BlockStore } from '../series/blockStore';
 import type { Options } from '../settings/model';
@@ -12,7 +13,7 @@ const SQLITE = 'SQLite format 3\0';
 
 /** The recorded readings of a recording or of a history file. @throws Fault `settings` where it is neither */
 export async function openBlocks(path: string): Promise<BlockStore & { close(): void }> {
-  return begins(path, SQLITE) ? openSqliteBlocks(path) : FileBlockStore.open(path);
+  return isOpenHere(path) || begins(path, SQLITE) ? openSqliteBlocks(path) : FileBlockStore.open(path);
 }
 
 /**

@@ -99,9 +99,9 @@ export class Recordings {
    *
    * @param watch gives what the fold remembers before it
    * @param paceSeconds the usual time from one reading to the next
-   * @param believed the clock of the reading is believed, so that older blocks may be dropped by it
+   * @param agedBy the instant by which blocks are too old, `null` where none is to be dropped
    */
-  add(recorded: Recorded, watch: () => unknown, paceSeconds: number, believed = true): void {
+  add(recorded: Recorded, watch: () => unknown, paceSeconds: number, agedBy: number | null = recorded.reading.snapshot.at): void {
     const { snapshot } = recorded.reading;
     if (this.open && (snapshot.at <= this.open.to || isFull(this.open, snapshot.at))) {
       this.close();
@@ -131,8 +131,8 @@ export class Recordings {
     this.open.final.push(...this.ended.next(snapshot, recorded.reading.missed));
     this.known = knownOf(snapshot);
     this.beside = recorded.beside ?? this.beside;
-    if (believed && this.open.readings === 1) {
-      this.later(() => this.shrink(snapshot.at));
+    if (agedBy !== null && this.open.readings === 1) {
+      this.later(() => this.shrink(agedBy));
     }
   }
 

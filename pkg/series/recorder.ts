@@ -21,6 +21,8 @@ const STEP_SECONDS = 30;
 const BELIEVED_SECONDS = 60;
 /** One that was put back makes samples those of the future, which are dropped then: it is believed later, the more there are. */
 const BELIEVED_BACK_SECONDS = 300;
+/** By so much the instant by which recordings are dropped runs ahead of time that passes, after a clock was put on. */
+const CATCHING_UP = 2;
 /** For how long it is told that samples were dropped. */
 const TOLD_SECONDS = 86_400;
 
@@ -46,6 +48,8 @@ export class Recorder {
   /** A step of the clock of Redis that is not believed yet. */
   private believed = true;
   private step: { seconds: number; sinceElapsed: number; believedAfter: number } | undefined;
+  /** By which recordings are dropped for their age, see {@link Recorder.agedBy}. */
+  private aged: { at: number; elapsed: number } | undefined;
   /** When samples were dropped, as the clock had been put back. */
   private dropped: { text: string; elapsed: number } | undefined;
 
@@ -76,9 +80,12 @@ export class Recorder {
     return this.file?.blocks ?? null;
   }
 
-  /** The clock of the last reading is believed. */
-  get isBelieved(): boolean {
-    return this.believed;
+  /**
+   * The instant (epoch seconds) by which recordings are too old; `null` while the clock of the last reading is not believed.
+   * A clock that was put on moves it only with the time that passes, since one that is wrong may be put right in hours.
+   */
+  get agedBy(): number | null {
+    return this.believed && this.aged ? this.aged.at : null;
   }
 
   /** Opens the file where that is due. @param now epoch seconds; @returns whether it was opened just now */
@@ -111,6 +118,11 @@ export class Recorder {
    */
   follow(at: number, elapsed: number): void {
     this.believed = this.believes(at, elapsed);
+    if (this.believed) {
+      const { aged } = this;
+      const most = aged ? aged.at + CATCHING_UP * (elapsed - aged.elapsed) : at;
+      this.aged = { at: Math.min(at, most), elapsed };
+    }
   }
 
   /** Appends a sample, unless the clock that dates it is not believed. */

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+
 /** The part that `bun:sqlite` and `node:sqlite` have in common. A statement is prepared once, however often it is asked for. */
 export interface Database {
   exec(sql: string): unknown;
@@ -23,7 +25,7 @@ const FIRST_TABLES = 'samples,series,states';
  * @throws Error where the file cannot be opened, or is of another program or of a newer version
  */
 export async function withDatabase<T>(path: string, make: (database: Database) => T): Promise<T> {
-  const database = preparingOnce(await openDatabase(path));
+  const database = known(path, preparingOnce(await openDatabase(path)));
   try {
     // Another process may be making the same file.
     database.exec('PRAGMA busy_timeout = 1000');
@@ -33,6 +35,40 @@ export async function withDatabase<T>(path: string, make: (database: Database) =
     database.close();
     throw error;
   }
+}
+
+/** The files that are open, with how often each is. */
+const opened = new Map<string, number>();
+
+/**
+ * Whether a history file is open in this process. Such a file is opened by SQLite alone: closing any other descriptor of it
+ * drops the locks of this process (https://sqlite.org/howtocorrupt.html, 2.2).
+ */
+export function isOpenHere(path: string): boolean {
+  return opened.has(fileAt(path));
+}
+
+function known(path: string, database: Database): Database {
+  const file = fileAt(path);
+  opened.set(file, (opened.get(file) ?? 0) + 1);
+  return {
+    ...database,
+    close: () => {
+      database.close();
+      const left = opened.get(file)! - 1;
+      if (left > 0) {
+        opened.set(file, left);
+      } else {
+        opened.delete(file);
+      }
+    },
+  };
+}
+
+/** By which a file is the same under all its names. */
+function fileAt(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found ? `${found.dev}:${found.ino}` : path;
 }
 
 /** SQLite's count of what other connections have written to the file: it differs once one has. */

@@ -1,8 +1,9 @@
 /**
  * Run by Bun, whose SQLite locks files as that of the executable does. Prints how many locks this process holds on its
- * history file while it is opened and closed a second time, and how often the file is open at the end.
+ * history file while it is opened and closed a second time, to write and to replay it, and how often the file is open at the end.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { openBlocks } from '../../pkg/recording/openReplay';
 import { openSqliteStore } from '../../pkg/series/sqliteStore';
 
 const file = process.argv[2]!;
@@ -32,6 +33,11 @@ const held = [locks()];
 const second = await open(1010);
 held.push(locks());
 second.close();
+held.push(locks());
+// As the setting "replayFile" of another data source does.
+const replayed = await openBlocks(file);
+held.push(locks());
+replayed.close();
 held.push(locks());
 first.close();
 process.stdout.write(JSON.stringify({ held, descriptors: descriptors() }));

@@ -315,6 +315,23 @@ describe('a clock of Redis that is set', () => {
     expect(all.at(-1)).toBe(7590);
   });
 
+  test('a day ahead for hours makes no recording old that a clock put right again would keep', () => {
+    const recorder = new Recorder();
+    const day = 86_400;
+    watch(recorder, 0, 600);
+    expect(recorder.agedBy).toBe(1_000_000 + 590);
+    watch(recorder, 600, 630, day);
+    expect(recorder.agedBy).toBeNull();
+    watch(recorder, 630, 600 + 7200, day);
+    // Two hours have passed: what is kept for a day may not be dropped by a clock of the next one.
+    expect(recorder.agedBy).toBeLessThanOrEqual(1_000_000 + 600 + 2 * 7200);
+    watch(recorder, 7800, 7800 + 400);
+    expect(recorder.agedBy).toBe(1_000_000 + 7800 + 390);
+    watch(recorder, 8200, 8200 + 2 * day, day);
+    // A clock that stays where it is counts in the end.
+    expect(recorder.agedBy).toBe(1_000_000 + 8200 + 3 * day - 10);
+  });
+
   test('a day ahead and back again leaves no samples of days to come', () => {
     const recorder = new Recorder();
     watch(recorder, 0, 600);

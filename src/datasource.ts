@@ -55,9 +55,11 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
   }
 
   override query(request: DataQueryRequest<SidekiqQuery>): Observable<DataQueryResponse> {
+    // Grafana's own data source "Mixed" shows an answer once its stream has ended.
+    const isMixed = request.requestId.startsWith('mixed-');
     // A range that has ended has nothing live.
     const isPast = !/^now(?:\/\w+)?$/.test(String(request.range?.raw.to ?? 'now'));
-    const isLive = (query: SidekiqQuery) => query.live === true && !isPast;
+    const isLive = (query: SidekiqQuery) => query.live === true && !isPast && !isMixed;
     const live = request.targets.filter((query) => isLive(query) && this.filterQuery(query));
     // Expressions ask the backend without this method.
     const asked = request.targets.filter((query) => !isLive(query)).map((query) => ({ ...query, reader: true }));

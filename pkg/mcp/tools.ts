@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
+import { reasonOf } from '../faults/reasonOf';
 import type { QueryType } from '../queries/queryType';
 import { QUERY_TYPES, runQuery } from '../queries/registry';
 import { parseTime } from '../source/instants';
@@ -109,7 +110,7 @@ export async function callTool(
     const [issue] = parsed.error.issues;
     throw new Fault({
       kind: 'query',
-      message: `The argument "${issue?.path.join('.')}" is not valid: ${issue?.message}.`,
+      message: `The argument "${issue?.path.join('.')}" is not valid: ${issue ? reasonOf(issue) : 'unreadable'}.`,
       remedy: 'See the schema of the tool.',
     });
   }

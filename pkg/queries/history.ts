@@ -66,6 +66,8 @@ const DEFAULT_FIGURES: Record<HistoryScope, string[]> = {
 /** Figures of Sidekiq's own daily counters. */
 const DAY_FIGURES = ['processed', 'failed'] as const;
 
+const NO_SERIES: Notice = { severity: 'info', text: 'No series matches the filters of the query in this time range.' };
+
 /** Time series of any figure of a state: one frame per series. */
 export const history: QueryType = {
   id: 'history',
@@ -149,6 +151,7 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
     ...beginning(kept.oldest(), request.range.from + stepOf(request, state.options), state.options),
     ...cut(shown.length, found.length),
     ...told,
+    ...(shown.length === 0 && query.filters.some(({ values }) => values.length > 0) ? [NO_SERIES] : []),
   ];
   return shown.length === 0
     ? [{ name: 'history', fields: [], meta: { type: 'timeseries-multi', typeVersion: [0, 1], notices } }]

@@ -51,6 +51,9 @@ interface Row extends StoredJob {
 
 const ARGUMENTS_SHOWN = 2000;
 
+/** What the score of a set is the time of; a queue has none. */
+const TITLE_OF_SCORE = { queue: '', scheduled: 'Due', retry: 'Next retry', dead: 'Died' };
+
 const field = (name: string) => (row: Row) => instantOf(row.payload[name]);
 
 const COLUMNS: Array<Column<Row>> = [
@@ -154,9 +157,10 @@ export const jobs = tableQuery({
     const states = query.iteration ? await reads.iterations(page.jobs.map(({ jid }) => jid)) : null;
     return {
       ...(isUnknown && page.total === 0 && { empty: unknownQueue(queue) }),
-      without: query.iteration ? [] : ITERATION_COLUMNS,
+      without: [...(query.iteration ? [] : ITERATION_COLUMNS), ...(query.source === 'queue' ? ['at'] : [])],
+      titles: { at: TITLE_OF_SCORE[query.source] },
       rows: page.jobs.map((job) => ({ ...dress(job), iteration: states?.get(job.jid) ?? null })),
-      notices: [...(longest === undefined ? [] : [chosen(longest)]), ...noticesOf(page)],
+      notices: [...(longest === undefined ? [] : [chosen(longest)]), ...noticesOf(page, query.source)],
       custom: { total: page.total, looked: page.looked, cursor: page.cursor ?? null },
     };
   },
@@ -170,7 +174,10 @@ function chosen(queue: string): Notice {
   return { severity: 'info', text: `Queue ${queue}: its oldest job has waited longest. Choose another under "Queue".` };
 }
 
-function noticesOf({ jobs: found, looked, total, broken, implausible, oversized, moved, cursor }: JobsPage): Notice[] {
+function noticesOf(
+  { jobs: found, looked, total, broken, implausible, oversized, moved, cursor }: JobsPage,
+  source: keyof typeof TITLE_OF_SCORE
+): Notice[] {
   const notices: Notice[] = [];
   if (looked < total) {
     const more = cursor === undefined ? '' : ` The next page begins at the cursor ${cursor}.`;
@@ -188,7 +195,7 @@ function noticesOf({ jobs: found, looked, total, broken, implausible, oversized,
   if (implausible > 0) {
     notices.push({
       severity: 'warning',
-      text: `The score of ${implausible === 1 ? '1 entry is' : `${implausible} entries is`} no time between 2000 and 2100; "Due or died" is empty there.`,
+      text: `The score of ${implausible === 1 ? '1 entry is' : `${implausible} entries is`} no time between 2000 and 2100; "${TITLE_OF_SCORE[source]}" is empty there.`,
     });
   }
   return [...notices, ...tooLarge(oversized), ...unreadable(broken)];

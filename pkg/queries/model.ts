@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
+import { reasonOf } from '../faults/reasonOf';
 import { FILTER_OPERATORS } from './filterModel';
 import { QUERY_VERSION } from './version';
 
@@ -40,7 +41,7 @@ export function parseQuery<S extends z.ZodType>(schema: S, raw: unknown): z.outp
     const issue = parsed.error.issues[0];
     throw new Fault({
       kind: 'query',
-      message: `The query's "${issue?.path.join('.') || 'model'}" is not valid: ${issue?.message ?? 'unreadable'}.`,
+      message: `The query's "${issue?.path.join('.') || 'model'}" is not valid: ${issue ? reasonOf(issue) : 'unreadable'}.`,
       remedy: 'Correct the field in the query editor.',
     });
   }

@@ -61,6 +61,8 @@ export interface Rows<Row> {
   custom?: Record<string, unknown>;
   /** Columns that the query has no use for; they are left out. */
   without?: readonly string[];
+  /** Titles of columns that this query knows better, by name. */
+  titles?: Readonly<Record<string, string>>;
 }
 
 /** What a filter left out may be there, so nothing is said of everything. */
@@ -83,7 +85,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
   ): Promise<Frame[]> => {
     checkFigures(query.figures, figures, request.alerting);
     const keeps = compileFilters(query.filters, filterFields, definition.ownFilters);
-    const { rows, empty = definition.empty, notices = [], custom, without = [] } = await read();
+    const { rows, empty = definition.empty, notices = [], custom, without = [], titles = {} } = await read();
     const kept = await filtered(rows, (row) => keeps((field) => textsOf(byName.get(field)!, row)));
     const shown = kept.slice(0, query.limit);
     const cut: Notice[] =
@@ -109,7 +111,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     const ordered = query.figures.length === 0 ? chosen : [...chosen].sort((a, b) => place(a) - place(b));
     const frame = frameOf({
       name: id,
-      columns: ordered,
+      columns: ordered.map((column) => ({ ...column, title: titles[column.name] ?? column.title })),
       rows: shown,
       notices: [...known, ...notices, ...cut],
       numeric: query.figures.length > 0,

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { instantText } from '../source/instants';
 import { NotRecorded } from '../source/notRecorded';
 import type { FigureReads } from '../series/store';
-import type { Reads } from '../source/reads';
+import type { Range, Reads } from '../source/reads';
 import type { State } from '../watch/state';
 import type { Beside } from '../watch/watch';
 import type { Past } from './block';
@@ -68,10 +68,21 @@ export class PastStates {
     const { recordHours, samplerEnabled } = this.beside.options;
     const remedy =
       time !== null
-        ? `Recordings begin at ${instantText(time.from)}.`
+        ? recordedText(time, asOf)
         : recordHours === 0 || !samplerEnabled
           ? 'Recording is switched off in the settings ("recordHours", "samplerEnabled").'
           : 'Recordings begin with the first reading of this process; a history file keeps them over a restart.';
     return new NotRecorded(`Nothing was recorded at ${instantText(asOf)}.`, remedy);
   }
+}
+
+/** What may be asked instead of an instant of which there is nothing. */
+function recordedText({ from, to }: Range, asOf: number): string {
+  if (asOf < from) {
+    // To the second, the first reading may lie in the one that was asked for.
+    return `Recordings begin at ${instantText(Math.ceil(from))}.`;
+  }
+  return asOf > to
+    ? `Recordings end at ${instantText(to)}.`
+    : `Recordings reach from ${instantText(Math.ceil(from))} to ${instantText(to)}, with a gap here.`;
 }

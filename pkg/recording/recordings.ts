@@ -101,7 +101,12 @@ export class Recordings {
    * @param paceSeconds the usual time from one reading to the next
    * @param agedBy the instant by which blocks are too old, `null` where none is to be dropped
    */
-  add(recorded: Recorded, watch: () => unknown, paceSeconds: number, agedBy: number | null = recorded.reading.snapshot.at): void {
+  add(
+    recorded: Recorded,
+    watch: () => unknown,
+    paceSeconds: number,
+    agedBy: number | null = recorded.reading.snapshot.at
+  ): void {
     const { snapshot } = recorded.reading;
     if (this.open && (snapshot.at <= this.open.to || isFull(this.open, snapshot.at))) {
       this.close();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
+import { reasonOf } from '../faults/reasonOf';
 import { commaSeparated } from './endpoint';
 
 /** What a ScaledObject is scaled by. */
@@ -43,7 +44,7 @@ export function parseScaledObject(metadata: Readonly<Record<string, string>>): S
     const issue = parsed.error.issues[0];
     throw new Fault({
       kind: 'query',
-      message: `The metadata "${String(issue?.path[0] ?? '')}" of the trigger is not valid: ${issue?.message ?? 'unreadable'}.`,
+      message: `The metadata "${String(issue?.path[0] ?? '')}" of the trigger is not valid: ${issue ? reasonOf(issue) : 'unreadable'}.`,
       remedy: 'Correct the trigger of the ScaledObject; docs/autoscaling.md names every field.',
     });
   }

@@ -1,4 +1,6 @@
+import type { z } from 'zod';
 import { Fault } from '../faults/fault';
+import { reasonOf } from '../faults/reasonOf';
 import { LAGO_WORKER_TYPES } from './lago';
 import { pattern } from './pattern';
 import { optionsSchema, type Options, type Secrets } from './model';
@@ -27,10 +29,9 @@ export function parseSettings(raw: {
 }): Settings {
   const parsed = optionsSchema.safeParse(raw.options ?? {});
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
     throw new Fault({
       kind: 'settings',
-      message: `The setting "${issue?.path.join('.') || 'jsonData'}" is not valid: ${issue?.message ?? 'unreadable'}.`,
+      message: problemOf(parsed.error.issues[0]!),
       remedy: raw.remedy ?? 'Correct it in the data source’s settings and save again.',
     });
   }
@@ -38,6 +39,16 @@ export function parseSettings(raw: {
   checkPattern('queueInclude', options.queueInclude);
   checkPattern('queueExclude', options.queueExclude);
   return { url: (raw.url ?? '').trim(), username: (raw.username ?? '').trim(), options, secrets: raw.secrets ?? {} };
+}
+
+/** What is wrong with a setting, for those who filled in a form. */
+function problemOf(issue: z.core.$ZodIssue): string {
+  const [field = 'jsonData', row, ...inner] = issue.path;
+  const place =
+    typeof row === 'number'
+      ? `${[...inner].join('.') || 'value'} of row ${row + 1} of "${String(field)}"`
+      : `"${String(field)}"`;
+  return `The setting ${place} is not valid: ${reasonOf(issue)}.`;
 }
 
 /** A preset stands in for worker types that are not given. */

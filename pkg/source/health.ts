@@ -33,13 +33,16 @@ export async function checkHealth(source: Source): Promise<Health> {
   }
 }
 
+const NO_QUEUE = 'No queue is shown: check the settings "queueInclude" and "queueExclude" if there should be some.';
+
 /** What to say of a Redis in which nothing is Sidekiq's. */
 export function noSidekiq(address: string): string {
   return `Redis answers at ${address}, but this database holds no Sidekiq. Check the database number and the key prefix.`;
 }
 
-function describe({ snapshot, totals, queues, notices: all }: State, address: string): Health {
-  const notices = all.map(({ text }) => text);
+function describe({ snapshot, totals, queues, notices: all, options }: State, address: string): Health {
+  const chosen = options.queueInclude !== '' || options.queueExclude !== '';
+  const notices = [...all.map(({ text }) => text), ...(chosen && queues.length === 0 ? [NO_QUEUE] : [])];
   const { hasSidekiq, cost } = snapshot;
   if (hasSidekiq === false) {
     return {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { Fault } from '../faults/fault';
 
 /** An instant (epoch seconds) as it is told to people: `2026-11-27 03:59:58 UTC`. */
@@ -18,11 +19,7 @@ export function parseTime(field: string, text: string, now: number): number {
   if (/^(?:-\d+(?:\.\d+)?|0)$/.test(given)) {
     return now + Number(given);
   }
-  const at = /^\d{9,11}(?:\.\d+)?$/.test(given)
-    ? Number(given)
-    : /^\d{4}(?:-|$)/.test(given)
-      ? Date.parse(given) / 1000
-      : NaN;
+  const at = /^\d{9,11}(?:\.\d+)?$/.test(given) ? Number(given) : /^\d{4}(?:-|$)/.test(given) ? instantOf(given) : NaN;
   if (!(at >= LEAST_EPOCH_SECONDS)) {
     throw new Fault({
       kind: 'query',
@@ -31,4 +28,10 @@ export function parseTime(field: string, text: string, now: number): number {
     });
   }
   return at;
+}
+
+/** Epoch seconds; NaN for what is none, and for a day that its month does not have, of which JavaScript makes one of the next. */
+function instantOf(iso: string): number {
+  const [date] = /^\d{4}-\d\d-\d\d/.exec(iso) ?? [];
+  return date !== undefined && !z.iso.date().safeParse(date).success ? NaN : Date.parse(iso) / 1000;
 }

@@ -190,6 +190,13 @@ describe('the data source', () => {
     }
   });
 
+  test('asks once within a panel of "Mixed", which waits for the end of each stream', () => {
+    backend.query.mockReturnValue(of('asked'));
+    source.query({ ...request({ live: true }), requestId: 'mixed-0-Q101' });
+    expect(backend.getDataStream).not.toHaveBeenCalled();
+    expect(backend.query).toHaveBeenCalledOnce();
+  });
+
   test('never asks for a push more than once a second', () => {
     source.query(request({ live: true, liveEverySeconds: 0 }));
     expect(backend.getDataStream.mock.calls[0]![0]).toMatchObject({ addr: { data: { intervalMs: 1000 } } });

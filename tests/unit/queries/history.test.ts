@@ -195,6 +195,14 @@ describe('by queue', () => {
   });
 });
 
+test('says that the filters keep no series, and nothing where none was asked for', async () => {
+  const one = recorded(() => [queue('mail', 'latency', 1)]);
+  const filters = [{ field: 'queue', operator: '=', values: ['gone'] }];
+  const told = 'No series matches the filters of the query in this time range.';
+  expect(noticesOf(await ask(one, { by: 'queue', filters }))).toContain(told);
+  expect(noticesOf(await ask(one, { by: 'workerType' }))).not.toContain(told);
+});
+
 test.each([
   ['total', 'queue', 'in total'],
   ['total', 'workerType', 'in total'],

@@ -142,10 +142,25 @@ describe('jobs', () => {
     });
     expect(noticesOf(frames)).toEqual([
       '2 of 9,000 jobs looked at, 1 found.',
-      'The score of 1 entry is no time between 2000 and 2100; "Due or died" is empty there.',
+      'The score of 1 entry is no time between 2000 and 2100; "Died" is empty there.',
       '1 entry is not what Sidekiq writes and was left out.',
     ]);
     expect(frames[0]!.meta!.custom).toEqual({ total: 9000, looked: 2, cursor: null });
+  });
+
+  test.each([
+    ['dead', 'Died'],
+    ['retry', 'Next retry'],
+    ['scheduled', 'Due'],
+    ['queue', undefined],
+  ])('of %s tell by their title what the time of the entry is', async (source, title) => {
+    const answers = {
+      ...dead([NOW - 1, { jid: '1' }]),
+      'llen queue:q': 1,
+      'lrange queue:q': ['{"jid":"1"}'],
+    };
+    const frames = await askState(jobs, aState(), { query: { source, queue: 'q' }, answers });
+    expect(frames[0]!.fields.find(({ name }) => name === 'at')?.config?.displayName).toBe(title);
   });
 
   test('gives the cursor of the next page', async () => {
@@ -166,7 +181,7 @@ describe('jobs', () => {
     });
     expect(noticesOf(moved).slice(1)).toEqual([
       'The last job of the previous page is gone; this page begins at the same position and may repeat some jobs.',
-      'The score of 2 entries is no time between 2000 and 2100; "Due or died" is empty there.',
+      'The score of 2 entries is no time between 2000 and 2100; "Died" is empty there.',
     ]);
   });
 
@@ -178,7 +193,7 @@ describe('jobs', () => {
     ];
     const answers = { 'llen queue:late': 1, 'lrange queue:late': ['{"jid":"d"}'] };
     const frames = await askState(jobs, aState({ queues }), { answers });
-    expect(rowsOf(frames[0]!)[0]).toMatchObject({ jid: 'd', at: null });
+    expect(rowsOf(frames[0]!)[0]).toMatchObject({ jid: 'd', class: '' });
     expect(noticesOf(frames)).toEqual(['Queue late: its oldest job has waited longest. Choose another under "Queue".']);
     expect(await rowsOfState(jobs, aState({ queues: queues.slice(0, 1) }))).toEqual([]);
     await expect(askState(jobs, aState(), { query: { queue: 'a', source: 'nowhere' } })).rejects.toThrow(/"source"/);

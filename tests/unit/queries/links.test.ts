@@ -62,8 +62,11 @@ describe('links of the settings', () => {
 
   test.each([
     [{ webUiUrl: 'javascript:alert(1)' }, /"webUiUrl" is not valid: use an address that begins with http/],
-    [{ links: [{ title: 'x', on: 'jid', url: 'javascript:alert(1)' }] }, /"links\.0\.url" is not valid/],
-    [{ links: [{ title: 'x', on: 'thread', url: 'https://x' }] }, /"links\.0\.on" is not valid/],
+    [{ links: [{ title: 'x', on: 'jid', url: 'javascript:alert(1)' }] }, /url of row 1 of "links" is not valid/],
+    [
+      { links: [{ title: 'x', on: 'thread', url: 'https://x' }] },
+      /on of row 1 of "links" is not valid: it must be one of jid, class, queue, host/,
+    ],
     [{ links: [{ title: '', on: 'jid', url: 'https://x' }] }, /a link needs a title/],
   ])('of %o are refused', (options, message) => {
     expect(() => parseSettings({ options })).toThrow(message);

@@ -8,6 +8,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { linesOf } from '../../../pkg/recording/block';
 import { hashedNames } from '../../../pkg/recording/hashNames';
 import { openBlocks, openReplay } from '../../../pkg/recording/openReplay';
+import { PastStates } from '../../../pkg/recording/pastStates';
 import { decodeReading, encodeReading, type Recorded } from '../../../pkg/recording/recordedReading';
 import { Recordings } from '../../../pkg/recording/recordings';
 import { runQuery } from '../../../pkg/queries/registry';
@@ -15,6 +16,7 @@ import type { BlockLimits } from '../../../pkg/recording/retention';
 import { ShiftedBlocks } from '../../../pkg/recording/shift';
 import type { Block, BlockStore } from '../../../pkg/series/blockStore';
 import { FileBlockStore } from '../../../pkg/series/fileBlockStore';
+import type { NotRecorded } from '../../../pkg/source/notRecorded';
 import { NOTHING_KNOWN } from '../../../pkg/sidekiq/snapshotCodec';
 import { optionsSchema } from '../../../pkg/settings/model';
 import { StatsdIntake } from '../../../pkg/statsd/intake';
@@ -216,6 +218,20 @@ describe('recordings in memory', () => {
     await recordings.settled();
     expect((await recordings.at(NOW + 125, beside))?.state.now).toBe(NOW + 120);
     expect((await recordings.at(NOW + 500, beside))?.state.now).toBe(NOW + 500);
+  });
+
+  test('tell of an instant without a reading where there are some', async () => {
+    const recordings = new Recordings({ memory: LARGE, file: LARGE });
+    live(recordings, 6, 10, NOW + 0.7);
+    live(recordings, 6, 10, NOW + 1200);
+    const states = new PastStates(recordings, () => Promise.reject(new Error('not asked')), beside);
+    const told = async (at: number) => states.at(at).then(String, (error: NotRecorded) => error.remedy);
+    const text = (at: number) => new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ') + ' UTC';
+    expect(await told(NOW + 0.2)).toBe(`Recordings begin at ${text(NOW + 1)}.`);
+    expect(await told(NOW + 600)).toBe(
+      `Recordings reach from ${text(NOW + 1)} to ${text(NOW + 1250)}, with a gap here.`
+    );
+    expect(await told(NOW + 9000)).toBe(`Recordings end at ${text(NOW + 1250)}.`);
   });
 
   test('know every minute that has ended for good, with its durations', async () => {

@@ -94,14 +94,20 @@ describe('settings of a data source', () => {
   });
 
   test.each([
-    ['sampleSeconds', { sampleSeconds: 0 }],
-    ['reuseSeconds', { reuseSeconds: 'often' }],
-    ['database', { database: 1.5 }],
-    ['idleHours', { idleHours: 0 }],
-    ['statsdPrefix', { statsdPrefix: '9x' }],
-    ['workerTypes.0.name', { workerTypes: [{ name: '' }] }],
+    ['"sampleSeconds"', 'it must be at least 1', { sampleSeconds: 0 }],
+    ['"sampleSeconds"', 'it must be at most 3600', { sampleSeconds: 3601 }],
+    ['"reuseSeconds"', 'it must be a number', { reuseSeconds: 'often' }],
+    ['"database"', 'it must be a whole number', { database: 1.5 }],
+    ['"idleHours"', 'it must be more than 0', { idleHours: 0 }],
+    ['"statsdPrefix"', 'use letters, digits and _', { statsdPrefix: '9x' }],
+    ['"topology"', 'it must be one of single, sentinel, cluster', { topology: 'ring' }],
+    ['"compatNames"', 'it must be true or false', { compatNames: 'maybe' }],
+    ['"links"', 'it must be a list', { links: 'https://x' }],
+    ['name of row 1 of "workerTypes"', 'a worker type needs a name', { workerTypes: [{ name: '' }] }],
+    ['queues.1 of row 1 of "workerTypes"', 'it must not be empty', { workerTypes: [{ name: 'a', queues: ['b', ''] }] }],
     [
-      'cadences.1.everySeconds',
+      'everySeconds of row 2 of "cadences"',
+      'it must be more than 0',
       {
         cadences: [
           { class: 'A', everySeconds: 1 },
@@ -109,11 +115,11 @@ describe('settings of a data source', () => {
         ],
       },
     ],
-    ['jsonData', 'text'],
-  ])('with a wrong %s are refused by its name', (field, options) => {
+    ['"jsonData"', 'it must be an object', 'text'],
+  ])('with a wrong %s are refused by name and in plain words: %s', (field, reason, options) => {
     const { kind, message, remedy } = faultOf(() => parseSettings({ options }));
     expect(kind).toBe('settings');
-    expect(message).toMatch(new RegExp(`^The setting "${field}" is not valid: .+\\.$`));
+    expect(message).toBe(`The setting ${field} is not valid: ${reason}.`);
     expect(remedy).toBe('Correct it in the data source’s settings and save again.');
   });
 

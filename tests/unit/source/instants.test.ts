@@ -12,14 +12,15 @@ test.each([
   ['1795867200.25', 1_795_867_200.25],
   ['2026-11-28T03:00:00Z', Date.UTC(2026, 10, 28, 3) / 1000],
   ['2026-11-28', Date.UTC(2026, 10, 28) / 1000],
+  ['2028-02-29T00:00:00Z', Date.UTC(2028, 1, 29) / 1000],
   ['2026', Date.UTC(2026, 0, 1) / 1000],
 ])('the time %o is read', (text, at) => {
   expect(parseTime('to', text, NOW)).toBe(at);
 });
 
-test.each(['60', '+5', '0x10', '1e9', '', ' ', 'now', '-', '20261128', '1795867200000', '2026-13-01', 'Infinity'])(
-  'the time %o is refused with its name',
-  (text) => {
-    expect(() => parseTime('to', text, NOW)).toThrow(`The time to "${text}" cannot be read.`);
-  }
-);
+test.each([
+  ...['60', '+5', '0x10', '1e9', '', ' ', 'now', '-', '20261128', '1795867200000', '2026-13-01', 'Infinity'],
+  ...['2026-02-29', '2026-02-30T12:00:00Z', '2026-11-31 03:00:00Z'],
+])('the time %o is refused with its name', (text) => {
+  expect(() => parseTime('to', text, NOW)).toThrow(`The time to "${text}" cannot be read.`);
+});

@@ -1,0 +1,34 @@
+import type { z } from 'zod';
+
+/** How the messages begin that a schema does not give itself. */
+const OF_ZOD = /^(Too |Invalid )/;
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+};
+
+/** Why a value does not fit its schema, as the end of a sentence of plain words. */
+export function reasonOf(issue: z.core.$ZodIssue): string {
+  if (!OF_ZOD.test(issue.message)) {
+    return issue.message;
+  }
+  switch (issue.code) {
+    case 'too_small':
+      return issue.origin === 'string' && Number(issue.minimum) === 1
+        ? 'it must not be empty'
+        : `it must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
+    case 'too_big':
+      return `it must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`;
+    case 'invalid_type':
+      return `it must be ${KINDS[issue.expected] ?? issue.expected}`;
+    case 'invalid_value':
+      return `it must be one of ${issue.values.map(String).join(', ')}`;
+    default:
+      return issue.message;
+  }
+}

@@ -160,6 +160,8 @@ async function answer(
     send(request, response, 200, { contentType: 'application/json', body });
   } else if (url.pathname === '/page.json') {
     await answerPast(options.source, feed, url.searchParams.get('at') ?? '', request, response);
+  } else if (url.pathname === '/what-if.json') {
+    await answerWhatIf(options.source, feed, url.searchParams, request, response);
   } else if (url.pathname === '/events') {
     answerEvents(feed, request, response);
   } else if (PAGE_FILES.has(url.pathname)) {
@@ -211,15 +213,53 @@ async function answerPast(
   request: IncomingMessage,
   response: ServerResponse
 ): Promise<void> {
-  const asOf = Number(at);
-  if (at === '' || !Number.isFinite(asOf)) {
-    sendText(request, response, 400, 'The parameter "at" is no instant. Give epoch seconds.\n');
+  const asOf = instantOf(at, source);
+  if (asOf === undefined) {
+    sendText(request, response, 400, NO_INSTANT);
     return;
   }
-  const body = await feed.past(Math.min(asOf, source.now()));
+  sendAnswer(request, response, await feed.past(asOf));
+}
+
+/** A simulation of the last hour; it ends with the connection of who asked. */
+async function answerWhatIf(
+  source: Source,
+  feed: Feed,
+  parameters: URLSearchParams,
+  request: IncomingMessage,
+  response: ServerResponse
+): Promise<void> {
+  const at = parameters.get('at');
+  const asOf = at === null ? undefined : instantOf(at, source);
+  if (at !== null && asOf === undefined) {
+    sendText(request, response, 400, NO_INSTANT);
+    return;
+  }
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  const asked = { traffic: parameters.getAll('traffic'), threads: parameters.getAll('threads') };
+  try {
+    const answer = await feed.whatIf({ ...asked, ...(asOf !== undefined && { asOf }) }, gone.signal);
+    sendAnswer(request, response, answer);
+  } catch (error) {
+    if (!gone.signal.aborted) {
+      throw error;
+    }
+  }
+}
+
+const NO_INSTANT = 'The parameter "at" is no instant. Give epoch seconds.\n';
+
+/** Epoch seconds, at the latest now; `undefined` for a text that is none. */
+function instantOf(text: string, source: Source): number | undefined {
+  const asOf = Number(text);
+  return text === '' || !Number.isFinite(asOf) ? undefined : Math.min(asOf, source.now());
+}
+
+function sendAnswer(request: IncomingMessage, response: ServerResponse, body: string | undefined): void {
   if (body === undefined) {
     response.setHeader('Retry-After', '1');
-    sendText(request, response, 503, 'Too many ask for the past at once; try again.\n');
+    sendText(request, response, 503, 'Too many ask at once; try again.\n');
     return;
   }
   response.setHeader('Cache-Control', 'no-store');

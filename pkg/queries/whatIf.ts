@@ -347,6 +347,9 @@ function told({ range, demand }: Fitted, lived: number): string {
   return `${countText(lived, 'run')} of ${countText(minutes, 'minute')}, by the work from ${instantText(range.from)} to ${instantText(range.to)}. Assumed: run times do not depend on the number of threads (jobs that compute share a processor and take longer), retries come as they came, and failed executions take as long as others.`;
 }
 
+/** Share of a range that must have been watched to compare the model with it. */
+const MOST_OF = 0.8;
+
 /** Whether the model, as it is, agrees with what was measured. */
 async function checkOf(state: State, { range }: Fitted, query: Query, before: Runs, reads: Reads): Promise<Notice[]> {
   if (query.arrivals !== 'range') {
@@ -356,7 +359,10 @@ async function checkOf(state: State, { range }: Fitted, query: Query, before: Ru
   const [busy] = history.read('total', 'busy', range.from, range.to, '');
   const model = utilisation(before, () => true);
   const within = (busy?.at ?? []).flatMap((at, index) => (at >= range.from ? [busy!.values[index]!] : []));
-  if (within.length === 0 || !model) {
+  const seen = (busy?.at ?? []).filter((at) => at >= range.from);
+  const watched = (seen.at(-1) ?? 0) - (seen[0] ?? 0);
+  // Of a part of the range the mean may be another.
+  if (watched < MOST_OF * (range.to - range.from) || !model) {
     return [];
   }
   const all = threads(before, () => true);

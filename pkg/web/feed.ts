@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { Source } from '../source/source';
 import { log } from '../log';
+import { OneByOne } from './oneByOne';
 import { pageData } from './pageData';
+import { whatIfData, type Asked } from './whatIfData';
 
 const EVERY_MS = 5000;
 /** Pages that are open at once; a further one is asked to come back. */
 const MOST = 100;
-/** Questions about the past that wait at once. */
-const MOST_PAST = 10;
 /** A reader that has taken nothing for so long is gone, though its connection is open. */
 const STALLED_MS = 60_000;
 
@@ -22,8 +22,7 @@ export class Feed {
   private timer: NodeJS.Timeout | undefined;
   private making = false;
   private latest: string | undefined;
-  private waiting = 0;
-  private pastWork: Promise<void> = Promise.resolve();
+  private readonly questions = new OneByOne();
 
   constructor(private readonly source: Source) {}
 
@@ -50,20 +49,12 @@ export class Feed {
    * @returns `undefined` where too many wait
    */
   async past(asOf: number): Promise<string | undefined> {
-    if (this.waiting >= MOST_PAST) {
-      return undefined;
-    }
-    this.waiting += 1;
-    const made = this.pastWork.then(async () => JSON.stringify(await pageData(this.source, asOf)));
-    this.pastWork = made.then(
-      () => undefined,
-      () => undefined
-    );
-    try {
-      return await made;
-    } finally {
-      this.waiting -= 1;
-    }
+    return this.questions.ask(async () => JSON.stringify(await pageData(this.source, asOf)));
+  }
+
+  /** The answer to "What if" as JSON, in the same order. @returns `undefined` where too many wait */
+  async whatIf(asked: Asked, signal: AbortSignal): Promise<string | undefined> {
+    return this.questions.ask(async () => JSON.stringify(await whatIfData(this.source, asked, signal)));
   }
 
   close(): void {

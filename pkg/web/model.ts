@@ -19,6 +19,12 @@ export interface Graph {
   problem?: string;
 }
 
+/** What the page is told of a simulation, by worker type. */
+export interface WhatIfData extends Rows {
+  /** What is assumed, and how well the model agrees with what was measured. */
+  notes: string[];
+}
+
 /** What the page is sent. */
 export interface PageData {
   /** Epoch seconds. */

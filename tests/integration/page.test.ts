@@ -71,7 +71,7 @@ describe('the page of the executable', () => {
 
   test('asks for the token of the metrics', async () => {
     const guarded = await startServing(redis.url, [], { JOBWATCH_EXPORTER_TOKEN: 'canary' });
-    for (const path of ['/', '/page.js', '/page.css', '/events', '/sd']) {
+    for (const path of ['/', '/page.js', '/page.css', '/events', '/sd', '/page.json?at=1', '/what-if.json']) {
       expect((await fetch(`${guarded.url}${path}`)).status, path).toBe(401);
     }
     const Authorization = `Basic ${Buffer.from('x:canary').toString('base64')}`;
@@ -163,6 +163,46 @@ describe('the page of the executable', () => {
       await replay.stop();
     });
 
+    test('simulates the last hour as it was and with other threads and traffic', async () => {
+      const file = join(__dirname, '../recordings/data/incident-7.3.10.rec');
+      const replay = await startServing('redis://127.0.0.1:1/0', ['--replay', file, '--at', '2026-11-27T23:50:00Z']);
+      const context = await browser.newContext({ viewport: { width: 1100, height: 900 } });
+      const page = await context.newPage();
+      await page.goto(replay.url);
+      const section = page.locator('#what-if');
+      await section.getByRole('button', { name: 'Simulate the last hour' }).click();
+      const row = section.locator('tbody tr', { hasText: 'reports' });
+      await row.waitFor();
+      const cells = async () => (await row.locator('td').allTextContents()).slice(0, 3);
+      const [name, threads, busy] = await cells();
+      expect(Number(threads)).toBeGreaterThan(0);
+      expect(busy).toMatch(/^\d+%$/);
+      expect(await section.locator('.notes li').allTextContents()).toContainEqual(
+        expect.stringMatching(/runs of \d+ minutes/)
+      );
+      // Twice the threads: half of them are busy with the same work.
+      const set = (label: string, value: number) =>
+        section
+          .locator('label', { hasText: label })
+          .locator('input')
+          .evaluate((input: HTMLInputElement, chosen) => {
+            input.value = String(chosen);
+            input.dispatchEvent(new Event('input'));
+          }, value);
+      await set(name!, 2 * Number(threads));
+      await section.getByRole('button', { name: 'Simulate the last hour' }).click();
+      await expect
+        .poll(cells)
+        .toEqual([name, `${threads} → ${2 * Number(threads)}`, expect.stringMatching(/^\d+% → \d+%$/)]);
+      const [before, after] = (await cells())[2]!.match(/\d+/g)!.map(Number);
+      expect(Math.abs(before! / 2 - after!)).toBeLessThanOrEqual(1);
+      const answer = await fetch(`${replay.url}/what-if.json?threads=nobody%3D3`);
+      expect(await answer.json()).toMatchObject({ rows: [], problem: expect.stringMatching(/"nobody"/) });
+      expect((await fetch(`${replay.url}/what-if.json?at=x`)).status).toBe(400);
+      await context.close();
+      await replay.stop();
+    });
+
     test('shows the worst first, and each section by its heading', async () => {
       const { page } = await open(1100, 'dark');
       expect(await page.$$eval('main h2', (titles) => titles.map(({ textContent }) => textContent))).toEqual([
@@ -176,6 +216,7 @@ describe('the page of the executable', () => {
         'Running jobs',
         'Errors',
         'Processes',
+        'What if',
       ]);
       expect(await page.locator('#health').textContent()).toContain('3 jobs waiting');
       expect(await page.locator('#errors .empty').textContent()).toBe('No job is in retry or dead.');

@@ -2,6 +2,7 @@ import type { Graph, PageData, Row, Rows } from '../model';
 import { agoText, bytesText, countText, durationText, shareText } from './format';
 import { GraphView } from './graph';
 import { Timeline } from './timeline';
+import { WhatIf } from './whatIf';
 import { drawTable, element, type Column } from './table';
 
 /** The page of the executable: receives all its data as server-sent events and draws it. */
@@ -207,6 +208,8 @@ function draw(data: PageData): void {
     view.show(data[name] satisfies Graph);
   }
 }
+
+page.append(new WhatIf(() => timeline.at).element);
 
 let latest: PageData | undefined;
 let asked = 0;

@@ -7,7 +7,8 @@ import type { Severity } from '../findings/rule';
 import { findingRows, unreachableRow, type FindingRow } from '../queries/findings';
 import type { Settings } from '../settings/settings';
 import { openSource, type ReplayFlags } from './source';
-import { versionsOf } from '../sidekiq/totals';
+import { oneLine } from '../printable';
+import { versionsText } from '../sidekiq/totals';
 
 /**
  * Prints what is wrong, the worst first, and what to do: the same findings as the query of that name.
@@ -20,7 +21,9 @@ export async function check(settings: Settings, flags: ReplayFlags & { json?: bo
   try {
     const { head, rows } = await look(source, now());
     process.stdout.write(
-      json ? `${JSON.stringify(rows.map(printed), null, 2)}\n` : [...head, ...rows.flatMap(lines)].join('\n') + '\n'
+      json
+        ? `${JSON.stringify(rows.map(printed), null, 2)}\n`
+        : [...head, ...rows.flatMap(lines)].map(oneLine).join('\n') + '\n'
     );
     return rows.every(({ severity }) => severity !== 'critical');
   } finally {
@@ -67,11 +70,7 @@ async function look(source: Source, at: number): Promise<{ head: string[]; rows:
       return { head, rows: [unreachableRow(fault, state.now)] };
     }
     return {
-      head: [
-        ...head,
-        `Sidekiq ${versionsOf(snapshot).join(', ') || '(no process is running)'}`,
-        ...notices.map(({ text }) => text),
-      ],
+      head: [...head, versionsText(snapshot), ...notices.map(({ text }) => text)],
       rows: await findingRows(state, source.reads(undefined, state)),
     };
   } catch (error) {

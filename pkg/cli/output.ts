@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { oneLine } from '../printable';
 import { rowsOf, type Field, type Frame, type Value } from '../frames/frame';
 
 /** Prints frames for a person: a table each, and what should be known about it. */
@@ -13,7 +14,7 @@ export function printJson(frames: readonly Frame[]): string {
 
 function tableOf(frame: Frame): string {
   const table = new Table({
-    head: frame.fields.map(({ name, config }) => config?.displayName ?? name),
+    head: frame.fields.map(({ name, config }) => oneLine(config?.displayName ?? name)),
     colAligns: frame.fields.map(({ kind }) => (kind === 'number' ? 'right' : 'left')),
     style: { head: [], border: [], compact: true },
     chars: BORDERLESS,
@@ -43,8 +44,9 @@ const NO_LINES = [
 ] as const;
 const BORDERLESS = { ...Object.fromEntries(NO_LINES.map((name) => [name, ''])), middle: ' ' };
 
-function noticesOf({ meta }: Frame): string {
-  return (meta?.notices ?? []).map(({ severity, text }) => `${severity}: ${text}\n`).join('');
+/** What should be known about a frame, a line each. */
+export function noticesOf({ meta }: Pick<Frame, 'meta'>): string {
+  return (meta?.notices ?? []).map(({ severity, text }) => `${severity}: ${oneLine(text)}\n`).join('');
 }
 
 function cell({ kind, config }: Field, value: Value): string {
@@ -55,7 +57,7 @@ function cell({ kind, config }: Field, value: Value): string {
     return new Date(value as number).toISOString();
   }
   if (typeof value !== 'number') {
-    return String(value);
+    return oneLine(String(value));
   }
   switch (config?.unit) {
     case 's':

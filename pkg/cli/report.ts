@@ -3,6 +3,7 @@ import { Fault } from '../faults/fault';
 import { post } from '../notify/delivery';
 import { slackText } from '../notify/message';
 import { notificationSettings } from '../notify/settings';
+import { printable } from '../printable';
 import { toHtml } from '../report/html';
 import { toObject } from '../report/json';
 import { toMarkdown } from '../report/markdown';
@@ -54,7 +55,7 @@ export async function report({ settings, file }: Configured, flags: ReportFlags)
   if (flags.out !== undefined) {
     write(flags.out, text);
   } else if (!receiver) {
-    process.stdout.write(text);
+    process.stdout.write(printable(text));
   }
 }
 

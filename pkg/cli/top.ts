@@ -1,10 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault } from '../faults/fault';
 import { runQuery } from '../queries/registry';
 import type { Settings } from '../settings/settings';
-import { printFrames } from './output';
+import { oneLine } from '../printable';
+import { noticesOf, printFrames } from './output';
 import { openSource, type OpenSource, type ReplayFlags } from './source';
 
 const CLEAR = '\x1b[2J\x1b[H';
+
+const LINE_ENDS = /(?<=\n)/;
 
 const VIEWS = [
   {
@@ -20,13 +24,17 @@ export async function top(settings: Settings, intervalSeconds: number, flags: Re
   const opened = await openSource(settings, flags);
   const live = process.stdout.isTTY;
   let stopped = !live;
-  process.once('SIGINT', () => (stopped = true));
+  const ended = new AbortController();
+  process.once('SIGINT', () => {
+    stopped = true;
+    ended.abort();
+  });
   try {
     do {
-      const view = await draw(opened);
+      const view = await draw(opened, live);
       process.stdout.write(live ? `${CLEAR}${view}\nEvery ${intervalSeconds} s · Ctrl-C ends\n` : view);
       if (!stopped) {
-        await new Promise((resolve) => setTimeout(resolve, intervalSeconds * 1000));
+        await sleep(intervalSeconds * 1000, undefined, { signal: ended.signal }).catch(() => undefined);
       }
     } while (!stopped);
   } finally {
@@ -34,15 +42,18 @@ export async function top(settings: Settings, intervalSeconds: number, flags: Re
   }
 }
 
-async function draw({ source, now: clock }: OpenSource): Promise<string> {
+/** The view as a text. @throws Fault `connection` where nobody waits for the next view, in which Redis may be back */
+async function draw({ source, now: clock }: OpenSource, live: boolean): Promise<string> {
   const now = clock();
   const request = { range: { from: now - 3600, to: now }, intervalSeconds: 60, alerting: false };
   try {
-    const frames = await Promise.all(VIEWS.map((view) => runQuery(view, source, request)));
-    return printFrames(frames.flat().map((frame) => ({ ...frame, meta: {} })));
+    const frames = (await Promise.all(VIEWS.map((view) => runQuery(view, source, request)))).flat();
+    const tables = printFrames(frames.map((frame) => ({ ...frame, meta: {} })));
+    // Most are told with each of the tables.
+    return tables + [...new Set(frames.flatMap((frame) => noticesOf(frame).split(LINE_ENDS)))].join('');
   } catch (error) {
-    if (error instanceof Fault && error.kind === 'connection') {
-      return `${error.explanation}\n`;
+    if (live && error instanceof Fault && error.kind === 'connection') {
+      return `${oneLine(error.explanation)}\n`;
     }
     throw error;
   }

@@ -132,7 +132,8 @@ export const EXPORTER_METRICS: readonly Metric[] = [
       }
       return [...oldest].map(([name, runAt]) => ({
         labels: queueLabels(name),
-        value: Math.trunc(at - runAt),
+        // The clock of a host may be ahead of that of Redis.
+        value: Math.max(0, Math.trunc(at - runAt)),
       }));
     },
   },

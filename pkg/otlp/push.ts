@@ -128,6 +128,9 @@ class Problems {
         } else if (!result.error && this.failing) {
           log('info', 'metrics are pushed again', { url });
         }
+        if (!result.error) {
+          sdkTold.pushed();
+        }
         this.failing = result.error !== undefined;
         // The reader would tell of it each time.
         done({ code: 0 });
@@ -136,18 +139,37 @@ class Problems {
   }
 }
 
-/** What the SDK has to say goes to the log of this process. */
+/** What the SDK has said since the last push of which it said nothing: it says the same with each push. */
+const sdkTold = {
+  all: new Set<string>(),
+  sinceLastPush: false,
+  pushed() {
+    if (!this.sinceLastPush) {
+      this.all.clear();
+    }
+    this.sinceLastPush = false;
+  },
+};
+
+/** What the SDK has to say goes to the log of this process, once. */
 function tellOfSdk(): void {
   const tell =
     (level: 'error' | 'warn') =>
-    (message: string): void =>
-      log(level, 'OpenTelemetry', { message: String(message).slice(0, 500) });
+    (...parts: unknown[]): void => {
+      sdkTold.sinceLastPush = true;
+      // What follows are counts and texts of the collector, which may differ each time.
+      const kind = String(parts[0]);
+      if (!sdkTold.all.has(kind)) {
+        sdkTold.all.add(kind);
+        log(level, 'OpenTelemetry', { message: parts.map(textOf).join(' ').slice(0, 500) });
+      }
+    };
   const none = () => undefined;
   const logger: DiagLogger = { error: tell('error'), warn: tell('warn'), info: none, debug: none, verbose: none };
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
-  setGlobalErrorHandler((error) =>
-    log('error', 'a push of metrics failed unexpectedly', {
-      error: error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error),
-    })
-  );
+  setGlobalErrorHandler((error) => tell('error')('A push failed:', error));
+}
+
+function textOf(part: unknown): string {
+  return part instanceof Error ? part.message : typeof part === 'string' ? part : JSON.stringify(part);
 }

@@ -20,9 +20,9 @@ import {
   type Runs,
   type Told,
 } from '../whatif/answer';
-import { changed, serves, type Changes } from '../whatif/changes';
+import { changed, MOST_THREADS, serves, type Changes } from '../whatif/changes';
 import { fitRange, fitUsual, type Fitted } from '../whatif/fit';
-import type { Scenario } from '../whatif/model';
+import type { Scenario, ThreadGroup } from '../whatif/model';
 import { withScaled } from '../whatif/scaledWorkers';
 import { parseScaling } from '../whatif/scaling';
 import { bestOrder, bestThreshold, fewestThreads, shareToSearch, type Aim } from '../whatif/search';
@@ -242,6 +242,15 @@ async function prepare(state: State, query: Query, range: Range, reads: Reads): 
   };
   const whole = await of(range);
   const scenarios = whole ? [whole.asIs, whole.other ?? whole.asIs] : [];
+  const threadsOfAll = Math.max(0, ...scenarios.map(({ topology: { groups } }) => threadsIn(groups)));
+  if (threadsOfAll > MOST_THREADS) {
+    throw new Fault({
+      kind: 'query',
+      message: `There are ${countText(threadsOfAll, 'thread')}; ${MOST_THREADS.toLocaleString('en')} can be simulated.`,
+      remedy:
+        'Check the concurrency of the processes (query type processes), and "threads" and "processes" of the query.',
+    });
+  }
   const fits = Math.min(shareThatFits(scenarios), ...(query.search === 'none' ? [] : scenarios.map(shareToSearch)));
   if (!whole || fits === 1 || query.arrivals === 'usual') {
     return whole;
@@ -251,6 +260,10 @@ async function prepare(state: State, query: Query, range: Range, reads: Reads): 
   const shorter = await of({ from: to - Math.max(60, seconds), to });
   const text = `There are too many jobs to simulate all of them: simulated is the work of the last ${durationText(seconds)} of the time range.`;
   return shorter && { ...shorter, notices: [...shorter.notices, { severity: 'info', text }] };
+}
+
+function threadsIn(groups: readonly ThreadGroup[]): number {
+  return groups.reduce((sum, group) => sum + group.threads, 0);
 }
 
 /** @throws Fault `query` where it is not known what is usual */

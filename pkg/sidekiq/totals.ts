@@ -63,9 +63,23 @@ export function installationTotals(snapshot: Snapshot): InstallationTotals {
   };
 }
 
+/** A version is longer only by mistake. */
+const LONGEST_VERSION = 50;
+
 /** Sidekiq's versions among the live processes; before 7.0.2 it did not write one. */
 export function versionsOf({ processes }: Snapshot): string[] {
-  return [...new Set(processes.items.map(({ version }) => version || 'before 7.0.2'))].sort();
+  return [...new Set(processes.items.map(({ version }) => version.slice(0, LONGEST_VERSION) || 'before 7.0.2'))].sort();
+}
+
+const MOST_VERSIONS = 5;
+
+/** Sidekiq with its versions, as a noun; processes that may not be read are not said to be none. */
+export function versionsText(snapshot: Snapshot): string {
+  const versions = versionsOf(snapshot);
+  if (versions.length > 0) {
+    return `Sidekiq ${versions.slice(0, MOST_VERSIONS).join(', ')}`;
+  }
+  return snapshot.processes.whole ? 'Sidekiq (no process is running)' : 'Sidekiq (its processes are unknown)';
 }
 
 /** A queue whose wait is not known may be the one that waits longest. */

@@ -1,6 +1,6 @@
 import { Fault } from '../faults/fault';
 import { missesTotals } from '../sidekiq/refusals';
-import { versionsOf } from '../sidekiq/totals';
+import { versionsOf, versionsText } from '../sidekiq/totals';
 import { stateWithin } from './deadline';
 import type { State } from '../watch/state';
 import type { Source } from './source';
@@ -12,8 +12,6 @@ export interface Health {
   details: Record<string, unknown>;
 }
 
-/** A version is longer only by mistake. */
-const LONGEST_VERSION = 50;
 /** Longest time for an answer, whatever the state of Redis. */
 const HEALTH_SECONDS = 4.5;
 
@@ -58,11 +56,8 @@ function describe({ snapshot, totals, queues, notices: all, options }: State, ad
       details: { kind: 'permission', notices, cost },
     };
   }
-  const versions = versionsOf(snapshot).map((version) => version.slice(0, LONGEST_VERSION));
-  const sidekiq =
-    versions.length > 0 ? `Sidekiq ${versions.slice(0, 5).join(', ')}` : 'Sidekiq (no process is running)';
   const parts = [
-    `${sidekiq} at ${address}`,
+    `${versionsText(snapshot)} at ${address}`,
     count(queues.length, 'queue'),
     `${count(totals.processes, 'process', 'processes')} with ${count(totals.threads, 'thread')}`,
     `${count(totals.enqueued, 'job')} waiting`,
@@ -71,7 +66,7 @@ function describe({ snapshot, totals, queues, notices: all, options }: State, ad
     ok: true,
     message: [`${parts.join(' · ')}.`, ...notices].join(' '),
     details: {
-      versions,
+      versions: versionsOf(snapshot),
       queues: queues.length,
       processes: totals.processes,
       threads: totals.threads,

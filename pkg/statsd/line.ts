@@ -93,7 +93,7 @@ function taggedName(text: string, bar: number): { name: string; tags: string; co
   if (mark === end) {
     return undefined;
   }
-  const colon = NUMBERS_AT_END.exec(text.slice(0, end))?.index ?? -1;
+  const colon = colonBeforeNumbers(text, end);
   const close = text[mark] === '[' ? text.indexOf(']', mark) : colon;
   if (colon <= mark || close < 0 || close > colon) {
     return undefined;
@@ -102,10 +102,31 @@ function taggedName(text: string, bar: number): { name: string; tags: string; co
   return { name: text.slice(0, mark) + (text[mark] === '[' ? text.slice(close + 1, colon) : ''), tags, colon };
 }
 
+/** Where the values begin, each behind a colon; -1 where there are none. A pattern takes the square of the length. */
+function colonBeforeNumbers(text: string, end: number): number {
+  let found = -1;
+  let digits = 0;
+  for (let index = end - 1; index >= 0; index -= 1) {
+    const character = text[index]!;
+    if (character === ':') {
+      if (digits === 0) {
+        break;
+      }
+      found = index;
+      digits = 0;
+    } else if (OF_NUMBERS.includes(character)) {
+      digits += 1;
+    } else {
+      break;
+    }
+  }
+  return found;
+}
+
 const COMMA = 44;
 const HASH = 35;
 const BRACKET = 91;
-const NUMBERS_AT_END = /(?::[-+.\deE]+)+$/;
+const OF_NUMBERS = '0123456789+-.eE';
 
 function numbers(text: string): number[] {
   return text.includes(':') ? text.split(':').map(number) : [number(text)];
@@ -119,4 +140,5 @@ function number(text: string): number {
 const SMALLEST_RATE = 1e-6;
 /** Up to here a sum of values stays exact. */
 const LARGEST_VALUE = Number.MAX_SAFE_INTEGER;
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** No digit can be taken by two of its parts, so that a long text takes no longer than its length. */
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;

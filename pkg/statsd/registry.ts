@@ -15,8 +15,11 @@ export interface Series {
   readonly worker: string;
   /** Counters and gauges. */
   value: number;
-  /** Of timings: durations in seconds, and observations per duration bucket of Sidekiq (not cumulative). */
-  readonly timing: { summary: SlidingSummary; buckets: number[] } | null;
+  /**
+   * Of timings: durations in seconds, observations per duration bucket of Sidekiq (not cumulative), and the part of an
+   * observation that sample rates have left over: counts are whole, as those of statsd_exporter are.
+   */
+  readonly timing: { summary: SlidingSummary; buckets: number[]; carried: number } | null;
   readonly sender: Pick<Sender, 'lastAt' | 'series'>;
   /** Estimated memory, without that of the summary. */
   readonly bytes: number;
@@ -46,6 +49,8 @@ const MEMORY_BYTES = 96 * 1024 * 1024;
 const SERIES_BYTES = 900;
 const TIMING_BYTES = 500;
 const CHARACTER_BYTES = 4;
+/** Three times a third is one. */
+const ROUNDING = 1e-9;
 /** Label names of which it is remembered whether their values differ, for each namespace. */
 const NAMES_WATCHED = 500;
 
@@ -126,7 +131,8 @@ export class StatsdRegistry {
       labels,
       worker: labels.find(([name]) => name === 'worker')?.[1] ?? '',
       value: 0,
-      timing: metric.kind === 'timing' ? { summary: new SlidingSummary(this.budget), buckets: noCounts() } : null,
+      timing:
+        metric.kind === 'timing' ? { summary: new SlidingSummary(this.budget), buckets: noCounts(), carried: 0 } : null,
       sender,
       bytes,
       lastAt: now,
@@ -143,11 +149,14 @@ export class StatsdRegistry {
     series.sender.lastAt = now;
     const weight = 1 / rate;
     for (const value of values) {
-      if (series.timing) {
+      const { timing } = series;
+      if (timing) {
         const milliseconds = Math.max(0, value);
-        series.timing.summary.observe(milliseconds / 1000, weight, now);
+        const events = Math.floor(timing.carried + weight + ROUNDING);
+        timing.carried += weight - events;
+        timing.summary.observe(milliseconds / 1000, events, now);
         // Inclusive, as Prometheus' `le` is.
-        series.timing.buckets[HISTOGRAM_BOUNDS_MS.findIndex((bound) => milliseconds <= bound)]! += weight;
+        timing.buckets[HISTOGRAM_BOUNDS_MS.findIndex((bound) => milliseconds <= bound)]! += events;
       } else if (type === 'g') {
         series.value = value;
       } else {

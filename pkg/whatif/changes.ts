@@ -17,7 +17,8 @@ export interface Changes {
 /** Which queues a name stands for: a worker type, or a queue. */
 export type QueuesNamed = (name: string) => readonly string[];
 
-const MOST_THREADS = 100_000;
+/** Threads of one simulation at most. */
+export const MOST_THREADS = 100_000;
 const MOST_FACTOR = 1000;
 
 /**

@@ -1,6 +1,7 @@
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
+import { MOST_THREADS } from './changes';
 import { parseScaledObject, type ScaledObject } from '../settings/scaledObject';
 import { threadsNeeded } from '../watch/capacity';
 import { Hold } from '../watch/hold';
@@ -116,9 +117,6 @@ export function parseScaling(
     startSeconds,
   };
 }
-
-/** Threads of all replicas that are simulated at most. */
-const MOST_THREADS = 100_000;
 
 function refused(reason: string): Fault {
   return new Fault({

@@ -94,6 +94,43 @@ test('check finds what is wrong and exits by it', async () => {
   expect(unserved.status).toBe(1);
 });
 
+test('what may not be read is told by check and top, and is not said to be none', async () => {
+  const rules = ['on', '>p', '+@read', '+ping', '+time', '~queue*', '~stat*', '~retry', '~schedule', '~dead'];
+  await server.client.call('ACL', 'SETUSER', 'noproc', ...rules);
+  const env = { REDIS_URL: server.url.replace('redis://', 'redis://noproc:p@') };
+  const refused = /process names.*NOPERM/i;
+  const checked = run(['check'], env);
+  expect(checked.stdout).toContain('\nSidekiq (its processes are unknown)\n');
+  expect(checked.stdout).not.toContain('no process is running');
+  expect(checked.stdout).toMatch(refused);
+  expect(run(['top'], env).stdout.match(new RegExp(refused, 'gi'))).toHaveLength(1);
+  await server.client.call('ACL', 'DELUSER', 'noproc');
+});
+
+test('top without a terminal fails where Redis cannot be reached', () => {
+  const { status, stdout, stderr } = run(['top'], { REDIS_URL: 'redis://127.0.0.1:1' });
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/Nothing listens at 127\.0\.0\.1:1/);
+});
+
+test.each([
+  ['query', 'queues'],
+  ['query', 'busy'],
+  ['query', 'processes'],
+  ['query', 'findings'],
+  ['check'],
+  ['top'],
+  ['report'],
+])('%s %s writes no control of a terminal that a name in Redis holds', async (...args) => {
+  const name = 'esc\u001b[31m\u009b2J\u0007';
+  await server.client.lpush(`queue:${name}`, JSON.stringify({ class: name, jid: name, queue: name, enqueued_at: 1 }));
+  await server.client.sadd('queues', name);
+  const { stdout, stderr } = run(args.filter((arg) => arg !== ''));
+  await server.client.srem('queues', name);
+  await server.client.del(`queue:${name}`);
+  expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+});
+
 test('a file sets what flags and the environment leave open', () => {
   const file = join(folder, 'jobwatch.yaml');
   writeFileSync(file, `url: ${server.url}\nqueueExclude: _2$\n`);

@@ -54,7 +54,7 @@ interface Pushed {
 }
 
 /** What receives OTLP as JSON. @param answer `silent` never answers */
-async function receiver(answer: number | 'silent' = 200) {
+async function receiver(answer: number | 'silent' = 200, said = '{}') {
   const pushed: Array<{ body: Pushed; headers: IncomingMessage['headers'] }> = [];
   const state = { answer, asked: 0 };
   const server = createServer((request, response) => {
@@ -68,7 +68,7 @@ async function receiver(answer: number | 'silent' = 200) {
       if (state.answer === 200) {
         pushed.push({ body: JSON.parse(body) as Pushed, headers: request.headers });
       }
-      response.writeHead(state.answer, { 'Content-Type': 'application/json' }).end('{}');
+      response.writeHead(state.answer, { 'Content-Type': 'application/json' }).end(said);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -158,6 +158,16 @@ describe('serve with an OTLP endpoint', () => {
     state.answer = 200;
     await vi.waitUntil(() => pushed.length > 1, { timeout: 10_000, interval: 50 });
     expect([told('metrics could not be pushed'), told('metrics are pushed again')]).toEqual([1, 1]);
+  });
+
+  test('tells once what a collector says of the points that it takes only in part', async () => {
+    const said = '{"partialSuccess":{"rejectedDataPoints":"3","errorMessage":"too old"}}';
+    const { url, pushed } = await receiver(200, said);
+    const { log } = await serving(['--otlp-endpoint', url], AS_JSON);
+    await vi.waitUntil(() => pushed.length > 3, { timeout: 15_000, interval: 50 });
+    expect(log.filter((line) => line['@level'] !== 'info')).toMatchObject([
+      { '@message': 'OpenTelemetry', message: expect.stringMatching(/Partial Success.*3.*too old/) },
+    ]);
   });
 
   test('answers scrapes and stops while a collector says nothing', async () => {

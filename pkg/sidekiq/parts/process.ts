@@ -73,7 +73,7 @@ function readRecord(
     return number;
   };
   const concurrency =
-    known('concurrency', field('concurrency') ?? info['concurrency'], countOf) ??
+    known('concurrency', field('concurrency') ?? info['concurrency'], threadsOf) ??
     (written.length > 0 ? sumOrNull(written.map((capsule) => capsule.concurrency)) : null);
   const capsules = withThreads(written, concurrency);
   const rss = known('rss', field('rss'), countOf);
@@ -89,7 +89,7 @@ function readRecord(
     quiet: field('quiet') === 'true',
     embedded: info['embedded'] === true,
     beatAt: known('beat', field('beat'), secondsOf),
-    busy: known('busy', field('busy'), countOf),
+    busy: known('busy', field('busy'), threadsOf),
     concurrency,
     rssBytes: rss === null ? null : rss * 1024,
     rttSeconds: rtt === null ? null : rtt / 1e6,
@@ -97,6 +97,14 @@ function readRecord(
     capsules,
   };
   return { value: record, notices };
+}
+
+/** Threads that one process can have: a machine has no place for more. */
+const MOST_THREADS = 100_000;
+
+function threadsOf(value: unknown): number | null {
+  const threads = countOf(value);
+  return threads !== null && threads <= MOST_THREADS ? threads : null;
 }
 
 const knownWithThreads = new WeakMap<
@@ -153,7 +161,7 @@ function capsulesOf(info: Ordered, queues: readonly string[]): Capsule[] {
     }
     const weights = readWeights(capsule.get('weights'));
     return [
-      { name, concurrency: countOf(capsule.get('concurrency')), mode: modeOf(capsule.get('mode'), weights), weights },
+      { name, concurrency: threadsOf(capsule.get('concurrency')), mode: modeOf(capsule.get('mode'), weights), weights },
     ];
   });
   if (named.length > 0) {

@@ -34,6 +34,16 @@ const ask = (query: object) => rowsOfState(whatIf, state, { query: { ...query },
 const of = (rows: Awaited<ReturnType<typeof ask>>, queue: string) => rows.find((row) => row['queue'] === queue)!;
 
 describe('what if', () => {
+  test('more threads than can be simulated are refused, whoever names them', async () => {
+    const many = Array.from({ length: 2 }, (_, index) =>
+      aProcess(`a:${index}:x`, { concurrency: 60_000, capsules: [aCapsule(60_000, { orders: 0 })] })
+    );
+    const crowded = aState({ ...state, snapshot: { processes: listed(...many) } });
+    await expect(rowsOfState(whatIf, crowded, { query: {}, request, answers })).rejects.toThrow(
+      'There are 120,000 threads; 100,000 can be simulated.'
+    );
+  });
+
   test('nothing is changed tells how the work is waited for as it is', async () => {
     const rows = await ask({});
     expect(of(rows, 'orders')).toMatchObject({ workerType: 'Shop', threads: 4, objective: 10 });

@@ -124,6 +124,15 @@ describe('a process', () => {
     return parse(processRecord, 'web-1:7:abc', reply(values));
   };
 
+  test('with more threads than any machine has tells none, and says so', () => {
+    const { value, notices } = record({}, { concurrency: '100001', busy: '4294967296' });
+    expect(value).toMatchObject({ concurrency: null, busy: null });
+    expect(notices).toEqual([
+      'The process web-1:7:abc has an implausible "concurrency"; it was left out.',
+      'The process web-1:7:abc has an implausible "busy"; it was left out.',
+    ]);
+  });
+
   test('of Sidekiq 8 has its threads in a field and its capsules in order', () => {
     const { value, notices } = record(
       {

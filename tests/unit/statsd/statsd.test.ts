@@ -140,6 +140,42 @@ test('a sampled duration counts as often as its rate says, in sum, count and buc
   expect(buckets.reduce((sum, count) => sum + count, 0)).toBe(4);
 });
 
+// statsd_exporter counts three events of a rate of 0.3. Of three such lines ten events are reported.
+test('counts of sampled durations are whole, and right in the long run', () => {
+  const line = 'jobs.perform:10|ms|@0.3|#worker:A';
+  const countsOf = (...lines: string[]) => {
+    const [series] = receive(...lines).registry.seriesOf(metric('jobs.perform'), NOW);
+    const { summary, buckets } = series!.timing!;
+    return [summary.count, buckets[0]];
+  };
+  expect(countsOf(line)).toEqual([3, 3]);
+  expect(countsOf(line, line, line)).toEqual([10, 10]);
+});
+
+test.each([
+  ['numbers behind a comma', `a,${':1'.repeat(32_000)}x|c`],
+  ['numbers behind a bracket', `a[${':1'.repeat(32_000)}x|c`],
+  ['digits', `a:${'1'.repeat(65_000)}x|c`],
+  ['digits behind a point', `a:1.${'1'.repeat(65_000)}x|ms`],
+  ['a long packet of commas', `a${','.repeat(65_000)}:1|c`],
+])('a line of 65 kB of %s takes no longer than its length', (_name, text) => {
+  const began = process.cpuUsage();
+  parseLine(text);
+  const { user, system } = process.cpuUsage(began);
+  // Patterns that take the square of the length took seconds.
+  expect(user + system).toBeLessThan(200_000);
+});
+
+test.each([
+  ['a,b=c:1|c', { name: 'a', tags: 'b:c', values: [1] }],
+  ['a,b=c:1:2:3|ms', { name: 'a', tags: 'b:c', values: [1, 2, 3] }],
+  ['a,b=x:y:1|c', { name: 'a', tags: 'b:x:y', values: [1] }],
+  ['a,b=1:2:3|ms', { name: 'a', tags: 'b:1', values: [2, 3] }],
+  ['a[b=c]d:1|c', { name: 'ad', tags: 'b:c', values: [1] }],
+])('values behind tags in the name of %s begin at the last colons before numbers', (text, line) => {
+  expect(parseLine(text)).toMatchObject({ line });
+});
+
 test('a gauge keeps the last value and is forgotten once its sender is silent', () => {
   const jobs = receive('sidekiq.queue.size:7|g|#queue:q', 'sidekiq.queue.size:3|g|#queue:q');
   expect(jobs.registry.seriesOf(metric('queue.size'), NOW + 200)).toMatchObject([{ value: 3 }]);

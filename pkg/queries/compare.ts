@@ -1,8 +1,7 @@
-import { mean } from 'simple-statistics';
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { durationText } from '../findings/texts';
-import { FEWEST, rankTest, type Difference } from '../outlook/rankTest';
+import { FEWEST, rankTest, signedRankTest, type Difference } from '../outlook/rankTest';
 import {
   figureNamed,
   HISTORY_FIGURES,
@@ -15,7 +14,7 @@ import { boundedInterval, gridOf } from '../series/grid';
 import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
 import type { Notice } from '../sidekiq/model';
-import { instantText } from '../source/instants';
+import { instantText, parseTime } from '../source/instants';
 import type { Range, Reads } from '../source/reads';
 import { Turns } from '../turns';
 import { key, plain, share, text } from './columns';
@@ -34,7 +33,7 @@ const schema = baseQuerySchema.extend({
     .string()
     .default('')
     .describe(
-      'The instant (RFC 3339) for "instant"; for "deploy" the label of the mark, the last one of the range where it is empty.'
+      'The instant (RFC 3339) for "instant"; for "deploy" the label of the mark or its instant, the last one of the range where it is empty.'
     ),
   measures: z
     .array(z.string())
@@ -45,6 +44,12 @@ const schema = baseQuerySchema.extend({
 /** A comparison as it is saved. */
 export type CompareQuery = z.input<typeof schema>;
 type Query = z.output<typeof schema>;
+
+/** What is known of a stretch of five minutes, and of how much its value is the mean: executions of a run time. */
+interface Known {
+  readonly value: number;
+  readonly weight: number;
+}
 
 interface Row {
   key: string;
@@ -116,14 +121,14 @@ const COLUMNS: Array<Column<Row>> = [
   plain(
     'effect',
     'Effect',
-    'From −1 to 1: share of pairs of five minutes in which the later one is larger, less the share in which it is smaller.',
+    'From −1 to 1: share of pairs of five minutes in which the later one is larger, less the share in which it is smaller; of the same times of two days weighted by the rank of the difference.',
     (row) => row.difference?.effect ?? null,
     { config: { decimals: 2 } }
   ),
   plain(
     'chance',
     'Chance',
-    'How often chance alone gives such an effect (Mann-Whitney test, widened where values that follow one another are alike).',
+    'How often chance alone gives such an effect: Mann-Whitney test, of the same times of two days the signed-rank test; both widened where values that follow one another are alike.',
     (row) => row.difference?.probability ?? null,
     { config: { decimals: 3 } }
   ),
@@ -173,14 +178,15 @@ export const compare = tableQuery({
           await valuesOf(history, wanted, after, age, sampleSeconds),
         ] as const;
         // Of run times no value means that nothing has ended in those minutes.
-        const [former, later] = compared(read, paired && figure !== RUN_TIME);
+        const inPairs = paired && figure !== RUN_TIME;
+        const [former, later] = compared(read, inPairs);
         if (former.length > 0 || later.length > 0) {
           rows.push({
             key: name,
             figure,
-            before: meanOrNull(former),
-            after: meanOrNull(later),
-            difference: rankTest(former, later),
+            before: meanOf(former),
+            after: meanOf(later),
+            difference: (inPairs ? signedRankTest : rankTest)(former.map(valueOf), later.map(valueOf)),
           });
         }
         await turns.give();
@@ -204,12 +210,12 @@ export const compare = tableQuery({
  * day. Where a day has none at all, the other one is told alone.
  */
 function compared(
-  [former, later]: readonly [ReadonlyArray<number | null>, ReadonlyArray<number | null>],
+  [former, later]: readonly [ReadonlyArray<Known | null>, ReadonlyArray<Known | null>],
   paired: boolean
-): [number[], number[]] {
+): [Known[], Known[]] {
   const both = paired && former.some((value, index) => value !== null && (later[index] ?? null) !== null);
-  const of = (values: ReadonlyArray<number | null>, others: ReadonlyArray<number | null>) =>
-    values.filter((value, index) => value !== null && (!both || (others[index] ?? null) !== null)) as number[];
+  const of = (values: ReadonlyArray<Known | null>, others: ReadonlyArray<Known | null>) =>
+    values.filter((value, index) => value !== null && (!both || (others[index] ?? null) !== null)) as Known[];
   return [of(former, later), of(later, former)];
 }
 
@@ -247,8 +253,7 @@ async function stretches(
     const from = Math.min(range.to, Math.max(range.from, oldest));
     return told({ from: from - back, to: range.to - back }, { from, to: range.to }, true);
   }
-  const isNamed = query.with === 'instant' || query.at.trim() !== '';
-  const at = isNamed ? instantOf(query.at, range) : await lastDeploy(range, now, reads);
+  const at = query.with === 'instant' ? instantOf(query.at, range) : await deployOf(query.at.trim(), range, now, reads);
   if (at === null) {
     return null;
   }
@@ -273,7 +278,7 @@ function unitText(unit: string): string {
 }
 
 function instantOf(text: string, { from, to }: Range): number {
-  const at = Date.parse(text) / 1000;
+  const at = parseTime('"at"', text, NaN);
   if (!(at > from && at < to)) {
     throw new Fault({
       kind: 'query',
@@ -284,9 +289,24 @@ function instantOf(text: string, { from, to }: Range): number {
   return at;
 }
 
-async function lastDeploy(range: Range, now: number, reads: Reads): Promise<number | null> {
+/** The last deploy, or the one that is named by its label or its instant. */
+async function deployOf(named: string, range: Range, now: number, reads: Reads): Promise<number | null> {
   const { marks } = await reads.deployMarks(range, now);
-  return marks.filter(({ at }) => at > range.from && at < range.to).at(-1)?.at ?? null;
+  const within = marks.filter(({ at }) => at > range.from && at < range.to);
+  const found = within.filter(({ label }) => named === '' || label === named).at(-1);
+  if (found || named === '') {
+    return found?.at ?? null;
+  }
+  try {
+    return instantOf(named, range);
+  } catch {
+    const labels = [...new Set(within.map(({ label }) => `"${label}"`))];
+    throw new Fault({
+      kind: 'query',
+      message: `There is no deploy "${named}" in this time range, and it is no instant within it.`,
+      remedy: labels.length === 0 ? 'Choose a range around a deploy.' : `Use one of: ${labels.join(', ')}.`,
+    });
+  }
 }
 
 function noDeploy(): Fault {
@@ -305,7 +325,7 @@ async function valuesOf(
   { from, to }: Range,
   ageSeconds: number,
   sampleSeconds: number
-): Promise<ReadonlyArray<number | null>> {
+): Promise<ReadonlyArray<Known | null>> {
   const least = Math.max(SLOT_SECONDS, Math.ceil((3 * sampleSeconds) / SLOT_SECONDS) * SLOT_SECONDS);
   // A range of years is told in longer stretches.
   const interval = boundedInterval(from, to, least, VALUES_COMPARED);
@@ -313,14 +333,16 @@ async function valuesOf(
   const sampled = { from, to, gapSeconds: gapSecondsOf(ageSeconds, sampleSeconds), sampleSeconds };
   const read = async (figure: HistoryFigure) =>
     (grid.length === 0 ? [] : await readOnGrid(history, { ...wanted, figure }, sampled, { grid, interval }))[0]?.values;
-  const values = wanted.figure === RUN_TIME ? await runTimes(read) : await read(wanted.figure);
-  return values ?? [];
+  if (wanted.figure === RUN_TIME) {
+    return runTimes(read);
+  }
+  return ((await read(wanted.figure)) ?? []).map((value) => (value === null ? null : { value, weight: 1 }));
 }
 
 /** Seconds of an execution in each interval in which one succeeded. */
 async function runTimes(
   read: (figure: HistoryFigure) => Promise<ReadonlyArray<number | null> | undefined>
-): Promise<Array<number | null>> {
+): Promise<Array<Known | null>> {
   const [load, processed, failed] = [
     await read(figureNamed('load')),
     await read(figureNamed('processedRate')),
@@ -328,10 +350,13 @@ async function runTimes(
   ];
   return (load ?? []).map((seconds, index) => {
     const succeeded = (processed?.[index] ?? 0) - (failed?.[index] ?? 0);
-    return seconds === null || succeeded <= 0 ? null : seconds / succeeded;
+    return seconds === null || succeeded <= 0 ? null : { value: seconds / succeeded, weight: succeeded };
   });
 }
 
-function meanOrNull(values: readonly number[]): number | null {
-  return values.length === 0 ? null : mean([...values]);
+const valueOf = ({ value }: Known) => value;
+
+function meanOf(known: readonly Known[]): number | null {
+  const weight = known.reduce((sum, each) => sum + each.weight, 0);
+  return weight === 0 ? null : known.reduce((sum, each) => sum + each.value * each.weight, 0) / weight;
 }

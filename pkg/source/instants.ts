@@ -16,10 +16,13 @@ const LEAST_EPOCH_SECONDS = 1e8;
  */
 export function parseTime(field: string, text: string, now: number): number {
   const given = text.trim();
-  if (/^(?:-\d+(?:\.\d+)?|0)$/.test(given)) {
-    return now + Number(given);
-  }
-  const at = /^\d{9,11}(?:\.\d+)?$/.test(given) ? Number(given) : /^\d{4}(?:-|$)/.test(given) ? instantOf(given) : NaN;
+  const at = /^(?:-\d+(?:\.\d+)?|0)$/.test(given)
+    ? now + Number(given)
+    : /^\d{9,11}(?:\.\d+)?$/.test(given)
+      ? Number(given)
+      : /^\d{4}(?:-|$)/.test(given)
+        ? instantOf(given)
+        : NaN;
   if (!(at >= LEAST_EPOCH_SECONDS)) {
     throw new Fault({
       kind: 'query',
@@ -33,5 +36,9 @@ export function parseTime(field: string, text: string, now: number): number {
 /** Epoch seconds; NaN for what is none, and for a day that its month does not have, of which JavaScript makes one of the next. */
 function instantOf(iso: string): number {
   const [date] = /^\d{4}-\d\d-\d\d/.exec(iso) ?? [];
-  return date !== undefined && !z.iso.date().safeParse(date).success ? NaN : Date.parse(iso) / 1000;
+  if (date !== undefined && !z.iso.date().safeParse(date).success) {
+    return NaN;
+  }
+  // Instants are told in UTC, so one without a zone is meant in UTC too.
+  return Date.parse(/[T ]\d\d:\d\d[\d:.]*$/.test(iso) ? `${iso}Z` : iso) / 1000;
 }

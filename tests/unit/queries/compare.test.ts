@@ -142,6 +142,61 @@ describe('a comparison', () => {
     expect(said).toContain('a comparison needs 6 means of five minutes on both sides.');
   });
 
+  test('with yesterday sees a day that is twice the other, though both go up and down', async () => {
+    const twice = new Recorder();
+    for (let at = NOW - 48 * HOUR; at <= NOW; at += 60) {
+      const course = 60 + 50 * Math.sin((at / (24 * HOUR)) * 2 * Math.PI);
+      twice.append(at, [total('enqueued', at > NOW - 24 * HOUR ? 2 * course : course)]);
+    }
+    const request = { range: { from: NOW - 24 * HOUR, to: NOW }, intervalSeconds: 60 };
+    const query = { with: 'day', measures: ['enqueued'] };
+    const [row] = await rowsOfState(compare, aState(), { query, recorder: twice, request });
+    expect(row).toMatchObject({ verdict: 'more', effect: 1 });
+    expect(row!['change']).toBeCloseTo(1, 2);
+  });
+
+  test('with a deploy is of the mark whose label is named', async () => {
+    const label = (ago: number) => new Date((NOW - ago) * 1000).toISOString().replace('.000Z', 'Z');
+    const answers = { 'hgetall 20251125-marks': [] };
+    const marks = { [label(3 * HOUR)]: 'v1', [label(2 * HOUR)]: 'v2', [label(HOUR)]: 'v3' };
+    const day = label(0).slice(0, 10).replaceAll('-', '');
+    const query = { with: 'deploy', at: 'v2', measures: ['enqueued'] };
+    const frames = await askState(compare, aState(), {
+      query,
+      ...hours(4),
+      answers: { ...answers, [`hgetall ${day}-marks`]: Object.entries(marks).flat() },
+    });
+    expect(noticesOf(frames).join()).toContain(
+      `After: ${label(2 * HOUR)
+        .slice(0, 19)
+        .replace('T', ' ')} UTC`
+    );
+    expect(frames[0]!.fields.find(({ name }) => name === 'verdict')!.values).toEqual(['more']);
+  });
+
+  test('of run times weighs each stretch by its executions', async () => {
+    const classes = new Recorder();
+    let [processed, load] = [0, 0];
+    // Eleven stretches of five minutes with 100 executions of a second, then one with a single one of 100 seconds.
+    for (let slot = 0; slot <= 24; slot += 1) {
+      const isLong = slot % 12 === 0;
+      processed += isLong ? 1 : 100;
+      load += 100;
+      const of = (figure: string, value: number): SeriesValue => ({ scope: 'class', key: 'AJob', figure, value });
+      classes.append(NOW - (24 - slot) * 300, [of('processedRate', processed), of('failedRate', 0), of('load', load)]);
+    }
+    const query = {
+      by: 'class',
+      with: 'instant',
+      at: new Date((NOW - HOUR) * 1000).toISOString(),
+      measures: ['runTime'],
+    };
+    const [row] = await rowsOfState(compare, aState(), { query, ...hours(2), recorder: classes });
+    // All stretches alike it would be 9 s.
+    expect(row!['after']).toBeGreaterThan(0.95);
+    expect(row!['after']).toBeLessThan(1.2);
+  });
+
   test('of a class tells how long it runs: thread time over executions that succeeded', async () => {
     const classes = new Recorder();
     let [processed, failed, load] = [0, 0, 0];
@@ -178,7 +233,12 @@ describe('a comparison', () => {
   });
 
   test.each([
-    [{ with: 'instant', at: 'yesterday' }, 'The instant "yesterday" does not lie within the time range.'],
+    [{ with: 'instant', at: 'yesterday' }, 'The time "at" "yesterday" cannot be read.'],
+    [
+      { with: 'instant', at: '2020-01-01T00:00:00Z' },
+      'The instant "2020-01-01T00:00:00Z" does not lie within the time range.',
+    ],
+    [{ with: 'deploy', at: 'v0' }, 'There is no deploy "v0" in this time range, and it is no instant within it.'],
     [{ with: 'day', measures: ['inRate'] }, 'There is no figure "inRate" of this scope in the history.'],
   ])('is refused where it cannot be told: %j', async (query, message) => {
     await expect(ask(query)).rejects.toMatchObject({ message });

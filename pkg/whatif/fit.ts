@@ -19,6 +19,11 @@ const LONGEST_SECONDS = 6 * 3600;
 /** Histograms are read of the classes that take most time, over the last hour of the range. */
 const CLASSES_WITH_HISTOGRAM = 100;
 const HISTOGRAM_MINUTES = 60;
+/**
+ * Of classes that take longer on average, many jobs end in another minute than they began in: what runs is counted with
+ * them. Of shorter ones the samples of what runs would add their own chance.
+ */
+const LONG_SECONDS = 60;
 /** Samples further apart tell nothing of bursts within a minute. */
 const BURST_SAMPLE_SECONDS = 15;
 
@@ -33,8 +38,9 @@ export interface Fitted {
 /**
  * The work of a past range, by what is recorded of it:
  *
- * - Arrivals by class and minute: what of the class was executed, and by how much the backlog of its queue grew (jobs that
- *   come either run or wait). Within a minute they follow the pushes that were seen every ten seconds, where those are
+ * - Arrivals by class and minute: what of the class was executed, and by how much more of it wait and run (jobs that come
+ *   have ended, run or wait). What waits belongs to the classes of the queue by their executions, what runs to those that
+ *   take long. Within a minute they follow the pushes that were seen every ten seconds, where those are
  *   kept. Retries are arrivals like others, as they are executed like others.
  * - Run times by Sidekiq's 26 buckets; where a class has no histogram, lognormal around its mean.
  * - Jobs that waited at the beginning.
@@ -77,13 +83,30 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
       range
     );
     const grown = growth(await readSeries(history, 'enqueued', queue, sizeSeconds, at), sizeSeconds);
+    const begun = growth(await readSeries(history, 'busy', queue, sizeSeconds, at), sizeSeconds);
     const bursts = isDense ? await readSeries(history, 'inRate', queue, SLOT_SECONDS, at) : [];
     const weights = burstWeights(bursts, slots);
     const ofQueue = Math.max(1, sum(executed.map(sum)));
+    const longWork = (place: number) => {
+      const { meanSeconds } = models.of(members[place]![0]);
+      return meanSeconds < LONG_SECONDS ? 0 : meanSeconds * sum(executed[place]!);
+    };
+    const allLongWork = sum(members.map((_, place) => longWork(place)));
     for (const [place, [name]] of members.entries()) {
       const own = executed[place]!;
-      const arrivals = arrivalsOf(own, grown, sum(own) / ofQueue, weights);
-      demands.push({ class: name, queue, arrivals, durations: models.of(name), executions: sum(own) });
+      const durations = models.of(name);
+      const shareOfBegun = allLongWork === 0 ? 0 : longWork(place) / allLongWork;
+      const more = own.map(
+        (_, minute) => (grown[minute] ?? 0) * (sum(own) / ofQueue) + (begun[minute] ?? 0) * shareOfBegun
+      );
+      demands.push({
+        class: name,
+        queue,
+        arrivals: arrivalsOf(own, more, weights),
+        durations,
+        executions: sum(own),
+        atBeginning: { waiting: sum(own), running: sum(own) * durations.meanSeconds },
+      });
     }
     await turns.give();
   }
@@ -96,18 +119,36 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
   const even = burstWeights([], slots);
   for (const { name } of silent) {
     const grown = growth(await readSeries(history, 'enqueued', name, sizeSeconds, at), sizeSeconds);
-    const arrivals = arrivalsOf(nothing, grown, 1, even);
+    const begun = growth(await readSeries(history, 'busy', name, sizeSeconds, at), sizeSeconds);
+    const more = nothing.map((_, minute) => (grown[minute] ?? 0) + (begun[minute] ?? 0));
+    const arrivals = arrivalsOf(nothing, more, even);
     if (backlog.has(name) || arrivals.some((count) => count > 0)) {
-      const executions = sum(arrivals);
-      demands.push({ class: '', queue: name, arrivals, durations: assumedDurations(meanSeconds), executions });
+      const seen = secondsSeen(state, name, range.to);
+      demands.push({
+        class: '',
+        queue: name,
+        arrivals,
+        durations: assumedDurations(seen ?? meanSeconds),
+        executions: sum(arrivals),
+        atBeginning: { waiting: 1, running: 1 },
+      });
       notices.push({
         severity: 'info',
-        text: `Nothing of ${name} was executed: its run times are assumed to be those of all classes.`,
+        text: `Nothing of ${name} was executed: its run times are assumed to be ${seen === null ? 'those of all classes' : 'twice those of the jobs that run'}.`,
       });
     }
     await turns.give();
   }
   return { demand: { classes: demands, slotSeconds: SLOT_SECONDS, slots, backlog }, range, notices };
+}
+
+/**
+ * Seconds that the jobs of a queue take, by those that run: at any instant a job has run for half of its time on average.
+ * `null` where none runs, or where the range ended before.
+ */
+function secondsSeen({ snapshot: { work }, now }: State, name: string, to: number): number | null {
+  const ages = work.items.flatMap(({ queue, runAt }) => (queue === name && runAt !== null ? [now - runAt] : []));
+  return ages.length === 0 || now - to > 2 * MINUTE ? null : (2 * sum(ages)) / ages.length;
 }
 
 function meanOf(classes: ReadonlyArray<[string, ClassCounts]>): number {
@@ -224,21 +265,16 @@ function growth(sizes: ReadonlyArray<number | null>, sizeSeconds: number): numbe
 }
 
 /**
- * Jobs of a class that came in each slot, on average. What the backlog of the queue grew by came of its classes by their
- * shares of the range; where a minute would have fewer than none, the next ones have fewer.
+ * Jobs of a class that came in each slot, on average: those that were executed, and those by which the ones that wait or
+ * run became more. Where a minute would have fewer than none, the next ones have fewer.
  *
  * Counts vary by chance alone even where the rate is even, and a run draws them anew: so what chance explains is taken
  * out of them first ({@link smoothed}).
  */
-function arrivalsOf(
-  executed: readonly number[],
-  grown: readonly number[],
-  shareOfGrowth: number,
-  weights: readonly number[]
-): number[] {
+function arrivalsOf(executed: readonly number[], more: readonly number[], weights: readonly number[]): number[] {
   let owed = 0;
   const come = executed.map((count, minute) => {
-    const all = count + shareOfGrowth * (grown[minute] ?? 0) + owed;
+    const all = count + (more[minute] ?? 0) + owed;
     owed = Math.min(0, all);
     return Math.max(0, all);
   });

@@ -26,6 +26,8 @@ export interface ClassDemand {
   readonly durations: DurationModel;
   /** Executions that were measured: rate and mean run time are as sure as so many tell. */
   readonly executions: number;
+  /** Its part, beside the other classes of the queue, of the jobs that wait and that run at the beginning. No change moves it. */
+  readonly atBeginning: { readonly waiting: number; readonly running: number };
 }
 
 /** How long executions take. */

@@ -50,12 +50,16 @@ export class ScaledWorkers {
   private least: number;
   private most: number;
 
+  /** Its queues without those that are paused, which the scaler takes for empty ones. */
+  private readonly taken: readonly string[];
+
   constructor(
     private readonly scaling: Scaling,
-    { groups }: Topology,
+    { groups, paused }: Topology,
     private readonly engine: Engine<SimulatedJob>
   ) {
     this.queues = new Set(scaling.queues);
+    this.taken = scaling.queues.filter((queue) => !paused.has(queue));
     this.replaced = groups.flatMap((group, index) => (isScaled(group, scaling) ? [index] : []));
     const threadsOf = (index: number) => groups[index]!.threads;
     this.own = [...this.replaced].sort((one, other) => threadsOf(other) - threadsOf(one))[0] ?? -1;
@@ -137,7 +141,7 @@ export class ScaledWorkers {
   }
 
   private seen(now: number): Seen {
-    const { queues } = this.scaling;
+    const queues = this.taken;
     const sum = (value: (step: Step) => number, seconds: number) =>
       this.steps.reduce((total, step) => total + (step.at >= now - seconds ? value(step) : 0), 0);
     let oldest = now;

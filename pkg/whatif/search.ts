@@ -32,12 +32,16 @@ interface SearchOptions {
 const TRIED_RUNS = { least: 3, most: 9 };
 const TRIES_MOST = 14;
 const MOST_THREADS = 4096;
-const MORE_MOST = 2;
+const MORE_MOST = 4;
+/** One more of a few, and a fiftieth of many. */
+const MORE_BY = 1.02;
+const ROUNDING = 1e-6;
 const WEIGHTS_MOST = 10;
 
 /**
- * The fewest threads by which all objectives are met, worker type by worker type: between none and what is needed, halved
- * again and again, all types at once. Types that the same threads serve are searched together.
+ * The fewest threads by which all objectives are met, worker type by worker type: between those that the work keeps busy (by
+ * fewer the backlog grows) and what is needed, halved again and again, all types at once. Types that the same threads serve
+ * are searched together; queues that are paused or that nobody serves are left out, and named.
  *
  * @throws Fault `query` where there are too many jobs to simulate
  */
@@ -47,9 +51,13 @@ export async function fewestThreads(
   options: SearchOptions,
   signal?: AbortSignal
 ): Promise<Found> {
-  const sought = together(scenario, aims);
+  const { aims: kept, without } = takenOnly(scenario, aims);
+  const sought = together(scenario, kept);
   const bounds = new Map(
-    sought.map((part) => [part.name, { least: 1, most: enoughFor(scenario, part), isEnough: false }])
+    sought.map((part) => {
+      const least = Math.min(MOST_THREADS, Math.max(1, Math.ceil(busyThreads(scenario, part) - ROUNDING)));
+      return [part.name, { least, most: Math.max(least, enoughFor(scenario, part)), isEnough: false }];
+    })
   );
   // Until as many are found as are enough, the most is tried itself.
   const asked = (name: string) => {
@@ -91,7 +99,7 @@ export async function fewestThreads(
   for (let more = 0; more < MORE_MOST && missed.length > 0; more += 1) {
     for (const { name } of missed) {
       const bound = bounds.get(name)!;
-      bound.most = Math.min(MOST_THREADS, bound.most + 1);
+      bound.most = Math.min(MOST_THREADS, Math.ceil(bound.most * MORE_BY));
     }
     found = withAll((name) => bounds.get(name)!.most);
     lived = await runs(found, { count: runsFor([found]), ...options }, signal);
@@ -102,9 +110,10 @@ export async function fewestThreads(
     scenario: found,
     runs: lived,
     text:
-      missed.length === 0
+      (missed.length === 0
         ? `Fewest threads that meet the objectives: ${told}.`
-        : `No number of threads that was tried meets the objectives of ${missed.map(({ name }) => name).join(', ')}. Threads: ${told}.`,
+        : `No number of threads that was tried meets the objectives of ${missed.map(({ name }) => name).join(', ')}. Threads: ${told}.`) +
+      (without.length === 0 ? '' : ` Left out, as nobody takes jobs of them: ${without.join(', ')}.`),
   };
 }
 
@@ -152,6 +161,17 @@ export async function bestOrder(
     text: `Best order that was tried: ${told.length === 0 ? 'each capsule serves one queue' : told.join('; ')}.${
       missed.length === 0 ? '' : ` It does not meet the objectives of ${missed.join(', ')}.`
     }`,
+  };
+}
+
+/** Objectives without the queues of which no thread takes jobs: no number of threads meets those. */
+function takenOnly({ topology, demand }: Scenario, aims: readonly Aim[]): { aims: Aim[]; without: string[] } {
+  const isTaken = (queue: string) =>
+    !topology.paused.has(queue) && topology.groups.some((group) => group.weights.has(queue));
+  const hasJobs = (queue: string) => demand.backlog.has(queue) || demand.classes.some((each) => each.queue === queue);
+  return {
+    aims: aims.map((aim) => ({ ...aim, queues: aim.queues.filter(isTaken) })).filter(({ queues }) => queues.length > 0),
+    without: aims.flatMap(({ queues }) => queues.filter((queue) => !isTaken(queue) && hasJobs(queue))),
   };
 }
 
@@ -247,10 +267,12 @@ export async function bestThreshold(
 
 /** Twice the threads that the work keeps busy, and not fewer than there are. */
 function enoughFor(scenario: Scenario, part: Part): number {
-  const { classes, slots, slotSeconds } = scenario.demand;
-  const work = workOf(classes.filter(({ queue }) => part.queues.includes(queue)));
-  const busy = work / Math.max(1, slots * slotSeconds);
-  return Math.min(MOST_THREADS, Math.max(2, threadsOf(scenario, part), Math.ceil(2 * busy)));
+  return Math.min(MOST_THREADS, Math.max(2, threadsOf(scenario, part), Math.ceil(2 * busyThreads(scenario, part))));
+}
+
+/** Threads that the work keeps busy on average. */
+function busyThreads({ demand: { classes, slots, slotSeconds } }: Scenario, { queues }: Pick<Part, 'queues'>): number {
+  return workOf(classes.filter(({ queue }) => queues.includes(queue))) / Math.max(1, slots * slotSeconds);
 }
 
 function threadsOf({ topology }: Scenario, { queues }: Pick<Part, 'queues'>): number {

@@ -6,7 +6,7 @@ import type { Turns } from '../turns';
 import { drawDuration, drawRest, scaled } from './durations';
 import { ScaledWorkers } from './scaledWorkers';
 import { firstAbove } from './firstAbove';
-import { jobsOfClass, workOf, type Backlog, type ClassDemand, type Demand, type Scenario } from './model';
+import { jobsOfClass, type Backlog, type ClassDemand, type Demand, type Scenario } from './model';
 
 /** Error of a wait at most, relative to it. */
 const ACCURACY = 0.01;
@@ -18,7 +18,7 @@ export interface QueueOutcome {
   readonly jobs: number;
   /** Waits of the jobs; those that had not started count by their age at the end. */
   readonly waits: DDSketch;
-  /** Jobs whose wait was within the objective. */
+  /** Jobs whose wait was within the objective; of those that wait at the end, the ones that start in time after it. */
   readonly within: number;
   readonly backlogEnd: number;
   /** When what waited at the beginning had started; `null` where it had not, or where nothing waited. */
@@ -97,12 +97,25 @@ export async function simulate(
     await turns.give();
   };
   const busySeconds = topology.groups.map(() => 0);
+  /** Jobs that waited at the end and still do, in time after it. */
+  const leftOver = new Map<string, { jobs: number; until: number }>();
+  let leftAll = 0;
+  let isOver = false;
   const groupOf = new Map<Capsule<SimulatedJob>, number>();
   let workers: ScaledWorkers | undefined;
   const engine = new Engine<SimulatedJob>(
     {
       seconds: ({ of, from }) => (from === 'running' ? drawRest : drawDuration)(of.durations, durationDice),
       started({ job, queue, capsule, startsAt, endsAt }) {
+        if (isOver) {
+          const left = leftOver.get(queue);
+          if (left && job.at < seconds) {
+            left.jobs -= 1;
+            leftAll -= 1;
+            tallyOf(queue).within += Number(startsAt - job.at <= tallyOf(queue).objective);
+          }
+          return;
+        }
         busySeconds[groupOf.get(capsule)!]! += Math.min(endsAt, seconds) - startsAt;
         if (job.from === 'running') {
           return;
@@ -173,26 +186,57 @@ export async function simulate(
   for (const [queue, tally] of tallies) {
     // A job that still waits has waited at least for its age.
     let told = 0;
+    let jobs = 0;
+    let newest = -Infinity;
     for (const { at, from } of engine.waiting(queue)) {
       if (from === 'running') {
         continue;
       }
       tally.waits.accept(seconds - at);
-      tally.within += Number(seconds - at <= tally.objective);
+      jobs += Number(seconds - at < tally.objective);
+      newest = at;
       told += 1;
       if (told % JOBS_PER_TURN === 0) {
         await pause();
       }
     }
+    if (jobs > 0) {
+      leftOver.set(queue, { jobs, until: newest + tally.objective });
+      leftAll += jobs;
+    }
   }
-  const queues = new Map(
-    [...tallies].map(([queue, { jobs, waits, within, started, drainedAt, initial }]): [string, QueueOutcome] => [
-      queue,
-      { jobs, waits, within, backlogEnd: jobs - started, drainedAt, initialLeft: initial },
-    ])
-  );
+  const backlogs = new Map([...tallies].map(([queue, { jobs, started }]) => [queue, jobs - started]));
   const replicas = workers?.end(seconds) ?? null;
   replicas?.threadSeconds.forEach((each, index) => (threadSeconds[index] = each));
+  // Whether those that wait at the end start in time: the same work goes on for as long as that is open, at most as long again.
+  isOver = true;
+  for (let slot = 0; slot < demand.slots && leftAll > 0; slot += 1) {
+    const from = seconds + slot * demand.slotSeconds;
+    if ([...leftOver.values()].every(({ jobs, until }) => jobs === 0 || until < from)) {
+      break;
+    }
+    workers?.step(from);
+    for (const job of arrivalsOf(demand, slot, arrivalDice)) {
+      const at = seconds + job.at;
+      engine.advance(at);
+      workers?.pushed(job.of.queue);
+      engine.push(job.of.queue, { ...job, at });
+      count += 1;
+      if (count % JOBS_PER_TURN === 0) {
+        await pause();
+      }
+    }
+    while (!engine.advance(from + demand.slotSeconds, JOBS_PER_TURN)) {
+      await pause();
+    }
+    await pause();
+  }
+  const queues = new Map(
+    [...tallies].map(([queue, { jobs, waits, within, drainedAt, initial }]): [string, QueueOutcome] => [
+      queue,
+      { jobs, waits, within, backlogEnd: backlogs.get(queue) ?? 0, drainedAt, initialLeft: initial },
+    ])
+  );
   return { queues, busySeconds, threadSeconds, replicas };
 }
 
@@ -226,8 +270,7 @@ function* initialJobs(
   from: 'waiting' | 'running',
   dice: Dice
 ): Generator<SimulatedJob> {
-  // Of what runs at an instant long jobs are the larger part.
-  const weights = classes.map((each) => (from === 'running' ? workOf([each]) : jobsOfClass(each)));
+  const weights = classes.map(({ atBeginning }) => atBeginning[from]);
   const total = weights.reduce((sum, each) => sum + each, 0);
   const last = classes.at(-1);
   const many = from === 'running' ? running : jobs;

@@ -15,6 +15,7 @@ const demand = (name: string, queue: string) => ({
   arrivals: [10, 20],
   durations: assumedDurations(1),
   executions: 30,
+  atBeginning: { waiting: 30, running: 30 },
 });
 const SCENARIO: Scenario = {
   topology: { groups: [group(10, { a: 0, b: 0 }), group(5, { a: 0 }), group(4, { c: 0 })], paused: new Set(['c']) },

@@ -81,6 +81,44 @@ describe('work fitted from a past range', () => {
     expect(sum(arrivals)).toBeCloseTo(90 + 30, 6);
   });
 
+  /** An hour in which ten jobs of forty minutes run in a stretch of it. */
+  const long = async (runs: (second: number) => boolean, endedAtMinute?: number) => {
+    const history = new MemoryStore({ fullSeconds: 1e6, keepSeconds: 1e6 });
+    for (let at = END - 3600; at <= END + 60; at += 10) {
+      history.append(at, [
+        { scope: 'queue', key: 'a', figure: 'busy', value: runs(at - END + 3600) ? 10 : 0 },
+        { scope: 'queue', key: 'b', figure: 'busy', value: 0 },
+      ]);
+    }
+    const minutes = minutesOf(
+      Array.from({ length: 60 }, (_, minute) => ({
+        B: [6, 0, 600] as [number, number, number],
+        ...(minute === endedAtMinute && { A: [10, 0, 10 * 2_400_000] as [number, number, number] }),
+      }))
+    );
+    const fitted = await fitRange(state, { from: END - 3600, to: END }, reads(minutes, { history }));
+    return fitted!.demand;
+  };
+  const ofA = ({ classes }: Awaited<ReturnType<typeof long>>) =>
+    sum(classes.filter(({ queue }) => queue === 'a').flatMap(({ arrivals }) => [...arrivals]));
+
+  // What has ended, and what more runs, has come.
+  test('of jobs that ran at the beginning has none that come, and knows them among those that run', async () => {
+    const demand = await long((second) => second < 1200, 20);
+    expect(ofA(demand)).toBeCloseTo(0, 6);
+    expect(demand.backlog.get('a')).toMatchObject({ running: 10 });
+    expect(demand.classes.find(({ class: name }) => name === 'A')!.atBeginning.running).toBeGreaterThan(0);
+  });
+
+  test('of jobs that begin and end within it has each once', async () => {
+    expect(ofA(await long((second) => second >= 600 && second < 3000, 50))).toBeCloseTo(10, 6);
+  });
+
+  test('of jobs that still run at the end has each once, though nothing of them was executed', async () => {
+    const demand = await long((second) => second >= 600);
+    expect(ofA(demand)).toBeCloseTo(10, 6);
+  });
+
   test('follows the pushes that were seen every ten seconds', async () => {
     const history = new MemoryStore({ fullSeconds: 1e6, keepSeconds: 1e6 });
     for (let at = END - 60; at <= END + 10; at += 10) {

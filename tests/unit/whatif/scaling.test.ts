@@ -157,6 +157,7 @@ function scenario(perSecond: (slot: number) => number, scaling?: Scaling, second
           arrivals: Array.from({ length: slots }, (_, slot) => 10 * perSecond(slot)),
           durations: assumedDurations(1),
           executions: 1e12,
+          atBeginning: { waiting: 1, running: 1 },
         },
       ],
       slotSeconds: 10,
@@ -183,6 +184,15 @@ describe('scaled work', () => {
     const busy = utilisation(lived, ({ weights }) => weights.has('a'))!.median * replicas!.mean * 10;
     expect(busy).toBeGreaterThan(23);
     expect(busy).toBeLessThan(27);
+  });
+
+  test('of a queue that is paused is none, as the scaler takes it for an empty one', async () => {
+    const scaling = parse(manifest('  minReplicaCount: 0', 'queues: a\n        metric: latency'));
+    const base = scenario(() => 5, scaling, 1800);
+    const paused = { ...base, topology: { ...base.topology, paused: new Set(['a']) } };
+    const { replicas } = (await runs(paused, { ...options, count: 3 })).outcomes[0]!;
+    expect(replicas!.mean).toBeLessThan(0.5);
+    expect((await runs(base, { ...options, count: 3 })).outcomes[0]!.replicas!.mean).toBeGreaterThan(0.5);
   });
 
   test('that nobody serves when it begins is served by replicas that start', async () => {

@@ -45,6 +45,7 @@ function scenario(
         arrivals: new Array<number>(slots).fill(perSecond * 10),
         durations,
         executions,
+        atBeginning: { waiting: perSecond, running: perSecond * durations.meanSeconds },
       })),
       slotSeconds: 10,
       slots,
@@ -94,6 +95,60 @@ describe('simulated work', () => {
     // A further run lies between the least and the most of twenty in 19 of 21: of ninety 81, give or take 3.
     expect(held).toBeGreaterThanOrEqual(73);
     expect(held).toBeLessThanOrEqual(89);
+  });
+
+  // 50 a second of 0.1 s on 2 threads: 20 a second start. Of those of the first 240 s 300 · 20 start within 300 s of the
+  // end at most; a job that comes at t has 50 t before it, and starts after 2.5 t: within 60 s where t < 40 of 240.
+  test('counts what waits at the end as in time only where it starts in time', async () => {
+    const crowded = scenario(2, { a: { perSecond: 50, durations: exactly(0.1) } }, 240);
+    const within = async (objective: number) =>
+      answerOf(await runs(crowded, { seed: 1, objectiveOf: () => objective, count: 3 }), ['a']).within!.median;
+    expect(await within(60)).toBeCloseTo(40 / 240, 1);
+    expect(await within(300)).toBeCloseTo(200 / 240, 1);
+    // At 0.5 jobs a second nothing waits long, at the end neither.
+    const calm = scenario(2, { a: { perSecond: 0.5, durations: exactly(0.1) } }, 240);
+    expect(answerOf(await runs(calm, { ...options, count: 3 }), ['a']).within!.median).toBe(1);
+  });
+
+  test('of a queue that nobody serves has nothing in time', async () => {
+    const served = scenario(2, { a: { perSecond: 1, durations: exactly(0.1) } }, 240);
+    const nobody = { ...served, topology: { ...served.topology, groups: [] } };
+    const lived = await runs(nobody, { seed: 1, objectiveOf: () => 300, count: 3 });
+    expect(answerOf(lived, ['a']).within!.median).toBe(0);
+  });
+
+  // 1,000 wait, 990 of 0.1 s and 10 of 10 s: 199 s of work for 5 threads.
+  test.each([
+    [1, 1],
+    [0, 0],
+    [0, 1],
+    [1, 100],
+  ])('drains what waited by its own classes, though traffic changes by %d and %d', async (fast, slow) => {
+    const base = scenario(
+      5,
+      { a: { perSecond: 0, durations: exactly(0.1), backlog: { jobs: 1000, running: 0, oldestSeconds: 60 } } },
+      600
+    );
+    const [first] = base.demand.classes;
+    const classes = [
+      {
+        ...first!,
+        class: 'Fast',
+        arrivals: first!.arrivals.map(() => fast * 1e-6),
+        atBeginning: { waiting: 99, running: 9.9 },
+      },
+      {
+        ...first!,
+        class: 'Slow',
+        arrivals: first!.arrivals.map(() => slow * 1e-6),
+        durations: exactly(10),
+        atBeginning: { waiting: 1, running: 10 },
+      },
+    ];
+    const lived = await runs({ ...base, demand: { ...base.demand, classes } }, { ...options, count: 20 });
+    const { drainedAt } = answerOf(lived, ['a']);
+    expect(drainedAt!.median).toBeGreaterThan(32);
+    expect(drainedAt!.median).toBeLessThan(50);
   });
 
   test('waits as the formula of M/M/1 says, where run times are exponential', async () => {

@@ -17,6 +17,9 @@ const objective = (figure: string): DirectQuery => ({ queryType: 'objectives', f
 const promBurn = (long: string, short: string, rate: number) =>
   `(sidekiq:objective:burn_rate${long} > ${rate} and sidekiq:objective:burn_rate${short} > ${rate})`;
 
+/** Of a series that has just begun a few bad samples are all there is: half of the long window must be known. */
+const promKnownFor = (halfWindow: string) => `sidekiq_objective_met offset ${halfWindow} >= 0`;
+
 const BY_WORKER_TYPE = { workerType: 'worker_type' };
 const BY_NAME = { queue: 'name' };
 const BY_WORKER = { class: 'worker' };
@@ -214,7 +217,7 @@ export const ALERTS: readonly Alert[] = [
       'The budget of {{ $labels.workerType }} for time beyond the objective is spent {{ $value | humanize }} times as fast as it lasts.',
     dashboard: 'sidekiq-overview',
     panel: 'Latency objectives',
-    prometheus: { expr: promBurn('1h', '5m', BURN.fast.rate), labels: BY_WORKER_TYPE },
+    prometheus: { expr: `${promBurn('1h', '5m', BURN.fast.rate)} and ${promKnownFor('30m')}`, labels: BY_WORKER_TYPE },
     direct: {
       queries: [objective(BURN.fast.long), objective(BURN.fast.short)],
       when: { math: `$A > ${BURN.fast.rate} && $B > ${BURN.fast.rate}` },
@@ -231,7 +234,7 @@ export const ALERTS: readonly Alert[] = [
     panel: 'Latency objectives',
     // What burns fast has an alert of its own.
     prometheus: {
-      expr: `${promBurn('6h', '30m', BURN.slow.rate)} unless ${promBurn('1h', '5m', BURN.fast.rate)}`,
+      expr: `${promBurn('6h', '30m', BURN.slow.rate)} and ${promKnownFor('3h')} unless ${promBurn('1h', '5m', BURN.fast.rate)}`,
       labels: BY_WORKER_TYPE,
     },
     direct: {

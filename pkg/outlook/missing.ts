@@ -8,6 +8,8 @@ const LEAST_MISSED = 2;
 const BEYOND = 1.1;
 /** Fewer executions in a slot are none: a count is spread evenly between two samples, and those are not on its edges. */
 const NONE = 0.5;
+/** Executions of an hour that are more than one. */
+const MORE_THAN_ONE = 1.5;
 const HOUR = 3600;
 /** So far back expected executions are added up. */
 const LOOK_BACK_HOURS = 14 * 24;
@@ -38,7 +40,7 @@ export function regularity(usual: Usual, { startsAt, seconds, values }: Slots): 
     const hourOfSlot = Math.floor(at / HOUR);
     if (hourOfSlot !== hour) {
       hour = hourOfSlot;
-      perSecond = usual.at(at)?.usual ?? 0;
+      perSecond = usual.expectedAt(at);
       mostInSlot = Math.max(mostInSlot, perSecond * seconds);
     }
     if (value * seconds < NONE) {
@@ -50,8 +52,9 @@ export function regularity(usual: Usual, { startsAt, seconds, values }: Slots): 
     }
   }
   pauses.sort((a, b) => b - a);
-  // The longest may have been an outage. Up to a slot on both sides belongs to a pause, too.
-  const longest = (pauses[1] ?? 0) + 2 * mostInSlot;
+  // The longest may have been an outage; of some days it may as well be how the class works. Up to a slot on both sides
+  // belongs to a pause, too.
+  const longest = (pauses[usual.basis === 'week' ? 1 : 0] ?? 0) + 2 * mostInSlot;
   const most = Math.max(LEAST_MISSED, longest * BEYOND);
   const perHourNow = (now: number) => (usual.at(now)?.usual ?? 0) * HOUR;
   return {
@@ -62,12 +65,14 @@ export function regularity(usual: Usual, { startsAt, seconds, values }: Slots): 
   };
 }
 
-/** Executions that would be usual from an instant until another. */
-function expectedSince(usual: Usual, from: number, to: number): number {
+/** Executions that would be usual from the last one until an instant. */
+function expectedSince(usual: Usual, lastRunAt: number, to: number): number {
   let expected = 0;
-  for (let at = Math.max(from, to - LOOK_BACK_HOURS * HOUR); at < to;) {
+  for (let at = Math.max(lastRunAt, to - LOOK_BACK_HOURS * HOUR); at < to;) {
     const end = Math.min(to, (Math.floor(at / HOUR) + 1) * HOUR);
-    expected += (usual.at(at)?.usual ?? 0) * (end - at);
+    const perSecond = usual.expectedAt(at);
+    // Where an hour usually has one, that one has come.
+    expected += at === lastRunAt && perSecond * HOUR < MORE_THAN_ONE ? 0 : perSecond * (end - at);
     at = end;
   }
   return expected;

@@ -24,7 +24,8 @@ const LATENCY = 'latency';
 /** A series, and up to which value it is good. */
 interface Judged {
   readonly scope: HistoryScope;
-  readonly key: string;
+  /** Of several the worst is judged at any instant. */
+  readonly keys: readonly string[];
   readonly seconds: number;
   /** The latency where it is left out. */
   readonly figure?: string;
@@ -51,20 +52,51 @@ interface Stretch {
  */
 export async function complianceOf(
   reads: FigureReads,
-  { scope, key, seconds: objective, figure = LATENCY }: Judged,
+  { scope, keys, seconds: objective, figure = LATENCY }: Judged,
   windows: readonly number[],
   { to, sampleSeconds }: { to: number; sampleSeconds: number },
   turns: Turns
 ): Promise<Compliance[]> {
   const from = to - Math.max(...windows);
-  const parts = await reads.parts?.(scope, figure, from, to, key);
-  await turns.give();
-  const samples = (begin: number, end: number) => reads.read(scope, figure, begin, end, key)[0];
-  const stretches = parts
-    ? ofParts(parts[0], objective, sampleSeconds, samples)
-    : ofSamples(samples(from, to), objective, sampleSeconds);
-  await turns.give();
+  const lists: Stretch[][] = [];
+  for (const key of keys) {
+    const parts = await reads.parts?.(scope, figure, from, to, key);
+    await turns.give();
+    const samples = (begin: number, end: number) => reads.read(scope, figure, begin, end, key)[0];
+    lists.push(
+      parts
+        ? ofParts(parts[0], objective, sampleSeconds, samples)
+        : ofSamples(samples(from, to), objective, sampleSeconds)
+    );
+    await turns.give();
+  }
+  const stretches = worstOf(lists);
   return windows.map((window) => sumOf(stretches, to - window, to));
+}
+
+/** Of several series the time in which one was watched; it is good where none that was watched was bad. */
+function worstOf(lists: readonly Stretch[][]): Stretch[] {
+  if (lists.length === 1) {
+    return lists[0]!;
+  }
+  const edges = lists
+    .flat()
+    .flatMap(({ from, to, good }) => [
+      { at: from, watched: 1, bad: Number(!good) },
+      { at: to, watched: -1, bad: -Number(!good) },
+    ])
+    .sort((a, b) => a.at - b.at);
+  const worst: Stretch[] = [];
+  let [watched, bad] = [0, 0];
+  edges.forEach((edge, index) => {
+    watched += edge.watched;
+    bad += edge.bad;
+    const to = edges[index + 1]?.at ?? edge.at;
+    if (watched > 0 && to > edge.at) {
+      worst.push({ from: edge.at, to, good: bad === 0 });
+    }
+  });
+  return worst;
 }
 
 /** How fast the budget is spent: 1 spends all of it within the days of the objective. `null` where nothing was watched. */
@@ -93,7 +125,9 @@ function isWatched(at: readonly number[], index: number, sampleSeconds: number):
   const step = at[index + 1]! - at[index]!;
   const beside = [at[index]! - (at[index - 1] ?? NaN), (at[index + 2] ?? NaN) - at[index + 1]!];
   const isAlike = beside.some((other) => Math.abs(other - step) <= ALIKE * step);
-  const known = beside.filter((other) => other <= (1 + ALIKE) * Math.max(THINNED_SECONDS, sampleSeconds));
+  // Thinned samples lie up to a sample more than their pace apart.
+  const slowest = sampleSeconds < THINNED_SECONDS ? THINNED_SECONDS + sampleSeconds : sampleSeconds;
+  const known = beside.filter((other) => other <= (1 + ALIKE) * slowest);
   return step <= GAP_SAMPLES * Math.max(sampleSeconds, ...known) || (step <= SLOWEST_PACE_SECONDS && isAlike);
 }
 

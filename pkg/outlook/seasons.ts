@@ -17,3 +17,8 @@ const SINCE_MONDAY_SECONDS = 3 * 86_400;
 export function localSeconds(zone: Zone, at: number): number {
   return at + zone.offsetAt(at) + SINCE_MONDAY_SECONDS;
 }
+
+/** Whether an instant lies on a Saturday or Sunday of local time. */
+export function isWeekend(zone: Zone, at: number): boolean {
+  return localSeconds(zone, at) % SEASON_SECONDS.week >= 5 * SEASON_SECONDS.day;
+}

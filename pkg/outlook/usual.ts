@@ -1,6 +1,6 @@
 import type { Zone } from '../sidekiq/schedule/zone';
 import { Turns } from '../turns';
-import type { Season } from './seasons';
+import { isWeekend, type Season } from './seasons';
 import { UsualModel, type Band, type Slots } from './usualModel';
 
 /** By what the usual is told; `null` while there is less than two days. */
@@ -14,9 +14,11 @@ const DAYS_SECONDS = 2 * DAY_SECONDS;
 const LEAST_SEEN = 0.5;
 /** What is usual for a figure, learnt from its past by {@link UsualModel}, as far as there is enough of it. */
 export class Usual {
+  /** @param mayRest whether it is not known that work comes at an instant, though it comes at that hour of other days */
   private constructor(
     readonly basis: Basis,
-    private readonly model: UsualModel | null
+    private readonly model: UsualModel | null,
+    private readonly mayRest: (at: number) => boolean = () => false
   ) {}
 
   /**
@@ -27,7 +29,9 @@ export class Usual {
   static async of(slots: Slots, zone: Zone, isRate: boolean, turns = new Turns()): Promise<Usual> {
     for (const season of ['week', 'day'] as const) {
       if (suffices(slots, season)) {
-        return new Usual(season, await UsualModel.of(slots, season, zone, isRate, turns));
+        const model = await UsualModel.of(slots, season, zone, isRate, turns);
+        const rests = season === 'day' && !worksOnWeekends(slots, zone);
+        return new Usual(season, model, rests ? (at) => isWeekend(zone, at) : undefined);
       }
     }
     return new Usual(null, null);
@@ -45,14 +49,39 @@ export class Usual {
       return null;
     }
     const { seconds } = this.model.slots;
-    const near = [at - seconds, at, at + seconds].flatMap((each) => this.model!.at(each) ?? []);
+    const near = [at - seconds, at, at + seconds].flatMap((each) => this.at(each) ?? []);
     return deviationOf(near, value, least);
   }
 
   /** The band of the slot that holds an instant (epoch seconds); `null` where nothing can be said. */
   at(instant: number): Band | null {
-    return this.model?.at(instant) ?? null;
+    const band = this.model?.at(instant) ?? null;
+    return band && this.mayRest(instant) ? { ...band, lower: 0 } : band;
   }
+
+  /** What is sure to come at an instant: 0 on weekends that are not known to be like other days. */
+  expectedAt(instant: number): number {
+    return this.mayRest(instant) ? 0 : (this.model?.at(instant)?.usual ?? 0);
+  }
+}
+
+/** Weekends with this share of the work of other days are like them. */
+const LIKE_OTHER_DAYS = 0.5;
+
+/** Whether weekends have been seen for a day at least, with about the work of other days. */
+function worksOnWeekends({ startsAt, seconds, values }: Slots, zone: Zone): boolean {
+  const seen = [0, 0];
+  const sums = [0, 0];
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index]!;
+    if (!Number.isNaN(value)) {
+      const kind = Number(isWeekend(zone, startsAt + index * seconds));
+      seen[kind]! += 1;
+      sums[kind]! += value;
+    }
+  }
+  const [others, weekends] = sums.map((sum, kind) => sum / Math.max(1, seen[kind]!));
+  return seen[1]! * seconds >= DAY_SECONDS && weekends! >= LIKE_OTHER_DAYS * others!;
 }
 
 /** The width of a narrow band, as a share of what is usual. */
@@ -85,5 +114,5 @@ function suffices({ seconds, values }: Slots, season: Season): boolean {
   }
   const lasted = first < 0 ? 0 : (last - first + 1) * seconds;
   const least = season === 'week' ? WEEKS_SECONDS : DAYS_SECONDS;
-  return lasted >= least - seconds && seen * seconds >= LEAST_SEEN * lasted;
+  return lasted >= least && seen * seconds >= LEAST_SEEN * lasted;
 }

@@ -6,6 +6,7 @@ import { Turns } from '../turns';
 import { capacityOfQueues, capacityOfTypes, type Capacity } from '../watch/capacity';
 import { plain, seconds, share, text, typeAndQueue } from './columns';
 import { baseQuerySchema } from './model';
+import type { State } from '../watch/state';
 import { tableQuery, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
@@ -129,7 +130,7 @@ export const objectives = tableQuery({
       const at = { to: now, sampleSeconds: options.sampleSeconds };
       const [all, ...recent] = await complianceOf(
         history,
-        { ...seriesOf(row), seconds: objectiveSeconds },
+        { ...seriesOf(row, state), seconds: objectiveSeconds },
         windows,
         at,
         turns
@@ -152,9 +153,18 @@ export const objectives = tableQuery({
   },
 });
 
-/** The latency of a queue, or of a worker type. */
-function seriesOf({ workerType, queue, alone }: Capacity): { scope: HistoryScope; key: string } {
-  return queue !== '' || alone !== null
-    ? { scope: 'queue', key: alone ?? queue }
-    : { scope: 'workerType', key: workerType };
+/**
+ * The latency of a queue, or of a worker type. A type that is derived from the processes is another one while nobody serves
+ * its queues, so it is judged by these.
+ */
+function seriesOf(
+  { workerType, queue, alone }: Capacity,
+  { options, queues }: Pick<State, 'options' | 'queues'>
+): { scope: HistoryScope; keys: string[] } {
+  if (queue !== '' || alone !== null) {
+    return { scope: 'queue', keys: [alone ?? queue] };
+  }
+  return options.workerTypes.length > 0
+    ? { scope: 'workerType', keys: [workerType] }
+    : { scope: 'queue', keys: queues.filter((each) => each.workerType === workerType).map(({ name }) => name) };
 }

@@ -50,7 +50,9 @@ export async function classRuns(
       grid,
       interval,
     });
-    return (series?.values ?? []).reduce<number>((sum, rate) => sum + (rate ?? 0) * interval, 0);
+    // The first and the last interval may reach beyond the range.
+    const within = (at: number) => Math.max(0, Math.min(to, at + interval) - Math.max(from, at));
+    return (series?.values ?? []).reduce<number>((sum, rate, index) => sum + (rate ?? 0) * within(grid[index]!), 0);
   };
   const runs: ClassRun[] = [];
   for (const name of history.keys('class', 'processedRate')) {

@@ -1,7 +1,8 @@
-import { orNull } from '../faults/fault';
+import { Fault, orNull } from '../faults/fault';
 import { rowsOf, type Frame, type Value } from '../frames/frame';
 import { runQuery } from '../queries/registry';
 import { durationText } from '../findings/texts';
+import { FEWEST } from '../outlook/rankTest';
 import { complianceOf } from '../outlook/objectives';
 import { TEN_MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { DeployMark } from '../sidekiq/model';
@@ -28,8 +29,8 @@ const CHANGES_TOLD = 5;
 const AROUND_SECONDS = 3600;
 /** A picture of more lines is hard to read. */
 const LINES = 5;
-/** The least that three slots of five minutes on each side take. */
-const LEAST_AROUND_SECONDS = 900;
+/** What a comparison takes on each side: so many slots of five minutes, and parts of one at both ends. */
+const LEAST_AROUND_SECONDS = (FEWEST + 1) * 300;
 
 /**
  * What a team wants to know of a time range: what was wrong and unusual, objectives, classes, deploys and capacity. The
@@ -38,6 +39,13 @@ const LEAST_AROUND_SECONDS = 900;
  * @throws Fault where nothing can be read, or nothing was recorded at the end of the range
  */
 export async function makeReport(source: Source, range: Range): Promise<Report> {
+  if (range.from >= Math.min(range.to, source.now())) {
+    throw new Fault({
+      kind: 'query',
+      message: `There is no time from ${instantText(range.from)} to ${instantText(range.to)} that has passed.`,
+      remedy: 'Set "--from" before "--to", and before now.',
+    });
+  }
   const state = await source.state(range.to);
   const end = Math.min(range.to, state.now);
   const asked = { from: Math.min(range.from, end), to: end };
@@ -94,7 +102,7 @@ const LEAST_UNWATCHED_SECONDS = 120;
 /** How much of a range has no samples, so that nothing is known of it. */
 async function unwatched(history: FigureReads, { from, to }: Range, sampleSeconds: number): Promise<string[]> {
   // Whatever else is not known, the counter of executions is.
-  const all = { scope: 'total' as const, key: '', seconds: Infinity, figure: 'processedRate' };
+  const all = { scope: 'total' as const, keys: [''], seconds: Infinity, figure: 'processedRate' };
   const [known] = await complianceOf(history, all, [to - from], { to, sampleSeconds }, new Turns());
   const missing = to - from - known!.watched;
   return missing < LEAST_UNWATCHED_SECONDS
@@ -213,9 +221,11 @@ async function deploysSection(marks: readonly DeployMark[] | null, { from, to }:
 async function changesAt(at: number, length: number, ask: Ask): Promise<string> {
   const range = { from: at - length, to: at + length };
   const changes: string[] = [];
+  let isKnown = false;
   for (const by of ['total', 'class']) {
     const query = { queryType: 'compare', by, with: 'instant', at: new Date(at * 1000).toISOString() };
     for (const { verdict, figure, key: name, change } of await rowsFor(ask, query, range)) {
+      isKnown ||= verdict !== 'unknown';
       if (verdict === 'more' || verdict === 'less') {
         const by = typeof change === 'number' ? ` (${change > 0 ? '+' : ''}${Math.round(change * 100)}%)` : '';
         changes.push(`${String(name ?? '')} ${String(figure)} ${verdict}${by}`.trim());
@@ -223,6 +233,9 @@ async function changesAt(at: number, length: number, ask: Ask): Promise<string> 
     }
   }
   const more = changes.length - CHANGES_TOLD;
+  if (!isKnown) {
+    return 'not known: too few samples around it';
+  }
   return changes.length === 0 ? 'none' : changes.slice(0, CHANGES_TOLD).join('; ') + (more > 0 ? `; ${more} more` : '');
 }
 

@@ -27,7 +27,7 @@ test('burn rates by the history are those of the recording rules, within a sampl
   const seconds = Object.values(WINDOWS).map((minutes) => minutes * 60);
   const compliance = await complianceOf(
     store,
-    { scope: 'workerType', key: 'T', seconds: 60 },
+    { scope: 'workerType', keys: ['T'], seconds: 60 },
     seconds,
     { to: MINUTES * 60, sampleSeconds: 60 },
     new Turns()

@@ -146,6 +146,25 @@ test('Lago’s alert on dead jobs fires when somebody cleans up, ours does not',
   expect(promtoolSays('sidekiq', { alert: 'SidekiqJobsDying', series, at: '40m' }, null)).toBe('');
 });
 
+// As of a queue that nobody serves, whose worker type has just got its name.
+test('an objective that is known for less than half of a window burns nothing', () => {
+  const series = (from: number) => ({
+    'sidekiq_objective_met{worker_type="T"}': `_x${from} 0x${400 - from}`,
+    'sidekiq_objective_target_ratio{worker_type="T"}': '0.99x400',
+  });
+  const at = '390m';
+  for (const alert of ['SidekiqObjectiveBurnsFast', 'SidekiqObjectiveBurnsSlowly']) {
+    expect(promtoolSays('sidekiq', { alert, series: series(385), at }, null)).toBe('');
+  }
+  const { labels, summary, description } = caseOf('sidekiq', 'SidekiqObjectiveBurnsFast');
+  const told = promtoolSays(
+    'sidekiq',
+    { alert: 'SidekiqObjectiveBurnsFast', series: series(350), at },
+    { labels, summary, description: description.replace('20 times', '100 times') }
+  );
+  expect(told).toBe('');
+});
+
 test('Lago’s rules are silent when the exporter is gone, ours are not', () => {
   expect(promtoolSays('basic', { alert: 'SidekiqNoWorkers', series: {}, at: '10m' }, null)).toBe('');
   const alert = 'SidekiqNoReadyThreads';

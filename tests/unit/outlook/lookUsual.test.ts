@@ -108,6 +108,40 @@ describe('a class whose work does not come', () => {
     expect(await until(2400)).toMatchObject([{ class: 'Close' }]);
   });
 
+  // START is a Monday. Twenty an hour on working days.
+  const onWorkingDays = (at: number) => (Math.floor((at - START) / DAY) % 7 < 5 && at % 180 === 0 ? 1 : 0);
+
+  test.each([
+    [5, 12],
+    [6, 20],
+    [12, 6],
+    [13, 23],
+  ])('that rests at weekends is not missing on day %i at %i o’clock, before weeks are known', async (day, hour) => {
+    const until = START + day * DAY + hour * 3600;
+    expect(await missing(onWorkingDays, until)).toEqual([]);
+    const view = (await lived((at) => ({ Close: onWorkingDays(at) }), { until }))!;
+    expect(view.figures.filter(({ deviation }) => deviation < 0)).toEqual([]);
+  });
+
+  test('that rests at weekends is missing on the Monday on which it does not come', async () => {
+    const monday = START + 7 * DAY;
+    const gone = (at: number) => (at < monday ? onWorkingDays(at) : 0);
+    expect(await missing(gone, monday + 12 * 3600)).toMatchObject([{ class: 'Close' }]);
+  });
+
+  test('that works at weekends too is missing there', async () => {
+    const saturday = START + 12 * DAY;
+    const gone = (at: number) => (at < saturday && at % 180 === 0 ? 1 : 0);
+    expect(await missing(gone, saturday + 12 * 3600)).toMatchObject([{ class: 'Close' }]);
+  });
+
+  test('of once a day is missing when two runs did not come', async () => {
+    const last = START + 9 * DAY + 2 * 3600;
+    const daily = (at: number) => (at <= last && at % DAY === 2 * 3600 ? 1 : 0);
+    expect(await missing(daily, last + 25.5 * 3600)).toEqual([]);
+    expect(await missing(daily, last + 51 * 3600)).toMatchObject([{ class: 'Close' }]);
+  });
+
   test('that comes by chance is missing only after a pause that it never had', async () => {
     const dice = new Dice(7);
     const byChance = (at: number, until: number) => (at > until ? 0 : dice.count(0.2));

@@ -23,7 +23,7 @@ const append = (store: HistoryStore, at: number, latency: number) =>
 const ask = (store: FigureReads, to: number, windows: number[], objective = 60) =>
   complianceOf(
     store,
-    { scope: 'queue', key: 'q', seconds: objective },
+    { scope: 'queue', keys: ['q'], seconds: objective },
     windows,
     { to, sampleSeconds: 10 },
     new Turns()

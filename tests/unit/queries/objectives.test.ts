@@ -66,6 +66,24 @@ test('objectives burn fast by an hour and five minutes, slowly by six hours and 
   expect(await of(8)).toBe('ok');
 });
 
+// A type derived from the processes is named "other: …" while its queue is unserved, so its own series lacks that time.
+test('objectives of a derived worker type are those of its queues, the worst at each instant', async () => {
+  const recorder = new Recorder();
+  for (let minute = 100; minute >= 0; minute -= 1) {
+    const late = (from: number, to: number) => (minute > from && minute <= to ? 100 : 10);
+    recorder.append(NOW - minute * 60, [
+      { scope: 'queue', key: 'a', figure: 'latency', value: late(10, 20) },
+      { scope: 'queue', key: 'b', figure: 'latency', value: late(15, 30) },
+      { scope: 'workerType', key: 'web', figure: 'latency', value: 10 },
+    ]);
+  }
+  const queues = ['a', 'b'].map((name) => aQueueState(name, { workerType: 'web', objectiveSeconds: 60 }));
+  const derived = aState({ options: { sampleSeconds: 60 }, queues });
+  const [row] = await rowsOfState(objectives, derived, { query: {}, recorder });
+  // 20 of 100 minutes: from 30 to 10 minutes ago.
+  expect(row).toMatchObject({ workerType: 'web', compliance: expect.closeTo(0.8, 9) });
+});
+
 test('objectives of a queue without a history are unknown, never kept', async () => {
   const [row] = await ask(new Recorder(), { by: 'queue' });
   expect(row).toMatchObject({ state: 'unknown', compliance: null, budgetLeft: null, burn1h: null, watched: 0 });

@@ -96,6 +96,14 @@ it.each([
   [0.5, 'share', '50%'],
   [0.00046, 'share', '0.046%'],
   [3.14159, 'number', '3.14'],
+  [0.9999, 'share', '99.99%'],
+  [0.999, 'share', '99.9%'],
+  [0.995, 'share', '99.5%'],
+  [0.9995, 'share', '99.95%'],
+  [0.9899, 'share', '98.99%'],
+  [0.99, 'share', '99%'],
+  [1, 'share', '100%'],
+  [12.345, 'share', '1,235%'],
   ['x', 'count', 'x'],
 ] as const)('tells %j as %s', (value, kind, text) => {
   expect(cellText(value, kind)).toBe(text);

@@ -1,7 +1,10 @@
 import ky, { HTTPError, TimeoutError } from 'ky';
 
-/** How an attempt to deliver ended. `refused`: the receiver will not take this message later either. */
-export type Outcome = { ok: true } | { ok: false; refused: boolean; reason: string };
+/**
+ * How an attempt to deliver ended. `refused`: the receiver will not take this message later either; `afterSeconds`: it asks
+ * not to be called again before that.
+ */
+export type Outcome = { ok: true } | { ok: false; refused: boolean; reason: string; afterSeconds?: number };
 
 /** Sends one message. */
 export type Send = (url: string, body: unknown, signal: AbortSignal) => Promise<Outcome>;
@@ -22,7 +25,15 @@ export const post: Send = async (url, body, signal) => {
       signal,
       timeout: ATTEMPT_MS,
       redirect: 'manual',
-      retry: { limit: 2, methods: ['post'], retryOnTimeout: false, maxRetryAfter: ATTEMPT_MS, backoffLimit: 2000 },
+      retry: {
+        limit: 2,
+        methods: ['post'],
+        retryOnTimeout: false,
+        backoffLimit: 2000,
+        // One that says when to come again is not asked before.
+        shouldRetry: ({ error }) =>
+          error instanceof HTTPError && error.response.headers.has('retry-after') ? false : undefined,
+      },
       throwHttpErrors: true,
     });
     await response.body?.cancel();
@@ -31,12 +42,27 @@ export const post: Send = async (url, body, signal) => {
     if (error instanceof HTTPError) {
       const { status } = error.response;
       await error.response.body?.cancel().catch(() => undefined);
-      return { ok: false, refused: REFUSED.has(status), reason: `the receiver answered ${status}` };
+      const afterSeconds = retryAfter(error.response.headers.get('retry-after'));
+      return {
+        ok: false,
+        refused: REFUSED.has(status),
+        reason: `the receiver answered ${status}`,
+        ...(afterSeconds !== null && { afterSeconds }),
+      };
     }
     const reason = error instanceof TimeoutError ? `no answer within ${ATTEMPT_MS / 1000} s` : causeOf(error);
     return { ok: false, refused: false, reason };
   }
 };
+
+/** Seconds of the header Retry-After, which is a number of them or a date (RFC 9110, 10.2.3); `null` for anything else. */
+function retryAfter(header: string | null): number | null {
+  if (header === null) {
+    return null;
+  }
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+  return seconds > 0 ? seconds : null;
+}
 
 /** The code of a broken connection; messages may repeat the address. */
 function causeOf(error: unknown): string {

@@ -142,7 +142,8 @@ export class Notifier {
       this.nextAt = -Infinity;
     } else {
       this.pauseSeconds = Math.min(LONGEST_PAUSE_SECONDS, this.pauseSeconds * 2 || FIRST_PAUSE_SECONDS);
-      this.nextAt = monotonicSeconds + this.pauseSeconds;
+      const asked = Math.min(LONGEST_PAUSE_SECONDS, outcome.afterSeconds ?? 0);
+      this.nextAt = monotonicSeconds + Math.max(this.pauseSeconds, asked);
     }
     if (outcome.ok && this.failing) {
       log('info', 'notifications are delivered again', { receiver });

@@ -69,6 +69,18 @@ it('tries again at once where a receiver is only busy', async () => {
   expect(bodies).toEqual(['{"a":1}', '{"a":1}', '{"a":1}']);
 });
 
+it.each([
+  [429, '60', 60],
+  [503, new Date(Date.now() + 3_600_000).toUTCString(), 3600],
+  [429, 'soon', undefined],
+])('asks a receiver that answers %i with Retry-After: %s no earlier', async (status, header, seconds) => {
+  const { url, bodies } = await receiver((response) => response.writeHead(status, { 'retry-after': header }).end());
+  const outcome = await post(url, {}, never);
+  expect(bodies).toHaveLength(1);
+  const expected = seconds === undefined ? {} : { afterSeconds: expect.closeTo(seconds, -1) };
+  expect(outcome).toEqual({ ok: false, refused: false, reason: `the receiver answered ${status}`, ...expected });
+});
+
 it('does not read the answer of a receiver that never ends it', async () => {
   const { url } = await receiver((response) => {
     response.writeHead(200);

@@ -120,6 +120,24 @@ it('sends what could not be delivered again, in pauses that grow, and all of it 
   expect(changes().at(-1)).toBe('began queueLate,began queueUnserved');
 });
 
+it('waits as long as the receiver asks for, and no longer than a quarter of an hour', async () => {
+  for (const [afterSeconds, attempts] of [
+    [60, [1000, 1060, 1120]],
+    [7200, [1000, 1900]],
+  ] as const) {
+    const { world, look, changes } = scene();
+    world.outcome = { ok: false, refused: false, reason: 'the receiver answered 429', afterSeconds };
+    world.open = [LATE];
+    const asked: number[] = [];
+    for (let at = 1000; at <= attempts.at(-1)! + 30; at += 5) {
+      const before = changes().length;
+      await look(at);
+      asked.push(...(changes().length > before ? [at] : []));
+    }
+    expect(asked).toEqual(attempts);
+  }
+});
+
 it('gives up what the receiver refuses, so that the rest is delivered', async () => {
   const { world, look, changes } = scene();
   world.outcome = { ok: false, refused: true, reason: 'the receiver answered 400' };

@@ -41,9 +41,12 @@ export function rounded(value: number): number {
   return Number.isInteger(value) ? value : Number(Number(value.toPrecision(SIGNIFICANT_DIGITS)).toFixed(MOST_DECIMALS));
 }
 
-/** An instant as it is kept, to the millisecond. */
+/** Half a microsecond in milliseconds: so exact are epoch seconds, and clocks of Redis tell no less than a microsecond. */
+const EXACT_MS = 5e-4;
+
+/** An instant as it is kept, to the millisecond and never later: the newest sample lies within a range that ends with it. */
 export function roundedAt(at: number): number {
-  return Math.round(at * 1000) / 1000;
+  return Math.floor(at * 1000 + EXACT_MS) / 1000;
 }
 
 /** Instants in milliseconds as bytes: the second difference of an even pace is small. @param at epoch seconds, ascending */

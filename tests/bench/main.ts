@@ -12,6 +12,7 @@ import { benchRedisDataSource } from './redisDataSource';
 import { benchRest } from './rest';
 import { benchScrape } from './scrape';
 import { benchStatsd } from './statsd';
+import { benchUsualMethods } from './usualMethods';
 import { benchViewers } from './viewers';
 import { benchWhatIf } from './whatIf';
 
@@ -28,6 +29,7 @@ const BENCHES: Record<string, () => string[] | Promise<string[]>> = {
   memory: benchMemory,
   figures: benchFigures,
   outlook: benchOutlook,
+  usualMethods: benchUsualMethods,
   whatIf: benchWhatIf,
 };
 

@@ -33,6 +33,24 @@ describe.each<[string, () => Promise<HistoryStore>]>([
   ['in memory', async () => new MemoryStore()],
   ['in a file', newFile],
 ])('compliance %s', (_, open) => {
+  test('holds the newest sample, whatever its fraction of a second', async () => {
+    for (const fraction of [0, 0.0004, 0.0006, 0.123456, 0.9996]) {
+      const store = await open();
+      for (let at = START; at <= START + 3600; at += 300) {
+        append(store, at + fraction, 10);
+      }
+      const to = START + 3600 + fraction;
+      const [last] = await complianceOf(
+        store,
+        { scope: 'queue', keys: ['q'], seconds: 60 },
+        [300],
+        { to, sampleSeconds: 300 },
+        new Turns()
+      );
+      expect(last!.watched, String(fraction)).toBeCloseTo(300, 2);
+    }
+  });
+
   test('is the time within the objective over the time watched', async () => {
     const store = await open();
     // An hour, of which six minutes are late. 60 s is within the objective.

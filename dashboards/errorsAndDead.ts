@@ -36,7 +36,7 @@ const jobsTable = (title: string, source: 'retry' | 'dead', description: string,
   hidden: HIDDEN,
   wrapped: ['Class', 'Error', 'Message'],
   links: { JID: TO_JOB, Class: TO_CLASS, Error: TO_ERROR },
-  widths: { JID: 222, 'Due or died': 145 },
+  widths: { JID: 222, [source === 'dead' ? 'Died' : 'Next retry']: 145 },
   minWidths: { Class: 200, Error: 230, Message: 170 },
 });
 
@@ -86,7 +86,7 @@ export const errorsAndDead: DashboardSpec = {
       ],
     },
     {
-      title: 'Causes, filtered by queue, class and error',
+      title: 'Causes, filtered',
       panels: [
         {
           title: 'Failures by class',

@@ -108,7 +108,11 @@ export const fleet: DashboardSpec = {
           units: { Latency: 's', Utilisation: 'percentunit' },
           sortBy: 'Latency',
           gauges: { Utilisation: 1 },
-          warnings: { Latency: warnFrom(60, 300), 'Unserved queues': warnFrom(1, 1) },
+          warnings: {
+            Latency: warnFrom(60, 300),
+            'Died in the last hour': warnFrom(1, 100),
+            'Unserved queues': warnFrom(1, 1),
+          },
         },
       ],
     },

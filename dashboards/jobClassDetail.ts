@@ -176,7 +176,7 @@ export const jobClassDetail: DashboardSpec = {
           ],
           links: { Queue: TO_QUEUE, JID: TO_JOB_OF_CLASS, Error: TO_ERROR },
           wrapped: ['Error', 'Message'],
-          widths: { JID: 220, 'Due or died': 145, Retries: 80, Queue: 130 },
+          widths: { JID: 220, 'Next retry': 145, Retries: 80, Queue: 130 },
           minWidths: { Error: 225, Message: 200 },
         },
       ],

@@ -12,6 +12,9 @@ const KINDS: Readonly<Record<string, string>> = {
   object: 'an object',
 };
 
+/** Of what a text or a list has a number. */
+const HAVE: Readonly<Record<string, string>> = { string: ' characters', array: ' entries' };
+
 /** Why a value does not fit its schema, as the end of a sentence of plain words. */
 export function reasonOf(issue: z.core.$ZodIssue): string {
   if (!OF_ZOD.test(issue.message)) {
@@ -21,9 +24,9 @@ export function reasonOf(issue: z.core.$ZodIssue): string {
     case 'too_small':
       return issue.origin === 'string' && Number(issue.minimum) === 1
         ? 'it must not be empty'
-        : `it must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
+        : `it must ${HAVE[issue.origin] ? 'have' : 'be'} ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}${HAVE[issue.origin] ?? ''}`;
     case 'too_big':
-      return `it must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`;
+      return `it must ${HAVE[issue.origin] ? 'have' : 'be'} ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}${HAVE[issue.origin] ?? ''}`;
     case 'invalid_type':
       return `it must be ${KINDS[issue.expected] ?? issue.expected}`;
     case 'invalid_value':

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { reasonOf } from '../../../pkg/faults/reasonOf';
+
+test.each([
+  [z.number().min(1), 0, 'it must be at least 1'],
+  [z.number().positive(), 0, 'it must be more than 0'],
+  [z.number().max(5), 6, 'it must be at most 5'],
+  [z.number().int(), 1.5, 'it must be a whole number'],
+  [z.array(z.string()).max(2), ['a', 'b', 'c'], 'it must have at most 2 entries'],
+  [z.string().max(2), 'abc', 'it must have at most 2 characters'],
+  [z.string().min(1), '', 'it must not be empty'],
+  [z.enum(['a', 'b']), 'c', 'it must be one of a, b'],
+  [z.boolean(), 'yes', 'it must be true or false'],
+  [z.string().min(1, 'a cadence needs a job class'), '', 'a cadence needs a job class'],
+])('a value that does not fit is refused in plain words: %#', (schema, value, reason) => {
+  expect(reasonOf(schema.safeParse(value).error!.issues[0]!)).toBe(reason);
+});

@@ -79,6 +79,7 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
       properties: [
         { id: 'custom.cellOptions', value: { type: 'color-text' } },
         { id: 'thresholds', value: thresholds(steps).build() },
+        { id: 'mappings', value: UNKNOWN },
       ],
     });
   }
@@ -169,6 +170,9 @@ function barTo(max: number) {
     { id: 'max', value: max },
   ];
 }
+
+/** Grafana gives what is not known the colour of the lowest value. */
+const UNKNOWN = [{ type: 'special', options: { match: 'null+nan', result: { text: '–', color: 'text' } } }];
 
 const YES = { text: 'yes', color: 'red', index: 0 };
 const NO = { text: 'no', color: 'text', index: 1 };

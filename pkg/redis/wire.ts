@@ -29,6 +29,8 @@ export const CLOSED_AT_ONCE = 'the connection was closed before the first reply'
  */
 export class Wire {
   private readonly waiting: Waiting[] = [];
+  /** Whole within the bytes that are read now: one reply more among these, and all of them may answer other commands. */
+  private answered: Waiting[] = [];
   private readonly reader = new ReplyReader((reply) => this.take(reply));
   private timer: NodeJS.Timeout | undefined;
   private ended: Error | undefined;
@@ -93,6 +95,7 @@ export class Wire {
     } catch (error) {
       this.end(error as Error);
     }
+    this.answered.splice(0).forEach(({ resolve, replies }) => resolve(replies));
     // A peer that sends byte after byte is never silent.
     const [first] = this.waiting;
     if (first && performance.now() - first.sentAt > WHOLE * this.silenceMs) {
@@ -104,7 +107,9 @@ export class Wire {
     const first = this.waiting[0];
     if (!first) {
       // Redis may say why it closes (maxclients) before anything was asked.
-      this.end(reply.error ?? new Disconnected('a reply came to no command'));
+      const surplus = new Disconnected('a reply came to no command');
+      this.answered.splice(0).forEach(({ reject }) => reject(surplus));
+      this.end(reply.error ?? surplus);
       return;
     }
     first.replies.push(reply);
@@ -113,7 +118,7 @@ export class Wire {
       this.reader.restart();
       // The time of a batch begins when Redis turns to it.
       this.waiting[0] && (this.waiting[0].sentAt = performance.now());
-      first.resolve(first.replies);
+      this.answered.push(first);
       if (this.waiting.length === 0) {
         clearTimeout(this.timer);
         this.timer = undefined;

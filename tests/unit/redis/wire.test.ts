@@ -29,6 +29,15 @@ describe('a wire', () => {
     expect(wire.bytesRead).toBe(15);
   });
 
+  test('takes no replies of which there is one more than commands: they may answer others', async () => {
+    const rejected = expect(wire.send([command('zcard', 'retry'), command('zcard', 'dead')])).rejects.toThrow(
+      'a reply came to no command'
+    );
+    socket.answer('+EXTRA\r\n:1\r\n:0\r\n');
+    await rejected;
+    expect(wire.open).toBe(false);
+  });
+
   test('sends nothing for an empty batch', async () => {
     expect(await wire.send([])).toEqual([]);
     expect(socket.written).toEqual([]);

@@ -5,7 +5,6 @@ import { compressed, finalTextOf, linesOf } from './block';
 
 /** Members that hold no name of the application, and whose values the code knows by heart. */
 const KEPT = new Set([
-  'version',
   'severity',
   'kind',
   'source',
@@ -37,6 +36,8 @@ const OF_RUBY = words(
    FrozenError RegexpError ZeroDivisionError FloatDomainError IOError EOFError SocketError ThreadError FiberError LoadError
    NotImplementedError NoMemoryError SystemStackError SecurityError SignalException Interrupt SystemExit Exception`
 );
+/** Of Sidekiq and Redis; a process may write anything as its version. */
+const VERSION = /^\d+(?:\.[\da-z]{1,8}){0,4}$/;
 /** Host, process number and a random part, as Sidekiq names its processes. */
 const IDENTITY = /^(.+):(\d+):([0-9a-f]+)$/;
 const HASH_LENGTH = 10;
@@ -76,6 +77,9 @@ export function hashedNames(): HashedNames {
     if (KEPT.has(name)) {
       // Of a class the shapes of its minutes are told beside it.
       return name === 'shapes' ? pairsOf(value).map(([jobClass, shapes]) => [textOf(jobClass), shapes]) : value;
+    }
+    if (name === 'version' && typeof value === 'string' && VERSION.test(value)) {
+      return value;
     }
     if (name === 'errorClass' && typeof value === 'string' && isKnownError(value)) {
       return value;

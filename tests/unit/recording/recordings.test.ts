@@ -630,6 +630,24 @@ describe('a recording in a file', () => {
     expect(() => FileBlockStore.create(path)).toThrow('the file exists');
   });
 
+  test.each([
+    ['8.1.7', true],
+    ['7.0.0.beta1', true],
+    ['acme-internal', false],
+    ['1.2.3-acme', false],
+  ])('with hashed names has the version %s as it is: %s', async (version, isKept) => {
+    const file = FileBlockStore.create(newFile());
+    const recordings = new Recordings({ memory: LARGE, file: LARGE }, () => file);
+    const processes = listed(aProcess('web-1:1:a', { version }));
+    recordings.add({ reading: readingAt(NOW, { processes }), beside: null }, () => ({}), 10);
+    recordings.flush();
+    const [stored] = file.all;
+    const { bytes: _, id, ...span } = stored!;
+    const { body } = await hashedNames().block({ ...span, ...file.read(id) });
+    file.close();
+    expect(brotliDecompressSync(body).toString().includes(version)).toBe(isKept);
+  });
+
   test('with hashed names holds none of them, and answers the same figures', async () => {
     const path = await recordedFile();
     const from = await openBlocks(path);

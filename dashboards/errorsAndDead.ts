@@ -1,3 +1,4 @@
+import { TITLE_OF_SCORE } from '../pkg/queries/jobs';
 import { warnFrom, type DashboardSpec, type Panel } from './panel';
 import {
   BY_CLASS,
@@ -36,7 +37,7 @@ const jobsTable = (title: string, source: 'retry' | 'dead', description: string,
   hidden: HIDDEN,
   wrapped: ['Class', 'Error', 'Message'],
   links: { JID: TO_JOB, Class: TO_CLASS, Error: TO_ERROR },
-  widths: { JID: 222, [source === 'dead' ? 'Died' : 'Next retry']: 145 },
+  widths: { JID: 222, [TITLE_OF_SCORE[source]]: 145 },
   minWidths: { Class: 200, Error: 230, Message: 170 },
 });
 

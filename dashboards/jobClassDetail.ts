@@ -1,3 +1,4 @@
+import { TITLE_OF_SCORE } from '../pkg/queries/jobs';
 import { errorsOfClass } from './jobPanels';
 import { warnFrom, type DashboardSpec } from './panel';
 import {
@@ -176,7 +177,7 @@ export const jobClassDetail: DashboardSpec = {
           ],
           links: { Queue: TO_QUEUE, JID: TO_JOB_OF_CLASS, Error: TO_ERROR },
           wrapped: ['Error', 'Message'],
-          widths: { JID: 220, 'Next retry': 145, Retries: 80, Queue: 130 },
+          widths: { JID: 220, [TITLE_OF_SCORE.retry]: 145, Retries: 80, Queue: 130 },
           minWidths: { Error: 225, Message: 200 },
         },
       ],

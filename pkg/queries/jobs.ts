@@ -52,7 +52,7 @@ interface Row extends StoredJob {
 const ARGUMENTS_SHOWN = 2000;
 
 /** What the score of a set is the time of; a queue has none. */
-const TITLE_OF_SCORE = { queue: '', scheduled: 'Due', retry: 'Next retry', dead: 'Died' };
+export const TITLE_OF_SCORE = { queue: '', scheduled: 'Due', retry: 'Next retry', dead: 'Died' };
 
 const field = (name: string) => (row: Row) => instantOf(row.payload[name]);
 

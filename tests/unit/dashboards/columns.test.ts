@@ -5,6 +5,7 @@ import { ALERTS } from '../../../dashboards/alerts';
 import { panelId } from '../../../dashboards/build';
 import { DASHBOARDS } from '../../../dashboards/dashboards';
 import type { Panel } from '../../../dashboards/panel';
+import { TITLE_OF_SCORE } from '../../../pkg/queries/jobs';
 import { queryType } from '../../../pkg/queries/registry';
 import { HISTORY_FIGURES } from '../../../pkg/series/figures';
 
@@ -16,7 +17,14 @@ const panels = DASHBOARDS.flatMap(({ id, rows }) =>
 const tables = panels.filter(([, { kind }]) => kind === 'table');
 
 function columnsOf({ direct = [] }: Panel) {
-  return direct.flatMap(({ queryType: id }) => queryType(id).columns);
+  return (direct as Array<{ queryType: string; source?: keyof typeof TITLE_OF_SCORE }>).flatMap(
+    ({ queryType: id, source }) =>
+      queryType(id).columns.map(({ name, title }) => ({
+        name,
+        // Of a set of jobs the title says what the time of an entry is.
+        title: id === 'jobs' && name === 'at' ? TITLE_OF_SCORE[source ?? 'queue'] : title,
+      }))
+  );
 }
 
 function titlesOf(panel: Panel): { direct: string[]; prometheus: string[] } {

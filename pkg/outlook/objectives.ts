@@ -157,7 +157,9 @@ function ofParts(
   const steps = count.map((many, index) => (many < 2 ? Infinity : (lastAt[index]! - firstAt[index]!) / (many - 1)));
   const known = steps.filter(Number.isFinite).sort((a, b) => a - b);
   const usual = known[Math.floor(known.length / 2)] ?? 0;
+  // A step alone is told by those beside it.
   const isClear = (index: number) =>
+    (count[index]! > 2 || steps[index]! <= GAP_SAMPLES * sampleSeconds) &&
     steps[index]! <= WITH_HOLES * usual && (max[index]! <= objective || min[index]! > objective);
   // Whether a step was watched is told by those beside it, which come along.
   const oneByOne = (from: number, end: number, index: number) =>

@@ -429,6 +429,11 @@ test('labels of each metric are those it declares', () => {
   }
 });
 
+test('a job of a host whose clock is ahead has run for no time, never for less', () => {
+  const work = listed(someWork({ queue: 'q', runAt: NOW + 500 }));
+  expect(read('sidekiq_queue_max_processing_time_seconds', stateOf({ snapshot: { work } }))).toEqual(['{name="q"} 0']);
+});
+
 describe('what is not known has no sample, never a zero:', () => {
   const nothing = stateOf({
     totals: {

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { burnRate, complianceOf } from '../../../pkg/outlook/objectives';
 import { addSample, noParts } from '../../../pkg/series/chunk';
+import { Dice } from '../../../pkg/engine/dice';
 import { MemoryStore } from '../../../pkg/series/memoryStore';
 import { openSqliteStore } from '../../../pkg/series/sqliteStore';
 import type { FigureReads, HistoryStore } from '../../../pkg/series/store';
@@ -145,8 +146,8 @@ test('by stretches of five minutes it is what the samples say one by one, whatev
         );
         // Longer than a gap, but twice in a row.
         const slow = to - from <= 300 && steps.some((step) => Math.abs(step / (to - from) - 1) <= 0.2);
-        // Two and a half times the ten seconds of the settings, or the pace beside it, which is a minute at most.
-        const pace = Math.max(10, ...steps.filter((step) => step <= 72));
+        // Two and a half times the ten seconds of the settings, or the pace beside it: a minute and a sample, a fifth more at most.
+        const pace = Math.max(10, ...steps.filter((step) => step <= 84));
         if ((to - from <= 2.5 * pace || slow) && lasted > 0) {
           watched += lasted;
           good += latency <= 60 ? lasted : 0;
@@ -159,3 +160,25 @@ test('by stretches of five minutes it is what the samples say one by one, whatev
     { numRuns: 300 }
   );
 });
+
+// A sample every 15 or 20 s, a little late each: thinned to one a minute, the steps are of 60 to 80 s.
+test.each([15, 20])(
+  'compliance of samples that came every %i s and were thinned out in memory has no gaps',
+  async (pace) => {
+    const store = new MemoryStore();
+    const dice = new Dice(pace);
+    let at = START;
+    while (at < START + 12 * 3600) {
+      append(store, at, 10);
+      at += pace + dice.between(0, 0.05);
+    }
+    const [all] = await complianceOf(
+      store,
+      { scope: 'queue', keys: ['q'], seconds: 60 },
+      [12 * 3600],
+      { to: at, sampleSeconds: pace },
+      new Turns()
+    );
+    expect(all!.watched).toBeGreaterThan(12 * 3600 - 120);
+  }
+);

@@ -27,6 +27,9 @@ describe('what is usual', () => {
     const day = await Usual.of(hours(6, busyOnMondays, MONDAY + DAY), UTC, false);
     expect(day.basis).toBe('day');
     expect(day.at(MONDAY + 8 * DAY + 13 * 3600)!.usual).toBeCloseTo(20);
+    const almost = hours(2, busyOnMondays);
+    expect((await Usual.of({ ...almost, values: almost.values.slice(1) }, UTC, false)).basis).toBeNull();
+    expect((await Usual.of(almost, UTC, false)).basis).toBe('day');
     const none = await Usual.of(hours(1, busyOnMondays), UTC, false);
     expect([none.basis, none.at(MONDAY), none.deviation(1, MONDAY, 1)]).toEqual([null, null, null]);
   });

@@ -26,6 +26,15 @@ it('counts what classes did over a range by their counters, and nothing before o
   });
 });
 
+it('counts of the first and the last five minutes the part that lies within the range', async () => {
+  const store = new MemoryStore();
+  for (let at = FROM; at <= FROM + 900; at += 300) {
+    store.append(at, [{ scope: 'class', key: 'AJob', figure: 'processedRate', value: at - FROM }]);
+  }
+  const [run] = await classRuns(store, { from: FROM + 290, to: FROM + 600 }, FROM + 900, 10);
+  expect(run!.executions).toBeCloseTo(310, 6);
+});
+
 it('ranks classes by thread time, by mean run time and by the share of failures, without those that hardly ran', () => {
   const run = (name: string, executions: number, failed: number, threadSeconds: number) => ({
     name,

@@ -160,7 +160,8 @@ function ofParts(
   // A step alone is told by those beside it.
   const isClear = (index: number) =>
     (count[index]! > 2 || steps[index]! <= GAP_SAMPLES * sampleSeconds) &&
-    steps[index]! <= WITH_HOLES * usual && (max[index]! <= objective || min[index]! > objective);
+    steps[index]! <= WITH_HOLES * usual &&
+    (max[index]! <= objective || min[index]! > objective);
   // Whether a step was watched is told by those beside it, which come along.
   const oneByOne = (from: number, end: number, index: number) =>
     ofSamples(samples(from, lastAt[index + 1] ?? lastAt[index]!), objective, sampleSeconds).filter(

@@ -97,9 +97,8 @@ export async function simulate(
     await turns.give();
   };
   const busySeconds = topology.groups.map(() => 0);
-  /** Jobs that waited at the end and still do, in time after it. */
-  const leftOver = new Map<string, { jobs: number; until: number }>();
-  let leftAll = 0;
+  /** Jobs that waited at the end and may still start within their objective. */
+  const open = new Set<SimulatedJob>();
   let isOver = false;
   const groupOf = new Map<Capsule<SimulatedJob>, number>();
   let workers: ScaledWorkers | undefined;
@@ -107,21 +106,19 @@ export async function simulate(
     {
       seconds: ({ of, from }) => (from === 'running' ? drawRest : drawDuration)(of.durations, durationDice),
       started({ job, queue, capsule, startsAt, endsAt }) {
-        if (isOver) {
-          const left = leftOver.get(queue);
-          if (left && job.at < seconds) {
-            left.jobs -= 1;
-            leftAll -= 1;
-            tallyOf(queue).within += Number(startsAt - job.at <= tallyOf(queue).objective);
-          }
-          return;
+        if (!isOver) {
+          busySeconds[groupOf.get(capsule)!]! += Math.min(endsAt, seconds) - startsAt;
         }
-        busySeconds[groupOf.get(capsule)!]! += Math.min(endsAt, seconds) - startsAt;
         if (job.from === 'running') {
           return;
         }
+        workers?.started(queue);
         const tally = tallyOf(queue);
         const wait = startsAt - job.at;
+        if (isOver) {
+          tally.within += Number(open.delete(job) && wait <= tally.objective);
+          return;
+        }
         tally.waits.accept(wait);
         tally.within += Number(wait <= tally.objective);
         tally.started += 1;
@@ -129,7 +126,6 @@ export async function simulate(
           tally.initial -= 1;
           tally.drainedAt = tally.initial === 0 ? startsAt : null;
         }
-        workers?.started(queue);
       },
       finished: (run) => workers?.finished(run),
     },
@@ -165,11 +161,13 @@ export async function simulate(
     }
   }
   let count = 0;
-  for (let slot = 0; slot < demand.slots; slot += 1) {
-    workers?.step(slot * demand.slotSeconds);
-    for (const job of arrivalsOf(demand, slot, arrivalDice)) {
+  const live = async (slot: number, from: number) => {
+    workers?.step(from);
+    for (const job of arrivalsOf(demand, slot, from, arrivalDice)) {
       engine.advance(job.at);
-      tallyOf(job.of.queue).jobs += 1;
+      if (!isOver) {
+        tallyOf(job.of.queue).jobs += 1;
+      }
       workers?.pushed(job.of.queue);
       engine.push(job.of.queue, job);
       count += 1;
@@ -178,31 +176,32 @@ export async function simulate(
       }
     }
     // Jobs that nobody pushes any more end too.
-    while (!engine.advance((slot + 1) * demand.slotSeconds, JOBS_PER_TURN)) {
+    while (!engine.advance(from + demand.slotSeconds, JOBS_PER_TURN)) {
       await pause();
     }
     await pause();
+  };
+  for (let slot = 0; slot < demand.slots; slot += 1) {
+    await live(slot, slot * demand.slotSeconds);
   }
+  let lastChance = seconds;
   for (const [queue, tally] of tallies) {
     // A job that still waits has waited at least for its age.
     let told = 0;
-    let jobs = 0;
-    let newest = -Infinity;
-    for (const { at, from } of engine.waiting(queue)) {
-      if (from === 'running') {
+    for (const job of engine.waiting(queue)) {
+      if (job.from === 'running') {
         continue;
       }
-      tally.waits.accept(seconds - at);
-      jobs += Number(seconds - at < tally.objective);
-      newest = at;
+      tally.waits.accept(seconds - job.at);
+      const until = job.at + tally.objective;
+      if (until > seconds) {
+        open.add(job);
+        lastChance = Math.max(lastChance, until);
+      }
       told += 1;
       if (told % JOBS_PER_TURN === 0) {
         await pause();
       }
-    }
-    if (jobs > 0) {
-      leftOver.set(queue, { jobs, until: newest + tally.objective });
-      leftAll += jobs;
     }
   }
   const backlogs = new Map([...tallies].map(([queue, { jobs, started }]) => [queue, jobs - started]));
@@ -210,26 +209,12 @@ export async function simulate(
   replicas?.threadSeconds.forEach((each, index) => (threadSeconds[index] = each));
   // Whether those that wait at the end start in time: the same work goes on for as long as that is open, at most as long again.
   isOver = true;
-  for (let slot = 0; slot < demand.slots && leftAll > 0; slot += 1) {
+  for (let slot = 0; slot < demand.slots && open.size > 0; slot += 1) {
     const from = seconds + slot * demand.slotSeconds;
-    if ([...leftOver.values()].every(({ jobs, until }) => jobs === 0 || until < from)) {
+    if (from > lastChance) {
       break;
     }
-    workers?.step(from);
-    for (const job of arrivalsOf(demand, slot, arrivalDice)) {
-      const at = seconds + job.at;
-      engine.advance(at);
-      workers?.pushed(job.of.queue);
-      engine.push(job.of.queue, { ...job, at });
-      count += 1;
-      if (count % JOBS_PER_TURN === 0) {
-        await pause();
-      }
-    }
-    while (!engine.advance(from + demand.slotSeconds, JOBS_PER_TURN)) {
-      await pause();
-    }
-    await pause();
+    await live(slot, from);
   }
   const queues = new Map(
     [...tallies].map(([queue, { jobs, waits, within, drainedAt, initial }]): [string, QueueOutcome] => [
@@ -284,8 +269,13 @@ function* initialJobs(
   }
 }
 
-/** Arrivals of one slot in their order: a Poisson process of the rate of all classes, each job of one by its share. */
-function* arrivalsOf({ classes, slotSeconds }: Demand, slot: number, dice: Dice): Generator<SimulatedJob> {
+/** Arrivals of one slot in their order, from an instant on: a Poisson process of the rate of all classes, each job of one by its share. */
+function* arrivalsOf(
+  { classes, slotSeconds }: Demand,
+  slot: number,
+  from: number,
+  dice: Dice
+): Generator<SimulatedJob> {
   const cumulative = new Float64Array(classes.length);
   let sum = 0;
   for (let index = 0; index < classes.length; index += 1) {
@@ -295,7 +285,6 @@ function* arrivalsOf({ classes, slotSeconds }: Demand, slot: number, dice: Dice)
   if (sum <= 0) {
     return;
   }
-  const from = slot * slotSeconds;
   const meanGap = slotSeconds / sum;
   for (let at = from + gap(dice, meanGap); at < from + slotSeconds; at += gap(dice, meanGap)) {
     yield { at, of: classes[firstAbove(cumulative, dice.between(0, sum))]!, from: 'coming' };

@@ -110,6 +110,15 @@ describe('simulated work', () => {
     expect(answerOf(await runs(calm, { ...options, count: 3 }), ['a']).within!.median).toBe(1);
   });
 
+  // 200 jobs of a second, the first 200 s old, the others evenly younger, on 2 threads: job i waits 200 − i + ⌊i/2⌋ s, which is
+  // within 115 s for the last 31 of them. After 60 s the first 120 have started; of the others 26 are too old already.
+  test('counts each job that waits at the end by itself, though others that are too late start before it', async () => {
+    const backlog = { jobs: 200, running: 0, oldestSeconds: 200 };
+    const old = scenario(2, { a: { perSecond: 0, durations: exactly(1), backlog } }, 60);
+    const lived = await runs(old, { seed: 1, objectiveOf: () => 115, count: 3 });
+    expect(answerOf(lived, ['a']).within!.median).toBeCloseTo(31 / 200, 9);
+  });
+
   test('of a queue that nobody serves has nothing in time', async () => {
     const served = scenario(2, { a: { perSecond: 1, durations: exactly(0.1) } }, 240);
     const nobody = { ...served, topology: { ...served.topology, groups: [] } };

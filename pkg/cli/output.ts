@@ -4,7 +4,7 @@ import { rowsOf, type Field, type Frame, type Value } from '../frames/frame';
 
 /** Prints frames for a person: a table each, and what should be known about it. */
 export function printFrames(frames: readonly Frame[]): string {
-  return frames.map((frame) => `${tableOf(frame)}\n${noticesOf(frame)}`).join('\n');
+  return frames.map((frame) => `${tableOf(frame)}\n${noticesOf(frame).join('')}`).join('\n');
 }
 
 /** Prints frames for scripts: one array of row objects keyed by field name. */
@@ -45,8 +45,8 @@ const NO_LINES = [
 const BORDERLESS = { ...Object.fromEntries(NO_LINES.map((name) => [name, ''])), middle: ' ' };
 
 /** What should be known about a frame, a line each. */
-export function noticesOf({ meta }: Pick<Frame, 'meta'>): string {
-  return (meta?.notices ?? []).map(({ severity, text }) => `${severity}: ${oneLine(text)}\n`).join('');
+export function noticesOf({ meta }: Pick<Frame, 'meta'>): string[] {
+  return (meta?.notices ?? []).map(({ severity, text }) => `${severity}: ${oneLine(text)}\n`);
 }
 
 function cell({ kind, config }: Field, value: Value): string {

@@ -8,8 +8,6 @@ import { openSource, type OpenSource, type ReplayFlags } from './source';
 
 const CLEAR = '\x1b[2J\x1b[H';
 
-const LINE_ENDS = /(?<=\n)/;
-
 const VIEWS = [
   {
     queryType: 'overview',
@@ -23,20 +21,16 @@ const VIEWS = [
 export async function top(settings: Settings, intervalSeconds: number, flags: ReplayFlags = {}): Promise<void> {
   const opened = await openSource(settings, flags);
   const live = process.stdout.isTTY;
-  let stopped = !live;
   const ended = new AbortController();
-  process.once('SIGINT', () => {
-    stopped = true;
-    ended.abort();
-  });
+  process.once('SIGINT', () => ended.abort());
   try {
     do {
       const view = await draw(opened, live);
       process.stdout.write(live ? `${CLEAR}${view}\nEvery ${intervalSeconds} s · Ctrl-C ends\n` : view);
-      if (!stopped) {
+      if (live) {
         await sleep(intervalSeconds * 1000, undefined, { signal: ended.signal }).catch(() => undefined);
       }
-    } while (!stopped);
+    } while (live && !ended.signal.aborted);
   } finally {
     opened.close();
   }
@@ -50,7 +44,7 @@ async function draw({ source, now: clock }: OpenSource, live: boolean): Promise<
     const frames = (await Promise.all(VIEWS.map((view) => runQuery(view, source, request)))).flat();
     const tables = printFrames(frames.map((frame) => ({ ...frame, meta: {} })));
     // Most are told with each of the tables.
-    return tables + [...new Set(frames.flatMap((frame) => noticesOf(frame).split(LINE_ENDS)))].join('');
+    return tables + [...new Set(frames.flatMap(noticesOf))].join('');
   } catch (error) {
     if (live && error instanceof Fault && error.kind === 'connection') {
       return `${oneLine(error.explanation)}\n`;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
-import { reasonOf } from '../faults/reasonOf';
+import { problemOf } from '../faults/problemOf';
 import type { QueryType } from '../queries/queryType';
 import { QUERY_TYPES, runQuery } from '../queries/registry';
 import { parseTime } from '../source/instants';
@@ -107,10 +107,10 @@ export async function callTool(
   }
   const parsed = argumentsSchema.safeParse(given);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
+    const { path, reason } = problemOf(parsed.error);
     throw new Fault({
       kind: 'query',
-      message: `The argument "${issue?.path.join('.')}" is not valid: ${issue ? reasonOf(issue) : 'unreadable'}.`,
+      message: `The argument "${path.join('.')}" is not valid: ${reason}.`,
       remedy: 'See the schema of the tool.',
     });
   }

@@ -29,20 +29,11 @@ export function rankTest(before: readonly number[], after: readonly number[]): D
     return null;
   }
   const all = [...before.map((value) => ({ value, later: false })), ...after.map((value) => ({ value, later: true }))];
-  all.sort((a, b) => a.value - b.value);
-  let ranks = 0;
-  let ties = 0;
-  for (let begin = 0; begin < all.length;) {
-    let end = begin;
-    while (end < all.length && all[end]!.value === all[begin]!.value) {
-      end += 1;
-    }
-    const alike = end - begin;
-    const midrank = (begin + 1 + end) / 2;
-    ranks += midrank * all.slice(begin, end).filter(({ later }) => later).length;
-    ties += alike ** 3 - alike;
-    begin = end;
-  }
+  const { ranks, ties } = midranks(
+    all,
+    ({ value }) => value,
+    ({ later }) => later
+  );
   const total = m + n;
   const u = ranks - (n * (n + 1)) / 2;
   const off = u - (m * n) / 2;
@@ -73,26 +64,34 @@ export function signedRankTest(before: readonly number[], after: readonly number
     .map((each) => [each, alikeness(each)] as const)
     .reduce((least, other) => (other[1] < least[1] ? other : least));
   // Where nothing differs there is no sign; such pairs speak for neither side.
-  const all = differences.filter((off) => off !== 0).sort((a, b) => Math.abs(a) - Math.abs(b));
+  const all = differences.filter((off) => off !== 0);
   const n = all.length;
   if (n === 0) {
     return { effect: 0, probability: 1 };
   }
-  let [up, ties] = [0, 0];
-  for (let begin = 0; begin < n;) {
-    let end = begin;
-    while (end < n && Math.abs(all[end]!) === Math.abs(all[begin]!)) {
-      end += 1;
-    }
-    up += ((begin + 1 + end) / 2) * all.slice(begin, end).filter((off) => off > 0).length;
-    ties += (end - begin) ** 3 - (end - begin);
-    begin = end;
-  }
+  const { ranks: up, ties } = midranks(all, Math.abs, (off) => off > 0);
   const half = (n * (n + 1)) / 4;
   const variance = (n * (n + 1) * (2 * n + 1)) / 24 - ties / 48;
   // Pairs without a difference make the effect smaller, as they do in the other test.
   const effect = ((up - half) / half) * (n / differences.length);
   return { effect, probability: chanceOf(up - half, variance, likeness, n) };
+}
+
+/** The sum of the ranks of some values among all, alike ones sharing the mean of theirs, and the sum of t³ − t over these. */
+function midranks<T>(all: readonly T[], size: (each: T) => number, isOne: (each: T) => boolean) {
+  const inOrder = [...all].sort((a, b) => size(a) - size(b));
+  let [ranks, ties] = [0, 0];
+  for (let begin = 0; begin < inOrder.length;) {
+    let end = begin;
+    while (end < inOrder.length && size(inOrder[end]!) === size(inOrder[begin]!)) {
+      end += 1;
+    }
+    const alike = end - begin;
+    ranks += ((begin + 1 + end) / 2) * inOrder.slice(begin, end).filter(isOne).length;
+    ties += alike ** 3 - alike;
+    begin = end;
+  }
+  return { ranks, ties };
 }
 
 /** Chance of a sum of ranks that lies so far off, two-sided, for values that are alike from one to the next. */

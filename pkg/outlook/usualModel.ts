@@ -1,7 +1,7 @@
 import { medianSorted, quantileSorted } from 'simple-statistics';
 import type { Zone } from '../sidekiq/schedule/zone';
 import type { Turns } from '../turns';
-import { localSeconds, SEASON_SECONDS, type Season } from './seasons';
+import { isWeekend, localSeconds, SEASON_SECONDS, type Season } from './seasons';
 
 /** Means of a figure over stretches of time of equal length, without holes; NaN where nothing was seen. */
 export interface Slots {
@@ -264,10 +264,8 @@ export class UsualModel {
   }
 
   private groupOf(at: number): number {
-    const local = localSeconds(this.zone, at);
-    const hour = Math.floor(local / 3600) % 24;
-    const isWeekend = this.season === 'week' && Math.floor(local / DAY_SECONDS) % 7 >= 5;
-    return isWeekend ? 24 + hour : hour;
+    const hour = Math.floor(localSeconds(this.zone, at) / 3600) % 24;
+    return this.season === 'week' && isWeekend(this.zone, at) ? 24 + hour : hour;
   }
 
   private spreadOf(at: number, expected: number): number {

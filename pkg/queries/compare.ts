@@ -291,15 +291,17 @@ function instantOf(text: string, { from, to }: Range): number {
 
 /** The last deploy, or the one that is named by its label or its instant. */
 async function deployOf(named: string, range: Range, now: number, reads: Reads): Promise<number | null> {
+  if (named !== '') {
+    try {
+      return instantOf(named, range);
+    } catch {
+      // It is a label then.
+    }
+  }
   const { marks } = await reads.deployMarks(range, now);
   const within = marks.filter(({ at }) => at > range.from && at < range.to);
   const found = within.filter(({ label }) => named === '' || label === named).at(-1);
-  if (found || named === '') {
-    return found?.at ?? null;
-  }
-  try {
-    return instantOf(named, range);
-  } catch {
+  if (!found && named !== '') {
     const labels = [...new Set(within.map(({ label }) => `"${label}"`))];
     throw new Fault({
       kind: 'query',
@@ -307,6 +309,7 @@ async function deployOf(named: string, range: Range, now: number, reads: Reads):
       remedy: labels.length === 0 ? 'Choose a range around a deploy.' : `Use one of: ${labels.join(', ')}.`,
     });
   }
+  return found?.at ?? null;
 }
 
 function noDeploy(): Fault {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
-import { reasonOf } from '../faults/reasonOf';
+import { problemOf } from '../faults/problemOf';
 import { FILTER_OPERATORS } from './filterModel';
 import { QUERY_VERSION } from './version';
 
@@ -38,10 +38,10 @@ export type StoredQuery = z.input<typeof baseQuerySchema>;
 export function parseQuery<S extends z.ZodType>(schema: S, raw: unknown): z.output<S> {
   const parsed = schema.safeParse(raw);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
+    const { path, reason } = problemOf(parsed.error);
     throw new Fault({
       kind: 'query',
-      message: `The query's "${issue?.path.join('.') || 'model'}" is not valid: ${issue ? reasonOf(issue) : 'unreadable'}.`,
+      message: `The query's "${path.join('.') || 'model'}" is not valid: ${reason}.`,
       remedy: 'Correct the field in the query editor.',
     });
   }

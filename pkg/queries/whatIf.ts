@@ -371,9 +371,10 @@ async function checkOf(state: State, { range }: Fitted, query: Query, before: Ru
   const history = await reads.history();
   const [busy] = history.read('total', 'busy', range.from, range.to, '');
   const model = utilisation(before, () => true);
-  const within = (busy?.at ?? []).flatMap((at, index) => (at >= range.from ? [busy!.values[index]!] : []));
-  const seen = (busy?.at ?? []).filter((at) => at >= range.from);
-  const watched = (seen.at(-1) ?? 0) - (seen[0] ?? 0);
+  // The point before the range comes along.
+  const first = busy?.at.findIndex((at) => at >= range.from) ?? -1;
+  const within = first < 0 ? [] : busy!.values.slice(first);
+  const watched = first < 0 ? 0 : busy!.at.at(-1)! - busy!.at[first]!;
   // Of a part of the range the mean may be another.
   if (watched < MOST_OF * (range.to - range.from) || !model) {
     return [];

@@ -30,7 +30,7 @@ export const CLOSED_AT_ONCE = 'the connection was closed before the first reply'
 export class Wire {
   private readonly waiting: Waiting[] = [];
   /** Whole within the bytes that are read now: one reply more among these, and all of them may answer other commands. */
-  private answered: Waiting[] = [];
+  private readonly answered: Waiting[] = [];
   private readonly reader = new ReplyReader((reply) => this.take(reply));
   private timer: NodeJS.Timeout | undefined;
   private ended: Error | undefined;

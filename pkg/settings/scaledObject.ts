@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
-import { reasonOf } from '../faults/reasonOf';
+import { problemOf } from '../faults/problemOf';
 import { commaSeparated } from './endpoint';
 
 /** What a ScaledObject is scaled by. */
@@ -41,10 +41,10 @@ export interface ScaledObject extends Omit<z.output<typeof schema>, 'queues'> {
 export function parseScaledObject(metadata: Readonly<Record<string, string>>): ScaledObject {
   const parsed = schema.safeParse(metadata);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
+    const { path, reason } = problemOf(parsed.error);
     throw new Fault({
       kind: 'query',
-      message: `The metadata "${String(issue?.path[0] ?? '')}" of the trigger is not valid: ${issue ? reasonOf(issue) : 'unreadable'}.`,
+      message: `The metadata "${String(path[0] ?? '')}" of the trigger is not valid: ${reason}.`,
       remedy: 'Correct the trigger of the ScaledObject; docs/autoscaling.md names every field.',
     });
   }

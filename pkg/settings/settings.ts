@@ -1,6 +1,5 @@
-import type { z } from 'zod';
 import { Fault } from '../faults/fault';
-import { reasonOf } from '../faults/reasonOf';
+import { problemOf } from '../faults/problemOf';
 import { LAGO_WORKER_TYPES } from './lago';
 import { pattern } from './pattern';
 import { optionsSchema, type Options, type Secrets } from './model';
@@ -29,9 +28,10 @@ export function parseSettings(raw: {
 }): Settings {
   const parsed = optionsSchema.safeParse(raw.options ?? {});
   if (!parsed.success) {
+    const { path, reason } = problemOf(parsed.error);
     throw new Fault({
       kind: 'settings',
-      message: problemOf(parsed.error.issues[0]!),
+      message: `The setting ${placeOf(path)} is not valid: ${reason}.`,
       remedy: raw.remedy ?? 'Correct it in the data source’s settings and save again.',
     });
   }
@@ -41,14 +41,11 @@ export function parseSettings(raw: {
   return { url: (raw.url ?? '').trim(), username: (raw.username ?? '').trim(), options, secrets: raw.secrets ?? {} };
 }
 
-/** What is wrong with a setting, for those who filled in a form. */
-function problemOf(issue: z.core.$ZodIssue): string {
-  const [field = 'jsonData', row, ...inner] = issue.path;
-  const place =
-    typeof row === 'number'
-      ? `${[...inner].join('.') || 'value'} of row ${row + 1} of "${String(field)}"`
-      : `"${String(field)}"`;
-  return `The setting ${place} is not valid: ${reasonOf(issue)}.`;
+/** Where a setting stands, for those who filled in a form. */
+function placeOf([field = 'jsonData', row, ...inner]: readonly PropertyKey[]): string {
+  return typeof row === 'number'
+    ? `${inner.join('.') || 'value'} of row ${row + 1} of "${String(field)}"`
+    : `"${String(field)}"`;
 }
 
 /** A preset stands in for worker types that are not given. */

@@ -83,7 +83,6 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
       range
     );
     const grown = growth(await readSeries(history, 'enqueued', queue, sizeSeconds, at), sizeSeconds);
-    const begun = growth(await readSeries(history, 'busy', queue, sizeSeconds, at), sizeSeconds);
     const bursts = isDense ? await readSeries(history, 'inRate', queue, SLOT_SECONDS, at) : [];
     const weights = burstWeights(bursts, slots);
     const ofQueue = Math.max(1, sum(executed.map(sum)));
@@ -92,6 +91,8 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
       return meanSeconds < LONG_SECONDS ? 0 : meanSeconds * sum(executed[place]!);
     };
     const allLongWork = sum(members.map((_, place) => longWork(place)));
+    const begun =
+      allLongWork === 0 ? [] : growth(await readSeries(history, 'busy', queue, sizeSeconds, at), sizeSeconds);
     for (const [place, [name]] of members.entries()) {
       const own = executed[place]!;
       const durations = models.of(name);

@@ -1,9 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
-import { freePort } from '../support/redisServer';
+import { startPrometheus } from '../support/prometheus';
 import type { MadeSeries } from './seasons';
 
 const DAY = 86_400;
@@ -117,34 +119,21 @@ function levelsOf(rules: readonly Rule[]): Array<Set<string>> {
 }
 
 async function withPrometheus<T>(folder: string, data: string, work: (url: string) => Promise<T>): Promise<T> {
-  const config = join(folder, 'prometheus.yml');
-  writeFileSync(config, 'global: {}\n');
-  const address = `127.0.0.1:${await freePort()}`;
-  const server = spawn(
-    'prometheus',
-    ['--config.file', config, '--storage.tsdb.path', data, '--storage.tsdb.retention.time', '10y'].concat([
-      '--web.listen-address',
-      address,
-      '--query.max-samples',
-      '500000000',
-      '--query.timeout',
-      '30m',
-    ]),
-    { stdio: 'ignore' }
-  );
-  const ended = new Promise((resolve) => server.once('exit', resolve));
+  const flags = ['--storage.tsdb.retention.time=10y', '--query.max-samples=500000000', '--query.timeout=30m'];
+  const { url, child } = await startPrometheus(folder, 'global: {}\n', { data, flags });
+  const ended = once(child, 'exit');
   try {
-    while (
-      !(await fetch(`http://${address}/-/ready`).then(
+    const isReady = async () =>
+      fetch(`${url}/-/ready`).then(
         ({ ok }) => ok,
         () => false
-      ))
-    ) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      );
+    while (!(await isReady())) {
+      await sleep(100);
     }
-    return await work(`http://${address}`);
+    return await work(url);
   } finally {
-    server.kill();
+    child.kill();
     await ended;
   }
 }

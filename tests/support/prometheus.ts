@@ -9,8 +9,15 @@ export interface RunningPrometheus {
   child: ChildProcess;
 }
 
-/** @param config the text of its configuration */
-export async function startPrometheus(folder: string, config: string): Promise<RunningPrometheus> {
+/**
+ * @param config the text of its configuration
+ * @param data the folder of its database, where it is another than a new one
+ */
+export async function startPrometheus(
+  folder: string,
+  config: string,
+  { data, flags = [] }: { data?: string; flags?: readonly string[] } = {}
+): Promise<RunningPrometheus> {
   const port = await freePort();
   const file = join(folder, `prometheus-${port}.yml`);
   writeFileSync(file, config);
@@ -18,8 +25,9 @@ export async function startPrometheus(folder: string, config: string): Promise<R
     'prometheus',
     [
       `--config.file=${file}`,
-      `--storage.tsdb.path=${join(folder, `tsdb-${port}`)}`,
+      `--storage.tsdb.path=${data ?? join(folder, `tsdb-${port}`)}`,
       `--web.listen-address=127.0.0.1:${port}`,
+      ...flags,
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] }
   );

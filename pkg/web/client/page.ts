@@ -3,12 +3,9 @@ import { agoText, bytesText, countText, durationText, shareText } from './format
 import { GraphView } from './graph';
 import { Timeline } from './timeline';
 import { WhatIf } from './whatIf';
-import { drawTable, element, type Column } from './table';
+import { drawTable, element, number, text, type Column } from './table';
 
 /** The page of the executable: receives all its data as server-sent events and draws it. */
-
-const text = (row: Row, name: string) => String(row[name] ?? '');
-const number = () => 'number';
 
 let now = Date.now() / 1000;
 

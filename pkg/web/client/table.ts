@@ -10,6 +10,11 @@ export interface Column {
   minor?: boolean;
 }
 
+/** A value of a row as a text. */
+export const text = (row: Row, name: string) => String(row[name] ?? '');
+/** Marks a cell that holds a number. */
+export const number = () => 'number';
+
 /** Draws a table into a section; what is empty says so in a sentence. */
 export function drawTable(
   section: HTMLElement,

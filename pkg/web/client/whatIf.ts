@@ -1,11 +1,10 @@
 import type { Row, WhatIfData } from '../model';
 import { durationText, shareText } from './format';
-import { drawTable, element, type Column } from './table';
+import { drawTable, element, number, text, type Column } from './table';
 
 const TRAFFIC = { least: 0.25, most: 4, step: 0.25 };
 
-const text = (row: Row, name: string) => String(row[name] ?? '');
-const number = () => 'number';
+const RUN = 'Simulate the last hour';
 
 /** A figure as it is, and with the changes where there are any. */
 const both = (
@@ -39,8 +38,7 @@ export class WhatIf {
   readonly element = element('section', '', 'table');
   private readonly traffic = slider(TRAFFIC.least, TRAFFIC.most, TRAFFIC.step, 1);
   private readonly form = element('form');
-  private readonly run = element('button', 'Simulate the last hour');
-  private readonly result = element('div', '', 'body');
+  private readonly run = element('button', RUN);
   private readonly notes = element('ul', '', 'notes');
   private readonly threads = new Map<string, { input: HTMLInputElement; asIs: number }>();
   private asked: AbortController | undefined;
@@ -60,7 +58,7 @@ export class WhatIf {
       event.preventDefault();
       void this.ask();
     });
-    this.element.append(title, this.form, this.result, this.notes);
+    this.element.append(title, this.form, element('div', '', 'body'), this.notes);
   }
 
   private async ask(): Promise<void> {
@@ -71,7 +69,7 @@ export class WhatIf {
     const data = await this.answer(asked.signal);
     // A later question has the answer to itself.
     if (this.asked === asked) {
-      this.run.textContent = 'Simulate the last hour';
+      this.run.textContent = RUN;
       this.show(data);
     }
   }

@@ -15,8 +15,13 @@ const KINDS: Readonly<Record<string, string>> = {
 /** Of what a text or a list has a number. */
 const HAVE: Readonly<Record<string, string>> = { string: ' characters', array: ' entries' };
 
-/** Why a value does not fit its schema, as the end of a sentence of plain words. */
-export function reasonOf(issue: z.core.$ZodIssue): string {
+/** Where a value does not fit its schema first, and why as the end of a sentence of plain words. */
+export function problemOf({ issues }: z.ZodError): { path: PropertyKey[]; reason: string } {
+  const [issue] = issues;
+  return issue ? { path: issue.path, reason: reasonOf(issue) } : { path: [], reason: 'it cannot be read' };
+}
+
+function reasonOf(issue: z.core.$ZodIssue): string {
   if (!OF_ZOD.test(issue.message)) {
     return issue.message;
   }

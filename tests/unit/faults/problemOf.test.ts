@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { reasonOf } from '../../../pkg/faults/reasonOf';
+import { problemOf } from '../../../pkg/faults/problemOf';
 
 test.each([
   [z.number().min(1), 0, 'it must be at least 1'],
@@ -14,5 +14,5 @@ test.each([
   [z.boolean(), 'yes', 'it must be true or false'],
   [z.string().min(1, 'a cadence needs a job class'), '', 'a cadence needs a job class'],
 ])('a value that does not fit is refused in plain words: %#', (schema, value, reason) => {
-  expect(reasonOf(schema.safeParse(value).error!.issues[0]!)).toBe(reason);
+  expect(problemOf(schema.safeParse(value).error!).reason).toBe(reason);
 });

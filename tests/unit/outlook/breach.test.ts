@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { breachOf, type QueueFlowNow } from '../../../pkg/outlook/breach';
+import { runs } from '../../support/runs';
 
 const queue = (part: Partial<QueueFlowNow>): QueueFlowNow => ({
   size: 100,
@@ -71,7 +72,7 @@ describe('the breach of a queue', () => {
           expect(breach.latest ?? Infinity).toBeGreaterThanOrEqual(at - slack);
         }
       }),
-      { numRuns: 60 }
+      { numRuns: runs(60) }
     );
   });
 

@@ -10,6 +10,7 @@ import { MemoryStore } from '../../../pkg/series/memoryStore';
 import { openSqliteStore } from '../../../pkg/series/sqliteStore';
 import type { FigureReads, HistoryStore } from '../../../pkg/series/store';
 import { Turns } from '../../../pkg/turns';
+import { runs } from '../../support/runs';
 
 vi.mock('node:sqlite', () => import('../../support/nodeSqlite'));
 
@@ -157,7 +158,7 @@ test('by stretches of five minutes it is what the samples say one by one, whatev
       expect(found!.watched).toBeCloseTo(watched, 6);
       expect(found!.good).toBeCloseTo(good, 6);
     }),
-    { numRuns: 300 }
+    { numRuns: runs(300) }
   );
 });
 

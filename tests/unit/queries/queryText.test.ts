@@ -74,7 +74,7 @@ describe('the text of a query', () => {
           '',
         ]);
       }),
-      { numRuns: 60 }
+      { numRuns: runs(60) }
     );
   });
 

@@ -7,6 +7,7 @@ import { Fault } from '../../../pkg/faults/fault';
 import type { SeriesValue } from '../../../pkg/series/figures';
 import { openSqliteStore } from '../../../pkg/series/sqliteStore';
 import { DatabaseSync } from '../../support/nodeSqlite';
+import { runs } from '../../support/runs';
 
 vi.mock('node:sqlite', () => import('../../support/nodeSqlite'));
 
@@ -406,7 +407,7 @@ test('any range of any life of a file reads as it was written', async () => {
       }
       store.close();
     }),
-    { numRuns: 6 }
+    { numRuns: runs(6) }
   );
 });
 

@@ -122,6 +122,39 @@ export const jobClassDetail: DashboardSpec = {
             },
           ],
         },
+        {
+          title: 'Run time beside the usual',
+          description:
+            'Mean duration of the executions that succeeded, and the band that holds 95% of the values at this hour. The band takes two days of history, in which the class runs most of the time.',
+          kind: 'timeseries',
+          width: 12,
+          height: 8,
+          unit: 's',
+          min: 0,
+          direct: [{ queryType: 'history', by: 'class', figures: ['runTime'], band: 'usual', filters: [BY_CLASS] }],
+          prometheus: [
+            {
+              expr: 'sum by (class) (rate(sidekiq_job_duration_seconds_sum{class=~"$class"}[5m])) / sum by (class) (rate(sidekiq_job_duration_seconds_count{class=~"$class"}[5m]) > 0)',
+              legend: '{{class}}',
+            },
+          ],
+        },
+        {
+          title: 'Wait in the queue',
+          description: 'Mean time that jobs of the class had waited when they were seen to run: a sample.',
+          kind: 'timeseries',
+          width: 12,
+          height: 8,
+          unit: 's',
+          min: 0,
+          direct: [{ queryType: 'history', by: 'class', figures: ['wait'], filters: [BY_CLASS] }],
+          prometheus: [
+            {
+              expr: 'sum by (class) (rate(sidekiq_job_wait_seconds_sum{class=~"$class"}[5m])) / sum by (class) (rate(sidekiq_job_wait_seconds_count{class=~"$class"}[5m]) > 0)',
+              legend: '{{class}}',
+            },
+          ],
+        },
       ],
     },
     {

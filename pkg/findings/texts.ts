@@ -33,6 +33,12 @@ export function durationText(seconds: number): string {
   return `${whole} s`;
 }
 
+/** The mean of short durations (seconds), with its fractions: `2.5 s`, `150 ms`. */
+export function meanText(seconds: number): string {
+  const short = (value: number, unit: string) => `${Number(value.toPrecision(2))} ${unit}`;
+  return seconds >= 10 ? durationText(seconds) : seconds >= 1 ? short(seconds, 's') : short(seconds * 1000, 'ms');
+}
+
 /** Two durations (seconds) as a range: `12 min to 20 min`. */
 export function rangeText(from: number, to: number): string {
   const [first, last] = [durationText(from), durationText(to)];

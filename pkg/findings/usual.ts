@@ -2,7 +2,7 @@ import { isLate } from '../observe/queueCondition';
 import type { UsualFigure } from '../outlook/usualView';
 import type { State } from '../watch/state';
 import { LIMITS, type FindingRule, type Found, type Severity } from './rule';
-import { countText, durationText } from './texts';
+import { countText, durationText, meanText } from './texts';
 
 /** A figure that may be out of the usual. */
 interface Watched {
@@ -12,6 +12,8 @@ interface Watched {
   below: boolean;
   /** By so much it differs at least, so that the second job of a quiet queue is none. */
   least: number;
+  /** It is so many times the usual at least: a mean of a few run times is far off by chance. */
+  leastTimes?: number;
   text(what: { name: string; now: string; often: string; many: string; usual: string; when: string }): string;
   value(value: number): string;
 }
@@ -53,6 +55,16 @@ const WATCHED: readonly Watched[] = [
     value: durationText,
   },
   {
+    figure: 'runTime',
+    severity: 'warning',
+    below: false,
+    least: 0.05,
+    leastTimes: 2,
+    text: ({ name, now, usual, when }) =>
+      `Executions of ${name} take ${now} on average; up to ${usual} is usual ${when}.`,
+    value: meanText,
+  },
+  {
     figure: 'retry',
     severity: 'warning',
     below: false,
@@ -78,7 +90,7 @@ export const USUAL_RULES: readonly FindingRule[] = [
   {
     id: 'unusual',
     severity: 'warning',
-    when: `A figure of the last minutes (throughput, failures, backlog, latency, retries, deaths; of a class the last hour) lies outside its usual band by the width of that band. It takes two days of history.`,
+    when: `A figure of the last minutes (throughput, failures, backlog, latency, retries, deaths; of a class throughput, failures and run time of the last hour) lies outside its usual band by the width of that band. It takes two days of history.`,
     remedy:
       'Compare the time with the days before in the history (option band), and look for a deploy or a change of traffic.',
     find: ({ state }) => {
@@ -107,6 +119,7 @@ function unusual(figure: UsualFigure, state: State): Array<Found & { figure: str
     Math.abs(deviation) < LIMITS.unusualDeviation ||
     (deviation < 0 && !watched.below) ||
     Math.abs(value - usual) < watched.least ||
+    value < (watched.leastTimes ?? 0) * usual ||
     (scope === 'queue' && hasOtherFinding(key, state))
   ) {
     return [];

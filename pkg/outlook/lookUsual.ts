@@ -1,12 +1,12 @@
 import type { ClassTotalsView } from '../observe/classTotals';
-import { CLASS_SECONDS, figureNamed, type HistoryFigure } from '../series/figures';
+import { CLASS_SECONDS, figureNamed, keptAs, type HistoryFigure } from '../series/figures';
 import { readLatest } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
 import { Turns } from '../turns';
 import { regularity, type Regularity } from './missing';
 import { deviationOf, type Basis } from './usual';
 import type { Band } from './usualModel';
-import { leastWidth, newUsualFor, slotsFor, type Rhythm } from './usualFigures';
+import { leastWidthOf, newUsualFor, slotsFor, type Rhythm } from './usualFigures';
 import type { MissingClass, UsualAhead, UsualFigure, UsualView } from './usualView';
 
 /** What is looked at: the figures of a scope, and over how long a mean. */
@@ -18,7 +18,7 @@ const LOOKED_AT: ReadonlyArray<{ scope: UsualFigure['scope']; figures: readonly 
   },
   { scope: 'queue', figures: ['enqueued', 'latency'], seconds: 300 },
   // Classes are many, and each runs less often.
-  { scope: 'class', figures: ['processedRate', 'failedRate'], seconds: 3600 },
+  { scope: 'class', figures: ['processedRate', 'failedRate', 'runTime'], seconds: 3600 },
 ];
 /** Series of a scope that are looked at. */
 const SERIES_LOOKED_AT = 500;
@@ -60,7 +60,7 @@ export async function lookUsual(
   let basis: Basis = null;
   for (const { scope, figures: names, seconds } of LOOKED_AT) {
     for (const figure of names.map(figureNamed)) {
-      for (const key of reads.keys(scope, figure.name).slice(0, SERIES_LOOKED_AT)) {
+      for (const key of reads.keys(scope, keptAs(figure)).slice(0, SERIES_LOOKED_AT)) {
         const name = JSON.stringify([scope, figure.name, key]);
         const known =
           hour.known.get(name) ?? (await learn(reads, { scope, figure, key }, seconds, until, rhythm, turns));
@@ -134,7 +134,7 @@ function compare(
     usual: rounded(band.usual),
     lower: rounded(band.lower),
     upper: rounded(band.upper),
-    deviation: rounded(deviationOf(near, value, leastWidth(figure.unit, seconds)) ?? 0),
+    deviation: rounded(deviationOf(near, value, leastWidthOf(figure, seconds)) ?? 0),
   };
 }
 

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { HistoryFigure } from '../series/figures';
 import { gridOf } from '../series/grid';
 import { gapSecondsOf, readOnGrid, type Wanted } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
@@ -66,8 +67,8 @@ export function usualFor(
 }
 
 /** A band is at least so wide: one job, one second, one execution. @param seconds that a value is the mean of */
-export function leastWidth(unit: string, seconds: number): number {
-  return unit === 'suffix: jobs/s' ? 1 / seconds : unit === 'percentunit' ? 0.01 : 1;
+export function leastWidthOf({ unit, leastWidth }: HistoryFigure, seconds: number): number {
+  return leastWidth ?? (unit === 'suffix: jobs/s' ? 1 / seconds : unit === 'percentunit' ? 0.01 : 1);
 }
 
 /** The same, learnt anew. @param until epoch seconds, a multiple of the slot length */

@@ -2,14 +2,7 @@ import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { durationText } from '../findings/texts';
 import { FEWEST, rankTest, signedRankTest, type Difference } from '../outlook/rankTest';
-import {
-  figureNamed,
-  HISTORY_FIGURES,
-  HISTORY_SCOPES,
-  keptAs,
-  type HistoryFigure,
-  type HistoryScope,
-} from '../series/figures';
+import { HISTORY_FIGURES, HISTORY_SCOPES, keptAs, type HistoryFigure, type HistoryScope } from '../series/figures';
 import { boundedInterval, gridOf } from '../series/grid';
 import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
@@ -62,18 +55,9 @@ interface Row {
 /** What is compared where nothing is chosen. */
 const DEFAULT_MEASURES: Readonly<Record<HistoryScope, readonly string[]>> = {
   total: ['processedRate', 'failedRate', 'enqueued', 'latency', 'busy'],
-  queue: ['latency', 'enqueued'],
-  workerType: ['latency', 'enqueued', 'busy'],
-  class: ['processedRate', 'failedRate', 'runTime'],
-};
-/** Beside the figures of the history: what two of its counters tell together. */
-const RUN_TIME: HistoryFigure = {
-  name: 'runTime',
-  title: 'Run time',
-  unit: 's',
-  scopes: ['class'],
-  derived: { from: 'load', times: 1 },
-  description: 'Mean duration of the successful executions.',
+  queue: ['latency', 'enqueued', 'wait'],
+  workerType: ['latency', 'enqueued', 'busy', 'wait'],
+  class: ['processedRate', 'failedRate', 'runTime', 'wait'],
 };
 const SLOT_SECONDS = 300;
 const DAY = 86_400;
@@ -177,8 +161,8 @@ export const compare = tableQuery({
           await valuesOf(history, wanted, before, age, sampleSeconds),
           await valuesOf(history, wanted, after, age, sampleSeconds),
         ] as const;
-        // Of run times no value means that nothing has ended in those minutes.
-        const inPairs = paired && figure !== RUN_TIME;
+        // Of run times and waits no value means that nothing has ended or begun in those minutes.
+        const inPairs = paired && !figure.quotient;
         const [former, later] = compared(read, inPairs);
         if (former.length > 0 || later.length > 0) {
           rows.push({
@@ -220,7 +204,7 @@ function compared(
 }
 
 function figuresOf({ by, measures }: Query): HistoryFigure[] {
-  const known = [...HISTORY_FIGURES, RUN_TIME].filter(({ scopes }) => scopes.includes(by));
+  const known = HISTORY_FIGURES.filter(({ scopes }) => scopes.includes(by));
   return (measures.length > 0 ? measures : DEFAULT_MEASURES[by]).map((name) => {
     const found = known.find((each) => each.name === name);
     if (!found) {
@@ -334,27 +318,10 @@ async function valuesOf(
   const interval = boundedInterval(from, to, least, VALUES_COMPARED);
   const grid = gridOf(from, to, interval).filter((at) => at >= from && at + interval <= to);
   const sampled = { from, to, gapSeconds: gapSecondsOf(ageSeconds, sampleSeconds), sampleSeconds };
-  const read = async (figure: HistoryFigure) =>
-    (grid.length === 0 ? [] : await readOnGrid(history, { ...wanted, figure }, sampled, { grid, interval }))[0]?.values;
-  if (wanted.figure === RUN_TIME) {
-    return runTimes(read);
-  }
-  return ((await read(wanted.figure)) ?? []).map((value) => (value === null ? null : { value, weight: 1 }));
-}
-
-/** Seconds of an execution in each interval in which one succeeded. */
-async function runTimes(
-  read: (figure: HistoryFigure) => Promise<ReadonlyArray<number | null> | undefined>
-): Promise<Array<Known | null>> {
-  const [load, processed, failed] = [
-    await read(figureNamed('load')),
-    await read(figureNamed('processedRate')),
-    await read(figureNamed('failedRate')),
-  ];
-  return (load ?? []).map((seconds, index) => {
-    const succeeded = (processed?.[index] ?? 0) - (failed?.[index] ?? 0);
-    return seconds === null || succeeded <= 0 ? null : { value: seconds / succeeded, weight: succeeded };
-  });
+  const [series] = grid.length === 0 ? [] : await readOnGrid(history, wanted, sampled, { grid, interval });
+  return (series?.values ?? []).map((value, index) =>
+    value === null ? null : { value, weight: series!.weights?.[index] ?? 1 }
+  );
 }
 
 const valueOf = ({ value }: Known) => value;

@@ -10,7 +10,7 @@ import { HISTORY_FIGURES, HISTORY_SCOPES, keptAs, type HistoryFigure, type Histo
 import { AGGREGATES, boundedInterval, gridOf, POINTS_CAP } from '../series/grid';
 import {
   gapSecondsOf,
-  paceOfScope,
+  paceOf,
   readOnGrid,
   type Grid,
   type SampledRange,
@@ -254,13 +254,14 @@ interface FigureSeries extends SeriesOnGrid {
 
 /** @param most points of the series at most */
 function gridFor(
-  { counter }: HistoryFigure,
+  figure: HistoryFigure,
   by: HistoryScope,
   { from, to, step, sampleSeconds }: Span,
   most: number
 ): Grid {
   // Processes count every ten seconds, each at its own: over less than three beats a rate is mostly their rhythm.
-  const least = counter ? Math.max(3 * sampleSeconds, paceOfScope(by, sampleSeconds)) : sampleSeconds;
+  const pace = paceOf({ figure, scope: by }, sampleSeconds);
+  const least = figure.counter ? Math.max(3 * sampleSeconds, pace) : pace;
   const interval = boundedInterval(from, to, Math.max(step, least), most);
   return { grid: gridOf(from, to, interval), interval };
 }

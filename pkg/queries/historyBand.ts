@@ -2,7 +2,7 @@ import { Fault } from '../faults/fault';
 import type { Field } from '../frames/frame';
 import type { Basis, Usual } from '../outlook/usual';
 import type { Band } from '../outlook/usualModel';
-import { leastWidth, slotSecondsFor, SLOT_SECONDS, usualFor } from '../outlook/usualFigures';
+import { leastWidthOf, slotSecondsFor, SLOT_SECONDS, usualFor } from '../outlook/usualFigures';
 import type { HistoryFigure, HistoryScope } from '../series/figures';
 import type { Aggregate } from '../series/grid';
 import type { SeriesOnGrid } from '../series/readOnGrid';
@@ -89,12 +89,12 @@ const TOO_WIDE: Notice = {
 
 function deviations(
   usual: Usual | null,
-  { unit }: HistoryFigure,
+  figure: HistoryFigure,
   grid: readonly number[],
   values: ReadonlyArray<number | null>,
   interval: number
 ): Array<number | null> {
-  const least = leastWidth(unit, interval);
+  const least = leastWidthOf(figure, interval);
   return values.map((value, index) => (value === null ? null : (usual?.deviation(value, grid[index]!, least) ?? null)));
 }
 

@@ -1,5 +1,6 @@
 import type { ClassTotal, ClassTotalsView } from '../observe/classTotals';
 import { groupBy } from '../sidekiq/groupBy';
+import type { JobWaitsView } from '../observe/jobWaits';
 import type { QueueState } from '../observe/queueState';
 import type { Listed, Process, Totals } from '../sidekiq/model';
 import { threadsServing } from '../sidekiq/queueFacts';
@@ -19,6 +20,12 @@ export interface HistoryFigure {
   counter?: boolean;
   /** The figure it is another view of, and by what that is multiplied. */
   derived?: { from: string; times: number };
+  /** Two counters by whose growth it is told, as seconds by executions; the second of `by` is taken from the first. */
+  quotient?: { of: string; by: readonly [string, string?] };
+  /** Kept every five minutes, as everything of classes is. */
+  slow?: boolean;
+  /** Its usual band is at least so wide; else by its unit. */
+  leastWidth?: number;
   description: string;
 }
 
@@ -27,10 +34,14 @@ const TOTAL = ['total'] as const;
 const PARTS = ['queue', 'workerType'] as const;
 const EXECUTIONS = ['total', 'class'] as const;
 
-/** Seconds between two samples of job classes: there are many, and Sidekiq counts them by the minute. */
+/** Seconds between two samples of job classes and of waits: there are many, and Sidekiq counts classes by the minute. */
 export const CLASS_SECONDS = 300;
 /** Classes that are kept over time: those that ran most. */
 const CLASSES_KEPT = 500;
+
+/** Kept of the jobs that were seen to run: the seconds for which they had waited, and their number. */
+const WAITED = 'waited';
+const BEGUN = 'begun';
 
 /** Every figure of the history, in the order of the editor. */
 export const HISTORY_FIGURES: readonly HistoryFigure[] = [
@@ -76,6 +87,27 @@ export const HISTORY_FIGURES: readonly HistoryFigure[] = [
     scopes: ['class'],
     counter: true,
     description: 'Threads that the successful executions keep busy.',
+  },
+  {
+    name: 'runTime',
+    title: 'Run time',
+    unit: 's',
+    scopes: ['class'],
+    quotient: { of: 'load', by: ['processedRate', 'failedRate'] },
+    slow: true,
+    leastWidth: 0.001,
+    description: 'Mean duration of the successful executions.',
+  },
+  {
+    name: 'wait',
+    title: 'Wait',
+    unit: 's',
+    scopes: HISTORY_SCOPES,
+    quotient: { of: WAITED, by: [BEGUN] },
+    slow: true,
+    // Sidekiq writes in whole seconds when a job began.
+    leastWidth: 0.5,
+    description: 'Mean time that jobs had waited when they were seen to run: a sample.',
   },
   {
     name: 'utilisation',
@@ -154,8 +186,16 @@ export function figureNamed(name: string): HistoryFigure {
 }
 
 /** The name under which the samples of a figure are kept. */
-export function keptAs({ name, derived }: HistoryFigure): string {
-  return derived?.from ?? name;
+export function keptAs({ name, derived, quotient }: HistoryFigure): string {
+  return derived?.from ?? quotient?.of ?? name;
+}
+
+/** The counters of a quotient as figures, in their order. */
+export function countersOf(
+  { quotient: _, ...rest }: HistoryFigure,
+  { of, by }: NonNullable<HistoryFigure['quotient']>
+): HistoryFigure[] {
+  return [of, ...by].flatMap((name) => (name === undefined ? [] : [{ ...rest, name, counter: true }]));
 }
 
 /** One value of one series at an instant; `key` tells queues and worker types apart, `''` for the total. */
@@ -170,6 +210,7 @@ export interface SeriesValue {
 export interface Sampled {
   readonly now: number;
   readonly classTotals: ClassTotalsView;
+  readonly jobWaits: JobWaitsView;
   readonly snapshot: { readonly totals: Totals; readonly processes: Listed<Process> };
   readonly totals: InstallationTotals;
   readonly queues: readonly QueueState[];
@@ -177,7 +218,7 @@ export interface Sampled {
 
 type Figures = Readonly<Record<string, number | null>>;
 
-/** Takes what is kept over time from one state after the other: classes at a slower pace than the rest. */
+/** Takes what is kept over time from one state after the other: classes and waits at a slower pace than the rest. */
 export class SeriesTaker {
   private slot: number | undefined;
 
@@ -185,23 +226,61 @@ export class SeriesTaker {
     const slot = Math.floor(state.now / CLASS_SECONDS);
     const due = slot !== this.slot;
     this.slot = slot;
-    return due ? [...seriesOf(state), ...seriesOfClasses(state.classTotals)] : seriesOf(state);
+    return due
+      ? [...seriesOf(state), ...seriesOfClasses(state.classTotals, state.jobWaits), ...seriesOfWaits(state)]
+      : seriesOf(state);
   }
 }
 
-function seriesOfClasses(classTotals: ClassTotalsView): SeriesValue[] {
+/** Jobs that were seen to run, and the seconds for which they had waited. */
+interface Waited {
+  jobs: number;
+  seconds: number;
+}
+
+const NONE_WAITED: Waited = { jobs: 0, seconds: 0 };
+
+function waitedBy(waits: JobWaitsView, keyOf: (each: JobWaitsView[number]) => string): Map<string, Waited> {
+  const found = new Map<string, Waited>();
+  for (const each of waits) {
+    const { jobs, seconds } = found.get(keyOf(each)) ?? NONE_WAITED;
+    const seen = each.counts.reduce((sum, count) => sum + count, 0);
+    found.set(keyOf(each), { jobs: jobs + seen, seconds: seconds + each.sumSeconds });
+  }
+  return found;
+}
+
+function waitedValues(scope: HistoryScope, key: string, { jobs, seconds }: Waited = NONE_WAITED): SeriesValue[] {
+  return valuesOf(scope, key, { [BEGUN]: jobs, [WAITED]: seconds });
+}
+
+function seriesOfWaits({ jobWaits, queues }: Pick<Sampled, 'jobWaits' | 'queues'>): SeriesValue[] {
+  const byQueue = waitedBy(jobWaits, ({ queue }) => queue);
+  const typeOf = new Map(queues.map(({ name, workerType }) => [name, workerType]));
+  const byType = waitedBy(jobWaits, ({ queue }) => typeOf.get(queue) ?? '');
+  const types = new Set([...typeOf.values()].filter((type) => type !== ''));
+  return [
+    ...waitedValues('total', '', waitedBy(jobWaits, () => '').get('')),
+    ...queues.flatMap(({ name }) => waitedValues('queue', name, byQueue.get(name))),
+    ...[...types].flatMap((type) => waitedValues('workerType', type, byType.get(type))),
+  ];
+}
+
+function seriesOfClasses(classTotals: ClassTotalsView, jobWaits: JobWaitsView): SeriesValue[] {
   const most = ([, one]: [string, ClassTotal], [, other]: [string, ClassTotal]) => other.processed - one.processed;
   const classes = [...classTotals];
   const kept = classes.length <= CLASSES_KEPT ? classes : classes.sort(most).slice(0, CLASSES_KEPT);
-  return kept.flatMap(([name, { processed, failed, milliseconds }]) =>
-    valuesOf('class', name, { processedRate: processed, failedRate: failed, load: milliseconds / 1000 })
-  );
+  const waited = waitedBy(jobWaits, ({ metricsClass }) => metricsClass);
+  return kept.flatMap(([name, { processed, failed, milliseconds }]) => [
+    ...valuesOf('class', name, { processedRate: processed, failedRate: failed, load: milliseconds / 1000 }),
+    ...waitedValues('class', name, waited.get(name)),
+  ]);
 }
 
 /**
- * Everything that is kept of a state but its classes. Figures that are not known are left out, which makes a gap.
+ * Everything that is kept of a state but its classes and waits. Figures that are not known are left out, which makes a gap.
  */
-export function seriesOf({ snapshot, totals, queues }: Omit<Sampled, 'now' | 'classTotals'>): SeriesValue[] {
+export function seriesOf({ snapshot, totals, queues }: Pick<Sampled, 'snapshot' | 'totals' | 'queues'>): SeriesValue[] {
   const values = valuesOf('total', '', {
     enqueued: totals.enqueued,
     latency: totals.latencyMaxSeconds,

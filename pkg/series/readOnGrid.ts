@@ -1,5 +1,5 @@
 import { PART_SECONDS, type Parts } from './chunk';
-import { CLASS_SECONDS, keptAs, type HistoryFigure, type HistoryScope } from './figures';
+import { CLASS_SECONDS, countersOf, keptAs, type HistoryFigure, type HistoryScope } from './figures';
 import { counterPoints, gaugeOnGrid, gaugePartsOnGrid, rateOnGrid, type Aggregate, type GridSeries } from './grid';
 import type { FigureReads, Points } from './store';
 
@@ -27,7 +27,10 @@ export interface Wanted {
   readonly key: string;
 }
 
-export interface SeriesOnGrid extends GridSeries, Grid {}
+export interface SeriesOnGrid extends GridSeries, Grid {
+  /** Of a quotient: of how many each value is the mean. */
+  weights?: readonly number[];
+}
 
 /** Samples missed that make a gap: fewer are a sampler that is late. */
 export const GAP_SAMPLES = 2.5;
@@ -56,9 +59,15 @@ export async function readOnGrid(
   grid: Grid,
   aggregate: Aggregate = 'mean'
 ): Promise<SeriesOnGrid[]> {
+  if (figure.quotient) {
+    const counters: Array<SeriesOnGrid | undefined> = [];
+    for (const counter of countersOf(figure, figure.quotient)) {
+      counters.push((await readOnGrid(reads, { figure: counter, scope, key }, asked, grid))[0]);
+    }
+    return quotients(counters);
+  }
   const name = keptAs(figure);
-  // Classes are sampled at a slower pace.
-  const gapSeconds = scope === 'class' ? Math.max(asked.gapSeconds, GAP_SAMPLES * CLASS_SECONDS) : asked.gapSeconds;
+  const gapSeconds = isSlow(figure, scope) ? Math.max(asked.gapSeconds, GAP_SAMPLES * CLASS_SECONDS) : asked.gapSeconds;
   const sampled = { ...asked, gapSeconds };
   // The first interval begins before the range, and is told whole.
   const from = Math.min(sampled.from, grid.grid[0] ?? sampled.from);
@@ -76,7 +85,14 @@ export function readLatest(
   seconds: number,
   sampleSeconds: number
 ): number | null {
-  const every = paceOfScope(scope, sampleSeconds);
+  if (figure.quotient) {
+    const [of = null, ...by] = countersOf(figure, figure.quotient).map((counter) =>
+      readLatest(reads, { figure: counter, scope, key }, now, seconds, sampleSeconds)
+    );
+    const weight = weightOf(by);
+    return of === null || weight === 0 ? null : of / weight;
+  }
+  const every = paceOf({ figure, scope }, sampleSeconds);
   const [points] = reads.read(scope, keptAs(figure), now - seconds - every, now, key);
   const last = points?.at.at(-1);
   if (!points || last === undefined || last < now - GAP_SAMPLES * every) {
@@ -87,9 +103,34 @@ export function readLatest(
   return onGrid(figure, points, sampled, grid, 'mean').values[0] ?? null;
 }
 
-/** Seconds between two samples of a scope. */
-export function paceOfScope(scope: HistoryScope, sampleSeconds: number): number {
-  return scope === 'class' ? Math.max(CLASS_SECONDS, sampleSeconds) : sampleSeconds;
+/** Seconds between two samples of a figure. */
+export function paceOf({ figure, scope }: Omit<Wanted, 'key'>, sampleSeconds: number): number {
+  return isSlow(figure, scope) ? Math.max(CLASS_SECONDS, sampleSeconds) : sampleSeconds;
+}
+
+function isSlow({ slow }: HistoryFigure, scope: HistoryScope): boolean {
+  return slow === true || scope === 'class';
+}
+
+/** The first counter divided by the second, less the third. */
+function quotients([of, ...by]: ReadonlyArray<SeriesOnGrid | undefined>): SeriesOnGrid[] {
+  if (!of) {
+    return [];
+  }
+  const weights = of.values.map((_, index) => weightOf(by.map((each) => each?.values[index] ?? null)));
+  const values = of.values.map((value, index) =>
+    value === null || weights[index] === 0 ? null : value / weights[index]!
+  );
+  return [{ ...of, values, weights }];
+}
+
+/** Rates closer than this are the same one, computed in another order. */
+const ROUNDING = 1e-9;
+
+/** How many by which is divided; 0 where that is not known. */
+function weightOf([all = null, less = 0]: ReadonlyArray<number | null>): number {
+  const weight = (all ?? 0) - (less ?? 0);
+  return weight > ROUNDING ? weight : 0;
 }
 
 function onGrid(
@@ -99,7 +140,7 @@ function onGrid(
   { grid, interval }: Grid,
   aggregate: Aggregate
 ): SeriesOnGrid {
-  const gapSeconds = Math.max(leastGap, GAP_SAMPLES * ('count' in series ? paceOfParts(series) : paceOf(series)));
+  const gapSeconds = Math.max(leastGap, GAP_SAMPLES * ('count' in series ? paceOfParts(series) : paceOfPoints(series)));
   const times = figure.derived?.times ?? 1;
   const least = Math.min(interval, Math.max(interval / 2, 3 * sampleSeconds));
   const { key, values } = figure.counter
@@ -132,7 +173,7 @@ function paceOfParts({ count }: Parts): number {
 }
 
 /** Seconds from one sample to the next: it may have been another pace then than it is now. */
-function paceOf({ at }: Points): number {
+function paceOfPoints({ at }: Points): number {
   const steps = at
     .slice(1)
     .map((each, index) => each - at[index]!)

@@ -12,19 +12,26 @@ const RHYTHM = { sampleSeconds: 60, timeZone: '' };
 /** Six days of an installation, looked at once a minute. Counters are told as they stand. */
 function lived(
   executionsAt: (at: number) => Record<string, number>,
-  { until, enqueuedAt = () => 20 }: { until: number; enqueuedAt?: (at: number) => number }
+  {
+    until,
+    enqueuedAt = () => 20,
+    secondsAt,
+  }: { until: number; enqueuedAt?: (at: number) => number; secondsAt?: (at: number) => number }
 ) {
   const store = new MemoryStore();
   const counts: Record<string, number> = {};
   const lastRunAt: Record<string, number> = {};
+  const loads: Record<string, number> = {};
   for (let at = START; at <= until; at += 60) {
     for (const [name, executions] of Object.entries(executionsAt(at))) {
       counts[name] = (counts[name] ?? 0) + executions;
       lastRunAt[name] = executions > 0 ? at : (lastRunAt[name] ?? at);
+      loads[name] = (loads[name] ?? 0) + executions * (secondsAt?.(at) ?? 0);
     }
     const classes: SeriesValue[] = Object.entries(counts).flatMap(([key, value]) => [
       { scope: 'class', key, figure: 'processedRate', value },
       { scope: 'class', key, figure: 'failedRate', value: 0 },
+      ...(secondsAt ? [{ scope: 'class' as const, key, figure: 'load', value: loads[key]! }] : []),
     ]);
     const processed = Object.values(counts).reduce((sum, count) => sum + count, 0);
     store.append(at, [
@@ -74,6 +81,16 @@ describe('a look at what is usual', () => {
     };
     expect(await seenAfter(0)).toBe(0);
     expect(await seenAfter(4)).toBeGreaterThan(1);
+  });
+
+  test('sees executions that take longer than usual in the last hour', async () => {
+    const secondsAt = (at: number) => (at > noon - 3600 ? 6 : 2);
+    const usual = await lived(() => ({ A: 6 }), { until: noon - 3600, secondsAt });
+    expect(usual!.figures.filter(({ figure }) => figure === 'runTime')).toEqual([]);
+    const slow = await lived(() => ({ A: 6 }), { until: noon + 240, secondsAt });
+    const [found] = slow!.figures.filter(({ figure }) => figure === 'runTime');
+    expect(found).toMatchObject({ scope: 'class', key: 'A', value: 6, usual: 2 });
+    expect(found!.deviation).toBeGreaterThan(1);
   });
 
   test('sees a backlog that never was, not one that is usual at this hour', async () => {

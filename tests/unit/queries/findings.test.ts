@@ -248,10 +248,12 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
           upper: 1.5,
           deviation: 1.8,
         },
+        { ...of('class', 'Ship', 'runTime'), value: 12, usual: 0.15, lower: 0.01, upper: 2.5, deviation: 3.5 },
       ]),
     }),
     [
       'info Pay: Pay runs 3.1 times as often as usual on a Wednesday at 12:00 UTC. [190 a minute; usual 60 a minute, from 36 a minute to 90 a minute]',
+      'warning Ship: Executions of Ship take 12 s on average; up to 2.5 s is usual on a Wednesday at 12:00 UTC. [12 s; usual 150 ms, from 10 ms to 2.5 s]',
     ],
     evidence({
       queues: [aQueueState('q', late)],
@@ -262,6 +264,10 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
         // Fewer jobs wait than usual.
         { ...of('queue', 'other', 'enqueued'), value: 0, usual: 500, deviation: -3 },
         { ...of('total', '', 'enqueued'), value: 19, usual: 0, deviation: 5 },
+        // Less than twice as long, only milliseconds longer, and faster than usual.
+        { ...of('class', 'Slow', 'runTime'), value: 3.9, usual: 2, deviation: 9 },
+        { ...of('class', 'Quick', 'runTime'), value: 0.06, usual: 0.02, deviation: 9 },
+        { ...of('class', 'Mended', 'runTime'), value: 0.1, usual: 4, deviation: -2 },
       ]),
     }),
   ],

@@ -386,3 +386,63 @@ test('by class has the executions of five minutes', async () => {
   // 300 in 300 s.
   expect(frame!.fields[1]!.values.slice(1, -1).every((value) => Math.abs(Number(value) - 1) < 1e-9)).toBe(true);
 });
+
+describe('means of executions', () => {
+  // Six executions in five minutes, one of which fails; those that succeed take 2 s, in the last hour 5 s.
+  const recorder = new Recorder();
+  let [processed, failed, load, begun, waited] = [0, 0, 0, 0, 0];
+  for (let at = NOW - 4 * 3600; at <= NOW; at += 300) {
+    const isLast = at > NOW - 3600;
+    // For half an hour nothing runs.
+    if (at <= NOW - 3 * 3600 || at > NOW - 2.5 * 3600) {
+      processed += 6;
+      failed += 1;
+      load += 5 * (isLast ? 5 : 2);
+      begun += 2;
+      waited += 2 * (isLast ? 40 : 0.25);
+    }
+    const values = { processedRate: processed, failedRate: failed, load, begun, waited };
+    const scoped = (scope: 'class' | 'queue', key: string) =>
+      Object.entries(values).map(([figure, value]) => ({ scope, key, figure, value }));
+    recorder.append(at, [...scoped('class', 'A'), ...scoped('queue', 'q')]);
+  }
+  const hours = { range: { from: NOW - 4 * 3600, to: NOW }, intervalSeconds: 60 };
+  const valuesOf = async (query: object) =>
+    (await ask(recorder, query, { request: hours }))[0]!.fields[1]!.values as Array<number | null>;
+  const near = (value: number) => expect.closeTo(value, 6) as number;
+
+  test('are those of the executions that succeeded, at five minutes; none where nothing ran', async () => {
+    const runTimes = await valuesOf({ by: 'class', figures: ['runTime'] });
+    expect(runTimes.slice(-4)).toEqual([near(5), near(5), near(5), near(5)]);
+    expect(runTimes.slice(1, 10)).toEqual(new Array(9).fill(near(2)));
+    expect(runTimes.filter((value) => value === null).length).toBeGreaterThanOrEqual(5);
+    expect(runTimes.every((value) => value === null || (value >= 2 - 1e-6 && value <= 5 + 1e-6))).toBe(true);
+  });
+
+  test('tell for how long jobs of a class or of a queue had waited', async () => {
+    for (const by of ['class', 'queue']) {
+      const waits = await valuesOf({ by, figures: ['wait'] });
+      expect(waits.slice(-4)).toEqual([near(40), near(40), near(40), near(40)]);
+      expect(waits.slice(1, 10)).toEqual(new Array(9).fill(near(0.25)));
+    }
+  });
+
+  test('are of all executions of an interval, not means of means', async () => {
+    // 1,000 executions of 10 ms, then one of 100 s: a mean of 110 ms.
+    const uneven = new Recorder();
+    for (const [at, count, seconds] of [
+      [0, 0, 0],
+      [300, 1000, 10],
+      [600, 1001, 110],
+    ] as const) {
+      uneven.append(Math.floor(NOW / 600) * 600 - 600 + at, [
+        { scope: 'class', key: 'A', figure: 'processedRate', value: count },
+        { scope: 'class', key: 'A', figure: 'failedRate', value: 0 },
+        { scope: 'class', key: 'A', figure: 'load', value: seconds },
+      ]);
+    }
+    const request = { range: { from: NOW - 1200, to: NOW }, intervalSeconds: 600 };
+    const [frame] = await ask(uneven, { by: 'class', figures: ['runTime'] }, { request });
+    expect(frame!.fields[1]!.values.filter((value) => value !== null)).toEqual([near(110 / 1001)]);
+  });
+});

@@ -142,8 +142,8 @@ test('every figure that is kept is declared for its scope, and the other way rou
   const queues = [aQueueState('a', figures({ workerType: 'T' }))];
   const values = new SeriesTaker().take(aState({ ...full, queues, classTotals }));
   for (const scope of HISTORY_SCOPES) {
-    const declared = HISTORY_FIGURES.filter(({ scopes, derived }) => scopes.includes(scope) && !derived).map(
-      ({ name }) => name
+    const declared = HISTORY_FIGURES.filter(({ scopes, derived }) => scopes.includes(scope) && !derived).flatMap(
+      ({ name, quotient }) => (quotient ? [quotient.of, ...quotient.by] : [name])
     );
     expect(
       values
@@ -151,7 +151,7 @@ test('every figure that is kept is declared for its scope, and the other way rou
         .map(({ figure }) => figure)
         .sort(),
       scope
-    ).toEqual(declared.sort());
+    ).toEqual([...new Set(declared)].sort());
   }
   const derived = HISTORY_FIGURES.filter((figure) => figure.derived);
   expect(derived).toMatchObject([
@@ -180,11 +180,41 @@ describe('job classes', () => {
     const taker = new SeriesTaker();
     const start = Math.floor(NOW / 300) * 300;
     const taken = [0, 10, 299, 300, 310, 3000].map((seconds) => classesOf(taker.take(at(start + seconds))).length);
-    expect(taken).toEqual([3, 0, 0, 3, 0, 3]);
+    expect(taken).toEqual([5, 0, 0, 5, 0, 5]);
     expect(classesOf(new SeriesTaker().take(at(NOW)))).toEqual([
       { scope: 'class', key: 'A', figure: 'processedRate', value: 7 },
       { scope: 'class', key: 'A', figure: 'failedRate', value: 1 },
       { scope: 'class', key: 'A', figure: 'load', value: 2.5 },
+      { scope: 'class', key: 'A', figure: 'begun', value: 0 },
+      { scope: 'class', key: 'A', figure: 'waited', value: 0 },
+    ]);
+  });
+
+  test('and queues, types and all have what jobs had waited, by those that were seen to run', () => {
+    const waits = (queue: string, metricsClass: string, jobs: number, sumSeconds: number) => ({
+      ...{ queue, class: `shown ${metricsClass}`, metricsClass, maxSeconds: 9 },
+      counts: [jobs - 1, 1],
+      sumSeconds,
+    });
+    const jobWaits = [waits('a', 'A', 3, 6), waits('b', 'A', 2, 1), waits('gone', 'B', 5, 50)];
+    const queues = [aQueueState('a', { workerType: 'T' }), aQueueState('b', { workerType: 'T' }), aQueueState('c')];
+    const values = new SeriesTaker().take({ ...at(NOW), queues, jobWaits });
+    const told = values.flatMap(({ scope, key, figure, value }) =>
+      figure === 'begun' || figure === 'waited' ? [`${scope} ${key} ${figure} ${value}`] : []
+    );
+    expect(told.sort()).toEqual([
+      'class A begun 5',
+      'class A waited 7',
+      'queue a begun 3',
+      'queue a waited 6',
+      'queue b begun 2',
+      'queue b waited 1',
+      'queue c begun 0',
+      'queue c waited 0',
+      'total  begun 10',
+      'total  waited 57',
+      'workerType T begun 5',
+      'workerType T waited 7',
     ]);
   });
 

@@ -175,7 +175,7 @@ export class Installation implements Source {
   }
 
   private readsOfNow(signal?: AbortSignal): Reads {
-    return new RedisReads(this.redis, this.memory, this.options, signal);
+    return new RedisReads(this.redis, this.memory, this.options, this.past, signal);
   }
 
   /** Starts to read whenever nobody else did for `sampleSeconds`, so that rates and history exist when somebody asks. */

@@ -19,6 +19,7 @@ import type { Resolution } from '../sidekiq/parts/minute';
 import { readPart } from '../sidekiq/parts/part';
 import type { Range, Reads } from '../source/reads';
 import { recordedMinutes } from '../recording/pastReads';
+import type { PastStates } from '../recording/pastStates';
 import { MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { Memory } from './memory';
 
@@ -30,6 +31,7 @@ export class RedisReads implements Reads {
     private readonly redis: ReadOnlyRedis,
     private readonly memory: Pick<Memory, 'minutes' | 'recorder' | 'failures' | 'locks' | 'recordings'>,
     private readonly options: Options,
+    private readonly past: Pick<PastStates, 'failuresAt'>,
     private readonly signal?: AbortSignal
   ) {}
 
@@ -42,6 +44,10 @@ export class RedisReads implements Reads {
   async failures(now: number) {
     const { retry, dead } = this.memory.failures;
     return { retry: await retry.read(this.redis, now), dead: await dead.read(this.redis, now) };
+  }
+
+  failuresAt(asOf: number) {
+    return this.past.failuresAt(asOf);
   }
 
   /** A stored job by its id. */

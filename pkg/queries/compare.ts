@@ -6,16 +6,20 @@ import { HISTORY_FIGURES, HISTORY_SCOPES, keptAs, type HistoryFigure, type Histo
 import { boundedInterval, gridOf } from '../series/grid';
 import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
-import type { Notice } from '../sidekiq/model';
-import { instantText, parseTime } from '../source/instants';
+import { instantText } from '../source/instants';
 import type { Range, Reads } from '../source/reads';
 import { Turns } from '../turns';
 import { key, plain, share, text } from './columns';
 import { baseQuerySchema } from './model';
-import { tableQuery, type Column } from './table';
+import { compareErrors } from './compareErrors';
+import { noDeploy, stretches, type Stretches } from './compareStretches';
+import { tableQuery, type Column, type Rows } from './table';
 
 const schema = baseQuerySchema.extend({
-  by: z.enum(HISTORY_SCOPES).default('total').describe('What figures are compared for.'),
+  by: z
+    .enum([...HISTORY_SCOPES, 'error'])
+    .default('total')
+    .describe('What figures are compared for; "error" compares the jobs in retry and dead by their error.'),
   with: z
     .enum(['deploy', 'instant', 'day', 'week'])
     .default('day')
@@ -46,13 +50,14 @@ interface Known {
 
 interface Row {
   key: string;
-  figure: HistoryFigure;
+  figure: Pick<HistoryFigure, 'title' | 'unit'>;
   before: number | null;
   after: number | null;
   difference: Difference | null;
 }
 
 /** What is compared where nothing is chosen. */
+const FAILING = { title: 'Failing jobs', unit: 'short' };
 const DEFAULT_MEASURES: Readonly<Record<HistoryScope, readonly string[]>> = {
   total: ['processedRate', 'failedRate', 'enqueued', 'latency', 'busy'],
   queue: ['latency', 'enqueued', 'wait'],
@@ -60,7 +65,6 @@ const DEFAULT_MEASURES: Readonly<Record<HistoryScope, readonly string[]>> = {
   class: ['processedRate', 'failedRate', 'runTime', 'wait'],
 };
 const SLOT_SECONDS = 300;
-const DAY = 86_400;
 /** Values of one series on each side at most: a week of five minutes. */
 const VALUES_COMPARED = 2100;
 /** A change is told where chance gives it less often than this, and where it is not small. */
@@ -81,7 +85,7 @@ const VERDICT_COLOURS = [
 ];
 
 const COLUMNS: Array<Column<Row>> = [
-  key('key', 'Name', 'Queue, worker type or class; empty in total.', (row) => row.key),
+  key('key', 'Name', 'Queue, worker type, class or error; empty in total.', (row) => row.key),
   key(
     'figure',
     'Figure',
@@ -95,24 +99,30 @@ const COLUMNS: Array<Column<Row>> = [
     verdictOf,
     { config: { mappings: VERDICT_COLOURS } }
   ),
-  plain('before', 'Before', 'Mean over the time before, in the unit of the figure.', (row) => row.before, {
-    config: { decimals: 3 },
-  }),
-  plain('after', 'After', 'Mean over the time after.', (row) => row.after, { config: { decimals: 3 } }),
+  plain(
+    'before',
+    'Before',
+    'Mean over the time before, in the unit of the figure; of errors the number of jobs.',
+    (row) => row.before,
+    {
+      config: { decimals: 3 },
+    }
+  ),
+  plain('after', 'After', 'The same over the time after.', (row) => row.after, { config: { decimals: 3 } }),
   share('change', 'Change', 'Change of the mean; no value where it was 0 before.', (row) =>
     row.before === null || row.after === null || row.before === 0 ? null : row.after / row.before - 1
   ),
   plain(
     'effect',
     'Effect',
-    'From −1 to 1: share of pairs of five minutes in which the later one is larger, less the share in which it is smaller; of the same times of two days weighted by the rank of the difference.',
+    'From −1 to 1: share of pairs of five minutes in which the later one is larger, less the share in which it is smaller; of the same times of two days weighted by the rank of the difference; of errors the difference as a share of both.',
     (row) => row.difference?.effect ?? null,
     { config: { decimals: 2 } }
   ),
   plain(
     'chance',
     'Chance',
-    'How often chance alone gives such an effect: Mann-Whitney test, of the same times of two days the signed-rank test; both widened where values that follow one another are alike.',
+    'How often chance alone gives such an effect: Mann-Whitney test, of the same times of two days the signed-rank test; both widened where values that follow one another are alike. Of errors the binomial test, for which each failure stands by itself.',
     (row) => row.difference?.probability ?? null,
     { config: { decimals: 3 } }
   ),
@@ -143,19 +153,20 @@ export const compare = tableQuery({
     const history = await reads.history();
     const parted = await stretches(query, range, { now: state.now, oldest: history.oldest() ?? -Infinity }, reads);
     if (!parted) {
-      if (alerting) {
-        throw noDeploy();
-      }
-      return { rows: [], empty: noDeploy().explanation };
+      return nothing(noDeploy(), alerting);
     }
     const { before, after, paired, notice } = parted;
-    const figures = figuresOf(query);
+    if (query.by === 'error') {
+      return rowsOfErrors(query, parted, { now: state.now, alerting }, reads);
+    }
+    const { by } = query;
+    const figures = figuresOf(by, query.measures);
     const { sampleSeconds } = state.options;
     const turns = new Turns();
     const rows: Row[] = [];
     for (const figure of figures) {
-      for (const name of history.keys(query.by, keptAs(figure))) {
-        const wanted = { figure, scope: query.by, key: name };
+      for (const name of history.keys(by, keptAs(figure))) {
+        const wanted = { figure, scope: by, key: name };
         const age = state.now - before.from;
         const read = [
           await valuesOf(history, wanted, before, age, sampleSeconds),
@@ -178,16 +189,52 @@ export const compare = tableQuery({
     }
     const isShort =
       !paired && after.to - after.from < (FEWEST + 1) * SLOT_SECONDS && rows.every((row) => row.difference === null);
-    const telling = ({ difference }: Row) =>
-      difference === null ? -1 : Math.abs(difference.effect) * (1 - difference.probability);
     return {
-      rows: rows.sort((a, b) => telling(b) - telling(a)),
+      rows: rows.sort(mostTelling),
       ...(isShort && { empty: tooShort(before, after) }),
       notices: isShort && rows.length > 0 ? [notice, { severity: 'warning', text: tooShort(before, after) }] : [notice],
-      without: query.by === 'total' ? ['key'] : [],
+      without: by === 'total' ? ['key'] : [],
     };
   },
 });
+
+/** What changed most, and least by chance, first. */
+function mostTelling(one: Row, other: Row): number {
+  const [a, b] = [one, other].map(({ difference }) =>
+    difference === null ? -1 : Math.abs(difference.effect) * (1 - difference.probability)
+  );
+  return b! - a!;
+}
+
+/** An alert rule hears why; a reader sees a sentence. @throws the fault for an alert rule */
+function nothing(fault: Fault, alerting: boolean): Rows<Row> {
+  if (alerting) {
+    throw fault;
+  }
+  return { rows: [], empty: fault.explanation };
+}
+
+/** Of error classes: the jobs that failed in either time. */
+async function rowsOfErrors(
+  { measures }: Query,
+  { before, after, notice }: Stretches,
+  { now, alerting }: { now: number; alerting: boolean },
+  reads: Reads
+): Promise<Rows<Row>> {
+  if (measures.length > 0) {
+    throw noFigure(measures[0]!, []);
+  }
+  try {
+    const { errors, notices } = await compareErrors(before, after, now, reads);
+    const rows = errors.map(({ errorClass, ...counts }): Row => ({ key: errorClass, figure: FAILING, ...counts }));
+    return { rows: rows.sort(mostTelling), empty: 'No job failed in either time.', notices: [notice, ...notices] };
+  } catch (error) {
+    if (error instanceof Fault && error.kind === 'query') {
+      return nothing(error, alerting);
+    }
+    throw error;
+  }
+}
 
 /**
  * Values that are known. Of the same times of two days those of which both are known: a day without its morning is no quiet
@@ -203,52 +250,26 @@ function compared(
   return [of(former, later), of(later, former)];
 }
 
-function figuresOf({ by, measures }: Query): HistoryFigure[] {
+function figuresOf(by: HistoryScope, measures: readonly string[]): HistoryFigure[] {
   const known = HISTORY_FIGURES.filter(({ scopes }) => scopes.includes(by));
   return (measures.length > 0 ? measures : DEFAULT_MEASURES[by]).map((name) => {
     const found = known.find((each) => each.name === name);
     if (!found) {
-      throw new Fault({
-        kind: 'query',
-        message: `There is no figure "${name}" of this scope in the history.`,
-        remedy: `Set "measures" to some of: ${known.map((each) => each.name).join(', ')}.`,
-      });
+      throw noFigure(
+        name,
+        known.map((each) => each.name)
+      );
     }
     return found;
   });
 }
 
-/**
- * The two stretches, of equal length; `paired` where they are the same times of other days. `null` without a deploy.
- *
- * @throws Fault `query` for an instant that is none
- */
-async function stretches(
-  query: Query,
-  asked: Range,
-  { now, oldest }: { now: number; oldest: number },
-  reads: Reads
-): Promise<{ before: Range; after: Range; paired: boolean; notice: Notice } | null> {
-  // What is to come is no time after.
-  const range = { from: Math.min(asked.from, now), to: Math.min(asked.to, now) };
-  if (query.with === 'day' || query.with === 'week') {
-    const back = query.with === 'day' ? DAY : 7 * DAY;
-    // Before the history there is nothing that would have to be told in longer stretches.
-    const from = Math.min(range.to, Math.max(range.from, oldest));
-    return told({ from: from - back, to: range.to - back }, { from, to: range.to }, true);
-  }
-  const at = query.with === 'instant' ? instantOf(query.at, range) : await deployOf(query.at.trim(), range, now, reads);
-  if (at === null) {
-    return null;
-  }
-  const length = Math.min(at - range.from, range.to - at);
-  return told({ from: at - length, to: at }, { from: at, to: at + length }, false);
-}
-
-function told(before: Range, after: Range, paired: boolean) {
-  const rangeOf = ({ from, to }: Range) => `${instantText(from)} to ${instantText(to)}`;
-  const notice: Notice = { severity: 'info', text: `Before: ${rangeOf(before)}. After: ${rangeOf(after)}.` };
-  return { before, after, paired, notice };
+function noFigure(name: string, known: readonly string[]): Fault {
+  return new Fault({
+    kind: 'query',
+    message: `There is no figure "${name}" of this scope in the history.`,
+    remedy: known.length === 0 ? 'Leave "measures" empty.' : `Set "measures" to some of: ${known.join(', ')}.`,
+  });
 }
 
 function tooShort(before: Range, after: Range): string {
@@ -259,50 +280,6 @@ function tooShort(before: Range, after: Range): string {
 function unitText(unit: string): string {
   const text = unit === 'percentunit' ? '1 = 100%' : unit.replace(/^(?:suffix: ?|short$)/, '');
   return text === '' ? '' : ` (${text})`;
-}
-
-function instantOf(text: string, { from, to }: Range): number {
-  const at = parseTime('"at"', text, NaN);
-  if (!(at > from && at < to)) {
-    throw new Fault({
-      kind: 'query',
-      message: `The instant "${text}" does not lie within the time range.`,
-      remedy: 'Set "at" to an instant within it, for example 2026-11-27T03:00:00Z.',
-    });
-  }
-  return at;
-}
-
-/** The last deploy, or the one that is named by its label or its instant. */
-async function deployOf(named: string, range: Range, now: number, reads: Reads): Promise<number | null> {
-  if (named !== '') {
-    try {
-      return instantOf(named, range);
-    } catch {
-      // It is a label then.
-    }
-  }
-  const { marks } = await reads.deployMarks(range, now);
-  const within = marks.filter(({ at }) => at > range.from && at < range.to);
-  const found = within.filter(({ label }) => named === '' || label === named).at(-1);
-  if (!found && named !== '') {
-    const labels = [...new Set(within.map(({ label }) => `"${label}"`))];
-    throw new Fault({
-      kind: 'query',
-      message: `There is no deploy "${named}" in this time range, and it is no instant within it.`,
-      remedy: labels.length === 0 ? 'Choose a range around a deploy.' : `Use one of: ${labels.join(', ')}.`,
-    });
-  }
-  return found?.at ?? null;
-}
-
-function noDeploy(): Fault {
-  return new Fault({
-    kind: 'query',
-    message: 'There is no deploy mark in this time range.',
-    remedy:
-      'Choose a range around a deploy, or set "with" to day, week or instant. Marks are written by Sidekiq::Deploy.mark!.',
-  });
 }
 
 /** Means of five minutes that lie within a range, in their order; `null` where nothing is known. */

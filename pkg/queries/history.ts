@@ -253,12 +253,7 @@ interface FigureSeries extends SeriesOnGrid {
 }
 
 /** @param most points of the series at most */
-function gridFor(
-  figure: HistoryFigure,
-  by: HistoryScope,
-  { from, to, step, sampleSeconds }: Span,
-  most: number
-): Grid {
+function gridFor(figure: HistoryFigure, by: HistoryScope, { from, to, step, sampleSeconds }: Span, most: number): Grid {
   // Processes count every ten seconds, each at its own: over less than three beats a rate is mostly their rhythm.
   const pace = paceOf({ figure, scope: by }, sampleSeconds);
   const least = figure.counter ? Math.max(3 * sampleSeconds, pace) : pace;

@@ -1,6 +1,6 @@
 import { Fault } from '../faults/fault';
 import type { FigureReads } from '../series/store';
-import type { BucketsRead, DurationsRead, Range, Reads } from '../source/reads';
+import type { BucketsRead, DurationsRead, FailuresRecorded, Range, Reads } from '../source/reads';
 import { NotRecorded } from '../source/notRecorded';
 import { instantText } from '../source/instants';
 import type { Snapshot } from '../sidekiq/snapshot';
@@ -12,21 +12,27 @@ import type { Recordings } from './recordings';
 
 const REMEDY = 'Choose a time range that ends now.';
 
+/** What was recorded at other instants, and the figures over time. */
+interface Recorded {
+  readonly recordings: Recordings;
+  readonly history: () => Promise<FigureReads>;
+  failuresAt(asOf: number): Promise<FailuresRecorded | null>;
+}
+
 /** The reads of a state of the past, or of no state: what was recorded with it. What was not, says so by {@link NotRecorded}. */
 export class PastReads implements Reads {
   readonly minutesKeptSeconds = Infinity;
 
   constructor(
     private readonly past: Past | null,
-    private readonly recordings: Recordings,
-    private readonly figures: () => Promise<FigureReads>,
+    private readonly recorded: Recorded,
     /** Of the present, for what carries its dates itself. */
     private readonly live?: Reads
   ) {}
 
   /** Of the whole time that the source knows. */
   history() {
-    return this.figures();
+    return this.recorded.history();
   }
 
   async jobs(): Promise<never> {
@@ -55,6 +61,10 @@ export class PastReads implements Reads {
 
   async failures() {
     return this.beside('failures', 'The failures of the retry and the dead set');
+  }
+
+  failuresAt(asOf: number) {
+    return this.recorded.failuresAt(asOf);
   }
 
   async info() {
@@ -126,7 +136,7 @@ export class PastReads implements Reads {
     const from = buckets[0]?.startsAt ?? 0;
     const to = buckets.at(-1)?.startsAt ?? 0;
     const wanted = new Set(jobClasses);
-    const { durations } = await this.recordings.minutes({ from, to });
+    const { durations } = await this.recorded.recordings.minutes({ from, to });
     const known = new Set(durations.map(({ startsAt, jobClass }) => `${startsAt}\0${jobClass}`));
     const recent = this.snapshot.durations.filter(
       ({ startsAt, jobClass }) => startsAt >= from && startsAt <= to && !known.has(`${startsAt}\0${jobClass}`)
@@ -135,7 +145,7 @@ export class PastReads implements Reads {
   }
 
   async recordedMinutes(range: Range) {
-    return recordedMinutes(this.recordings, { from: range.from, to: Math.min(range.to, this.snapshot.at) });
+    return recordedMinutes(this.recorded.recordings, { from: range.from, to: Math.min(range.to, this.snapshot.at) });
   }
 
   private get snapshot(): Snapshot {

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { instantText } from '../source/instants';
 import { NotRecorded } from '../source/notRecorded';
 import type { FigureReads } from '../series/store';
-import type { Range, Reads } from '../source/reads';
+import type { FailuresRecorded, Range, Reads } from '../source/reads';
 import type { State } from '../watch/state';
 import type { Beside } from '../watch/watch';
 import type { Past } from './block';
@@ -18,8 +18,8 @@ export class PastStates {
   private readonly pasts = new WeakMap<State, Past>();
 
   constructor(
-    private readonly recordings: Recordings,
-    private readonly history: () => Promise<FigureReads>,
+    readonly recordings: Recordings,
+    readonly history: () => Promise<FigureReads>,
     private readonly beside: Beside
   ) {}
 
@@ -42,9 +42,15 @@ export class PastStates {
     return this.know(past);
   }
 
+  /** The failures that were recorded before an instant; `null` where they were not. */
+  async failuresAt(asOf: number): Promise<FailuresRecorded | null> {
+    const { failures, at } = (await this.recordings.at(asOf, this.beside))?.beside ?? {};
+    return failures && at !== undefined ? { at, ...failures } : null;
+  }
+
   /** Where there is no state: the figures over time alone. */
   readsOfNothing(): Reads {
-    return new PastReads(null, this.recordings, this.history);
+    return new PastReads(null, this);
   }
 
   /** Makes a state known, so that it has its reads. */
@@ -60,7 +66,7 @@ export class PastStates {
    */
   reads(state: State, live?: Reads): Reads | undefined {
     const past = this.pasts.get(state);
-    return past && new PastReads(past, this.recordings, this.history, live);
+    return past && new PastReads(past, this, live);
   }
 
   private nothingAt(asOf: number): NotRecorded {

@@ -41,6 +41,13 @@ export interface RecordedMinutes {
   missing: number;
 }
 
+/** The failures of both sets as they were at an instant, epoch seconds. */
+export interface FailuresRecorded {
+  readonly at: number;
+  readonly retry: FailuresRead;
+  readonly dead: FailuresRead;
+}
+
 /**
  * What a query may read beside the state, within bounds: from Redis for the present, from what was recorded for the
  * past. Instants are epoch seconds.
@@ -54,6 +61,8 @@ export interface Reads {
   jobs(asked: Omit<JobsAsked, 'signal'>): Promise<JobsPage>;
   /** The failures of the retry and the dead set. */
   failures(now: number): Promise<{ retry: FailuresRead; dead: FailuresRead }>;
+  /** The same as they were recorded before an instant, those of one kind and hour as one; `null` where they were not. */
+  failuresAt(asOf: number): Promise<FailuresRecorded | null>;
   /** A stored job by its id. */
   job(jid: string, places: readonly Place[]): Promise<{ job: StoredJob | null; whole: boolean }>;
   /** How far IterableJobs have come, by job id; jobs without such a state are left out. */

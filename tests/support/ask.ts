@@ -31,6 +31,9 @@ export function aMemory(recorder = new Recorder()) {
   };
 }
 
+/** Nothing was recorded at any instant. */
+export const NOTHING_RECORDED = { failuresAt: () => Promise.resolve(null) };
+
 /** Asks a query type on a literal state. */
 export function askState(
   type: QueryType,
@@ -41,7 +44,7 @@ export function askState(
     { queryType: type.id, ...query },
     state,
     { range: { from: NOW - 3600, to: NOW }, intervalSeconds: 60, alerting: false, ...request },
-    new RedisReads(fakeRedis(answers), aMemory(recorder), state.options)
+    new RedisReads(fakeRedis(answers), aMemory(recorder), state.options, NOTHING_RECORDED)
   );
 }
 

@@ -9,6 +9,7 @@ function by(): Array<{ value: NonNullable<CompareQuery['by']>; label: string }> 
     { value: 'queue', label: t('forms.compare.by.queue.label', 'By queue') },
     { value: 'workerType', label: t('forms.compare.by.workerType.label', 'By worker type') },
     { value: 'class', label: t('forms.compare.by.class.label', 'By job class') },
+    { value: 'error', label: t('forms.compare.by.error.label', 'By error') },
   ];
 }
 

@@ -3,7 +3,7 @@ import { RedisReads } from '../../../pkg/installation/redisReads';
 import { runQuery } from '../../../pkg/queries/registry';
 import { readValues } from '../../../pkg/queries/values';
 import type { Source } from '../../../pkg/source/source';
-import { aMemory } from '../../support/ask';
+import { aMemory, NOTHING_RECORDED } from '../../support/ask';
 import { fakeRedis } from '../../support/fakeRedis';
 import { aQueueState, aState, NOW } from '../../support/state';
 
@@ -13,7 +13,7 @@ const state = aState({
 const installation = {
   now: () => NOW,
   state: () => Promise.resolve(state),
-  reads: () => new RedisReads(fakeRedis(), aMemory(), state.options),
+  reads: () => new RedisReads(fakeRedis(), aMemory(), state.options, NOTHING_RECORDED),
 } as unknown as Source;
 
 const values = (params: Record<string, string>) => readValues(installation, new URLSearchParams(params));

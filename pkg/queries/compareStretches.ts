@@ -1,0 +1,98 @@
+import { Fault } from '../faults/fault';
+import type { Notice } from '../sidekiq/model';
+import { instantText, parseTime } from '../source/instants';
+import type { Range, Reads } from '../source/reads';
+
+const DAY = 86_400;
+
+/** With what a time range is compared, as a query asks it. */
+interface Asked {
+  with: 'deploy' | 'instant' | 'day' | 'week';
+  at: string;
+}
+
+/** Two times of equal length; `paired` where they are the same times of other days. */
+export interface Stretches {
+  before: Range;
+  after: Range;
+  paired: boolean;
+  notice: Notice;
+}
+
+/**
+ * The two times. `null` without a deploy.
+ *
+ * @throws Fault `query` for an instant that is none
+ */
+export async function stretches(
+  query: Asked,
+  asked: Range,
+  { now, oldest }: { now: number; oldest: number },
+  reads: Reads
+): Promise<Stretches | null> {
+  // What is to come is no time after.
+  const range = { from: Math.min(asked.from, now), to: Math.min(asked.to, now) };
+  if (query.with === 'day' || query.with === 'week') {
+    const back = query.with === 'day' ? DAY : 7 * DAY;
+    // Before the history there is nothing that would have to be told in longer stretches.
+    const from = Math.min(range.to, Math.max(range.from, oldest));
+    return told({ from: from - back, to: range.to - back }, { from, to: range.to }, true);
+  }
+  const at = query.with === 'instant' ? instantOf(query.at, range) : await deployOf(query.at.trim(), range, now, reads);
+  if (at === null) {
+    return null;
+  }
+  const length = Math.min(at - range.from, range.to - at);
+  return told({ from: at - length, to: at }, { from: at, to: at + length }, false);
+}
+
+function told(before: Range, after: Range, paired: boolean): Stretches {
+  const rangeOf = ({ from, to }: Range) => `${instantText(from)} to ${instantText(to)}`;
+  const notice: Notice = { severity: 'info', text: `Before: ${rangeOf(before)}. After: ${rangeOf(after)}.` };
+  return { before, after, paired, notice };
+}
+
+function instantOf(text: string, { from, to }: Range): number {
+  const at = parseTime('"at"', text, NaN);
+  if (!(at > from && at < to)) {
+    throw new Fault({
+      kind: 'query',
+      message: `The instant "${text}" does not lie within the time range.`,
+      remedy: 'Set "at" to an instant within it, for example 2026-11-27T03:00:00Z.',
+    });
+  }
+  return at;
+}
+
+/** The last deploy, or the one that is named by its label or its instant. */
+async function deployOf(named: string, range: Range, now: number, reads: Reads): Promise<number | null> {
+  if (named !== '') {
+    try {
+      return instantOf(named, range);
+    } catch {
+      // It is a label then.
+    }
+  }
+  const { marks } = await reads.deployMarks(range, now);
+  const within = marks.filter(({ at }) => at > range.from && at < range.to);
+  const found = within.filter(({ label }) => named === '' || label === named).at(-1);
+  if (!found && named !== '') {
+    const labels = [...new Set(within.map(({ label }) => `"${label}"`))];
+    throw new Fault({
+      kind: 'query',
+      message: `There is no deploy "${named}" in this time range, and it is no instant within it.`,
+      remedy: labels.length === 0 ? 'Choose a range around a deploy.' : `Use one of: ${labels.join(', ')}.`,
+    });
+  }
+  return found?.at ?? null;
+}
+
+/** There is nothing to compare with. */
+export function noDeploy(): Fault {
+  return new Fault({
+    kind: 'query',
+    message: 'There is no deploy mark in this time range.',
+    remedy:
+      'Choose a range around a deploy, or set "with" to day, week or instant. Marks are written by Sidekiq::Deploy.mark!.',
+  });
+}

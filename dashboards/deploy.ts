@@ -93,6 +93,12 @@ export const deploy: DashboardSpec = {
     {
       title: 'Errors and events',
       panels: [
+        beforeAndAfter('By error', 'error', {
+          description:
+            'Jobs in retry and dead whose latest failure lay within either time, by error. It takes an hour before and after the deploy, and recordings of both.',
+          height: 7,
+          links: { Name: TO_ERROR },
+        }),
         {
           title: 'Errors, the newest first',
           description: 'Failed jobs at the end of the time range, by the time of their first failure.',

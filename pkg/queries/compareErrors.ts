@@ -34,7 +34,7 @@ export async function compareErrors(before: Range, after: Range, now: number, re
     throw new Fault({
       kind: 'query',
       message: 'Errors are compared by the hour, and the times to compare are shorter.',
-      remedy: 'Widen the time range, or name an earlier deploy or instant ("at").',
+      remedy: 'Wait, widen the time range, or name an earlier deploy or instant ("at").',
     });
   }
   const former = await reads.failuresAt(before.to);

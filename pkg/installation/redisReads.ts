@@ -25,6 +25,7 @@ import type { Memory } from './memory';
 
 /** The reads of the present, each in a few round trips. */
 export class RedisReads implements Reads {
+  readonly besideAt = null;
   readonly minutesKeptSeconds = MINUTES_KEPT_SECONDS;
 
   constructor(

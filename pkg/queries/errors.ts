@@ -98,6 +98,7 @@ export const errors = tableQuery({
   cost: 'the retry and the dead set once, then the parts of them that change',
   schema,
   columns: COLUMNS,
+  beside: true,
   logs: {
     time: ['last', 'first'],
     body: (of) => `${of('errorClass') ?? ''}: ${of('message') ?? ''} (${countText(Number(of('count')), 'job')})`,

@@ -61,6 +61,7 @@ export const locks = tableQuery({
   cost: 'the keys of up to 1,000 locks, and up to 20,000 stored jobs',
   schema: baseQuerySchema,
   columns: COLUMNS,
+  beside: true,
   rows: async (state, _query, _request, reads) => {
     const read = await reads.locks(locksAsked(state, MOST));
     return {

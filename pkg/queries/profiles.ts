@@ -24,6 +24,7 @@ export const profiles = tableQuery({
   cost: 'the list of profiles',
   schema: baseQuerySchema,
   columns: COLUMNS,
+  beside: true,
   async rows({ now }, _query, _request, reads) {
     const found = await reads.profiles(now);
     return { rows: found.profiles, notices: found.notices };

@@ -63,6 +63,7 @@ export const redis = tableQuery({
   cost: 'INFO',
   schema: baseQuerySchema,
   columns: COLUMNS,
+  beside: true,
   async rows({ redisMemory: memory }, _query, _request, reads) {
     try {
       const info = await reads.info();

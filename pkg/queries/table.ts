@@ -38,6 +38,8 @@ interface TableDefinition<Row, S extends z.ZodType<BaseQuery>> {
   ofRange?: boolean;
   /** Its rows are what was noticed until the end of the range, as far as that was recorded. */
   ofLog?: boolean;
+  /** What it reads is recorded once a minute, beside the readings. */
+  beside?: boolean;
   example?: string;
   /** What it reads beyond the state, in a few words. */
   cost?: string;
@@ -149,7 +151,10 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     unchosen: 'all',
     run: async (raw, state, request, reads) => {
       const query = parseQuery(schema, raw);
-      const notices = [...state.notices, ...(state.recorded && !definition.ofRange ? [asOf(state.now)] : [])];
+      const notices = [
+        ...state.notices,
+        ...(state.recorded && !definition.ofRange ? [asOf(state.now, definition.beside ? reads.besideAt : null)] : []),
+      ];
       const frames = () =>
         answer(query, request, { options: state.options, notices }, () =>
           definition.rows(state, query, request, reads)
@@ -219,8 +224,9 @@ function sizeOf(frames: readonly Frame[]): number {
   return frames.reduce((sum, { fields }) => sum + fields.length * (1 + (fields[0]?.values.length ?? 0)), 1);
 }
 
-function asOf(now: number): Notice {
-  return { severity: 'info', text: `As of ${instantText(now)}.` };
+function asOf(now: number, readAt: number | null): Notice {
+  const [instant, read] = [instantText(now), instantText(readAt ?? now)];
+  return { severity: 'info', text: `As of ${instant}${read === instant ? '' : `, read at ${read}`}.` };
 }
 
 /** What a row holds in a text column, for filters. */

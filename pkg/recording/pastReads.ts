@@ -30,6 +30,10 @@ export class PastReads implements Reads {
     private readonly live?: Reads
   ) {}
 
+  get besideAt(): number | null {
+    return this.past?.beside?.at ?? null;
+  }
+
   /** Of the whole time that the source knows. */
   history() {
     return this.recorded.history();

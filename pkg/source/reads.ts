@@ -57,6 +57,8 @@ export interface FailuresRecorded {
  * - Reads may run concurrently.
  */
 export interface Reads {
+  /** When that which is recorded beside the readings was read; `null` for the present, and where it was not recorded. */
+  readonly besideAt: number | null;
   /** A page of stored jobs. */
   jobs(asked: Omit<JobsAsked, 'signal'>): Promise<JobsPage>;
   /** The failures of the retry and the dead set. */

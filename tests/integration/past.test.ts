@@ -106,6 +106,13 @@ describe('what was recorded', () => {
     }
     expect(counted).toBeGreaterThanOrEqual(Math.min(...stored));
     expect(counted).toBeLessThanOrEqual(Math.max(...stored));
+    for (const queryType of ['errors', 'redis', 'locks', 'profiles']) {
+      const told = noticesOf(await ask(installation, { queryType }, range)).join(' ');
+      const [, readAt] = /^As of 2026-11-27 03:15:05 UTC, read at (.*) UTC\./.exec(told)!;
+      const age = at - Date.parse(`${readAt!.replace(' ', 'T')}Z`) / 1000;
+      expect(age, queryType).toBeGreaterThan(0);
+      expect(age, queryType).toBeLessThanOrEqual(60);
+    }
     const backlog = await ask(installation, { queryType: 'backlog' }, range);
     expect(noticesOf(backlog).join(' ')).toMatch(
       /Queues were looked into at 2026-11-27 03:1\d:\d\d UTC, the longest 20\./

@@ -203,6 +203,33 @@ describe('the page of the executable', () => {
       await replay.stop();
     });
 
+    test('asks for the threads that a reader has chosen, not for those of another hour', async () => {
+      const { page } = await open(1100, 'dark');
+      const asked: string[][] = [];
+      const answers = [10, 6, 6].map((threads) => ({
+        rows: [
+          { workerType: 'moved', threads: 4 },
+          { workerType: 'left', threads },
+        ],
+        notes: [],
+      }));
+      await page.route('**/what-if.json*', (route) => {
+        asked.push(new URL(route.request().url()).searchParams.getAll('threads'));
+        return route.fulfill({ json: answers[asked.length - 1] });
+      });
+      const section = page.locator('#what-if');
+      const shown = (name: string) => section.locator('label', { hasText: name }).locator('output').textContent();
+      const ask = () => section.getByRole('button', { name: 'Simulate the last hour' }).click();
+      await ask();
+      await section.locator('label', { hasText: 'moved' }).locator('input').fill('8');
+      await ask();
+      await expect.poll(() => shown('left')).toBe('6 threads');
+      await ask();
+      await expect.poll(() => asked.length).toBe(3);
+      expect(asked).toEqual([[], ['moved=8'], ['moved=8']]);
+      expect(await shown('moved')).toBe('8 threads');
+    });
+
     test('shows the worst first, and each section by its heading', async () => {
       const { page } = await open(1100, 'dark');
       expect(await page.$$eval('main h2', (titles) => titles.map(({ textContent }) => textContent))).toEqual([

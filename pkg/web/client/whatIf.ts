@@ -102,8 +102,14 @@ export class WhatIf {
     for (const row of rows) {
       const name = text(row, 'workerType');
       const asIs = Math.round(Number(row['threads'] ?? 0));
-      // Types that the settings do not know are named by their queues, and cannot be asked for by that name.
-      if (!this.threads.has(name) && asIs > 0) {
+      const known = this.threads.get(name);
+      if (known) {
+        // Another hour had other threads: what the reader has not moved follows.
+        if (Number(known.input.value) === known.asIs) {
+          setTo(known.input, asIs);
+        }
+        known.asIs = asIs;
+      } else if (asIs > 0) {
         const input = slider(1, Math.max(10, asIs * 4), 1, asIs);
         this.threads.set(name, { input, asIs });
         this.run.before(labelled(name, input, (value) => `${value} threads`));
@@ -118,6 +124,12 @@ function slider(least: number, most: number, step: number, value: number): HTMLI
   Object.assign(made, { min: String(least), max: String(most), step: String(step) });
   made.value = String(value);
   return made;
+}
+
+function setTo(input: HTMLInputElement, value: number): void {
+  input.max = String(Math.max(Number(input.max), value));
+  input.value = String(value);
+  input.dispatchEvent(new Event('input'));
 }
 
 function labelled(title: string, input: HTMLInputElement, told: (value: string) => string): HTMLLabelElement {

@@ -21,6 +21,8 @@ interface Compared {
 }
 
 const HOUR = 3600;
+/** Times are whole hours though so little is missing: a range of two hours ends some seconds before now. */
+const SPARE_SECONDS = 60;
 
 /**
  * Jobs in retry and dead by error class, as they were at the end of either stretch: those whose latest failure lay within the
@@ -29,7 +31,7 @@ const HOUR = 3600;
  * @throws Fault `query` where the stretches are too short, or failures were not recorded then
  */
 export async function compareErrors(before: Range, after: Range, now: number, reads: Reads): Promise<Compared> {
-  const hours = Math.floor((after.to - after.from) / HOUR);
+  const hours = Math.floor((after.to - after.from + SPARE_SECONDS) / HOUR);
   if (hours < 1) {
     throw new Fault({
       kind: 'query',

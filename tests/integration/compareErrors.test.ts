@@ -97,6 +97,8 @@ describe('errors before and after a deploy', () => {
 
   test('need an hour on both sides, and recordings; an alert rule hears why', async () => {
     const short = { from: AT - 1800, to: AT + 1800 };
+    const almost = await ask(installation, query, { from: AT - HOUR, to: AT + HOUR - 5 });
+    expect(noticesOf(almost).join(' ')).toContain('the last hour');
     const message = 'Errors are compared by the hour, and the times to compare are shorter.';
     expect(await askRows(installation, query, short)).toEqual([]);
     const alert = { ...query, figures: ['after'] };

@@ -24,6 +24,8 @@ export interface HistoryFigure {
   quotient?: { of: string; by: readonly [string, string?] };
   /** Kept every five minutes, as everything of classes is. */
   slow?: boolean;
+  /** Each process that records into a file counts what it has seen itself: their counters lie close together. */
+  countedByEach?: boolean;
   /** Its usual band is at least so wide; else by its unit. */
   leastWidth?: number;
   description: string;
@@ -104,6 +106,7 @@ export const HISTORY_FIGURES: readonly HistoryFigure[] = [
     unit: 's',
     scopes: HISTORY_SCOPES,
     quotient: { of: WAITED, by: [BEGUN] },
+    countedByEach: true,
     slow: true,
     // Sidekiq writes in whole seconds when a job began.
     leastWidth: 0.5,

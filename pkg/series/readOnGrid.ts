@@ -77,6 +77,21 @@ export async function readOnGrid(
   return series.map((each) => onGrid(figure, each, sampled, grid, aggregate));
 }
 
+/** A counter below this share of the highest has begun anew; above, it is that of another process. */
+const BEGUN_ANEW = 0.5;
+
+function counterOf({ countedByEach }: HistoryFigure, series: Points | Parts): Points {
+  const points = 'count' in series ? counterPoints(series) : series;
+  return countedByEach ? asOneCounter(points) : points;
+}
+
+/** The counters of several processes, which lie close together, as the one that is ahead. */
+function asOneCounter({ key, at, values }: Points): Points {
+  let highest = 0;
+  const raised = values.map((value) => (highest = value < highest * BEGUN_ANEW ? value : Math.max(highest, value)));
+  return { key, at, values: raised };
+}
+
 /** The mean of a gauge, or the rate of a counter, over the last seconds before an instant; `null` where too little is known. */
 export function readLatest(
   reads: FigureReads,
@@ -144,7 +159,7 @@ function onGrid(
   const times = figure.derived?.times ?? 1;
   const least = Math.min(interval, Math.max(interval / 2, 3 * sampleSeconds));
   const { key, values } = figure.counter
-    ? rateOnGrid('count' in series ? counterPoints(series) : series, grid, interval, gapSeconds, least)
+    ? rateOnGrid(counterOf(figure, series), grid, interval, gapSeconds, least)
     : 'count' in series
       ? gaugePartsOnGrid(series, grid, interval, aggregate)
       : gaugeOnGrid(series, grid, interval, gapSeconds, aggregate);

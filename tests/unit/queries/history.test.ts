@@ -445,4 +445,24 @@ describe('means of executions', () => {
     const [frame] = await ask(uneven, { by: 'class', figures: ['runTime'] }, { request });
     expect(frame!.fields[1]!.values.filter((value) => value !== null)).toEqual([near(110 / 1001)]);
   });
+
+  test('of waits are right where two processes record into one file, each what it has seen', async () => {
+    const shared = new Recorder();
+    for (let slot = 0; slot <= 24; slot += 1) {
+      for (const [late, seen] of [
+        [0, 10],
+        [20, 9],
+      ] as const) {
+        // Both have counted for a week. For an hour jobs wait for 2 s, then for 30 s.
+        const begun = 5000 + slot * seen;
+        const waited = 10_000 + Math.min(slot, 12) * seen * 2 + Math.max(0, slot - 12) * seen * 30;
+        shared.append(NOW - (24 - slot) * 300 - 20 + late, [queue('q', 'begun', begun), queue('q', 'waited', waited)]);
+      }
+    }
+    const request = { range: { from: NOW - 7200, to: NOW }, intervalSeconds: 300 };
+    const [frame] = await ask(shared, { by: 'queue', figures: ['wait'] }, { request });
+    const values = frame!.fields[1]!.values as number[];
+    expect(values.slice(1, 10).every((value) => Math.abs(value - 2) < 0.3)).toBe(true);
+    expect(values.slice(15, 22).every((value) => Math.abs(value - 30) < 4)).toBe(true);
+  });
 });

@@ -97,7 +97,7 @@ export const contexts = tableQuery({
     for (const job of read.waiting.filter(isAsked)) {
       const row = rowOf(job);
       row.waiting += job.weight;
-      row.oldestSeconds = longest(row.oldestSeconds, since(job.enqueuedAt, now));
+      row.oldestSeconds = longest(row.oldestSeconds, since(job.enqueuedAt ?? job.createdAt, now));
     }
     const waits = new Map<Row, { sum: number; jobs: number }>();
     for (const job of read.running.filter(isAsked)) {

@@ -94,7 +94,7 @@ export function parseFilter(text: string): Filter {
   return {
     field,
     operator: operator as FilterOperator,
-    values: operator.endsWith('~') ? [value] : value.startsWith('[') ? (listOf(value) as string[]) : value.split(','),
+    values: operator.endsWith('~') ? [value] : (jsonList(value) ?? value.split(',')),
   };
 }
 
@@ -144,6 +144,12 @@ function isSimple(value: string): boolean {
 /** A JSON list, or values separated by commas. */
 function listOf(value: string): unknown {
   return value.startsWith('[') ? jsonOr(value) : commaSeparated(value);
+}
+
+/** A JSON list; `null` for anything else, as a name may begin with a bracket. */
+function jsonList(value: string): string[] | null {
+  const read = value.startsWith('[') ? jsonOr(value) : null;
+  return Array.isArray(read) ? (read as string[]) : null;
 }
 
 /** What is no JSON is refused by the schema, which names the field. */

@@ -85,7 +85,9 @@ export function parseRedisUrl(value: string, field = 'url'): Target {
   };
 }
 
-function readUrl(value: string, wrong: (why: string, remedy?: string) => Fault): URL {
+function readUrl(given: string, wrong: (why: string, remedy?: string) => Fault): URL {
+  // A path may stand without slashes before it, as redis-client reads it.
+  const value = given.replace(/^unix:\/(?!\/)/i, 'unix:///');
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(value)
     ? value
     : value.startsWith('/')
@@ -103,7 +105,7 @@ function databaseOf(text: string, wrong: (why: string, remedy?: string) => Fault
     return 0;
   }
   // With a leading zero, redis-client reads an octal number and redis-rb a decimal one.
-  if (!/^(0|[1-9]\d{0,8})$/.test(text)) {
+  if (!/^(0+|[1-9]\d{0,8})$/.test(text)) {
     throw wrong(
       'names a database that is not a number',
       `Write the number after the host: redis://host:6379/0. ${ENCODE}`

@@ -1,4 +1,5 @@
 import { inflateSync } from 'node:zlib';
+import { parseJson } from './json';
 import { activeJobOf, parsePayload, text, type JsonObject } from './payload';
 import { escapedName } from './name';
 import { numberOf } from './plausible';
@@ -19,7 +20,7 @@ export function backtraceOf({ error_backtrace: stored }: JsonObject): string[] |
   }
   try {
     const unpacked = inflateSync(Buffer.from(stored, 'base64'), { maxOutputLength: LARGEST_BACKTRACE });
-    const lines: unknown = JSON.parse(unpacked.toString('utf8'));
+    const lines = parseJson(unpacked.toString('utf8'));
     return Array.isArray(lines) ? lines.map(text) : null;
   } catch {
     // Some error handlers store lines as one text.

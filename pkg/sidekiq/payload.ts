@@ -1,4 +1,5 @@
-import { isLosslessNumber, parse, stringify } from 'lossless-json';
+import { isLosslessNumber } from 'lossless-json';
+import { jsonOf, parseAsWritten, parseJson } from './json';
 import { escapedName } from './name';
 import { instantOf } from './plausible';
 
@@ -21,7 +22,7 @@ const WRAPPERS = new Set(['ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper'
 /** ActionMailer's jobs; metrics of all mailers are kept under these. */
 export const MAILERS: ReadonlySet<string> = new Set(['ActionMailer::DeliveryJob', 'ActionMailer::MailDeliveryJob']);
 
-/** The payload as an object, or `null` when it is not one: Sidekiq itself keeps such entries around. */
+/** The payload as an object, or `null` when it is not one, see {@link parseJson}: Sidekiq itself keeps such entries around. */
 export function parsePayload(raw: unknown): JsonObject | null {
   if (Buffer.isBuffer(raw)) {
     return parsePayload(raw.toString('utf8'));
@@ -32,12 +33,8 @@ export function parsePayload(raw: unknown): JsonObject | null {
   if (typeof raw !== 'string') {
     return null;
   }
-  try {
-    const value: unknown = JSON.parse(raw);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
-  } catch {
-    return null;
-  }
+  const value = parseJson(raw);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
 }
 
 /** A JSON object with its members in the order of the text; objects within are such maps too. */
@@ -53,15 +50,10 @@ const QUOTED = /"((?:[^"\\]|\\.)*)"(\s*:)?/g;
  * @returns no members where the text is no JSON object
  */
 export function orderedEntries(raw: string): Ordered {
-  try {
-    const marked: unknown = JSON.parse(
-      raw.replace(QUOTED, (all, name: string, colon = '') => (colon ? `"_${name}"${colon}` : all))
-    );
-    const read = mapsOf(marked);
-    return read instanceof Map ? (read as Ordered) : new Map();
-  } catch {
-    return new Map();
-  }
+  const read = mapsOf(
+    parseJson(raw.replace(QUOTED, (all, name: string, colon = '') => (colon ? `"_${name}"${colon}` : all)))
+  );
+  return read instanceof Map ? (read as Ordered) : new Map();
 }
 
 function mapsOf(value: unknown): unknown {
@@ -73,13 +65,18 @@ function mapsOf(value: unknown): unknown {
     : value;
 }
 
-/** Reads a payload's identity and times. */
-export function jobOf(payload: JsonObject): Job {
+/**
+ * Reads a payload's identity and times.
+ *
+ * @param queue in which the job waits: Sidekiq goes by the name of the list (`JobRecord#queue` of api.rb), as a payload may
+ *   name none or another one
+ */
+export function jobOf(payload: JsonObject, queue = escapedName(text(payload['queue']))): Job {
   return {
     jid: text(payload['jid']),
     class: displayClass(payload),
     metricsClass: escapedName(wrappedClass(payload) || text(payload['class'])),
-    queue: escapedName(text(payload['queue'])),
+    queue,
     enqueuedAt: instantOf(payload['enqueued_at']),
     createdAt: instantOf(payload['created_at']),
   };
@@ -117,7 +114,7 @@ function displayClass(payload: JsonObject): string {
 
 /** Names of a Ruby class and of a method: what stands among arguments and is none of these may be anything. */
 const CONSTANT = /^\p{Lu}[\p{L}\p{N}_]*(?:::\p{Lu}[\p{L}\p{N}_]*)*$/u;
-const METHOD = /^[a-z_]\w*[?!]?$/;
+const METHOD = /^[\p{L}_][\p{L}\p{N}_]*[?!]?$/u;
 
 function constant(value: unknown): string {
   return typeof value === 'string' && value.length <= LONGEST_CONSTANT && CONSTANT.test(value) ? value : '';
@@ -146,15 +143,8 @@ export function displayArguments(payload: JsonObject): unknown {
 
 /** The arguments as JSON with every digit as it is stored: numbers above 2^53 lose theirs in JavaScript. */
 export function argumentsText(raw: string): string {
-  const payload = parse(raw) as JsonObject;
-  const shown = displayArguments(payload);
-  return typeof shown === 'string' ? shown : (stringify(shown) ?? '');
-}
-
-/** A field of a payload as text, with every digit of a number as it is stored. */
-export function exactText(raw: string, field: string): string {
-  const value = (parse(raw) as JsonObject)[field];
-  return isLosslessNumber(value) ? value.toString() : text(value);
+  const shown = displayArguments(parseAsWritten(raw) as JsonObject);
+  return typeof shown === 'string' ? shown : jsonOf(shown);
 }
 
 function mailerArguments(jobClass: string, list: unknown[]): unknown[] {
@@ -202,5 +192,5 @@ export function text(value: unknown): string {
   if (typeof value === 'string') {
     return value;
   }
-  return value === null || value === undefined ? '' : JSON.stringify(value);
+  return value === null || value === undefined ? '' : jsonOf(value);
 }

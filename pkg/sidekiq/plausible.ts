@@ -4,8 +4,19 @@ const LATEST_SECONDS = Date.UTC(2100, 0, 1) / 1000;
 /** 1e11 read as milliseconds is 1973, read as seconds is the year 5138: nothing real lies between. */
 const SMALLEST_MILLISECONDS = 1e11;
 const NUMBER = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-/** ISO 8601, and Ruby's `2025-03-14 09:26:51 +0000` or `… UTC`; without a zone it is UTC. */
-const DATE = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) ?(Z|UTC|[+-]\d{2}:?\d{2})?$/;
+const ZONE = '(?<zone>Z|UTC|GMT|[+-]\\d{2}:?\\d{2})?';
+const TIME = '(?<hour>\\d{2}):?(?<minute>\\d{2})(?::?(?<second>\\d{2}(?:\\.\\d+)?))?';
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+/**
+ * What Ruby's `DateTime.parse` takes and schedulers write: ISO 8601, Ruby's own `2025-03-14 09:26:51 +0000` or `… UTC`, that of
+ * mail and HTTP, and that of ctime. Without a zone it is UTC.
+ */
+const DATES = [
+  new RegExp(`^(?<year>\\d{4})([-/])(?<month>\\d{2})\\2(?<day>\\d{2})(?:[T ]${TIME} ?${ZONE})?$`),
+  new RegExp(`^(?<year>\\d{4})(?<month>\\d{2})(?<day>\\d{2})T${TIME}${ZONE}$`),
+  new RegExp(`^(?:[a-z]{3}, )?(?<day>\\d{1,2}) (?<month>[a-z]{3}) (?<year>\\d{4}) ${TIME} ?${ZONE}$`, 'i'),
+  new RegExp(`^[a-z]{3} (?<month>[a-z]{3}) {1,2}(?<day>\\d{1,2}) ${TIME} ?${ZONE} (?<year>\\d{4})$`, 'i'),
+];
 
 /**
  * An instant of a job payload or a scheduler, in epoch seconds; `null` when it is none or lies outside 2000 to 2100.
@@ -32,13 +43,18 @@ function within(seconds: number): number | null {
 }
 
 function dateOf(text: string): number | null {
-  const match = DATE.exec(text.trim());
-  if (!match) {
-    return null;
+  const trimmed = text.trim();
+  for (const form of DATES) {
+    const found = form.exec(trimmed)?.groups;
+    if (found) {
+      const { year, month = '', day = '', hour = '00', minute = '00', second = '00', zone = 'Z' } = found;
+      const number = /\d/.test(month) ? month : String(MONTHS.indexOf(month.toLowerCase()) + 1);
+      const date = [year, number.padStart(2, '0'), day.padStart(2, '0')].join('-');
+      const at = Date.parse(`${date}T${hour}:${minute}:${second}${/^[+-]/.test(zone) ? zone : 'Z'}`);
+      return Number.isNaN(at) ? null : within(at / 1000);
+    }
   }
-  const [, day, time, zone = 'Z'] = match;
-  const at = Date.parse(`${day}T${time}${zone === 'UTC' ? 'Z' : zone}`);
-  return Number.isNaN(at) ? null : within(at / 1000);
+  return null;
 }
 
 /** A count: a whole number, not below 0, as a number or as digits. Anything else is `null`. */
@@ -54,8 +70,8 @@ export function countOf(value: unknown): number | null {
 
 /** A finite number, as a number or as decimal text. Anything else is `null`. */
 export function numberOf(value: unknown): number | null {
-  const number =
-    typeof value === 'number' ? value : typeof value === 'string' && NUMBER.test(value) ? Number(value) : NaN;
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  const number = isNumber || (typeof value === 'string' && NUMBER.test(value)) ? Number(value) : NaN;
   return Number.isFinite(number) ? number : null;
 }
 

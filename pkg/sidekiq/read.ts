@@ -22,6 +22,8 @@ import { QueueHeads } from './queueHeads';
 import type { Snapshot } from './snapshot';
 
 const MINUTES = 60;
+/** Clocks of processes may be ahead; a score that lies further ahead is no instant, such as milliseconds. */
+const CLOCKS_APART_SECONDS = 3600;
 /** A clock that differs by more names other jobs as due, or another minute. */
 const CLOCK_STEP_SECONDS = 1;
 
@@ -241,7 +243,7 @@ function askAt(trip: Trip, now: number, minutes: readonly number[]) {
     overdueRetry: trip.ask(scoredBetween, { key: keys.retry, ...due }),
     lateScheduled: trip.ask(scoredBetween, { key: keys.schedule, ...late }),
     lateRetry: trip.ask(scoredBetween, { key: keys.retry, ...late }),
-    deadLastHour: trip.ask(scoredBetween, { key: keys.dead, from: now - 3600, to: '+inf' }),
+    deadLastHour: trip.ask(scoredBetween, { key: keys.dead, from: now - 3600, to: now + CLOCKS_APART_SECONDS }),
     marks: [now - 86_400, now].map((day) => trip.ask(deployMarks, day)),
     minutes: askMinutes(trip, minutes, 60),
   };

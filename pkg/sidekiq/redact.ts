@@ -3,8 +3,10 @@ const WITHIN =
   'pass(?:word|wd|phrase)|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|authorization|credential|signature|cookie|session[_-]?id|csrf';
 /** Names that are secrets only as a whole word. */
 const WHOLE = 'pass|auth|sig|pin|otp|cvv|cvc|ssn|jwt|iban';
+/** A list or an object, which may hold another one, up to its end. */
+const NESTED = String.raw`[\[{](?:[^[\]{}]|[[{][^[\]{}]*[\]}])*(?:[\]}]|$)`;
 /** JSON, Ruby before and since 3.4 (`"a"=>"x"`, `a: "x"`, `:a=>"x"`), queries and headers; quotes may be escaped. */
-const SEPARATOR = String.raw`\\?["']?\s*(?:=>|[:=])\s*`;
+const SEPARATOR = String.raw`\\?["']?\]?\s*(?:=>|[:=])\s*`;
 const QUOTED = String.raw`(\\?["'])(?:(?!\3)(?:\\.|[^\\]))*(?:\3|$)`;
 const PLAIN = String.raw`(?:(?:token|bearer|basic|digest|apikey)\s+)?(?:token=\\?["']?)?[^\s"',;&})\]]+`;
 
@@ -22,11 +24,26 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
   [/\b(bad component ?\(expected [^)]{0,80}\):?\s*).*/gs, '$1…'],
   [/\b(invalid port(?: number)?:\s*)(["'])(?:(?!\2).)*(?:\2|$)/gi, '$1…'],
   [/\b(invalid (?:integer )?value )(["'])(?:(?!\2).)*(?:\2|$)(?= for connection option)/gis, '$1…'],
+  [/\b(missing "=" after )"[^"]*(?:"|$)/g, '$1…'],
+  // Redis repeats a command that it does not know with its arguments.
+  [/\b(with args beginning with:\s*).*/gs, '$1…'],
+  // A header without quotes ends with its line.
+  [/\b((?:set-)?cookie\s*:\s*)(?![\s"'\\])[^\n]+/gi, '$1…'],
+  // Options of a command line.
+  [new RegExp(String.raw`(--[\w-]{0,40}(?:${WITHIN}|pass)[\w-]{0,40}(?:\s+|=))[^\s"']+`, 'gi'), '$1…'],
+  [/(\s(?:-u|--user)\s+[^\s:]{1,100}:)\S+/g, '$1…'],
+  [/(\bredis-cli\b[^\n]{0,200}?\s-a\s+)\S+/g, '$1…'],
+  [/(\b(?:mysql|mariadb)[\w-]{0,20}\b[^\n]{0,200}?\s-p)\S+/g, '$1…'],
+  // Addresses that are secrets themselves.
+  [
+    /\b(hooks\.slack\.com\/[a-z]{1,20}\/|discord(?:app)?\.com\/api\/webhooks\/|api\.telegram\.org\/bot)[^\s"'<>]+/gi,
+    '$1…',
+  ],
   // Connection strings: a value ends at a semicolon, and may hold spaces.
   [/\b(pass(?:word|wd)?|pwd)(\s?=\s?)[^;"'=\n]{1,200}(?=;)/gi, '$1$2…'],
   [
     new RegExp(
-      String.raw`((?:[\w-]{0,40}(?:${WITHIN})[\w-]{0,40}|\b(?:${WHOLE})\b))(${SEPARATOR})(?:${QUOTED}|${PLAIN})`,
+      String.raw`((?:[\w-]{0,40}(?:${WITHIN})[\w-]{0,40}|\b(?:${WHOLE})\b))(${SEPARATOR})(?:${QUOTED}|${NESTED}|${PLAIN})`,
       'gi'
     ),
     '$1$2…',

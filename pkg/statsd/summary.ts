@@ -18,6 +18,9 @@ const LONGEST_SECONDS = 1e8;
 const BIN_BYTES = 48;
 const WINDOW_BYTES = 300;
 
+/** A rank that is whole is reached by as many. */
+const BELOW = 1 - 1e-9;
+
 const { mapping } = newSketch();
 
 interface Window {
@@ -80,7 +83,9 @@ export class SlidingSummary {
     for (const { bins } of this.windows) {
       bins.forEach((weight, bin) => sketch.accept(mapping.value(bin), weight));
     }
-    return wanted.map((q) => sketch.getValueAtQuantile(q));
+    // Of n values the one of rank ⌈q·n⌉, as Prometheus takes it; the sketch's own quantile is of a rank below, which is
+    // another value where there are few.
+    return wanted.map((q) => mapping.value(sketch.store.keyAtRank(q * sketch.count * BELOW)));
   }
 
   /** Gives back what all windows take; for a series that is forgotten. */

@@ -49,7 +49,8 @@ export const queueEnds: Part<string, BacklogSample> = {
 
 function byClass(jobs: ReadonlyArray<Job & { bytes: number }>): BacklogClass[] {
   return [...groupBy(jobs, (job) => job.class)].map(([name, members]) => {
-    const times = members.flatMap(({ enqueuedAt }) => enqueuedAt ?? []);
+    // As the latency of a queue is told.
+    const times = members.flatMap(({ enqueuedAt, createdAt }) => enqueuedAt ?? createdAt ?? []);
     return {
       class: name,
       metricsClass: members[0]!.metricsClass,

@@ -21,8 +21,9 @@ export interface ContextJob {
   readonly class: string;
   readonly metricsClass: string;
   readonly queue: string;
-  /** When it was enqueued; `null` where it does not tell. */
+  /** When it was enqueued and created; `null` where it does not tell. */
   readonly enqueuedAt: number | null;
+  readonly createdAt: number | null;
   /** When it began to run, or last failed. */
   readonly at: number | null;
   /** For how many jobs it stands: those of a long queue are estimated. */
@@ -48,7 +49,8 @@ export interface ContextsAsked {
   readonly processes: readonly string[];
 }
 
-type ReadJob = (raw: unknown, weight: number) => ContextJob | null;
+/** @param queue in which the job waits; that of its payload where it is left out */
+type ReadJob = (raw: unknown, weight: number, queue?: string) => ContextJob | null;
 
 /**
  * Reads jobs by one field of their context: both ends of queues, what runs, the next retries and the newest dead. One
@@ -61,12 +63,12 @@ export async function readContexts(
   { field, queues, processes }: ContextsAsked,
   signal?: AbortSignal
 ): Promise<ContextsRead> {
-  const jobIn: ReadJob = (raw, weight) => {
+  const jobIn: ReadJob = (raw, weight, queue) => {
     const payload = parsePayload(raw);
     if (payload === null) {
       return null;
     }
-    const job = jobOf(payload);
+    const job = jobOf(payload, queue);
     return { ...job, value: contextValue(payload, field), at: null, weight };
   };
   const trip = new Trip();
@@ -110,11 +112,11 @@ function endsOf(jobIn: ReadJob): Part<string, { jobs: ContextJob[]; isEstimated:
   return {
     what: 'waiting jobs',
     commands: (name) => endsCommands(name, CONTEXT_END),
-    parse(values) {
+    parse(values, queue) {
       const { size, entries } = readEnds(values);
       const weight = Math.max(1, size / entries.length);
       return {
-        value: { jobs: entries.flatMap((raw) => jobIn(raw, weight) ?? []), isEstimated: size > entries.length },
+        value: { jobs: entries.flatMap((raw) => jobIn(raw, weight, queue) ?? []), isEstimated: size > entries.length },
       };
     },
   };
@@ -124,13 +126,16 @@ function endsOf(jobIn: ReadJob): Part<string, { jobs: ContextJob[]; isEstimated:
 function workOf(jobIn: ReadJob): Part<string, ContextJob[]> {
   return {
     what: processWork.what,
-    commands: (identity) => processWork.commands({ identity, shape: 'new' }),
-    parse: ([value]) => ({
-      value: pairsOf(listOf(value)[1]).flatMap(([, raw]) => {
-        const record = workRecord(textOf(raw));
-        const job = jobIn(record?.payload, 1);
-        return record && job ? [{ ...job, queue: record.queue || job.queue, at: record.runAt }] : [];
-      }),
+    // One of the two, by the version of Sidekiq.
+    commands: (identity) => (['new', 'old'] as const).flatMap((shape) => processWork.commands({ identity, shape })),
+    parse: (values) => ({
+      value: values.flatMap((value) =>
+        pairsOf(listOf(value)[1]).flatMap(([, raw]) => {
+          const record = workRecord(textOf(raw));
+          const job = jobIn(record?.payload, 1, record?.queue || undefined);
+          return record && job ? [{ ...job, at: record.runAt }] : [];
+        })
+      ),
     }),
   };
 }

@@ -5,7 +5,7 @@ import { keys } from '../keys';
 import { scoredBetween, setSize } from '../parts/counters';
 import { readPart, Trip, valueOf } from '../parts/part';
 import { text } from '../payload';
-import { instantOf } from '../plausible';
+import { instantOf, secondsOf } from '../plausible';
 import { redact } from '../redact';
 import { jobPages, type Entry, type JobPages } from './jobs';
 import { storedJob } from './storedJobs';
@@ -206,7 +206,7 @@ export class Failures {
 
   private keep({ raw, score }: Entry): Kept {
     const isDead = this.source === 'dead';
-    const job = storedJob(this.source, raw, instantOf(score));
+    const job = storedJob(this.source, raw, secondsOf(score));
     if (job === null) {
       return 'broken';
     }

@@ -133,7 +133,7 @@ export async function readJobs(redis: ReadOnlyRedis, asked: JobsAsked): Promise<
         continue;
       }
       const scoreAt = score === '' ? null : secondsOf(score);
-      const job = storedJob(asked.source, raw, scoreAt);
+      const job = storedJob(asked.source, raw, scoreAt, asked.source === 'queue' ? asked.queue : undefined);
       if (score !== '' && scoreAt === null) {
         page.implausible += 1;
       }

@@ -1,5 +1,5 @@
 import type { Notice } from '../model';
-import { exactText, parsePayload, jobOf, type Job, type JsonObject } from '../payload';
+import { parsePayload, jobOf, type Job, type JsonObject } from '../payload';
 import { warning } from '../parts/part';
 
 /** Where a stored job lies. */
@@ -21,18 +21,15 @@ export interface StoredJob extends Job {
   bytes: number;
 }
 
-/** Reads an entry; `null` where it is no JSON object. */
-export function storedJob(source: JobSource, entry: Buffer, scoreAt: number | null): StoredJob | null {
+/**
+ * Reads an entry; `null` where it is no JSON object.
+ *
+ * @param queue in which it waits, whatever its payload says
+ */
+export function storedJob(source: JobSource, entry: Buffer, scoreAt: number | null, queue?: string): StoredJob | null {
   const raw = entry.toString('utf8');
   const payload = parsePayload(raw);
-  return (
-    payload && { ...jobOf(payload), ...exactJid(payload, raw), source, scoreAt, payload, raw, bytes: entry.length }
-  );
-}
-
-/** An id that is written as a number keeps its digits. */
-function exactJid({ jid }: JsonObject, raw: string): Partial<Job> {
-  return typeof jid === 'number' && !Number.isSafeInteger(jid) ? { jid: exactText(raw, 'jid') } : {};
+  return payload && { ...jobOf(payload, queue), source, scoreAt, payload, raw, bytes: entry.length };
 }
 
 /** What to say of entries that are larger than a reply may be; nothing where there are none. */

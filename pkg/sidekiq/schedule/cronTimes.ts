@@ -66,7 +66,7 @@ function nextCandidate(line: CronLine, local: Local, offsetAt: Zone['offsetAt'])
 function takesDay({ weekdays, monthdays, bothDays }: CronLine, date: Date, offsetAt: Zone['offsetAt']): boolean {
   const day = date.getUTCDate();
   const last = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
-  const byMonth = monthdays?.some((each) => (each < 1 ? last + 1 + each : each) === day) ?? true;
+  const byMonth = monthdays?.some((each) => (each < 1 ? lastDay(date, offsetAt) + 1 + each : each) === day) ?? true;
   const byWeek =
     weekdays?.some(({ day: weekday, place, every }) => {
       if (weekday !== date.getUTCDay()) {
@@ -82,6 +82,16 @@ function takesDay({ weekdays, monthdays, bothDays }: CronLine, date: Date, offse
       return true;
     }) ?? true;
   return weekdays !== null && monthdays !== null && !bothDays ? byMonth || byWeek : byMonth && byWeek;
+}
+
+/**
+ * The last day of a month as fugit counts it (`monthday_match?` of cron.rb): that of the instant 24 hours before the next month
+ * begins. Of a last day that has 23 hours it is the day before.
+ */
+function lastDay(date: Date, offsetAt: Zone['offsetAt']): number {
+  const next = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / 1000;
+  const before = next - offsetAt(next - offsetAt(next)) - DAY;
+  return new Date((before + offsetAt(before)) * 1000).getUTCDate();
 }
 
 /** Whole days that have passed between two noons: with clocks put forward between them it is one less. */

@@ -54,6 +54,15 @@ describe('the text of a query', () => {
     limit: fc.integer({ min: 1, max: 5000 }),
   });
 
+  test.each([
+    ['[a]', ['[a]']],
+    ['[a],b', ['[a]', 'b']],
+    ['["[a]"]', ['[a]']],
+    ['["a","b,c"]', ['a', 'b,c']],
+  ])('a filter by queue=%s is by %j: a name may begin with a bracket', (value, values) => {
+    expect(read(`gpx_sidekiq query queues --filter 'queue=${value}'`)).toMatchObject({ filters: [{ values }] });
+  });
+
   test('is read back as the same query, whatever its names hold', () => {
     fc.assert(
       fc.property(query, (made) => {

@@ -20,6 +20,8 @@ const READ: Array<[string, string, string, string, number, boolean]> = [
   ['redis://h?db=5', 'h:6379', '', '', 5, false],
   ['unix:///tmp/r.sock', '/tmp/r.sock', '', '', 0, false],
   ['unix:///tmp/r.sock?db=7', '/tmp/r.sock', '', '', 7, false],
+  ['unix:/tmp/r.sock', '/tmp/r.sock', '', '', 0, false],
+  ['redis://h/00', 'h:6379', '', '', 0, false],
   ['/tmp/r.sock', '/tmp/r.sock', '', '', 0, false],
   ['unix://u:p@/tmp/r.sock', '/tmp/r.sock', 'u', 'p', 0, false],
   ['redis://[::1]:6379/1', '::1:6379', '', '', 1, false],

@@ -62,6 +62,17 @@ describe('a payload is shown as Sidekiq’s Web UI shows it:', () => {
       [5, { a: 1 }],
     ],
     [
+      'a mail whose action is not lower-case ASCII',
+      {
+        class: OLD_WRAPPER,
+        wrapped: 'ActionMailer::MailDeliveryJob',
+        args: [{ arguments: ['M', 'Begrüßung', 'deliver_now', { args: [] }] }],
+      },
+      'M#Begrüßung',
+      'ActionMailer::MailDeliveryJob',
+      [],
+    ],
+    [
       'a mail whose arguments are missing',
       { class: OLD_WRAPPER, wrapped: 'ActionMailer::MailDeliveryJob', args: [{ arguments: ['M'] }] },
       'ActionMailer::MailDeliveryJob',

@@ -31,7 +31,7 @@ const SIDEKIQ: Answers = {
   [`zcount retry -inf ${NOW}`]: 6,
   [`zcount schedule -inf ${NOW - 60}`]: 3,
   [`zcount retry -inf ${NOW - 60}`]: 4,
-  [`zcount dead ${NOW - 3600} +inf`]: 2,
+  [`zcount dead ${NOW - 3600} ${NOW + 3600}`]: 2,
   'zrange schedule 0 19': [
     JSON.stringify({ class: 'Sidekiq::ActiveJob::Wrapper', args: [{ executions: 1 }] }),
     '{"class":"Plain"}',

@@ -75,6 +75,15 @@ test('the next runs of each line are fugit’s, around changes of the clocks too
   expect(compared).toBeGreaterThan(3000);
 });
 
+// Of a last day that has 23 hours fugit takes the day before: Fugit.parse(line).next_time(from).to_i
+test.each([
+  ['0 9 L * * Europe/Berlin', Date.UTC(2030, 2, 2), 1901088000],
+  ['0 9 L * * Europe/Berlin', Date.UTC(2029, 2, 2), 1869634800],
+])('the last day of %s is fugit’s', (line, from, next) => {
+  const schedule = readSchedule('cron', line, true)!;
+  expect(nextRunOf(schedule, from / 1000, zonesOf([], UTC))?.nextAt).toBe(next);
+});
+
 test('a line whose next run fugit cannot find has none', () => {
   const raising = lines.flatMap(({ line, cases }) =>
     (cases ?? []).filter(([, next]) => next === 'error').map(([from]) => ({ line, from }))

@@ -318,6 +318,23 @@ test('a flood of summaries with values far apart stays within the budget, and te
 });
 
 describe('the sliding summary', () => {
+  // statsd_exporter, sent the same lines.
+  test.each([
+    ['two', [100, 10_000], { 0.5: 0.1, 0.9: 10, 0.99: 10 }],
+    ['ten', Array.from({ length: 10 }, (_, index) => 100 * (index + 1)), { 0.5: 0.5, 0.9: 0.9, 0.99: 1 }],
+    ['fifty', Array.from({ length: 50 }, (_, index) => 10 * (index + 1)), { 0.5: 0.25, 0.99: 0.5 }],
+    ['one', [300], { 0.5: 0.3, 0.99: 0.3 }],
+  ])('of %s values has those that Prometheus takes', (_, values, expected) => {
+    const registry = new StatsdRegistry({ series: 10, expireSeconds: 600 }, 2_000_000);
+    const { metric: perform } = statsdNameOf('jobs.perform')!;
+    const { series } = registry.seriesFor({ metric: perform, namespace: 'a' }, 'worker:W', NOW)!;
+    registry.take(series, { name: '', type: 'ms', values, rate: 1, tags: '' }, NOW);
+    for (const [q, value] of Object.entries(expected)) {
+      const [found] = registry.seriesOf(perform, NOW)[0]!.timing!.summary.quantiles([Number(q)], NOW);
+      expect(Math.abs(found! / value - 1), q).toBeLessThan(0.006);
+    }
+  });
+
   test('its quantiles are within half a percent of the true ones', () => {
     const summary = new SlidingSummary(new MemoryBudget(1_000_000));
     for (let index = 1; index <= 10_000; index += 1) {

@@ -6,6 +6,7 @@ RUN npm ci --no-audit --no-fund
 COPY tsconfig.json ./
 COPY pkg ./pkg
 COPY scripts ./scripts
+COPY dashboards ./dashboards
 RUN npm run -s build:backend && mv dist/gpx_sidekiq_linux_* /gpx_sidekiq
 
 FROM gcr.io/distroless/base-debian12:nonroot

@@ -21,7 +21,11 @@ import type { Field, FieldKind, Frame, Value } from './frame';
  * (grafana-plugin-sdk-go, data/arrow.go).
  */
 export function toArrow(frame: Frame): Uint8Array {
-  const fields = frame.fields.map((field) => new ArrowField(field.name, typeOf(field.kind), true, metadataOf(field)));
+  // Grafana's expressions and alert rules take a series only where its time cannot be missing (dataplane contract).
+  const ofSeries = frame.meta?.type?.startsWith('timeseries') === true;
+  const fields = frame.fields.map(
+    (field) => new ArrowField(field.name, typeOf(field.kind), !(ofSeries && field.kind === 'time'), metadataOf(field))
+  );
   const schema = new Schema(
     fields,
     new Map([

@@ -110,6 +110,38 @@ describe.skipIf(!bin || !home)('alert rules in a real Grafana (GRAFANA_BIN and G
     await browser.close();
   }, 120_000);
 
+  test.each([
+    { queryType: 'history', by: 'total', figures: ['enqueued'] },
+    { queryType: 'history', by: 'queue', figures: ['latency'] },
+    { queryType: 'history', by: 'day', figures: ['processed'] },
+    { queryType: 'history', by: 'total', figures: ['processedRate'], band: 'deviation' },
+    { queryType: 'job_metrics', show: 'series', figures: ['executions'] },
+  ])('and expressions take the series of %j', async (query) => {
+    const { datasourceUid } = [...shipped.values()][0]!.data[0] as { datasourceUid: string };
+    const relativeTimeRange = { from: 3600, to: 0 };
+    const expression = (refId: string, model: object) => ({
+      ...{ refId, datasourceUid: '__expr__', relativeTimeRange },
+      model: { refId, datasource: { type: '__expr__', uid: '__expr__' }, ...model },
+    });
+    const answer = await fetch(`${grafana.url}/api/v1/eval`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({
+        data: [
+          { refId: 'A', datasourceUid, relativeTimeRange, model: { refId: 'A', intervalMs: 10_000, ...query } },
+          expression('B', { type: 'reduce', expression: 'A', reducer: 'last', settings: { mode: 'dropNN' } }),
+        ],
+        condition: 'B',
+        now: new Date().toISOString(),
+      }),
+    });
+    const { results } = (await answer.json()) as Evaluated;
+    expect([results['A']!.error, results['B']!.error, answer.status]).toEqual([undefined, undefined, 200]);
+    const reduced = results['B']!.frames!.flatMap(({ data: { values } }) => values.flat());
+    // What is usual takes two days.
+    expect(reduced.length > 0 || 'band' in query).toBe(true);
+  });
+
   test('hold for the same queues, classes, hosts and processes as by the command', async () => {
     const all = { grafana: {} as Record<string, string[]>, ours: {} as Record<string, string[]> };
     for (const rule of RULES) {

@@ -28,6 +28,20 @@ test('a frame is an Arrow file in which instants are nanoseconds to the last dig
   expect(JSON.parse(table.schema.fields[1]!.metadata.get('labels')!)).toEqual({ queue: 'a' });
 });
 
+test('the time of a series cannot be missing: Grafana’s expressions take no other', () => {
+  const fields: Frame['fields'] = [
+    { name: 'time', kind: 'time', values: [1000] },
+    { name: 'size', kind: 'number', values: [null] },
+  ];
+  const nullable = (type: 'timeseries-multi' | 'timeseries-wide' | 'numeric-long') =>
+    tableFromIPC(toArrow({ name: 'x', fields, meta: { type, typeVersion: [0, 1] } })).schema.fields.map(
+      (field) => field.nullable
+    );
+  expect(nullable('timeseries-multi')).toEqual([false, true]);
+  expect(nullable('timeseries-wide')).toEqual([false, true]);
+  expect(nullable('numeric-long')).toEqual([true, true]);
+});
+
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
 const kinds = {
   string: fc.string({ unit: 'grapheme' }),

@@ -190,6 +190,13 @@ function noValueOf({ kind, noValue, prometheusNoValue }: Panel, flavour: Flavour
   return own ?? (kind === 'timeseries' || kind === 'heatmap' ? NO_DATA[flavour] : NO_CELL);
 }
 
+/** Grafana gives what is not known the colour of the lowest value. */
+const UNKNOWN_FIGURE = [
+  { type: 'special', options: { match: 'null+nan', result: { color: 'text' } } },
+] as unknown as Parameters<stat.PanelBuilder['mappings']>[0];
+/** Older samples are a minute apart, which is no gap. */
+const BRIDGED_MS = 90_000;
+
 type AnyPanel = stat.PanelBuilder | timeseries.PanelBuilder | table.PanelBuilder | heatmap.PanelBuilder;
 
 function panelOf(panel: Panel, flavour: Flavour, id: number): AnyPanel {
@@ -209,6 +216,9 @@ function panelOf(panel: Panel, flavour: Flavour, id: number): AnyPanel {
       matcher: { id: 'byRegexp', options: '/.*/' },
       properties: [{ id: 'noValue', value: NO_CELL }],
     });
+  }
+  if (panel.kind === 'stat') {
+    builder.mappings(UNKNOWN_FIGURE);
   }
   // A heatmap's unit is that of its axis; its cells are counts.
   if (panel.unit && panel.kind !== 'heatmap') {
@@ -278,6 +288,7 @@ const KINDS: Record<Panel['kind'], (panel: Panel) => AnyPanel> = {
       .lineWidth(stacked ? 1 : 2)
       .fillOpacity(stacked ? 30 : 8)
       .showPoints(stacked ? common.VisibilityMode.Never : common.VisibilityMode.Auto)
+      .spanNulls(BRIDGED_MS)
       .legend(
         new common.VizLegendOptionsBuilder()
           .displayMode(common.LegendDisplayMode.Table)

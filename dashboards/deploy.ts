@@ -62,7 +62,7 @@ export const deploy: DashboardSpec = {
           kind: 'timeseries',
           width: 12,
           height: 8,
-          unit: 'suffix: jobs/s',
+          unit: 'suffix:jobs/s',
           min: 0,
           direct: total('processedRate', 'failedRate'),
         },

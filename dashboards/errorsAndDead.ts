@@ -65,7 +65,7 @@ export const errorsAndDead: DashboardSpec = {
           kind: 'timeseries',
           width: 12,
           height: 8,
-          unit: 'suffix: jobs/s',
+          unit: 'suffix:jobs/s',
           min: 0,
           direct: total('failedRate'),
           prometheus: [{ expr: 'rate(sidekiq_failed_jobs_total[$__rate_interval])', legend: 'Failed' }],

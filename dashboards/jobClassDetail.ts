@@ -85,7 +85,7 @@ export const jobClassDetail: DashboardSpec = {
           kind: 'timeseries',
           width: 8,
           height: 8,
-          unit: 'suffix: jobs/s',
+          unit: 'suffix:jobs/s',
           min: 0,
           direct: byClass('rate', 'executions', [BY_CLASS]),
           prometheus: [

@@ -98,7 +98,7 @@ export const planning: DashboardSpec = {
           kind: 'timeseries',
           width: 12,
           height: 8,
-          unit: 'suffix: jobs/s',
+          unit: 'suffix:jobs/s',
           min: 0,
           direct: [{ queryType: 'history', by: 'queue', figures: ['inRate'], limit: 10 }],
         },

@@ -65,7 +65,7 @@ export const queueDetail: DashboardSpec = {
           kind: 'timeseries',
           width: 12,
           height: 8,
-          unit: 'suffix: jobs/s',
+          unit: 'suffix:jobs/s',
           min: 0,
           direct: [{ queryType: 'history', by: 'queue', figures: ['inRate', 'outRate'], filters: [BY_QUEUE] }],
           legendBy: 'Max',
@@ -77,7 +77,7 @@ export const queueDetail: DashboardSpec = {
           kind: 'timeseries',
           width: 12,
           height: 8,
-          unit: 'suffix: jobs/s',
+          unit: 'suffix:jobs/s',
           min: 0,
           prometheus: [
             {

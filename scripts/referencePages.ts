@@ -5,6 +5,7 @@ import { EXPORTER_METRICS } from '../pkg/metrics/exporterMetrics';
 import { JOBWATCH_METRICS } from '../pkg/metrics/jobwatchMetrics';
 import { LOCK_METRICS } from '../pkg/metrics/lockMetrics';
 import { RECURRING_METRICS } from '../pkg/metrics/recurringMetrics';
+import { FINDING_RULES } from '../pkg/findings/table';
 import type { Metric } from '../pkg/metrics/metric';
 import { receiverMetrics } from '../pkg/metrics/statsdMetrics';
 import { USUAL_METRICS } from '../pkg/metrics/usualMetrics';
@@ -73,8 +74,23 @@ export function queriesPage(): string {
       ].join('\n'),
       filterFields.length === 0 ? '' : `Filters: ${filterFields.map((field) => `\`${field}\``).join(', ')}.`,
       `At most ${limit.toLocaleString('en')} rows by default. Cost beyond the reading that all queries share: ${cost || 'none'}.`,
+      ...(id === 'findings' ? [rulesOfFindings()] : []),
     ]),
     '',
+  ].join('\n\n');
+}
+
+function rulesOfFindings(): string {
+  return [
+    '### Rules of findings',
+    'Their names stand in the column `rule`, and in the mutes of [notifications](notifications.md).',
+    [
+      '| Rule | Severity | When | What to do |',
+      '| --- | --- | --- | --- |',
+      ...FINDING_RULES.map(
+        ({ id, severity, when, remedy }) => `| \`${id}\` | ${severity} | ${cell(when)} | ${cell(remedy)} |`
+      ),
+    ].join('\n'),
   ].join('\n\n');
 }
 

@@ -38,7 +38,7 @@ export const capacityPlanning: Row = {
       kind: 'timeseries',
       width: 12,
       height: 8,
-      unit: 'suffix: jobs/s',
+      unit: 'suffix:jobs/s',
       min: 0,
       direct: total('processedRate', 'failedRate'),
       prometheus: [
@@ -72,7 +72,7 @@ export const capacityPlanning: Row = {
         { expr: 'sidekiq_scheduled_jobs', legend: 'Scheduled' },
       ],
     },
-    besideUsual('Throughput beside the usual', 'processedRate', 'suffix: jobs/s', {
+    besideUsual('Throughput beside the usual', 'processedRate', 'suffix:jobs/s', {
       value: 'rate(sidekiq_processed_jobs_total[5m])',
       usual: 'sidekiq_usual_processed_jobs_per_second',
     }),

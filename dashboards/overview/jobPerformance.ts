@@ -86,7 +86,7 @@ export const jobPerformance: Row = {
       kind: 'timeseries',
       width: 12,
       height: 9,
-      unit: 'suffix: jobs/s',
+      unit: 'suffix:jobs/s',
       min: 0,
       stacked: true,
       direct: byClass('rate', 'executions'),

@@ -104,7 +104,7 @@ export const queueHealth: Row = {
       kind: 'timeseries',
       width: 24,
       height: 8,
-      unit: 'suffix: jobs/s',
+      unit: 'suffix:jobs/s',
       min: 0,
       direct: byQueueAndType('outRate'),
       legendBy: 'Max',
@@ -116,7 +116,7 @@ export const queueHealth: Row = {
       kind: 'timeseries',
       width: 24,
       height: 8,
-      unit: 'suffix: jobs/s',
+      unit: 'suffix:jobs/s',
       min: 0,
       prometheus: [
         {

@@ -45,6 +45,7 @@ export async function answer(given: object, settings: Settings, flags: QueryFlag
       range,
       intervalSeconds: (range.to - range.from) / POINTS,
       alerting: false,
+      reader: flags.json !== true,
     });
     process.stdout.write(flags.json ? printJson(frames) : printFrames(frames));
     if (flags.json) {

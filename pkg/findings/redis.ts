@@ -5,6 +5,26 @@ import { LIMITS, type FindingRule } from './rule';
 /** What is wrong with Redis, and with the right to read it. */
 export const REDIS_RULES: readonly FindingRule[] = [
   {
+    id: 'noSidekiq',
+    severity: 'warning',
+    when: 'The database holds nothing that Sidekiq writes.',
+    remedy: 'Check the database number and the key prefix. The applications name their database in REDIS_URL.',
+    find: ({ state: { snapshot } }) =>
+      snapshot.hasSidekiq === false
+        ? [
+            {
+              kind: 'Redis',
+              subject: 'Redis',
+              text: 'This database holds no Sidekiq.',
+              evidence: 'no queue, no process and no counter',
+              cause: 'It is another database, a key prefix is missing, or Sidekiq has never run.',
+              since: null,
+              weight: 0,
+            },
+          ]
+        : [],
+  },
+  {
     id: 'partsRefused',
     severity: 'warning',
     when: 'Redis refuses commands, so that figures are missing; critical where totals are missing.',

@@ -68,7 +68,7 @@ export function usualFor(
 
 /** A band is at least so wide: one job, one second, one execution. @param seconds that a value is the mean of */
 export function leastWidthOf({ unit, leastWidth }: HistoryFigure, seconds: number): number {
-  return leastWidth ?? (unit === 'suffix: jobs/s' ? 1 / seconds : unit === 'percentunit' ? 0.01 : 1);
+  return leastWidth ?? (unit === 'suffix:jobs/s' ? 1 / seconds : unit === 'percentunit' ? 0.01 : 1);
 }
 
 /** The same, learnt anew. @param until epoch seconds, a multiple of the slot length */

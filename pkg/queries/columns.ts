@@ -47,7 +47,7 @@ export const bytes = <Row>(name: string, title: string, description: string, val
 
 /** Events per second. */
 export const rate = <Row>(name: string, title: string, description: string, value: Amount<Row>, more?: More<Row>) =>
-  column('number', 'suffix: jobs/s', name, title, description, value, more);
+  column('number', 'suffix:jobs/s', name, title, description, value, more);
 
 /** A share, where 1 is the whole. */
 export const share = <Row>(name: string, title: string, description: string, value: Amount<Row>, more?: More<Row>) =>

@@ -11,7 +11,7 @@ import type { Range, Reads } from '../source/reads';
 import { Turns } from '../turns';
 import { key, plain, share, text } from './columns';
 import { baseQuerySchema } from './model';
-import { compareErrors } from './compareErrors';
+import { compareErrors, LEAST_SECONDS } from './compareErrors';
 import { noDeploy, stretches, type Stretches } from './compareStretches';
 import { tableQuery, type Column, type Rows } from './table';
 
@@ -151,7 +151,9 @@ export const compare = tableQuery({
   example: '--option by=queue --from -3600',
   async rows(state, query, { range, alerting }, reads) {
     const history = await reads.history();
-    const parted = await stretches(query, range, { now: state.now, oldest: history.oldest() ?? -Infinity }, reads);
+    const leastSeconds = query.by === 'error' ? LEAST_SECONDS : (FEWEST + 1) * SLOT_SECONDS;
+    const known = { now: state.now, oldest: history.oldest() ?? -Infinity, leastSeconds };
+    const parted = await stretches(query, range, known, reads);
     if (!parted) {
       return nothing(noDeploy(), alerting);
     }

@@ -22,12 +22,13 @@ export interface Stretches {
 /**
  * The two times. `null` without a deploy.
  *
+ * @param known `oldest` sample, and the seconds on both sides (`leastSeconds`) that a deploy needs to be chosen unasked
  * @throws Fault `query` for an instant that is none
  */
 export async function stretches(
   query: Asked,
   asked: Range,
-  { now, oldest }: { now: number; oldest: number },
+  { now, oldest, leastSeconds }: { now: number; oldest: number; leastSeconds: number },
   reads: Reads
 ): Promise<Stretches | null> {
   // What is to come is no time after.
@@ -38,17 +39,22 @@ export async function stretches(
     const from = Math.min(range.to, Math.max(range.from, oldest));
     return told({ from: from - back, to: range.to - back }, { from, to: range.to }, true);
   }
-  const at = query.with === 'instant' ? instantOf(query.at, range) : await deployOf(query.at.trim(), range, now, reads);
-  if (at === null) {
+  const deploy =
+    query.with === 'instant'
+      ? { at: instantOf(query.at, range) }
+      : await deployOf(query.at.trim(), range, { now, leastSeconds }, reads);
+  if (deploy === null) {
     return null;
   }
+  const { at, text } = deploy;
   const length = Math.min(at - range.from, range.to - at);
-  return told({ from: at - length, to: at }, { from: at, to: at + length }, false);
+  return told({ from: at - length, to: at }, { from: at, to: at + length }, false, text);
 }
 
-function told(before: Range, after: Range, paired: boolean): Stretches {
+function told(before: Range, after: Range, paired: boolean, text?: string): Stretches {
   const rangeOf = ({ from, to }: Range) => `${instantText(from)} to ${instantText(to)}`;
-  const notice: Notice = { severity: 'info', text: `Before: ${rangeOf(before)}. After: ${rangeOf(after)}.` };
+  const times = `Before: ${rangeOf(before)}. After: ${rangeOf(after)}.`;
+  const notice: Notice = { severity: 'info', text: text === undefined ? times : `${text} ${times}` };
   return { before, after, paired, notice };
 }
 
@@ -64,18 +70,32 @@ function instantOf(text: string, { from, to }: Range): number {
   return at;
 }
 
-/** The last deploy, or the one that is named by its label or its instant. */
-async function deployOf(named: string, range: Range, now: number, reads: Reads): Promise<number | null> {
+interface Deploy {
+  at: number;
+  /** Which one it is. */
+  text?: string;
+}
+
+/** The last deploy that can be compared, or the one that is named by its label or its instant. */
+async function deployOf(
+  named: string,
+  range: Range,
+  { now, leastSeconds }: { now: number; leastSeconds: number },
+  reads: Reads
+): Promise<Deploy | null> {
   if (named !== '') {
     try {
-      return instantOf(named, range);
+      return { at: instantOf(named, range) };
     } catch {
       // It is a label then.
     }
   }
   const { marks } = await reads.deployMarks(range, now);
   const within = marks.filter(({ at }) => at > range.from && at < range.to);
-  const found = within.filter(({ label }) => named === '' || label === named).at(-1);
+  const meant = within.filter(({ label }) => named === '' || label === named);
+  const last = meant.at(-1);
+  const comparable = meant.filter(({ at }) => Math.min(at - range.from, range.to - at) >= leastSeconds).at(-1);
+  const found = named === '' ? (comparable ?? last) : last;
   if (!found && named !== '') {
     const labels = [...new Set(within.map(({ label }) => `"${label}"`))];
     throw new Fault({
@@ -84,7 +104,12 @@ async function deployOf(named: string, range: Range, now: number, reads: Reads):
       remedy: labels.length === 0 ? 'Choose a range around a deploy.' : `Use one of: ${labels.join(', ')}.`,
     });
   }
-  return found?.at ?? null;
+  if (!found) {
+    return null;
+  }
+  const { at, label } = found;
+  const later = at === last?.at ? '' : ` The one at ${instantText(last!.at)} is too close to an end of the time range.`;
+  return { at, text: `Deploy ${label === '' ? '' : `"${label}" `}at ${instantText(at)}.${later}` };
 }
 
 /** There is nothing to compare with. */

@@ -70,15 +70,23 @@ export function parseQueryText(text: string, optionsOf: OptionsOf): WrittenQuery
     } else if (flag === '--filter') {
       query.filters = [...(query.filters ?? []), parseFilter(value())];
     } else if (flag === '--limit') {
-      query.limit = Number(value());
+      query.limit = limitOf(value());
     } else if (flag === '--option') {
       const [name, read] = parseOption(value(), options);
       query[name] = read;
-    } else {
+    } else if (flag !== '--json') {
+      // How the answer is printed is no part of the question.
       throw refused(`The word "${flag}" cannot be read.`, 'Use --figures, --filter, --limit and --option.');
     }
   }
   return query;
+}
+
+function limitOf(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) {
+    throw refused(`The limit "${text}" is no number.`, 'Write a whole number from 1, as --limit 100.');
+  }
+  return Number(text);
 }
 
 /** Reads `field=value`. @throws Fault `query` */

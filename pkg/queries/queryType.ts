@@ -28,7 +28,7 @@ export interface ColumnInfo {
   name: string;
   title: string;
   kind: FieldKind;
-  /** A Grafana unit id: `s`, `bytes`, `percentunit`, `short`, `suffix: jobs/s`. */
+  /** A Grafana unit id: `s`, `bytes`, `percentunit`, `short`, `suffix:jobs/s`. */
   unit?: string;
   description: string;
   /** Part of what identifies a row: a label in alert rules. */

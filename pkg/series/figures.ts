@@ -60,7 +60,7 @@ export const HISTORY_FIGURES: readonly HistoryFigure[] = [
   {
     name: 'processedRate',
     title: 'Processed',
-    unit: 'suffix: jobs/s',
+    unit: 'suffix:jobs/s',
     scopes: EXECUTIONS,
     counter: true,
     description: 'Jobs finished per second, failures included.',
@@ -77,7 +77,7 @@ export const HISTORY_FIGURES: readonly HistoryFigure[] = [
   {
     name: 'failedRate',
     title: 'Failed',
-    unit: 'suffix: jobs/s',
+    unit: 'suffix:jobs/s',
     scopes: EXECUTIONS,
     counter: true,
     description: 'Executions that raised per second.',
@@ -166,14 +166,14 @@ export const HISTORY_FIGURES: readonly HistoryFigure[] = [
   {
     name: 'inRate',
     title: 'In',
-    unit: 'suffix: jobs/s',
+    unit: 'suffix:jobs/s',
     scopes: PARTS,
     description: 'Jobs pushed per second, estimated.',
   },
   {
     name: 'outRate',
     title: 'Out',
-    unit: 'suffix: jobs/s',
+    unit: 'suffix:jobs/s',
     scopes: PARTS,
     description: 'Jobs taken per second, estimated.',
   },

@@ -72,7 +72,13 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
               // Filters by a field that the other type has too go along; options and figures mean nothing there.
               const fields = catalog.find(({ id }) => id === value)?.filterFields ?? [];
               const filters = (query.filters ?? []).filter(({ field }) => fields.includes(field));
-              onChange({ ...keptOf(query), queryType: value, figures: [], filters });
+              onChange({
+                ...keptOf(query),
+                ...(query.limit !== undefined && { limit: query.limit }),
+                queryType: value,
+                figures: [],
+                filters,
+              });
               onRunQuery();
             }}
           />

@@ -2,6 +2,7 @@ import { t } from '@grafana/i18n';
 import { EditorRow } from '@grafana/plugin-ui';
 import { ClipboardButton, Input, Text } from '@grafana/ui';
 import { useState } from 'react';
+import { Fault } from '../../pkg/faults/fault';
 import { parseQueryText, queryText } from '../../pkg/queries/queryText';
 import type { CatalogEntry, SidekiqQuery } from '../types';
 import { QueryField } from './QueryField';
@@ -31,7 +32,7 @@ export function QueryText({ query, entry, catalog, onChange }: Props) {
       setProblem(undefined);
       onChange({ ...keptOf(query), ...read } as SidekiqQuery);
     } catch (error) {
-      setProblem((error as Error).message);
+      setProblem(error instanceof Fault ? error.explanation : (error as Error).message);
     }
   };
   return (
@@ -68,7 +69,12 @@ export function QueryText({ query, entry, catalog, onChange }: Props) {
 }
 
 /** A sentence of what is asked, and one of what Redis is asked for it. */
-function explanation({ figures = [], filters = [], limit }: SidekiqQuery, entry: CatalogEntry): string {
+function explanation(query: SidekiqQuery, entry: CatalogEntry): string {
+  const { figures = [], filters = [], limit } = query;
+  const options = Object.keys(entry.options)
+    .map((name) => [name, query[name as keyof SidekiqQuery] as unknown] as const)
+    .filter(([, value]) => value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0))
+    .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(', ') : String(value)}`);
   const titles = titlesOf(entry, figures);
   const kept = filters
     .filter(({ values }) => values.length > 0)
@@ -76,6 +82,7 @@ function explanation({ figures = [], filters = [], limit }: SidekiqQuery, entry:
   const parts = [
     titles.length > 0 ? t('editor.explain.figures', 'Figures: {{figures}}.', { figures: titles.join(', ') }) : '',
     kept.length > 0 ? t('editor.explain.filters', 'Only where {{filters}}.', { filters: kept.join('; ') }) : '',
+    options.length > 0 ? t('editor.explain.options', 'With {{options}}.', { options: options.join('; ') }) : '',
     t('editor.explain.limit', 'At most {{limit}} rows.', { limit: limit ?? entry.limit }),
     entry.cost === ''
       ? t('editor.explain.free', 'Cost: none beyond the reading that all panels share.')

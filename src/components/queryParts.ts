@@ -2,7 +2,7 @@ import type { CatalogEntry, SidekiqQuery } from '../types';
 
 const KEPT = ['datasource', 'key', 'hide', 'version'];
 
-/** What a query keeps when it becomes one of another type: Grafana's own fields, and the version of the model. */
+/** What a query keeps when another one is pasted in its place: Grafana's own fields, and the version of the model. */
 export function keptOf(query: SidekiqQuery): Pick<SidekiqQuery, 'refId'> {
   const kept = Object.fromEntries(Object.entries(query).filter(([name]) => KEPT.includes(name)));
   return { refId: query.refId, ...kept };

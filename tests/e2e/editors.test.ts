@@ -110,12 +110,31 @@ describe('the query editor', () => {
         limit: 7,
       });
     await editor
-      .getByText(/Figures: Age\. Only where class = A::B\. At most 7 rows\. Cost beyond the reading/)
+      .getByText(/Figures: Age\. Only where class = A::B\. With source dead\. At most 7 rows\. Cost beyond the reading/)
       .waitFor();
     await page.locator('#query-text-A').fill('gpx_sidekiq query nonsense');
     await page.keyboard.press('Enter');
-    await editor.getByText('There is no query type "nonsense".').waitFor();
+    await editor.getByText('There is no query type "nonsense". Write gpx_sidekiq query').waitFor();
     expect(await saved('query')).toMatchObject({ queryType: 'jobs' });
+  });
+
+  test('shows the values of a query that was pasted, and keeps the limit for another type', async () => {
+    const limit = page.locator('#query-limit-A');
+    const ask = async (text: string) => {
+      await page.locator('#query-text-A').fill(text);
+      await page.keyboard.press('Enter');
+    };
+    await ask('what_if --option threads=web=20 --limit 20');
+    await expect.poll(() => limit.inputValue()).toBe('20');
+    await expect.poll(() => page.locator('#what-if-threads').inputValue()).toBe('web=20');
+    await ask('what_if --option threads=web=30');
+    await expect.poll(() => limit.inputValue()).toBe('');
+    await expect.poll(() => page.locator('#what-if-threads').inputValue()).toBe('web=30');
+    await ask('queues --limit 7');
+    await page.locator('#query-type-A').click();
+    await page.getByRole('option', { name: /^Processes/ }).click({ delay: 50 });
+    await expect.poll(() => saved('query')).toMatchObject({ queryType: 'processes', limit: 7 });
+    await ask('queues');
   });
 
   test('names the figures that are shown where none is chosen, and the rows that are answered', async () => {

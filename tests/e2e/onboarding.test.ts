@@ -121,6 +121,12 @@ describe.skipIf(!bin || !home)('the first minutes in a Grafana without provision
       const ids = found.dashboard.panels.map(({ id }) => id);
       expect(ids, title).toContain(Number(annotations['__panelId__']));
     }
+    // The same rule in another folder: each alert would come twice.
+    await api('/api/folders', { uid: 'copies', title: 'Copies' });
+    const { id: _, uid: __, ...copied } = rules[0] as unknown as Record<string, unknown>;
+    await api('/api/v1/provisioning/alert-rules', { ...copied, folderUID: 'copies' });
+    await page.getByRole('button', { name: 'Import alert rules' }).click();
+    await page.getByText('Each alert would come twice').waitFor();
     await page.close();
   }, 120_000);
 

@@ -42,11 +42,44 @@ export function ImportAlerts({ dataSource }: { dataSource: SavedDataSource }) {
   );
 }
 
+interface StoredRule {
+  title: string;
+  folderUID: string;
+  data: Array<{ datasourceUid: string }>;
+}
+
+/** @throws Error where another folder has the same rules for the data source, as provisioned ones: each alert would come twice */
+async function checkDoubles(uid: string, folderUid: string, titles: ReadonlySet<string>): Promise<void> {
+  const stored = await getBackendSrv().get<StoredRule[]>('/api/v1/provisioning/alert-rules', undefined, undefined, {
+    showErrorAlert: false,
+  });
+  const doubles = stored.filter(
+    ({ title, folderUID, data }) =>
+      folderUID !== folderUid && titles.has(title) && data.some(({ datasourceUid }) => datasourceUid === uid)
+  );
+  if (doubles.length > 0) {
+    throw new Error(
+      t(
+        'config.alerts.doubles',
+        '{{count}} of these rules exist for this data source already, in another folder: {{titles}}. Each alert would come twice. Delete those first, or keep them.',
+        {
+          count: doubles.length,
+          titles: doubles
+            .slice(0, 3)
+            .map(({ title }) => title)
+            .join(', '),
+        }
+      )
+    );
+  }
+}
+
 async function importRules({ uid, name, type: pluginId }: SavedDataSource): Promise<{ rules: number; folder: string }> {
   const backend = getBackendSrv();
   const quiet = { showErrorAlert: false };
   const { groups } = await backend.get<Rules>(`/public/plugins/${pluginId}/alerts.json`, undefined, undefined, quiet);
   const folder = { uid: `sidekiq-alerts-${uid}`.slice(0, 40), title: `Sidekiq alerts (${name})` };
+  await checkDoubles(uid, folder.uid, new Set(groups.flatMap(({ rules }) => rules.map(({ title }) => title))));
   try {
     await backend.get(`/api/folders/${folder.uid}`, undefined, undefined, quiet);
   } catch {

@@ -57,7 +57,7 @@ interface TextProps {
   onChange: (value: string) => void;
 }
 
-/** A text that is taken on leaving the field or with Enter. */
+/** A text that is taken on leaving the field or with Enter. Its key shows a value that came from elsewhere, as a pasted query. */
 export function TextOption({ id, label, help, value, onChange }: TextProps) {
   const take = (text: string) => {
     if (text !== value) {
@@ -67,6 +67,7 @@ export function TextOption({ id, label, help, value, onChange }: TextProps) {
   return (
     <QueryField label={label} help={help}>
       <Input
+        key={value}
         id={id}
         width={36}
         defaultValue={value}
@@ -82,6 +83,7 @@ export function LongTextOption({ id, label, help, value, onChange }: TextProps) 
   return (
     <QueryField label={label} help={help}>
       <TextArea
+        key={value}
         id={id}
         rows={4}
         cols={60}
@@ -107,6 +109,7 @@ export function NumberOption({ id, label, help, value, example, onChange }: Numb
   return (
     <QueryField label={label} help={help}>
       <Input
+        key={value}
         id={id}
         type="number"
         min={0}

@@ -22,7 +22,7 @@ describe('an answer', () => {
       fields: [
         { name: 'queue', kind: 'string', values: ['a'] },
         { name: 'at', kind: 'time', values: [1_795_867_200_500] },
-        { name: 'rate', kind: 'number', values: [0.123456], config: { unit: 'suffix: jobs/s' } },
+        { name: 'rate', kind: 'number', values: [0.123456], config: { unit: 'suffix:jobs/s' } },
         { name: 'size', kind: 'number', values: [null], config: { unit: 'short' } },
         { name: 'paused', kind: 'boolean', values: [false] },
       ],

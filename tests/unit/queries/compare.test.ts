@@ -174,6 +174,25 @@ describe('a comparison', () => {
     expect(frames[0]!.fields.find(({ name }) => name === 'verdict')!.values).toEqual(['more']);
   });
 
+  test('with the last deploy is with the last one that can be compared, and says which', async () => {
+    const label = (ago: number) => new Date((NOW - ago) * 1000).toISOString().replace('.000Z', 'Z');
+    const shown = (ago: number) => `${label(ago).slice(0, 19).replace('T', ' ')} UTC`;
+    const marks = { [label(3 * HOUR)]: 'v1', [label(2 * HOUR)]: 'v2', [label(300)]: 'v3' };
+    const day = label(0).slice(0, 10).replaceAll('-', '');
+    const told = async (given: Record<string, string>) =>
+      noticesOf(
+        await askState(compare, aState(), {
+          query: { with: 'deploy', measures: ['enqueued'] },
+          ...hours(4),
+          answers: { 'hgetall 20251125-marks': [], [`hgetall ${day}-marks`]: Object.entries(given).flat() },
+        })
+      ).join(' ');
+    expect(await told(marks)).toContain(
+      `Deploy "v2" at ${shown(2 * HOUR)}. The one at ${shown(300)} is too close to an end of the time range. Before: `
+    );
+    expect(await told({ [label(300)]: 'v3' })).toContain(`Deploy "v3" at ${shown(300)}. Before: `);
+  });
+
   test('of run times weighs each stretch by its executions', async () => {
     const classes = new Recorder();
     let [processed, load] = [0, 0];

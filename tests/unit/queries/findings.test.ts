@@ -70,6 +70,13 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
     evidence(),
   ],
   [
+    'noSidekiq',
+    evidence({ snapshot: { hasSidekiq: false } }),
+    ['warning Redis: This database holds no Sidekiq. [no queue, no process and no counter]'],
+    // Not everything may be read.
+    evidence({ snapshot: { hasSidekiq: null } }),
+  ],
+  [
     'nothingRuns',
     evidence({ totals: { readyThreads: 0, enqueued: 1, processes: 2, quietProcesses: 2 } }),
     ['critical Sidekiq: No process takes jobs; 1 job waits. [2 processes, 2 quiet]'],

@@ -214,7 +214,7 @@ describe('as time series', () => {
       labels: { class: 'A' },
       config: {
         displayNameFromDS: 'A',
-        unit: 'suffix: jobs/s',
+        unit: 'suffix:jobs/s',
         description: 'Executions per second, over the minutes that have ended.',
       },
     });

@@ -90,13 +90,16 @@ describe('the text of a query', () => {
   test('may be pasted without the command, with a path before it, and with flags and values joined', () => {
     const expected = { queryType: 'queues', figures: ['size'], filters: [], limit: 3 };
     expect(read('queues --figures=size --limit 3')).toEqual(expected);
+    expect(read('queues --json --figures=size --limit 3')).toEqual(expected);
     expect(read('  /opt/gpx_sidekiq query queues --limit=3 --figures "size" ')).toEqual(expected);
   });
 
   test.each([
     ['', 'There is no query type "". Write gpx_sidekiq query, a query type and its flags.'],
     ['rm -rf /', 'There is no query type "rm". Write gpx_sidekiq query, a query type and its flags.'],
-    ['queues --json', 'The word "--json" cannot be read. Use --figures, --filter, --limit and --option.'],
+    ['queues --follow', 'The word "--follow" cannot be read. Use --figures, --filter, --limit and --option.'],
+    ['queues --limit abc', 'The limit "abc" is no number. Write a whole number from 1, as --limit 100.'],
+    ['queues --limit -3', 'The limit "-3" is no number.'],
     ['queues --limit', 'The flag --limit has no value. Write a value behind --limit.'],
     ["queues --filter 'queue", "A quote (') does not end. Close it."],
     ['queues --option a=b', 'There is no option "a". This query type takes no options.'],

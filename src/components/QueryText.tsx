@@ -2,7 +2,7 @@ import { t } from '@grafana/i18n';
 import { EditorRow } from '@grafana/plugin-ui';
 import { ClipboardButton, Input, Text } from '@grafana/ui';
 import { useState } from 'react';
-import { Fault } from '../../pkg/faults/fault';
+import type { Fault } from '../../pkg/faults/fault';
 import { parseQueryText, queryText } from '../../pkg/queries/queryText';
 import type { CatalogEntry, SidekiqQuery } from '../types';
 import { QueryField } from './QueryField';
@@ -32,7 +32,7 @@ export function QueryText({ query, entry, catalog, onChange }: Props) {
       setProblem(undefined);
       onChange({ ...keptOf(query), ...read } as SidekiqQuery);
     } catch (error) {
-      setProblem(error instanceof Fault ? error.explanation : (error as Error).message);
+      setProblem((error as Partial<Fault>).explanation ?? (error as Error).message);
     }
   };
   return (

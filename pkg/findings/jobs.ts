@@ -9,7 +9,7 @@ export const JOB_RULES: readonly FindingRule[] = [
     id: 'jobsDying',
     severity: 'warning',
     when: `Jobs died within the last hour; critical above ${LIMITS.deadInAnHour}.`,
-    remedy: 'Open the dashboard Errors and dead jobs; retry the jobs once the cause is fixed.',
+    remedy: 'Open the dashboard "Sidekiq errors and dead jobs"; retry the jobs once the cause is fixed.',
     find: ({ state: { snapshot } }) => {
       const { deadLastHour } = snapshot.totals;
       return deadLastHour === null || deadLastHour === 0

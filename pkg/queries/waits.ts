@@ -32,7 +32,7 @@ export const waits = tableQuery({
   group: 'Jobs',
   title: 'Waits',
   description:
-    'How long jobs waited in their queue before they ran, by queue and class, since monitoring started. Sidekiq writes in whole seconds when a job began: means are right, a single wait is so within half a second.',
+    'How long jobs waited in their queue before they ran, by queue and class, since monitoring started. Sidekiq writes in whole seconds when a job began: means are accurate, a single wait is accurate to half a second.',
   empty: 'No job has been seen running since monitoring started.',
   schema: baseQuerySchema,
   columns: COLUMNS,

@@ -1,3 +1,4 @@
+import { css } from '@emotion/css';
 import type { QueryEditorProps } from '@grafana/data';
 import { t } from '@grafana/i18n';
 import { EditorRow, EditorRows } from '@grafana/plugin-ui';
@@ -18,6 +19,14 @@ import { QueryText } from './QueryText';
 import { useCatalog } from './useCatalog';
 
 type Props = QueryEditorProps<SidekiqApi, SidekiqQuery, SidekiqOptions>;
+
+/** A pane of a split Explore is narrower than a row of fields: they wrap, and none is wider than the pane. */
+const NARROW_PANE = css({
+  width: '100%',
+  minWidth: 0,
+  '& *': { minWidth: 0, maxWidth: '100%' },
+  '& > div': { flexWrap: 'nowrap' },
+});
 
 /** What is shown where no figure is chosen. */
 function unchosenText(entry: CatalogEntry | undefined): string {
@@ -47,102 +56,109 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
   const figuresChosen = query.figures ?? [];
   const Form = FORMS[query.queryType];
   return (
-    <EditorRows>
-      {problem && (
-        <Alert severity="error" title={t('editor.noCatalog', 'The query types cannot be loaded')}>
-          {problem}
-        </Alert>
-      )}
-      <EditorRow>
-        <QueryField
-          label={t('editor.type.label', 'Show')}
-          help={entry?.description ?? t('editor.type.help', 'The query type.')}
-        >
-          <Combobox
-            id={`query-type-${query.refId}`}
-            width={32}
-            options={catalog.map(({ id, group, title, description }) => ({
-              value: id,
-              group: groupTitle(group),
-              label: title,
-              description,
-            }))}
-            value={query.queryType}
-            onChange={({ value }) => {
-              // Filters by a field that the other type has too go along; options and figures mean nothing there.
-              const fields = catalog.find(({ id }) => id === value)?.filterFields ?? [];
-              const filters = (query.filters ?? []).filter(({ field }) => fields.includes(field));
-              onChange({
-                ...keptOf(query),
-                ...(query.limit !== undefined && { limit: query.limit }),
-                queryType: value,
-                figures: [],
-                filters,
-              });
+    <div className={NARROW_PANE}>
+      <EditorRows>
+        {problem && (
+          <Alert severity="error" title={t('editor.noCatalog', 'The query types cannot be loaded')}>
+            {problem}
+          </Alert>
+        )}
+        <EditorRow>
+          <QueryField
+            label={t('editor.type.label', 'Show')}
+            help={entry?.description ?? t('editor.type.help', 'The query type.')}
+          >
+            <Combobox
+              id={`query-type-${query.refId}`}
+              width={32}
+              options={catalog.map(({ id, group, title, description }) => ({
+                value: id,
+                group: groupTitle(group),
+                label: title,
+                description,
+              }))}
+              value={query.queryType}
+              onChange={({ value }) => {
+                // Filters by a field that the other type has too go along; options and figures mean nothing there.
+                const fields = catalog.find(({ id }) => id === value)?.filterFields ?? [];
+                const filters = (query.filters ?? []).filter(({ field }) => fields.includes(field));
+                onChange({
+                  ...keptOf(query),
+                  ...(query.limit !== undefined && { limit: query.limit }),
+                  queryType: value,
+                  figures: [],
+                  filters,
+                });
+                onRunQuery();
+              }}
+            />
+          </QueryField>
+          <QueryField
+            label={t('editor.figures.label', 'Figures')}
+            help={t(
+              'editor.figures.help',
+              'The number columns to return. Alert rules and expressions need exactly one.'
+            )}
+            problem={
+              alerting && figuresChosen.length !== 1
+                ? t('editor.figures.one', 'An alert rule needs exactly one figure.')
+                : undefined
+            }
+          >
+            <MultiChoice<string>
+              id={`query-figures-${query.refId}`}
+              width={60}
+              placeholder={alerting ? t('editor.figures.chooseOne', 'Choose one') : unchosenText(entry)}
+              options={figures.map(({ name, title, description }) => ({ value: name, label: title, description }))}
+              value={figuresChosen}
+              onChange={(names) => change({ figures: names })}
+            />
+          </QueryField>
+          <NumberOption
+            id={`query-limit-${query.refId}`}
+            label={t('editor.limit.label', 'Limit')}
+            help={t('editor.limit.help', 'Maximum number of rows.')}
+            value={query.limit}
+            example={String(entry?.limit ?? 1000)}
+            onChange={(limit) => change({ limit: limit && Math.min(10_000, Math.max(1, Math.round(limit))) })}
+          />
+          {!alerting && entry?.live && (
+            <LiveOptions query={query} appends={entry.id === APPENDED_TYPE} change={change} />
+          )}
+        </EditorRow>
+        {Form && (
+          <EditorRow>
+            <Form key={query.queryType} query={query} datasource={datasource} change={change} />
+          </EditorRow>
+        )}
+        <EditorRow>
+          <QueryField
+            label={t('filters.label', 'Filters')}
+            help={t(
+              'filters.help',
+              'Rows are kept by their text fields. An expression must match the whole value. Variables work in every value.'
+            )}
+          >
+            <FiltersEditor
+              filters={query.filters ?? []}
+              fields={entry?.filterFields ?? []}
+              loadValues={(field) => datasource.values({ queryType: query.queryType, field })}
+              onChange={(filters) => change({ filters })}
+            />
+          </QueryField>
+        </EditorRow>
+        {entry && (
+          <QueryText
+            query={query}
+            entry={entry}
+            catalog={catalog}
+            onChange={(next) => {
+              onChange(next);
               onRunQuery();
             }}
           />
-        </QueryField>
-        <QueryField
-          label={t('editor.figures.label', 'Figures')}
-          help={t('editor.figures.help', 'The number columns to return. Alert rules and expressions need exactly one.')}
-          problem={
-            alerting && figuresChosen.length !== 1
-              ? t('editor.figures.one', 'An alert rule needs exactly one figure.')
-              : undefined
-          }
-        >
-          <MultiChoice<string>
-            id={`query-figures-${query.refId}`}
-            width={60}
-            placeholder={alerting ? t('editor.figures.chooseOne', 'Choose one') : unchosenText(entry)}
-            options={figures.map(({ name, title, description }) => ({ value: name, label: title, description }))}
-            value={figuresChosen}
-            onChange={(names) => change({ figures: names })}
-          />
-        </QueryField>
-        <NumberOption
-          id={`query-limit-${query.refId}`}
-          label={t('editor.limit.label', 'Limit')}
-          help={t('editor.limit.help', 'Maximum number of rows.')}
-          value={query.limit}
-          example={String(entry?.limit ?? 1000)}
-          onChange={(limit) => change({ limit: limit && Math.min(10_000, Math.max(1, Math.round(limit))) })}
-        />
-        {!alerting && entry?.live && <LiveOptions query={query} appends={entry.id === APPENDED_TYPE} change={change} />}
-      </EditorRow>
-      {Form && (
-        <EditorRow>
-          <Form key={query.queryType} query={query} datasource={datasource} change={change} />
-        </EditorRow>
-      )}
-      <EditorRow>
-        <QueryField
-          label={t('filters.label', 'Filters')}
-          help={t(
-            'filters.help',
-            'Rows are kept by their text fields. An expression must match the whole value. Variables work in every value.'
-          )}
-        >
-          <FiltersEditor
-            filters={query.filters ?? []}
-            fields={entry?.filterFields ?? []}
-            loadValues={(field) => datasource.values({ queryType: query.queryType, field })}
-            onChange={(filters) => change({ filters })}
-          />
-        </QueryField>
-      </EditorRow>
-      {entry && (
-        <QueryText
-          query={query}
-          entry={entry}
-          catalog={catalog}
-          onChange={(next) => {
-            onChange(next);
-            onRunQuery();
-          }}
-        />
-      )}
-    </EditorRows>
+        )}
+      </EditorRows>
+    </div>
   );
 }

@@ -149,6 +149,28 @@ describe('the query editor', () => {
     await expect.poll(() => page.locator('#query-limit-A').getAttribute('placeholder')).toBe('100');
   });
 
+  test('fits a pane of 300 px, whatever the type: a split Explore has no more', async () => {
+    await page.getByTestId('query').evaluate((pane: HTMLElement) => {
+      pane.style.width = '300px';
+      pane.style.display = 'flex';
+    });
+    const wide: string[] = [];
+    for (const { id } of catalog()) {
+      await page.locator('#query-text-A').fill(id);
+      await page.keyboard.press('Enter');
+      await expect.poll(() => saved('query')).toMatchObject({ queryType: id });
+      wide.push(
+        ...(await page.getByTestId('query').evaluate((pane, type) => {
+          const most = pane.getBoundingClientRect().right + 1;
+          return [...pane.querySelectorAll('input, textarea, button, p, span')]
+            .filter((each) => each.getBoundingClientRect().right > most && each.getBoundingClientRect().width > 1)
+            .map((each) => `${type} ${each.tagName} ${each.id} ${each.textContent?.slice(0, 30)}`);
+        }, id))
+      );
+    }
+    expect(wide).toEqual([]);
+  });
+
   test('takes a limit on leaving the field', async () => {
     await page.locator('#query-limit-A').fill('25');
     await page.keyboard.press('Tab');

@@ -7,6 +7,7 @@ import { TextOption } from './OptionFields';
 export function ContextsForm({ query, change }: FormProps<Partial<ContextsQuery>>) {
   return (
     <TextOption
+      example="tenant"
       id="contexts-field"
       label={t('forms.contexts.field.label', 'Field')}
       help={t(

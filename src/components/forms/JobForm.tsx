@@ -38,6 +38,7 @@ export function JobForm({ query, change }: FormProps<Partial<JobQuery>>) {
   return (
     <>
       <TextOption
+        example="b4a577edbccf1d805744efa9"
         id="job-jid"
         label={t('forms.job.jid.label', 'JID')}
         help={t('forms.job.jid.help', 'Job ID, or a variable.')}

@@ -54,11 +54,13 @@ interface TextProps {
   label: string;
   help: string;
   value: string;
+  /** Shown while the field is empty: how a value is written. */
+  example?: string;
   onChange: (value: string) => void;
 }
 
 /** A text that is taken on leaving the field or with Enter. Its key shows a value that came from elsewhere, as a pasted query. */
-export function TextOption({ id, label, help, value, onChange }: TextProps) {
+export function TextOption({ id, label, help, value, example, onChange }: TextProps) {
   const take = (text: string) => {
     if (text !== value) {
       onChange(text);
@@ -70,6 +72,7 @@ export function TextOption({ id, label, help, value, onChange }: TextProps) {
         key={value}
         id={id}
         width={36}
+        {...(example !== undefined && { placeholder: example })}
         defaultValue={value}
         onBlur={({ currentTarget }) => take(currentTarget.value.trim())}
         onKeyDown={({ key, currentTarget }) => key === 'Enter' && take(currentTarget.value.trim())}

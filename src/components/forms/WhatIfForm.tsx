@@ -52,6 +52,16 @@ function search(): Array<{ value: NonNullable<Query['search']>; label: string; d
   ];
 }
 
+const EXAMPLES: Readonly<Record<ListField, string>> = {
+  threads: 'Default Worker=20',
+  processes: 'Default Worker=3',
+  traffic: '2, mailers=1.5',
+  runTime: 'Pdfs::RenderJob=0.5',
+  own: 'mailers=2',
+  order: 'Default Worker=critical:3>default:1',
+  paused: 'reports',
+};
+
 /** The changes, each a list of names with values. */
 function changes(): Array<{ field: ListField; label: string; help: string }> {
   return [
@@ -130,6 +140,7 @@ export function WhatIfForm({ query, change }: FormProps<Query>) {
           id={`what-if-${field}`}
           label={label}
           help={help}
+          example={EXAMPLES[field]}
           value={(query[field] ?? []).join(', ')}
           onChange={(text) => change({ [field]: listOf(text) })}
         />

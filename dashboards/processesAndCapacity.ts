@@ -52,6 +52,7 @@ export const processesAndCapacity: DashboardSpec = {
           kind: 'table',
           width: 24,
           height: 10,
+          counted: true,
           direct: [{ queryType: 'capacity', by: 'workerType', filters: [BY_TYPE] }],
           columns: [
             'workerType',

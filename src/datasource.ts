@@ -18,6 +18,23 @@ import { QUERY_VERSION } from '../pkg/queries/version';
 import type { CatalogEntry, SidekiqApi, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from './types';
 import { SidekiqVariables } from './variables';
 
+/** Fields of a query that are no options of its type, or are told otherwise. */
+const NO_OPTIONS: ReadonlySet<string> = new Set([
+  ...[
+    'refId',
+    'key',
+    'hide',
+    'datasource',
+    'intervalMs',
+    'maxDataPoints',
+    'queryType',
+    'figures',
+    'filters',
+    'version',
+  ],
+  ...['reader', 'liveEverySeconds', 'livePoints'],
+]);
+
 /** The data source as Grafana's frontend sees it: it asks the backend and shows what comes. */
 export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, SidekiqOptions> implements SidekiqApi {
   private loadedCatalog: Promise<CatalogEntry[]> | undefined;
@@ -49,9 +66,13 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
   }
 
   /** One line for Explore's query history. */
-  override getQueryDisplayText({ queryType, figures = [], filters = [] }: SidekiqQuery): string {
+  override getQueryDisplayText(query: SidekiqQuery): string {
+    const { queryType, figures = [], filters = [] } = query;
     const kept = filters.map(({ field, operator, values }) => `${field} ${operator} ${values.join(', ')}`);
-    return [queryType, figures.join(', '), ...kept].filter((part) => part !== '').join(' · ');
+    const options = Object.entries(query)
+      .filter(([name, value]) => !NO_OPTIONS.has(name) && String(value ?? '') !== '' && value !== false)
+      .map(([name, value]) => `${name} ${String(value)}`);
+    return [queryType, ...options, figures.join(', '), ...kept].filter((part) => part !== '').join(' · ');
   }
 
   override query(request: DataQueryRequest<SidekiqQuery>): Observable<DataQueryResponse> {

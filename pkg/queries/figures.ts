@@ -7,7 +7,8 @@ import { Fault } from '../faults/fault';
  * @throws Fault `query` for a figure that does not exist, and for an alert rule without exactly one
  */
 export function checkFigures(asked: readonly string[], known: readonly string[], alerting: boolean): void {
-  const remedy = `Choose from: ${known.join(', ')}.`;
+  const none = 'This query type has no figures; choose another one.';
+  const remedy = known.length === 0 ? none : `Choose from: ${known.join(', ')}.`;
   const unknown = asked.find((figure) => !known.includes(figure));
   if (unknown !== undefined) {
     throw new Fault({ kind: 'query', message: `There is no figure "${unknown}".`, remedy });
@@ -16,7 +17,7 @@ export function checkFigures(asked: readonly string[], known: readonly string[],
     throw new Fault({
       kind: 'query',
       message: `An alert rule needs one figure, and ${asked.length === 0 ? 'none is' : `${asked.length} are`} chosen.`,
-      remedy: `Choose one under "Figures": ${known.join(', ')}.`,
+      remedy: known.length === 0 ? none : `Choose one under "Figures": ${known.join(', ')}.`,
     });
   }
 }

@@ -275,6 +275,10 @@ describe('the data source', () => {
     const query = { refId: 'A', queryType: 'queues', figures: ['size', 'latency'], filters: [filter('!=', 'a', 'b')] };
     expect(source.getQueryDisplayText(query)).toBe('queues · size, latency · queue != a, b');
     expect(source.getQueryDisplayText({ refId: 'A', queryType: 'busy' })).toBe('busy');
+    const stored = { refId: 'A', queryType: 'jobs', source: 'dead', queue: '', limit: 7, version: 1, live: false };
+    expect(source.getQueryDisplayText(stored)).toBe('jobs · source dead · limit 7');
+    const errors = { refId: 'A', queryType: 'errors', groupBy: ['class', 'queue'], datasource: { uid: 'x' } };
+    expect(source.getQueryDisplayText(errors)).toBe('errors · groupBy class,queue');
   });
 
   test('loads the catalog once, and again after a failure', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { checkFigures } from '../../../pkg/queries/figures';
 import { Fault } from '../../../pkg/faults/fault';
 import { rowsOf } from '../../../pkg/frames/frame';
 import type { Installation } from '../../../pkg/installation/installation';
@@ -163,4 +164,13 @@ test('a query ends after half a minute, with what can be done, whatever Redis do
   } finally {
     vi.useRealTimers();
   }
+});
+
+test('a type without figures says so to an alert rule', () => {
+  expect(() => checkFigures([], [], true)).toThrow(
+    expect.objectContaining({ remedy: 'This query type has no figures; choose another one.' })
+  );
+  expect(() => checkFigures(['size'], [], false)).toThrow(
+    expect.objectContaining({ remedy: expect.stringContaining('no figures') })
+  );
 });

@@ -177,6 +177,9 @@ const MAY_BE_EMPTY = [
   // A killed process is counted a minute after it was missed; that alerts fire has a test of its own.
   'What is wrong',
   'Lost jobs',
+  // Jobs of milliseconds are seldom seen running, and errors are compared by the hour.
+  'Wait in the queue',
+  'By error',
   'Next jobs',
   'Waiting jobs by class',
   'Running jobs',

@@ -127,3 +127,37 @@ test.each(DASHBOARDS.map((dashboard) => [dashboard.id, dashboard] as const))(
     expect(new Set(titles).size).toBe(titles.length);
   }
 );
+
+const FOLDER = join(__dirname, '../../../provisioning/dashboards');
+interface Shipped {
+  type: string;
+  title: string;
+  panels?: Shipped[];
+  fieldConfig?: { defaults: { mappings?: object[]; custom?: { spanNulls?: number } } };
+}
+const shipped = ['direct', 'prometheus'].flatMap((flavour) =>
+  readdirSync(join(FOLDER, flavour)).flatMap((file) => {
+    const { panels: all } = JSON.parse(readFileSync(join(FOLDER, flavour, file), 'utf8')) as { panels: Shipped[] };
+    return all.flatMap((panel) => [panel, ...(panel.panels ?? [])]);
+  })
+);
+
+test('a figure that is not known has no colour of a threshold', () => {
+  const figures = shipped.filter(({ type }) => type === 'stat');
+  expect(figures.length).toBeGreaterThan(5);
+  for (const { title, fieldConfig } of figures) {
+    expect(fieldConfig!.defaults.mappings, title).toContainEqual({
+      type: 'special',
+      options: { match: 'null+nan', result: { color: 'text' } },
+    });
+  }
+});
+
+test('samples a minute apart are drawn as a line, an outage of two minutes is a gap', () => {
+  const series = shipped.filter(({ type }) => type === 'timeseries');
+  expect(series.length).toBeGreaterThan(30);
+  for (const { title, fieldConfig } of series) {
+    const bridged = fieldConfig!.defaults.custom!.spanNulls!;
+    expect(bridged > 60_000 && bridged < 120_000, title).toBe(true);
+  }
+});

@@ -20,7 +20,7 @@ import * as heatmap from '@grafana/grafana-foundation-sdk/heatmap';
 import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as table from '@grafana/grafana-foundation-sdk/table';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
-import { byName, dressTable, figureLink, linkTo } from './buildTable';
+import { byName, dressTable, figureLink, linkTo, unknownAs } from './buildTable';
 import { REF_IDS, uidOf, type DashboardSpec, type Flavour, type Panel, type Variable } from './panel';
 import { thresholds } from './thresholds';
 
@@ -190,10 +190,6 @@ function noValueOf({ kind, noValue, prometheusNoValue }: Panel, flavour: Flavour
   return own ?? (kind === 'timeseries' || kind === 'heatmap' ? NO_DATA[flavour] : NO_CELL);
 }
 
-/** Grafana gives what is not known the colour of the lowest value. */
-const UNKNOWN_FIGURE = [
-  { type: 'special', options: { match: 'null+nan', result: { color: 'text' } } },
-] as unknown as Parameters<stat.PanelBuilder['mappings']>[0];
 /** Older samples are a minute apart, which is no gap. */
 const BRIDGED_MS = 90_000;
 
@@ -218,7 +214,7 @@ function panelOf(panel: Panel, flavour: Flavour, id: number): AnyPanel {
     });
   }
   if (panel.kind === 'stat') {
-    builder.mappings(UNKNOWN_FIGURE);
+    builder.mappings(unknownAs({ color: 'text' }) as unknown as Parameters<AnyPanel['mappings']>[0]);
   }
   // A heatmap's unit is that of its axis; its cells are counts.
   if (panel.unit && panel.kind !== 'heatmap') {

@@ -172,7 +172,10 @@ function barTo(max: number) {
 }
 
 /** Grafana gives what is not known the colour of the lowest value. */
-const UNKNOWN = [{ type: 'special', options: { match: 'null+nan', result: { text: '–', color: 'text' } } }];
+export const unknownAs = (result: { text?: string; color: string }) => [
+  { type: 'special', options: { match: 'null+nan', result } },
+];
+const UNKNOWN = unknownAs({ text: '–', color: 'text' });
 
 const YES = { text: 'yes', color: 'red', index: 0 };
 const NO = { text: 'no', color: 'text', index: 1 };

@@ -10,6 +10,7 @@ import type {
 } from '@grafana/data';
 import { DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime';
 import { merge, type Observable } from 'rxjs';
+import { filterText } from './components/queryParts';
 import { isAlerting } from './defaultQuery';
 import { adhocFilters, interpolateFilters, interpolateTexts } from './interpolation';
 import { watchQuery } from './live';
@@ -19,21 +20,11 @@ import type { CatalogEntry, SidekiqApi, SidekiqOptions, SidekiqQuery, SidekiqVar
 import { SidekiqVariables } from './variables';
 
 /** Fields of a query that are no options of its type, or are told otherwise. */
-const NO_OPTIONS: ReadonlySet<string> = new Set([
-  ...[
-    'refId',
-    'key',
-    'hide',
-    'datasource',
-    'intervalMs',
-    'maxDataPoints',
-    'queryType',
-    'figures',
-    'filters',
-    'version',
-  ],
-  ...['reader', 'liveEverySeconds', 'livePoints'],
-]);
+const NO_OPTIONS: ReadonlySet<string> = new Set(
+  'refId key hide datasource intervalMs maxDataPoints queryType figures filters version reader liveEverySeconds livePoints'.split(
+    ' '
+  )
+);
 
 /** The data source as Grafana's frontend sees it: it asks the backend and shows what comes. */
 export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, SidekiqOptions> implements SidekiqApi {
@@ -68,11 +59,12 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
   /** One line for Explore's query history. */
   override getQueryDisplayText(query: SidekiqQuery): string {
     const { queryType, figures = [], filters = [] } = query;
-    const kept = filters.map(({ field, operator, values }) => `${field} ${operator} ${values.join(', ')}`);
     const options = Object.entries(query)
       .filter(([name, value]) => !NO_OPTIONS.has(name) && String(value ?? '') !== '' && value !== false)
       .map(([name, value]) => `${name} ${String(value)}`);
-    return [queryType, ...options, figures.join(', '), ...kept].filter((part) => part !== '').join(' · ');
+    return [queryType, ...options, figures.join(', '), ...filters.map(filterText)]
+      .filter((part) => part !== '')
+      .join(' · ');
   }
 
   override query(request: DataQueryRequest<SidekiqQuery>): Observable<DataQueryResponse> {

@@ -4,6 +4,7 @@ import { instantText } from '../source/instants';
 import { NotRecorded } from '../source/notRecorded';
 import type { Source } from '../source/source';
 import type { Severity } from '../findings/rule';
+import { WHERE_SIDEKIQ_IS } from '../findings/texts';
 import { findingRows, unreachableRow, type FindingRow } from '../queries/findings';
 import type { Settings } from '../settings/settings';
 import { openSource, type ReplayFlags } from './source';
@@ -65,8 +66,7 @@ async function look(source: Source, at: number): Promise<{ head: string[]; rows:
         : `Redis at ${address}: ${commands} commands in ${roundTrips} round trips, ${milliseconds.toFixed(1)} ms`,
     ];
     if (snapshot.hasSidekiq === false) {
-      const remedy = 'The applications name their database in REDIS_URL.';
-      const fault = new Fault({ kind: 'data', message: noSidekiq(address), remedy });
+      const fault = new Fault({ kind: 'data', message: noSidekiq(address), remedy: WHERE_SIDEKIQ_IS });
       return { head, rows: [unreachableRow(fault, state.now)] };
     }
     return {

@@ -1,5 +1,5 @@
 import { missesTotals } from '../sidekiq/refusals';
-import { countText, durationText, rangeText, shareText } from './texts';
+import { countText, durationText, rangeText, shareText, WHERE_SIDEKIQ_IS } from './texts';
 import { LIMITS, type FindingRule } from './rule';
 
 /** What is wrong with Redis, and with the right to read it. */
@@ -8,7 +8,7 @@ export const REDIS_RULES: readonly FindingRule[] = [
     id: 'noSidekiq',
     severity: 'warning',
     when: 'The database holds nothing that Sidekiq writes.',
-    remedy: 'Check the database number and the key prefix. The applications name their database in REDIS_URL.',
+    remedy: `Check the database number and the key prefix. ${WHERE_SIDEKIQ_IS}`,
     find: ({ state: { snapshot } }) =>
       snapshot.hasSidekiq === false
         ? [

@@ -1,3 +1,6 @@
+/** What helps where a database holds no Sidekiq. */
+export const WHERE_SIDEKIQ_IS = 'The applications name their database in REDIS_URL.';
+
 /** Numbers in sentences. */
 
 /** Making one takes longer than all that is written with it. */

@@ -36,6 +36,11 @@ export interface Waits {
   readonly maxSeconds: number;
 }
 
+/** Jobs that were seen. */
+export function jobsOf({ counts }: Pick<Waits, 'counts'>): number {
+  return counts.reduce((sum, each) => sum + each, 0);
+}
+
 /** By queue and class, in the order of their names. */
 export type JobWaitsView = readonly Waits[];
 

@@ -11,7 +11,7 @@ import type { Range, Reads } from '../source/reads';
 import { Turns } from '../turns';
 import { key, plain, share, text } from './columns';
 import { baseQuerySchema } from './model';
-import { compareErrors, LEAST_SECONDS } from './compareErrors';
+import { compareErrors, LEAST_OF_ERRORS } from './compareErrors';
 import { noDeploy, stretches, type Stretches } from './compareStretches';
 import { tableQuery, type Column, type Rows } from './table';
 
@@ -65,6 +65,8 @@ const DEFAULT_MEASURES: Readonly<Record<HistoryScope, readonly string[]>> = {
   class: ['processedRate', 'failedRate', 'runTime', 'wait'],
 };
 const SLOT_SECONDS = 300;
+/** Shorter times may have too few whole slots. */
+const LEAST_SECONDS = (FEWEST + 1) * SLOT_SECONDS;
 /** Values of one series on each side at most: a week of five minutes. */
 const VALUES_COMPARED = 2100;
 /** A change is told where chance gives it less often than this, and where it is not small. */
@@ -151,7 +153,7 @@ export const compare = tableQuery({
   example: '--option by=queue --from -3600',
   async rows(state, query, { range, alerting }, reads) {
     const history = await reads.history();
-    const leastSeconds = query.by === 'error' ? LEAST_SECONDS : (FEWEST + 1) * SLOT_SECONDS;
+    const leastSeconds = query.by === 'error' ? LEAST_OF_ERRORS : LEAST_SECONDS;
     const known = { now: state.now, oldest: history.oldest() ?? -Infinity, leastSeconds };
     const parted = await stretches(query, range, known, reads);
     if (!parted) {
@@ -189,8 +191,7 @@ export const compare = tableQuery({
         await turns.give();
       }
     }
-    const isShort =
-      !paired && after.to - after.from < (FEWEST + 1) * SLOT_SECONDS && rows.every((row) => row.difference === null);
+    const isShort = !paired && after.to - after.from < LEAST_SECONDS && rows.every((row) => row.difference === null);
     return {
       rows: rows.sort(mostTelling),
       ...(isShort && { empty: tooShort(before, after) }),

@@ -23,8 +23,8 @@ interface Compared {
 const HOUR = 3600;
 /** Times are whole hours though so little is missing: a range of two hours ends some seconds before now. */
 const SPARE_SECONDS = 60;
-/** Both times are at least so long. */
-export const LEAST_SECONDS = HOUR - SPARE_SECONDS;
+/** Seconds that both times are long at least. */
+export const LEAST_OF_ERRORS = HOUR - SPARE_SECONDS;
 
 /**
  * Jobs in retry and dead by error class, as they were at the end of either stretch: those whose latest failure lay within the
@@ -34,7 +34,7 @@ export const LEAST_SECONDS = HOUR - SPARE_SECONDS;
  */
 export async function compareErrors(before: Range, after: Range, now: number, reads: Reads): Promise<Compared> {
   const hours = Math.floor((after.to - after.from + SPARE_SECONDS) / HOUR);
-  if (after.to - after.from < LEAST_SECONDS) {
+  if (after.to - after.from < LEAST_OF_ERRORS) {
     throw new Fault({
       kind: 'query',
       message: 'Errors are compared by the hour, and the times to compare are shorter.',

@@ -4,6 +4,7 @@ import { contextFieldsOf } from '../settings/contextFields';
 import type { Options } from '../settings/model';
 import { CONTEXT_END, FAILURES_CAP, type ContextJob } from '../sidekiq/browse/contexts';
 import type { Notice } from '../sidekiq/model';
+import { waitingSince } from '../sidekiq/payload';
 import { count, key, seconds, share } from './columns';
 import { compileOwnFilters } from './filter';
 import { baseQuerySchema } from './model';
@@ -97,7 +98,7 @@ export const contexts = tableQuery({
     for (const job of read.waiting.filter(isAsked)) {
       const row = rowOf(job);
       row.waiting += job.weight;
-      row.oldestSeconds = longest(row.oldestSeconds, since(job.enqueuedAt ?? job.createdAt, now));
+      row.oldestSeconds = longest(row.oldestSeconds, since(waitingSince(job), now));
     }
     const waits = new Map<Row, { sum: number; jobs: number }>();
     for (const job of read.running.filter(isAsked)) {

@@ -3,7 +3,7 @@ import { longestWaiting } from '../observe/queueCondition';
 import { LOOK_CAP, type JobsPage } from '../sidekiq/browse/jobs';
 import { JOB_SOURCES, tooLarge, unreadable, type StoredJob } from '../sidekiq/browse/storedJobs';
 import type { Notice } from '../sidekiq/model';
-import { argumentsText, tagsOf, text as textOf } from '../sidekiq/payload';
+import { argumentsText, tagsOf, text as textOf, waitingSince } from '../sidekiq/payload';
 import { instantOf, numberOf } from '../sidekiq/plausible';
 import { activeJobAttempts, currentAttributes } from '../sidekiq/jobDetails';
 import { redact } from '../sidekiq/redact';
@@ -100,9 +100,9 @@ const COLUMNS: Array<Column<Row>> = [
   ...iterationColumns<Row>(),
 ];
 
-function ageOf({ now, enqueuedAt, createdAt }: Row): number | null {
-  const since = enqueuedAt ?? createdAt;
-  return since === null ? null : Math.max(0, now - since);
+function ageOf(row: Row): number | null {
+  const since = waitingSince(row);
+  return since === null ? null : Math.max(0, row.now - since);
 }
 
 /** As `name=value`: attributes of a request name people and tenants, as arguments do. */

@@ -1,11 +1,9 @@
-import { WAIT_BOUNDS_MS, type Waits } from '../observe/jobWaits';
+import { jobsOf, WAIT_BOUNDS_MS, type Waits } from '../observe/jobWaits';
 import { quantile, QUANTILES } from '../sidekiq/jobMetrics';
 import { count, jobClass, key, seconds } from './columns';
 import { jobsOfQueue } from './links';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
-
-const jobsOf = ({ counts }: Waits): number => counts.reduce((sum, each) => sum + each, 0);
 
 const COLUMNS: Array<Column<Waits>> = [
   key('queue', 'Queue', 'Queue in which the jobs had waited.', (row) => row.queue, { links: jobsOfQueue }),

@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, brotliCompressSync, brotliDecompress, constants } from 'node:zlib';
 import { z } from 'zod';
 import { log } from '../log';
+import { isTooDeep } from '../sidekiq/json';
 import {
   durationsCodec,
   knownOf,
@@ -45,8 +46,6 @@ export const BLOCK_VERSION = 1;
 export const MOST_BYTES = 64 * 1024 * 1024;
 /** A block has 25 readings, and one of an earlier version no more than some hundred. */
 const MOST_LINES = 1000;
-/** What is recorded is no deeper than a dozen; a parser takes a hundred bytes for each level. */
-const MOST_DEPTH = 100;
 const quality = (value: number) => ({ params: { [constants.BROTLI_PARAM_QUALITY]: value } });
 /** A tenth smaller than at 5, for a thousandth of a core. */
 const FAST = quality(9);
@@ -54,8 +53,6 @@ const FAST = quality(9);
 const SMALL = quality(10);
 /** Longer texts would take seconds. */
 const MOST_SMALL = 2 * 1024 * 1024;
-
-const [NEWLINE, QUOTE, BACKSLASH, BRACKET, BRACE] = [10, 34, 92, 91, 123] as const;
 
 const compress = promisify(brotliCompress);
 const decompress = promisify(brotliDecompress);
@@ -113,28 +110,9 @@ export async function linesOf({ body }: Pick<Block, 'body'>): Promise<string[]> 
 
 /** @throws Error where the text has more lines, or JSON that is deeper, than what is written */
 function checkShape(text: string): void {
-  let lines = 1;
-  let depth = 0;
-  let isText = false;
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
-    if (code === NEWLINE) {
-      lines += 1;
-      depth = 0;
-      isText = false;
-    } else if (isText) {
-      index += code === BACKSLASH ? 1 : 0;
-      isText = code !== QUOTE;
-    } else if (code === QUOTE) {
-      isText = true;
-    } else if (code === BRACKET || code === BRACE) {
-      depth += 1;
-    } else if (code === BRACKET + 2 || code === BRACE + 2) {
-      depth -= 1;
-    }
-    if (lines > MOST_LINES || depth > MOST_DEPTH) {
-      throw new Error('a block has a shape that is never written');
-    }
+  const lines = text.split('\n', MOST_LINES + 1);
+  if (lines.length > MOST_LINES || lines.some(isTooDeep)) {
+    throw new Error('a block has a shape that is never written');
   }
 }
 

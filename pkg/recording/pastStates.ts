@@ -29,14 +29,8 @@ export class PastStates {
    * @throws NotRecorded where none stands for it
    */
   async at(asOf: number): Promise<State> {
-    let making = this.held.get(asOf);
-    if (!making) {
-      making = this.recordings.at(asOf, this.beside);
-      this.held.set(asOf, making);
-    }
-    const past = await making;
+    const past = await this.pastAt(asOf);
     if (!past) {
-      this.held.delete(asOf);
       throw this.nothingAt(asOf);
     }
     return this.know(past);
@@ -44,7 +38,7 @@ export class PastStates {
 
   /** The failures that were recorded before an instant; `null` where they were not. */
   async failuresAt(asOf: number): Promise<FailuresRecorded | null> {
-    const { failures, at } = (await this.recordings.at(asOf, this.beside))?.beside ?? {};
+    const { failures, at } = (await this.pastAt(asOf))?.beside ?? {};
     return failures && at !== undefined ? { at, ...failures } : null;
   }
 
@@ -67,6 +61,19 @@ export class PastStates {
   reads(state: State, live?: Reads): Reads | undefined {
     const past = this.pasts.get(state);
     return past && new PastReads(past, this, live);
+  }
+
+  private async pastAt(asOf: number): Promise<Past | null> {
+    let making = this.held.get(asOf);
+    if (!making) {
+      making = this.recordings.at(asOf, this.beside);
+      this.held.set(asOf, making);
+    }
+    const past = await making;
+    if (!past) {
+      this.held.delete(asOf);
+    }
+    return past;
   }
 
   private nothingAt(asOf: number): NotRecorded {

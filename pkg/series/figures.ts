@@ -1,6 +1,6 @@
 import type { ClassTotal, ClassTotalsView } from '../observe/classTotals';
 import { groupBy } from '../sidekiq/groupBy';
-import type { JobWaitsView } from '../observe/jobWaits';
+import { jobsOf, type JobWaitsView } from '../observe/jobWaits';
 import type { QueueState } from '../observe/queueState';
 import type { Listed, Process, Totals } from '../sidekiq/model';
 import { threadsServing } from '../sidekiq/queueFacts';
@@ -247,8 +247,7 @@ function waitedBy(waits: JobWaitsView, keyOf: (each: JobWaitsView[number]) => st
   const found = new Map<string, Waited>();
   for (const each of waits) {
     const { jobs, seconds } = found.get(keyOf(each)) ?? NONE_WAITED;
-    const seen = each.counts.reduce((sum, count) => sum + count, 0);
-    found.set(keyOf(each), { jobs: jobs + seen, seconds: seconds + each.sumSeconds });
+    found.set(keyOf(each), { jobs: jobs + jobsOf(each), seconds: seconds + each.sumSeconds });
   }
   return found;
 }

@@ -46,7 +46,8 @@ function numberFrom(written: string): number | bigint {
     : number;
 }
 
-function isTooDeep(raw: string): boolean {
+/** Whether a text is nested deeper than Ruby reads; a parser takes a hundred bytes for each level. */
+export function isTooDeep(raw: string): boolean {
   // Nearly all texts have few brackets, which is found without a look at each character.
   if (opening(raw, '[') + opening(raw, '{') <= MOST_DEPTH) {
     return false;

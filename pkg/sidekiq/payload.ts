@@ -82,6 +82,11 @@ export function jobOf(payload: JsonObject, queue = escapedName(text(payload['que
   };
 }
 
+/** Since when a job waits. One without `enqueued_at` counts from its creation, as in Sidekiq ≥ 8.1.1. */
+export function waitingSince({ enqueuedAt, createdAt }: Pick<Job, 'enqueuedAt' | 'createdAt'>): number | null {
+  return enqueuedAt ?? createdAt;
+}
+
 /** True where the job was put in by ActiveJob. */
 export function isActiveJob(payload: JsonObject): boolean {
   return WRAPPERS.has(text(payload['class']));

@@ -1,4 +1,5 @@
 import { Fault } from '../faults/fault';
+import { WHERE_SIDEKIQ_IS } from '../findings/texts';
 import { missesTotals } from '../sidekiq/refusals';
 import { versionsOf, versionsText } from '../sidekiq/totals';
 import { stateWithin } from './deadline';
@@ -45,7 +46,7 @@ function describe({ snapshot, totals, queues, notices: all, options }: State, ad
   if (hasSidekiq === false) {
     return {
       ok: false,
-      message: `${noSidekiq(address)} The applications name their database in REDIS_URL.`,
+      message: `${noSidekiq(address)} ${WHERE_SIDEKIQ_IS}`,
       details: { kind: 'data' },
     };
   }

@@ -6,7 +6,7 @@ import type { Fault } from '../../pkg/faults/fault';
 import { parseQueryText, queryText } from '../../pkg/queries/queryText';
 import type { CatalogEntry, SidekiqQuery } from '../types';
 import { QueryField } from './QueryField';
-import { keptOf, titlesOf } from './queryParts';
+import { filterText, keptOf, titlesOf } from './queryParts';
 
 interface Props {
   query: SidekiqQuery;
@@ -76,9 +76,7 @@ function explanation(query: SidekiqQuery, entry: CatalogEntry): string {
     .filter(([, value]) => value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0))
     .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(', ') : String(value)}`);
   const titles = titlesOf(entry, figures);
-  const kept = filters
-    .filter(({ values }) => values.length > 0)
-    .map(({ field, operator, values }) => `${field} ${operator} ${values.join(', ')}`);
+  const kept = filters.filter(({ values }) => values.length > 0).map(filterText);
   const parts = [
     titles.length > 0 ? t('editor.explain.figures', 'Figures: {{figures}}.', { figures: titles.join(', ') }) : '',
     kept.length > 0 ? t('editor.explain.filters', 'Only where {{filters}}.', { filters: kept.join('; ') }) : '',

@@ -8,6 +8,11 @@ export function keptOf(query: SidekiqQuery): Pick<SidekiqQuery, 'refId'> {
   return { refId: query.refId, ...kept };
 }
 
+/** A filter as a person reads it. */
+export function filterText({ field, operator, values }: NonNullable<SidekiqQuery['filters']>[number]): string {
+  return `${field} ${operator} ${values.join(', ')}`;
+}
+
 /** The titles of columns; a name that is none is its own. */
 export function titlesOf({ columns }: CatalogEntry, names: readonly string[]): string[] {
   return names.map((name) => columns.find((column) => column.name === name)?.title ?? name);

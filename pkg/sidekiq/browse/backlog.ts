@@ -1,7 +1,7 @@
 import type { ReadOnlyRedis } from '../../redis/readOnlyRedis';
 import { groupBy } from '../groupBy';
 import type { Notice } from '../model';
-import { jobOf, parsePayload, type Job } from '../payload';
+import { jobOf, parsePayload, waitingSince, type Job } from '../payload';
 import { Trip, type Part } from '../parts/part';
 import { endsCommands, readEnds } from '../parts/queueEnds';
 
@@ -49,8 +49,7 @@ export const queueEnds: Part<string, BacklogSample> = {
 
 function byClass(jobs: ReadonlyArray<Job & { bytes: number }>): BacklogClass[] {
   return [...groupBy(jobs, (job) => job.class)].map(([name, members]) => {
-    // As the latency of a queue is told.
-    const times = members.flatMap(({ enqueuedAt, createdAt }) => enqueuedAt ?? createdAt ?? []);
+    const times = members.flatMap((job) => waitingSince(job) ?? []);
     return {
       class: name,
       metricsClass: members[0]!.metricsClass,

@@ -1,7 +1,7 @@
 import { command } from '../../redis/readOnlyRedis';
 import { keys } from '../keys';
 import { LARGE_JOB_BYTES, largeJobOf } from '../largeJob';
-import { jobOf, parsePayload, type Job } from '../payload';
+import { jobOf, parsePayload, waitingSince, type Job } from '../payload';
 import { countOf } from '../plausible';
 import { remembered } from '../remembered';
 import { listOf, type Part } from './part';
@@ -42,12 +42,12 @@ export const queueHead: Part<string, QueueHead> = {
 };
 
 /**
- * Seconds that the next job has waited. A job without `enqueued_at` counts from its creation, as in Sidekiq ≥ 8.1.1.
+ * Seconds that the next job has waited, see {@link waitingSince}.
  *
  * @returns 0 for an empty queue, `null` where no plausible time is written
  */
 export function latencyOf({ empty, next }: Pick<QueueHead, 'empty' | 'next'>, now: number): number | null {
-  const since = next?.enqueuedAt ?? next?.createdAt ?? null;
+  const since = next && waitingSince(next);
   return empty ? 0 : since === null ? null : now - since;
 }
 

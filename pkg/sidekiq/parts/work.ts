@@ -65,9 +65,9 @@ const readRecord = remembered((raw: string): Omit<Work, 'process' | 'thread'> | 
   if (record === null) {
     return null;
   }
-  const job = jobOf(record.payload);
+  const job = jobOf(record.payload, record.queue || undefined);
   return {
-    queue: record.queue || job.queue,
+    queue: job.queue,
     class: job.class,
     metricsClass: job.metricsClass,
     jid: job.jid,

@@ -90,15 +90,18 @@ function takesDay({ weekdays, monthdays, bothDays }: CronLine, date: Date, offse
  */
 function lastDay(date: Date, offsetAt: Zone['offsetAt']): number {
   const next = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / 1000;
-  const before = next - offsetAt(next - offsetAt(next)) - DAY;
+  const before = instantOf(next, offsetAt) - DAY;
   return new Date((before + offsetAt(before)) * 1000).getUTCDate();
 }
 
 /** Whole days that have passed between two noons: with clocks put forward between them it is one less. */
 function daysSinceFirstMonday(date: Date, offsetAt: Zone['offsetAt']): number {
   const noon = Math.floor(date.getTime() / 1000 / DAY) * DAY + DAY / 2;
-  const instantOf = (local: Local) => local - offsetAt(local - offsetAt(local));
-  return Math.floor((instantOf(noon) - instantOf(FIRST_MONDAY)) / DAY);
+  return Math.floor((instantOf(noon, offsetAt) - instantOf(FIRST_MONDAY, offsetAt)) / DAY);
+}
+
+function instantOf(local: Local, offsetAt: Zone['offsetAt']): number {
+  return local - offsetAt(local - offsetAt(local));
 }
 
 /** As Ruby has it: never below 0 for a positive divisor. */

@@ -2,7 +2,7 @@ import { t } from '@grafana/i18n';
 import { getBackendSrv } from '@grafana/runtime';
 import { Alert, TextLink } from '@grafana/ui';
 import { lastValueFrom } from 'rxjs';
-import { ImportButton, type SavedDataSource } from './ImportButton';
+import { ImportButton, QUIET, type SavedDataSource } from './ImportButton';
 
 /** The rules of provisioning/alerting, which the build puts beside the plugin's code as JSON. */
 interface Rules {
@@ -50,9 +50,12 @@ interface StoredRule {
 
 /** @throws Error where another folder has the same rules for the data source, as provisioned ones: each alert would come twice */
 async function checkDoubles(uid: string, folderUid: string, titles: ReadonlySet<string>): Promise<void> {
-  const stored = await getBackendSrv().get<StoredRule[]>('/api/v1/provisioning/alert-rules', undefined, undefined, {
-    showErrorAlert: false,
-  });
+  const stored = await getBackendSrv().get<StoredRule[]>(
+    '/api/v1/provisioning/alert-rules',
+    undefined,
+    undefined,
+    QUIET
+  );
   const doubles = stored.filter(
     ({ title, folderUID, data }) =>
       folderUID !== folderUid && titles.has(title) && data.some(({ datasourceUid }) => datasourceUid === uid)
@@ -76,14 +79,13 @@ async function checkDoubles(uid: string, folderUid: string, titles: ReadonlySet<
 
 async function importRules({ uid, name, type: pluginId }: SavedDataSource): Promise<{ rules: number; folder: string }> {
   const backend = getBackendSrv();
-  const quiet = { showErrorAlert: false };
-  const { groups } = await backend.get<Rules>(`/public/plugins/${pluginId}/alerts.json`, undefined, undefined, quiet);
+  const { groups } = await backend.get<Rules>(`/public/plugins/${pluginId}/alerts.json`, undefined, undefined, QUIET);
   const folder = { uid: `sidekiq-alerts-${uid}`.slice(0, 40), title: `Sidekiq alerts (${name})` };
   await checkDoubles(uid, folder.uid, new Set(groups.flatMap(({ rules }) => rules.map(({ title }) => title))));
   try {
-    await backend.get(`/api/folders/${folder.uid}`, undefined, undefined, quiet);
+    await backend.get(`/api/folders/${folder.uid}`, undefined, undefined, QUIET);
   } catch {
-    await backend.post('/api/folders', folder, quiet);
+    await backend.post('/api/folders', folder, QUIET);
   }
   for (const group of groups) {
     const rules = group.rules.map(({ uid: _, ...rule }) => ({
@@ -102,7 +104,7 @@ async function importRules({ uid, name, type: pluginId }: SavedDataSource): Prom
         // What is imported so may be changed in the interface.
         headers: { 'X-Disable-Provenance': 'true' },
         data: { title: group.name, folderUid: folder.uid, interval: EVERY_SECONDS, rules },
-        ...quiet,
+        ...QUIET,
       })
     );
   }

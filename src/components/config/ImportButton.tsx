@@ -10,6 +10,9 @@ export interface SavedDataSource {
   type: string;
 }
 
+/** What goes wrong is told beside the button. */
+export const QUIET = { showErrorAlert: false };
+
 interface Props<T> {
   dataSource: SavedDataSource;
   label: string;
@@ -30,7 +33,7 @@ export function ImportButton<T>({ dataSource, label, failed, run, children }: Pr
     setOutcome(undefined);
     try {
       const path = `/api/datasources/uid/${dataSource.uid}/health`;
-      await getBackendSrv().get(path, undefined, undefined, { showErrorAlert: false });
+      await getBackendSrv().get(path, undefined, undefined, QUIET);
       setOutcome({ done: await run(dataSource) });
     } catch (error) {
       setOutcome({ problem: messageOf(error) });

@@ -1,7 +1,7 @@
 import { t } from '@grafana/i18n';
 import { getBackendSrv } from '@grafana/runtime';
 import { Alert, Stack, TextLink } from '@grafana/ui';
-import { ImportButton, type SavedDataSource } from './ImportButton';
+import { ImportButton, QUIET, type SavedDataSource } from './ImportButton';
 import { messageOf } from './messageOf';
 
 /** A dashboard of the plugin, as Grafana lists it (`GET /api/plugins/:id/dashboards`). */
@@ -63,7 +63,6 @@ export function ImportDashboards({ dataSource }: { dataSource: SavedDataSource }
 }
 
 async function importAll({ name, type: pluginId }: SavedDataSource): Promise<Imported> {
-  const quiet = { showErrorAlert: false };
   const backend = getBackendSrv();
   const dashboards = await backend.get<PluginDashboard[]>(`/api/plugins/${pluginId}/dashboards`);
   const imported: Imported['imported'] = [];
@@ -74,7 +73,7 @@ async function importAll({ name, type: pluginId }: SavedDataSource): Promise<Imp
       const { importedUrl } = await backend.post<{ importedUrl: string }>(
         '/api/dashboards/import',
         { pluginId, path, overwrite: true, folderUid: '', inputs },
-        quiet
+        QUIET
       );
       imported.push({ title, url: importedUrl });
     } catch (error) {

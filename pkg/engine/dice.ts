@@ -2,7 +2,7 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
 const LARGEST_MEAN = 500;
-/** Outputs that are dropped: the first ones hardly depend on the seed, and the next ones are alike for neighbouring seeds. */
+/** Number of first outputs to drop: they hardly depend on the seed, or are similar for neighbouring seeds. */
 const ALIKE = 32;
 
 /** Chance that repeats by its seed. */

@@ -41,4 +41,11 @@ export default defineConfig([
       'react-hooks/purity': 'off',
     },
   },
+  {
+    files: ['tests/**/*.ts'],
+    ignores: ['tests/support/fastCheck.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { name: 'fast-check', message: 'Take it from tests/support/fastCheck.' }],
+    },
+  },
 ]);

@@ -35,6 +35,8 @@ interface Judged {
 const ALIKE = 0.2;
 /** Five minutes whose samples lie further apart than this share of the usual have a hole: they are read one by one. */
 const WITH_HOLES = 1.05;
+/** Of fewer stretches it is not known which pace is usual: each is read one by one. */
+const FEW = 12;
 
 /** A stretch of time of which it is known whether it was within the objective. */
 interface Stretch {
@@ -156,7 +158,8 @@ function ofParts(
   // Of one sample alone the step is not known.
   const steps = count.map((many, index) => (many < 2 ? Infinity : (lastAt[index]! - firstAt[index]!) / (many - 1)));
   const known = steps.filter(Number.isFinite).sort((a, b) => a - b);
-  const usual = known[Math.floor(known.length / 2)] ?? 0;
+  // Where holes are in most of the stretches, or the pace was slower than the settings, steps on average tell of no hole.
+  const usual = known.length < FEW ? 0 : Math.min(sampleSeconds, known[Math.floor(known.length / 4)]!);
   // A step alone is told by those beside it.
   const isClear = (index: number) =>
     (count[index]! > 2 || steps[index]! <= GAP_SAMPLES * sampleSeconds) &&

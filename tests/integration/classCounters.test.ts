@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Installation } from '../../pkg/installation/installation';
 import { scrape } from '../../pkg/metrics/scrape';
@@ -14,7 +13,7 @@ import { startCountingProxy } from '../support/roundTrips';
 import { startServing } from '../support/serve';
 import { startRedis, type RedisServer } from '../support/redisServer';
 import { sendPacket } from '../support/statsd';
-import { runs } from '../support/runs';
+import fc, { runs } from '../support/fastCheck';
 
 const START = Math.floor(Date.now() / 60_000) * 60 + 5;
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Fault } from '../../pkg/faults/fault';
 import type { Installation } from '../../pkg/installation/installation';
@@ -10,8 +9,8 @@ import { pageData } from '../../pkg/web/pageData';
 import { parseExposition } from '../support/exposition';
 import { ask, askRows, createReader, openAsReader } from '../support/installation';
 import { startRedis, type RedisServer } from '../support/redisServer';
-import { runs } from '../support/runs';
 import { sendPacket } from '../support/statsd';
+import fc, { runs } from '../support/fastCheck';
 
 /** Laws that hold whatever a database holds. */
 

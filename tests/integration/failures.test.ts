@@ -1,10 +1,9 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openRedis } from '../../pkg/redis/client';
 import { parseSettings } from '../../pkg/settings/settings';
 import { Failures, type FailuresRead } from '../../pkg/sidekiq/browse/failures';
 import { startRedis, type RedisServer } from '../support/redisServer';
-import { runs } from '../support/runs';
+import fc, { runs } from '../support/fastCheck';
 
 /** What is kept of a set from one reading to the next, beside the set as Redis holds it. */
 let redis: RedisServer;

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { printFrames } from '../../pkg/cli/output';
 import { oneLine, printable } from '../../pkg/printable';
+import fc from '../support/fastCheck';
 
 test.each([
   ['A\u001b]0;pwn\u0007', 'A\\x1b]0;pwn\\x07'],

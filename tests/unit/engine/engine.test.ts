@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Dice } from '../../../pkg/engine/dice';
 import { Engine, type CapsuleSpec, type FetchMode, type Run } from '../../../pkg/engine/engine';
+import fc from '../../support/fastCheck';
 
 interface Job {
   id: number;

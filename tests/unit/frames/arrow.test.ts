@@ -1,9 +1,9 @@
 import { tableFromIPC } from 'apache-arrow';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { toArrow } from '../../../pkg/frames/arrow';
 import { toJson } from '../../../pkg/frames/json';
 import type { Frame, Value } from '../../../pkg/frames/frame';
+import fc, { runs } from '../../support/fastCheck';
 
 const frame: Frame = {
   name: 'sample',
@@ -42,7 +42,7 @@ test('the time of a series cannot be missing: Grafana’s expressions take no ot
   expect(nullable('numeric-long')).toEqual([true, true]);
 });
 
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
+const RUNS = runs(300);
 const kinds = {
   string: fc.string({ unit: 'grapheme' }),
   number: fc.double({ noNaN: true }),

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { expect, it, describe } from 'vitest';
 import { Announcements } from '../../../pkg/notify/announcements';
 import type { NotifiedAddress } from '../../../pkg/notify/settings';
 import type { Severity } from '../../../pkg/findings/rule';
 import type { LoggedFinding } from '../../../pkg/watch/findingLog';
+import fc from '../../support/fastCheck';
 
 const ADDRESS: Pick<NotifiedAddress, 'severity' | 'afterSeconds' | 'mute'> = {
   severity: 'warning',

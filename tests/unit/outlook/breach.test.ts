@@ -1,7 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { breachOf, type QueueFlowNow } from '../../../pkg/outlook/breach';
-import { runs } from '../../support/runs';
+import fc, { runs } from '../../support/fastCheck';
 
 const queue = (part: Partial<QueueFlowNow>): QueueFlowNow => ({
   size: 100,

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { burnRate, complianceOf } from '../../../pkg/outlook/objectives';
 import { addSample, noParts } from '../../../pkg/series/chunk';
@@ -10,7 +9,7 @@ import { MemoryStore } from '../../../pkg/series/memoryStore';
 import { openSqliteStore } from '../../../pkg/series/sqliteStore';
 import type { FigureReads, HistoryStore } from '../../../pkg/series/store';
 import { Turns } from '../../../pkg/turns';
-import { runs } from '../../support/runs';
+import fc, { runs } from '../../support/fastCheck';
 
 vi.mock('node:sqlite', () => import('../../support/nodeSqlite'));
 
@@ -158,7 +157,23 @@ test('by stretches of five minutes it is what the samples say one by one, whatev
       expect(found!.watched).toBeCloseTo(watched, 6);
       expect(found!.good).toBeCloseTo(good, 6);
     }),
-    { numRuns: runs(300) }
+    {
+      numRuns: runs(300),
+      examples: [
+        // A hole of 30 s in the only five minutes there are.
+        [
+          {
+            pace: 5,
+            seed: [
+              [1, 0],
+              [5, -1],
+              [2, 0],
+            ],
+            window: 60,
+          },
+        ],
+      ],
+    }
   );
 });
 

@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseQueryText, queryText, type WrittenQuery } from '../../../pkg/queries/queryText';
 import { QUERY_TYPES, queryType } from '../../../pkg/queries/registry';
 import { explanationOf } from '../../support/faults';
-import { runs } from '../../support/runs';
+import fc, { runs } from '../../support/fastCheck';
 
 const optionsOf = (id: string) => QUERY_TYPES.find((type) => type.id === id)?.options;
 const written = (query: WrittenQuery) => queryText(query, queryType(query.queryType).options);

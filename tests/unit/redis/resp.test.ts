@@ -1,8 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Reply, Value } from '../../../pkg/redis/readOnlyRedis';
 import { encodeCommands, OversizedReply, ProtocolError, ReplyReader } from '../../../pkg/redis/resp';
-import { runs } from '../../support/runs';
+import fc, { runs } from '../../support/fastCheck';
 
 function read(...chunks: Array<string | Buffer>): Reply[] {
   const replies: Reply[] = [];

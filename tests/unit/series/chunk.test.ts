@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   addSample,
@@ -12,6 +11,7 @@ import {
   rounded,
 } from '../../../pkg/series/chunk';
 import { VarintReader, VarintWriter } from '../../../pkg/series/varints';
+import fc from '../../support/fastCheck';
 
 const kept = fc
   .oneof(

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addSample, noParts } from '../../../pkg/series/chunk';
 import { HISTORY_FIGURES } from '../../../pkg/series/figures';
@@ -14,6 +13,7 @@ import {
 } from '../../../pkg/series/grid';
 import { readOnGrid } from '../../../pkg/series/readOnGrid';
 import type { FigureReads } from '../../../pkg/series/store';
+import fc from '../../support/fastCheck';
 
 const points = (at: number[], values: number[], key = 'k') => ({ key, at, values });
 

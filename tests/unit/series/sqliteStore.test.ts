@@ -1,13 +1,12 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { afterAll, expect, test, vi } from 'vitest';
 import { Fault } from '../../../pkg/faults/fault';
 import type { SeriesValue } from '../../../pkg/series/figures';
 import { openSqliteStore } from '../../../pkg/series/sqliteStore';
 import { DatabaseSync } from '../../support/nodeSqlite';
-import { runs } from '../../support/runs';
+import fc, { runs } from '../../support/fastCheck';
 
 vi.mock('node:sqlite', () => import('../../support/nodeSqlite'));
 

@@ -1,10 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../../pkg/faults/fault';
 import { credentialsOf, holdsPassword, parseRedisUrl } from '../../../pkg/settings/redisUrl';
 import { parseSettings } from '../../../pkg/settings/settings';
 import { faultOf } from '../../support/faults';
-import { runs } from '../../support/runs';
+import fc, { runs } from '../../support/fastCheck';
 
 /** URL, host and port or path, user, password, database, TLS: as redis-client 0.26's `URLConfig` reads them. */
 const READ: Array<[string, string, string, string, number, boolean]> = [

@@ -1,7 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { escapedName, keyOf, nameBytes, nameOf } from '../../../pkg/sidekiq/name';
-import { runs } from '../../support/runs';
+import fc, { runs } from '../../support/fastCheck';
 
 test.each([
   ['plain text', Buffer.from('UPPER Case'), 'UPPER Case'],

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   activeJobOf,
@@ -9,7 +8,7 @@ import {
   parsePayload,
   text,
 } from '../../../pkg/sidekiq/payload';
-import { runs } from '../../support/runs';
+import fc, { runs } from '../../support/fastCheck';
 
 const OLD_WRAPPER = 'ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper';
 const NEW_WRAPPER = 'Sidekiq::ActiveJob::Wrapper';

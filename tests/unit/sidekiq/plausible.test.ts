@@ -1,7 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { countOf, instantOf, numberOf, secondsOf, utcDate } from '../../../pkg/sidekiq/plausible';
-import { runs } from '../../support/runs';
+import fc, { runs } from '../../support/fastCheck';
 
 const AT = 1741944411; // 2025-03-14 09:26:51 UTC
 

@@ -1,7 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { redact } from '../../../pkg/sidekiq/redact';
-import { runs } from '../../support/runs';
+import fc, { runs } from '../../support/fastCheck';
 
 test.each([
   ['connect redis://user:hunter2@host failed', 'connect redis://…@host failed'],

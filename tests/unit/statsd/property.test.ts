@@ -1,13 +1,12 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { renderOpenMetrics, renderText } from '../../../pkg/metrics/exposition';
 import { readFamilies } from '../../../pkg/metrics/metric';
 import { receiverMetrics } from '../../../pkg/metrics/statsdMetrics';
 import { StatsdIntake } from '../../../pkg/statsd/intake';
 import { parseExposition } from '../../support/exposition';
-import { runs } from '../../support/runs';
 import { NOW } from '../../support/state';
 import { sendPacket } from '../../support/statsd';
+import fc, { runs } from '../../support/fastCheck';
 
 /** A line of the text format, by its grammar (prometheus.io, exposition formats). */
 const LINE =

@@ -9,12 +9,12 @@ import type {
   ScopedVars,
 } from '@grafana/data';
 import { DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime';
-import { merge, type Observable } from 'rxjs';
+import { map, merge, type Observable } from 'rxjs';
 import { filterText } from './components/queryParts';
-import { isAlerting } from './defaultQuery';
+import { fitForExplore } from './exploreTables';
+import { isAlerting, isExplore } from './defaultQuery';
 import { adhocFilters, interpolateFilters, interpolateTexts } from './interpolation';
 import { watchQuery } from './live';
-import type { JobQuery } from '../pkg/queries/job';
 import { QUERY_VERSION } from '../pkg/queries/version';
 import type { CatalogEntry, SidekiqApi, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from './types';
 import { SidekiqVariables } from './variables';
@@ -50,10 +50,7 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
   }
 
   override filterQuery(query: SidekiqQuery): boolean {
-    // Without a job ID there is nothing to look for.
-    const { jid = '' } = query as Partial<JobQuery>;
-    const isWhole = query.queryType !== 'job' || getTemplateSrv().replace(jid).trim() !== '';
-    return !query.hide && Boolean(query.queryType) && isWhole;
+    return !query.hide && Boolean(query.queryType);
   }
 
   /** One line for Explore's query history. */
@@ -79,7 +76,11 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
     const streams = live.map((query) =>
       watchQuery(this.uid, this.applyTemplateVariables(query, request.scopedVars, request.filters), request)
     );
-    return merge(...streams, ...(asked.length > 0 ? [super.query({ ...request, targets: asked })] : []));
+    if (asked.length === 0) {
+      return merge(...streams);
+    }
+    const answers = super.query({ ...request, targets: asked });
+    return merge(...streams, isExplore(request.app) ? answers.pipe(map(fitForExplore)) : answers);
   }
 
   override applyTemplateVariables(

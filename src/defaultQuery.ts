@@ -7,6 +7,11 @@ export function isAlerting(app?: CoreApp): boolean {
   return app === CoreApp.UnifiedAlerting || app === CoreApp.CloudAlerting;
 }
 
+/** Whether a query is one of Explore. */
+export function isExplore(app?: string): boolean {
+  return app === String(CoreApp.Explore);
+}
+
 /** What is asked before anything is chosen: lines where a graph is shown, rows where a table is, one figure for a rule. */
 export function defaultQuery(app?: CoreApp): Omit<SidekiqQuery, 'refId'> {
   const version = QUERY_VERSION;

@@ -8,7 +8,7 @@ import type { Notice } from '../sidekiq/model';
 import { count, instant, key, share, text } from './columns';
 import { countText } from '../findings/texts';
 import { compileOwnFilters } from './filter';
-import { jobsOfError } from './links';
+import { failedOfClass, jobsOfError, jobsOfQueue } from './links';
 import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
@@ -51,8 +51,8 @@ interface Row {
 
 const COLUMNS: Array<Column<Row>> = [
   key('errorClass', 'Error', 'Class of the error.', (row) => row.errorClass, { links: jobsOfError }),
-  key('class', 'Class', 'Job class that raised the error.', (row) => row.class),
-  key('queue', 'Queue', 'Queue of the jobs.', (row) => row.queue),
+  key('class', 'Class', 'Job class that raised the error.', (row) => row.class, { links: failedOfClass }),
+  key('queue', 'Queue', 'Queue of the jobs.', (row) => row.queue, { links: jobsOfQueue }),
   key(
     'pattern',
     'Kind of message',

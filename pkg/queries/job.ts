@@ -72,7 +72,10 @@ export const job = tableQuery({
   schema,
   columns: COLUMNS,
   example: '--option jid=aaaaaaaaaaaaaaaaaaaaaaaa',
-  async rows(state, { jid, source, queue }, _request, reads) {
+  async rows(state, { jid, source, queue }, request, reads) {
+    if (jid === '' && request.reader) {
+      return { rows: [] };
+    }
     if (jid === '') {
       throw new Fault({ kind: 'query', message: 'The query names no job.', remedy: 'Enter the job ID under "JID".' });
     }

@@ -20,6 +20,7 @@ import { compileFilters } from './filter';
 import type { Filter } from './filterModel';
 import { JOB_METRICS_ORIGINS, readExecutions } from './jobMetricsOrigin';
 import { ended, heatmapFrame, seriesFrames, type ClassRow, type Ranked } from './jobMetricsOverTime';
+import { classOverTime, failedOfClass } from './links';
 import { baseQuerySchema, parseQuery } from './model';
 import type { QueryRequest, QueryType } from './queryType';
 import { tableQuery, type Column } from './table';
@@ -56,7 +57,9 @@ const busyThreads = ({ ended: { milliseconds, seconds: lasted } }: ClassRow): nu
 export const HOURS_A_MONTH = 730;
 
 const COLUMNS: Array<Column<ClassRow>> = [
-  key('class', 'Class', 'Job class; ActiveJob unwrapped, mailers under their delivery job.', (row) => row.class),
+  key('class', 'Class', 'Job class; ActiveJob unwrapped, mailers under their delivery job.', (row) => row.class, {
+    links: (request) => [...classOverTime(request), ...failedOfClass(request)],
+  }),
   count(
     'executions',
     'Executions',

@@ -35,6 +35,26 @@ export function jobsOfError(request: QueryRequest): DataLink[] {
   ];
 }
 
+/** From a job class to the jobs of it that wait for a retry, or died. The class under which metrics are kept finds them too. */
+export function failedOfClass(request: QueryRequest): DataLink[] {
+  const filters = [{ field: 'class', operator: '=', values: ['${__value.raw}'] }];
+  return [
+    ...explore(request, 'Jobs in retry of this class', { queryType: 'jobs', source: 'retry', filters }),
+    ...explore(request, 'Dead jobs of this class', { queryType: 'jobs', source: 'dead', filters }),
+  ];
+}
+
+/** From a job class to a figure of it over time. */
+export function classOverTime(request: QueryRequest): DataLink[] {
+  const filters = [{ field: 'class', operator: '=', values: ['${__value.raw}'] }];
+  return explore(request, 'Mean time of this class over time', {
+    queryType: 'job_metrics',
+    show: 'series',
+    figures: ['meanTime'],
+    filters,
+  });
+}
+
 /** From a job's id to all that is known of it. */
 export function detailsOfJob(request: QueryRequest): DataLink[] {
   return explore(request, 'This job', { queryType: 'job', jid: '${__value.raw}' });

@@ -1,3 +1,4 @@
+import { css } from '@emotion/css';
 import { t } from '@grafana/i18n';
 import { Button, Combobox, IconButton, MultiCombobox, Stack, type ComboboxOption } from '@grafana/ui';
 import { FILTER_OPERATORS, type Filter, type FilterOperator } from '../../pkg/queries/filterModel';
@@ -9,6 +10,9 @@ interface Props {
   loadValues: (field: string) => Promise<string[]>;
   onChange: (filters: Filter[]) => void;
 }
+
+/** MultiCombobox takes a width of its own for pixels when it counts which of the values fit. */
+const VALUES = css({ display: 'block', width: 320 });
 
 function operatorOptions(): Array<ComboboxOption<FilterOperator>> {
   const descriptions = {
@@ -43,19 +47,20 @@ export function FiltersEditor({ filters, fields, loadValues, onChange }: Props) 
             value={filter.operator}
             onChange={({ value }) => replace(index, { operator: value })}
           />
-          <MultiCombobox<string>
-            aria-label={t('filters.values', 'Filter values')}
-            width={40}
-            createCustomValue
-            placeholder={t('filters.placeholder', 'Any value, $variable or expression')}
-            options={async (typed) =>
-              (await loadValues(filter.field))
-                .filter((value) => value.toLowerCase().includes(typed.toLowerCase()))
-                .map((value) => ({ value, label: value }))
-            }
-            value={filter.values.map((value) => ({ value, label: value }))}
-            onChange={(chosen) => replace(index, { values: chosen.map(({ value }) => value) })}
-          />
+          <span className={VALUES}>
+            <MultiCombobox<string>
+              aria-label={t('filters.values', 'Filter values')}
+              createCustomValue
+              placeholder={t('filters.placeholder', 'Any value, $variable or expression')}
+              options={async (typed) =>
+                (await loadValues(filter.field))
+                  .filter((value) => value.toLowerCase().includes(typed.toLowerCase()))
+                  .map((value) => ({ value, label: value }))
+              }
+              value={filter.values.map((value) => ({ value, label: value }))}
+              onChange={(chosen) => replace(index, { values: chosen.map(({ value }) => value) })}
+            />
+          </span>
           <IconButton
             name="times"
             tooltip={t('filters.remove', 'Remove filter')}

@@ -352,4 +352,25 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
     await page.getByText('ai_agent').first().waitFor();
     await page.close();
   });
+
+  test('Explore cuts no sentence of a finding, and says what a job needs', async () => {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    const explore = async (queryType: string) => {
+      const datasource = { uid: 'sidekiq', type: 'jobwatch-sidekiq-datasource' };
+      const pane = {
+        datasource: 'sidekiq',
+        queries: [{ refId: 'A', datasource, queryType }],
+        range: { from: 'now-1h', to: 'now' },
+      };
+      const panes = encodeURIComponent(JSON.stringify({ a: pane }));
+      await page.goto(`${grafana.url}/explore?schemaVersion=1&orgId=1&panes=${panes}`);
+    };
+    await explore('findings');
+    const cell = page.getByRole('gridcell', { name: /^No process serves meilisearch/ });
+    await cell.waitFor();
+    expect(await cell.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBeLessThanOrEqual(0);
+    await explore('job');
+    await page.getByRole('gridcell', { name: 'Enter the job ID under "JID".' }).waitFor();
+    await page.close();
+  });
 });

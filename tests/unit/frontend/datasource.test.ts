@@ -36,6 +36,7 @@ vi.mock('@grafana/data', () => ({
     CloudAlerting: 'cloud-alerting',
   },
   CustomVariableSupport: class {},
+  FieldType: { string: 'string', time: 'time' },
   LiveChannelScope: { DataSource: 'ds' },
   StreamingFrameAction: { Append: 'append', Replace: 'replace' },
 }));
@@ -218,6 +219,36 @@ describe('the data source', () => {
     expect(source.filterQuery({ refId: 'A', queryType: '' })).toBe(false);
   });
 
+  test('has the texts of one table wrapped in Explore, and leaves narrow tables, several and panels as they are', async () => {
+    const table = (...texts: string[]) => ({
+      name: 'x',
+      length: texts.length,
+      meta: { preferredVisualisationType: 'table' },
+      fields: [
+        { name: 'text', type: 'string', config: { custom: { hideFrom: {} } }, values: texts },
+        { name: 'since', type: 'time', config: {}, values: texts.map(() => 0) },
+      ],
+    });
+    const answer = async (app: string, data: object[]) => {
+      backend.query.mockReturnValue(of({ data }));
+      const { data: shown } = await firstValueFrom(source.query({ ...request({}), app }));
+      return shown as Array<ReturnType<typeof table>>;
+    };
+    const long = table('short', 'x'.repeat(90));
+    const [shown] = await answer('explore', [long]);
+    expect(shown!.meta).toEqual({ preferredVisualisationType: 'table', preferredVisualisationPluginId: 'table' });
+    expect(shown!.fields.map(({ config }) => config.custom)).toEqual([
+      { hideFrom: {}, minWidth: 360, wrapText: true },
+      { minWidth: 148 },
+    ]);
+    const asIs = [[long, long], [table('short')], [table()]];
+    for (const data of asIs) {
+      expect(await answer('explore', data)).toBe(data);
+    }
+    const inPanel = [long];
+    expect(await answer('dashboard', inPanel)).toBe(inPanel);
+  });
+
   test('fills variables into texts, but not into the letter of the query', () => {
     const query = { refId: '$one', queryType: 'jobs', queue: '$one', limit: 5 } as unknown as SidekiqQuery;
     expect(source.applyTemplateVariables(query, {}, [{ key: 'class', operator: '=', value: '$queue' }])).toEqual({
@@ -254,15 +285,6 @@ describe('the data source', () => {
     expect(variables.map(({ spec }) => spec.name)).toEqual(['workerType', 'queue']);
     expect(variables[1]!.spec.query).toMatchObject({ spec: { queryType: 'queues', field: 'queue' } });
     expect(await source.getDefaultLinks()).toMatchObject([{ type: 'dashboards', tags: ['sidekiq', 'direct'] }]);
-  });
-
-  test('asks for no job before its ID is there', () => {
-    const job = { refId: 'A', queryType: 'job' };
-    expect([job, { ...job, jid: ' ' }, { ...job, jid: '$jid' }].map((query) => source.filterQuery(query))).toEqual([
-      false,
-      false,
-      true,
-    ]);
   });
 
   test('puts values of variables into chosen figures', () => {

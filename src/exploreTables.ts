@@ -1,0 +1,51 @@
+import { FieldType, type DataFrame, type DataQueryResponse, type Field } from '@grafana/data';
+
+/** Width of a character and the padding of a cell in Grafana's tables at the default font size, in pixels. */
+const CHARACTER = 7.5;
+const PADDING = 20;
+/** What Grafana gives a column. */
+const USUAL_WIDTH = 150;
+const WIDEST = 360;
+/** Widths are estimated from so many rows. */
+const ROWS = 200;
+
+/**
+ * Tables whose texts are longer than the columns of Explore are shown by the table panel, which wraps them: Explore's own
+ * table takes neither widths nor wrapping from a frame, and cuts the texts. Several tables in one answer stay as they are, as
+ * one panel would show one of them.
+ */
+export function fitForExplore(response: DataQueryResponse): DataQueryResponse {
+  const [frame, ...others] = response.data as DataFrame[];
+  // A table of one column, such as a sentence, has room.
+  const isTable = frame?.meta?.preferredVisualisationType === 'table' && frame.length > 0 && frame.fields.length > 1;
+  if (!isTable || others.length > 0) {
+    return response;
+  }
+  const widths = frame.fields.map(widthOf);
+  if (widths.every((width) => width <= USUAL_WIDTH)) {
+    return response;
+  }
+  const fields = frame.fields.map((field, index) => ({
+    ...field,
+    config: {
+      ...field.config,
+      custom: {
+        ...(field.config.custom as object | undefined),
+        minWidth: Math.min(WIDEST, widths[index]!),
+        ...(widths[index]! > WIDEST && { wrapText: true }),
+      },
+    },
+  }));
+  return {
+    ...response,
+    data: [{ ...frame, fields, meta: { ...frame.meta, preferredVisualisationPluginId: 'table' } }],
+  };
+}
+
+/** Texts are as wide as the longest, and all else as its header; "a few seconds ago" is the longest of times. */
+function widthOf({ name, type, config, values }: Field): number {
+  const texts = type === FieldType.string ? (values as Array<string | null>).slice(0, ROWS) : [];
+  const least = type === FieldType.time ? 17 : 12;
+  const longest = Math.max((config.displayName ?? name).length, least, ...texts.map((text) => text?.length ?? 0));
+  return Math.ceil(longest * CHARACTER + PADDING);
+}

@@ -119,5 +119,9 @@ describe('job', () => {
       message: 'There is no job "j2": it is not waiting, scheduled, to be retried, dead or running.',
     });
     await expect(ask({}, { jid: ' ' })).rejects.toThrow('The query names no job.');
+    // In a panel nothing went wrong: nothing has been entered yet.
+    expect(await rowsOfState(job, aState(), { request: { reader: true } })).toEqual([
+      { message: 'Enter the job ID under "JID".' },
+    ]);
   });
 });

@@ -3,6 +3,7 @@ import type { Field } from '../../../pkg/frames/frame';
 import { busy } from '../../../pkg/queries/busy';
 import { processes } from '../../../pkg/queries/processes';
 import type { QueryType } from '../../../pkg/queries/queryType';
+import { QUERY_TYPES, queryType } from '../../../pkg/queries/registry';
 import { parseSettings } from '../../../pkg/settings/settings';
 import { askState } from '../../support/ask';
 import { aProcess, aState, listed, someWork } from '../../support/state';
@@ -27,6 +28,34 @@ async function linksOn(type: QueryType, column: string, options: object, alertin
   const found = frame!.fields.find(({ name }: Field) => name === column)!;
   return (found.config?.links ?? []).map(({ title, url }) => [title, url]);
 }
+
+test('links of tables ask queries that there are', async () => {
+  const asked: string[] = [];
+  const types = QUERY_TYPES.filter(({ id }) => !['history', 'compare'].includes(id));
+  for (const type of types) {
+    const frames = await askState(type, aState(), {
+      request: { dataSource: { uid: 'u', name: 's' } },
+    }).catch(() => []);
+    for (const field of frames.flatMap(({ fields }) => fields)) {
+      for (const { title, internal } of field.config?.links ?? []) {
+        const query = internal!.query as Record<string, unknown> & { queryType: string };
+        await askState(queryType(query.queryType), aState(), { query, request: { reader: true } }).catch(
+          (error: unknown) =>
+            expect(String(error), `${type.id}, ${field.name}, ${title}`).toMatch(/There is no (job|queue)/)
+        );
+        asked.push(`${type.id} ${field.name} ${title}`);
+      }
+    }
+  }
+  expect(asked).toEqual(
+    expect.arrayContaining([
+      'errors class Dead jobs of this class',
+      'errors queue Jobs of this queue',
+      'job_metrics class Mean time of this class over time',
+      'queues queue Jobs of this queue',
+    ])
+  );
+});
 
 describe('links of the settings', () => {
   test('lead from a queue, a class and a job to their pages of Sidekiq’s Web UI', async () => {

@@ -1,10 +1,9 @@
 import { Fault } from '../faults/fault';
-import { noSidekiq } from '../source/health';
 import { instantText } from '../source/instants';
 import { NotRecorded } from '../source/notRecorded';
 import type { Source } from '../source/source';
 import type { Severity } from '../findings/rule';
-import { WHERE_SIDEKIQ_IS } from '../findings/texts';
+import { countText } from '../findings/texts';
 import { findingRows, unreachableRow, type FindingRow } from '../queries/findings';
 import type { Settings } from '../settings/settings';
 import { openSource, type ReplayFlags } from './source';
@@ -63,14 +62,11 @@ async function look(source: Source, at: number): Promise<{ head: string[]; rows:
     const head = [
       state.recorded
         ? `${address} as of ${instantText(state.now)}`
-        : `Redis at ${address}: ${commands} commands in ${roundTrips} round trips, ${milliseconds.toFixed(1)} ms`,
+        : `Redis at ${address}: ${countText(commands, 'command')} in ${countText(roundTrips, 'round trip')}, ${milliseconds.toFixed(1)} ms`,
     ];
-    if (snapshot.hasSidekiq === false) {
-      const fault = new Fault({ kind: 'data', message: noSidekiq(address), remedy: WHERE_SIDEKIQ_IS });
-      return { head, rows: [unreachableRow(fault, state.now)] };
-    }
+    const versions = snapshot.hasSidekiq === false ? [] : [versionsText(snapshot)];
     return {
-      head: [...head, versionsText(snapshot), ...notices.map(({ text }) => text)],
+      head: [...head, ...versions, ...notices.map(({ text }) => text)],
       rows: await findingRows(state, source.reads(undefined, state)),
     };
   } catch (error) {

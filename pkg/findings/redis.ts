@@ -6,7 +6,7 @@ import { LIMITS, type FindingRule } from './rule';
 export const REDIS_RULES: readonly FindingRule[] = [
   {
     id: 'noSidekiq',
-    severity: 'warning',
+    severity: 'critical',
     when: 'The database holds nothing that Sidekiq writes.',
     remedy: `Check the database number and the key prefix. ${WHERE_SIDEKIQ_IS}`,
     find: ({ state: { snapshot } }) =>

@@ -72,7 +72,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   [
     'noSidekiq',
     evidence({ snapshot: { hasSidekiq: false } }),
-    ['warning Redis: This database holds no Sidekiq. [no queue, no process and no counter]'],
+    ['critical Redis: This database holds no Sidekiq. [no queue, no process and no counter]'],
     // Not everything may be read.
     evidence({ snapshot: { hasSidekiq: null } }),
   ],

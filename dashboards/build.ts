@@ -20,6 +20,8 @@ import * as heatmap from '@grafana/grafana-foundation-sdk/heatmap';
 import * as stat from '@grafana/grafana-foundation-sdk/stat';
 import * as table from '@grafana/grafana-foundation-sdk/table';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
+import type { EventsQuery } from '../pkg/queries/events';
+import type { Severity } from './alert';
 import { byName, dressTable, figureLink, linkTo, unknownAs } from './buildTable';
 import { REF_IDS, uidOf, type DashboardSpec, type Flavour, type Panel, type Variable } from './panel';
 import { thresholds } from './thresholds';
@@ -37,7 +39,21 @@ const NO_DATA: Record<Flavour, string> = {
 /** What a cell or a value of a legend says where there is none. */
 const NO_CELL = '–';
 
-const ANNOTATIONS = [
+/** Marks on the graphs of every dashboard. */
+interface Annotation {
+  name: string;
+  color: string;
+  kinds: NonNullable<EventsQuery['kinds']>;
+  /** Of findings only these. */
+  severity?: Severity;
+  expr: string;
+  /** Text of a mark by Prometheus. */
+  title: string;
+  /** Whether it is on where nobody chose; by default it is. */
+  drawn?: (spec: DashboardSpec) => boolean;
+}
+
+const ANNOTATIONS: readonly Annotation[] = [
   {
     name: 'Deploys',
     color: 'blue',
@@ -53,13 +69,24 @@ const ANNOTATIONS = [
     title: 'A process on {{host}} vanished',
   },
   {
-    name: 'Findings',
+    name: 'Critical findings',
     color: 'orange',
     kinds: ['finding'],
+    severity: 'critical',
     // By Prometheus the alerts of Sidekiq are what a finding is.
-    expr: 'ALERTS{alertname=~"Sidekiq.*",alertstate="firing"}',
+    expr: 'ALERTS{alertname=~"Sidekiq.*",alertstate="firing",severity="critical"}',
     title: '{{alertname}} {{name}}{{class}}{{host}}',
-    quiet: true,
+    drawn: (spec) => spec.findingsDrawn === true,
+  },
+  {
+    name: 'Warnings',
+    color: 'yellow',
+    kinds: ['finding'],
+    severity: 'warning',
+    expr: 'ALERTS{alertname=~"Sidekiq.*",alertstate="firing",severity="warning"}',
+    title: '{{alertname}} {{name}}{{class}}{{host}}',
+    // A day of them covers the lines of a graph.
+    drawn: () => false,
   },
 ];
 
@@ -98,14 +125,15 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
       builder.withVariable(variableOf(variable, flavour));
     }
   }
-  ANNOTATIONS.forEach(({ name, color, kinds, expr, title, quiet = false }) => {
+  ANNOTATIONS.forEach(({ name, color, kinds, severity, expr, title, drawn = () => true }) => {
+    const filters = severity && { filters: [{ field: 'severity', operator: '=', values: [severity] }] };
     const query = direct
-      ? { refId: 'annotation', queryType: 'events', kinds }
+      ? { refId: 'annotation', queryType: 'events', kinds, ...filters }
       : { refId: 'annotation', expr, interval: '60s' };
     const annotation = new AnnotationQueryBuilder()
       .name(name)
       .datasource(SOURCES[flavour])
-      .enable(!quiet || spec.findingsDrawn === true)
+      .enable(drawn(spec))
       .iconColor(color)
       .target({ build: () => query as never })
       .build();

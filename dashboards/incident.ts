@@ -32,7 +32,9 @@ export const incident: DashboardSpec = {
           description: 'Findings from their beginning to their end. A click opens the dashboard of the subject then.',
           height: 9,
           direct: [{ queryType: 'events', kinds: ['finding'] }],
-          columns: ['time', 'timeEnd', 'title', 'subject', 'path'],
+          columns: ['severity', 'time', 'timeEnd', 'title', 'subject', 'path'],
+          badges: ['Severity'],
+          widths: { Severity: 90, Time: 150, Until: 150 },
           hidden: ['tags', 'count', 'kind', 'host', 'rule'],
           minWidths: { Event: 330, Subject: 150 },
           noValue: 'Nothing was wrong in this time range.',
@@ -46,7 +48,9 @@ export const incident: DashboardSpec = {
             { queryType: 'events', kinds: ['deploy', 'start', 'stop', 'vanished', 'returned', 'version', 'leader'] },
           ],
         }),
-        latencyByQueue('Age of the oldest waiting job. Findings are drawn as regions.'),
+        latencyByQueue(
+          'Age of the oldest waiting job. Critical findings are drawn as regions; warnings can be switched on.'
+        ),
         {
           title: 'Failures by class',
           description: 'Executions that raised.',

@@ -23,7 +23,7 @@ export const eventsTable = (more: Pick<Panel, 'title' | 'description' | 'height'
   noValue: 'No event in this time range.',
   direct: [{ queryType: 'events' }],
   columns: ['time', 'timeEnd', 'kind', 'title', 'host', 'path'],
-  hidden: ['tags', 'count', 'subject', 'rule'],
+  hidden: ['tags', 'count', 'severity', 'subject', 'rule'],
   invisible: ['Path'],
   timedLinks: { Event: 'Path' },
   dated: ['Time', 'Until'],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Severity } from '../findings/rule';
-import { aroundTime, INCIDENT_PATH, pathOf } from './findings';
+import { aroundTime, INCIDENT_PATH, pathOf, SEVERITY_COLOURS } from './findings';
 import { groupBy } from '../sidekiq/groupBy';
 import { count, instant, key, text } from './columns';
 import { formatOption } from './logs';
@@ -42,6 +42,9 @@ const COLUMNS: Array<Column<Row>> = [
   text('title', 'Event', 'Description of the event.', (row) => row.title),
   key('kind', 'Kind', KINDS.join(', '), (row) => row.kind),
   key('host', 'Host', 'Host of the event.', (row) => row.host),
+  text('severity', 'Severity', 'Severity of a finding.', (row) => row.severity, {
+    config: { mappings: SEVERITY_COLOURS },
+  }),
   text('subject', 'Subject', 'Queue, class, host or entry of a finding.', (row) => row.subject),
   text('rule', 'Rule', 'Rule of a finding.', (row) => row.rule),
   text('tags', 'Tags', 'Kind and host, or severity of a finding, for annotations.', (row) =>

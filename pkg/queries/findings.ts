@@ -44,7 +44,8 @@ interface PlacedRow extends FindingRow {
 
 const LEVELS: Readonly<Record<Severity, number>> = { critical: 3, warning: 2, info: 1, ok: 0 };
 
-const SEVERITY_COLOURS = [
+/** Mappings of a field of severities to their colours. */
+export const SEVERITY_COLOURS = [
   {
     type: 'value',
     options: {

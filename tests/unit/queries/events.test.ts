@@ -28,14 +28,25 @@ describe('events', () => {
     const found = aState({
       findingLog: {
         ended: [{ ...finding, subject: 'mail', beganAt: NOW - 900, endedAt: NOW - 300 }],
-        open: [{ ...finding, subject: 'orders', beganAt: NOW - 60, endedAt: null }],
+        open: [
+          { ...finding, subject: 'orders', beganAt: NOW - 60, endedAt: null },
+          { ...finding, severity: 'warning', subject: 'mild', beganAt: NOW - 50, endedAt: null },
+        ],
       },
     });
+    const ofSeverity = async (severity: string) => {
+      const filters = [{ field: 'severity', operator: '=', values: [severity] }];
+      return (await rowsOfState(events, found, { query: { kinds: ['finding'], filters } })).map(
+        (row) => row['subject']
+      );
+    };
+    expect([await ofSeverity('warning'), await ofSeverity('critical')]).toEqual([['mild'], ['orders', 'mail']]);
     const rows = await rowsOfState(events, found, { query: { kinds: ['finding'] } });
-    expect(rows[1]!['path']).toBe(
+    expect(rows[2]!['path']).toBe(
       `/d/sidekiq-queue?var-queue=mail&from=${(NOW - 1800) * 1000}&to=${(NOW + 600) * 1000}`
     );
     expect(rows.map((row) => [row['subject'], row['time'], row['timeEnd'], row['tags']])).toEqual([
+      ['mild', (NOW - 50) * 1000, NOW * 1000, 'sidekiq,finding,warning'],
       ['orders', (NOW - 60) * 1000, NOW * 1000, 'sidekiq,finding,critical'],
       ['mail', (NOW - 900) * 1000, (NOW - 300) * 1000, 'sidekiq,finding,critical'],
     ]);
@@ -53,6 +64,7 @@ describe('events', () => {
         title: 'a new leader',
         kind: 'leader',
         host: '',
+        severity: '',
         subject: '',
         rule: '',
         tags: 'sidekiq,leader',
@@ -65,6 +77,7 @@ describe('events', () => {
         title: 'a:1:x vanished',
         kind: 'vanished',
         host: 'a',
+        severity: '',
         subject: '',
         rule: '',
         tags: 'sidekiq,vanished,a',
@@ -77,6 +90,7 @@ describe('events', () => {
         title: 'b:1:x started',
         kind: 'start',
         host: 'b',
+        severity: '',
         subject: '',
         rule: '',
         tags: 'sidekiq,start,b',
@@ -89,6 +103,7 @@ describe('events', () => {
         title: 'a1b2c3d',
         kind: 'deploy',
         host: '',
+        severity: '',
         subject: '',
         rule: '',
         tags: 'sidekiq,deploy',

@@ -192,7 +192,7 @@ describe('the registry', () => {
       contexts: 'field value queue class',
       locks: 'class queue place kind jid gem digest',
       recurring: 'name source prefix class queue schedule',
-      events: 'title kind host subject rule tags path',
+      events: 'title kind host severity subject rule tags path',
       redis: 'version role policy',
     });
   });

@@ -104,7 +104,7 @@ export class ClassMemory implements Observer<ClassMemoryView> {
 
   save(): unknown {
     return {
-      kinds: [...this.kinds.entries()].reverse(),
+      kinds: [...this.kinds.entries()].reverse().map(([kind, each]) => [kind, { ...each }]),
       pairs: [...this.pairs.values()].reverse().map(({ kind, class: name, ...each }) => [kind, name, each]),
     };
   }
@@ -118,10 +118,19 @@ export class ClassMemory implements Observer<ClassMemoryView> {
 
   private add(kind: string, classes: ReadonlySet<string>, value: number): void {
     this.changed = true;
-    this.kinds.set(kind, plus(this.kinds.get(kind), value));
+    const sumsOfKind = this.kinds.get(kind) ?? { ...NO_SUMS };
+    count(sumsOfKind, value);
+    this.kinds.set(kind, sumsOfKind);
     for (const name of classes) {
       const key = `${kind}\0${name}`;
-      this.pairs.set(key, { ...plus(this.pairs.get(key), value), kind, class: name });
+      const before = this.pairs.get(key);
+      if (before) {
+        count(before, value);
+      } else {
+        const pair = { ...NO_SUMS, kind, class: name };
+        count(pair, value);
+        this.pairs.set(key, pair);
+      }
     }
   }
 
@@ -162,12 +171,13 @@ function kindOf({ queues }: Process): string {
   return [...queues].sort().join();
 }
 
-function plus(before: Sums | undefined, value: number): Sums {
-  return {
-    n: (before?.n ?? 0) + 1,
-    sum: (before?.sum ?? 0) + value,
-    squares: (before?.squares ?? 0) + value * value,
-  };
+const NO_SUMS: Readonly<Sums> = { n: 0, sum: 0, squares: 0 };
+
+/** In place: it is done for every class of every process at every reading. */
+function count(to: Sums, value: number): void {
+  to.n += 1;
+  to.sum += value;
+  to.squares += value * value;
 }
 
 function minus(all: Sums, part: Sums): Sums {

@@ -44,7 +44,7 @@ export interface Past {
 export const BLOCK_VERSION = 1;
 /** Readings of a block end at 8 MiB of text, beside its keyframe; a file of somebody else may claim more. */
 export const MOST_BYTES = 64 * 1024 * 1024;
-/** A block has 25 readings, and one of an earlier version no more than some hundred. */
+/** A block has 20 readings, and one of an earlier version no more than some hundred. */
 const MOST_LINES = 1000;
 const quality = (value: number) => ({ params: { [constants.BROTLI_PARAM_QUALITY]: value } });
 /** A tenth smaller than at 5, for a thousandth of a core. */

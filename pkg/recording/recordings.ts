@@ -32,10 +32,11 @@ import { shrink, type BlockLimits } from './retention';
 import { knownOf, NOTHING_KNOWN, type Known } from '../sidekiq/snapshotCodec';
 import { encodeReading, type Recorded } from './recordedReading';
 
-/** A block has so many readings, seconds or bytes of text at most. */
-const BLOCK_READINGS = 25;
-const BLOCK_SECONDS = 250;
-
+/** A block has so many readings, seconds or bytes of text at most. A state of the past is the fold of up to a whole block. */
+const BLOCK_READINGS = 20;
+const BLOCK_SECONDS = 200;
+/** Of blocks that earlier versions wrote. */
+const LONGEST_BLOCK_SECONDS = 250;
 const BLOCK_TEXT = 8 * 1024 * 1024;
 /** A reading stands for the time after it: for so many of its paces, and for a minute at least. */
 const PACES_VALID = 3;
@@ -189,7 +190,8 @@ export class Recordings {
     let before = -Infinity;
     for (const block of this.blocks()) {
       // A minute ends for good some minutes after it began; those of a pause are read after it.
-      const late = FINAL_SECONDS + BLOCK_SECONDS + (block.from - before > FINAL_SECONDS ? MINUTES_KEPT_SECONDS : 0);
+      const late =
+        FINAL_SECONDS + LONGEST_BLOCK_SECONDS + (block.from - before > FINAL_SECONDS ? MINUTES_KEPT_SECONDS : 0);
       before = block.to;
       if (block.to >= from && block.from - late <= to) {
         const known = block.key === undefined ? undefined : this.finals.get(block.key);

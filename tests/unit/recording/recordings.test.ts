@@ -326,7 +326,7 @@ test.each([
   }
   // All readings, one block after the other, each once.
   const spans = blocks.map(({ from, to, readings }) => [from - NOW, to - NOW, readings]);
-  expect(spans.slice(0, 5)).toEqual([0, 1, 2, 3, 4].map((block) => [block * 250, block * 250 + 240, 25]));
+  expect(spans.slice(0, 5)).toEqual([0, 1, 2, 3, 4].map((block) => [block * 200, block * 200 + 190, 20]));
   expect((await recordings.at(NOW + 900, beside))?.state.now).toBe(NOW + 900);
   told.mockRestore();
 });
@@ -412,7 +412,7 @@ describe('a recording in a file', () => {
     const cutFile = newFile();
     writeFileSync(cutFile, bytes.subarray(0, bytes.length - 10));
     const { source, close } = await openReplay(cutFile, options, { speed: 0 });
-    expect((await source.state()).now).toBe(NOW + 740);
+    expect((await source.state()).now).toBe(NOW + 790);
     close();
   });
 
@@ -424,7 +424,7 @@ describe('a recording in a file', () => {
     const damaged = newFile();
     writeFileSync(damaged, bytes);
     const { source, close } = await openReplay(damaged, options, { speed: 0 });
-    expect((await source.state()).now).toBe(NOW + 740);
+    expect((await source.state()).now).toBe(NOW + 790);
     close();
   });
 

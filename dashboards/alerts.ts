@@ -344,7 +344,7 @@ export const ALERTS: readonly Alert[] = [
     name: 'SidekiqLockStuck',
     severity: 'warning',
     pendingMinutes: 5,
-    summary: 'Locks are held by jobs that are dead or nowhere',
+    summary: 'Locks are held by jobs that are dead or no longer exist',
     description: 'Jobs with the same arguments are not enqueued or not run until the lock is deleted.',
     dashboard: 'sidekiq-overview',
     panel: 'What is wrong',

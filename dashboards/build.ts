@@ -304,6 +304,7 @@ const KINDS: Record<Panel['kind'], (panel: Panel) => AnyPanel> = {
       .colorMode(common.BigValueColorMode.Value)
       .graphMode(common.BigValueGraphMode.None)
       .textMode(common.BigValueTextMode.ValueAndName)
+      .text(new common.VizTextDisplayOptionsBuilder().titleSize(13))
       .wideLayout(false)
       // A link to what a figure is of needs the row that it stands in.
       .reduceOptions(new common.ReduceDataOptionsBuilder().values(true).limit(25)),

@@ -13,22 +13,21 @@ export const LOCK_RULES: readonly FindingRule[] = [
     severity: 'warning',
     when: `A lock of sidekiq-unique-jobs or a slot of sidekiq-throttled is held by a job that is dead, or that looks at least ${HELD_SECONDS} s apart did not find. It takes recorded readings (recordHours of the settings).`,
     remedy:
-      'Delete the lock: SidekiqUniqueJobs::Digests.new.delete_by_digest("<lock>"), or the tab Locks of the Web UI; let the reaper of the gem run. A slot of sidekiq-throttled is released when it expires.',
+      'Delete the lock in the tab Locks of the Web UI or by SidekiqUniqueJobs::Digests.new.delete_by_digest("<lock>"), and enable the reaper of the gem. A slot of sidekiq-throttled is released when it expires.',
     find: ({ state: { locks, now } }) =>
       [...groupBy(stuckLocks(locks?.locks ?? [], now), nameOf)].map(([name, stuck]) => {
         const first = stuck.reduce((oldest, each) => ((each.since ?? now) < (oldest.since ?? now) ? each : oldest));
         const dead = stuck.filter(({ place }) => place === 'dead').length;
-        const where = dead === stuck.length ? 'dead' : dead === 0 ? 'nowhere' : 'dead or nowhere';
         return {
           kind: first.class === '' ? 'Sidekiq' : 'class',
           subject: name,
           text:
             stuck.length === 1
-              ? `A lock of ${name} is held by a job that is ${where}.`
-              : `${countText(stuck.length, 'lock')} of ${name} are held by jobs that are ${where}.`,
+              ? `A lock of ${name} is held by ${dead === 1 ? 'a dead job' : 'a job that no longer exists'}.`
+              : `${countText(stuck.length, 'lock')} of ${name} are held by ${holders(dead, stuck.length)}.`,
           evidence: `${first.digest}${first.jid === '' ? '' : `, job ${first.jid}`}${first.since === null ? '' : `, held for ${durationText(now - first.since)}`}`,
           cause:
-            where === 'dead'
+            dead === stuck.length
               ? 'The job died and kept its lock; jobs with the same arguments are not enqueued or not run.'
               : 'The job was deleted, or its process was killed; jobs with the same arguments are not enqueued or not run.',
           since: first.nowhereSince ?? first.since,
@@ -45,6 +44,13 @@ export function stuckLocks(locks: readonly Lock[], now: number): Lock[] {
       isStuck(lock) === true &&
       (lock.place === 'dead' || (lock.nowhereSince !== null && now - lock.nowhereSince >= HELD_SECONDS))
   );
+}
+
+function holders(dead: number, all: number): string {
+  if (dead === all) {
+    return 'dead jobs';
+  }
+  return dead === 0 ? 'jobs that no longer exist' : 'jobs that are dead or no longer exist';
 }
 
 /** A lock whose class nobody tells is one of its gem. */

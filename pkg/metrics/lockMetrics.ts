@@ -37,7 +37,7 @@ export const LOCK_METRICS: readonly Metric[] = [
   {
     name: 'sidekiq_stuck_locks',
     type: 'gauge',
-    help: 'Locks of the class that are held by a job that is dead or nowhere.',
+    help: 'Locks of the class that are held by a job that is dead or no longer exists.',
     labels: ['class'],
     source: SOURCE,
     read: ({ locks, now }) =>

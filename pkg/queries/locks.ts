@@ -23,7 +23,7 @@ const COLUMNS: Array<Column<Row>> = [
   flag(
     'stuck',
     'Stuck',
-    'The job is dead or nowhere, so that it does not release the lock; no value where that is not known.',
+    'The job is dead or no longer exists, so that it does not release the lock; no value where that is not known.',
     isStuck
   ),
   instant('since', 'Since', 'Time at which the lock was taken.', (row) => row.since),

@@ -47,14 +47,17 @@ export function asLogs(table: Frame, { time, body, severity }: LogLine): Frame {
     kind,
     values: timed.map(value),
   });
+  const line = [
+    made('timestamp', 'time', timeOf),
+    made('body', 'string', (index) => body(cellsOf(index))),
+    made('severity', 'string', (index) => severity(cellsOf(index))),
+  ];
   return {
     name: table.name,
     fields: [
-      made('timestamp', 'time', timeOf),
-      made('body', 'string', (index) => body(cellsOf(index))),
-      made('severity', 'string', (index) => severity(cellsOf(index))),
+      ...line,
       ...table.fields
-        .filter(({ kind }) => kind === 'string')
+        .filter(({ kind, name }) => kind === 'string' && line.every((field) => field.name !== name))
         .map(({ name, config, values }) => ({
           name,
           kind: 'string' as const,

@@ -319,9 +319,9 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
       },
     }),
     [
-      'warning Bill: 2 locks of Bill are held by jobs that are dead or nowhere. (7200 s) [uniquejobs:2, job b2, held for 2 h]',
-      'warning Pay: A lock of Pay is held by a job that is dead. (600 s) [uniquejobs:1, job p1, held for 10 min]',
-      'warning Crawl: A lock of Crawl is held by a job that is nowhere. (90 s) [throttled:Crawl, job c]',
+      'warning Bill: 2 locks of Bill are held by jobs that are dead or no longer exist. (7200 s) [uniquejobs:2, job b2, held for 2 h]',
+      'warning Pay: A lock of Pay is held by a dead job. (600 s) [uniquejobs:1, job p1, held for 10 min]',
+      'warning Crawl: A lock of Crawl is held by a job that no longer exists. (90 s) [throttled:Crawl, job c]',
     ],
     evidence({
       locks: {
@@ -407,7 +407,7 @@ test('locks whose class nobody tells are one finding, however many they are', ()
     aLock({ class: '', digest: `uniquejobs:${index}`, jid: `j${index}`, place: 'nowhere', nowhereSince: NOW - 90 })
   );
   expect(found('lockStuck', evidence({ locks: { locks, digests: 200, notices: [] } }))).toEqual([
-    'warning sidekiq-unique-jobs: 200 locks of sidekiq-unique-jobs are held by jobs that are nowhere. (90 s) [uniquejobs:0, job j0, held for 10 min]',
+    'warning sidekiq-unique-jobs: 200 locks of sidekiq-unique-jobs are held by jobs that no longer exist. (90 s) [uniquejobs:0, job j0, held for 10 min]',
   ]);
 });
 

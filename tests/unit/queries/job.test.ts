@@ -113,7 +113,7 @@ describe('job', () => {
     ]);
   });
 
-  test('that is nowhere, or not named, is an error with its remedy', async () => {
+  test('that does not exist, or is not named, is an error with its remedy', async () => {
     await expect(ask({}, { jid: 'j2' })).rejects.toMatchObject({
       kind: 'query',
       message: 'There is no job "j2": it is not waiting, scheduled, to be retried, dead or running.',

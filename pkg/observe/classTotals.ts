@@ -9,6 +9,7 @@ import {
   type Durations,
 } from '../sidekiq/jobMetrics';
 import { CHANGING_SECONDS, MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
+import { hasBegunAnew } from '../sidekiq/counters';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { Observer } from './observer';
 
@@ -19,6 +20,15 @@ export interface ClassTotal extends Readonly<ClassCounts> {
   /** Epoch seconds of the minute in which it was last seen to run. */
   readonly lastRunAt: number;
 }
+
+/** Buckets, and the durations of their executions. */
+interface Counted {
+  readonly minutes: readonly Bucket[];
+  readonly durations: readonly Durations[];
+}
+
+/** By how much a count has grown. */
+type Growth = (now: number, before?: number) => number;
 
 /** Totals by class, in the order in which classes were first seen. */
 export type ClassTotalsView = ReadonlyMap<string, ClassTotal>;
@@ -36,6 +46,7 @@ const counted = z.object({ processed: amount, failed: amount, milliseconds: amou
 const durationCounts = z.array(amount).length(HISTOGRAM_BOUNDS_MS.length);
 const savedSchema = z.object({
   lastAt: amount,
+  processed: amount.nullish(),
   /** Absent in what the first versions saved, and where all buckets count. */
   baselineUntil: z.number().optional(),
   totals: z.array(z.tuple([z.string(), counted.extend({ durations: durationCounts, lastRunAt: amount })])),
@@ -47,7 +58,7 @@ type Saved = z.input<typeof savedSchema>;
 /**
  * Counters per job class, made from Sidekiq's minute buckets: the growth of each bucket is counted once, whenever it is
  * seen. So late heartbeats are not lost, nothing is counted twice, and a bucket that is gone (expired, flushed, refused)
- * takes nothing away.
+ * takes nothing away. One that shrank as a replica that lagged behind became the master has not grown.
  *
  * The first snapshot is the point from which it counts, as a counter that starts at 0; a saved state goes on where it
  * was. Holds up to 22,000 classes, the minutes of eight hours, and their counts for as long as they may grow.
@@ -62,14 +73,29 @@ export class ClassTotals implements Observer<ClassTotalsView> {
   private baselineUntil = Infinity;
   /** The minute of the first snapshot as it was then: durations of it may be read later. */
   private firstMinute: Bucket | undefined;
+  /** stat:processed as it was last read: where it fell, Redis was flushed or has lost its last writes. */
+  private processed: number | null = null;
+  /** What the next snapshot comes with. */
+  private missed: Counted = { minutes: [], durations: [] };
   /** Epoch seconds of the last snapshot, 0 before the first. */
   lastAt = 0;
 
-  observe({ at, minutes, durations }: Pick<Snapshot, 'at' | 'minutes' | 'durations'>): void {
+  observe({ at, minutes, durations, totals }: Pick<Snapshot, 'at' | 'minutes' | 'durations' | 'totals'>): void {
     if (at < this.lastAt) {
       this.forgetAfter(at);
     }
-    this.absorb(minutes.items, durations);
+    const { processed: before } = this;
+    const { processed } = totals;
+    const read = {
+      minutes: [...this.missed.minutes, ...minutes.items],
+      durations: [...this.missed.durations, ...durations],
+    };
+    this.missed = { minutes: [], durations: [] };
+    if (processed !== null && before !== null && processed < before) {
+      this.goOnFrom(read, minutes.whole, hasBegunAnew(processed, before));
+    }
+    this.processed = processed ?? before;
+    this.absorb(read, processed === null);
     if (this.lastAt === 0) {
       this.baselineUntil = Math.floor(at / 60) * 60;
       this.firstMinute = minutes.items.find(({ startsAt }) => startsAt === this.baselineUntil);
@@ -86,12 +112,18 @@ export class ClassTotals implements Observer<ClassTotalsView> {
     return this.current;
   }
 
-  /** Counts buckets that the snapshots have missed, after a pause longer than those look back. */
-  absorb(minutes: readonly Bucket[], durations: readonly Durations[]): void {
+  /** Has the next snapshot count buckets that the snapshots have missed, after a pause longer than those look back. */
+  expect(missed: Counted): void {
+    this.missed = missed;
+  }
+
+  /** @param mayBeAnew whether it is not known that Redis was not flushed */
+  private absorb({ minutes, durations }: Counted, mayBeAnew: boolean): void {
+    const growth = (now: number, before = 0) => (now >= before ? now - before : mayBeAnew ? now : 0);
     for (const bucket of minutes) {
       const before = this.minutes.get(bucket.startsAt);
       if (before !== bucket && before !== DONE) {
-        this.count(bucket, before);
+        this.count(bucket, before, growth);
         this.minutes.set(bucket.startsAt, bucket);
       }
     }
@@ -112,6 +144,7 @@ export class ClassTotals implements Observer<ClassTotalsView> {
   save(): unknown {
     const saved: Saved = {
       lastAt: this.lastAt,
+      processed: this.processed,
       ...(Number.isFinite(this.baselineUntil) && { baselineUntil: this.baselineUntil }),
       totals: [...this.totals].map(([jobClass, total]) => [jobClass, { ...total, durations: [...total.durations] }]),
       minutes: [...this.minutes].map(([at, bucket]) => [at, bucket === DONE ? DONE : [...bucket.classes]]),
@@ -131,6 +164,7 @@ export class ClassTotals implements Observer<ClassTotalsView> {
     }
     saved.durations.forEach(([at, classes]) => this.durations.set(at, new Map(classes)));
     this.lastAt = saved.lastAt;
+    this.processed = saved.processed ?? null;
     this.baselineUntil = saved.baselineUntil ?? -Infinity;
     this.changed = true;
   }
@@ -166,7 +200,41 @@ export class ClassTotals implements Observer<ClassTotalsView> {
     return this.firstMinute?.startsAt === startsAt && this.firstMinute.classes.has(jobClass);
   }
 
-  private count({ startsAt, classes }: Bucket, before: Bucket | undefined): void {
+  /** Lowers what is remembered of the buckets to what they hold now, and to nothing where they began anew. */
+  private goOnFrom({ minutes, durations }: Counted, whole: boolean, anew: boolean): void {
+    const lowered = (before: number, now: number) => (now >= before ? before : anew ? 0 : now);
+    const found = new Map(minutes.map((bucket) => [bucket.startsAt, bucket.classes]));
+    for (const [startsAt, bucket] of this.minutes) {
+      const classes = found.get(startsAt);
+      // Of a bucket that could not be read it is not known what it holds.
+      if (bucket !== DONE && (classes || whole)) {
+        const kept = [...bucket.classes].map(([jobClass, before]): [string, ClassCounts] => {
+          const { processed, failed, milliseconds } = classes?.get(jobClass) ?? noExecutions();
+          return [
+            jobClass,
+            {
+              processed: lowered(before.processed, processed),
+              failed: lowered(before.failed, failed),
+              milliseconds: lowered(before.milliseconds, milliseconds),
+            },
+          ];
+        });
+        this.minutes.set(startsAt, { startsAt, classes: new Map(kept) });
+      }
+    }
+    for (const { startsAt, jobClass, counts } of durations) {
+      const seen = this.durations.get(startsAt);
+      const before = seen?.get(jobClass);
+      if (before) {
+        seen!.set(
+          jobClass,
+          before.map((count, index) => lowered(count, counts[index] ?? 0))
+        );
+      }
+    }
+  }
+
+  private count({ startsAt, classes }: Bucket, before: Bucket | undefined, growth: Growth): void {
     const counting = this.counts(startsAt, before);
     for (const [jobClass, counts] of classes) {
       const total = this.totalOf(jobClass);
@@ -226,11 +294,6 @@ export class ClassTotals implements Observer<ClassTotalsView> {
 /** A minute longer than buckets may change: the snapshot after the last change still compares with it. */
 function isPast(startsAt: number, now: number): boolean {
   return now - (startsAt + 60) > CHANGING_SECONDS + 60;
-}
-
-function growth(now: number, before = 0): number {
-  // Less than before: Redis was flushed and the minute began anew.
-  return now >= before ? now - before : now;
 }
 
 function within<T>(map: Map<number, Map<string, T>>, startsAt: number): Map<string, T> {

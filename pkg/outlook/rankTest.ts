@@ -52,10 +52,10 @@ export function rankTest(before: readonly number[], after: readonly number[]): D
  * twice another differs by as much as its own course, and only its ratios are constant.
  *
  * @param before of the same times as `after`, in their order
- * @returns `null` for too few pairs; the effect is the matched-pairs rank-biserial correlation
+ * @returns `null` for too few pairs, and for values that are no pairs; the effect is the matched-pairs rank-biserial correlation
  */
 export function signedRankTest(before: readonly number[], after: readonly number[]): Difference | null {
-  if (before.length < FEWEST) {
+  if (before.length < FEWEST || before.length !== after.length) {
     return null;
   }
   const absolute = after.map((value, index) => value - before[index]!);
@@ -82,7 +82,7 @@ function midranks<T>(all: readonly T[], size: (each: T) => number, isOne: (each:
   const inOrder = [...all].sort((a, b) => size(a) - size(b));
   let [ranks, ties] = [0, 0];
   for (let begin = 0; begin < inOrder.length;) {
-    let end = begin;
+    let end = begin + 1;
     while (end < inOrder.length && size(inOrder[end]!) === size(inOrder[begin]!)) {
       end += 1;
     }

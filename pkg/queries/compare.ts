@@ -179,7 +179,7 @@ export const compare = tableQuery({
         // Of run times and waits no value means that nothing has ended or begun in those minutes.
         const inPairs = paired && !figure.quotient;
         const [former, later] = compared(read, inPairs);
-        if (former.length > 0 || later.length > 0) {
+        if (read.some((values) => values.some((value) => value !== null))) {
           rows.push({
             key: name,
             figure,
@@ -241,13 +241,13 @@ async function rowsOfErrors(
 
 /**
  * Values that are known. Of the same times of two days those of which both are known: a day without its morning is no quiet
- * day. Where a day has none at all, the other one is told alone.
+ * day, and a morning is not compared with an evening. Where a day has none at all, the other one is told alone.
  */
 function compared(
   [former, later]: readonly [ReadonlyArray<Known | null>, ReadonlyArray<Known | null>],
   paired: boolean
 ): [Known[], Known[]] {
-  const both = paired && former.some((value, index) => value !== null && (later[index] ?? null) !== null);
+  const both = paired && [former, later].every((values) => values.some((value) => value !== null));
   const of = (values: ReadonlyArray<Known | null>, others: ReadonlyArray<Known | null>) =>
     values.filter((value, index) => value !== null && (!both || (others[index] ?? null) !== null)) as Known[];
   return [of(former, later), of(later, former)];

@@ -1,6 +1,7 @@
 import { PART_SECONDS, type Parts } from './chunk';
 import { CLASS_SECONDS, countersOf, keptAs, type HistoryFigure, type HistoryScope } from './figures';
 import { counterPoints, gaugeOnGrid, gaugePartsOnGrid, rateOnGrid, type Aggregate, type GridSeries } from './grid';
+import { hasBegunAnew, withoutLostWrites } from '../sidekiq/counters';
 import type { FigureReads, Points } from './store';
 
 /** Even instants, epoch seconds. */
@@ -74,21 +75,22 @@ export async function readOnGrid(
   const wide = grid.interval % PART_SECONDS === 0 && sampled.gapSeconds < PART_SECONDS;
   const parts = wide ? await reads.parts?.(scope, name, from, sampled.to, key) : undefined;
   const series: Array<Points | Parts> = parts ?? reads.read(scope, name, from, sampled.to, key);
-  return series.map((each) => onGrid(figure, each, sampled, grid, aggregate));
+  return series.map((each) => onGrid({ figure, scope }, each, sampled, grid, aggregate));
 }
 
-/** A counter below this share of the highest has begun anew; above, it is that of another process. */
-const BEGUN_ANEW = 0.5;
-
-function counterOf({ countedByEach }: HistoryFigure, series: Points | Parts): Points {
+function counterOf({ countedByEach }: HistoryFigure, scope: HistoryScope, series: Points | Parts): Points {
   const points = 'count' in series ? counterPoints(series) : series;
-  return countedByEach ? asOneCounter(points) : points;
+  if (countedByEach) {
+    return asOneCounter(points);
+  }
+  // The counters of the whole installation are those of Redis, all others are counted here.
+  return scope === 'total' ? { ...points, values: withoutLostWrites(points.values) } : points;
 }
 
 /** The counters of several processes, which lie close together, as the one that is ahead. */
 function asOneCounter({ key, at, values }: Points): Points {
   let highest = 0;
-  const raised = values.map((value) => (highest = value < highest * BEGUN_ANEW ? value : Math.max(highest, value)));
+  const raised = values.map((value) => (highest = hasBegunAnew(value, highest) ? value : Math.max(highest, value)));
   return { key, at, values: raised };
 }
 
@@ -115,7 +117,7 @@ export function readLatest(
   }
   const sampled = { from: last - seconds, to: last, gapSeconds: GAP_SAMPLES * every, sampleSeconds: every };
   const grid = { grid: [last - seconds], interval: seconds };
-  return onGrid(figure, points, sampled, grid, 'mean').values[0] ?? null;
+  return onGrid({ figure, scope }, points, sampled, grid, 'mean').values[0] ?? null;
 }
 
 /** Seconds between two samples of a figure. */
@@ -149,7 +151,7 @@ function weightOf([all = null, less = 0]: ReadonlyArray<number | null>): number 
 }
 
 function onGrid(
-  figure: HistoryFigure,
+  { figure, scope }: Omit<Wanted, 'key'>,
   series: Points | Parts,
   { to, gapSeconds: leastGap, sampleSeconds }: SampledRange,
   { grid, interval }: Grid,
@@ -159,7 +161,7 @@ function onGrid(
   const times = figure.derived?.times ?? 1;
   const least = Math.min(interval, Math.max(interval / 2, 3 * sampleSeconds));
   const { key, values } = figure.counter
-    ? rateOnGrid(counterOf(figure, series), grid, interval, gapSeconds, least)
+    ? rateOnGrid(counterOf(figure, scope, series), grid, interval, gapSeconds, least)
     : 'count' in series
       ? gaugePartsOnGrid(series, grid, interval, aggregate)
       : gaugeOnGrid(series, grid, interval, gapSeconds, aggregate);

@@ -6,6 +6,7 @@ import type { ClassTotalsView } from '../observe/classTotals';
 import type { JobWaitsView } from '../observe/jobWaits';
 import type { ProcessLogView } from '../observe/processLog';
 import type { QueueState } from '../observe/queueState';
+import type { RedisCountersView } from '../observe/redisCounters';
 import type { RedisMemoryView } from '../observe/redisMemory';
 import type { UsualView } from '../outlook/usualView';
 import type { FindingLogView } from './findingLog';
@@ -32,6 +33,7 @@ export interface State {
   readonly classNames: ClassNamesView;
   readonly jobWaits: JobWaitsView;
   readonly classMemory: ClassMemoryView;
+  readonly redisCounters: RedisCountersView;
   /** `null` where INFO may not be read, or was not yet, and where Redis has no limit. */
   readonly redisMemory: RedisMemoryView | null;
   /** Which findings began and ended since the watch began. */

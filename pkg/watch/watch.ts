@@ -9,6 +9,7 @@ import { JobWaits } from '../observe/jobWaits';
 import type { Observer } from '../observe/observer';
 import { ProcessLog } from '../observe/processLog';
 import { queueStates } from '../observe/queueState';
+import { RedisCounters } from '../observe/redisCounters';
 import { RedisMemory } from '../observe/redisMemory';
 import { installationTotals } from '../sidekiq/totals';
 import { applyRules } from '../findings/table';
@@ -38,15 +39,25 @@ export class Watch {
     classNames: new ClassNames(),
     jobWaits: new JobWaits(),
     classMemory: new ClassMemory(),
+    redisCounters: new RedisCounters(),
   };
   readonly redisMemory = new RedisMemory();
   readonly findingLog = new FindingLog();
 
   next({ snapshot, missed, info, locks, usual, notices, historyFile }: Reading, beside: Beside): State {
-    const { flow, processLog, classTotals, classQueues, classShares, classNames, jobWaits, classMemory } =
-      this.observers;
+    const {
+      flow,
+      processLog,
+      classTotals,
+      classQueues,
+      classShares,
+      classNames,
+      jobWaits,
+      classMemory,
+      redisCounters,
+    } = this.observers;
     if (missed) {
-      classTotals.absorb(missed.minutes, missed.durations);
+      classTotals.expect(missed);
     }
     this.all.forEach(([, observer]) => observer.observe(snapshot));
     const state = {
@@ -60,6 +71,7 @@ export class Watch {
       classNames: classNames.view(),
       jobWaits: jobWaits.view(),
       classMemory: classMemory.view(),
+      redisCounters: redisCounters.view(),
       redisMemory: this.redisMemory.next(info, snapshot.at),
       findingLog: NOTHING_FOUND,
       locks,

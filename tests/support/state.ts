@@ -204,7 +204,9 @@ export function aLock(part: Partial<Lock> = {}): Lock {
 
 /** A literal state: what a test does not name is empty. */
 export function aState(part: StatePart = {}): State {
+  const totals = installationTotals(part.totals);
   return {
+    redisCounters: { processed: totals.processed, failed: totals.failed },
     queues: [],
     processLog: { since: NOW - 3600, vanished: [], events: [], vanishedByHost: new Map(), lostJobsTotal: 0 },
     classTotals: new Map(),
@@ -224,7 +226,7 @@ export function aState(part: StatePart = {}): State {
     notices: [],
     ...part,
     snapshot: aSnapshot(part.snapshot),
-    totals: installationTotals(part.totals),
+    totals,
     options: optionsSchema.parse(part.options ?? {}),
   };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ClassTotals } from '../../../pkg/observe/classTotals';
 import { noCounts, type Durations, type MinuteCounts } from '../../../pkg/sidekiq/jobMetrics';
-import { aMinute, listed } from '../../support/state';
+import { aMinute, listed, someTotals } from '../../support/state';
 
 const MINUTE = 1_750_000_020 - (1_750_000_020 % 60);
 
@@ -12,8 +12,21 @@ function took(offset: number, count: number): Durations {
   return { startsAt: MINUTE + offset * 60, jobClass: 'A', counts: [count, ...noCounts().slice(1)] };
 }
 
-function look(totals: ClassTotals, seconds: number, minutes: MinuteCounts[], durations: Durations[] = []): void {
-  totals.observe({ at: MINUTE + seconds, minutes: listed(...minutes), durations });
+/** @param processed stat:processed, by default all that the minutes hold and a million before */
+function look(
+  totals: ClassTotals,
+  seconds: number,
+  minutes: MinuteCounts[],
+  durations: Durations[] = [],
+  processed: number | null = 1e6 +
+    minutes.flatMap(({ classes }) => [...classes.values()]).reduce((sum, each) => sum + each.processed, 0)
+): void {
+  totals.observe({
+    at: MINUTE + seconds,
+    minutes: listed(...minutes),
+    durations,
+    totals: someTotals({ processed }),
+  });
 }
 
 const total = (totals: ClassTotals) => totals.view().get('A');
@@ -48,9 +61,9 @@ test('a late heartbeat into a past minute is not lost', () => {
 
 test('a bucket that is refused or gone takes nothing away and is not counted again when it is back', () => {
   const totals = new ClassTotals();
-  look(totals, 10, [minute(0, 5)]);
-  look(totals, 20, []);
-  look(totals, 30, [minute(0, 7)]);
+  look(totals, 10, [minute(0, 5)], [], 1_000_007);
+  look(totals, 20, [], [], 1_000_007);
+  look(totals, 30, [minute(0, 7)], [], 1_000_007);
   expect(total(totals)?.processed).toBe(2);
 });
 
@@ -75,18 +88,55 @@ test('a minute that was refused after the count began is counted when it can be 
 
 test('after a flush the same minute counts from nothing', () => {
   const totals = new ClassTotals();
-  look(totals, 10, [minute(0, 50)]);
-  look(totals, 20, [minute(0, 3)]);
-  look(totals, 30, [minute(0, 4)]);
+  look(totals, 10, [minute(0, 50)], [took(0, 50)]);
+  look(totals, 20, [minute(0, 3)], [took(0, 3)], 3);
+  look(totals, 30, [minute(0, 4)], [took(0, 4)], 4);
   expect(total(totals)?.processed).toBe(4);
+  expect(total(totals)?.durations[0]).toBe(4);
+  // Nothing is there yet after another one, then a bucket that is smaller than the one of before.
+  look(totals, 40, [], [], 0);
+  look(totals, 50, [minute(1, 1)], [], 1);
+  look(totals, 60, [minute(1, 1), minute(0, 2)], [], 3);
+  expect(total(totals)?.processed).toBe(4 + 1 + 2);
+  // Where stat:processed may not be read, a bucket that shrank has begun anew.
+  look(totals, 70, [minute(1, 5)], [], null);
+  look(totals, 80, [minute(1, 3)], [], null);
+  expect(total(totals)?.processed).toBe(7 + 4 + 3);
+});
+
+test('a master that has lost its last writes has run nothing by that, and goes on', () => {
+  const totals = new ClassTotals();
+  look(totals, 10, [minute(0, 300)], [took(0, 300)], 10_000_300);
+  look(totals, 20, [minute(0, 320)], [took(0, 320)], 10_000_320);
+  look(totals, 30, [minute(0, 300)], [took(0, 300)], 10_000_300);
+  expect(total(totals)).toMatchObject({ processed: 20, durations: [20, ...noCounts().slice(1)] });
+  look(totals, 40, [minute(0, 310)], [took(0, 310)], 10_000_310);
+  expect(total(totals)).toMatchObject({ processed: 30, durations: [30, ...noCounts().slice(1)] });
+  // An hour is gone, and with it the bucket of this minute: what runs from now on counts.
+  look(totals, 70, [minute(1, 50), minute(0, 310)], [], 10_000_360);
+  look(totals, 80, [], [], 9_900_000);
+  look(totals, 90, [minute(1, 8)], [], 9_900_008);
+  expect(total(totals)?.processed).toBe(30 + 50 + 8);
+  // Others counted on meanwhile, so that the sum did not fall.
+  look(totals, 100, [minute(1, 5)], [], 9_900_050);
+  look(totals, 110, [minute(1, 9)], [], 9_900_060);
+  expect(total(totals)?.processed).toBe(88 + 4);
+});
+
+test('a reset of the statistics touches no minutes', () => {
+  const totals = new ClassTotals();
+  look(totals, 10, [minute(0, 50)], [], 1000);
+  look(totals, 20, [minute(0, 60)], [], 0);
+  look(totals, 30, [minute(0, 65)], [], 5);
+  expect(total(totals)?.processed).toBe(15);
 });
 
 test('buckets that the snapshots missed are absorbed once', () => {
   const totals = new ClassTotals();
   look(totals, 10, [minute(0, 5)]);
   const missed = [minute(0, 6), minute(30, 4)];
-  totals.absorb(missed, [took(30, 4)]);
-  totals.absorb(missed, [took(30, 4)]);
+  totals.expect({ minutes: [...missed, ...missed], durations: [took(30, 4), took(30, 4)] });
+  look(totals, 3600, [], [], 1_000_009);
   expect(total(totals)).toMatchObject({ processed: 5 });
   expect(total(totals)!.durations[0]).toBe(4);
 });
@@ -111,10 +161,12 @@ test('a saved state knows which minutes are done', () => {
   look(before, 1000, [minute(16, 1)]);
   const after = new ClassTotals();
   after.restore(before.save());
-  after.absorb([minute(0, 5), minute(1, 3)], []);
+  after.expect({ minutes: [minute(0, 5), minute(1, 3)], durations: [] });
+  look(after, 1001, [minute(16, 1)]);
   expect(total(after)?.processed).toBe(4);
   // A minute of the eight hours that nobody saw counts.
-  after.absorb([minute(9, 2)], []);
+  after.expect({ minutes: [minute(9, 2)], durations: [] });
+  look(after, 1002, [minute(16, 1)]);
   expect(total(after)?.processed).toBe(6);
 });
 
@@ -134,7 +186,7 @@ test('classes have any name, in the order in which they were first seen', () => 
   const names = ['toString', '10', '__proto__', '2'];
   const classes = new Map(names.map((name) => [name, { processed: 1, failed: 0, milliseconds: 0 }]));
   const totals = new ClassTotals();
-  totals.observe({ at: MINUTE, minutes: listed({ startsAt: MINUTE, classes, shapes: new Map() }), durations: [] });
+  totals.observe({ at: MINUTE, minutes: listed({ startsAt: MINUTE, classes, shapes: new Map() }), durations: [], totals: someTotals() });
   expect([...totals.view().keys()]).toEqual(names);
 });
 
@@ -148,6 +200,7 @@ test('a simulated month of ever new classes keeps some 20,000 and eight hours of
       at: startsAt + 30,
       minutes: listed(bucket),
       durations: [{ startsAt, jobClass: `C${step}`, counts: noCounts() }],
+      totals: someTotals({ processed: 2 * step }),
     });
   }
   const size = totals.view().size;

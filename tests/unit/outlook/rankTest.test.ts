@@ -165,6 +165,8 @@ describe('a comparison of the same times of two days', () => {
     const wave = day.map((value, slot) => value + (slot % 2 === 0 ? 1 : -1));
     expect(signedRankTest(day, wave)!.probability).toBeGreaterThan(0.5);
     expect(signedRankTest([1, 2, 3, 4, 5], [2, 3, 4, 5, 6])).toBeNull();
+    expect(signedRankTest(day, [...day, 1])).toBeNull();
+    expect(signedRankTest(day, [])).toBeNull();
   });
 
   test('takes chance for a change about as often as it says', () => {

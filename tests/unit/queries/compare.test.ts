@@ -68,6 +68,34 @@ describe('a comparison', () => {
     expect(row!['after']).toBeCloseTo(13, 0);
   });
 
+  test('with yesterday says nothing of two days that were watched at different hours, or of which one was not', async () => {
+    const watched = (yesterday: [number, number], today: [number, number]) => {
+      const found = new Recorder();
+      const sample = (at: number, value: number) =>
+        found.append(at, [{ scope: 'total', key: '', figure: 'enqueued', value }]);
+      for (let at = NOW - 28 * HOUR; at <= NOW; at += 60) {
+        const hour = (at - NOW) / HOUR;
+        if (hour >= yesterday[0] && hour < yesterday[1]) {
+          sample(at, 1);
+        } else if (hour >= today[0] && hour < today[1]) {
+          sample(at, 10);
+        }
+      }
+      return rowsOfState(compare, aState(), {
+        query: { with: 'day', measures: ['enqueued'] },
+        recorder: found,
+        request: { range: { from: NOW - 4 * HOUR, to: NOW }, intervalSeconds: 60 },
+      });
+    };
+    const apart = { before: null, after: null, change: null, chance: null, verdict: 'unknown' };
+    // More values today than yesterday, as many, and fewer.
+    expect(await watched([-28, -27], [-2, 0])).toMatchObject([apart]);
+    expect(await watched([-28, -26], [-2, 0])).toMatchObject([apart]);
+    expect(await watched([-28, -25.5], [-1, 0])).toMatchObject([apart]);
+    expect(await watched([-28, -24], [0, 0])).toMatchObject([{ before: 1, after: null, verdict: 'unknown' }]);
+    expect(await watched([0, 0], [-4, 0])).toMatchObject([{ before: null, after: 10, verdict: 'unknown' }]);
+  });
+
   test('with yesterday leaves out what of either day is not known', async () => {
     const holed = new Recorder();
     const noon = midnight - 12 * HOUR;

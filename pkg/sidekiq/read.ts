@@ -27,6 +27,9 @@ const CLOCKS_APART_SECONDS = 3600;
 /** A clock that differs by more names other jobs as due, or another minute. */
 const CLOCK_STEP_SECONDS = 1;
 
+/** Served queues beside the set that are asked for; a process may name as many as it likes. */
+const SERVED_ASKED = 1000;
+
 export interface ReaderOptions extends SchedulerOptions {
   /** Gives the instant of a snapshot in epoch seconds; without it that is the clock of Redis. */
   clock?: () => number;
@@ -36,7 +39,8 @@ export interface ReaderOptions extends SchedulerOptions {
 
 /**
  * Reads Sidekiq's state in two pipelined round trips, whatever the number of queues and processes; a set of more than
- * 5,000 names takes further ones. A part that Redis refuses is missing from the snapshot with a notice.
+ * 5,000 names takes further ones, and so do queues that are served though they are not in the set of queues, when they are
+ * first seen. A part that Redis refuses is missing from the snapshot with a notice.
  *
  * One reading at a time: the reader remembers between readings what is final or unchanged.
  */
@@ -45,6 +49,8 @@ export class SnapshotReader {
   private readonly heads = new QueueHeads();
   /** Processes whose version is known to write the new name of the work hash. */
   private writesNewWorkKey: ReadonlySet<string> = new Set();
+  /** Queues that are served though they are not in the set of queues. */
+  private served: readonly string[] = [];
   private clockOffset = 0;
   /** Epoch seconds of the last reading, 0 before the first. */
   private readAt = 0;
@@ -85,7 +91,8 @@ export class SnapshotReader {
     const processesRead = await pages.rest(processNames, keys.processes, one.read(tickets.processes));
     const paused = await this.readPaused(pages, one, tickets.paused);
 
-    const included = queuesRead.items.filter(this.options.includesQueue);
+    const pushed = new Set(queuesRead.items.filter(this.options.includesQueue));
+    const included = [...pushed, ...this.served.filter((name) => !pushed.has(name))];
     const identities = [...processesRead.items].sort(byteOrder);
     const second = new Trip();
     const minutes = this.takeMinutes(one, dated.minutes, guess, at);
@@ -131,16 +138,28 @@ export class SnapshotReader {
         size: sizes.get(name) ?? null,
         latencySeconds: head.ok ? latencyOf(head.value, at) : null,
         paused: isPaused(name),
-        known: true,
+        known: pushed.has(name),
         next: head.ok ? head.value.next : null,
       };
     });
     const totals = readTotals(one, tickets, dated);
+    const served = this.servedBeside(pushed, found.processes.items);
+    const third = new Trip();
+    const newlyServed = served
+      .filter((name) => !sizes.has(name))
+      .map((name) => ({ name, size: third.ask(queueSize, name) }));
+    const three = await third.go(this.redis, signal, 'tell');
+    const servedQueues = newlyServed.map(({ name, size: ticket }): Queue => {
+      const size = valueOf(three.read(ticket));
+      // Its oldest job is read from the next reading on.
+      return { name, size, latencySeconds: size === 0 ? 0 : null, paused: isPaused(name), known: false, next: null };
+    });
+    this.served = served;
     return {
       at,
       totals: totals.value,
       queues: {
-        items: withServed(knownQueues, queuesRead.whole, found.processes.items, this.options.includesQueue, isPaused),
+        items: [...knownQueues, ...servedQueues].sort((a, b) => byteOrder(a.name, b.name)),
         whole: queuesRead.whole,
       },
       ...found,
@@ -151,18 +170,31 @@ export class SnapshotReader {
       minutes,
       durations: this.durations.settle(asked.durations, two),
       hasSidekiq: hasSidekiq(queuesRead, processesRead, totals.processed),
-      refused: sumRefused(one.refused, two.refused),
+      refused: sumRefused(one.refused, two.refused, three.refused),
       notices: [
         ...one.notices,
         ...pages.notices,
         ...two.notices,
+        ...three.notices.filter(({ text }) => two.notices.every((told) => told.text !== text)),
         ...asked.durations.notices,
         ...largeJobs,
         ...(torn ? [warning(TORN)] : []),
         ...clockNotices(found.processes.items, at, this.options.clock ? 0 : this.clockOffset),
       ],
-      cost: addCosts(addCosts(one.cost, pages.cost), two.cost),
+      cost: [one, pages, two, three].map(({ cost }) => cost).reduce(addCosts),
     };
+  }
+
+  /**
+   * Queues that a process serves and that are not in the set of queues: nobody has pushed to them yet, or a producer of another
+   * language pushes without SADD, or they were deleted in the Web UI and a stopping process put its jobs back.
+   */
+  private servedBeside(pushed: ReadonlySet<string>, processes: readonly Process[]): string[] {
+    const served = new Set(processes.flatMap(({ queues }) => queues));
+    return [...served]
+      .filter((name) => this.options.includesQueue(name) && !pushed.has(name))
+      .sort(byteOrder)
+      .slice(0, SERVED_ASKED);
   }
 
   /**
@@ -285,31 +317,6 @@ function readMarks(one: Brought, tickets: DatedTickets['marks']): Snapshot['mark
     items: reads.flatMap((read) => (read.ok ? read.value : [])).sort((a, b) => a.at - b.at),
     whole: reads.every(({ ok }) => ok),
   };
-}
-
-/** Adds the queues that a process serves but nobody has pushed to, all by name. @param whole all queues are known */
-function withServed(
-  known: readonly Queue[],
-  whole: boolean,
-  processes: readonly Process[],
-  includes: (name: string) => boolean,
-  isPaused: (name: string) => boolean | null
-): Queue[] {
-  const names = new Set(known.map(({ name }) => name));
-  const served = new Set(
-    processes.flatMap(({ queues }) => queues).filter((name) => includes(name) && !names.has(name))
-  );
-  return [
-    ...known,
-    ...[...served].map((name): Queue => ({
-      name,
-      size: whole ? 0 : null,
-      latencySeconds: whole ? 0 : null,
-      paused: isPaused(name),
-      known: false,
-      next: null,
-    })),
-  ].sort((a, b) => byteOrder(a.name, b.name));
 }
 
 function hasSidekiq(queues: Listed<string>, processes: Listed<string>, processed: Read<Counter>): boolean | null {

@@ -63,10 +63,11 @@ function reader(answers: Answers, options: Partial<ConstructorParameters<typeof 
   return { redis, minutes, read: () => made.read() };
 }
 
-test('a snapshot has everything, in two round trips', async () => {
+test('a snapshot has everything, in two round trips, and in a third one the sizes of queues that are only served', async () => {
   const { redis, read } = reader(SIDEKIQ);
   const snapshot = await read();
-  expect(redis.batches).toHaveLength(2);
+  expect(redis.batches).toHaveLength(3);
+  expect(redis.batches[2]).toEqual(['llen queue:never_pushed']);
   expect(snapshot).toMatchObject({
     at: NOW,
     totals: {
@@ -120,15 +121,27 @@ test('a snapshot has everything, in two round trips', async () => {
   expect(snapshot.minutes.items[10]!.classes.get('B')).toMatchObject({ processed: 2 });
   // Both shapes of the histogram are added up; only minutes that may still change are read.
   expect(snapshot.durations).toEqual([{ startsAt: MINUTE, jobClass: 'A', counts: [4, 2, ...new Array(24).fill(0)] }]);
-  expect(snapshot.cost).toMatchObject({ roundTrips: 2, commands: redis.batches.flat().length });
+  expect(snapshot.cost).toMatchObject({ roundTrips: 3, commands: redis.batches.flat().length });
   expect(snapshot.refused.size).toBe(0);
+  expect((await read()).cost.roundTrips).toBe(2);
+});
+
+test('jobs of a queue that is served and not in the set of queues are counted', async () => {
+  // A producer that does not SADD; what is pushed is LPUSHed all the same.
+  const { redis, read } = reader({ ...SIDEKIQ, 'llen queue:never_pushed': 3 });
+  const served = async () => (await read()).queues.items.find(({ name }) => name === 'never_pushed');
+  expect(await served()).toMatchObject({ size: 3, latencySeconds: null, known: false });
+  redis.answers['lindex queue:never_pushed -1'] = JSON.stringify({ class: 'A', jid: 'x', enqueued_at: NOW - 900 });
+  expect(await served()).toMatchObject({ size: 3, latencySeconds: 900, known: false, next: { jid: 'x' } });
+  redis.answers['llen queue:never_pushed'] = noPermission('llen');
+  expect(await served()).toMatchObject({ size: null });
 });
 
 test('minutes that are final are read once, those that may change each time', async () => {
   const { redis, read } = reader(SIDEKIQ);
   await read();
   await read();
-  const minutesRead = redis.batches[2]!.filter((text) => text.startsWith('hgetall j|'));
+  const minutesRead = redis.batches[3]!.filter((text) => text.startsWith('hgetall j|'));
   // The current minute and the three that ended less than three minutes ago, in two shapes.
   expect(minutesRead).toEqual(
     [0, 60, 120, 180].flatMap((ago) => [
@@ -154,7 +167,10 @@ test('a minute that was refused is no empty one, and is read again when rights a
 test('durations are read again only for a class that ran, and for a while after', async () => {
   let now = NOW;
   const { redis, read } = reader(SIDEKIQ, { clock: () => now });
-  const asked = () => redis.batches.at(-1)!.filter((text) => text.includes('A-25-12')).length;
+  // Of the first reading the last round trip is that of queues that are only served.
+  const asked = () =>
+    redis.batches[redis.batches.length === 3 ? 1 : redis.batches.length - 1]!.filter((text) => text.includes('A-25-12'))
+      .length;
   await read();
   expect(asked()).toBe(2);
   now += 20;
@@ -187,8 +203,8 @@ test('the hash of the old name is not asked for once a process is known to be ne
   await read();
   expect(redis.batches[1]).toContain('hscan web-1:1:a:workers 0 COUNT 2000');
   await read();
-  expect(redis.batches[3]).toContain('hscan web-1:1:a:work 0 COUNT 2000');
-  expect(redis.batches[3]).not.toContain('hscan web-1:1:a:workers 0 COUNT 2000');
+  expect(redis.batches[4]).toContain('hscan web-1:1:a:work 0 COUNT 2000');
+  expect(redis.batches[4]).not.toContain('hscan web-1:1:a:workers 0 COUNT 2000');
 });
 
 test('queues that the operator leaves out are neither read nor shown, nor their work', async () => {
@@ -209,8 +225,8 @@ test('a set that is larger than a page is read whole', async () => {
   const snapshot = await read();
   expect(snapshot.queues.items.map(({ name }) => name)).toEqual(['default', 'fourth', 'low', 'never_pushed', 'third']);
   expect(snapshot.queues.whole).toBe(true);
-  expect(snapshot.cost.roundTrips).toBe(4);
-  expect(redis.batches).toHaveLength(4);
+  expect(snapshot.cost.roundTrips).toBe(5);
+  expect(redis.batches).toHaveLength(5);
 });
 
 test('a set that does not end is cut, told, and not taken for the whole', async () => {
@@ -244,10 +260,10 @@ test('without a clock of the tests the instant is that of Redis', async () => {
   const made = new SnapshotReader(redis, new Minutes(), { includesQueue: () => true });
   expect((await made.read()).at).toBe(NOW + 0.5);
   // Days and minutes are counted by that clock too: the reading begins anew, and the next one knows it.
-  expect(redis.batches).toHaveLength(3);
+  expect(redis.batches).toHaveLength(4);
   expect(redis.batches[1]).toContain('get stat:processed:2026-11-25');
   await made.read();
-  expect(redis.batches).toHaveLength(5);
+  expect(redis.batches).toHaveLength(6);
 });
 
 test('an empty database holds no Sidekiq', async () => {
@@ -305,15 +321,30 @@ describe('a refusal is never a zero:', () => {
     expect(missesTotals(snapshot)).toBe(true);
   });
 
-  test('SSCAN of the queues alone: served queues are there, their sizes unknown', async () => {
+  test('SSCAN of the queues alone: served queues are there, with their sizes', async () => {
     const snapshot = await reader({ ...SIDEKIQ, 'sscan queues 0 COUNT 5000': noPermission('sscan') }).read();
     expect(snapshot.queues).toMatchObject({
       whole: false,
       items: [
-        { name: 'default', size: null, latencySeconds: null },
-        { name: 'never_pushed', size: null, latencySeconds: null },
+        { name: 'default', size: 2, latencySeconds: null },
+        { name: 'never_pushed', size: 0, latencySeconds: 0 },
       ],
     });
+  });
+
+  test('SSCAN of the queues and LLEN: the sizes of served queues are unknown', async () => {
+    const answers = {
+      ...SIDEKIQ,
+      'sscan queues 0 COUNT 5000': noPermission('sscan'),
+      'llen queue:default': noPermission('llen'),
+      llen: noPermission('llen'),
+    };
+    const { queues, notices } = await reader(answers).read();
+    expect(queues.items.map(({ size, latencySeconds }) => [size, latencySeconds])).toEqual([
+      [null, null],
+      [null, null],
+    ]);
+    expect(notices.filter(({ text }) => text.startsWith('No queue sizes'))).toHaveLength(1);
   });
 
   test('SSCAN of what is paused', async () => {

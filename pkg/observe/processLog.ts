@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { groupBy } from '../sidekiq/groupBy';
 import { HEARTBEAT_TTL_SECONDS } from '../sidekiq/parts/process';
+import { hasBegunAnew } from '../sidekiq/counters';
 import type { Process, Work } from '../sidekiq/model';
 import type { Snapshot } from '../sidekiq/snapshot';
 import { workSchema } from '../sidekiq/snapshotCodec';
@@ -56,6 +57,10 @@ export interface ProcessLogView {
  * interpreter's lock, beats again.
  */
 export const CONFIRMED_SECONDS = 60;
+/** Of a process that was seen to have missed two heartbeats it is known that it did not stop cleanly after that. */
+const MISSED_BEATS_SECONDS = 25;
+/** Processes write their names again by their next heartbeat after the database was emptied. */
+const EMPTIED_SECONDS = 60;
 const EVENTS_KEPT = 2000;
 const VANISHED_KEPT = 200;
 const HOSTS_KEPT = 1000;
@@ -68,11 +73,13 @@ const EMPTY: ProcessLogView = {
 };
 
 interface Known {
-  process: GoneProcess & Pick<Process, 'version' | 'beatAt'>;
+  process: GoneProcess & Pick<Process, 'version' | 'beatAt' | 'beatAgeSeconds'>;
   work: readonly Work[];
   seenAt: number;
   /** Nobody watched for a while, so that it may have stopped cleanly meanwhile. */
   unwatched: boolean;
+  /** Until when nothing follows from its absence: the database was emptied. */
+  absentUntil: number | null;
 }
 
 const gone = z.object({ identity: z.string(), host: z.string() });
@@ -105,15 +112,21 @@ const savedSchema = z.object({
   known: z
     .array(
       z.object({
-        process: gone.extend({ version: z.string(), beatAt: z.number().nullable() }),
+        process: gone.extend({
+          version: z.string(),
+          beatAt: z.number().nullable(),
+          beatAgeSeconds: z.number().nullable().default(null),
+        }),
         work: z.array(workSchema),
         seenAt: z.number(),
         unwatched: z.boolean().default(true),
+        absentUntil: z.number().nullable().default(null),
       })
     )
     .default([]),
   leader: z.string().nullable().default(null),
   hasLooked: z.boolean().default(false),
+  processed: z.number().nullable().default(null),
 });
 
 /**
@@ -121,8 +134,10 @@ const savedSchema = z.object({
  *
  * A process that stops takes its name out of the set at once. One that was killed leaves it there, and its hash expires
  * a minute after the last heartbeat; another process may then clear the name away. So: a name without a hash has
- * vanished, and so has one that is gone a minute or more after its last heartbeat. A snapshot in which not all processes
- * are known tells of none that is gone. An identity has a random part, so one that beats again is the same process.
+ * vanished, and so has one that is gone a minute or more after its last heartbeat, where it had been seen to miss some: in a
+ * pause of the readings it may have stopped cleanly. Ages of heartbeats are those of the hash, by the clock of Redis. A
+ * snapshot in which not all processes are known tells of none that is gone, nor does a database that was emptied: live
+ * processes are back by their next heartbeat. An identity has a random part, so one that beats again is the same process.
  *
  * Holds the live processes with their jobs, 200 vanished ones, 2,000 events and the losses of 1,000 hosts.
  */
@@ -131,26 +146,30 @@ export class ProcessLog implements Observer<ProcessLogView> {
   private current = EMPTY;
   private leader: string | null = null;
   private hasLooked = false;
+  /** stat:processed as it was last read: where it begins anew, Redis was emptied. */
+  private processed: number | null = null;
 
   observe(snapshot: Snapshot): void {
     const { processes, work: running, at } = snapshot;
     if (this.current.since === null) {
       this.change({ since: at });
     }
+    this.noticeEmptied(snapshot);
     if (processes.whole) {
       this.missGone(snapshot);
     }
     this.recover(snapshot);
     const workByProcess = groupBy(running.items, ({ process }) => process);
     for (const process of processes.items) {
-      const { identity, host, version, beatAt } = process;
+      const { identity, host, version, beatAt, beatAgeSeconds } = process;
       this.meet(process, at);
       const before = this.known.get(identity);
       this.known.set(identity, {
-        process: { identity, host, version, beatAt },
+        process: { identity, host, version, beatAt, beatAgeSeconds },
         work: running.whole ? (workByProcess.get(identity) ?? []) : (before?.work ?? []),
         seenAt: at,
         unwatched: false,
+        absentUntil: null,
       });
     }
     this.confirm(at);
@@ -172,16 +191,18 @@ export class ProcessLog implements Observer<ProcessLogView> {
       known: [...this.known.values()].map((each) => ({ ...each, work: [...each.work] })),
       leader: this.leader,
       hasLooked: this.hasLooked,
+      processed: this.processed,
     };
     return saved;
   }
 
   restore(saved: unknown): void {
-    const { vanishedByHost, known, leader, hasLooked, ...view } = savedSchema.parse(saved);
+    const { vanishedByHost, known, leader, hasLooked, processed, ...view } = savedSchema.parse(saved);
     this.current = { ...view, vanishedByHost: new Map(vanishedByHost) };
     this.known = new Map(known.map((each) => [each.process.identity, each]));
     this.leader = leader;
     this.hasLooked = hasLooked;
+    this.processed = processed;
   }
 
   /** Nobody has watched for a while: what is gone since may have stopped cleanly. */
@@ -191,19 +212,30 @@ export class ProcessLog implements Observer<ProcessLogView> {
     this.hasLooked = false;
   }
 
+  /** Where Redis was emptied, the names of live processes are gone with all else. */
+  private noticeEmptied({ totals: { processed }, processes, ghosts, at }: Snapshot): void {
+    const isEmpty = processes.whole && processes.items.length === 0 && ghosts.items.length === 0;
+    if (isEmpty && processed !== null && this.processed !== null && hasBegunAnew(processed, this.processed)) {
+      this.known.forEach((known) => (known.absentUntil = at + EMPTIED_SECONDS));
+    }
+    this.processed = processed ?? this.processed;
+  }
+
   private missGone({ processes, ghosts, at }: Snapshot): void {
     const alive = new Set(processes.items.map(({ identity }) => identity));
     const ghostNames = new Set(ghosts.items);
     for (const [identity, known] of this.known) {
-      if (alive.has(identity)) {
+      if (alive.has(identity) || (known.absentUntil !== null && at < known.absentUntil)) {
         continue;
       }
       this.known.delete(identity);
-      const { host, beatAt } = known.process;
-      const lastBeatAt = beatAt ?? known.seenAt;
-      if (ghostNames.has(identity) || (!known.unwatched && at - lastBeatAt >= HEARTBEAT_TTL_SECONDS)) {
+      const { host, beatAt, beatAgeSeconds } = known.process;
+      const lastBeatAt = beatAgeSeconds === null ? (beatAt ?? known.seenAt) : known.seenAt - beatAgeSeconds;
+      const isOverdue = at - lastBeatAt >= HEARTBEAT_TTL_SECONDS;
+      const hadMissed = known.seenAt - lastBeatAt >= MISSED_BEATS_SECONDS;
+      if (ghostNames.has(identity) || (!known.unwatched && isOverdue && hadMissed)) {
         this.addVanished(known, lastBeatAt, at);
-      } else if (known.unwatched) {
+      } else if (known.unwatched || isOverdue || known.absentUntil !== null) {
         const title = `${identity} stopped while nobody watched`;
         this.add({ kind: 'stop', at: known.seenAt, endsAt: at, title, host, process: identity });
       } else {

@@ -19,6 +19,8 @@ const alive = {
   work: listed(job('1'), job('2')),
 };
 const onlyB = (at: number, part: object = {}) => ({ at, processes: listed(aProcess('b:1:x')), ...part });
+/** Its name is left without a hash. */
+const killed = (at: number) => onlyB(at, { ghosts: listed(A) });
 
 describe('a process that is gone', () => {
   test('has stopped where it took its name out of the set in time', () => {
@@ -59,19 +61,65 @@ describe('a process that is gone', () => {
     expect(watch(alive, gone, onlyB(NOW + 90), onlyB(NOW + 900)).lostJobsTotal).toBe(2);
   });
 
-  test('has vanished where it is gone a minute after its last heartbeat', () => {
-    expect(watch(alive, onlyB(NOW + 57)).vanished).toEqual([]);
-    expect(watch(alive, onlyB(NOW + 58)).vanished).toHaveLength(1);
+  /** Its last heartbeat is that of before. */
+  const silent = (at: number, part: object = {}) => ({
+    at,
+    processes: listed(aProcess(A, { beatAt: NOW - 2, beatAgeSeconds: at - NOW + 2 }), aProcess('b:1:x')),
+    work: alive.work,
+    ...part,
   });
 
-  test('counts from when it was seen where its heartbeat is not known', () => {
-    const unknown = { processes: listed(aProcess(A, { beatAt: null })) };
-    expect(watch(unknown, onlyB(NOW + 59)).vanished).toEqual([]);
-    expect(watch(unknown, onlyB(NOW + 60)).vanished).toMatchObject([{ lastBeatAt: NOW }]);
+  test('has vanished where it had missed heartbeats and is gone a minute after the last one', () => {
+    expect(watch(alive, silent(NOW + 40), onlyB(NOW + 57)).vanished).toEqual([]);
+    expect(watch(alive, silent(NOW + 40), onlyB(NOW + 58)).vanished).toMatchObject([{ lastBeatAt: NOW - 2 }]);
+  });
+
+  test('may have stopped cleanly in a pause of the readings', () => {
+    const view = watch(alive, onlyB(NOW + 75));
+    expect(view).toMatchObject({ vanished: [], lostJobsTotal: 0 });
+    expect(view.events.at(-1)).toMatchObject({
+      kind: 'stop',
+      title: `${A} stopped while nobody watched`,
+      endsAt: NOW + 75,
+    });
+    // One heartbeat late is no sign of an end.
+    expect(watch(alive, silent(NOW + 10), onlyB(NOW + 75)).vanished).toEqual([]);
+  });
+
+  test('is told by the clock of Redis, whatever that of its host says', () => {
+    const at = (beatAt: number) => ({
+      processes: listed(aProcess(A, { beatAt, beatAgeSeconds: 2 }), aProcess('b:1:x')),
+      work: alive.work,
+    });
+    for (const off of [-90, 90]) {
+      expect(watch(at(NOW - 2 + off), onlyB(NOW + 10)).events.at(-1)).toMatchObject({ kind: 'stop', at: NOW + 10 });
+      const silence = silent(NOW + 50, {
+        processes: listed(aProcess(A, { beatAt: NOW - 2 + off, beatAgeSeconds: 52 })),
+      });
+      expect(watch(at(NOW - 2 + off), silence, onlyB(NOW + 60)).vanished).toMatchObject([{ lastBeatAt: NOW - 2 }]);
+    }
+    const unknown = (seconds: number, beatAt: number | null) => ({
+      at: NOW + seconds,
+      processes: listed(aProcess(A, { beatAt, beatAgeSeconds: null })),
+    });
+    expect(watch(unknown(0, NOW - 2), unknown(40, NOW - 2), onlyB(NOW + 60)).vanished).toHaveLength(1);
+    // Where nothing is known of its heartbeats it is not missed.
+    expect(watch(unknown(0, null), unknown(40, null), onlyB(NOW + 60)).vanished).toEqual([]);
+  });
+
+  test('has not stopped where the database was emptied, and is back by its next heartbeat', () => {
+    const counted = (at: number, processed: number, part: object) => ({ at, totals: { processed }, ...part });
+    const before = counted(NOW, 1000, alive);
+    const emptied = counted(NOW + 5, 0, {});
+    const view = watch(before, emptied, counted(NOW + 10, 2, {}), counted(NOW + 15, 5, silent(NOW + 15)));
+    expect(view.events.map(({ kind }) => kind)).toEqual(['start', 'start']);
+    const gone = watch(before, emptied, counted(NOW + 70, 2, onlyB(NOW + 70)));
+    expect(gone.events.at(-1)).toMatchObject({ kind: 'stop', title: `${A} stopped while nobody watched` });
+    expect(gone.vanished).toEqual([]);
   });
 
   test('with one job is told in the singular', () => {
-    const view = watch({ ...alive, work: listed(job('1')) }, onlyB(NOW + 90));
+    const view = watch({ ...alive, work: listed(job('1')) }, killed(NOW + 90));
     expect(view.events.at(-1)!.title).toBe(`${A} vanished with 1 running job`);
   });
 
@@ -82,20 +130,20 @@ describe('a process that is gone', () => {
   });
 
   test('keeps the jobs that were known where the work was refused meanwhile', () => {
-    const view = watch(alive, { ...alive, at: NOW + 10, work: partial() }, onlyB(NOW + 90));
+    const view = watch(alive, { ...alive, at: NOW + 10, work: partial() }, killed(NOW + 90));
     expect(view.vanished[0]!.jobs.map(({ jid }) => jid)).toEqual(['1', '2']);
-    const first = watch({ ...alive, work: partial() }, onlyB(NOW + 90));
+    const first = watch({ ...alive, work: partial() }, killed(NOW + 90));
     expect(first.vanished[0]!.jobs).toEqual([]);
   });
 
   test('ran what it ran at its last heartbeat, not before', () => {
-    const view = watch(alive, { ...alive, at: NOW + 10, work: listed(job('3')) }, onlyB(NOW + 90));
+    const view = watch(alive, { ...alive, at: NOW + 10, work: listed(job('3')) }, killed(NOW + 90));
     expect(view.vanished[0]!.jobs.map(({ jid }) => jid)).toEqual(['3']);
   });
 });
 
 test('a lost job that runs again or is next in a queue was recovered', () => {
-  const gone = onlyB(NOW + 90);
+  const gone = killed(NOW + 90);
   const running = watch(alive, gone, onlyB(NOW + 100, { work: listed(job('2', 'b:1:x')) }));
   expect(running.vanished[0]!.jobs.map(({ jid, recovered }) => [jid, recovered])).toEqual([
     ['1', false],
@@ -184,7 +232,7 @@ test('a view is not changed by later snapshots', () => {
   log.observe(aSnapshot(alive));
   const before = log.view();
   const events = before.events.length;
-  log.observe(aSnapshot(onlyB(NOW + 90)));
+  log.observe(aSnapshot(killed(NOW + 90)));
   expect(before.events).toHaveLength(events);
   expect(before.vanished).toEqual([]);
   expect(log.view().vanished).toHaveLength(1);
@@ -201,6 +249,7 @@ test('a simulated month of killed processes with jobs on ever new hosts stays wi
         at,
         queues: queue,
         processes: listed(aProcess(identity, { beatAt: at })),
+        ghosts: listed(`pod-${step - 1}:1:x`),
         work: listed(
           ...Array.from({ length: 5 }, (_, index) => someWork({ process: identity, jid: `${step}-${index}` }))
         ),
@@ -220,8 +269,9 @@ test('a host that loses processes again and again is not the first to be forgott
   const log = new ProcessLog();
   for (let step = 0; step < 3000; step += 1) {
     const at = NOW + step * 600;
-    const host = step % 2 === 0 ? 'same' : `pod-${step}`;
-    log.observe(aSnapshot({ at, processes: listed(aProcess(`${host}:${step}:x`, { beatAt: at })) }));
+    const identity = (index: number) => `${index % 2 === 0 ? 'same' : `pod-${index}`}:${index}:x`;
+    const processes = listed(aProcess(identity(step), { beatAt: at }));
+    log.observe(aSnapshot({ at, processes, ghosts: listed(identity(step - 1)) }));
   }
   expect(log.view().vanishedByHost.get('same')).toBe(1499);
 });

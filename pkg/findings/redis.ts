@@ -1,4 +1,5 @@
 import { missesTotals } from '../sidekiq/refusals';
+import { withoutMasterSeconds } from '../sidekiq/replica';
 import { countText, durationText, rangeText, shareText, WHERE_SIDEKIQ_IS } from './texts';
 import { LIMITS, type FindingRule } from './rule';
 
@@ -23,6 +24,28 @@ export const REDIS_RULES: readonly FindingRule[] = [
             },
           ]
         : [],
+  },
+  {
+    id: 'replicaCutOff',
+    severity: 'critical',
+    when: 'The replica that is read has no link to its master. Nothing else is told then: its processes look dead to a replica that hears of no heartbeats.',
+    remedy: 'Check the replica (INFO replication), or read from the master.',
+    find: ({ info }) => {
+      const seconds = withoutMasterSeconds(info);
+      return seconds === null
+        ? []
+        : [
+            {
+              kind: 'Redis',
+              subject: 'Redis',
+              text: `The replica that is read has had no link to its master for ${durationText(seconds)}.`,
+              evidence: 'master_link_status:down',
+              cause: 'The master is down or cannot be reached from the replica. All figures are of the time before.',
+              since: null,
+              weight: Infinity,
+            },
+          ];
+    },
   },
   {
     id: 'partsRefused',

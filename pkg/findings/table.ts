@@ -1,4 +1,5 @@
 import type { Fault } from '../faults/fault';
+import { withoutMasterSeconds } from '../sidekiq/replica';
 import { JOB_RULES } from './jobs';
 import { LOCK_RULES } from './locks';
 import { PROCESS_RULES } from './processes';
@@ -19,9 +20,13 @@ export const FINDING_RULES: readonly FindingRule[] = [
 
 /** What is wrong by the table, the worst first: by severity, then by weight. */
 export function applyRules(evidence: Evidence): Array<Found & { rule: FindingRule; severity: Severity }> {
-  return FINDING_RULES.flatMap((rule) =>
-    rule.find(evidence).map((found) => ({ ...found, rule, severity: found.severity ?? rule.severity }))
-  ).sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.weight - a.weight);
+  // What a replica without its master says is of another time.
+  const rules = withoutMasterSeconds(evidence.info) === null ? FINDING_RULES : REDIS_RULES;
+  return rules
+    .flatMap((rule) =>
+      rule.find(evidence).map((found) => ({ ...found, rule, severity: found.severity ?? rule.severity }))
+    )
+    .sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.weight - a.weight);
 }
 
 /** The one finding while Redis cannot be read. */

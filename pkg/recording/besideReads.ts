@@ -60,6 +60,8 @@ const INFO_KEPT = [
   'redis_version',
   'valkey_version',
   'role',
+  'master_link_status',
+  'master_link_down_since_seconds',
   'used_memory',
   'maxmemory',
   'maxmemory_policy',

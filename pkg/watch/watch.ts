@@ -11,6 +11,8 @@ import { ProcessLog } from '../observe/processLog';
 import { queueStates } from '../observe/queueState';
 import { RedisCounters } from '../observe/redisCounters';
 import { RedisMemory } from '../observe/redisMemory';
+import type { Notice } from '../sidekiq/model';
+import { withoutMasterSeconds } from '../sidekiq/replica';
 import { installationTotals } from '../sidekiq/totals';
 import { applyRules } from '../findings/table';
 import { FindingLog, type FindingLogView } from './findingLog';
@@ -20,6 +22,10 @@ import type { State } from './state';
 /** What a state holds that no reading tells. */
 export type Beside = Pick<State, 'statsd' | 'options' | 'recorded'>;
 
+const cutOff = (seconds: number): Notice => ({
+  severity: 'warning',
+  text: `The replica that is read has had no link to its master for ${Math.round(seconds)} s: figures are of the time before.`,
+});
 const NOTHING_FOUND: FindingLogView = { open: [], ended: [] };
 const savedSchema = z.record(z.string(), z.unknown());
 
@@ -59,7 +65,11 @@ export class Watch {
     if (missed) {
       classTotals.expect(missed);
     }
-    this.all.forEach(([, observer]) => observer.observe(snapshot));
+    const seconds = withoutMasterSeconds(info);
+    // A replica without its master hears of no heartbeats: to it all processes vanish.
+    this.all
+      .filter(([, observer]) => seconds === null || observer !== processLog)
+      .forEach(([, observer]) => observer.observe(snapshot));
     const state = {
       snapshot,
       queues: queueStates(snapshot, flow.view(), beside.options.workerTypes),
@@ -78,7 +88,7 @@ export class Watch {
       usual,
       historyFile,
       now: snapshot.at,
-      notices: [...snapshot.notices, ...notices],
+      notices: [...(seconds === null ? [] : [cutOff(seconds)]), ...snapshot.notices, ...notices],
       ...beside,
     };
     const recurring = snapshot.recurring.items.map((entry) => ({ ...entry, now: state.now }));

@@ -389,6 +389,17 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
     evidence({}, info({ used_memory: '90', maxmemory: '100' })),
   ],
   [
+    'replicaCutOff',
+    evidence(
+      { totals: { readyThreads: 0, enqueued: 1 } },
+      info({ role: 'slave', master_link_status: 'down', master_link_down_since_seconds: '136' })
+    ),
+    [
+      'critical Redis: The replica that is read has had no link to its master for 2 min 16 s. [master_link_status:down]',
+    ],
+    evidence({}, info({ role: 'slave', master_link_status: 'up', master_link_down_since_seconds: '136' })),
+  ],
+  [
     'scheduleUnreadable',
     evidence({}, { recurring: [entry({ schedule: '61 * * * *', unreadable: true })] }),
     ['warning bill: bill does not run: sidekiq-cron cannot read its schedule. [61 * * * *]'],

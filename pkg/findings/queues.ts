@@ -172,7 +172,10 @@ function waitingSince({ waitSeconds }: QueueState, now: number): number | null {
 }
 
 function causeOfWait({ readyBusy: busy, readyThreads, inRate, outRate }: QueueState): string {
-  if (busy !== null && readyThreads !== null && busy >= readyThreads) {
+  if (busy === null || readyThreads === null) {
+    return 'It is not known what the threads that serve it do.';
+  }
+  if (busy >= readyThreads) {
     return 'All threads that serve it are working on it.';
   }
   if (inRate !== null && outRate !== null && inRate > outRate) {

@@ -160,7 +160,7 @@ export const EXPORTER_METRICS: readonly Metric[] = [
     source: 'dear-leader and started_at of that process',
     read({ snapshot }) {
       const leader = snapshot.processes.items.find(({ identity }) => identity === snapshot.leader);
-      return leader?.startedAt == null ? null : [{ value: Math.trunc(snapshot.at) - Math.trunc(leader.startedAt) }];
+      return leader?.startedAt == null ? null : [{ value: Math.trunc(Math.trunc(snapshot.at) - leader.startedAt) }];
     },
   },
   perClass(

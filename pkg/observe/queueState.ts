@@ -19,9 +19,16 @@ export function queueStates(snapshot: Snapshot, flow: FlowView, workerTypes: rea
   const derived = workerTypes.length === 0 ? derivedWorkerTypes(snapshot.processes.items) : undefined;
   return queueFacts(snapshot).map((facts) => ({
     ...facts,
-    ...(flow.get(facts.name) ?? { inRate: null, outRate: null, drainSeconds: facts.size === 0 ? 0 : null }),
+    ...flowOf(facts, flow),
     waitSeconds: facts.latencySeconds === null ? null : Math.max(0, facts.latencySeconds),
     workerType: derived ? (derived.get(facts.name) ?? '') : workerTypeOf(facts.name, workerTypes),
     objectiveSeconds: latencyObjectiveOf(facts.name, workerTypes),
   }));
+}
+
+/** A queue that nobody takes from does not drain, however fast it did in the minutes before. */
+function flowOf({ name, size, paused, readyThreads }: QueueFacts, flow: FlowView): QueueFlow {
+  const nowhere = size === 0 ? 0 : null;
+  const found = flow.get(name) ?? { inRate: null, outRate: null, drainSeconds: nowhere };
+  return paused === true || readyThreads === 0 ? { ...found, drainSeconds: nowhere } : found;
 }

@@ -59,8 +59,8 @@ export const backlog = tableQuery({
   },
 });
 
-function rowsOf({ queue, size, classes }: BacklogSample, now: number): Row[] {
-  const looked = classes.reduce((sum, { jobs }) => sum + jobs, 0);
+function rowsOf({ queue, size, classes, broken }: BacklogSample, now: number): Row[] {
+  const looked = classes.reduce((sum, { jobs }) => sum + jobs, broken);
   return classes.map(({ class: name, metricsClass, jobs, oldestAt, bytes: all }) => ({
     queue,
     class: name,

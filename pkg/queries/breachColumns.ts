@@ -5,7 +5,14 @@ import { flag, seconds, text } from './columns';
 import type { Column } from './table';
 
 /** When the objective is breached, as a range: figures and a text. */
-export function breachColumns<Row>(breach: (row: Row) => Breach | null): Array<Column<Row>> {
+export function breachColumns<Row>({
+  breach,
+  latency,
+}: {
+  breach: (row: Row) => Breach | null;
+  /** `null` where it is not known, so that nothing is known of what comes. */
+  latency: (row: Row) => number | null;
+}): Array<Column<Row>> {
   return [
     text(
       'breach',
@@ -30,7 +37,7 @@ export function breachColumns<Row>(breach: (row: Row) => Breach | null): Array<C
       'breachesSoon',
       'Breaches soon',
       `Whether the latency reaches the objective within ${durationText(LIMITS.breachWithinSeconds)} by each of the estimates.`,
-      (row) => (breach(row)?.latest ?? Infinity) < LIMITS.breachWithinSeconds
+      (row) => (latency(row) === null ? null : (breach(row)?.latest ?? Infinity) < LIMITS.breachWithinSeconds)
     ),
   ];
 }

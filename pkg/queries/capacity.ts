@@ -59,7 +59,7 @@ const COLUMNS: Array<Column<Capacity>> = [
     'Time until the backlog is empty at the present rates; no value where it does not shrink, or the rates are unknown.',
     (row) => row.drainSeconds
   ),
-  ...breachColumns<Capacity>((row) => row.breach),
+  ...breachColumns<Capacity>({ breach: (row) => row.breach, latency: (row) => row.waitSeconds }),
   count(
     'threadsToKeepUp',
     'To keep up',

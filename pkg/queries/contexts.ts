@@ -38,6 +38,8 @@ interface Row {
   retry: number;
   dead: number;
   lastHour: number;
+  /** What could be read of all jobs. */
+  known: { waiting: boolean; running: boolean };
 }
 
 const COLUMNS: Array<Column<Row>> = [
@@ -47,13 +49,21 @@ const COLUMNS: Array<Column<Row>> = [
     'waiting',
     'Waiting',
     `Jobs that wait: counted in queues of up to ${2 * CONTEXT_END} jobs, estimated from both ends of longer ones.`,
-    (row) => row.waiting
+    (row) => (row.known.waiting ? row.waiting : null)
   ),
-  share('share', 'Share', 'Share of all jobs that wait.', (row) => row.share, { config: { min: 0, max: 1 } }),
-  seconds('oldest', 'Oldest', 'Wait of the oldest job in the sample.', (row) => row.oldestSeconds),
-  count('busy', 'Busy', 'Jobs that run.', (row) => row.busy),
-  seconds('longest', 'Longest run', 'Time for which the longest running job has run.', (row) => row.longestSeconds),
-  seconds('waited', 'Mean wait', 'Mean time that the running jobs had waited.', (row) => row.meanWaitSeconds),
+  share('share', 'Share', 'Share of all jobs that wait.', (row) => (row.known.waiting ? row.share : null), {
+    config: { min: 0, max: 1 },
+  }),
+  seconds('oldest', 'Oldest', 'Wait of the oldest job in the sample.', (row) =>
+    row.known.waiting ? row.oldestSeconds : null
+  ),
+  count('busy', 'Busy', 'Jobs that run.', (row) => (row.known.running ? row.busy : null)),
+  seconds('longest', 'Longest run', 'Time for which the longest running job has run.', (row) =>
+    row.known.running ? row.longestSeconds : null
+  ),
+  seconds('waited', 'Mean wait', 'Mean time that the running jobs had waited.', (row) =>
+    row.known.running ? row.meanWaitSeconds : null
+  ),
   count('retry', 'In retry', 'Jobs that wait for a retry.', (row) => row.retry),
   count('dead', 'Dead', 'Jobs of the dead set.', (row) => row.dead),
   count(
@@ -83,15 +93,20 @@ export const contexts = tableQuery({
     const isAsked = (job: ContextJob) =>
       keeps((name) => (name === 'class' ? [job.class, job.metricsClass] : job.queue));
     const waiting = queues.filter(({ size }) => size !== 0).sort((a, b) => (b.size ?? 0) - (a.size ?? 0));
-    const processes = snapshot.processes.items.filter(({ busy }) => busy !== 0);
+    const working = new Set(snapshot.work.items.map(({ process }) => process));
+    const processes = snapshot.processes.items.filter(({ busy, identity }) => busy !== 0 || working.has(identity));
     const read = await reads.contexts({
       field,
       queues: waiting.slice(0, QUEUES_CAP).map(({ name }) => name),
       processes: processes.slice(0, PROCESSES_CAP).map(({ identity }) => identity),
     });
+    const known = {
+      waiting: snapshot.queues.whole && !read.refused.waiting,
+      running: snapshot.processes.whole && !read.refused.running,
+    };
     const rows = new Map<string, Row>();
     const rowOf = ({ value }: ContextJob): Row => {
-      const row = rows.get(value) ?? { field, value, ...NOTHING };
+      const row = rows.get(value) ?? { field, value, known, ...NOTHING };
       rows.set(value, row);
       return row;
     };

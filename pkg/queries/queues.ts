@@ -68,7 +68,7 @@ const COLUMNS: Array<Column<Row>> = [
     'Time until the queue is empty at the present rates; no value while the queue grows or the rates are unknown.',
     (row) => row.drainSeconds
   ),
-  ...breachColumns<Row>((row) => row.breach),
+  ...breachColumns<Row>({ breach: (row) => row.breach, latency: (row) => row.waitSeconds }),
   flag('unserved', 'Unserved', 'Whether jobs wait and no ready thread serves the queue.', (row) => row.unserved),
   flag(
     'starved',

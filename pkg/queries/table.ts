@@ -128,7 +128,11 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     if (request.reader && shown.length === 0 && query.figures.length === 0) {
       const asked = query.filters.filter(({ values }) => values.length > 0).map(({ field }) => field);
       const before = rows.length > 0 || definition.ownFilters?.some((field) => asked.includes(field));
-      return [sentence(id, asked.length > 0 && before ? NO_MATCH : empty, frame)];
+      const refused = [...known, ...notices].find(
+        ({ severity, text }) => severity === 'warning' && OF_REFUSAL.test(text)
+      );
+      const said = asked.length > 0 && before ? NO_MATCH : empty;
+      return [sentence(id, refused ? `Nothing was found, but not everything is known. ${refused.text}` : said, frame)];
     }
     const { format } = query as { format?: string };
     return [definition.logs && format === 'logs' && !request.alerting ? asLogs(frame, definition.logs) : frame];
@@ -175,6 +179,9 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     }),
   };
 }
+
+/** How the notice of a part begins that Redis refuses. */
+const OF_REFUSAL = /^No [^:]+: /;
 
 /** A table of one sentence, with what is told beside it. */
 function sentence(name: string, text: string, { meta }: Frame): Frame {

@@ -9,6 +9,13 @@ const AUTHENTICATION =
 const CLUSTER_COMMAND = /'(cluster\b|readonly')/i;
 const NO_SUCH_DATABASE = /^ERR (DB index|invalid DB index|SELECT is not allowed)/i;
 
+const UNKNOWN_COMMAND = /^ERR unknown command/i;
+
+/** True for an error reply that tells of the server or of rights, and not of the key that was asked for. */
+export function concernsServer(error: Error): boolean {
+  return /^(NOPERM|BUSY )/i.test(error.message) || UNKNOWN_COMMAND.test(error.message);
+}
+
 /** True for an error reply that every further command would get as well. */
 export function concernsAllCommands(error: Error): boolean {
   return (
@@ -80,6 +87,20 @@ function explain(said: string, error: NodeJS.ErrnoException, address: string) {
       kind: 'settings' as const,
       message: `Redis at ${address} has no such database (${said}).`,
       remedy: 'Correct "Database"; Redis has 16 unless configured otherwise.',
+    };
+  }
+  if (/^BUSY /i.test(said)) {
+    return {
+      kind: 'connection' as const,
+      message: `Redis at ${address} is busy with a script and answers nothing else (${said}).`,
+      remedy: 'Wait until the script ends, or end it with SCRIPT KILL.',
+    };
+  }
+  if (UNKNOWN_COMMAND.test(said)) {
+    return {
+      kind: 'permission' as const,
+      message: `Redis at ${address} does not know the command (${said}).`,
+      remedy: 'The command was renamed or disabled (rename-command of Redis, or by the provider): allow it.',
     };
   }
   if (/^LOADING|^MASTERDOWN/i.test(said)) {
@@ -170,7 +191,7 @@ function explainSocket(said: string, code: string, address: string) {
     return {
       message: `No Sentinel of ${address} named a reachable master: ${said}.`,
       remedy:
-        'Check "Sentinels", "Master name", and user name and password of the Sentinels; before version 6 a Sentinel knows no user names.',
+        'Check "Sentinels", "Master name", and user name and password of the Sentinels; before version 6 a Sentinel knows no user names. "Read from a replica" needs a replica that is alive.',
     };
   }
   return {

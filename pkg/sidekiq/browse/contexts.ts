@@ -38,6 +38,8 @@ export interface ContextsRead {
   readonly dead: readonly ContextJob[];
   /** Queues of which both ends were looked at, and sets of which only the first entries were. */
   readonly estimated: readonly string[];
+  /** Of which of them Redis refused a part, so that their numbers are not known. */
+  readonly refused: { readonly waiting: boolean; readonly running: boolean };
   readonly notices: readonly Notice[];
 }
 
@@ -103,6 +105,10 @@ export async function readContexts(
       ...(retry.isPart ? ['the retry set'] : []),
       ...(dead.isPart ? ['the dead set'] : []),
     ],
+    refused: {
+      waiting: read.some(({ found }) => found === null),
+      running: works.some((ticket) => !brought.read(ticket).ok),
+    },
     notices: brought.notices,
   };
 }

@@ -119,7 +119,9 @@ export class LockLooks {
     const { held, digests, notices } = await readHeld(redis, asked, signal);
     const { places, notices: told } = await findHolders(redis, held, asked, signal);
     const locks = held.map((lock, index): Lock => {
-      const { place, ...job } = places[index]!;
+      const { place, kind, ...found } = places[index]!;
+      // What the payload says of a lock is said of that of sidekiq-unique-jobs.
+      const job = { ...found, ...(lock.kind === '' && kind !== undefined && { kind }) };
       const key = `${lock.digest}\0${lock.jid}`;
       if (place !== 'unseen') {
         // A look that did not come to an end says nothing.

@@ -1,5 +1,5 @@
 import { Fault } from '../../faults/fault';
-import { redisFault } from '../../redis/faults';
+import { concernsServer, redisFault } from '../../redis/faults';
 import type { AllowedCommand, Batch, Command, Cost, ReadOnlyRedis, Reply, Value } from '../../redis/readOnlyRedis';
 import { ReplyError } from '../../redis/resp';
 import type { Notice } from '../model';
@@ -258,7 +258,7 @@ function hasForm(value: Value, form: Form): boolean {
 
 /** Why one command was refused, with the remedy. */
 export function refusal(error: Error, { name, args }: Command, address: string): Fault {
-  if (/^NOPERM/.test(error.message) || error.name !== 'ReplyError') {
+  if (concernsServer(error) || error.name !== 'ReplyError') {
     return redisFault(error, address);
   }
   return new Fault({

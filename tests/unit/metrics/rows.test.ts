@@ -257,8 +257,8 @@ const EXPECTED: Record<string, string[]> = {
   sidekiq_queue_workers: ['{name="q"} 5', '{name="r"} 12'],
   sidekiq_queue_processes: ['{name="q"} 1', '{name="r"} 2'],
   sidekiq_queue_busy_workers: ['{name="q"} 2', '{name="r"} 3'],
-  // Both instants are cut to whole seconds.
-  sidekiq_leader_lifetime_seconds: ['101'],
+  // Time.now.utc.to_i - process['started_at'] of standard.rb, by format('%d').
+  sidekiq_leader_lifetime_seconds: ['100'],
   // `q` has one busy thread of five ready, and its classes have not run: what its 3 jobs take is not known.
   sidekiq_threads_needed: ['{worker_type="other: r"} 0', '{worker_type="S"} 0'],
   sidekiq_headroom_threads: ['{worker_type="T"} 4', '{worker_type="other: r"} 5', '{worker_type="S"} 0'],

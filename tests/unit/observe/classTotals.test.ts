@@ -186,7 +186,12 @@ test('classes have any name, in the order in which they were first seen', () => 
   const names = ['toString', '10', '__proto__', '2'];
   const classes = new Map(names.map((name) => [name, { processed: 1, failed: 0, milliseconds: 0 }]));
   const totals = new ClassTotals();
-  totals.observe({ at: MINUTE, minutes: listed({ startsAt: MINUTE, classes, shapes: new Map() }), durations: [], totals: someTotals() });
+  totals.observe({
+    at: MINUTE,
+    minutes: listed({ startsAt: MINUTE, classes, shapes: new Map() }),
+    durations: [],
+    totals: someTotals(),
+  });
   expect([...totals.view().keys()]).toEqual(names);
 });
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { contexts } from '../../../pkg/queries/contexts';
+import type { Process, Queue } from '../../../pkg/sidekiq/model';
 import { parseSettings } from '../../../pkg/settings/settings';
 import { askState, noticesOf, rowsOfState } from '../../support/ask';
-import type { Answers } from '../../support/fakeRedis';
-import { aProcess, aQueueState, aState, listed, NOW } from '../../support/state';
+import { noPermission, type Answers } from '../../support/fakeRedis';
+import { aProcess, aQueueState, aState, listed, NOW, partial, someWork } from '../../support/state';
 
 /** CurrentAttributes as Sidekiq 7.3.10 and 8.1.7 write them. */
 const before8 = (tenant: unknown) => ({ cattr: { tenant_id: tenant, user_id: 1 } });
@@ -73,6 +74,31 @@ describe('contexts', () => {
       ['', 1, 0.25, 90, 0, null, null, 0, 0, 0],
       ['42', 0, 0, null, 1, 50, null, 0, 0, 0],
     ]);
+  });
+
+  test('knows no numbers of what Redis refuses', async () => {
+    const acme = async (answers: Answers) => (await ask({}, { ...ANSWERS, ...answers }))[0]!;
+    expect(await acme({ 'lrange queue:default': noPermission('lrange') })).toMatchObject({
+      ...{ value: 'acme', waiting: null, share: null, oldest: null, busy: 1, retry: 2 },
+    });
+    expect(await acme({ 'hscan h:1:a:work 0 COUNT 2000': noPermission('hscan') })).toMatchObject({
+      ...{ value: 'acme', waiting: 2, busy: null, longest: null, waited: null, retry: 2 },
+    });
+    // Not all processes, or not all queues, are known.
+    const state = {
+      ...STATE,
+      snapshot: { ...STATE.snapshot, processes: partial<Process>(), queues: partial<Queue>() },
+    };
+    expect((await rowsOfState(contexts, state, { answers: ANSWERS }))[0]).toMatchObject({ waiting: null, busy: null });
+  });
+
+  test('looks at the jobs of a process that says that it runs none', async () => {
+    const work = listed(someWork({ process: 'h:1:a' }));
+    const state = {
+      ...STATE,
+      snapshot: { ...STATE.snapshot, processes: listed(aProcess('h:1:a', { busy: 0 })), work },
+    };
+    expect((await rowsOfState(contexts, state, { answers: ANSWERS }))[0]).toMatchObject({ value: 'acme', busy: 1 });
   });
 
   test('applies filters by queue and class to jobs, before they are grouped', async () => {

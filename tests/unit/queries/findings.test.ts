@@ -492,8 +492,8 @@ test.each<[rule: string, given: Evidence, cause: string]>([
   ],
   [
     'queueLate',
-    evidence({ queues: [aQueueState('q', { ...late, busy: null, inRate: null, outRate: 1 })] }),
-    'The threads that serve it are busy with other queues, or it catches up.',
+    evidence({ queues: [aQueueState('q', { ...late, busy: null, readyBusy: null, inRate: 2, outRate: 1 })] }),
+    'It is not known what the threads that serve it do.',
   ],
 ])('%s tells the cause as far as the figures do (%#)', (rule, given, cause) => {
   expect(causesOf(rule, given)).toEqual([cause]);

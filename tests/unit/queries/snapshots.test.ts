@@ -571,6 +571,11 @@ describe('every table', () => {
   });
 });
 
+test('whether a queue breaches soon is unknown where its latency is', async () => {
+  const state = aState({ queues: [aQueueState('q', { size: 3, latencySeconds: null, waitSeconds: null })] });
+  expect((await rowsOfState(queues, state))[0]).toMatchObject({ breachesSoon: null, breachIn: null });
+});
+
 describe('a table without rows', () => {
   const ask = async (request: object, query: Record<string, unknown> = {}) =>
     (await askState(busy, aState(), { request, query }))[0]!;
@@ -593,6 +598,22 @@ describe('a table without rows', () => {
     // As with a variable that stands for all.
     const all = [{ field: 'queue', operator: '=', values: [] }];
     expect((await ask({ reader: true }, { filters: all })).fields[0]!.values).toEqual(['No job is running.']);
+  });
+
+  test('denies nothing that Redis refused to tell', async () => {
+    const text = 'No running jobs: The Redis user may not do this. Grant it.';
+    const state = aState({
+      notices: [
+        { severity: 'warning', text },
+        { severity: 'warning', text: 'Clocks differ.' },
+      ],
+    });
+    const [frame] = await askState(busy, state, { request: { reader: true } });
+    expect(frame!.fields[0]!.values).toEqual([`Nothing was found, but not everything is known. ${text}`]);
+    const clocks = aState({ notices: [{ severity: 'warning', text: 'Clocks differ.' }] });
+    expect((await askState(busy, clocks, { request: { reader: true } }))[0]!.fields[0]!.values).toEqual([
+      'No job is running.',
+    ]);
   });
 
   test('has its columns for an alert rule, an expression, the command line and a chosen figure', async () => {

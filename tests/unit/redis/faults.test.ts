@@ -49,6 +49,18 @@ describe('what Redis or the network said becomes a sentence', () => {
       /not ready yet/,
       /loaded its data/,
     ],
+    [
+      new ReplyError('BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.'),
+      'connection',
+      /is busy with a script/,
+      /SCRIPT KILL/,
+    ],
+    [
+      new ReplyError("ERR unknown command 'HSCAN', with args"),
+      'permission',
+      /does not know the command/,
+      /rename-command/,
+    ],
     [new ReplyError('MASTERDOWN Link with MASTER is down'), 'connection', /not ready yet/, /found its master/],
     [socketError('ECONNREFUSED'), 'connection', /Nothing listens at h:1/, /"URL" names its host and port/],
     [socketError('ENOTFOUND', 'getaddrinfo ENOTFOUND h'), 'connection', /cannot be resolved/, /host in "URL"/],

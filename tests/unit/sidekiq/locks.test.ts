@@ -243,6 +243,21 @@ describe('many holders', () => {
     expect(locks).toHaveLength(50);
     expect(locks[0]).toMatchObject({ jid: 'live0', held: 50, expiresAt: NOW + 900 });
   });
+
+  test('of a throttle have its kind, whatever lock of another gem the job names', async () => {
+    const payload = JSON.stringify({ class: 'Crawl', jid: 'live0', queue: 'default', lock: 'until_executed' });
+    const { locks } = await read(
+      {
+        'zcard throttled:Crawl:concurrency.v2': 1,
+        [`zcount throttled:Crawl:concurrency.v2 ${NOW} +inf`]: 1,
+        'zrevrange throttled:Crawl:concurrency.v2 0 99 WITHSCORES': ['live0', String(NOW + 900)],
+        'zcard retry': 1,
+        'zrange retry': [payload, String(NOW + 60)],
+      },
+      { classes: ['Crawl'] }
+    );
+    expect(locks[0]).toMatchObject({ place: 'retry', kind: 'concurrency' });
+  });
 });
 
 test('a key that lives for longer than any plausible time has no instant at which it expires', async () => {

@@ -23,6 +23,10 @@ export interface ReplayTime {
 const WITHOUT_LIMIT = { seconds: Infinity, bytes: Infinity };
 /** Samples of a replay in memory: those of a week at the usual pace. */
 const HISTORY_SECONDS = 7 * 86_400;
+/** The last day at the pace of the recording, the days before at one sample a minute. */
+const FULL_PACE_SECONDS = 86_400;
+/** A week of some 300 series, in 48 MB. */
+const NUMBERS_KEPT = 6_000_000;
 
 /** A recording as a source: its time stands where it was put, or goes on from there. It reads no Redis. */
 export class Replay implements Source {
@@ -98,7 +102,11 @@ export class Replay implements Source {
 
 /** The figures over time of a recording, made by folding it once. */
 class ReplayedHistory {
-  private readonly store = new MemoryStore({ fullSeconds: HISTORY_SECONDS, keepSeconds: HISTORY_SECONDS });
+  private readonly store = new MemoryStore({
+    fullSeconds: FULL_PACE_SECONDS,
+    keepSeconds: HISTORY_SECONDS,
+    numbers: NUMBERS_KEPT,
+  });
   private readonly taker = new SeriesTaker();
   private reached = -Infinity;
   private work: Promise<void> = Promise.resolve();

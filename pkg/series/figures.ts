@@ -188,6 +188,11 @@ export function figureNamed(name: string): HistoryFigure {
   return found;
 }
 
+/** Whether samples of a figure are kept every five minutes. @param name under which they are kept */
+export function isKeptSlowly(scope: HistoryScope, name: string): boolean {
+  return scope === 'class' || name === WAITED || name === BEGUN;
+}
+
 /** The name under which the samples of a figure are kept. */
 export function keptAs({ name, derived, quotient }: HistoryFigure): string {
   return derived?.from ?? quotient?.of ?? name;

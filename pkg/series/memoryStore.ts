@@ -1,4 +1,4 @@
-import type { HistoryScope, SeriesValue } from './figures';
+import { isKeptSlowly, type HistoryScope, type SeriesValue } from './figures';
 import type { HistoryStore, Points } from './store';
 
 interface Sample {
@@ -27,36 +27,38 @@ const DEFAULTS: Limits = {
 /** Series below which their numbers are not freed. */
 const SMALLEST_INDEX = 1000;
 
-/** Classes come every five minutes: each of their samples is kept. */
-const CLASSES: Partial<Limits> = { fullSeconds: DEFAULTS.keepSeconds, numbers: 1_000_000 };
+/** Classes and waits come every five minutes: each of their samples is kept. */
+const SLOW: Partial<Limits> = { fullSeconds: DEFAULTS.keepSeconds, numbers: 1_000_000 };
 
 /**
- * Keeps six hours at full pace and a week at one sample a minute, in at most about 24 MB, and classes for a week in 8 MB.
+ * Keeps six hours at full pace and a week at one sample a minute, in at most about 24 MB, and classes and waits for a week in 8
+ * MB.
  * Series of queues that are gone are forgotten with their last sample.
  */
 export class MemoryStore implements HistoryStore {
   readonly blocks = null;
   private readonly figures: MemorySamples;
-  private readonly classes = new MemorySamples({ ...DEFAULTS, ...CLASSES });
+  private readonly slow = new MemorySamples({ ...DEFAULTS, ...SLOW });
 
   constructor(limits: Partial<Limits> = {}) {
     this.figures = new MemorySamples({ ...DEFAULTS, ...limits });
   }
 
-  append(at: number, values: readonly SeriesValue[]): void {
-    const classes = values.filter(({ scope }) => scope === 'class');
-    this.figures.append(at, classes.length === 0 ? values : values.filter(({ scope }) => scope !== 'class'));
-    if (classes.length > 0) {
-      this.classes.append(at, classes);
+  append(at: number, values: readonly SeriesValue[], agedBy = at): void {
+    const slow = values.filter(({ scope, figure }) => isKeptSlowly(scope, figure));
+    const others = slow.length === 0 ? values : values.filter(({ scope, figure }) => !isKeptSlowly(scope, figure));
+    this.figures.append(at, others, agedBy);
+    if (slow.length > 0) {
+      this.slow.append(at, slow, agedBy);
     }
   }
 
   keys(scope: HistoryScope, figure: string): string[] {
-    return this.samplesOf(scope).keys(scope, figure);
+    return this.samplesOf(scope, figure).keys(scope, figure);
   }
 
   read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[] {
-    return this.samplesOf(scope).read(scope, figure, from, to, only);
+    return this.samplesOf(scope, figure).read(scope, figure, from, to, only);
   }
 
   oldest(): number | null {
@@ -69,12 +71,12 @@ export class MemoryStore implements HistoryStore {
 
   forgetAfter(after: number): void {
     this.figures.forgetAfter(after);
-    this.classes.forgetAfter(after);
+    this.slow.forgetAfter(after);
   }
 
   /** Numbers held now; what the bound is about. */
   get size(): number {
-    return this.figures.size + this.classes.size;
+    return this.figures.size + this.slow.size;
   }
 
   /** In memory nothing outlives a restart, so no state is kept. */
@@ -88,8 +90,8 @@ export class MemoryStore implements HistoryStore {
     this.forgetAfter(-Infinity);
   }
 
-  private samplesOf(scope: HistoryScope): MemorySamples {
-    return scope === 'class' ? this.classes : this.figures;
+  private samplesOf(scope: HistoryScope, figure: string): MemorySamples {
+    return isKeptSlowly(scope, figure) ? this.slow : this.figures;
   }
 }
 
@@ -103,7 +105,7 @@ class MemorySamples {
 
   constructor(private readonly limits: Limits) {}
 
-  append(at: number, values: readonly SeriesValue[]): void {
+  append(at: number, values: readonly SeriesValue[], agedBy: number): void {
     const last = this.samples[this.samples.length - 1];
     if (last && at <= last.at) {
       return;
@@ -118,7 +120,7 @@ class MemorySamples {
     }
     this.samples.push(sample);
     this.held += sample.values.length;
-    this.thin(at);
+    this.thin(agedBy);
   }
 
   keys(scope: HistoryScope, figure: string): string[] {
@@ -193,9 +195,9 @@ class MemorySamples {
     this.renumberAt = 2 * Math.max(SMALLEST_INDEX, this.index.size);
   }
 
-  private thin(now: number): void {
+  private thin(agedBy: number): void {
     const { fullSeconds, thinnedEverySeconds, keepSeconds, numbers } = this.limits;
-    while (this.samples.length > 1 && this.samples[0]!.at < now - fullSeconds) {
+    while (this.samples.length > 1 && this.samples[0]!.at < agedBy - fullSeconds) {
       const sample = this.samples.shift()!;
       const before = this.thinned[this.thinned.length - 1];
       if (before && sample.at - before.at < thinnedEverySeconds) {
@@ -204,7 +206,7 @@ class MemorySamples {
         this.thinned.push(sample);
       }
     }
-    while (this.thinned.length > 0 && (this.thinned[0]!.at < now - keepSeconds || this.held > numbers)) {
+    while (this.thinned.length > 0 && (this.thinned[0]!.at < agedBy - keepSeconds || this.held > numbers)) {
       this.held -= this.thinned.shift()!.values.length;
     }
     while (this.samples.length > 1 && this.held > numbers) {

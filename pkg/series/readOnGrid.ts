@@ -183,10 +183,12 @@ function onGrid(
   };
 }
 
-/** The slowest pace where many parts have one sample alone; others tell of no gap that is longer than they are. */
-function paceOfParts({ count }: Parts): number {
-  const single = count.filter((samples) => samples === 1).length;
-  return single > (1 - PACE_SHARE) * count.length ? SLOWEST_PACE_SECONDS : 0;
+/** Seconds from one sample to the next, by the mean of each part; one with a sample alone is of the slowest pace. */
+function paceOfParts({ count, firstAt, lastAt }: Parts): number {
+  const steps = count
+    .map((many, index) => (many === 1 ? SLOWEST_PACE_SECONDS : (lastAt[index]! - firstAt[index]!) / (many - 1)))
+    .sort((a, b) => a - b);
+  return Math.min(SLOWEST_PACE_SECONDS, steps[Math.floor(steps.length * PACE_SHARE)] ?? 0);
 }
 
 /** Seconds from one sample to the next: it may have been another pace then than it is now. */

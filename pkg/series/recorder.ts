@@ -48,7 +48,7 @@ export class Recorder {
   /** A step of the clock of Redis that is not believed yet. */
   private believed = true;
   private step: { seconds: number; sinceElapsed: number; believedAfter: number } | undefined;
-  /** By which recordings are dropped for their age, see {@link Recorder.agedBy}. */
+  /** By which recordings and samples are dropped for their age, see {@link Recorder.agedBy}. */
   private aged: { at: number; elapsed: number } | undefined;
   /** When samples were dropped, as the clock had been put back. */
   private dropped: { text: string; elapsed: number } | undefined;
@@ -136,7 +136,7 @@ export class Recorder {
       this.catchUp(MISSED_AT_ONCE);
     }
     if (!this.open || this.missed.length > 0) {
-      this.memory.append(at, values);
+      this.memory.append(at, values, this.aged?.at);
     }
   }
 
@@ -145,7 +145,7 @@ export class Recorder {
     let done = 0;
     this.use((file) => {
       for (const { at, values } of this.missed.slice(0, most)) {
-        file.append(at, values);
+        file.append(at, values, this.aged?.at);
         done += 1;
       }
     }, undefined);

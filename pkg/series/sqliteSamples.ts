@@ -103,9 +103,16 @@ export class SqliteSamples {
     this.version = -1;
   }
 
-  /** Adds a sample and does the next step of what is to be done. Within a transaction. @param at of {@link roundedAt} */
+  /**
+   * Adds a sample that is later than all others, and does the next step of what is to be done. Within a transaction.
+   *
+   * @param at of {@link roundedAt}
+   */
   append(at: number, values: ReadonlyMap<number, number>): void {
     this.refresh();
+    if (!this.isNewest(at)) {
+      return;
+    }
     const writer = new VarintWriter();
     writer.unsigned(values.size);
     for (const series of values.keys()) {
@@ -287,9 +294,19 @@ export class SqliteSamples {
       'SELECT id, at, body FROM readings WHERE id > ? ORDER BY id',
       this.openIds.at(-1) ?? 0
     )) {
-      this.open.add(at, valuesOf(body));
-      this.openIds.push(id);
+      if (this.isNewest(at)) {
+        this.open.add(at, valuesOf(body));
+        this.openIds.push(id);
+      }
     }
+  }
+
+  /**
+   * Samples are in the order of time. One of another process that comes after a later one tells nothing new, and a counter
+   * would seem to fall.
+   */
+  private isNewest(at: number): boolean {
+    return at > (this.open.at.at(-1) ?? this.groups.at(-1)?.to ?? -Infinity);
   }
 
   private loadGroups(): void {

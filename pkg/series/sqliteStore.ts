@@ -107,7 +107,7 @@ class SqliteStore implements HistoryStore {
     this.lastAt = this.samples.newest() ?? this.migration.newest(this.ids.values()) ?? 0;
   }
 
-  append(at: number, values: readonly SeriesValue[]): void {
+  append(at: number, values: readonly SeriesValue[], agedBy = at): void {
     if (at <= this.lastAt) {
       return;
     }
@@ -120,10 +120,10 @@ class SqliteStore implements HistoryStore {
     this.size = found.size;
     this.database.exec('BEGIN');
     try {
-      const before = at - this.retentionDays * SECONDS_PER_DAY;
-      this.prunedAt ||= at;
-      if (at - this.prunedAt > PRUNE_EVERY_SECONDS) {
-        this.prunedAt = at;
+      const before = agedBy - this.retentionDays * SECONDS_PER_DAY;
+      this.prunedAt ||= agedBy;
+      if (agedBy - this.prunedAt > PRUNE_EVERY_SECONDS) {
+        this.prunedAt = agedBy;
         this.samples.prune(before, this.allSeries());
       }
       this.migration.step(this.ids.values(), before);

@@ -14,6 +14,8 @@ export interface Points {
  *
  * - `append` takes samples in the order of time; one that is not later than the last is passed over.
  * - `forgetAfter` takes samples away that a clock which was ahead has dated, so that others can follow.
+ * - `agedBy` is the instant by which samples are too old, that of the sample by default: a clock that is wrong for some
+ *   minutes takes nothing away.
  * - `read` gives every series of a scope and figure that has points in the range, with the last point
  *   before the range, which a rate at its beginning needs; or of one key `only`: long ranges are read series by series,
  *   so that others get their turn between.
@@ -21,7 +23,7 @@ export interface Points {
  * - A store may throw: `Recorder` then goes on in memory.
  */
 export interface HistoryStore {
-  append(at: number, values: readonly SeriesValue[]): void;
+  append(at: number, values: readonly SeriesValue[], agedBy?: number): void;
   read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[];
   /**
    * The same of one key by stretches of five minutes, for intervals that are a multiple of that; absent where a store has

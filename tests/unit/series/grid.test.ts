@@ -204,6 +204,23 @@ describe('parts of five minutes', () => {
   });
 });
 
+test.each([60, 120])('a file that was sampled every %i s has the rates of its counters on any grid', async (pace) => {
+  const figure = HISTORY_FIGURES.find(({ name }) => name === 'processedRate')!;
+  const start = 1_790_000_100;
+  const parts = noParts('');
+  for (let at = 7; at <= 10_800; at += pace) {
+    addSample(parts, start + at, 2 * at);
+  }
+  const reads: FigureReads = { keys: () => [''], oldest: () => start, read: () => [], parts: async () => [parts] };
+  for (const interval of [300, 600, 1800, 3600]) {
+    const sampled = { from: start, to: start + 10_800, gapSeconds: 25, sampleSeconds: 10 };
+    const grid = gridOf(start, start + 10_800, interval);
+    const [series] = await readOnGrid(reads, { figure, scope: 'total', key: '' }, sampled, { grid, interval });
+    const inner = series!.values.slice(1, -2);
+    expect(inner, String(interval)).toEqual(inner.map(() => expect.closeTo(2, 9)));
+  }
+});
+
 describe('a history that was sampled every five minutes', () => {
   const START = 1_790_000_100;
   const figure = HISTORY_FIGURES.find(({ name }) => name === 'processedRate')!;

@@ -296,6 +296,37 @@ test('a restart in the middle of moving loses nothing and tells nothing twice', 
   }
 });
 
+test('a sample of another process that comes after a later one is passed over', async () => {
+  const path = newFile();
+  const one = await openSqliteStore(path, { retentionDays: 1 });
+  const other = await openSqliteStore(path, { retentionDays: 1 });
+  one.append(10, [value('a', 100)]);
+  other.append(20.4, [value('a', 120)]);
+  one.append(20, [value('a', 110)]);
+  one.append(30, [value('a', 130)]);
+  const all = [{ key: '', at: [10, 20.4, 30], values: [100, 120, 130] }];
+  expect(one.read('queue', 'a', 0, 100)).toEqual(all);
+  expect(other.read('queue', 'a', 0, 100)).toEqual(all);
+  const again = await openSqliteStore(path, { retentionDays: 1 });
+  expect(again.read('queue', 'a', 0, 100)).toEqual(all);
+  [one, other, again].forEach((store) => store.close());
+});
+
+test('a clock that is ahead makes no sample old', async () => {
+  const store = await openSqliteStore(newFile(), { retentionDays: 30 });
+  const day = 86_400;
+  for (let at = day; at < 21 * day; at += 3600) {
+    store.append(at, [value('a', 1)]);
+  }
+  for (let at = 81 * day; at < 81 * day + 7200; at += 600) {
+    store.append(at, [value('a', 2)], 21 * day + (at - 81 * day));
+  }
+  expect(store.read('queue', 'a', 0, 22 * day)[0]!.at[0]).toBe(day);
+  store.append(83 * day, [value('a', 2)]);
+  expect(store.read('queue', 'a', 0, 22 * day)).toEqual([]);
+  store.close();
+});
+
 test('two processes write to one file, and each reads what both wrote', async () => {
   const path = newFile();
   const stores = [

@@ -63,6 +63,26 @@ describe('the store in memory', () => {
     expect(week!.at[1]! - week!.at[0]!).toBe(60);
   });
 
+  test.each([0, 31])('keeps every sample of waits, which come every five minutes (from second %i on)', (first) => {
+    const store = new MemoryStore();
+    const day = 86_400;
+    for (let at = first; at <= day; at += 10) {
+      const isDue = (at - first) % 300 === 0;
+      store.append(at, [value('busy', 1), ...(isDue ? [value('waited', at), value('begun', at)] : [])]);
+    }
+    expect(store.read('total', 'waited', 0, day)[0]!.at).toHaveLength(Math.floor((day - first) / 300) + 1);
+    expect(store.read('total', 'begun', 0, day)[0]!.values.slice(0, 2)).toEqual([first, first + 300]);
+  });
+
+  test('drops nothing for its age while a clock is ahead', () => {
+    const store = new MemoryStore();
+    [0, 60].forEach((at) => store.append(at, [value('a', 1)]));
+    store.append(10 * 86_400, [value('a', 2)], 120);
+    expect(store.read('total', 'a', 0, 100)[0]!.at).toEqual([0, 60]);
+    store.append(10 * 86_400 + 1, [value('a', 2)]);
+    expect(store.read('total', 'a', 0, 100)).toEqual([]);
+  });
+
   test('drops the oldest samples, not the newest, where more series come than fit', () => {
     const store = new MemoryStore({ numbers: 1000 });
     for (let at = 0; at < 1000; at += 10) {
@@ -339,7 +359,7 @@ describe('a clock of Redis that is set', () => {
     watch(recorder, 1200, 1800);
     const all = instants(recorder);
     expect(all.at(-1)).toBe(1790);
-    // Of the time before one sample a minute is left: it was old by the clock that was ahead.
-    expect(all.filter((at) => at < 600)).toHaveLength(10);
+    // Nothing of the time before is thinned: it was not old.
+    expect(all.filter((at) => at < 600)).toHaveLength(60);
   });
 });

@@ -68,19 +68,17 @@ export function drawDuration({ cumulative, bounds, logs, scale }: DurationModel,
   return scale * (log === 0 ? lower + within * (upper - lower) : lower * Math.exp(within * log));
 }
 
-/** Draws how long a job that is found running still takes: long ones are found more often, at any point of their time. */
-export function drawRest(model: DurationModel, dice: Dice): number {
-  const drawn = Array.from({ length: FOUND_AMONG }, () => drawDuration(model, dice));
-  let at = dice.between(
-    0,
-    drawn.reduce((sum, each) => sum + each, 0)
-  );
-  const found = drawn.find((each) => (at -= each) < 0) ?? drawn[0]!;
-  return found * dice.between(0, 1);
+/**
+ * Draws how long a job that is found running still takes: long ones are found more often, at any point of their time. Within a
+ * bucket that is even on a scale of logarithms the length of the one that is found is even.
+ */
+export function drawRest({ cumulativeTime, bounds, scale }: DurationModel, dice: Dice): number {
+  const bucket = firstAbove(cumulativeTime, dice.between(0, 1));
+  const [lower, upper] = bounds[bucket]!;
+  const within = dice.between(0, 1);
+  const length = lower === 0 ? upper * Math.sqrt(within) : lower + within * (upper - lower);
+  return scale * length * dice.between(0, 1);
 }
-
-/** Of so many the one that is found running is drawn by its length. */
-const FOUND_AMONG = 12;
 
 function modelOf(
   shares: readonly number[],
@@ -90,14 +88,25 @@ function modelOf(
   let sum = 0;
   let mean = 0;
   let square = 0;
+  const means: number[] = [];
   const cumulative = shares.map((share, index) => {
     const [lower, upper] = bounds[index]!;
     const log = Math.log(upper / lower);
     mean += share * (lower === 0 ? upper / 2 : (upper - lower) / log);
+    means.push(mean);
     square += share * (lower === 0 ? upper ** 2 / 3 : (upper ** 2 - lower ** 2) / (2 * log));
     return (sum += share);
   });
   cumulative[cumulative.length - 1] = 1;
+  const cumulativeTime = means.map((each) => each / mean);
   const logs = bounds.map(([lower, upper]) => (lower === 0 ? 0 : Math.log(upper / lower)));
-  return { cumulative, bounds, logs, scale: meanSeconds / mean, meanSeconds, variation: square / mean ** 2 - 1 };
+  return {
+    cumulative,
+    cumulativeTime,
+    bounds,
+    logs,
+    scale: meanSeconds / mean,
+    meanSeconds,
+    variation: square / mean ** 2 - 1,
+  };
 }

@@ -111,7 +111,7 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
     }
     await turns.give();
   }
-  const backlog = await backlogAt(history, state, range.from);
+  const backlog = await backlogAt(history, state, range.from, sizeSeconds);
   // Pushes to a queue of which nothing was executed are seen by its backlog alone.
   const executing = new Set(demands.map(({ queue }) => queue));
   const silent = state.queues.filter(({ name }) => !executing.has(name));
@@ -353,18 +353,19 @@ async function readSeries(
   return series?.values ?? [];
 }
 
-/** Jobs that waited at an instant, by the last samples before it. */
+/** Jobs that waited and ran at an instant. @param seconds of the mean that is taken for it: a backlog changes within a minute */
 async function backlogAt(
   history: FigureReads,
   { queues, options, now }: State,
-  at: number
+  at: number,
+  seconds: number
 ): Promise<Map<string, Backlog>> {
   const backlog = new Map<string, Backlog>();
-  const span = { from: at, to: at + MINUTE, now, sampleSeconds: options.sampleSeconds };
+  const span = { from: at, to: at + seconds, now, sampleSeconds: options.sampleSeconds };
   for (const { name } of queues) {
-    const [jobs] = await readSeries(history, 'enqueued', name, MINUTE, span);
-    const [oldestSeconds] = await readSeries(history, 'latency', name, MINUTE, span);
-    const [running] = await readSeries(history, 'busy', name, MINUTE, span);
+    const [jobs] = await readSeries(history, 'enqueued', name, seconds, span);
+    const [oldestSeconds] = await readSeries(history, 'latency', name, seconds, span);
+    const [running] = await readSeries(history, 'busy', name, seconds, span);
     const found = { jobs: Math.round(jobs ?? 0), running: Math.round(running ?? 0), oldestSeconds: oldestSeconds ?? 0 };
     if (found.jobs > 0 || found.running > 0) {
       backlog.set(name, found);
@@ -399,9 +400,10 @@ export function fitUsual({ usual, queues, now }: State, fitted: Fitted, hours: n
     }));
   });
   const backlog = new Map(
-    queues.flatMap(({ name, size, waitSeconds, busy }): Array<[string, Backlog]> =>
-      size || busy
-        ? [[name, { jobs: size ?? 0, running: busy ?? 0, oldestSeconds: Math.max(0, waitSeconds ?? 0) }]]
+    // What runs in quiet processes takes no thread of the others.
+    queues.flatMap(({ name, size, waitSeconds, readyBusy }): Array<[string, Backlog]> =>
+      size || readyBusy
+        ? [[name, { jobs: size ?? 0, running: readyBusy ?? 0, oldestSeconds: Math.max(0, waitSeconds ?? 0) }]]
         : []
     )
   );

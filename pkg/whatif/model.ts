@@ -38,6 +38,8 @@ export interface DurationModel {
   readonly bounds: ReadonlyArray<readonly [lower: number, upper: number]>;
   /** Logarithm of the upper bound by the lower one; 0 for a bucket that begins at 0, which is even. */
   readonly logs: readonly number[];
+  /** The same shares of the time that executions take, and not of their number. */
+  readonly cumulativeTime: readonly number[];
   /** Factor by which the mean of what is drawn equals the measured one. */
   readonly scale: number;
   readonly meanSeconds: number;

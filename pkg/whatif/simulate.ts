@@ -131,7 +131,6 @@ export async function simulate(
     },
     new Dice(3 * seed + 2)
   );
-  topology.paused.forEach((queue) => engine.pause(queue));
   const threadSeconds = topology.groups.map(({ threads }) => threads * seconds);
   if (scaling) {
     workers = new ScaledWorkers(scaling, topology, engine);
@@ -145,6 +144,10 @@ export async function simulate(
   const byQueue = groupBy(demand.classes, ({ queue }) => queue);
   // What runs takes its threads first.
   for (const from of ['running', 'waiting'] as const) {
+    if (from === 'waiting') {
+      // Of a queue that is paused no job is taken, and what runs goes on.
+      topology.paused.forEach((queue) => engine.pause(queue));
+    }
     for (const [queue, backlog] of demand.backlog) {
       let told = 0;
       for (const job of initialJobs(byQueue.get(queue) ?? [], backlog, from, arrivalDice)) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Dice } from '../../../pkg/engine/dice';
-import { assumedDurations, drawDuration, durationsOf, scaled } from '../../../pkg/whatif/durations';
+import { assumedDurations, drawDuration, drawRest, durationsOf, scaled } from '../../../pkg/whatif/durations';
 import type { DurationModel } from '../../../pkg/whatif/model';
 import { HISTOGRAM_BOUNDS_MS, noCounts } from '../../../pkg/sidekiq/jobMetrics';
 
@@ -19,6 +19,43 @@ function bucketsOf(seconds: readonly number[]): number[] {
   }
   return counts;
 }
+
+test.each<[string, () => DurationModel]>([
+  // 1 in 100 in the last bucket, 1 in 10 in one of 25 s to 38 s, and none so long.
+  [
+    'one in a hundred is long',
+    () =>
+      durationsOf(
+        noCounts().map((_, index) => (index === 3 ? 99 : Number(index === 25))),
+        3
+      )!,
+  ],
+  [
+    'one in ten is long',
+    () =>
+      durationsOf(
+        noCounts().map((_, index) => (index === 3 ? 90 : index === 17 ? 10 : 0)),
+        3
+      )!,
+  ],
+  ['lognormal', () => assumedDurations(1)],
+  [
+    'within the first bucket',
+    () =>
+      durationsOf(
+        noCounts().map((_, index) => Number(index === 0)),
+        0.01
+      )!,
+  ],
+])('a job that is found running still takes E[X²] / 2 E[X] on average: %s', (_, make) => {
+  const model = make();
+  const all = drawn(model, 400_000);
+  const expected = mean(all.map((each) => each * each)) / (2 * mean(all));
+  const dice = new Dice(5);
+  const rests = Array.from({ length: 100_000 }, () => drawRest(model, dice));
+  expect(mean(rests) / expected).toBeGreaterThan(0.96);
+  expect(mean(rests) / expected).toBeLessThan(1.04);
+});
 
 test.each([
   ['lognormal around 0.2 s', () => lognormal(0.145, 0.8)],

@@ -153,6 +153,19 @@ describe('work fitted from a past range', () => {
     expect([...fitted!.demand.backlog]).toEqual([['a', { jobs: 12, running: 3, oldestSeconds: 34 }]]);
   });
 
+  test('begins with what waited then, and not with the mean of a minute in which it drained', async () => {
+    const history = new MemoryStore({ fullSeconds: 1e6, keepSeconds: 1e6 });
+    const from = END - 60;
+    for (let at = from - 120; at <= END; at += 5) {
+      const size = Math.max(0, 10_000 - 100 * Math.max(0, at - from));
+      history.append(at, [{ scope: 'queue', key: 'a', figure: 'enqueued', value: size }]);
+    }
+    const minutes = minutesOf([{ A: [6000, 0, 1000] }]);
+    const fitted = await fitRange(state, { from, to: END }, reads(minutes, { history }));
+    // 100 a second of 10,000: within ten seconds it is between 9,000 and that.
+    expect(fitted!.demand.backlog.get('a')!.jobs).toBeGreaterThan(9000);
+  });
+
   test('takes run times from the histogram of the class, and says of how many there is none', async () => {
     const counts = noCounts();
     counts[6] = 10;
@@ -216,7 +229,11 @@ test('usual work has the pushes that are usual in each hour, by the classes that
   const ahead = [{ queue: 'a', inRates: [4, 8] }];
   const usual = aState({ ...state, usual: { at: NOW, basis: 'week', figures: [], missing: [], ahead } });
   const fitted = await fitRange(usual, { from: END - 60, to: END }, reads(minutes));
-  const { demand } = fitUsual({ ...usual, queues: [aQueueState('a', { size: 7, waitSeconds: 9 })] }, fitted!, 1)!;
+  const { demand } = fitUsual(
+    { ...usual, queues: [aQueueState('a', { size: 7, waitSeconds: 9, busy: 5, readyBusy: 2 })] },
+    fitted!,
+    1
+  )!;
   const of = (name: string) => demand.classes.find((each) => each.class === name)?.arrivals;
   // The state is at half a minute after noon: the next hour begins in 59.5 minutes.
   expect(of('A')![0]).toBeCloseTo(4 * 10 * 0.75, 6);
@@ -224,7 +241,7 @@ test('usual work has the pushes that are usual in each hour, by the classes that
   expect(of('A')!.at(-1)).toBeCloseTo(8 * 10 * 0.75, 6);
   // What is usual of its queue is not known: five a minute, as they came.
   expect(sum(of('B')!)).toBeCloseTo(5 * 60, 6);
-  expect([...demand.backlog]).toEqual([['a', { jobs: 7, running: 0, oldestSeconds: 9 }]]);
+  expect([...demand.backlog]).toEqual([['a', { jobs: 7, running: 2, oldestSeconds: 9 }]]);
   expect(fitUsual(state, fitted!, 1)).toBeNull();
 });
 

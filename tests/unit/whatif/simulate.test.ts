@@ -9,6 +9,7 @@ import { simulate } from '../../../pkg/whatif/simulate';
 /** Run times that are all alike. */
 const exactly = (seconds: number): DurationModel => ({
   cumulative: [1],
+  cumulativeTime: [1],
   bounds: [[seconds, seconds]],
   logs: [0],
   scale: 1,
@@ -165,6 +166,8 @@ describe('simulated work', () => {
     const steps = Array.from({ length: 200 }, (_, index) => index / 20);
     const exponential: DurationModel = {
       cumulative: steps.map((_, index) => (index === 199 ? 1 : 1 - Math.exp(-(index + 1) / 20))),
+      // ∫ x e⁻ˣ dx up to t is 1 − (1 + t) e⁻ᵗ.
+      cumulativeTime: steps.map((from) => 1 - (1 + from + 1 / 20) * Math.exp(-(from + 1 / 20))),
       bounds: steps.map((from) => [Math.max(from, 1e-9), from + 1 / 20] as const),
       logs: steps.map(() => 0),
       scale: 1,
@@ -236,6 +239,21 @@ describe('simulated work', () => {
     const lived = await runs(paused, { ...options, count: 3 });
     expect(answerOf(lived, ['a']).drainedAt!.median).toBeCloseTo(1, 9);
     expect(answerOf(lived, ['a', 'b']).drainedAt).toBeNull();
+  });
+
+  test('goes on with the jobs of a queue that is paused: they keep their threads', async () => {
+    const two = scenario(
+      2,
+      {
+        a: { perSecond: 0.1, durations: exactly(1) },
+        p: { perSecond: 0, durations: exactly(3600), backlog: { jobs: 0, running: 2, oldestSeconds: 0 } },
+      },
+      600
+    );
+    const paused = { ...two, topology: { ...two.topology, paused: new Set(['p']) } };
+    const busy = async (each: Scenario) => utilisation(await runs(each, { ...options, count: 5 }), () => true)!.median;
+    expect(await busy(paused)).toBe(await busy(two));
+    expect(await busy(paused)).toBeGreaterThan(0.7);
   });
 
   test('of a queue that nobody serves waits to the end', async () => {

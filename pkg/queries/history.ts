@@ -4,7 +4,7 @@ import type { Options } from '../settings/model';
 import { instantText } from '../source/instants';
 import type { Frame } from '../frames/frame';
 import type { Reads } from '../source/reads';
-import type { Kept } from '../source/source';
+import { NOW_SECONDS, type Kept } from '../source/source';
 import type { State } from '../watch/state';
 import { HISTORY_FIGURES, HISTORY_SCOPES, keptAs, type HistoryFigure, type HistoryScope } from '../series/figures';
 import { AGGREGATES, boundedInterval, gridOf, POINTS_CAP } from '../series/grid';
@@ -240,7 +240,7 @@ function spanOf({ now, options }: Pick<Kept, 'now' | 'options'>, request: QueryR
   return {
     from: range.from,
     // The reading came after the end of a range that ends now.
-    to: now - range.to < step ? Math.max(now, range.to) : range.to,
+    to: now - range.to < Math.min(step, NOW_SECONDS) ? Math.max(now, range.to) : range.to,
     step,
     gapSeconds: gapSecondsOf(now - range.from, sampleSeconds),
     sampleSeconds,

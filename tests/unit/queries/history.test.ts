@@ -63,6 +63,16 @@ describe('in total', () => {
     expect(rate[0]!.fields[0]!.config).toMatchObject({ interval: 60_000 });
   });
 
+  test('of a range that has ended shows nothing of the time after it, however wide the steps are', async () => {
+    const recorder = new Recorder();
+    for (let at = NOW - 6 * 3600; at <= NOW; at += 60) {
+      recorder.append(at, [total('enqueued', at <= NOW - 2700 ? 10 : 1000)]);
+    }
+    const range = { from: NOW - 6 * 3600, to: NOW - 2700 };
+    const [frame] = await ask(recorder, { figures: ['enqueued'] }, { request: { range, intervalSeconds: 3600 } });
+    expect(new Set(frame!.fields[1]!.values)).toEqual(new Set([10]));
+  });
+
   test('shows the newest sample though it came after the end of the range', async () => {
     const frames = await ask(steady, {}, { request: { range: { from: NOW - 300, to: NOW - 3 }, intervalSeconds: 10 } });
     expect(frames[0]!.fields[1]!.values.at(-1)).toBe(60);

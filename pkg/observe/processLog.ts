@@ -57,6 +57,8 @@ export interface ProcessLogView {
  * interpreter's lock, beats again.
  */
 export const CONFIRMED_SECONDS = 60;
+/** For so long lost jobs are looked for in their queues. */
+const LOOKED_FOR_SECONDS = 600;
 /** Of a process that was seen to have missed two heartbeats it is known that it did not stop cleanly after that. */
 const MISSED_BEATS_SECONDS = 25;
 /** Processes write their names again by their next heartbeat after the database was emptied. */
@@ -71,6 +73,14 @@ const EMPTY: ProcessLogView = {
   vanishedByHost: new Map(),
   lostJobsTotal: 0,
 };
+
+/** Queues in which jobs of processes that have just gone may wait again: super_fetch puts them back. */
+export function queuesOfLost({ vanished }: ProcessLogView, now: number): string[] {
+  const recent = vanished.filter(
+    ({ noticedAt, returnedAt }) => returnedAt === null && now - noticedAt <= LOOKED_FOR_SECONDS
+  );
+  return [...new Set(recent.flatMap(({ jobs }) => jobs.filter((job) => !job.recovered).map(({ queue }) => queue)))];
+}
 
 interface Known {
   process: GoneProcess & Pick<Process, 'version' | 'beatAt' | 'beatAgeSeconds'>;
@@ -244,8 +254,8 @@ export class ProcessLog implements Observer<ProcessLogView> {
     }
   }
 
-  /** Marks lost jobs that run again or are next in a queue. */
-  private recover({ work: running, queues }: Snapshot): void {
+  /** Marks lost jobs that run again or wait where jobs are taken from a queue. */
+  private recover({ work: running, queues, nextJobs }: Snapshot): void {
     const { vanished } = this.current;
     if (!vanished.some(({ jobs }) => jobs.some(({ recovered }) => !recovered))) {
       return;
@@ -253,6 +263,7 @@ export class ProcessLog implements Observer<ProcessLogView> {
     const seen = new Set([
       ...running.items.map(({ jid }) => jid),
       ...queues.items.flatMap(({ next }) => next?.jid ?? []),
+      ...nextJobs,
     ]);
     this.change({
       vanished: vanished.map((each) =>

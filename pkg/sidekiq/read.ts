@@ -16,7 +16,7 @@ import { readProcesses } from './readProcesses';
 import { pausedNames, processNames, queueNames } from './parts/members';
 import { addCosts, Trip, valueOf, warning, type Brought, type Read, type Ticket } from './parts/part';
 import { heartbeatExpiry, processRecord } from './parts/process';
-import { latencyOf, markedPauses, queueSize } from './parts/queue';
+import { latencyOf, markedPauses, nextJobs, queueSize } from './parts/queue';
 import { processWork } from './parts/work';
 import { QueueHeads } from './queueHeads';
 import type { Snapshot } from './snapshot';
@@ -29,6 +29,7 @@ const CLOCK_STEP_SECONDS = 1;
 
 /** Served queues beside the set that are asked for; a process may name as many as it likes. */
 const SERVED_ASKED = 1000;
+const LOOKED_INTO = 20;
 
 export interface ReaderOptions extends SchedulerOptions {
   /** Gives the instant of a snapshot in epoch seconds; without it that is the clock of Redis. */
@@ -49,6 +50,8 @@ export class SnapshotReader {
   private readonly heads = new QueueHeads();
   /** Processes whose version is known to write the new name of the work hash. */
   private writesNewWorkKey: ReadonlySet<string> = new Set();
+  /** Queues of which the next jobs are read. */
+  private lookedInto: readonly string[] = [];
   /** Queues that are served though they are not in the set of queues. */
   private served: readonly string[] = [];
   private clockOffset = 0;
@@ -60,6 +63,11 @@ export class SnapshotReader {
     private readonly minutes: Minutes,
     private readonly options: ReaderOptions
   ) {}
+
+  /** Reads of these queues, up to twenty, which jobs are taken next: those of a process that is gone may be put back there. */
+  lookInto(queues: readonly string[]): void {
+    this.lookedInto = queues.slice(0, LOOKED_INTO);
+  }
 
   /**
    * @param signal ends a reading that takes too long
@@ -100,6 +108,7 @@ export class SnapshotReader {
       queues: included.map((name) => ({ name, size: second.ask(queueSize, name) })),
       heads: this.heads.ask(second, included, at),
       pauses: second.ask(markedPauses, included),
+      next: this.lookedInto.map((name) => second.askApart(nextJobs, name)),
       processes: identities.map((identity) => ({
         identity,
         record: second.ask(processRecord, identity),
@@ -164,6 +173,7 @@ export class SnapshotReader {
       },
       ...found,
       work: { ...found.work, items: found.work.items.filter(({ queue }) => this.options.includesQueue(queue)) },
+      nextJobs: asked.next.flatMap((ticket) => valueOf(two.read(ticket)) ?? []),
       leader: valueOf(one.read(tickets.leader)),
       marks: readMarks(one, dated.marks),
       recurring: takeRecurring(schedulers, one, cron, two, at),

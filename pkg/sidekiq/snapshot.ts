@@ -19,6 +19,8 @@ export interface Snapshot {
   readonly ghosts: Listed<string>;
   /** Jobs in progress, longest running first, those of unknown start last. */
   readonly work: Listed<Work>;
+  /** IDs of the jobs that are taken next of the queues that were looked into: those in which lost jobs may wait again. */
+  readonly nextJobs: readonly string[];
   /** Identity of Sidekiq Enterprise's leader, `''` without one; `null` where refused. */
   readonly leader: string | null;
   /** Deploy marks of today and yesterday, oldest first. */

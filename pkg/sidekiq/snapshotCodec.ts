@@ -110,6 +110,7 @@ const snapshotSchema = z.object({
   processes: list(process),
   ghosts: list(z.string()),
   work: list(workSchema),
+  nextJobs: z.array(z.string()).default([]),
   leader: z.string().nullable(),
   marks: list(z.object({ at: number, label: z.string() })),
   recurring: list(recurring),

@@ -68,6 +68,24 @@ test('a clean stop is no loss, but an event', async () => {
   expect(events).toEqual([expect.objectContaining({ kind: 'stop', host: 'host-1', tags: 'sidekiq,stop,host-1' })]);
 });
 
+test('jobs that are put back into their queue, and wait there for a thread, are not lost', async () => {
+  const work = Object.values(await server.client.hgetall(`${VICTIM}:work`)).map(
+    (text) => JSON.parse(text) as { queue: string; payload: string }
+  );
+  await server.client.del(VICTIM, `${VICTIM}:work`);
+  now += 61;
+  await installation.state();
+  // As super_fetch does.
+  for (const { queue, payload } of work) {
+    await server.client.rpush(`queue:${queue}`, payload);
+  }
+  now += 30;
+  await installation.state();
+  now += 30;
+  const rows = await askRows(installation, { queryType: 'lost' }, range());
+  expect(rows.map(({ outcome }) => outcome)).toEqual(['recovered', 'recovered']);
+});
+
 test('a job that is seen again was recovered', async () => {
   const [[, work] = []] = Object.entries(await server.client.hgetall(`${VICTIM}:work`));
   await server.client.del(VICTIM, `${VICTIM}:work`);

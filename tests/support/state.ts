@@ -139,6 +139,7 @@ export function aSnapshot(part: Partial<Omit<Snapshot, 'totals'>> & { totals?: P
     queues: listed(),
     processes: listed(),
     ghosts: listed(),
+    nextJobs: [],
     work: listed(),
     leader: '',
     marks: listed(),

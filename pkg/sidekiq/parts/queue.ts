@@ -41,6 +41,21 @@ export const queueHead: Part<string, QueueHead> = {
   },
 };
 
+/** Jobs at the end of a queue from which they are taken, where jobs of a process that is gone are put back. */
+const NEXT_JOBS = 100;
+
+/** Their IDs, by the name of the queue. */
+export const nextJobs: Part<string, string[]> = {
+  what: 'next jobs of queues',
+  commands: (name) => [command('lrange', keys.queue(name), -NEXT_JOBS, -1)],
+  parse: ([value]) => ({
+    value: listOf(value).flatMap((raw) => {
+      const payload = parsePayload(raw);
+      return payload ? [jobOf(payload).jid] : [];
+    }),
+  }),
+};
+
 /**
  * Seconds that the next job has waited, see {@link waitingSince}.
  *

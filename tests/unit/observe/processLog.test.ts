@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ProcessLog } from '../../../pkg/observe/processLog';
+import { ProcessLog, queuesOfLost } from '../../../pkg/observe/processLog';
 import { aJob, aProcess, aQueue, aSnapshot, listed, NOW, partial, someWork } from '../../support/state';
 
 const A = 'a:1:x';
@@ -156,8 +156,21 @@ test('a lost job that runs again or is next in a queue was recovered', () => {
     gone
   );
   expect(waiting.vanished[0]!.jobs.map(({ recovered }) => recovered)).toEqual([true, false]);
+  const putBack = watch(alive, gone, onlyB(NOW + 100, { nextJobs: ['2', '1'] }), onlyB(NOW + 160));
+  expect(putBack).toMatchObject({ lostJobsTotal: 0, vanished: [{ jobs: [{ recovered: true }, { recovered: true }] }] });
   // What vanished with it is not seen again by itself.
   expect(watch(alive, gone).vanished[0]!.jobs.some(({ recovered }) => recovered)).toBe(false);
+});
+
+test('jobs of a process that has just gone are looked for in their queues, for ten minutes', () => {
+  const work = listed(job('1'), job('2'), someWork({ process: A, jid: '3', queue: 'other' }));
+  const gone = watch({ ...alive, work }, killed(NOW + 90));
+  expect(queuesOfLost(gone, NOW + 690)).toEqual(['default', 'other']);
+  expect(queuesOfLost(gone, NOW + 691)).toEqual([]);
+  const found = watch({ ...alive, work }, killed(NOW + 90), onlyB(NOW + 100, { nextJobs: ['1', '2'] }));
+  expect(queuesOfLost(found, NOW + 100)).toEqual(['other']);
+  const back = watch({ ...alive, work }, killed(NOW + 90), { ...alive, work, at: NOW + 100 });
+  expect(queuesOfLost(back, NOW + 100)).toEqual([]);
 });
 
 test('vanished processes come newest first', () => {

@@ -137,6 +137,22 @@ test('jobs of a queue that is served and not in the set of queues are counted', 
   expect(await served()).toMatchObject({ size: null });
 });
 
+test('of queues that are looked into the jobs are read that are taken next', async () => {
+  const redis = fakeRedis({
+    ...SIDEKIQ,
+    'lrange queue:default -100 -1': [
+      JSON.stringify({ class: 'A', jid: 'x' }),
+      'OK',
+      JSON.stringify({ class: 'A', jid: 'y' }),
+    ],
+  });
+  const made = new SnapshotReader(redis, new Minutes(), { clock: () => NOW, includesQueue: () => true });
+  expect((await made.read()).nextJobs).toEqual([]);
+  made.lookInto(['default', ...Array.from({ length: 50 }, (_, index) => `q${index}`)]);
+  expect((await made.read()).nextJobs).toEqual(['x', 'y']);
+  expect(redis.batches.flat().filter((text) => text.startsWith('lrange'))).toHaveLength(20);
+});
+
 test('minutes that are final are read once, those that may change each time', async () => {
   const { redis, read } = reader(SIDEKIQ);
   await read();

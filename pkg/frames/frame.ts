@@ -26,6 +26,7 @@ export interface FieldConfig {
   interval?: number;
   links?: DataLink[];
   mappings?: object[];
+  color?: { mode: string; fixedColor: string };
   custom?: Record<string, unknown>;
 }
 

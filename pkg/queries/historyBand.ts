@@ -123,14 +123,17 @@ export function bandFields(
       displayNameFromDS: titled(label, title),
       unit,
       description,
+      color: COLOUR,
       custom: name === 'upper' ? { ...custom, fillBelowTo: titled(label, LOWER) } : custom,
     },
   }));
 }
 
 const LOWER = 'usual, lower bound';
-/** Bounds are the edges of a fill. */
-const EDGE = { lineWidth: 0, fillOpacity: 15, showPoints: 'never' };
+/** Bounds are the edges of the fill of the upper one; whose it is, the line within it says. */
+const EDGE = { lineWidth: 0, fillOpacity: 0, showPoints: 'never' };
+const FILL = { ...EDGE, fillOpacity: 20 };
+const COLOUR = { mode: 'fixed', fixedColor: '#8e8e8e' };
 
 const BAND_FIELDS = [
   { name: 'lower', title: LOWER, description: 'Lower bound of the usual: 2.5% of the values lie below.', custom: EDGE },
@@ -144,7 +147,7 @@ const BAND_FIELDS = [
     name: 'upper',
     title: 'usual, upper bound',
     description: 'Upper bound of the usual: 2.5% of the values lie above.',
-    custom: EDGE,
+    custom: FILL,
   },
 ] as const;
 

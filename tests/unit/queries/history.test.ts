@@ -331,8 +331,12 @@ describe('the band', () => {
     expect(upper!).toBeLessThan(60);
     expect(frame!.fields[4]!.config).toMatchObject({
       displayNameFromDS: 'q: usual, upper bound',
-      custom: { fillBelowTo: 'q: usual, lower bound' },
+      custom: { fillBelowTo: 'q: usual, lower bound', fillOpacity: 20 },
     });
+    // A fill of the lower bound would reach down to the axis.
+    expect(frame!.fields[2]!.config).toMatchObject({ custom: { fillOpacity: 0 } });
+    const colours = frame!.fields.map(({ config }) => config?.color?.fixedColor);
+    expect(colours).toEqual([undefined, undefined, '#8e8e8e', '#8e8e8e', '#8e8e8e']);
     expect(frame!.fields[4]!.labels).toEqual({ queue: 'q' });
     expect(noticesOf([frame!])).toContain(
       'The usual is that of the hour of the day: there are less than three weeks of history.'

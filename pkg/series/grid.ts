@@ -73,8 +73,8 @@ export function gaugePartsOnGrid(
 }
 
 /**
- * Points of a counter by its parts, which give the same rates: the first and the last of each part, and its highest
- * where it went down within. Of two resets within five minutes one is told.
+ * Points of a counter by its parts, which give the same rates: the first and the last of each part, and where it went down
+ * within its highest and its lowest. Of two resets within five minutes one is told.
  */
 export function counterPoints(parts: Parts): Points {
   const points: Points = { key: parts.key, at: [], values: [] };
@@ -85,8 +85,13 @@ export function counterPoints(parts: Parts): Points {
   parts.firstAt.forEach((firstAt, index) => {
     const lastAt = parts.lastAt[index]!;
     add(firstAt, parts.first[index]!);
+    const within = (share: number) => firstAt + share * (lastAt - firstAt);
     if (parts.max[index]! > parts.last[index]! && lastAt > firstAt) {
-      add((firstAt + lastAt) / 2, parts.max[index]!);
+      add(within(1 / 3), parts.max[index]!);
+    }
+    // One that has grown past what it was is told by its lowest.
+    if (parts.min[index]! < parts.first[index]! && parts.min[index]! < parts.last[index]!) {
+      add(within(2 / 3), parts.min[index]!);
     }
     if (lastAt > firstAt) {
       add(lastAt, parts.last[index]!);

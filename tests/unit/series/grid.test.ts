@@ -201,6 +201,14 @@ describe('parts of five minutes', () => {
     ].forEach(([at, value]) => addSample(parts, at!, value!));
     // 50 before and 20 after, in 290 s.
     expect(rateOnGrid(counterPoints(parts), [0], 290, 150).values).toEqual([expect.closeTo(70 / 290, 9)]);
+    const grown = noParts('');
+    [
+      [0, 40],
+      [100, 5],
+      [290, 300],
+    ].forEach(([at, value]) => addSample(grown, at!, value!));
+    // 300 since it began anew.
+    expect(rateOnGrid(counterPoints(grown), [0], 290, 200).values).toEqual([expect.closeTo(300 / 290, 9)]);
   });
 });
 

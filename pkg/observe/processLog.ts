@@ -222,10 +222,9 @@ export class ProcessLog implements Observer<ProcessLogView> {
     this.hasLooked = false;
   }
 
-  /** Where Redis was emptied, the names of live processes are gone with all else. */
-  private noticeEmptied({ totals: { processed }, processes, ghosts, at }: Snapshot): void {
-    const isEmpty = processes.whole && processes.items.length === 0 && ghosts.items.length === 0;
-    if (isEmpty && processed !== null && this.processed !== null && hasBegunAnew(processed, this.processed)) {
+  /** Where Redis was emptied, the names of live processes are gone with all else; some may be back already. */
+  private noticeEmptied({ totals: { processed }, at }: Snapshot): void {
+    if (processed !== null && this.processed !== null && hasBegunAnew(processed, this.processed)) {
       this.known.forEach((known) => (known.absentUntil = at + EMPTIED_SECONDS));
     }
     this.processed = processed ?? this.processed;

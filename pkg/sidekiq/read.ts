@@ -163,12 +163,20 @@ export class SnapshotReader {
       // Its oldest job is read from the next reading on.
       return { name, size, latencySeconds: size === 0 ? 0 : null, paused: isPaused(name), known: false, next: null };
     });
-    this.served = served;
+    // One that nobody serves any more stays while jobs wait in it: nothing else tells of them.
+    const left = new Set(
+      this.served.filter((name) => !pushed.has(name) && !served.includes(name) && sizes.get(name) === 0)
+    );
+    this.served = [...new Set([...served, ...this.served])]
+      .filter((name) => !pushed.has(name) && !left.has(name))
+      .slice(0, SERVED_ASKED);
     return {
       at,
       totals: totals.value,
       queues: {
-        items: [...knownQueues, ...servedQueues].sort((a, b) => byteOrder(a.name, b.name)),
+        items: [...knownQueues.filter(({ name }) => !left.has(name)), ...servedQueues].sort((a, b) =>
+          byteOrder(a.name, b.name)
+        ),
         whole: queuesRead.whole,
       },
       ...found,

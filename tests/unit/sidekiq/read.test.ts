@@ -137,6 +137,18 @@ test('jobs of a queue that is served and not in the set of queues are counted', 
   expect(await served()).toMatchObject({ size: null });
 });
 
+test('a queue that was only served stays while jobs wait in it, and goes with them', async () => {
+  const { redis, read } = reader({ ...SIDEKIQ, 'llen queue:never_pushed': 3 });
+  const names = async () => (await read()).queues.items.map(({ name }) => name);
+  await read();
+  redis.answers['sscan processes 0 COUNT 5000'] = ['0', []];
+  expect(await names()).toContain('never_pushed');
+  expect(await names()).toContain('never_pushed');
+  redis.answers['llen queue:never_pushed'] = 0;
+  expect(await names()).not.toContain('never_pushed');
+  expect(await names()).not.toContain('never_pushed');
+});
+
 test('of queues that are looked into the jobs are read that are taken next', async () => {
   const redis = fakeRedis({
     ...SIDEKIQ,

@@ -126,11 +126,14 @@ function sumOf(stretches: readonly Stretch[], from: number, to: number): Complia
 function isWatched(at: readonly number[], index: number, sampleSeconds: number): boolean {
   const step = at[index + 1]! - at[index]!;
   const beside = [at[index]! - (at[index - 1] ?? NaN), (at[index + 2] ?? NaN) - at[index + 1]!];
-  const isAlike = beside.some((other) => Math.abs(other - step) <= ALIKE * step);
+  // A step of a slow sampler, or the last one before a faster pace.
+  const isOfSlowPace = beside.some(
+    (other) => other >= (1 - ALIKE) * step && other <= SLOWEST_PACE_SECONDS * (1 + ALIKE)
+  );
   // Thinned samples lie up to a sample more than their pace apart.
   const slowest = sampleSeconds < THINNED_SECONDS ? THINNED_SECONDS + sampleSeconds : sampleSeconds;
   const known = beside.filter((other) => other <= (1 + ALIKE) * slowest);
-  return step <= GAP_SAMPLES * Math.max(sampleSeconds, ...known) || (step <= SLOWEST_PACE_SECONDS && isAlike);
+  return step <= GAP_SAMPLES * Math.max(sampleSeconds, ...known) || (step <= SLOWEST_PACE_SECONDS && isOfSlowPace);
 }
 
 function ofSamples(points: Points | undefined, objective: number, sampleSeconds: number): Stretch[] {

@@ -76,6 +76,18 @@ describe.each<[string, () => Promise<HistoryStore>]>([
     expect(await ask(store, START + 7200, [7200])).toEqual([{ watched: 7200, good: 7200 }]);
   });
 
+  test('has no gap where a slow sampler becomes a fast one', async () => {
+    const store = await open();
+    let at = START;
+    for (const step of [300, 300, 300, 175, 5, 5, 5, 55, 5]) {
+      append(store, at, 1);
+      at += step;
+    }
+    append(store, at, 1);
+    // Of the 55 s it is not known: a sampler of five seconds was away.
+    expect(await ask(store, at, [at - START])).toEqual([{ watched: at - START - 55, good: at - START - 55 }]);
+  });
+
   test('leaves gaps out: they are neither good nor bad', async () => {
     const store = await open();
     for (let at = 0; at <= 7200; at += 10) {
@@ -144,8 +156,8 @@ test('by stretches of five minutes it is what the samples say one by one, whatev
         const steps = [index - 1, index + 1].map(
           (each) => (samples[each + 1]?.[0] ?? NaN) - (samples[each]?.[0] ?? NaN)
         );
-        // Longer than a gap, but twice in a row.
-        const slow = to - from <= 300 && steps.some((step) => Math.abs(step / (to - from) - 1) <= 0.2);
+        // Longer than a gap, but beside one that is as long, or longer.
+        const slow = to - from <= 300 && steps.some((step) => step >= 0.8 * (to - from) && step <= 360);
         // Two and a half times the ten seconds of the settings, or the pace beside it: a minute and a sample, a fifth more at most.
         const pace = Math.max(10, ...steps.filter((step) => step <= 84));
         if ((to - from <= 2.5 * pace || slow) && lasted > 0) {

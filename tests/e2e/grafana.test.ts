@@ -370,7 +370,7 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
     await cell.waitFor();
     expect(await cell.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBeLessThanOrEqual(0);
     await explore('job');
-    await page.getByRole('gridcell', { name: 'Enter the job ID under "JID".' }).waitFor();
+    await page.getByText('Enter the job ID under "JID".').first().waitFor();
     await page.close();
   });
 });

@@ -10,7 +10,8 @@ export const PROCESS_RULES: readonly FindingRule[] = [
     id: 'processVanished',
     severity: 'warning',
     when: `A process has been gone without a clean stop for less than ${durationText(LIMITS.vanishedSeconds)}; critical where jobs were lost in it.`,
-    remedy: 'Look for the OOM killer in the log of the host; enqueue the lost jobs again, unless super_fetch puts them back.',
+    remedy:
+      'Look for the OOM killer in the log of the host; enqueue the lost jobs again, unless super_fetch puts them back.',
     find: ({ state: { processLog, now } }) =>
       processLog.vanished
         .filter(({ noticedAt, returnedAt }) => returnedAt === null && now - noticedAt <= LIMITS.vanishedSeconds)

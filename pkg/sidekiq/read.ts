@@ -164,8 +164,9 @@ export class SnapshotReader {
       return { name, size, latencySeconds: size === 0 ? 0 : null, paused: isPaused(name), known: false, next: null };
     });
     // One that nobody serves any more stays while jobs wait in it: nothing else tells of them.
+    const stillServed = new Set(served);
     const left = new Set(
-      this.served.filter((name) => !pushed.has(name) && !served.includes(name) && sizes.get(name) === 0)
+      this.served.filter((name) => !pushed.has(name) && !stillServed.has(name) && sizes.get(name) === 0)
     );
     this.served = [...new Set([...served, ...this.served])]
       .filter((name) => !pushed.has(name) && !left.has(name))

@@ -223,8 +223,9 @@ export class ProcessLog implements Observer<ProcessLogView> {
   }
 
   /** Where Redis was emptied, the names of live processes are gone with all else; some may be back already. */
-  private noticeEmptied({ totals: { processed }, at }: Snapshot): void {
-    if (processed !== null && this.processed !== null && hasBegunAnew(processed, this.processed)) {
+  private noticeEmptied({ totals: { processed }, hasSidekiq, at }: Snapshot): void {
+    const isAnew = processed !== null && this.processed !== null && hasBegunAnew(processed, this.processed);
+    if (isAnew || hasSidekiq === false) {
       this.known.forEach((known) => (known.absentUntil = at + EMPTIED_SECONDS));
     }
     this.processed = processed ?? this.processed;

@@ -113,6 +113,9 @@ describe('a process that is gone', () => {
     const emptied = counted(NOW + 5, 0, {});
     const view = watch(before, emptied, counted(NOW + 10, 2, {}), counted(NOW + 15, 5, silent(NOW + 15)));
     expect(view.events.map(({ kind }) => kind)).toEqual(['start', 'start']);
+    // Nothing had ever been processed.
+    const idle = watch(alive, { at: NOW + 5, hasSidekiq: false }, silent(NOW + 15));
+    expect(idle.events.map(({ kind }) => kind)).toEqual(['start', 'start']);
     // The other one has beaten already when it is seen.
     const oneBack = watch(before, counted(NOW + 5, 1, onlyB(NOW + 5)), counted(NOW + 15, 5, silent(NOW + 15)));
     expect(oneBack.events.map(({ kind }) => kind)).toEqual(['start', 'start']);

@@ -32,6 +32,8 @@ export function fitForExplore(response: DataQueryResponse): DataQueryResponse {
       custom: {
         ...(field.config.custom as object | undefined),
         minWidth: Math.min(WIDEST, widths[index]!),
+        // Mappings of texts have the colours of severities and states, those of yes and no have none.
+        ...(field.type === FieldType.string && field.config.mappings && { cellOptions: { type: 'color-text' } }),
         ...(widths[index]! > WIDEST && { wrapText: true }),
       },
     },

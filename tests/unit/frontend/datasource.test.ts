@@ -227,6 +227,8 @@ describe('the data source', () => {
       fields: [
         { name: 'text', type: 'string', config: { custom: { hideFrom: {} } }, values: texts },
         { name: 'since', type: 'time', config: {}, values: texts.map(() => 0) },
+        { name: 'state', type: 'string', config: { mappings: [] }, values: texts.map(() => 'ok') },
+        { name: 'paused', type: 'boolean', config: { mappings: [] }, values: texts.map(() => false) },
       ],
     });
     const answer = async (app: string, data: object[]) => {
@@ -240,6 +242,8 @@ describe('the data source', () => {
     expect(shown!.fields.map(({ config }) => config.custom)).toEqual([
       { hideFrom: {}, minWidth: 360, wrapText: true },
       { minWidth: 148 },
+      { minWidth: 110, cellOptions: { type: 'color-text' } },
+      { minWidth: 110 },
     ]);
     const asIs = [[long, long], [table('short')], [table()]];
     for (const data of asIs) {

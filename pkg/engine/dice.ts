@@ -2,7 +2,7 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
 const LARGEST_MEAN = 500;
-/** Number of first outputs to drop: they hardly depend on the seed, or are similar for neighbouring seeds. */
+/** Outputs to drop at the beginning: they are alike for seeds that lie close together. */
 const ALIKE = 32;
 
 /** Chance that repeats by its seed. */

@@ -1,5 +1,5 @@
 import { missesTotals } from '../sidekiq/refusals';
-import { withoutMasterSeconds } from '../sidekiq/replica';
+import { NO_MASTER, withoutMasterSeconds } from '../sidekiq/replica';
 import { countText, durationText, rangeText, shareText, WHERE_SIDEKIQ_IS } from './texts';
 import { LIMITS, type FindingRule } from './rule';
 
@@ -38,7 +38,7 @@ export const REDIS_RULES: readonly FindingRule[] = [
             {
               kind: 'Redis',
               subject: 'Redis',
-              text: `The replica that is read has had no link to its master for ${durationText(seconds)}.`,
+              text: `${NO_MASTER} for ${durationText(seconds)}.`,
               evidence: 'master_link_status:down',
               cause: 'The master is down or cannot be reached from the replica. All figures are of the time before.',
               since: null,

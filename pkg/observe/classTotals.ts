@@ -27,6 +27,8 @@ interface Counted {
   readonly durations: readonly Durations[];
 }
 
+const NOTHING_MISSED: Counted = { minutes: [], durations: [] };
+
 /** By how much a count has grown. */
 type Growth = (now: number, before?: number) => number;
 
@@ -76,7 +78,7 @@ export class ClassTotals implements Observer<ClassTotalsView> {
   /** stat:processed as it was last read: where it fell, Redis was flushed or has lost its last writes. */
   private processed: number | null = null;
   /** What the next snapshot comes with. */
-  private missed: Counted = { minutes: [], durations: [] };
+  private missed = NOTHING_MISSED;
   /** Epoch seconds of the last snapshot, 0 before the first. */
   lastAt = 0;
 
@@ -90,7 +92,7 @@ export class ClassTotals implements Observer<ClassTotalsView> {
       minutes: [...this.missed.minutes, ...minutes.items],
       durations: [...this.missed.durations, ...durations],
     };
-    this.missed = { minutes: [], durations: [] };
+    this.missed = NOTHING_MISSED;
     if (processed !== null && before !== null && processed < before) {
       this.goOnFrom(read, minutes.whole, hasBegunAnew(processed, before));
     }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { DataLink, Field, FieldConfig, Frame, Value } from '../frames/frame';
 import type { Reads } from '../source/reads';
 import type { Kept } from '../source/source';
+import { tellsOfRefusal } from '../sidekiq/parts/part';
 import type { State } from '../watch/state';
 import type { Options } from '../settings/model';
 import type { Notice } from '../sidekiq/model';
@@ -128,9 +129,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     if (request.reader && shown.length === 0 && query.figures.length === 0) {
       const asked = query.filters.filter(({ values }) => values.length > 0).map(({ field }) => field);
       const before = rows.length > 0 || definition.ownFilters?.some((field) => asked.includes(field));
-      const refused = [...known, ...notices].find(
-        ({ severity, text }) => severity === 'warning' && OF_REFUSAL.test(text)
-      );
+      const refused = [...known, ...notices].find(tellsOfRefusal);
       const said = asked.length > 0 && before ? NO_MATCH : empty;
       return [sentence(id, refused ? `Nothing was found, but not everything is known. ${refused.text}` : said, frame)];
     }
@@ -179,9 +178,6 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     }),
   };
 }
-
-/** How the notice of a part begins that Redis refuses. */
-const OF_REFUSAL = /^No [^:]+: /;
 
 /** A table of one sentence, with what is told beside it. */
 function sentence(name: string, text: string, { meta }: Frame): Frame {

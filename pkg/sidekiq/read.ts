@@ -5,13 +5,14 @@ import { clockNotices } from './clocks';
 import type { MinuteCounts } from './jobMetrics';
 import { keys } from './keys';
 import { askMinutes, CHANGING_SECONDS, Minutes } from './minutes';
-import { POLLER_LATE_SECONDS, type Listed, type Process, type Queue, type Totals } from './model';
+import { POLLER_LATE_SECONDS, type Listed, type Queue, type Totals } from './model';
 import { activeJobRetryShare } from './parts/activeJobRetries';
 import { clock } from './parts/clock';
 import { counter, memberCount, scoredBetween, setSize, type Counter } from './parts/counters';
 import { deployMarks } from './parts/deployMarks';
 import { leader } from './parts/leader';
 import { Pages } from './pages';
+import { ServedQueues } from './servedQueues';
 import { readProcesses } from './readProcesses';
 import { pausedNames, processNames, queueNames } from './parts/members';
 import { addCosts, Trip, valueOf, warning, type Brought, type Read, type Ticket } from './parts/part';
@@ -27,8 +28,6 @@ const CLOCKS_APART_SECONDS = 3600;
 /** A clock that differs by more names other jobs as due, or another minute. */
 const CLOCK_STEP_SECONDS = 1;
 
-/** Served queues beside the set that are asked for; a process may name as many as it likes. */
-const SERVED_ASKED = 1000;
 const LOOKED_INTO = 20;
 
 export interface ReaderOptions extends SchedulerOptions {
@@ -48,12 +47,11 @@ export interface ReaderOptions extends SchedulerOptions {
 export class SnapshotReader {
   private readonly durations = new ChangingDurations();
   private readonly heads = new QueueHeads();
+  private readonly served = new ServedQueues();
   /** Processes whose version is known to write the new name of the work hash. */
   private writesNewWorkKey: ReadonlySet<string> = new Set();
   /** Queues of which the next jobs are read. */
   private lookedInto: readonly string[] = [];
-  /** Queues that are served though they are not in the set of queues. */
-  private served: readonly string[] = [];
   private clockOffset = 0;
   /** Epoch seconds of the last reading, 0 before the first. */
   private readAt = 0;
@@ -100,7 +98,7 @@ export class SnapshotReader {
     const paused = await this.readPaused(pages, one, tickets.paused);
 
     const pushed = new Set(queuesRead.items.filter(this.options.includesQueue));
-    const included = [...pushed, ...this.served.filter((name) => !pushed.has(name))];
+    const included = [...pushed, ...this.served.beside(pushed)];
     const identities = [...processesRead.items].sort(byteOrder);
     const second = new Trip();
     const minutes = this.takeMinutes(one, dated.minutes, guess, at);
@@ -152,25 +150,15 @@ export class SnapshotReader {
       };
     });
     const totals = readTotals(one, tickets, dated);
-    const served = this.servedBeside(pushed, found.processes.items);
+    const { unread, left } = this.served.settle(found.processes.items, pushed, sizes, this.options.includesQueue);
     const third = new Trip();
-    const newlyServed = served
-      .filter((name) => !sizes.has(name))
-      .map((name) => ({ name, size: third.ask(queueSize, name) }));
+    const newlyServed = unread.map((name) => ({ name, size: third.ask(queueSize, name) }));
     const three = await third.go(this.redis, signal, 'tell');
     const servedQueues = newlyServed.map(({ name, size: ticket }): Queue => {
       const size = valueOf(three.read(ticket));
       // Its oldest job is read from the next reading on.
       return { name, size, latencySeconds: size === 0 ? 0 : null, paused: isPaused(name), known: false, next: null };
     });
-    // One that nobody serves any more stays while jobs wait in it: nothing else tells of them.
-    const stillServed = new Set(served);
-    const left = new Set(
-      this.served.filter((name) => !pushed.has(name) && !stillServed.has(name) && sizes.get(name) === 0)
-    );
-    this.served = [...new Set([...served, ...this.served])]
-      .filter((name) => !pushed.has(name) && !left.has(name))
-      .slice(0, SERVED_ASKED);
     return {
       at,
       totals: totals.value,
@@ -202,18 +190,6 @@ export class SnapshotReader {
       ],
       cost: [one, pages, two, three].map(({ cost }) => cost).reduce(addCosts),
     };
-  }
-
-  /**
-   * Queues that a process serves and that are not in the set of queues: nobody has pushed to them yet, or a producer of another
-   * language pushes without SADD, or they were deleted in the Web UI and a stopping process put its jobs back.
-   */
-  private servedBeside(pushed: ReadonlySet<string>, processes: readonly Process[]): string[] {
-    const served = new Set(processes.flatMap(({ queues }) => queues));
-    return [...served]
-      .filter((name) => this.options.includesQueue(name) && !pushed.has(name))
-      .sort(byteOrder)
-      .slice(0, SERVED_ASKED);
   }
 
   /**

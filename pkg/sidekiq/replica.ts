@@ -1,5 +1,8 @@
 import { numberOf } from './plausible';
 
+/** What is said of such a replica; for how long follows. */
+export const NO_MASTER = 'The replica that is read has had no link to its master';
+
 /**
  * For how long a replica that is read has had no link to its master, so that what it says is of that time.
  *

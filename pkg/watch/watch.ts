@@ -12,7 +12,7 @@ import { queueStates } from '../observe/queueState';
 import { RedisCounters } from '../observe/redisCounters';
 import { RedisMemory } from '../observe/redisMemory';
 import type { Notice } from '../sidekiq/model';
-import { withoutMasterSeconds } from '../sidekiq/replica';
+import { NO_MASTER, withoutMasterSeconds } from '../sidekiq/replica';
 import { installationTotals } from '../sidekiq/totals';
 import { applyRules } from '../findings/table';
 import { FindingLog, type FindingLogView } from './findingLog';
@@ -24,7 +24,7 @@ export type Beside = Pick<State, 'statsd' | 'options' | 'recorded'>;
 
 const cutOff = (seconds: number): Notice => ({
   severity: 'warning',
-  text: `The replica that is read has had no link to its master for ${Math.round(seconds)} s: figures are of the time before.`,
+  text: `${NO_MASTER} for ${Math.round(seconds)} s: figures are of the time before.`,
 });
 const NOTHING_FOUND: FindingLogView = { open: [], ended: [] };
 const savedSchema = z.record(z.string(), z.unknown());

@@ -167,7 +167,7 @@ class Collected implements Brought {
       if (error) {
         const fault = refusal(error, commands[index]!, this.address);
         this.firstRefusal ??= fault;
-        const notice: Notice = { severity: 'warning', text: `No ${part.what}: ${fault.explanation}` };
+        const notice = refusalOf(part.what, fault);
         this.texts.set(notice.text, notice);
         this.refused.set(part.what, (this.refused.get(part.what) ?? 0) + 1);
         return { ok: false, refused: notice };
@@ -181,6 +181,15 @@ class Collected implements Brought {
     }
     return { ok: true, value, notices };
   }
+}
+
+function refusalOf(what: string, fault: Fault): Notice {
+  return { severity: 'warning', text: `No ${what}: ${fault.explanation}` };
+}
+
+/** Whether a notice says that Redis refused a part. */
+export function tellsOfRefusal({ severity, text }: Notice): boolean {
+  return severity === 'warning' && /^No [^:]+: /.test(text);
 }
 
 const NO_NOTICES: readonly Notice[] = [];

@@ -472,6 +472,7 @@ test('every part has a name of its own kind', () => {
     'leader',
     'deploy marks',
     'Redis time',
+    'next jobs of queues',
   ]);
 });
 

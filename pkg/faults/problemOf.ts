@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 /** How the messages begin that a schema does not give itself. */
-const OF_ZOD = /^(Too |Invalid )/;
+const OF_ZOD = /^(Too |Invalid |Unrecognized )/;
 
 const KINDS: Readonly<Record<string, string>> = {
   string: 'text',
@@ -10,6 +10,7 @@ const KINDS: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   array: 'a list',
   object: 'an object',
+  record: 'an object',
 };
 
 /** Of what a text or a list has a number. */
@@ -33,10 +34,15 @@ function reasonOf(issue: z.core.$ZodIssue): string {
     case 'too_big':
       return `it must ${HAVE[issue.origin] ? 'have' : 'be'} ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}${HAVE[issue.origin] ?? ''}`;
     case 'invalid_type':
-      return `it must be ${KINDS[issue.expected] ?? issue.expected}`;
+      // The message is the only place that tells a missing value from one of another type.
+      return issue.message.endsWith('received undefined')
+        ? 'it is missing'
+        : `it must be ${KINDS[issue.expected] ?? issue.expected}`;
     case 'invalid_value':
       return `it must be one of ${issue.values.map(String).join(', ')}`;
+    case 'unrecognized_keys':
+      return `there is no field ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
     default:
-      return issue.message;
+      return 'it cannot be read';
   }
 }

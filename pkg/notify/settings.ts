@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
+import { problemOf } from '../faults/problemOf';
 import { SEVERITIES } from '../findings/rule';
 import { FINDING_RULES } from '../findings/table';
 import { runtimeZone } from '../sidekiq/schedule/zone';
@@ -107,8 +108,8 @@ export function notificationSettings(
   }
   const parsed = notificationsSchema.safeParse(section);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw refused(issue?.path.map(String) ?? [], issue?.message ?? 'it cannot be used');
+    const { path, reason } = problemOf(parsed.error);
+    throw refused(path.map(String), reason);
   }
   const { stateFile, to } = parsed.data;
   return {

@@ -2,6 +2,7 @@ import { Fault, httpStatus, isDownstream } from '../faults/fault';
 import { toArrow } from '../frames/arrow';
 import type { Frame } from '../frames/frame';
 import { toJson } from '../frames/json';
+import { withFormLabels } from '../settings/formLabels';
 import type { Source } from '../source/source';
 import { QUERY_TYPES, runQuery } from '../queries/registry';
 import type { Instances } from './instances';
@@ -102,17 +103,36 @@ function encode(frame: Frame, refId: string, format: number): Uint8Array {
   if (known?.refId === refId && known.format === format) {
     return known.bytes;
   }
-  const named = { ...frame, refId };
+  const named = explained({ ...frame, refId });
   const bytes = format === FORMAT_JSON ? Buffer.from(JSON.stringify(toJson(named))) : toArrow(named);
   encodedFrames.set(frame, { refId, format, bytes });
   return bytes;
+}
+
+/** A frame whose notices, and whose only row where that is a sentence, name settings as the form does. */
+function explained(frame: Frame): Frame {
+  const { meta } = frame;
+  const sentence =
+    frame.fields.length === 1 && frame.fields[0]!.kind === 'string' && frame.fields[0]!.values.length === 1;
+  return {
+    ...frame,
+    ...(sentence && {
+      fields: frame.fields.map((field) => ({
+        ...field,
+        values: field.values.map((value) => (typeof value === 'string' ? withFormLabels(value) : value)),
+      })),
+    }),
+    ...(meta?.notices && {
+      meta: { ...meta, notices: meta.notices.map((each) => ({ ...each, text: withFormLabels(each.text) })) },
+    }),
+  };
 }
 
 /** What a failed query answers: a fault's own words, or a neutral sentence with the details in the log. */
 export function refuse(error: unknown, refId: string): DataResponse {
   if (error instanceof Fault) {
     return {
-      error: error.explanation,
+      error: withFormLabels(error.explanation),
       status: httpStatus(error),
       errorSource: isDownstream(error) ? 'downstream' : 'plugin',
     };

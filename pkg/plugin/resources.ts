@@ -3,6 +3,7 @@ import { checkHealth } from '../source/health';
 import type { Source } from '../source/source';
 import { scrape } from '../metrics/scrape';
 import { metricTable } from '../metrics/table';
+import { withFormLabels } from '../settings/formLabels';
 import { catalog } from '../queries/catalog';
 import { readValues } from '../queries/values';
 import type { Instances } from './instances';
@@ -67,7 +68,7 @@ async function answer(instances: Instances, request: CallResourceRequest): Promi
     return request.method === 'HEAD' ? { ...found, body: '' } : found;
   } catch (error) {
     if (error instanceof Fault) {
-      return problem(httpStatus(error), error.explanation);
+      return problem(httpStatus(error), withFormLabels(error.explanation));
     }
     log('error', 'resource failed unexpectedly', { path, error: String((error as Error)?.stack ?? error) });
     return problem(500, 'The plugin failed; Grafana’s log has the details.');

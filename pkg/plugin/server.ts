@@ -10,6 +10,7 @@ import { Fault } from '../faults/fault';
 import { checkHealth } from '../source/health';
 import { queryData } from './data';
 import { Instances } from './instances';
+import { withFormLabels } from '../settings/formLabels';
 import { log } from '../log';
 import type {
   CallResourceRequest,
@@ -126,7 +127,7 @@ async function health(instances: Instances, context: WithContext['pluginContext'
     if (error instanceof Fault) {
       return {
         status: HEALTH_ERROR,
-        message: error.explanation,
+        message: withFormLabels(error.explanation),
         jsonDetails: Buffer.from(JSON.stringify({ kind: error.kind })),
       };
     }
@@ -169,7 +170,7 @@ function streaming<Request, Message extends object>(
 
 function failure(error: unknown) {
   if (error instanceof Fault) {
-    return { code: GrpcStatus.INVALID_ARGUMENT, details: error.explanation };
+    return { code: GrpcStatus.INVALID_ARGUMENT, details: withFormLabels(error.explanation) };
   }
   log('error', 'call failed unexpectedly', { error: String((error as Error)?.stack ?? error) });
   return { code: GrpcStatus.INTERNAL, details: 'The plugin failed; its log has the details.' };

@@ -3,6 +3,7 @@ import type { Frame } from '../frames/frame';
 import { toJson } from '../frames/json';
 import type { Source } from '../source/source';
 import { LIVE_TYPES, runQuery } from '../queries/registry';
+import { withFormLabels } from '../settings/formLabels';
 import { parsePayload } from '../sidekiq/payload';
 import type { Instances } from './instances';
 import type { StreamRequest } from './messages';
@@ -97,7 +98,7 @@ async function readFrame(source: Source, { model }: Watched): Promise<Frame> {
     return {
       name: String(model['queryType']),
       fields: [],
-      meta: { notices: [{ severity: 'error', text: error.explanation }] },
+      meta: { notices: [{ severity: 'error', text: withFormLabels(error.explanation) }] },
     };
   }
 }

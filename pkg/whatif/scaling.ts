@@ -1,6 +1,7 @@
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
+import { problemOf } from '../faults/problemOf';
 import { MOST_THREADS } from './changes';
 import { parseScaledObject, type ScaledObject } from '../settings/scaledObject';
 import { threadsNeeded } from '../watch/capacity';
@@ -81,8 +82,8 @@ export function parseScaling(
   }
   const parsed = manifestSchema.safeParse(manifest);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw refused(`${issue?.path.join('.') || 'its content'}: ${issue?.message ?? 'unreadable'}`);
+    const { path, reason } = problemOf(parsed.error);
+    throw refused(`${path.map(String).join('.') || 'its content'}: ${reason}`);
   }
   const { minReplicaCount, maxReplicaCount, pollingInterval, cooldownPeriod, advanced, triggers } = parsed.data.spec;
   const [trigger] = triggers;

@@ -48,7 +48,7 @@ export function TextField({
 /** Addresses to listen at; says at once what is wrong with one. */
 export function ListenField({ name, label, description, example, jsonData, set }: OptionProps<KeysOf<string>>) {
   const value = jsonData[name] ?? '';
-  const problem = listenProblem(name, value);
+  const problem = listenProblem(label, value);
   return (
     <Field label={label} description={description} invalid={problem !== undefined} error={problem}>
       <Input

@@ -11,6 +11,10 @@ test.each([
   [z.string().max(2), 'abc', 'it must have at most 2 characters'],
   [z.string().min(1), '', 'it must not be empty'],
   [z.enum(['a', 'b']), 'c', 'it must be one of a, b'],
+  [z.number(), undefined, 'it is missing'],
+  [z.record(z.string(), z.number()), [], 'it must be an object'],
+  [z.strictObject({}), { channel: 1, b: 2 }, 'there is no field "channel", "b"'],
+  [z.union([z.string(), z.number()]), null, 'it cannot be read'],
   [z.boolean(), 'yes', 'it must be true or false'],
   [z.string().min(1, 'a cadence needs a job class'), '', 'a cadence needs a job class'],
 ])('a value that does not fit is refused in plain words: %#', (schema, value, reason) => {

@@ -65,8 +65,19 @@ it.each([
   [{ to: { team: { url: 'http://a/', mute: [{ until: '2026-12-24T00:00:00' }] } } }, 'mute.0.until', 'offset'],
   [{ to: { team: { url: 'http://a/', mute: [{ from: '09:00', to: '09:00' }] } } }, 'mute.0.from', 'the same'],
   [{ to: { 'a b': { url: 'http://a/' } } }, 'notifications.to', 'letters'],
-  [{ to: {}, too: {} }, 'notifications', 'too'],
-  ['x', 'notifications', 'expected object'],
+  [{ to: {}, too: {} }, 'notifications', 'there is no field "too"'],
+  [{}, 'notifications.to', 'it is missing'],
+  ['x', 'notifications', 'it must be an object'],
+  [
+    { to: { team: { url: 'http://a/', afterSeconds: '60' } } },
+    'notifications.to.team.afterSeconds',
+    'it must be a number',
+  ],
+  [
+    { to: { team: { url: 'http://a/', severity: 'ok' } } },
+    'notifications.to.team.severity',
+    'it must be one of critical',
+  ],
 ])('names the field that cannot be used: %j', (section, field, reason) => {
   expect(() => notificationSettings(section, {}, '')).toThrow(
     expect.objectContaining({ message: expect.stringContaining(field) as string, kind: 'settings' })

@@ -75,11 +75,50 @@ export async function readOnGrid(
   const wide = grid.interval % PART_SECONDS === 0 && sampled.gapSeconds < PART_SECONDS;
   const parts = wide ? await reads.parts?.(scope, name, from, sampled.to, key) : undefined;
   const series: Array<Points | Parts> = parts ?? reads.read(scope, name, from, sampled.to, key);
-  return series.map((each) => onGrid({ figure, scope }, each, sampled, grid, aggregate));
+  return series.map((each) =>
+    onGrid(
+      { figure, scope },
+      each,
+      { ...sampled, gapSeconds: gapOf(reads, each, { ...sampled, from }) },
+      grid,
+      aggregate
+    )
+  );
+}
+
+/** Seconds between two samples of a series that are a gap: it may have been sampled at another pace than it is now. */
+function gapOf(reads: FigureReads, series: Points | Parts, { from, to, gapSeconds }: SampledRange): number {
+  if (isParts(series)) {
+    return Math.max(gapSeconds, GAP_SAMPLES * paceOfParts(series));
+  }
+  const gap = GAP_SAMPLES * paceOfPoints(series);
+  if (gap <= gapSeconds) {
+    return gapSeconds;
+  }
+  // A figure that is seldom known has few points as well: what the whole store has is the pace of the sampler.
+  return Math.max(gapSeconds, Math.min(gap, GAP_SAMPLES * (paceOfSampler(reads, from, to) ?? Infinity)));
+}
+
+function isParts(series: Points | Parts): series is Parts {
+  return 'count' in series;
+}
+
+/** Figures of the whole installation of which each sample has at least one. */
+const ALWAYS_KNOWN = ['enqueued', 'processes'];
+
+/** Seconds from one sample of a store to the next; `null` where that is not known. */
+function paceOfSampler(reads: FigureReads, from: number, to: number): number | null {
+  for (const figure of ALWAYS_KNOWN) {
+    const [points] = reads.read('total', figure, from, to, '');
+    if (points) {
+      return paceOfPoints(points);
+    }
+  }
+  return null;
 }
 
 function counterOf({ countedByEach }: HistoryFigure, scope: HistoryScope, series: Points | Parts): Points {
-  const points = 'count' in series ? counterPoints(series) : series;
+  const points = isParts(series) ? counterPoints(series) : series;
   if (countedByEach) {
     return asOneCounter(points);
   }
@@ -117,7 +156,8 @@ export function readLatest(
   }
   const sampled = { from: last - seconds, to: last, gapSeconds: GAP_SAMPLES * every, sampleSeconds: every };
   const grid = { grid: [last - seconds], interval: seconds };
-  return onGrid({ figure, scope }, points, sampled, grid, 'mean').values[0] ?? null;
+  const gapSeconds = gapOf(reads, points, sampled);
+  return onGrid({ figure, scope }, points, { ...sampled, gapSeconds }, grid, 'mean').values[0] ?? null;
 }
 
 /** Seconds between two samples of a figure. */
@@ -153,16 +193,15 @@ function weightOf([all = null, less = 0]: ReadonlyArray<number | null>): number 
 function onGrid(
   { figure, scope }: Omit<Wanted, 'key'>,
   series: Points | Parts,
-  { to, gapSeconds: leastGap, sampleSeconds }: SampledRange,
+  { to, gapSeconds, sampleSeconds }: SampledRange,
   { grid, interval }: Grid,
   aggregate: Aggregate
 ): SeriesOnGrid {
-  const gapSeconds = Math.max(leastGap, GAP_SAMPLES * ('count' in series ? paceOfParts(series) : paceOfPoints(series)));
   const times = figure.derived?.times ?? 1;
   const least = Math.min(interval, Math.max(interval / 2, 3 * sampleSeconds));
   const { key, values } = figure.counter
     ? rateOnGrid(counterOf(figure, scope, series), grid, interval, gapSeconds, least)
-    : 'count' in series
+    : isParts(series)
       ? gaugePartsOnGrid(series, grid, interval, aggregate)
       : gaugeOnGrid(series, grid, interval, gapSeconds, aggregate);
   // The interval that has not ended is left out: a rule that takes the last value takes that of a whole one.
@@ -191,7 +230,7 @@ function paceOfParts({ count, firstAt, lastAt }: Parts): number {
   return Math.min(SLOWEST_PACE_SECONDS, steps[Math.floor(steps.length * PACE_SHARE)] ?? 0);
 }
 
-/** Seconds from one sample to the next: it may have been another pace then than it is now. */
+/** Seconds from one sample to the next; 0 where too few tell it. */
 function paceOfPoints({ at }: Points): number {
   const steps = at
     .slice(1)

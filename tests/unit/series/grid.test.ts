@@ -255,3 +255,42 @@ describe('a history that was sampled every five minutes', () => {
     expect(values[3]).toBeCloseTo(2, 9);
   });
 });
+
+describe('a figure that is seldom known', () => {
+  const START = 1_790_000_100;
+  const figure = HISTORY_FIGURES.find(({ name }) => name === 'outRate')!;
+  /** Known for a sample each five minutes, and twice for a minute. */
+  const knownAt = (second: number) => second % 300 === 0 || second % 3000 < 60;
+  const read = async (pace: number) => {
+    const instants = Array.from({ length: 7200 / pace }, (_, index) => index * pace);
+    const pointsOf = (kept: number[]) => [
+      { key: '', at: kept.map((second) => START + second), values: kept.map(() => 1) },
+    ];
+    const reads: FigureReads = {
+      keys: () => ['mailers'],
+      oldest: () => START,
+      read: (scope, name) => {
+        if (scope === 'total') {
+          return name === 'enqueued' ? pointsOf(instants) : [];
+        }
+        return pointsOf(instants.filter(knownAt));
+      },
+    };
+    const sampled = { from: START, to: START + 7200, gapSeconds: 25, sampleSeconds: 10 };
+    const grid = gridOf(START, START + 7190, 10);
+    const wanted = { figure, scope: 'queue' as const, key: 'mailers' };
+    const [series] = await readOnGrid(reads, wanted, sampled, { grid, interval: 10 });
+    return grid.filter((_, index) => series!.values[index] !== null).map((at) => at - START);
+  };
+
+  test('is told where it was known, and nowhere else', async () => {
+    const every = Array.from({ length: 720 }, (_, index) => index * 10);
+    expect(await read(10)).toEqual(every.filter(knownAt));
+  });
+
+  test('keeps its value between the samples of a slower sampler', async () => {
+    const told = await read(60);
+    // The samples of a minute: 0 and 3000 have none beside them, each multiple of 300 stands alone.
+    expect(told).toEqual(Array.from({ length: 24 }, (_, index) => index * 300));
+  });
+});

@@ -75,8 +75,9 @@ export async function demo({ redisUrl, sidekiq, seed, force, statsdEndpoint, his
       }
     },
   });
+  let lived = now;
   if (past) {
-    await recordPast(past, simulator);
+    lived = await recordPast(past, simulator);
   } else {
     await backfill(redis, version, seed, startsAt);
     await simulator.advance(BEFORE_SECONDS);
@@ -89,7 +90,6 @@ export async function demo({ redisUrl, sidekiq, seed, force, statsdEndpoint, his
   process.once('SIGTERM', stop);
   const locks = new Locks(redis, FORMATS[version], now);
   let lockedAt = 0;
-  let lived = now;
   while (!stopped) {
     await new Promise((resolve) => setTimeout(resolve, STEP_SECONDS * 1000));
     const current = Date.now() / 1000;

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { startGrafana } from './grafana';
+import { historyOf, startGrafana } from './grafana';
 
 /**
  * Shows the whole product on live, simulated data: with a Docker engine the compose stack, with GRAFANA_BIN and
@@ -14,8 +14,6 @@ import { startGrafana } from './grafana';
 
 const ROOT = join(__dirname, '..');
 const HISTORY_FILE = 'history.db';
-/** As the plugin names the file of the provisioned data source. */
-const DATA_SOURCE_HISTORY = `1-sidekiq-${HISTORY_FILE}`;
 const children: ChildProcess[] = [];
 const folder = mkdtempSync(join(tmpdir(), 'jobwatch-demo-'));
 let stopping = false;
@@ -45,10 +43,10 @@ async function main(): Promise<void> {
 
   say('Starting a simulated Sidekiq: 8 processes, 20 queues, failing and slow jobs, and a recorded day');
   const statsd = `127.0.0.1:${await freePort(9125, udpPort)}`;
-  const data = join(folder, 'plugin-data');
-  mkdirSync(data);
+  const data = { directory: join(folder, 'plugin-data'), historyFile: HISTORY_FILE };
+  mkdirSync(data.directory);
   // The exporter goes on with the recording from the first minute, and the data source reads the same file.
-  const history = join(data, DATA_SOURCE_HISTORY);
+  const history = historyOf(data);
   const simulator = start(
     executable,
     ['demo', '--redis-url', redisUrl, '--statsd-endpoint', statsd, '--history-file', history],
@@ -94,7 +92,7 @@ async function main(): Promise<void> {
       redisUrl,
       workDir: folder,
       prometheusUrl,
-      data: { directory: data, historyFile: HISTORY_FILE },
+      data,
     });
     children.push(child);
     say(`\nGrafana:  ${url}/d/sidekiq-overview`);

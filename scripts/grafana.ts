@@ -20,6 +20,11 @@ export interface GrafanaOptions {
   data?: { directory: string; historyFile: string };
 }
 
+/** The history file of the provisioned data source, as the plugin names it; the exporter goes on with the same file. */
+export function historyOf({ directory, historyFile }: NonNullable<GrafanaOptions['data']>): string {
+  return join(directory, `1-sidekiq-${historyFile}`);
+}
+
 export interface RunningGrafana {
   url: string;
   child: ChildProcess;

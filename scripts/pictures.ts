@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Browser, Page } from 'playwright-core';
 import { stringify } from 'yaml';
 import { QUERY_TYPES } from '../pkg/queries/registry';
@@ -9,7 +10,7 @@ import { launchBrowser } from '../tests/support/browser';
 import { EXECUTABLE } from '../tests/support/plugin';
 import { startPrometheus } from '../tests/support/prometheus';
 import { freePort, startRedis } from '../tests/support/redisServer';
-import { startGrafana } from './grafana';
+import { historyOf, startGrafana } from './grafana';
 
 /**
  * Takes the pictures of the docs in a real Grafana (GRAFANA_BIN, GRAFANA_HOME) on simulated data, with the menu docked as
@@ -97,13 +98,23 @@ async function main(): Promise<void> {
   try {
     const [statsd, listen] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
     const env = { ...process.env, REDIS_URL: redis.url };
-    children.push(
-      spawn(EXECUTABLE, ['serve', '--listen', listen, '--statsd-listen', statsd, '--preset', 'lago'], {
-        env,
-        stdio: 'ignore',
-      }),
-      spawn(EXECUTABLE, ['demo', '--statsd-endpoint', statsd], { env, stdio: 'ignore' })
-    );
+    const data = { directory: join(workDir, 'plugin-data'), historyFile: 'history.db' };
+    mkdirSync(data.directory);
+    const history = ['--history-file', historyOf(data)];
+    const simulator = spawn(EXECUTABLE, ['demo', '--statsd-endpoint', statsd, ...history], {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    children.push(simulator);
+    process.stdout.write('Simulating a day.\n');
+    for await (const line of createInterface(simulator.stderr)) {
+      if (line.includes('simulating Sidekiq')) {
+        break;
+      }
+    }
+    simulator.stderr.resume();
+    const args = ['serve', '--listen', listen, '--statsd-listen', statsd, '--preset', 'lago', ...history];
+    children.push(spawn(EXECUTABLE, args, { env, stdio: 'ignore' }));
     const config = {
       global: { scrape_interval: '5s' },
       scrape_configs: [{ job_name: 'sidekiq', static_configs: [{ targets: [listen] }] }],
@@ -118,6 +129,7 @@ async function main(): Promise<void> {
       redisUrl: redis.url,
       workDir,
       prometheusUrl: prometheus.url,
+      data,
     });
     children.push(grafana.child);
     browser = await launchBrowser();

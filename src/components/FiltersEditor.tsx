@@ -1,11 +1,12 @@
 import { css } from '@emotion/css';
 import { t } from '@grafana/i18n';
 import { Button, Combobox, IconButton, MultiCombobox, Stack, type ComboboxOption } from '@grafana/ui';
+import { useId } from 'react';
 import { FILTER_OPERATORS, type Filter, type FilterOperator } from '../../pkg/queries/filterModel';
 
 interface Props {
   filters: Filter[];
-  fields: readonly string[];
+  fields: ReadonlyArray<ComboboxOption<string>>;
   /** Offers values of a field. */
   loadValues: (field: string) => Promise<string[]>;
   onChange: (filters: Filter[]) => void;
@@ -29,19 +30,30 @@ export function FiltersEditor({ filters, fields, loadValues, onChange }: Props) 
   const replace = (index: number, change: Partial<Filter>) =>
     onChange(filters.map((filter, at) => (at === index ? { ...filter, ...change } : filter)));
   const operators = operatorOptions();
+  const id = useId();
   return (
     <Stack direction="column" gap={1} alignItems="flex-start">
+      {/* A Combobox takes no label of its own. */}
+      <span hidden id={`${id}-field`}>
+        {t('filters.field', 'Filter field')}
+      </span>
+      <span hidden id={`${id}-operator`}>
+        {t('filters.operator', 'Filter operator')}
+      </span>
+      <span hidden id={`${id}-values`}>
+        {t('filters.values', 'Filter values')}
+      </span>
       {filters.map((filter, index) => (
         <Stack key={index} gap={0.5} alignItems="center" wrap="wrap">
           <Combobox
-            aria-label={t('filters.field', 'Filter field')}
+            aria-labelledby={`${id}-field`}
             width={20}
-            options={fields.map((value) => ({ value, label: value }))}
+            options={[...fields]}
             value={filter.field}
             onChange={({ value }) => replace(index, { field: value, values: [] })}
           />
           <Combobox
-            aria-label={t('filters.operator', 'Filter operator')}
+            aria-labelledby={`${id}-operator`}
             width={10}
             options={operators}
             value={filter.operator}
@@ -49,7 +61,7 @@ export function FiltersEditor({ filters, fields, loadValues, onChange }: Props) 
           />
           <span className={VALUES}>
             <MultiCombobox<string>
-              aria-label={t('filters.values', 'Filter values')}
+              aria-labelledby={`${id}-values`}
               createCustomValue
               placeholder={t('filters.placeholder', 'Any value, $variable or expression')}
               options={async (typed) =>
@@ -73,7 +85,7 @@ export function FiltersEditor({ filters, fields, loadValues, onChange }: Props) 
         variant="secondary"
         icon="plus"
         disabled={fields.length === 0}
-        onClick={() => onChange([...filters, { field: fields[0] ?? '', operator: '=', values: [] }])}
+        onClick={() => onChange([...filters, { field: fields[0]?.value ?? '', operator: '=', values: [] }])}
       >
         {t('filters.add', 'Filter')}
       </Button>

@@ -14,7 +14,7 @@ import { NumberOption } from './forms/OptionFields';
 import { LiveOptions } from './LiveOptions';
 import { MultiChoice } from './MultiChoice';
 import { QueryField } from './QueryField';
-import { keptOf, titlesOf } from './queryParts';
+import { filterChoices, keptOf, titlesOf } from './queryParts';
 import { QueryText } from './QueryText';
 import { useCatalog } from './useCatalog';
 
@@ -141,7 +141,7 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
           >
             <FiltersEditor
               filters={query.filters ?? []}
-              fields={entry?.filterFields ?? []}
+              fields={filterChoices(entry)}
               loadValues={(field) => datasource.values({ queryType: query.queryType, field })}
               onChange={(filters) => change({ filters })}
             />

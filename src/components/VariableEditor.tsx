@@ -6,6 +6,7 @@ import { useEffect } from 'react';
 import type { SidekiqApi, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
 import { QueryField } from './QueryField';
+import { filterChoices } from './queryParts';
 import { useCatalog } from './useCatalog';
 
 type Props = QueryEditorProps<SidekiqApi, SidekiqQuery, SidekiqOptions, SidekiqVariableQuery>;
@@ -16,8 +17,12 @@ export function VariableEditor({ query, datasource, onChange }: Props) {
   const queryType = query.queryType || 'queues';
   const field = query.field || 'queue';
   const entry = catalog.find(({ id }) => id === queryType);
-  const options = catalog.flatMap(({ id, title, filterFields }) =>
-    filterFields.map((name) => ({ value: `${id}.${name}`, label: `${title}: ${name}` }))
+  const options = catalog.flatMap((each) =>
+    filterChoices(each).map(({ value, label, ...rest }) => ({
+      ...rest,
+      value: `${each.id}.${value}`,
+      label: `${each.title}: ${label}`,
+    }))
   );
   const change = (part: Partial<SidekiqVariableQuery>) =>
     onChange({ ...query, refId: 'variable', queryType, field, ...part });
@@ -53,7 +58,7 @@ export function VariableEditor({ query, datasource, onChange }: Props) {
         >
           <FiltersEditor
             filters={query.filters ?? []}
-            fields={entry?.filterFields ?? []}
+            fields={filterChoices(entry)}
             loadValues={(name) => datasource.values({ queryType, field: name })}
             onChange={(filters) => change({ filters })}
           />

@@ -17,3 +17,13 @@ export function filterText({ field, operator, values }: NonNullable<SidekiqQuery
 export function titlesOf({ columns }: CatalogEntry, names: readonly string[]): string[] {
   return names.map((name) => columns.find((column) => column.name === name)?.title ?? name);
 }
+
+/** The text fields by which rows may be filtered, by the titles of their columns; the name follows where it differs. */
+export function filterChoices(
+  entry: CatalogEntry | undefined
+): Array<{ value: string; label: string; description?: string }> {
+  return (entry?.filterFields ?? []).map((value) => {
+    const [label = value] = titlesOf(entry!, [value]);
+    return { value, label, ...(label.toLowerCase() !== value.toLowerCase() && { description: value }) };
+  });
+}

@@ -87,6 +87,10 @@ describe('the query editor', () => {
     await page.keyboard.press('Escape');
     await page.getByTestId('query').getByRole('button', { name: 'Filter' }).click();
     await expect.poll(() => saved('query')).toMatchObject({ filters: [{ field: 'queue', operator: '=', values: [] }] });
+    await page.getByTestId('query').getByLabel('Filter field').click();
+    // The title of the column, and beside it the name that filters in text and provisioning use.
+    await page.getByRole('option', { name: /^Worker type\s*workerType$/ }).click();
+    await expect.poll(() => saved('query')).toMatchObject({ filters: [{ field: 'workerType' }] });
     await page.getByTestId('query').getByLabel('Remove filter').press('Enter');
     await expect.poll(() => saved('query')).toMatchObject({ filters: [] });
   });
@@ -384,6 +388,6 @@ describe('the config editor', () => {
 
 test('the variable editor chooses whose values', async () => {
   await page.locator('#variable-field').click();
-  await page.getByRole('option', { name: 'Processes: host' }).click();
+  await page.getByRole('option', { name: 'Processes: Host' }).click();
   await expect.poll(() => saved('variable')).toMatchObject({ queryType: 'processes', field: 'host' });
 });

@@ -1,4 +1,6 @@
-import { statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /** The part that `bun:sqlite` and `node:sqlite` have in common. A statement is prepared once, however often it is asked for. */
 export interface Database {
@@ -22,10 +24,11 @@ const FIRST_TABLES = 'samples,series,states';
  * Opens a history file, by SQLite as the runtime brings it (Bun's in the executable, Node's from 22.5), and makes something
  * of it. The file is closed again where that fails.
  *
+ * @param opens the connection; by default one that may write
  * @throws Error where the file cannot be opened, or is of another program or of a newer version
  */
-export async function withDatabase<T>(path: string, make: (database: Database) => T): Promise<T> {
-  const database = known(path, preparingOnce(await openDatabase(path)));
+export async function withDatabase<T>(path: string, make: (database: Database) => T, opens = openDatabase): Promise<T> {
+  const database = known(path, preparingOnce(await opens(path)));
   try {
     // Another process may be making the same file.
     database.exec('PRAGMA busy_timeout = 1000');
@@ -34,6 +37,33 @@ export async function withDatabase<T>(path: string, make: (database: Database) =
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/**
+ * The same to read a file. SQLite needs a file of its own beside a history file even to read it; in a folder that cannot be
+ * written the file is read as it lies there.
+ *
+ * @throws Error as above, and where what was written last lies in a -wal file that cannot be read there
+ */
+export async function withDatabaseRead<T>(path: string, make: (database: Database) => T): Promise<T> {
+  if (canWriteBeside(path)) {
+    return withDatabase(path, make);
+  }
+  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) {
+    throw new Error(
+      'its folder cannot be written, and its newest part is in the -wal file; copy both to a folder that can be written'
+    );
+  }
+  return withDatabase(path, make, openUnchanging);
+}
+
+function canWriteBeside(path: string): boolean {
+  try {
+    accessSync(dirname(path), constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -111,6 +141,16 @@ async function openDatabase(path: string): Promise<Database> {
     DatabaseSync: new (path: string) => Database;
   };
   return new DatabaseSync(path);
+}
+
+/** A file that nobody writes to: https://sqlite.org/uri.html#uriimmutable */
+async function openUnchanging(path: string): Promise<Database> {
+  const uri = `${pathToFileURL(path).href}?immutable=1`;
+  if (process.versions['bun']) {
+    const { Database: BunDatabase, constants: flags } = await import('bun:sqlite');
+    return new BunDatabase(uri, flags.SQLITE_OPEN_READONLY | flags.SQLITE_OPEN_URI) as unknown as Database;
+  }
+  return openDatabase(uri);
 }
 
 /**

@@ -2,7 +2,7 @@ import { closeSync, fchmodSync, openSync, statSync } from 'node:fs';
 import { Fault } from '../faults/fault';
 import type { HistoryScope, SeriesValue } from './figures';
 import type { BlockStore } from './blockStore';
-import { markOurs, withDatabase, type Database } from './sqliteDatabase';
+import { markOurs, withDatabase, withDatabaseRead, type Database } from './sqliteDatabase';
 import { addSamples, noParts, rounded, roundedAt, type Parts } from './chunk';
 import { SqliteBlockStore } from './sqliteBlockStore';
 import { SqliteMigration } from './sqliteMigration';
@@ -44,7 +44,7 @@ export async function openSqliteStore(
  */
 export async function openSqliteBlocks(path: string): Promise<BlockStore & { close(): void }> {
   try {
-    return await withDatabase(path, (database) =>
+    return await withDatabaseRead(path, (database) =>
       Object.assign(new SqliteBlockStore(database), { close: () => database.close() })
     );
   } catch (error) {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -45,6 +45,49 @@ function recordedSizes(file: string): Record<string, number> {
 const EXPECTED = Object.fromEntries(Object.entries(api.queues).map(([name, { size }]) => [name, size]));
 
 describe('a history file', () => {
+  describe('in a folder that cannot be written', () => {
+    /** Permissions do not bind root, so the executable runs as somebody else then. */
+    const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const sizesAs = (file: string) =>
+      spawnSync(EXECUTABLE, ['query', 'queues', '--replay', file, '--json'], {
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'] },
+        ...nobody,
+      });
+    let folder: string;
+    let file: string;
+
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'jobwatch-read-only-'));
+      file = join(folder, 'history.db');
+      const serving = await startServing(server.url, ['--history-file', file]);
+      await serving.scrape();
+      await serving.stop();
+      chmodSync(file, 0o644);
+      chmodSync(folder, 0o555);
+    });
+    afterAll(() => {
+      chmodSync(folder, 0o755);
+      rmSync(folder, { recursive: true });
+    });
+
+    test('is replayed as it lies there', () => {
+      const { stdout, stderr } = sizesAs(file);
+      expect(stderr).not.toContain('error');
+      const rows = JSON.parse(stdout) as Array<{ queue: string; size: number }>;
+      expect(Object.fromEntries(rows.map(({ queue, size }) => [queue, size]))).toMatchObject(EXPECTED);
+    });
+
+    test('is refused where its newest part lies beside it', () => {
+      chmodSync(folder, 0o755);
+      writeFileSync(`${file}-wal`, 'not yet in the file');
+      chmodSync(folder, 0o555);
+      const { status, stderr } = sizesAs(file);
+      expect(status).not.toBe(0);
+      expect(stderr).toContain('copy both to a folder that can be written');
+    });
+  });
+
   test('has what was recorded until the end of the process, and keeps it where the next one is killed', async () => {
     const file = join(directory, 'history.db');
     const first = await startServing(server.url, ['--history-file', file]);

@@ -100,7 +100,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     .option('--limit <rows>', 'rows at most', positive)
     .option('--option <name=value...>', 'an option of the query type; lists are comma separated')
     .option('--from <time>', 'start: seconds before the end as -3600, or ISO 8601', '-3600')
-    .option('--to <time>', 'end: seconds ago as -60, or ISO 8601; types of the present answer as of then', '-0')
+    .option('--to <time>', 'end: seconds ago as -60, now-1m, or ISO 8601; types of the present answer as of then', '-0')
     .addHelpText(
       'after',
       '\nExamples:\n  gpx_sidekiq query queues --json\n  gpx_sidekiq query busy --filter "class=~Invoice.*" --limit 20'
@@ -181,7 +181,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     )
   )
     .option('--from <time>', 'start: seconds before the end as -604800, or ISO 8601', '-604800')
-    .option('--to <time>', 'end: seconds ago as -60, or ISO 8601', '-0')
+    .option('--to <time>', 'end: seconds ago as -60, now-1m, or ISO 8601', '-0')
     .addOption(
       new Option('--format <format>', 'its form; html has pictures')
         .choices(['markdown', 'html', 'json'])
@@ -225,7 +225,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     .option('--seed <number>', 'repeatable by seed', positive, 1)
     .option('--json', 'print one array of row objects')
     .option('--from <time>', 'start: seconds before the end as -3600, or ISO 8601', '-3600')
-    .option('--to <time>', 'end: seconds ago as -60, or ISO 8601', '-0')
+    .option('--to <time>', 'end: seconds ago as -60, now-1m, or ISO 8601', '-0')
     .addHelpText(
       'after',
       '\nExamples:\n  gpx_sidekiq what-if --threads "Default Worker=20" --traffic 2\n  gpx_sidekiq what-if --search threads --replay incident.rec --at -1800'

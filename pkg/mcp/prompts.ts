@@ -13,7 +13,7 @@ const WHEN = [
     description: 'Start of the time range: seconds before its end as "-3600", or ISO 8601.',
     required: false,
   },
-  { name: 'to', description: 'End of the time range: seconds ago as "-60", or ISO 8601.', required: false },
+  { name: 'to', description: 'End of the time range: seconds ago as "-60", "now-1m", or ISO 8601.', required: false },
 ];
 const END =
   'Say what is known and what is not: notices tell what could not be read. A missing value is unknown, not zero. Give the next step.';

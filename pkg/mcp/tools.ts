@@ -59,8 +59,8 @@ function propertiesOf({ schema, ofRange }: QueryType, sources: Sources): Record<
       type: 'string',
       default: '-0',
       description: ofRange
-        ? 'End of the time range: seconds ago as "-60", or ISO 8601.'
-        : 'The instant to answer as of, where readings were recorded: seconds ago as "-60", or ISO 8601.',
+        ? 'End of the time range: seconds ago as "-60", "now-1m", or ISO 8601.'
+        : 'The instant to answer as of, where readings were recorded: seconds ago as "-60", "now-1m", or ISO 8601.',
     },
     ...(names.length > 1 && {
       target: { type: 'string', enum: names, default: names[0], description: 'The Sidekiq installation to ask.' },

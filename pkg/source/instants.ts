@@ -9,28 +9,41 @@ export function instantText(at: number): string {
 /** Smaller numbers are no epoch seconds that anybody means: 60 is a minute ago without its sign. */
 const LEAST_EPOCH_SECONDS = 1e8;
 
+/** Seconds of Grafana's units of time: https://grafana.com/docs/grafana/latest/dashboards/use-dashboards/#time-units-and-relative-ranges */
+const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
+const RELATIVE = /^now(?:\s*-\s*(\d+)\s*([smhdw]))?$/;
+
 /**
- * An instant as a person gives it: seconds before now as `-3600`, epoch seconds, or ISO 8601.
+ * An instant as a person gives it: seconds before now as `-3600`, relative as Grafana has it (`now-1h`; a day has 86,400
+ * seconds), epoch seconds, or ISO 8601.
  *
  * @throws Fault `query` naming the field
  */
 export function parseTime(field: string, text: string, now: number): number {
   const given = text.trim();
-  const at = /^(?:-\d+(?:\.\d+)?|0)$/.test(given)
+  const [relative, count = '0', unit = 's'] = RELATIVE.exec(given) ?? [];
+  const at =
+    relative !== undefined
+      ? now - Number(count) * UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS]
+      : absolute(given, now);
+  if (!(at >= LEAST_EPOCH_SECONDS)) {
+    throw new Fault({
+      kind: 'query',
+      message: `The time ${field} "${text}" cannot be read.`,
+      remedy: 'Give seconds ago as -3600, now-1h, or ISO 8601.',
+    });
+  }
+  return at;
+}
+
+function absolute(given: string, now: number): number {
+  return /^(?:-\d+(?:\.\d+)?|0)$/.test(given)
     ? now + Number(given)
     : /^\d{9,11}(?:\.\d+)?$/.test(given)
       ? Number(given)
       : /^\d{4}(?:-|$)/.test(given)
         ? instantOf(given)
         : NaN;
-  if (!(at >= LEAST_EPOCH_SECONDS)) {
-    throw new Fault({
-      kind: 'query',
-      message: `The time ${field} "${text}" cannot be read.`,
-      remedy: 'Give seconds ago as -3600, or ISO 8601.',
-    });
-  }
-  return at;
 }
 
 /** Epoch seconds; NaN for what is none, and for a day that its month does not have, of which JavaScript makes one of the next. */

@@ -16,13 +16,34 @@ test.each([
   ['2026-11-28T03:00:00', Date.UTC(2026, 10, 28, 3) / 1000],
   ['2026-11-28 03:00', Date.UTC(2026, 10, 28, 3) / 1000],
   ['2026-11-28T03:00:00+02:00', Date.UTC(2026, 10, 28, 1) / 1000],
+  ['now', NOW],
+  ['now-1h', NOW - 3600],
+  ['now - 90s', NOW - 90],
+  ['now-2d', NOW - 172_800],
+  ['now-1w', NOW - 604_800],
   ['2026', Date.UTC(2026, 0, 1) / 1000],
 ])('the time %o is read', (text, at) => {
   expect(parseTime('to', text, NOW)).toBe(at);
 });
 
 test.each([
-  ...['60', '+5', '0x10', '1e9', '', ' ', 'now', '-', '20261128', '1795867200000', '2026-13-01', 'Infinity'],
+  ...[
+    '60',
+    '+5',
+    '0x10',
+    '1e9',
+    '',
+    ' ',
+    'now-',
+    'now+1h',
+    'now-1M',
+    'now/d',
+    '-',
+    '20261128',
+    '1795867200000',
+    '2026-13-01',
+    'Infinity',
+  ],
   ...['-99999999999999', '2026-02-29', '2026-02-30T12:00:00Z', '2026-11-31 03:00:00Z'],
 ])('the time %o is refused with its name', (text) => {
   expect(() => parseTime('to', text, NOW)).toThrow(`The time to "${text}" cannot be read.`);

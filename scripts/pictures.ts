@@ -80,9 +80,22 @@ const OF_THE_PLUGIN: Record<string, string> = {
 function explore(queryType: string): string {
   const show = queryType === 'job_metrics' ? { show: 'series', figures: ['rate'] } : {};
   const source = queryType === 'jobs' ? { source: 'retry' } : queryType === 'job' ? { jid: JOB.jid } : {};
+  const comparison = queryType === 'compare' ? { with: 'deploy' } : {};
   const groupBy = queryType === 'errors' ? { groupBy: ['fingerprint'] } : {};
-  const query = { refId: 'A', datasource: { uid: 'sidekiq' }, queryType, ...show, ...source, ...groupBy };
-  const pane = { datasource: 'sidekiq', queries: [query], range: { from: 'now-1h', to: 'now' } };
+  const query = {
+    refId: 'A',
+    datasource: { uid: 'sidekiq' },
+    queryType,
+    ...show,
+    ...source,
+    ...comparison,
+    ...groupBy,
+  };
+  const pane = {
+    datasource: 'sidekiq',
+    queries: [query],
+    range: { from: queryType === 'compare' ? 'now-24h' : 'now-1h', to: 'now' },
+  };
   return `/explore?schemaVersion=1&panes=${encodeURIComponent(JSON.stringify({ a: pane }))}`;
 }
 

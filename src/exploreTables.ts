@@ -6,12 +6,14 @@ const PADDING = 20;
 /** What Grafana gives a column. */
 const USUAL_WIDTH = 150;
 const WIDEST = 360;
+/** Columns of the usual width that Explore has room for beside a docked menu. */
+const MOST_COLUMNS = 6;
 /** Widths are estimated from so many rows. */
 const ROWS = 200;
 
 /**
- * Tables whose texts are longer than the columns of Explore are shown by the table panel, which wraps them: Explore's own
- * table takes neither widths nor wrapping from a frame, and cuts the texts. Several tables in one answer stay as they are, as
+ * Tables whose texts are longer than the columns of Explore, or that have more columns, are shown by the table panel, which
+ * wraps texts and gives numbers less room: Explore's own table takes neither widths nor wrapping from a frame. Several tables in one answer stay as they are, as
  * one panel would show one of them.
  */
 export function fitForExplore(response: DataQueryResponse): DataQueryResponse {
@@ -22,7 +24,7 @@ export function fitForExplore(response: DataQueryResponse): DataQueryResponse {
     return response;
   }
   const widths = frame.fields.map(widthOf);
-  if (widths.every((width) => width <= USUAL_WIDTH)) {
+  if (frame.fields.length <= MOST_COLUMNS && widths.every((width) => width <= USUAL_WIDTH)) {
     return response;
   }
   const fields = frame.fields.map((field, index) => ({
@@ -47,7 +49,7 @@ export function fitForExplore(response: DataQueryResponse): DataQueryResponse {
 /** Texts are as wide as the longest, and all else as its header; "a few seconds ago" is the longest of times. */
 function widthOf({ name, type, config, values }: Field): number {
   const texts = type === FieldType.string ? (values as Array<string | null>).slice(0, ROWS) : [];
-  const least = type === FieldType.time ? 17 : 12;
+  const least = type === FieldType.time ? 17 : 10;
   const longest = Math.max((config.displayName ?? name).length, least, ...texts.map((text) => text?.length ?? 0));
   return Math.ceil(longest * CHARACTER + PADDING);
 }

@@ -74,13 +74,13 @@ function explanation(query: SidekiqQuery, entry: CatalogEntry): string {
   const options = Object.keys(entry.options)
     .map((name) => [name, query[name as keyof SidekiqQuery] as unknown] as const)
     .filter(([, value]) => value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0))
-    .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(', ') : String(value)}`);
+    .map(([name, value]) => `${name} = ${Array.isArray(value) ? value.join(', ') : String(value)}`);
   const titles = titlesOf(entry, figures);
   const kept = filters.filter(({ values }) => values.length > 0).map(filterText);
   const parts = [
     titles.length > 0 ? t('editor.explain.figures', 'Figures: {{figures}}.', { figures: titles.join(', ') }) : '',
     kept.length > 0 ? t('editor.explain.filters', 'Only where {{filters}}.', { filters: kept.join('; ') }) : '',
-    options.length > 0 ? t('editor.explain.options', 'With {{options}}.', { options: options.join('; ') }) : '',
+    options.length > 0 ? t('editor.explain.options', 'Options: {{options}}.', { options: options.join('; ') }) : '',
     t('editor.explain.limit', 'At most {{limit}} rows.', { limit: limit ?? entry.limit }),
     entry.cost === ''
       ? t('editor.explain.free', 'Cost: none beyond the reading that all panels share.')

@@ -114,7 +114,9 @@ describe('the query editor', () => {
         limit: 7,
       });
     await editor
-      .getByText(/Figures: Age\. Only where class = A::B\. With source dead\. At most 7 rows\. Cost beyond the reading/)
+      .getByText(
+        /Figures: Age\. Only where class = A::B\. Options: source = dead\. At most 7 rows\. Cost beyond the reading/
+      )
       .waitFor();
     await page.locator('#query-text-A').fill('gpx_sidekiq query nonsense');
     await page.keyboard.press('Enter');

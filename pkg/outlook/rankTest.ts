@@ -98,8 +98,18 @@ function midranks<T>(all: readonly T[], size: (each: T) => number, isOne: (each:
 function chanceOf(off: number, variance: number, alike: number, count: number): number {
   const likeness = Math.max(0, alike);
   const widened = Math.sqrt((variance * (1 + likeness)) / Math.max(1 - likeness, 1 / count));
-  const z = Math.max(0, Math.abs(off) - 0.5) / widened;
+  const t = Math.max(0, Math.abs(off) - 0.5) / widened;
+  const z = likeness === 0 ? t : normalOf(t, (count * Math.max(1 - likeness ** 2, 2 / count)) / 2);
   return Math.min(1, Math.max(0, 1 - errorFunction(z / Math.SQRT2)));
+}
+
+/**
+ * The deviate of the normal distribution that is as rare as one of Student's with so many degrees of freedom (Wallace 1959). How
+ * alike values are is an estimate, of which the logarithm of the variance has the error √(4 / n(1 − ρ²)), as that of a
+ * variance with n(1 − ρ²)/2 degrees of freedom has.
+ */
+function normalOf(t: number, degrees: number): number {
+  return ((8 * degrees + 1) / (8 * degrees + 3)) * Math.sqrt(degrees * Math.log1p(t ** 2 / degrees));
 }
 
 /**

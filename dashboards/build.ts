@@ -227,7 +227,7 @@ function panelOf(panel: Panel, flavour: Flavour, id: number): AnyPanel {
   const builder = KINDS[panel.kind](panel);
   builder
     .id(id)
-    .title(panel.title)
+    .title(titleOf(panel, flavour))
     .description(panel.description)
     .span(panel.width)
     .height(panel.height)
@@ -355,4 +355,9 @@ function targetsOf(panel: Panel, flavour: Flavour): Array<Builder<Dataquery>> {
   return queries.map((query, index) => ({
     build: () => ({ ...query, refId: REF_IDS[index]!, datasource: SOURCES[flavour] }) as unknown as Dataquery,
   }));
+}
+
+/** Panels that are repeated side by side say of which installation they are. */
+function titleOf({ title, repeated }: Panel, flavour: Flavour): string {
+  return repeated && flavour === 'direct' && !title.includes('$datasource') ? `${title} of $datasource` : title;
 }

@@ -98,7 +98,7 @@ const TEXTS: Record<string, (truth: Truth, direct: boolean) => Array<[panel: str
           ['Sidekiq', `Enqueued${short(enqueued)}`],
           ['Sidekiq', `Retries${retry}`],
           ['What is wrong', 'meilisearch'],
-          ['Enqueued', short(enqueued)],
+          ['Enqueued of Sidekiq', short(enqueued)],
         ]
       : [
           ['By target', 'sidekiq'],

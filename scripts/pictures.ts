@@ -63,7 +63,7 @@ const PICTURES: Picture[] = [
   },
   { name: 'dashboard-deploy', path: '/d/sidekiq-deploy?from=now-24h&to=now&refresh=', height: 1300 },
   { name: 'dashboard-planning', path: dashboard('sidekiq-planning', '&var-traffic=2'), height: 1300 },
-  { name: 'dashboard-incident', path: dashboard('sidekiq-incident'), height: 1300 },
+  { name: 'dashboard-incident', path: '/d/sidekiq-incident?from=now-12h&to=now&refresh=', height: 1300 },
   { name: 'overview-past', path: '/d/sidekiq-overview?from=now-1h&to=now-5m&refresh=', height: 1500 },
   { name: 'dashboard-fleet', path: dashboard('sidekiq-fleet'), height: 900 },
   { name: 'page', path: '/', height: 1500, ofServe: true },

@@ -33,7 +33,10 @@ export function fitForExplore(response: DataQueryResponse): DataQueryResponse {
       ...field.config,
       custom: {
         ...(field.config.custom as object | undefined),
-        minWidth: Math.min(WIDEST, widths[index]!),
+        // Columns without a width share what is left evenly, whatever the least width of each: texts would not fit theirs.
+        ...(field.type === FieldType.string && widths[index]! <= WIDEST
+          ? { width: widths[index]! }
+          : { minWidth: Math.min(WIDEST, widths[index]!) }),
         // Mappings of texts have the colours of severities and states, those of yes and no have none.
         ...(field.type === FieldType.string && field.config.mappings && { cellOptions: { type: 'color-text' } }),
         ...(widths[index]! > WIDEST && { wrapText: true }),

@@ -7,6 +7,8 @@ const LISTS = 'csv|distributed|doublequote|glob|json|lucene|singlequote|sqlstrin
 const LISTED = formatOf(LISTS);
 /** All that a list of values has no use for: `${queue:csv}` means each of its queues. */
 const JOINED = formatOf(`${LISTS}|pipe|raw|regex`);
+/** The custom value of "All" in the dashboards of this plugin. */
+const ALL = '.*';
 const WHOLE_VARIABLE = /^(?:\$\w+|\$\{[^}]+\}|\[\[[^\]]+\]\])$/;
 
 /** The format of a variable that is a whole text, if it is one of these. */
@@ -23,11 +25,20 @@ export function interpolateFilters(
   templates: TemplateSrv,
   scopedVars: ScopedVars
 ): Filter[] {
-  return filters.map((filter) => ({
-    ...filter,
-    field: templates.replace(filter.field, scopedVars),
-    values: filter.values.flatMap((value) => interpolateValue(value, filter.operator, templates, scopedVars)),
-  }));
+  return filters.map((filter) => {
+    const field = templates.replace(filter.field, scopedVars);
+    const found = filter.values.map((value) => interpolateValue(value, filter.operator, templates, scopedVars));
+    const isAll = (text: string, index: number) => text === ALL && hasVariable(filter.values[index]!);
+    // "Is none of all" keeps nothing, as it does where "All" stands for each of its values.
+    if (filter.operator.startsWith('!') && found.some((texts, index) => texts.some((text) => isAll(text, index)))) {
+      return { ...filter, field, operator: '!~', values: [ALL] };
+    }
+    return { ...filter, field, values: found.flatMap((texts, index) => texts.filter((text) => !isAll(text, index))) };
+  });
+}
+
+function hasVariable(value: string): boolean {
+  return value.includes('$') || value.includes('[[');
 }
 
 function interpolateValue(
@@ -36,12 +47,12 @@ function interpolateValue(
   templates: TemplateSrv,
   scopedVars: ScopedVars
 ): string[] {
-  if (!value.includes('$') && !value.includes('[[')) {
+  if (!hasVariable(value)) {
     return [value];
   }
   if (operator === '=~' || operator === '!~') {
     const plain = WHOLE_VARIABLE.test(value.trim()) ? value.trim().replace(LISTED, '') : value;
-    return [templates.replace(plain, scopedVars, 'regex')].filter((text) => text !== '' && text !== '.*');
+    return [templates.replace(plain, scopedVars, 'regex')].filter((text) => text !== '');
   }
   if (!WHOLE_VARIABLE.test(value.trim())) {
     return [templates.replace(value, scopedVars)];
@@ -51,7 +62,7 @@ function interpolateValue(
     texts.push(...(Array.isArray(found) ? found : [found]));
     return '';
   });
-  return [...texts, rest].filter((text) => text !== '' && text !== '.*');
+  return [...texts, rest].filter((text) => text !== '');
 }
 
 const OPERATORS: Record<string, FilterOperator> = {
@@ -80,7 +91,7 @@ export function interpolateTexts<Q extends object>(query: Q, templates: Template
     typeof value === 'string'
       ? templates.replace(value, scopedVars)
       : isTexts(value)
-        ? value.flatMap((item) => interpolateValue(item, '=', templates, scopedVars))
+        ? value.flatMap((item) => interpolateValue(item, '=', templates, scopedVars)).filter((item) => item !== ALL)
         : value;
   const entries = Object.entries(query).map(([name, value]: [string, unknown]): [string, unknown] => [
     name,

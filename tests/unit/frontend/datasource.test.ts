@@ -83,6 +83,7 @@ describe('a filter', () => {
     ['a multi-value variable of another format', filter('=', '${queue:csv}'), ['a.b', 'c']],
     ['the same in a regular expression', filter('=~', '${queue:csv}'), ['(a\\.b|c)']],
     ['All', filter('=', '$all'), []],
+    ['a text that reads as All', filter('=', '.*'), ['.*']],
     ['nothing chosen', filter('=', '$none'), []],
     ['a variable within text', filter('=', 'pre_${one}'), ['pre_x']],
     ['a variable in a regular expression', filter('=~', '^$queue$'), ['^(a\\.b|c)$']],
@@ -90,6 +91,11 @@ describe('a filter', () => {
     ['an unknown variable', filter('=', '$unknown'), ['$unknown']],
   ])('with %s becomes its values', (_, each, expected) => {
     expect(valuesOf(each)).toEqual(expected);
+  });
+
+  test.each(['!=', '!~'] as const)('by %s All keeps nothing', (operator) => {
+    const [found] = interpolateFilters([filter(operator, 'a', '$all')], templates(VALUES), {});
+    expect(found).toMatchObject({ operator: '!~', values: ['.*'] });
   });
 
   test.each(['$queue', '${queue}', '[[queue]]', '${queue:csv}'])('of a list becomes all values of %s', (text) => {
@@ -219,7 +225,7 @@ describe('the data source', () => {
     expect(source.filterQuery({ refId: 'A', queryType: '' })).toBe(false);
   });
 
-  test('has the texts of one table wrapped in Explore, and leaves narrow tables, several and panels as they are', async () => {
+  test('has one table of long texts or many columns fitted in Explore, and leaves small tables, several and panels as they are', async () => {
     const table = (...texts: string[]) => ({
       name: 'x',
       length: texts.length,
@@ -242,9 +248,13 @@ describe('the data source', () => {
     expect(shown!.fields.map(({ config }) => config.custom)).toEqual([
       { hideFrom: {}, minWidth: 360, wrapText: true },
       { minWidth: 148 },
-      { minWidth: 110, cellOptions: { type: 'color-text' } },
-      { minWidth: 110 },
+      { width: 95, cellOptions: { type: 'color-text' } },
+      { minWidth: 95 },
     ]);
+    const [narrow] = await answer('explore', [
+      { ...long, fields: Array.from({ length: 7 }, (_, index) => ({ ...table('x').fields[2]!, name: `t${index}` })) },
+    ]);
+    expect(narrow!.meta).toMatchObject({ preferredVisualisationPluginId: 'table' });
     const asIs = [[long, long], [table('short')], [table()]];
     for (const data of asIs) {
       expect(await answer('explore', data)).toBe(data);

@@ -1,6 +1,7 @@
 import type { Parts } from '../series/chunk';
 import type { HistoryScope } from '../series/figures';
-import { GAP_SAMPLES, SLOWEST_PACE_SECONDS, THINNED_SECONDS } from '../series/readOnGrid';
+import { GAP_SAMPLES, SLOWEST_PACE_SECONDS } from '../series/pace';
+import { THINNED_SECONDS } from '../series/readOnGrid';
 import type { FigureReads, Points } from '../series/store';
 import type { Turns } from '../turns';
 

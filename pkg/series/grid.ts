@@ -25,20 +25,31 @@ export function gridOf(from: number, to: number, intervalSeconds: number): numbe
   return Array.from({ length }, (_, index) => first + index * intervalSeconds);
 }
 
+/**
+ * What lies between two points (epoch seconds) that nobody watched: a time longer than so many seconds, or as a function
+ * says.
+ */
+export type Gap = number | ((from: number, to: number) => boolean);
+
+/** Whether nobody watched between two points that follow one another. */
+export function isGap(gap: Gap, from: number, to: number): boolean {
+  return typeof gap === 'number' ? to - from > gap : gap(from, to);
+}
+
 /** What an interval tells of the samples of a gauge within it. */
 export const AGGREGATES = ['mean', 'max', 'min'] as const;
 export type Aggregate = (typeof AGGREGATES)[number];
 
 /**
  * The mean, largest or smallest of a gauge's points within the interval that begins at each instant of the grid. An
- * interval without one keeps the value before it where the next point comes within `gapSeconds`: samplers do not keep step
- * with a grid.
+ * interval without one keeps the value before it where the next point comes before a gap: samplers do not keep step with a
+ * grid.
  */
 export function gaugeOnGrid(
   points: Points,
   grid: readonly number[],
   intervalSeconds: number,
-  gapSeconds: number,
+  gap: Gap,
   aggregate: Aggregate = 'mean'
 ): GridSeries {
   const slots = new Slots(grid.length);
@@ -48,7 +59,7 @@ export function gaugeOnGrid(
     if (slot !== undefined) {
       slots.add(slot, value);
     }
-    for (const empty of slotsBetween(at, points.at[index + 1], grid, intervalSeconds, gapSeconds)) {
+    for (const empty of slotsBetween(at, points.at[index + 1], grid, intervalSeconds, gap)) {
       slots.add(empty, value);
     }
   });
@@ -137,8 +148,8 @@ class Slots {
 
 /**
  * A counter's increase per second within the interval that begins at each instant of the grid. A counter that went
- * down was reset and starts from 0. Between two points it grows evenly; of a time longer than `gapSeconds` only the
- * interval in which it ends is told.
+ * down was reset and starts from 0. Between two points it grows evenly; of a gap only the interval in
+ * which it ends is told.
  *
  * An interval that the points do not reach the end of has not ended, and one of which less than `leastSeconds` is known
  * says little: neither has a value.
@@ -147,7 +158,7 @@ export function rateOnGrid(
   points: Points,
   grid: readonly number[],
   intervalSeconds: number,
-  gapSeconds: number,
+  gap: Gap,
   leastSeconds = intervalSeconds / 2
 ): GridSeries {
   const increases = new Array<number>(grid.length).fill(0);
@@ -160,7 +171,7 @@ export function rateOnGrid(
     const to = points.at[index]!;
     const rate = (now >= before ? now - before : now) / (to - from);
     const lastSlot = Math.min(grid.length - 1, Math.ceil((to - first) / intervalSeconds) - 1);
-    const firstSlot = to - from > gapSeconds ? lastSlot : Math.floor((from - first) / intervalSeconds);
+    const firstSlot = isGap(gap, from, to) ? lastSlot : Math.floor((from - first) / intervalSeconds);
     for (let slot = Math.max(0, firstSlot); slot <= lastSlot; slot += 1) {
       const starts = first + slot * intervalSeconds;
       const lasted = Math.min(to, starts + intervalSeconds) - Math.max(from, starts);
@@ -189,9 +200,9 @@ function slotsBetween(
   to: number | undefined,
   grid: readonly number[],
   intervalSeconds: number,
-  gapSeconds: number
+  gap: Gap
 ): number[] {
-  if (to === undefined || to - from > gapSeconds || grid.length === 0) {
+  if (to === undefined || isGap(gap, from, to) || grid.length === 0) {
     return [];
   }
   const first = Math.max(0, Math.floor((from - grid[0]!) / intervalSeconds) + 1);

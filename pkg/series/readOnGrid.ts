@@ -1,6 +1,16 @@
 import { PART_SECONDS, type Parts } from './chunk';
 import { CLASS_SECONDS, countersOf, keptAs, type HistoryFigure, type HistoryScope } from './figures';
-import { counterPoints, gaugeOnGrid, gaugePartsOnGrid, rateOnGrid, type Aggregate, type GridSeries } from './grid';
+import {
+  counterPoints,
+  gaugeOnGrid,
+  gaugePartsOnGrid,
+  isGap,
+  rateOnGrid,
+  type Aggregate,
+  type Gap,
+  type GridSeries,
+} from './grid';
+import { GAP_SAMPLES, gapsOf, gapsOfParts } from './pace';
 import { hasBegunAnew, withoutLostWrites } from '../sidekiq/counters';
 import type { FigureReads, Points } from './store';
 
@@ -33,16 +43,9 @@ export interface SeriesOnGrid extends GridSeries, Grid {
   weights?: readonly number[];
 }
 
-/** Samples missed that make a gap: fewer are a sampler that is late. */
-export const GAP_SAMPLES = 2.5;
 /** In memory samples older than this are a minute apart. */
 const FULL_PACE_SECONDS = 6 * 3600;
 export const THINNED_SECONDS = 60;
-/** Samples further apart than this are never one pace. */
-export const SLOWEST_PACE_SECONDS = 300;
-/** Share of a series' steps that its pace holds: the others are gaps. */
-const PACE_SHARE = 0.9;
-const PACE_STEPS = 20;
 
 /** Seconds between two samples that are a gap. @param ageSeconds of the oldest sample that is asked for */
 export function gapSecondsOf(ageSeconds: number, sampleSeconds: number): number {
@@ -76,27 +79,24 @@ export async function readOnGrid(
   const parts = wide ? await reads.parts?.(scope, name, from, sampled.to, key) : undefined;
   const series: Array<Points | Parts> = parts ?? reads.read(scope, name, from, sampled.to, key);
   return series.map((each) =>
-    onGrid(
-      { figure, scope },
-      each,
-      { ...sampled, gapSeconds: gapOf(reads, each, { ...sampled, from }) },
-      grid,
-      aggregate
-    )
+    onGrid({ figure, scope }, each, sampled, gapOf(reads, each, { ...sampled, from }), grid, aggregate)
   );
 }
 
-/** Seconds between two samples of a series that are a gap: it may have been sampled at another pace than it is now. */
-function gapOf(reads: FigureReads, series: Points | Parts, { from, to, gapSeconds }: SampledRange): number {
+/** The gaps of a series: it may have been sampled at another pace than it is now. */
+function gapOf(reads: FigureReads, series: Points | Parts, { from, to, gapSeconds }: SampledRange): Gap {
   if (isParts(series)) {
-    return Math.max(gapSeconds, GAP_SAMPLES * paceOfParts(series));
+    return gapsOfParts(series, gapSeconds);
   }
-  const gap = GAP_SAMPLES * paceOfPoints(series);
-  if (gap <= gapSeconds) {
+  const own = gapsOf(series.at, gapSeconds);
+  // The store has no fewer samples than the series, so that it bridges no more than the series does.
+  const isBridged = (at: number, index: number) =>
+    index > 0 && at - series.at[index - 1]! > gapSeconds && !isGap(own, series.at[index - 1]!, at);
+  if (!series.at.some(isBridged)) {
     return gapSeconds;
   }
   // A figure that is seldom known has few points as well: what the whole store has is the pace of the sampler.
-  return Math.max(gapSeconds, Math.min(gap, GAP_SAMPLES * (paceOfSampler(reads, from, to) ?? Infinity)));
+  return gapsOf(samplesOf(reads, from, to) ?? series.at, gapSeconds);
 }
 
 function isParts(series: Points | Parts): series is Parts {
@@ -106,12 +106,12 @@ function isParts(series: Points | Parts): series is Parts {
 /** Figures of the whole installation of which each sample has at least one. */
 const ALWAYS_KNOWN = ['enqueued', 'processes'];
 
-/** Seconds from one sample of a store to the next; `null` where that is not known. */
-function paceOfSampler(reads: FigureReads, from: number, to: number): number | null {
+/** Instants of the samples of a store; `null` where that is not known. */
+function samplesOf(reads: FigureReads, from: number, to: number): readonly number[] | null {
   for (const figure of ALWAYS_KNOWN) {
     const [points] = reads.read('total', figure, from, to, '');
     if (points) {
-      return paceOfPoints(points);
+      return points.at;
     }
   }
   return null;
@@ -156,8 +156,7 @@ export function readLatest(
   }
   const sampled = { from: last - seconds, to: last, gapSeconds: GAP_SAMPLES * every, sampleSeconds: every };
   const grid = { grid: [last - seconds], interval: seconds };
-  const gapSeconds = gapOf(reads, points, sampled);
-  return onGrid({ figure, scope }, points, { ...sampled, gapSeconds }, grid, 'mean').values[0] ?? null;
+  return onGrid({ figure, scope }, points, sampled, gapOf(reads, points, sampled), grid, 'mean').values[0] ?? null;
 }
 
 /** Seconds between two samples of a figure. */
@@ -194,16 +193,17 @@ function onGrid(
   { figure, scope }: Omit<Wanted, 'key'>,
   series: Points | Parts,
   { to, gapSeconds, sampleSeconds }: SampledRange,
+  gap: Gap,
   { grid, interval }: Grid,
   aggregate: Aggregate
 ): SeriesOnGrid {
   const times = figure.derived?.times ?? 1;
   const least = Math.min(interval, Math.max(interval / 2, 3 * sampleSeconds));
   const { key, values } = figure.counter
-    ? rateOnGrid(counterOf(figure, scope, series), grid, interval, gapSeconds, least)
+    ? rateOnGrid(counterOf(figure, scope, series), grid, interval, gap, least)
     : isParts(series)
       ? gaugePartsOnGrid(series, grid, interval, aggregate)
-      : gaugeOnGrid(series, grid, interval, gapSeconds, aggregate);
+      : gaugeOnGrid(series, grid, interval, gap, aggregate);
   // The interval that has not ended is left out: a rule that takes the last value takes that of a whole one.
   let { length } = grid;
   while (
@@ -220,22 +220,4 @@ function onGrid(
     interval,
     values: values.slice(0, length).map((value) => value && value * times),
   };
-}
-
-/** Seconds from one sample to the next, by the mean of each part; one with a sample alone is of the slowest pace. */
-function paceOfParts({ count, firstAt, lastAt }: Parts): number {
-  const steps = count
-    .map((many, index) => (many === 1 ? SLOWEST_PACE_SECONDS : (lastAt[index]! - firstAt[index]!) / (many - 1)))
-    .sort((a, b) => a - b);
-  return Math.min(SLOWEST_PACE_SECONDS, steps[Math.floor(steps.length * PACE_SHARE)] ?? 0);
-}
-
-/** Seconds from one sample to the next; 0 where too few tell it. */
-function paceOfPoints({ at }: Points): number {
-  const steps = at
-    .slice(1)
-    .map((each, index) => each - at[index]!)
-    .sort((a, b) => a - b);
-  // Of some steps none is usual.
-  return steps.length < PACE_STEPS ? 0 : Math.min(SLOWEST_PACE_SECONDS, steps[Math.floor(steps.length * PACE_SHARE)]!);
 }

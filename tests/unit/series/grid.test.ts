@@ -294,3 +294,56 @@ describe('a figure that is seldom known', () => {
     expect(told).toEqual(Array.from({ length: 24 }, (_, index) => index * 300));
   });
 });
+
+describe('a history whose pace has changed', () => {
+  const START = 1_790_000_100;
+  /** Six hours every 300 s, five every 60 s and one every 15 s, as a demo has, and twenty days every 10 s. */
+  const changes = [
+    { until: 6 * 3600, pace: 300 },
+    { until: 11 * 3600, pace: 60 },
+    { until: 12 * 3600, pace: 15 },
+    { until: 36 * 3600, pace: 10 },
+  ];
+  const instants: number[] = [];
+  for (const { until, pace } of changes) {
+    for (let at = (instants.at(-1) ?? -pace) + pace; at < until; at += pace) {
+      instants.push(at);
+    }
+  }
+  /** Ten minutes of the slowest pace, and a minute of the fastest, were not watched. */
+  const holes = [
+    [10_000, 11_000],
+    [100_000, 100_060],
+  ] as const;
+  const watched = instants.filter((at) => !holes.some(([from, to]) => at >= from && at < to));
+  const reads: FigureReads = {
+    keys: () => [''],
+    oldest: () => START,
+    read: () => [{ key: '', at: watched.map((at) => START + at), values: watched.map((at) => 2 * at) }],
+  };
+  const sampled = { from: START, to: START + 36 * 3600, gapSeconds: 25, sampleSeconds: 10 };
+  const unknown = async (name: string, interval: number) => {
+    const figure = HISTORY_FIGURES.find((each) => each.name === name)!;
+    const grid = gridOf(START, START + 36 * 3600 - 400, interval);
+    const [series] = await readOnGrid(reads, { figure, scope: 'total', key: '' }, sampled, { grid, interval });
+    return grid.filter((_, index) => series!.values[index] === null).map((at) => at - START);
+  };
+
+  test('has its gauges at each pace, and the gaps of each', async () => {
+    // From the last sample before the hole, at 9,900, to the first after it, at 11,100.
+    const slow = (await unknown('enqueued', 60)).filter((at) => at < 50_000);
+    expect(slow[0]).toBeGreaterThan(9_900 - 60);
+    expect(slow.at(-1)).toBeLessThan(11_100);
+    expect(slow).toHaveLength((11_100 - 9_900) / 60 - 1);
+    const fast = (await unknown('enqueued', 10)).filter((at) => at >= 50_000);
+    expect(fast).toHaveLength(6);
+  });
+
+  test('has its rates at each pace', async () => {
+    const none = await unknown('processedRate', 60);
+    expect(none.filter((at) => at > 60 && (at < 9_900 - 60 || at > 11_100) && (at < 99_900 || at > 100_100))).toEqual(
+      []
+    );
+    expect(none.length).toBeGreaterThan(15);
+  });
+});

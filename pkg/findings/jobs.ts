@@ -107,7 +107,8 @@ export const JOB_RULES: readonly FindingRule[] = [
                 subject: name,
                 text: `${name} has not run as scheduled: it is late by ${durationText(late)}.`,
                 evidence: `${schedule}${jobClass === '' || jobClass === name ? '' : `, ${jobClass}`}`,
-                cause: 'The scheduler does not run, or the entry is not loaded.',
+                cause:
+                  'The scheduler did not run when the entry was due, or the entry was not loaded or disabled then.',
                 since: lateFrom,
                 weight: late,
               },

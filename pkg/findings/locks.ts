@@ -28,14 +28,20 @@ export const LOCK_RULES: readonly FindingRule[] = [
           evidence: `${first.digest}${first.jid === '' ? '' : `, job ${first.jid}`}${first.since === null ? '' : `, held for ${durationText(now - first.since)}`}`,
           cause:
             dead === stuck.length
-              ? 'The job died and kept its lock; jobs with the same arguments are not enqueued or not run.'
-              : 'The job was deleted, or its process was killed; jobs with the same arguments are not enqueued or not run.',
+              ? `The job died and kept its lock; ${effectOf(first)}.`
+              : `The job was deleted, or its process was killed; ${effectOf(first)}.`,
           since: first.nowhereSince ?? first.since,
           weight: stuck.length,
         };
       }),
   },
 ];
+
+function effectOf({ gem }: Lock): string {
+  return gem === 'sidekiq-throttled'
+    ? 'fewer jobs of the class run at the same time'
+    : 'jobs with the same arguments are not enqueued or not run';
+}
 
 /** Those that have been stuck for long enough to be sure of it. */
 export function stuckLocks(locks: readonly Lock[], now: number): Lock[] {

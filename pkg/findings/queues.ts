@@ -1,5 +1,6 @@
 import { isLate } from '../observe/queueCondition';
 import type { QueueState } from '../observe/queueState';
+import { isMostlyIdle } from '../sidekiq/queueFacts';
 import { capacityOfQueues } from '../watch/capacity';
 import { countText, durationText, rangeText, waitText } from './texts';
 import { LIMITS, type FindingRule } from './rule';
@@ -66,7 +67,8 @@ export const QUEUE_RULES: readonly FindingRule[] = [
     id: 'queueLate',
     severity: 'critical',
     when: 'The oldest job of a served queue has waited longer than the objective of the settings.',
-    remedy: 'Add threads for the queue, or find out why its jobs take longer than usual.',
+    remedy:
+      'Add threads for the queue, raise the limit that holds its jobs back, or find out why its jobs take longer than usual.',
     find: ({ state }) =>
       state.queues
         .filter((queue) => isLate(queue) === true)
@@ -92,7 +94,7 @@ export const QUEUE_RULES: readonly FindingRule[] = [
               {
                 ...ofQueue(queue),
                 text: `${name} reaches its objective of ${durationText(objectiveSeconds)} in ${rangeText(breach.earliest, breach.latest)}.`,
-                cause: 'More jobs arrive than are taken.',
+                cause: causeOfWait(queue),
                 since: null,
                 weight: LIMITS.breachWithinSeconds - breach.earliest,
               },
@@ -145,19 +147,22 @@ export const QUEUE_RULES: readonly FindingRule[] = [
 ];
 
 function ofQueue(queue: QueueState) {
-  const parts = [
-    countText(queue.size, 'job'),
-    queue.readyBusy === null || queue.readyThreads === null
-      ? ''
-      : `${queue.readyBusy} of ${countText(queue.readyThreads, 'thread')} working on it`,
-    drainText(queue),
-  ];
+  const parts = [countText(queue.size, 'job'), threadsText(queue), drainText(queue)];
   return {
     kind: 'queue' as const,
     subject: queue.name,
     evidence: parts.filter((part) => part !== '').join(', '),
     weight: queue.waitSeconds ?? queue.size ?? 0,
   };
+}
+
+function threadsText({ busy, readyBusy, readyThreads, threads }: QueueState): string {
+  if (readyBusy === null || readyThreads === null) {
+    return '';
+  }
+  return readyThreads === 0 && threads !== 0 && busy !== null
+    ? `${countText(busy, 'job')} running in processes that take no new ones`
+    : `${readyBusy} of ${countText(readyThreads, 'thread')} working on it`;
 }
 
 function drainText({ drainSeconds, inRate, outRate, size }: QueueState): string {
@@ -171,12 +176,15 @@ function waitingSince({ waitSeconds }: QueueState, now: number): number | null {
   return waitSeconds === null ? null : now - waitSeconds;
 }
 
-function causeOfWait({ readyBusy: busy, readyThreads, inRate, outRate }: QueueState): string {
+function causeOfWait({ readyBusy: busy, readyIdle: idle, readyThreads, inRate, outRate }: QueueState): string {
   if (busy === null || readyThreads === null) {
     return 'It is not known what the threads that serve it do.';
   }
   if (busy >= readyThreads) {
     return 'All threads that serve it are working on it.';
+  }
+  if (isMostlyIdle(idle, readyThreads)) {
+    return `${idle} of the threads that serve it are idle: a limit, as of sidekiq-throttled or sidekiq-limit_fetch, holds its jobs back, and more threads do not help.`;
   }
   if (inRate !== null && outRate !== null && inRate > outRate) {
     return 'More jobs arrive than are taken.';

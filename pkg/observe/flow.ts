@@ -81,13 +81,33 @@ function flowOf(kept: readonly Sample[]): QueueFlow {
   const first = kept[0]!;
   const last = kept[kept.length - 1]!;
   const seconds = last.at - first.at;
-  if (seconds < SHORTEST_SECONDS) {
+  if (seconds < SHORTEST_SECONDS || !isInOrder(kept)) {
     return { inRate: null, outRate: null, drainSeconds: last.size === 0 ? 0 : null };
   }
   const left = departures(first, last);
   const outRate = left === null ? null : left / seconds;
   const inRate = outRate === null ? null : Math.max(0, outRate + (last.size - first.size) / seconds);
   return { inRate, outRate, drainSeconds: drain(last.size, inRate, outRate) };
+}
+
+/** Clocks of the hosts that push differ by less. */
+const CLOCKS_SECONDS = 2;
+
+/**
+ * Whether the oldest job was never older than the one before it. Jobs that are put back, as sidekiq-throttled does with those
+ * beyond a limit and a process that stops with those it has taken, leave and come without having run or been pushed.
+ */
+function isInOrder(kept: readonly Sample[]): boolean {
+  let oldest = -Infinity;
+  for (const { oldestAt } of kept) {
+    if (oldestAt !== null) {
+      if (oldestAt < oldest - CLOCKS_SECONDS) {
+        return false;
+      }
+      oldest = oldestAt;
+    }
+  }
+  return true;
 }
 
 function departures(first: Sample, last: Sample): number | null {

@@ -1,3 +1,4 @@
+import { groupBy } from './groupBy';
 import type { Capsule, Listed, Process, Queue, Work } from './model';
 import type { Snapshot } from './snapshot';
 
@@ -13,13 +14,19 @@ export interface QueueFacts extends Queue {
   readonly busy: number | null;
   /** Those of them that run in processes that still take jobs: what {@link readyThreads} are busy with. */
   readonly readyBusy: number | null;
+  /**
+   * Threads of processes that still take jobs which serve it and run nothing, by the work records, though jobs wait in it;
+   * `null` where none wait.
+   */
+  readonly readyIdle: number | null;
   /** Seconds for which its longest running job has run; `null` when none runs. */
   readonly longestRunSeconds: number | null;
   /** Jobs wait and no ready thread serves it, though it is not paused. */
   readonly unserved: boolean | null;
   /**
    * Jobs wait for over a minute while every ready process that serves it serves other, non-empty queues
-   * before it in strict order. `null` where a process does not tell its order.
+   * before it in strict order. `null` where a process does not tell its order. Not where most threads are idle: a limit of
+   * jobs (sidekiq-throttled, sidekiq-limit_fetch) then keeps the queues before it full.
    */
   readonly starved: boolean | null;
 }
@@ -54,6 +61,7 @@ export function queueFacts({ queues, processes, work, at }: Snapshot): QueueFact
   const quiet = new Set(processes.items.filter((each) => each.quiet).map(({ identity }) => identity));
   const running = runningOf(work.items, quiet);
   const { whole } = processes;
+  const idleOf = idleThreads(work.items);
   return queues.items.map((queue) => {
     const { name, size, paused } = queue;
     const { threads, readyThreads, processes: servers, ready } = serving.get(name) ?? UNSERVED;
@@ -68,13 +76,48 @@ export function queueFacts({ queues, processes, work, at }: Snapshot): QueueFact
       longestRunSeconds: work.whole && jobs.firstRunAt < Infinity ? Math.max(0, at - jobs.firstRunAt) : null,
     };
     if (size === 0 || paused === true) {
-      return { ...facts, unserved: false, starved: false };
+      return { ...facts, readyIdle: null, unserved: false, starved: false };
     }
     if (size === null || paused === null || !whole) {
-      return { ...facts, unserved: null, starved: null };
+      return { ...facts, readyIdle: null, unserved: null, starved: null };
     }
-    return { ...facts, unserved: ready.length === 0, starved: isStarved(queue, ready, waiting) };
+    const readyIdle = work.whole ? idleOf(name, ready) : null;
+    const starved = isMostlyIdle(readyIdle, readyThreads) ? false : isStarved(queue, ready, waiting);
+    return { ...facts, readyIdle, unserved: ready.length === 0, starved };
   });
+}
+
+/**
+ * Whether threads have nothing to do that could take jobs. A thread that fetches, or runs jobs of a millisecond, often has no
+ * record at the moment, so that one idle thread of two says nothing.
+ */
+export function isMostlyIdle(idle: number | null, threads: number | null): boolean {
+  return idle !== null && threads !== null && idle >= 2 && idle > threads / 2;
+}
+
+/** Counts the threads that run nothing in the capsules of some processes that serve a queue. */
+function idleThreads(work: readonly Work[]): (queue: string, processes: readonly Process[]) => number | null {
+  let running: Map<string, Work[]> | undefined;
+  const known = new Map<Capsule, number | null>();
+  const idleIn = ({ identity, concurrency, capsules }: Process, capsule: Capsule): number | null => {
+    const threads = capsule.concurrency ?? (capsules.length === 1 ? concurrency : null);
+    if (threads === null) {
+      return null;
+    }
+    running ??= groupBy(work, ({ process }) => process);
+    const busy = running.get(identity)?.filter(({ queue }) => capsule.weights.has(queue)).length ?? 0;
+    return Math.max(0, threads - busy);
+  };
+  return (queue, processes) =>
+    processes
+      .flatMap((process) => process.capsules.map((capsule) => [process, capsule] as const))
+      .filter(([, { weights }]) => weights.has(queue))
+      .reduce<number | null>((total, [process, capsule]) => {
+        if (!known.has(capsule)) {
+          known.set(capsule, idleIn(process, capsule));
+        }
+        return sum(total, known.get(capsule)!);
+      }, 0);
 }
 
 function isStarved({ name, latencySeconds }: Queue, ready: readonly Process[], waiting: ReadonlySet<string>) {

@@ -41,6 +41,7 @@ export function aQueueState(name: string, part: Partial<QueueState> = {}): Queue
     processes: 0,
     busy: 0,
     readyBusy: part.busy === undefined ? 0 : part.busy,
+    readyIdle: null,
     longestRunSeconds: null,
     unserved: false,
     starved: false,

@@ -130,6 +130,10 @@ export class LockLooks {
         }
         return { ...lock, ...job, place, nowhereSince: null };
       }
+      // A lock is taken before its job is written among those that run: such a look says nothing.
+      if (lock.since !== null && Math.abs(asked.now - lock.since) < CONFIRMED_SECONDS) {
+        return { ...lock, ...job, place, nowhereSince: null };
+      }
       const firstAt = this.missedSince(key, asked.now);
       const isKnown = asked.now - firstAt >= CONFIRMED_SECONDS;
       return { ...lock, ...job, place: isKnown ? 'nowhere' : 'unseen', nowhereSince: isKnown ? firstAt : null };

@@ -7,6 +7,7 @@ import { parsePayload, text, type JsonObject } from '../payload';
 import { instantOf, secondsOf } from '../plausible';
 import { listOf, pairsOf, textOf, Trip, valueOf, warning, type Brought, type Part, type Ticket } from '../parts/part';
 import {
+  isRunOf,
   nextRunOf,
   readSchedule,
   SCHEDULE_KINDS,
@@ -327,6 +328,10 @@ function readSchedulerEntry(
   const schedule = text(Array.isArray(value) ? (value as unknown[])[0] : value);
   const lastAt = instantOf(last);
   const written = instantOf(next);
+  // `fetch` with a default, so that one that is there and null disables (`job_enabled?` of scheduler.rb).
+  const enabled = isTruthy(
+    { enabled: true, ...config, ...(states && 'enabled' in states && { enabled: states['enabled'] }) }.enabled
+  );
   return {
     source: 'sidekiq-scheduler',
     name,
@@ -335,11 +340,9 @@ function readSchedulerEntry(
     class: escapedName(text(config['class'])),
     queue: escapedName(text(config['queue'])),
     schedule: kind === 'cron' ? schedule : `${kind ?? ''} ${schedule}`.trim(),
-    // `fetch` with a default, so that one that is there and null disables (`job_enabled?` of scheduler.rb).
-    enabled: isTruthy(
-      { enabled: true, ...config, ...(states && 'enabled' in states && { enabled: states['enabled'] }) }.enabled
-    ),
-    lastAt,
+    enabled,
+    // The gem goes on to write the times of one that is disabled, of which nothing is enqueued.
+    lastAt: enabled ? lastAt : null,
     // Without one it is skipped.
     parsed: kind === undefined ? null : scheduleOf(kind, schedule, false),
     since: lastAt,
@@ -380,10 +383,28 @@ function plannedOf(entries: readonly Read[]): PlannedRun[] {
   );
 }
 
+const changed = new LRUCache<string, boolean>({ max: 5000 });
+
+/** Whether the last run was none of the schedule. */
+function isChangedSince(
+  { planned, source, schedule }: Read,
+  parsed: Schedule,
+  zones: Zones,
+  zonesText: string
+): boolean {
+  if (planned === null) {
+    return false;
+  }
+  const key = `${source}\0${schedule}\0${planned}\0${zonesText}`;
+  const known = changed.get(key) ?? !isRunOf(parsed, Math.round(planned), zones);
+  changed.set(key, known);
+  return known;
+}
+
 const nextRuns = new LRUCache<string, { next: NextRun | null }>({ max: 5000 });
 
 function withNextRun(entry: Read, zones: Zones, zonesText: string, now: number): RecurringEntry {
-  const { parsed, since, planned: _, written, namespace: __, ...rest } = entry;
+  const { parsed, since: last, planned: _, written, namespace: __, ...rest } = entry;
   const told = { ...rest, unreadable: parsed === null, nextAt: null, lateFrom: null, zoneKnown: true };
   if (parsed === null || !entry.enabled) {
     return told;
@@ -391,6 +412,8 @@ function withNextRun(entry: Read, zones: Zones, zonesText: string, now: number):
   if (written !== null) {
     return { ...told, nextAt: written, lateFrom: written };
   }
+  // Where a line was set since the last run, it is not known when.
+  const since = isChangedSince(entry, parsed, zones, zonesText) ? null : last;
   const key = `${entry.source}\0${entry.schedule}\0${since ?? 'now'}\0${zonesText}`;
   // Without a last run the next one moves on with the present.
   const known = (since === null ? undefined : nextRuns.get(key)) ?? { next: nextRunOf(parsed, since ?? now, zones) };

@@ -87,6 +87,15 @@ export function nextRunOf(schedule: Schedule, after: number, { assumed, possible
   }
 }
 
+/** Whether a schedule runs at an instant, in any zone that is possible. */
+export function isRunOf(schedule: Schedule, at: number, { possible }: Zones): boolean {
+  if (schedule.kind !== 'cron') {
+    return true;
+  }
+  const { line } = schedule;
+  return (line.zone ? [line.zone] : possible).some((zone) => nextRun(line, at - 1, zone) === at);
+}
+
 /** Offsets from UTC that are in use somewhere, in minutes (IANA time zone database). */
 const OFFSETS = [
   ...Array.from({ length: 27 }, (_, index) => (index - 12) * 60),

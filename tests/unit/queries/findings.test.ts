@@ -492,11 +492,23 @@ test.each<[rule: string, given: Evidence, cause: string]>([
   ],
   [
     'queueLate',
+    evidence({ queues: [aQueueState('q', { ...late, readyThreads: 8, threads: 8, busy: 2, readyIdle: 6 })] }),
+    '6 of the threads that serve it are idle: a limit, as of sidekiq-throttled or sidekiq-limit_fetch, holds its jobs back, and more threads do not help.',
+  ],
+  [
+    'queueLate',
     evidence({ queues: [aQueueState('q', { ...late, busy: null, readyBusy: null, inRate: 2, outRate: 1 })] }),
     'It is not known what the threads that serve it do.',
   ],
 ])('%s tells the cause as far as the figures do (%#)', (rule, given, cause) => {
   expect(causesOf(rule, given)).toEqual([cause]);
+});
+
+test('jobs that run in quiet processes are told beside a queue that nobody serves', () => {
+  const queue = aQueueState('q', { ...late, unserved: true, readyThreads: 0, threads: 5, busy: 2, readyBusy: 0 });
+  expect(found('queueUnserved', evidence({ totals: { readyThreads: 1 }, queues: [queue] }))[0]).toContain(
+    '2 jobs running in processes that take no new ones'
+  );
 });
 
 test('a queue of which little is known is told with what is known', () => {

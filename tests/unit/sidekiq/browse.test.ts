@@ -58,6 +58,23 @@ describe('recurring entries', () => {
     expect(notices).toEqual([]);
   });
 
+  // `should_enqueue?` of sidekiq-cron 2.3.1 was false, and its next run 12:10: the line was "0 3 * * *" until a minute ago.
+  test('whose line was changed since their last run are due by the new one, and not late by it', async () => {
+    const { entries } = await read({
+      'smembers cron_jobs:default': ['cron_job:default:bill'],
+      'hgetall cron_job:default:bill': [
+        ...['name', 'bill', 'klass', 'BillJob', 'cron', '10 * * * *', 'status', 'enabled', 'namespace', 'default'],
+        ...['last_enqueue_time', '2026-11-24 03:00:02 +0000'],
+      ],
+      'zrevrange cron_job:default:bill:enqueued 0 0 WITHSCORES': [
+        '2026-11-24T03:00:00Z',
+        String(at('2026-11-24T03:00:02Z')),
+      ],
+    });
+    // Late whatever the zone: some are half an hour off.
+    expect(entries[0]).toMatchObject({ nextAt: at('2026-11-24T12:10:00Z'), lateFrom: at('2026-11-24T12:40:00Z') });
+  });
+
   test('that never ran are due from the time on at which sidekiq-cron saved them, so that they can be late', async () => {
     const { entries } = await read({
       'smembers cron_jobs': ['cron_job:new'],
@@ -97,6 +114,8 @@ describe('recurring entries', () => {
         '2026-11-24 11:55:00 +0000',
         'constructor',
         '2026-11-24 11:58:00 +0000',
+        'off',
+        '2026-11-24 12:00:00 +0000',
       ],
       'hgetall sidekiq-scheduler:next_times': [
         'once',
@@ -125,6 +144,8 @@ describe('recurring entries', () => {
       ['natural', '', '', 'every day at noon', true, null],
     ]);
     expect(entries[0]!.lastAt).toBe(at('2026-11-24T11:58:00Z'));
+    // The gem writes its times, and enqueues nothing: there is no sidekiq-scheduler:pushed:off.
+    expect(entries[2]!.lastAt).toBeNull();
     expect(entries[0]!.source).toBe('sidekiq-scheduler');
     // rufus-scheduler takes cron lines only.
     expect(entries.filter(({ unreadable }) => unreadable).map(({ name }) => name)).toEqual(['broken', 'natural']);

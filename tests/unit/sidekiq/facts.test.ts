@@ -98,8 +98,15 @@ describe('facts of a queue', () => {
     const behind = serves('a:1:x', [aCapsule(5, { first: 0, q: 0 })]);
     const starved = (
       processes: Array<ReturnType<typeof aProcess>>,
-      { q = { size: 1, latencySeconds: 61 }, first = { size: 1, latencySeconds: 1 } }: Record<string, object> = {}
-    ) => factsOf({ queues: listed(aQueue('first', first), aQueue('q', q)), processes: listed(...processes) }).starved;
+      { q = { size: 1, latencySeconds: 61 }, first = { size: 1, latencySeconds: 1 } }: Record<string, object> = {},
+      running = 3
+    ) => {
+      const queues = listed(aQueue('first', first), aQueue('q', q));
+      const work = processes.flatMap(({ identity }) =>
+        Array.from({ length: running }, () => someWork({ queue: 'first', process: identity }))
+      );
+      return factsOf({ queues, processes: listed(...processes), work: listed(...work) }).starved;
+    };
 
     test('every ready process serves waiting queues before it in strict order', () => {
       expect(starved([behind])).toBe(true);
@@ -126,6 +133,14 @@ describe('facts of a queue', () => {
       expect(starved([older])).toBeNull();
       expect(starved([older], { first: { size: 0 } })).toBe(false);
       expect(starved([behind, older])).toBeNull();
+    });
+    // Seen live: sidekiq-throttled with a limit of 2, three of ten threads busy, and a new job taken within seconds.
+    test('not where most threads that serve it are idle: a limit keeps the queues before it full', () => {
+      const ten = serves('a:1:x', [aCapsule(10, { first: 0, q: 0 }), aCapsule(9, { third: 0 })]);
+      expect(starved([ten], {}, 3)).toBe(false);
+      expect(starved([ten], {}, 5)).toBe(true);
+      // Between two short jobs a thread has no record.
+      expect(starved([serves('a:1:x', [aCapsule(1, { first: 0, q: 0 })])], {}, 0)).toBe(true);
     });
     test('not where nobody serves it: that is unserved', () => {
       expect(starved([])).toBe(false);

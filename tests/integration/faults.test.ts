@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkHealth } from '../../pkg/source/health';
 import { Installation } from '../../pkg/installation/installation';
@@ -32,7 +33,34 @@ async function healthOf(raw: Parameters<typeof parseSettings>[0]) {
   }
 }
 
+/** A server that closes the first connection without a word, and refuses the others as it is told to. */
+async function refusing(words: string): Promise<{ url: string; stop: () => void }> {
+  let connections = 0;
+  const refuser = createServer((socket) => {
+    socket.on('error', () => undefined);
+    connections += 1;
+    if (connections === 1) {
+      socket.destroy();
+    } else {
+      socket.end(words);
+    }
+  });
+  await new Promise<void>((resolve) => refuser.listen(0, '127.0.0.1', resolve));
+  const { port } = refuser.address() as AddressInfo;
+  return { url: `redis://127.0.0.1:${port}`, stop: () => void refuser.close() };
+}
+
 describe('health', () => {
+  // A write that comes after Redis has closed fails, and what Redis had said is lost with it.
+  test.each([
+    ['-ERR max number of clients reached\r\n', /accepts no further client/],
+    ['HTTP/1.1 400 Bad Request\r\n', /closed before Redis answered|closed the connection/],
+  ])('says why a connection was closed at once: %j', async (words, message) => {
+    const { url, stop } = await refusing(words);
+    expect((await healthOf({ url })).message).toMatch(message);
+    stop();
+  });
+
   test('says version, queues and processes of a good one', async () => {
     const { ok, message } = await checkHealth(installation);
     expect(ok).toBe(true);

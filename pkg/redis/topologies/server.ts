@@ -1,6 +1,8 @@
+import { connect } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Settings } from '../../settings/settings';
 import { withKeyPrefix } from '../readOnlyRedis';
+import { ReplyError } from '../resp';
 import { setUp } from '../setUp';
 import type { Credentials } from '../../settings/redisUrl';
 import type { Connection } from '../topology';
@@ -46,10 +48,21 @@ export async function connectServer(where: Where, credentials: Credentials, sett
     const { stream } = redis as unknown as { stream: import('node:net').Socket };
     stream.removeAllListeners('data');
     const wire = new Wire(stream, commandTimeoutSeconds * 1000);
-    await setUp(wire, credentials);
+    const { remoteAddress: host, remotePort: port } = stream;
+    const explained = async (error: unknown): Promise<never> => {
+      const isMute = wire.bytesRead === 0 && !where.tls && host !== undefined && port !== undefined;
+      throw (
+        (isMute && CLOSED.test(`${(error as NodeJS.ErrnoException).code} ${(error as Error).message}`)
+          ? await refusalOf(host, port)
+          : undefined) ?? error
+      );
+    };
+    await setUp(wire, credentials).catch(explained);
     return {
       send: (commands) =>
-        wire.send(keyPrefix === '' ? commands : commands.map((each) => withKeyPrefix(keyPrefix, each))),
+        wire
+          .send(keyPrefix === '' ? commands : commands.map((each) => withKeyPrefix(keyPrefix, each)))
+          .catch(explained),
       get open() {
         return wire.open;
       },
@@ -71,4 +84,29 @@ export async function connectServer(where: Where, credentials: Credentials, sett
   } finally {
     clearTimeout(deadline);
   }
+}
+
+/** How a write ends that the peer did not wait for. */
+const CLOSED = new RegExp(`EPIPE|ECONNRESET|${CLOSED_AT_ONCE}`);
+const REFUSAL_MS = 300;
+
+/**
+ * Why a server refuses a new connection, as Redis does beyond maxclients. It says so before anything is asked and closes; whoever
+ * writes meanwhile loses what it said.
+ *
+ * @returns `undefined` where it says nothing, or no error of Redis
+ */
+function refusalOf(host: string, port: number): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: REFUSAL_MS });
+    const done = (said: string) => {
+      socket.destroy();
+      const [, refusal] = /^-([^\r]+)\r\n/.exec(said) ?? [];
+      resolve(refusal === undefined ? undefined : new ReplyError(refusal));
+    };
+    socket.once('data', (bytes: Buffer) => done(bytes.toString('latin1')));
+    socket.once('error', () => done(''));
+    socket.once('close', () => done(''));
+    socket.once('timeout', () => done(''));
+  });
 }

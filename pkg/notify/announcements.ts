@@ -51,6 +51,8 @@ export class Announcements {
   private underWay = 0;
   /** When the first state was looked at. */
   private startedAt: number | null = null;
+  /** What was told and was not found since the start, with the first reading without it. */
+  private readonly missedAt = new Map<string, number>();
 
   constructor(private readonly address: Pick<NotifiedAddress, 'severity' | 'afterSeconds' | 'mute'>) {}
 
@@ -109,18 +111,22 @@ export class Announcements {
     this.startedAt ??= now;
     const starting = Math.abs(now - this.startedAt) < START_SECONDS;
     const gone = [...this.told].filter(([key]) => !going.has(key));
+    going.forEach((_, key) => this.missedAt.delete(key));
     const lasts = gone.length === 0 ? new Map<string, LoggedFinding>() : lastByKey(ended);
     for (const [key, told] of gone) {
       const found = lasts.get(key);
       const last = found && (found.endedAt ?? now) >= told.beganAt ? found : undefined;
       const endedAt = last?.endedAt ?? null;
+      const missedAt = Math.min(now, this.missedAt.get(key) ?? now);
+      this.missedAt.set(key, missedAt);
       // The end of an outage is known at once; it stands in no log. What ended since the start may not be found again yet.
       const unsure = starting && told.rule !== UNREACHABLE && (endedAt === null || endedAt >= this.startedAt);
       if (unsure || (endedAt !== null && Math.abs(now - endedAt) < SETTLED_SECONDS)) {
         continue;
       }
       this.told.delete(key);
-      this.add({ change: 'ended', at: now, finding: { ...told, ...last, endedAt: endedAt ?? now } });
+      this.missedAt.delete(key);
+      this.add({ change: 'ended', at: now, finding: { ...told, ...last, endedAt: endedAt ?? missedAt } });
     }
   }
 

@@ -28,7 +28,10 @@ export type FoundNow = Pick<LoggedFinding, 'rule' | 'kind' | 'subject' | 'severi
 /** A finding that is missing for less is the same when it comes back. */
 const ENDS_AFTER_SECONDS = 60;
 const ENDED_KEPT = 500;
+/** What ended within this is kept beyond those, so that whoever looks now and then hears of each end. */
+const ENDED_SECONDS = 300;
 const OPEN_KEPT = 2000;
+const ENDED_MOST = 2 * OPEN_KEPT;
 const TEXT_KEPT = 200;
 
 /** A {@link LoggedFinding} as it is saved. */
@@ -45,7 +48,7 @@ const logSchema = z.object({ open: z.array(findingSchema), ended: z.array(findin
 
 /**
  * Notices which findings begin and end from state to state. A finding is known by its rule and its subject. Holds 2,000
- * that go on and the last 500 that have ended.
+ * that go on, of more the first that were found; and the last 500 that have ended, or all of five minutes, 4,000 at most.
  */
 export class FindingLog {
   /** Those that go on or are missing for a moment, by rule and subject. */
@@ -55,7 +58,13 @@ export class FindingLog {
   /** Takes what is found at an instant, and gives what is known then. */
   next(found: readonly FoundNow[], now: number): FindingLogView {
     const missing = new Map(this.open);
-    for (const { rule, kind, subject, severity, since, text } of found.slice(0, OPEN_KEPT)) {
+    const known = found.filter((each) => this.open.has(findingKey(each)));
+    const others = found.filter((each) => !this.open.has(findingKey(each)));
+    // What is known goes on, however many others there are.
+    for (const { rule, kind, subject, severity, since, text } of [
+      ...known,
+      ...others.slice(0, Math.max(0, OPEN_KEPT - this.open.size)),
+    ]) {
       const key = findingKey({ rule, kind, subject });
       const before = missing.get(key);
       missing.delete(key);
@@ -74,7 +83,9 @@ export class FindingLog {
         this.open.set(key, { ...finding, endedAt });
       }
     }
-    this.ended = this.ended.slice(-ENDED_KEPT);
+    const late = this.ended.findIndex(({ endedAt }) => now - endedAt! < ENDED_SECONDS);
+    const lately = late < 0 ? 0 : this.ended.length - late;
+    this.ended = this.ended.slice(-Math.min(ENDED_MOST, Math.max(ENDED_KEPT, lately)));
     return this.view();
   }
 

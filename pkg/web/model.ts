@@ -5,6 +5,8 @@ export interface Rows {
   rows: Row[];
   /** Why there are none. */
   problem?: string;
+  /** How many of all are shown, where there are more. */
+  cut?: string;
 }
 
 /** One line of a graph; instants in epoch seconds. */
@@ -31,7 +33,10 @@ export interface PageData {
   at: number;
   /** The time that can be asked for, epoch seconds; `null` where nothing was recorded. */
   recorded: { from: number; to: number } | null;
+  /** Sidekiq could be read then. */
   ok: boolean;
+  /** Not all that is shown is known. */
+  partial: boolean;
   health: string;
   /** What the DogStatsD receiver has received; `''` without one. */
   receiver: string;

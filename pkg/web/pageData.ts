@@ -1,10 +1,10 @@
 import { Fault } from '../faults/fault';
 import { rowsOf, type Frame, type Value } from '../frames/frame';
 import { instantText } from '../source/instants';
-import { checkHealth } from '../source/health';
+import { checkHealth, type Health } from '../source/health';
 import type { Source } from '../source/source';
 import { runQuery } from '../queries/registry';
-import type { Line, PageData, Rows } from './model';
+import type { Graph, Line, PageData, Rows } from './model';
 
 /** How far back the graphs of executions reach: what Sidekiq 7 and 8 keep by minute. */
 const HOURS = 8;
@@ -14,6 +14,7 @@ const WATCHED_HOURS = 2;
 const WATCHED_POINT_SECONDS = 30;
 const SHOWN_ROWS = 20;
 const SHOWN_QUEUES = 50;
+const SHOWN_FINDINGS = 50;
 
 /**
  * All that the page shows, from one state. What cannot be read says why in its place.
@@ -22,20 +23,25 @@ const SHOWN_QUEUES = 50;
  */
 export async function pageData(source: Source, asOf?: number): Promise<PageData> {
   const now = asOf ?? source.now();
-  const health = asOf === undefined ? await checkHealth(source) : { ok: true, message: `As of ${instantText(asOf)}.` };
+  const live = asOf === undefined ? await checkHealth(source) : null;
   const ask = (query: object, hours = 1, intervalSeconds = 60): Promise<Frame[]> =>
     runQuery(query, source, {
       range: { from: now - hours * 3600, to: now },
       intervalSeconds,
       alerting: false,
     });
-  const rows = (query: object) => told<Rows>({ rows: [] }, async () => ({ rows: rowsOf((await ask(query))[0]!) }));
+  const rows = (query: object) => told<Rows>({ rows: [] }, async () => shownRows((await ask(query))[0]!));
   const graph = (query: object, hours: number, seconds: number) =>
-    told<{ lines: Line[] }>({ lines: [] }, async () => ({ lines: linesOf(await ask(query, hours, seconds)) }));
+    told<Graph>({ lines: [] }, async () => {
+      const frames = await ask(query, hours, seconds);
+      const lines = linesOf(frames);
+      const problem = lines.length === 0 ? problemOf(frames) : undefined;
+      return { lines, ...(problem !== undefined && { problem }) };
+    });
   const executions = { queryType: 'job_metrics', show: 'series', top: 5 };
   const [findings, overview, queues, busy, errors, processes, throughput, failures, runTimes, sizes, waits] =
     await Promise.all([
-      rows({ queryType: 'findings' }),
+      rows({ queryType: 'findings', limit: SHOWN_FINDINGS }),
       rows({ queryType: 'overview' }),
       rows({ queryType: 'queues', limit: SHOWN_QUEUES }),
       rows({ queryType: 'busy', limit: SHOWN_ROWS }),
@@ -58,8 +64,7 @@ export async function pageData(source: Source, asOf?: number): Promise<PageData>
   return {
     at: now,
     recorded: source.recorded,
-    ok: health.ok,
-    health: health.message,
+    ...(live ? healthOf(live) : pastHealthOf(now, overview)),
     receiver: receiverText(source),
     findings,
     overview,
@@ -73,6 +78,37 @@ export async function pageData(source: Source, asOf?: number): Promise<PageData>
     sizes,
     waits,
   };
+}
+
+function healthOf({ ok, message, details }: Health): Pick<PageData, 'ok' | 'partial' | 'health'> {
+  const { notices = [] } = details as { notices?: string[] };
+  return { ok, partial: ok && notices.length > 0, health: message };
+}
+
+/** A time of which nothing was recorded is not one in which all was well. */
+function pastHealthOf(at: number, { problem }: Rows): Pick<PageData, 'ok' | 'partial' | 'health'> {
+  const asOf = `As of ${instantText(at)}.`;
+  return problem === undefined
+    ? { ok: true, partial: false, health: asOf }
+    : { ok: false, partial: true, health: `${asOf} ${problem}` };
+}
+
+const CUT = /^(\d+ of \d+) rows are shown\./;
+
+function shownRows(frame: Frame): Rows {
+  const rows = rowsOf(frame);
+  const problem = rows.length === 0 ? problemOf([frame]) : undefined;
+  const [cut] = (frame.meta?.notices ?? []).flatMap(({ text }) => CUT.exec(text)?.[1] ?? []);
+  return {
+    rows,
+    ...(problem !== undefined && { problem }),
+    ...(cut !== undefined && { cut: `${cut} are shown.` }),
+  };
+}
+
+/** What frames say of themselves, where that is more than a remark: why they may be empty. */
+function problemOf(frames: readonly Frame[]): string | undefined {
+  return frames.flatMap(({ meta }) => meta?.notices ?? []).find(({ severity }) => severity !== 'info')?.text;
 }
 
 function receiverText({ statsd }: Source): string {

@@ -149,4 +149,13 @@ describe('what was recorded', () => {
     expect(data.overview.rows[0]).toMatchObject({ enqueued: state.totals.enqueued });
     expect(data.recorded).toEqual({ from: START + PACE, to: clock });
   });
+
+  test('the page of a time of which nothing was recorded says so, and not that all was well', async () => {
+    const data = await pageData(installation, START - 3600);
+    const nothing = expect.stringContaining('Nothing was recorded at 2026-11-27 02:00:05 UTC.') as string;
+    expect(data).toMatchObject({ ok: false, health: nothing });
+    for (const part of ['findings', 'queues', 'busy', 'errors', 'processes'] as const) {
+      expect(data[part], part).toEqual({ rows: [], problem: nothing });
+    }
+  });
 });

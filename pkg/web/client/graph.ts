@@ -4,16 +4,31 @@ import { element } from './table';
 
 const COLOURS = ['#3f8ae0', '#e0823d', '#3aa76d', '#a06ee1', '#d8496b', '#c2a21b', '#2aa3a3', '#8a8f98'];
 const HEIGHT = 180;
+const HALF_HOUR = 1800;
+
+/** Of what the values of a graph are. */
+export interface Unit {
+  /** Prints a value of the axis and of the legend. */
+  print(value: number): string;
+  /** The axis reaches to this value at least. */
+  least: number;
+  /** There are no parts of one. */
+  whole?: boolean;
+}
+
+/** Steps of an axis of whole numbers. */
+const WHOLE_STEPS = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+/** Seconds from one label of time to the next, which have no seconds. */
+const TIME_STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400];
 
 /** One graph of the page, kept and given new data. */
 export class GraphView {
   private plot: uPlot | undefined;
   private names = '';
 
-  /** @param unit prints a value of the axis and of the legend */
   constructor(
     private readonly section: HTMLElement,
-    private readonly unit: (value: number) => string,
+    private readonly unit: Unit,
     private readonly empty: string
   ) {
     new ResizeObserver(() => this.resize()).observe(section);
@@ -43,7 +58,6 @@ export class GraphView {
     body.replaceChildren();
     this.plot = new uPlot(this.options(drawn, body.clientWidth), data, body);
     this.plot.over.addEventListener('mouseleave', () => this.showLast());
-    this.showLast();
   }
 
   /** While nobody points at an instant, the legend tells the last one. */
@@ -61,15 +75,24 @@ export class GraphView {
       ticks: { show: false },
       font: '12px system-ui',
     };
-    const print = (value: number | null) => (value === null ? '–' : this.unit(value));
+    const print = (value: number | null) => (value === null ? '–' : this.unit.print(value));
     return {
       width,
       height: HEIGHT,
       cursor: { y: false },
-      scales: { y: { range: (_plot, _least, most) => [0, Math.max(most * 1.1, 1e-3)] } },
+      hooks: { ready: [() => this.showLast()] },
+      scales: {
+        x: { range: (_plot, from, to) => (to > from ? [from, to] : [from - HALF_HOUR, to + HALF_HOUR]) },
+        y: { range: (_plot, _least, most) => [0, Math.max(most * 1.1, this.unit.least)] },
+      },
       axes: [
-        { ...axis, values: '{HH}:{mm}' },
-        { ...axis, size: 88, values: (_plot, values) => values.map(print) },
+        { ...axis, values: '{HH}:{mm}', incrs: TIME_STEPS },
+        {
+          ...axis,
+          size: 88,
+          ...(this.unit.whole && { incrs: WHOLE_STEPS }),
+          values: (_plot, values) => values.map(print),
+        },
       ],
       series: [
         { label: 'Time', value: '{HH}:{mm}' },

@@ -1,6 +1,6 @@
 import type { Graph, PageData, Row, Rows } from '../model';
 import { agoText, bytesText, countText, durationText, shareText } from './format';
-import { GraphView } from './graph';
+import { GraphView, type Unit } from './graph';
 import { Timeline } from './timeline';
 import { WhatIf } from './whatIf';
 import { drawTable, element, number, text, type Column } from './table';
@@ -108,36 +108,36 @@ const TABLES: ReadonlyArray<{ name: TableName; title: string; empty: string; col
 ];
 
 const perSecond = (value: number) => `${value < 10 ? Math.round(value * 100) / 100 : Math.round(value)}/s`;
-const GRAPHS: ReadonlyArray<{ name: GraphName; title: string; unit(value: number): string; empty: string }> = [
+const GRAPHS: ReadonlyArray<{ name: GraphName; title: string; unit: Unit; empty: string }> = [
   {
     name: 'throughput',
     title: 'Executions by class, 8 h',
-    unit: perSecond,
+    unit: { print: perSecond, least: 0.1 },
     empty: 'No job has run in the last 8 hours.',
   },
   {
     name: 'failures',
     title: 'Failures by class, 8 h',
-    unit: countText,
+    unit: { print: countText, least: 1, whole: true },
     empty: 'No job has failed in the last 8 hours.',
   },
   {
     name: 'runTimes',
     title: 'Mean run time by class, 8 h',
-    unit: durationText,
+    unit: { print: durationText, least: 0.01 },
     empty: 'No job has ended in the last 8 hours.',
   },
   {
     name: 'sizes',
     title: 'Waiting jobs by queue, since monitoring started',
-    unit: countText,
-    empty: 'The watch has just begun.',
+    unit: { print: countText, least: 1, whole: true },
+    empty: 'Nothing was seen in the last two hours.',
   },
   {
     name: 'waits',
     title: 'Latency by queue, since monitoring started',
-    unit: durationText,
-    empty: 'The watch has just begun.',
+    unit: { print: durationText, least: 1 },
+    empty: 'Nothing was seen in the last two hours.',
   },
 ];
 
@@ -196,7 +196,7 @@ function draw(data: PageData): void {
   now = data.at;
   health.textContent = data.health;
   document.getElementById('receiver')!.textContent = data.receiver;
-  health.className = data.ok ? 'ok' : 'critical';
+  health.className = data.partial ? 'warning' : data.ok ? 'ok' : 'critical';
   drawFigures(data.overview);
   for (const { name, columns, empty } of TABLES) {
     drawTable(tables.get(name)!, columns, data[name], empty);

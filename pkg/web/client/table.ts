@@ -15,11 +15,18 @@ export const text = (row: Row, name: string) => String(row[name] ?? '');
 /** Marks a cell that holds a number. */
 export const number = () => 'number';
 
+/** Characters of a cell at most: a name may have any length. */
+const CELL = 300;
+
+function cellText(whole: string): string {
+  return whole.length > CELL ? `${whole.slice(0, CELL)}…` : whole;
+}
+
 /** Draws a table into a section; what is empty says so in a sentence. */
 export function drawTable(
   section: HTMLElement,
   columns: readonly Column[],
-  { rows, problem }: Rows,
+  { rows, problem, cut }: Rows,
   empty: string
 ): void {
   const body = section.querySelector('.body')!;
@@ -37,7 +44,7 @@ export function drawTable(
       const line = element('tr');
       line.append(
         ...columns.map(({ text, mark, minor }) =>
-          element('td', text(row), `${mark?.(row) ?? ''}${minor ? ' minor' : ''}`)
+          element('td', cellText(text(row)), `${mark?.(row) ?? ''}${minor ? ' minor' : ''}`)
         )
       );
       return line;
@@ -45,7 +52,7 @@ export function drawTable(
   );
   const table = element('table');
   table.append(thead, tbody);
-  body.replaceChildren(table);
+  body.replaceChildren(table, ...(cut === undefined ? [] : [element('p', cut, 'empty')]));
 }
 
 /** An element with a text; everything of Redis comes in as text, never as markup. */

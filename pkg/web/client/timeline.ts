@@ -83,9 +83,11 @@ export class Timeline {
   }
 
   private show(): void {
-    this.slider.min = String(Math.floor(this.from));
-    this.slider.max = String(Math.ceil(this.to));
-    this.slider.value = String(this.at ?? this.to);
+    // The thumb reaches the end only where that is a whole number of steps away.
+    const end = Math.ceil(this.to / STEP_SECONDS) * STEP_SECONDS;
+    this.slider.min = String(Math.floor(this.from / STEP_SECONDS) * STEP_SECONDS);
+    this.slider.max = String(end);
+    this.slider.value = String(this.at ?? end);
     this.label.textContent = this.at === null ? 'Now' : new Date(this.at * 1000).toLocaleString();
     this.play.textContent = this.timer === undefined ? 'Play' : 'Pause';
     this.live.disabled = this.at === null;

@@ -117,6 +117,8 @@ describe('over a restart', () => {
     expect(told(second)).toEqual([]);
     second.next({ open: [finding('late', { beganAt: 900 })], ended: [] }, 5120);
     expect(told(second)).toEqual(['ended lost']);
+    // Without a log it ended with the first reading that did not find it, and not two minutes later.
+    expect(second.pending(9).announcements[0]!.finding.endedAt).toBe(5000);
   });
 
   it('waits for what is found again only after several readings, though a log calls it ended', () => {

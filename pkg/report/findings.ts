@@ -29,8 +29,12 @@ const COLUMNS: Array<ColumnOf<Happened>> = [
   { name: 'goesOn', title: 'At the end', kind: 'text', of: ({ goesOn }) => (goesOn ? 'ongoing' : 'over') },
 ];
 
-/** What was wrong and what was unusual in a range, as of its end. */
-export function findingSections({ open, ended }: FindingLogView, range: Range): Section[] {
+/**
+ * What was wrong and what was unusual in a range, as of its end.
+ *
+ * @param missing seconds of the range that were not recorded
+ */
+export function findingSections({ open, ended }: FindingLogView, range: Range, missing: number): Section[] {
   const within = [...ended, ...open].filter(
     ({ beganAt, endedAt }) => beganAt <= range.to && (endedAt ?? Infinity) >= range.from
   );
@@ -46,7 +50,7 @@ export function findingSections({ open, ended }: FindingLogView, range: Range): 
     {
       id: 'findings',
       title: 'What was wrong',
-      texts: [wrong.length === 0 ? 'Nothing was found.' : `${bySeverity(wrong)}.`],
+      texts: [wrong.length === 0 ? nothingText(range, missing) : `${bySeverity(wrong)}.`],
       table: tableOf(COLUMNS, wrong, LISTED),
     },
     {
@@ -56,6 +60,18 @@ export function findingSections({ open, ended }: FindingLogView, range: Range): 
       table: tableOf(COLUMNS, unusual, LISTED),
     },
   ];
+}
+
+/** Of a range of which less was recorded nothing is said. */
+const MOST = 0.95;
+
+function nothingText({ from, to }: Range, missing: number): string {
+  if (missing === 0) {
+    return 'Nothing was found.';
+  }
+  return missing >= MOST * (to - from)
+    ? 'It is not known what was wrong: the time range was not recorded.'
+    : 'Nothing was found in what was recorded.';
 }
 
 function bySeverity(rows: readonly Happened[]): string {

@@ -53,6 +53,7 @@ export async function makeReport(source: Source, range: Range): Promise<Report> 
   const ask = async (query: object, within: Range = asked): Promise<Frame[]> =>
     runQuery(query, source, { range: within, intervalSeconds: (within.to - within.from) / POINTS, alerting: false });
   const begins = source.recorded?.from ?? null;
+  const missing = await unwatchedSeconds(await reads.history(), asked, source.options.sampleSeconds);
   const deploys = (await orNull(reads.deployMarks(asked, state.now)))?.marks ?? null;
   return {
     installation: source.address,
@@ -63,11 +64,13 @@ export async function makeReport(source: Source, range: Range): Promise<Report> 
         title: 'Overview',
         texts: [
           ...(begins !== null && begins > asked.from ? [`Readings are recorded since ${instantText(begins)}.`] : []),
-          ...(await unwatched(await reads.history(), asked, source.options.sampleSeconds)),
+          missing === 0
+            ? 'The time range was recorded.'
+            : `Of the time range ${durationText(missing)} were not recorded; nothing is known of them.`,
         ],
         pictures: await pictures(ask, asked),
       },
-      ...findingSections(state.findingLog, asked),
+      ...findingSections(state.findingLog, asked, missing),
       await objectivesSection(ask),
       ...(await classes(source, state, asked, ask)),
       await deploysSection(deploys, asked, ask),
@@ -98,16 +101,16 @@ async function classes(source: Source, state: State, range: Range, ask: Ask): Pr
 
 /** Of less than this nothing is said: samples come some seconds early or late. */
 const LEAST_UNWATCHED_SECONDS = 120;
+/** All rows that a query gives. */
+const MOST_ROWS = 10_000;
 
-/** How much of a range has no samples, so that nothing is known of it. */
-async function unwatched(history: FigureReads, { from, to }: Range, sampleSeconds: number): Promise<string[]> {
+/** Seconds of a range that have no samples, so that nothing is known of them; 0 for what is lost where a range begins or ends. */
+async function unwatchedSeconds(history: FigureReads, { from, to }: Range, sampleSeconds: number): Promise<number> {
   // Whatever else is not known, the counter of executions is.
   const all = { scope: 'total' as const, keys: [''], seconds: Infinity, figure: 'processedRate' };
   const [known] = await complianceOf(history, all, [to - from], { to, sampleSeconds }, new Turns());
   const missing = to - from - known!.watched;
-  return missing < LEAST_UNWATCHED_SECONDS
-    ? []
-    : [`Of the time range ${durationText(missing)} were not recorded; nothing is known of them.`];
+  return missing < Math.min(LEAST_UNWATCHED_SECONDS, (to - from) / 2) ? 0 : missing;
 }
 
 /** When the samples of a range begin. */
@@ -133,12 +136,16 @@ function cellOf(value: Value | undefined): Cell {
 }
 
 async function objectivesSection(ask: Ask): Promise<Section> {
-  const rows = await rowsFor(ask, { queryType: 'objectives' });
-  const missed = rows.filter(({ budgetLeft }) => typeof budgetLeft === 'number' && budgetLeft < 0);
+  const rows = await rowsFor(ask, { queryType: 'objectives', limit: MOST_ROWS });
+  const known = rows.filter(({ budgetLeft }) => typeof budgetLeft === 'number');
+  const missed = known.filter(({ budgetLeft }) => Number(budgetLeft) < 0);
+  const unknown = rows.length - known.length;
   return {
     id: 'objectives',
     title: 'Latency objectives',
-    texts: [`${missed.length} of ${rows.length} objectives are missed.`],
+    texts: [
+      `${missed.length} of ${rows.length} objectives are missed${unknown === 0 ? '' : `, ${unknown} are not known`}.`,
+    ],
     table: tableOf(
       [
         column('workerType', 'Worker type', 'text'),

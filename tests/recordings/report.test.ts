@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openReplay } from '../../pkg/recording/openReplay';
+import { findingSections } from '../../pkg/report/findings';
 import { toHtml } from '../../pkg/report/html';
 import { toObject } from '../../pkg/report/json';
 import { makeReport, summaryOf } from '../../pkg/report/report';
@@ -58,10 +59,18 @@ it('a report on an hour before the trouble knows nothing of it', async () => {
   expect(sections.find(({ id }) => id === 'findings')!.texts).toEqual(['Nothing was found.']);
 });
 
+it('a report on a time that was not recorded does not say that nothing was wrong', async () => {
+  const range = { from: 1000, to: 2000 };
+  const texts = (missing: number) => findingSections({ open: [], ended: [] }, range, missing)[0]!.texts;
+  expect(texts(0)).toEqual(['Nothing was found.']);
+  expect(texts(600)).toEqual(['Nothing was found in what was recorded.']);
+  expect(texts(1000)).toEqual(['It is not known what was wrong: the time range was not recorded.']);
+});
+
 it('a report says how much of its range was not recorded, and nothing where all was', async () => {
   const overview = async (from: number) =>
     toObject(await reportOf(from, END)).sections.find(({ id }) => id === 'overview')!.texts;
-  expect(await overview(END - 1800)).toEqual([]);
+  expect(await overview(END - 1800)).toEqual(['The time range was recorded.']);
   // The recording has forty minutes.
   expect(await overview(END - 7200)).toEqual([
     expect.stringMatching(/^Readings are recorded since 2026-11-27 23:3\d:\d\d UTC\.$/),

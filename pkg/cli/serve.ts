@@ -222,7 +222,7 @@ async function replayed({ settings }: Configured, flags: ServeFlags): Promise<Se
   if (replayOf(settings, flags) === undefined) {
     return undefined;
   }
-  const { source, close: end } = await openSource(settings, { speed: 1, ...flags });
+  const { source, close: end } = await openSource(settings, flags);
   return Object.assign(source, {
     administration: commandLine(flags.listenWithoutToken),
     secrets: settings.secrets,

@@ -8,12 +8,21 @@ import { openSource, type OpenSource, type ReplayFlags } from './source';
 
 const CLEAR = '\x1b[2J\x1b[H';
 
-const VIEWS = [
+/** Lines of the view beside the rows of queues: titles, totals, ten jobs and what is told below. */
+const OTHER_LINES = 24;
+const FEWEST_QUEUES = 3;
+
+/** @param queues rows of queues at most, the worst first */
+const viewsOf = (queues: number | undefined) => [
   {
     queryType: 'overview',
     figures: ['processed', 'failed', 'busy', 'threads', 'enqueued', 'scheduled', 'retry', 'dead', 'latencyMax'],
   },
-  { queryType: 'queues', figures: ['size', 'latency', 'busy', 'readyThreads', 'inRate', 'outRate', 'drainTime'] },
+  {
+    queryType: 'queues',
+    figures: ['size', 'latency', 'busy', 'readyThreads', 'inRate', 'outRate', 'drainTime'],
+    limit: queues,
+  },
   { queryType: 'busy', figures: ['runTime'], limit: 10 },
 ];
 
@@ -26,7 +35,7 @@ export async function top(settings: Settings, intervalSeconds: number, flags: Re
   try {
     do {
       const view = await draw(opened, live);
-      process.stdout.write(live ? `${CLEAR}${view}\nEvery ${intervalSeconds} s · Ctrl-C ends\n` : view);
+      process.stdout.write(live ? onScreen(`${view}\nEvery ${intervalSeconds} s · Ctrl-C ends`, process.stdout) : view);
       if (live) {
         await sleep(intervalSeconds * 1000, undefined, { signal: ended.signal }).catch(() => undefined);
       }
@@ -36,12 +45,21 @@ export async function top(settings: Settings, intervalSeconds: number, flags: Re
   }
 }
 
+/** A view as large as the terminal, from its first line on: one that is longer would scroll its totals away. */
+export function onScreen(view: string, { columns = 80, rows = 24 }: { columns?: number; rows?: number }): string {
+  const lines = view.split('\n').map((line) => [...line].slice(0, columns).join(''));
+  const shown = lines.length > rows ? [...lines.slice(0, Math.max(0, rows - 2)), lines.at(-1)!] : lines;
+  return `${CLEAR}${shown.join('\n')}`;
+}
+
 /** The view as a text. @throws Fault `connection` where nobody waits for the next view, in which Redis may be back */
 async function draw({ source, now: clock }: OpenSource, live: boolean): Promise<string> {
   const now = clock();
   const request = { range: { from: now - 3600, to: now }, intervalSeconds: 60, alerting: false };
   try {
-    const frames = (await Promise.all(VIEWS.map((view) => runQuery(view, source, request)))).flat();
+    const queues = live ? Math.max(FEWEST_QUEUES, (process.stdout.rows ?? 24) - OTHER_LINES) : undefined;
+    const views = viewsOf(queues);
+    const frames = (await Promise.all(views.map((view) => runQuery(view, source, request)))).flat();
     const tables = printFrames(frames.map((frame) => ({ ...frame, meta: {} })));
     // Most are told with each of the tables.
     return tables + [...new Set(frames.flatMap(noticesOf))].join('');

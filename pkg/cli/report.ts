@@ -47,7 +47,7 @@ export async function report({ settings, file }: Configured, flags: ReportFlags)
       throw new Fault({
         kind: 'connection',
         message: `The report was not delivered to ${receiver.name}: ${outcome.reason}.`,
-        remedy: 'Check the address of the receiver, and send it again.',
+        remedy: 'Check the receiver and its address, and send the report again.',
       });
     }
   }

@@ -42,7 +42,7 @@ export function parseQuery<S extends z.ZodType>(schema: S, raw: unknown): z.outp
     throw new Fault({
       kind: 'query',
       message: `The query's "${path.join('.') || 'model'}" is not valid: ${reason}.`,
-      remedy: 'Correct the field in the query editor.',
+      remedy: 'Correct the field in the query editor, or the option of the command.',
     });
   }
   return parsed.data;

@@ -30,8 +30,9 @@ export async function openSqliteStore(
     throw new Fault({
       kind: 'settings',
       message: `The history file "${path}" cannot be opened: ${(error as Error).message}.`,
-      remedy:
-        'Check that its folder exists and can be written, or leave "historyFile" empty to keep the history in memory.',
+      remedy: /not a database|malformed/.test((error as Error).message)
+        ? 'It is damaged, or is no history file: move it away, and a new one is made.'
+        : 'Check that its folder exists and can be written, or leave "historyFile" empty to keep the history in memory.',
       cause: error,
     });
   }

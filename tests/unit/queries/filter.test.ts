@@ -100,7 +100,7 @@ describe('a query', () => {
       expect.objectContaining({
         kind: 'query',
         message: expect.stringMatching(new RegExp(`^The query's "${field}" is not valid: .+\\.$`)),
-        remedy: 'Correct the field in the query editor.',
+        remedy: 'Correct the field in the query editor, or the option of the command.',
       })
     );
   });

@@ -80,7 +80,11 @@ export async function findHolders(
     notices:
       unknown === 0
         ? []
-        : [warning(`Not all jobs could be looked at; it is not known where the jobs of ${unknown} locks are.`)],
+        : [
+            warning(
+              `It is not known where the jobs of ${unknown} locks are: not all jobs could be looked at, or a job that runs may hold the lock.`
+            ),
+          ],
   };
 }
 

@@ -163,7 +163,7 @@ describe('a job that is not found', () => {
     );
     expect(locks[0]?.place).toBe('unknown');
     expect(notices.map(({ text }) => text)).toEqual([
-      'Not all jobs could be looked at; it is not known where the jobs of 1 locks are.',
+      'It is not known where the jobs of 1 locks are: not all jobs could be looked at, or a job that runs may hold the lock.',
     ]);
   });
 });

@@ -132,6 +132,17 @@ describe('a recording', () => {
     );
   });
 
+  test('is served as of its end, and stands still there', async () => {
+    const incident = join(__dirname, '../recordings/data/incident-7.3.10.rec');
+    const serving = await startServing('redis://127.0.0.1:1/0', ['--replay', incident]);
+    // The counter of the real Sidekiq at the end of the forty minutes, see report.test.ts.
+    for (let scrape = 0; scrape < 2; scrape += 1) {
+      const { value } = await serving.scrape();
+      expect(value('sidekiq_processed_jobs_total')).toBe(5315);
+    }
+    await serving.stop();
+  });
+
   test('is served as an installation is', async () => {
     const file = join(directory, 'served.rec');
     run('record', '--out', file, '--for', '0.2');

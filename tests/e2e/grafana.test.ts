@@ -112,7 +112,11 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
         /No queue sizes: .*NOPERM.*gpx_sidekiq acl prints/,
       ],
       ['listener', { url: limited.url, jsonData: { exporterListen: '0.0.0.0:9' } }, /without a token/],
-      ['pattern', { url: limited.url, jsonData: { queueInclude: '(' } }, /"Include only queues that match" \(queueInclude\) is not a regular expression/],
+      [
+        'pattern',
+        { url: limited.url, jsonData: { queueInclude: '(' } },
+        /"Include only queues that match" \(queueInclude\) is not a regular expression/,
+      ],
     ];
     for (const [name, source, says] of cases) {
       const uid = `wrong-${name}`;

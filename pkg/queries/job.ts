@@ -73,7 +73,8 @@ export const job = tableQuery({
   columns: COLUMNS,
   example: '--option jid=aaaaaaaaaaaaaaaaaaaaaaaa',
   async rows(state, { jid, source, queue }, request, reads) {
-    if (jid === '' && request.reader) {
+    // A form that is not filled in yet is no mistake, as a command without an ID is.
+    if (jid === '' && request.reader && request.dataSource) {
       return { rows: [] };
     }
     if (jid === '') {

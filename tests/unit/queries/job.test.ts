@@ -120,8 +120,11 @@ describe('job', () => {
     });
     await expect(ask({}, { jid: ' ' })).rejects.toThrow('The query names no job.');
     // In a panel nothing went wrong: nothing has been entered yet.
-    expect(await rowsOfState(job, aState(), { request: { reader: true } })).toEqual([
+    const panel = { reader: true, dataSource: { uid: 'u', name: 'Sidekiq' } };
+    expect(await rowsOfState(job, aState(), { request: panel })).toEqual([
       { message: 'Enter the job ID under "JID".' },
     ]);
+    // On the command line something is missing.
+    await expect(rowsOfState(job, aState(), { request: { reader: true } })).rejects.toThrow('The query names no job.');
   });
 });

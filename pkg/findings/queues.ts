@@ -183,8 +183,9 @@ function causeOfWait({ readyBusy: busy, readyIdle: idle, readyThreads, inRate, o
   if (busy >= readyThreads) {
     return 'All threads that serve it are working on it.';
   }
-  if (isMostlyIdle(idle, readyThreads)) {
-    return `${idle} of the threads that serve it are idle: a limit, as of sidekiq-throttled or sidekiq-limit_fetch, holds its jobs back, and more threads do not help.`;
+  // Threads with jobs of a millisecond have no record most of the time, and many jobs leave.
+  if (isMostlyIdle(idle, readyThreads) && (outRate === null || outRate < idle!)) {
+    return `${idle} of the threads that serve it run nothing: a limit, as of sidekiq-throttled or sidekiq-limit_fetch, may hold its jobs back, and more threads do not help then.`;
   }
   if (inRate !== null && outRate !== null && inRate > outRate) {
     return 'More jobs arrive than are taken.';

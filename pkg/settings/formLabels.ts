@@ -63,8 +63,11 @@ export const FORM_LABELS: Readonly<Partial<Record<keyof StoredOptions | SecretNa
 
 /** A sentence for readers of Grafana: a setting named in quotes stands by its label, with its name for provisioning. */
 export function withFormLabels(sentence: string): string {
-  return sentence.replaceAll(/"([A-Za-z]+)"/g, (quoted, name: string) => {
+  const told = sentence.replaceAll(/(setting )?"([A-Za-z]+)"/g, (whole, setting: string | undefined, name: string) => {
     const label = Object.hasOwn(FORM_LABELS, name) ? FORM_LABELS[name as keyof typeof FORM_LABELS] : undefined;
-    return label === undefined || label === name ? quoted : `"${label}" (${name})`;
+    // A queue may be called "database", and "Limit" is a field of a query.
+    const isMeant = setting !== undefined || /[a-z][A-Z]/.test(name);
+    return label === undefined || !isMeant ? whole : `${setting ?? ''}"${label}" (${name})`;
   });
+  return told.replaceAll(/\("([^"]+)" \((\w+)\)\)/g, '("$1", $2)');
 }

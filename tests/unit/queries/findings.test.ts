@@ -493,7 +493,16 @@ test.each<[rule: string, given: Evidence, cause: string]>([
   [
     'queueLate',
     evidence({ queues: [aQueueState('q', { ...late, readyThreads: 8, threads: 8, busy: 2, readyIdle: 6 })] }),
-    '6 of the threads that serve it are idle: a limit, as of sidekiq-throttled or sidekiq-limit_fetch, holds its jobs back, and more threads do not help.',
+    '6 of the threads that serve it run nothing: a limit, as of sidekiq-throttled or sidekiq-limit_fetch, may hold its jobs back, and more threads do not help then.',
+  ],
+  [
+    'queueLate',
+    evidence({
+      queues: [
+        aQueueState('q', { ...late, readyThreads: 8, threads: 8, busy: 2, readyIdle: 6, inRate: 900, outRate: 400 }),
+      ],
+    }),
+    'More jobs arrive than are taken.',
   ],
   [
     'queueLate',

@@ -41,6 +41,12 @@ test('an error names a setting by its label, and by its name for provisioning', 
 });
 
 test('other quoted words stay as they are', () => {
-  const sentence = 'The queue "default" has no "latencySeconds"; "toString" and "URL" are no settings.';
+  const sentence = 'The queue "database" has no "latencySeconds"; "toString" and "URL" are no settings.';
   expect(withFormLabels(sentence)).toBe(sentence);
+  expect(withFormLabels('The setting "database" is not valid.')).toBe(
+    'The setting "Database" (database) is not valid.'
+  );
+  expect(withFormLabels('For longer times set a history file ("historyFile").')).toBe(
+    'For longer times set a history file ("History file", historyFile).'
+  );
 });

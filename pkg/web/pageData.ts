@@ -1,5 +1,6 @@
 import { Fault } from '../faults/fault';
 import { rowsOf, type Frame, type Value } from '../frames/frame';
+import { tellsOfRefusal } from '../sidekiq/parts/part';
 import { instantText } from '../source/instants';
 import { checkHealth, type Health } from '../source/health';
 import type { Source } from '../source/source';
@@ -24,18 +25,19 @@ const SHOWN_FINDINGS = 50;
 export async function pageData(source: Source, asOf?: number): Promise<PageData> {
   const now = asOf ?? source.now();
   const live = asOf === undefined ? await checkHealth(source) : null;
+  const isPast = live === null;
   const ask = (query: object, hours = 1, intervalSeconds = 60): Promise<Frame[]> =>
     runQuery(query, source, {
       range: { from: now - hours * 3600, to: now },
       intervalSeconds,
       alerting: false,
     });
-  const rows = (query: object) => told<Rows>({ rows: [] }, async () => shownRows((await ask(query))[0]!));
+  const rows = (query: object) => told<Rows>({ rows: [] }, async () => shownRows((await ask(query))[0]!, isPast));
   const graph = (query: object, hours: number, seconds: number) =>
     told<Graph>({ lines: [] }, async () => {
       const frames = await ask(query, hours, seconds);
       const lines = linesOf(frames);
-      const problem = lines.length === 0 ? problemOf(frames) : undefined;
+      const problem = lines.length === 0 ? problemOf(frames, isPast) : undefined;
       return { lines, ...(problem !== undefined && { problem }) };
     });
   const executions = { queryType: 'job_metrics', show: 'series', top: 5 };
@@ -95,9 +97,9 @@ function pastHealthOf(at: number, { problem }: Rows): Pick<PageData, 'ok' | 'par
 
 const CUT = /^(\d+ of \d+) rows are shown\./;
 
-function shownRows(frame: Frame): Rows {
+function shownRows(frame: Frame, isPast: boolean): Rows {
   const rows = rowsOf(frame);
-  const problem = rows.length === 0 ? problemOf([frame]) : undefined;
+  const problem = rows.length === 0 ? problemOf([frame], isPast) : undefined;
   const [cut] = (frame.meta?.notices ?? []).flatMap(({ text }) => CUT.exec(text)?.[1] ?? []);
   return {
     rows,
@@ -106,9 +108,14 @@ function shownRows(frame: Frame): Rows {
   };
 }
 
-/** What frames say of themselves, where that is more than a remark: why they may be empty. */
-function problemOf(frames: readonly Frame[]): string | undefined {
-  return frames.flatMap(({ meta }) => meta?.notices ?? []).find(({ severity }) => severity !== 'info')?.text;
+/** Why frames are empty, as they say themselves: what was refused, and of the past that nothing was recorded. */
+function problemOf(frames: readonly Frame[], isPast: boolean): string | undefined {
+  const told = frames.flatMap(({ meta }) => meta?.notices ?? []).filter(({ severity }) => severity !== 'info');
+  const refused = told.find(tellsOfRefusal);
+  if (refused) {
+    return `Nothing was found, but not everything is known. ${refused.text}`;
+  }
+  return isPast ? told[0]?.text : undefined;
 }
 
 function receiverText({ statsd }: Source): string {

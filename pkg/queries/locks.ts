@@ -1,4 +1,4 @@
-import { isStuck, type Lock, type LockGem, type LocksBounds } from '../sidekiq/browse/locks';
+import { isStuck, type Lock, type LocksBounds } from '../sidekiq/browse/locks';
 import { locksAsked } from '../watch/locksAsked';
 import { count, flag, instant, key, seconds, text } from './columns';
 import { detailsOfJob } from './links';
@@ -52,15 +52,13 @@ const COLUMNS: Array<Column<Row>> = [
 /** Locks of uniqueness gems and throttles, with where their jobs are. */
 const NOT_READ =
   'Locks with names that only SCAN would find are not read: of sidekiq-throttled with a key suffix, of activejob-uniqueness with arguments or while a job runs, of Sidekiq Enterprise; and of classes that neither waited nor ran lately.';
-/** Their locks are named by classes. */
-const NAMED_BY_CLASS: ReadonlySet<LockGem> = new Set(['sidekiq-throttled', 'activejob-uniqueness']);
 
 export const locks = tableQuery({
   id: 'locks',
   group: 'Jobs',
   title: 'Locks',
   description:
-    'Locks of sidekiq-unique-jobs (7 to 9) and activejob-uniqueness and throttles of sidekiq-throttled: which job holds them, and where that job is now.',
+    'Locks of sidekiq-unique-jobs (7 to 9) and activejob-uniqueness and throttles of sidekiq-throttled: which job holds them, and where that job is now. Not those with names that only SCAN would find.',
   empty: `No lock found. ${NOT_READ}`,
   cost: 'the keys of up to 1,000 locks, and up to 20,000 stored jobs',
   schema: baseQuerySchema,
@@ -69,12 +67,7 @@ export const locks = tableQuery({
   rows: async (state, _query, _request, reads) => {
     const read = await reads.locks(locksAsked(state, MOST));
     return {
-      notices: [
-        ...read.notices,
-        ...(read.locks.some(({ gem }) => NAMED_BY_CLASS.has(gem))
-          ? [{ severity: 'info' as const, text: NOT_READ }]
-          : []),
-      ],
+      notices: read.notices,
       rows: read.locks
         .map((lock): Row => ({ ...lock, now: state.now }))
         // What needs attention first, then the oldest.

@@ -61,13 +61,13 @@ export const FORM_LABELS: Readonly<Partial<Record<keyof StoredOptions | SecretNa
   exporterToken: 'Bearer token of scrapes',
 };
 
-/** A sentence for readers of Grafana: a setting named in quotes stands by its label, with its name for provisioning. */
+/** A sentence for readers of Grafana: it goes on with the labels of the settings that it names in quotes. */
 export function withFormLabels(sentence: string): string {
-  const told = sentence.replaceAll(/(setting )?"([A-Za-z]+)"/g, (whole, setting: string | undefined, name: string) => {
+  const named = [...sentence.matchAll(/(setting )?"([A-Za-z]+)"/g)].flatMap(([, setting, name = '']) => {
     const label = Object.hasOwn(FORM_LABELS, name) ? FORM_LABELS[name as keyof typeof FORM_LABELS] : undefined;
     // A queue may be called "database", and "Limit" is a field of a query.
     const isMeant = setting !== undefined || /[a-z][A-Z]/.test(name);
-    return label === undefined || !isMeant ? whole : `${setting ?? ''}"${label}" (${name})`;
+    return label !== undefined && isMeant ? [`"${name}" is "${label}"`] : [];
   });
-  return told.replaceAll(/\("([^"]+)" \((\w+)\)\)/g, '("$1", $2)');
+  return named.length === 0 ? sentence : `${sentence} In the form ${[...new Set(named)].join(', ')}.`;
 }

@@ -115,7 +115,7 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
       [
         'pattern',
         { url: limited.url, jsonData: { queueInclude: '(' } },
-        /"Include only queues that match" \(queueInclude\) is not a regular expression/,
+        /"queueInclude" is not a regular expression.*In the form "queueInclude" is "Include only queues that match"/,
       ],
     ];
     for (const [name, source, says] of cases) {

@@ -130,13 +130,11 @@ export class LockLooks {
         }
         return { ...lock, ...job, place, nowhereSince: null };
       }
-      // A lock is taken before its job is written among those that run: such a look says nothing.
-      if (lock.since !== null && Math.abs(asked.now - lock.since) < CONFIRMED_SECONDS) {
-        return { ...lock, ...job, place, nowhereSince: null };
-      }
       const firstAt = this.missedSince(key, asked.now);
       const isKnown = asked.now - firstAt >= CONFIRMED_SECONDS;
-      return { ...lock, ...job, place: isKnown ? 'nowhere' : 'unseen', nowhereSince: isKnown ? firstAt : null };
+      // A lock is taken before its job is written among those that run, so that a look at a new one says little.
+      const since = Math.min(asked.now, Math.max(firstAt, (lock.since ?? -Infinity) + CONFIRMED_SECONDS));
+      return { ...lock, ...job, place: isKnown ? 'nowhere' : 'unseen', nowhereSince: isKnown ? since : null };
     });
     return { locks, digests, notices: [...notices, ...told] };
   }

@@ -29,14 +29,14 @@ test.each(['url', 'username', ...Object.keys(optionsSchema.shape), ...SECRET_NAM
   }
 );
 
-test('an error names a setting by its label, and by its name for provisioning', () => {
+test('an error names a setting by its name, and by its label in the form', () => {
   const fault = new Fault({
     kind: 'settings',
     message: 'The setting "sampleSeconds" is not valid: it must be at least 1.',
     remedy: 'Correct it.',
   });
   expect(refuse(fault, 'A').error).toBe(
-    'The setting "Sampling interval (seconds)" (sampleSeconds) is not valid: it must be at least 1. Correct it.'
+    'The setting "sampleSeconds" is not valid: it must be at least 1. Correct it. In the form "sampleSeconds" is "Sampling interval (seconds)".'
   );
 });
 
@@ -44,9 +44,9 @@ test('other quoted words stay as they are', () => {
   const sentence = 'The queue "database" has no "latencySeconds"; "toString" and "URL" are no settings.';
   expect(withFormLabels(sentence)).toBe(sentence);
   expect(withFormLabels('The setting "database" is not valid.')).toBe(
-    'The setting "Database" (database) is not valid.'
+    'The setting "database" is not valid. In the form "database" is "Database".'
   );
   expect(withFormLabels('For longer times set a history file ("historyFile").')).toBe(
-    'For longer times set a history file ("History file", historyFile).'
+    'For longer times set a history file ("historyFile"). In the form "historyFile" is "History file".'
   );
 });

@@ -13,8 +13,8 @@ const ROWS = 200;
 
 /**
  * Tables whose texts are longer than the columns of Explore, or that have more columns, are shown by the table panel, which
- * wraps texts and gives numbers less room: Explore's own table takes neither widths nor wrapping from a frame. Several tables in one answer stay as they are, as
- * one panel would show one of them.
+ * wraps texts and gives numbers less room: Explore's own table takes neither widths nor wrapping from a frame. Several tables
+ * in one answer stay as they are, as one panel would show one of them.
  */
 export function fitForExplore(response: DataQueryResponse): DataQueryResponse {
   const [frame, ...others] = response.data as DataFrame[];

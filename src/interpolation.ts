@@ -27,14 +27,29 @@ export function interpolateFilters(
 ): Filter[] {
   return filters.map((filter) => {
     const field = templates.replace(filter.field, scopedVars);
-    const found = filter.values.map((value) => interpolateValue(value, filter.operator, templates, scopedVars));
-    const isAll = (text: string, index: number) => text === ALL && hasVariable(filter.values[index]!);
+    const { values, isAll } = interpolateValues(filter.values, filter.operator, templates, scopedVars);
     // "Is none of all" keeps nothing, as it does where "All" stands for each of its values.
-    if (filter.operator.startsWith('!') && found.some((texts, index) => texts.some((text) => isAll(text, index)))) {
-      return { ...filter, field, operator: '!~', values: [ALL] };
-    }
-    return { ...filter, field, values: found.flatMap((texts, index) => texts.filter((text) => !isAll(text, index))) };
+    return isAll && filter.operator.startsWith('!')
+      ? { ...filter, field, operator: '!~', values: [ALL] }
+      : { ...filter, field, values };
   });
+}
+
+/** The values of a list with those of its variables, and whether one of these is "All", which is no value. */
+function interpolateValues(
+  list: readonly string[],
+  operator: FilterOperator,
+  templates: TemplateSrv,
+  scopedVars: ScopedVars
+): { values: string[]; isAll: boolean } {
+  const found = list.map((value) => {
+    const texts = interpolateValue(value, operator, templates, scopedVars);
+    return { texts, isAll: hasVariable(value) && texts.includes(ALL) };
+  });
+  return {
+    values: found.flatMap(({ texts, isAll }) => (isAll ? texts.filter((text) => text !== ALL) : texts)),
+    isAll: found.some(({ isAll }) => isAll),
+  };
 }
 
 function hasVariable(value: string): boolean {
@@ -91,7 +106,7 @@ export function interpolateTexts<Q extends object>(query: Q, templates: Template
     typeof value === 'string'
       ? templates.replace(value, scopedVars)
       : isTexts(value)
-        ? value.flatMap((item) => interpolateValue(item, '=', templates, scopedVars)).filter((item) => item !== ALL)
+        ? interpolateValues(value, '=', templates, scopedVars).values
         : value;
   const entries = Object.entries(query).map(([name, value]: [string, unknown]): [string, unknown] => [
     name,

@@ -111,7 +111,7 @@ export class Announcements {
     this.startedAt ??= now;
     const starting = Math.abs(now - this.startedAt) < START_SECONDS;
     const gone = [...this.told].filter(([key]) => !going.has(key));
-    going.forEach((_, key) => this.missedAt.delete(key));
+    this.missedAt.forEach((_, key) => going.has(key) && this.missedAt.delete(key));
     const lasts = gone.length === 0 ? new Map<string, LoggedFinding>() : lastByKey(ended);
     for (const [key, told] of gone) {
       const found = lasts.get(key);

@@ -15,6 +15,7 @@ import { asLogs, type LogLine } from './logs';
 import { linksOfSettings } from './links';
 import { baseQuerySchema, parseQuery, type BaseQuery } from './model';
 import type { ColumnInfo, OptionForm, QueryGroup, QueryRequest, QueryType } from './queryType';
+import { cutNotice, emptyText } from './tableNotices';
 
 /** A column and how its value is read off a row. */
 export interface Column<Row> extends ColumnInfo {
@@ -91,15 +92,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     const { rows, empty = definition.empty, notices = [], custom, without = [], titles = {} } = await read();
     const kept = await filtered(rows, (row) => keeps((field) => textsOf(byName.get(field)!, row)));
     const shown = kept.slice(0, query.limit);
-    const cut: Notice[] =
-      shown.length === kept.length
-        ? []
-        : [
-            {
-              severity: 'info',
-              text: `${shown.length} of ${kept.length} rows are shown. Raise "Limit" or add a filter to see the others.`,
-            },
-          ];
+    const cut = shown.length === kept.length ? [] : [cutNotice(shown.length, kept.length)];
     const chosen = columns.filter(
       ({ name, key, beside }) =>
         !without.includes(name) &&
@@ -131,7 +124,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
       const before = rows.length > 0 || definition.ownFilters?.some((field) => asked.includes(field));
       const refused = [...known, ...notices].find(tellsOfRefusal);
       const said = asked.length > 0 && before ? NO_MATCH : empty;
-      return [sentence(id, refused ? `Nothing was found, but not everything is known. ${refused.text}` : said, frame)];
+      return [sentence(id, refused ? emptyText(refused) : said, frame)];
     }
     const { format } = query as { format?: string };
     return [definition.logs && format === 'logs' && !request.alerting ? asLogs(frame, definition.logs) : frame];

@@ -99,13 +99,13 @@ export function isMostlyIdle(idle: number | null, threads: number | null): boole
 function idleThreads(work: readonly Work[]): (queue: string, processes: readonly Process[]) => number | null {
   let running: Map<string, Work[]> | undefined;
   const known = new Map<Capsule, number | null>();
-  const idleIn = ({ identity, concurrency, capsules }: Process, capsule: Capsule): number | null => {
-    const threads = capsule.concurrency ?? (capsules.length === 1 ? concurrency : null);
+  const idleIn = (process: Process, capsule: Capsule): number | null => {
+    const threads = threadsOf(process, [capsule]);
     if (threads === null) {
       return null;
     }
-    running ??= groupBy(work, ({ process }) => process);
-    const busy = running.get(identity)?.filter(({ queue }) => capsule.weights.has(queue)).length ?? 0;
+    running ??= groupBy(work, (each) => each.process);
+    const busy = running.get(process.identity)?.filter(({ queue }) => capsule.weights.has(queue)).length ?? 0;
     return Math.max(0, threads - busy);
   };
   return (queue, processes) =>

@@ -58,14 +58,11 @@ export class FindingLog {
   /** Takes what is found at an instant, and gives what is known then. */
   next(found: readonly FoundNow[], now: number): FindingLogView {
     const missing = new Map(this.open);
-    const known = found.filter((each) => this.open.has(findingKey(each)));
-    const others = found.filter((each) => !this.open.has(findingKey(each)));
+    const keyed = found.map((each) => [findingKey(each), each] as const);
+    const known = keyed.filter(([key]) => this.open.has(key));
+    const others = keyed.filter(([key]) => !this.open.has(key)).slice(0, Math.max(0, OPEN_KEPT - this.open.size));
     // What is known goes on, however many others there are.
-    for (const { rule, kind, subject, severity, since, text } of [
-      ...known,
-      ...others.slice(0, Math.max(0, OPEN_KEPT - this.open.size)),
-    ]) {
-      const key = findingKey({ rule, kind, subject });
+    for (const [key, { rule, kind, subject, severity, since, text }] of [...known, ...others]) {
       const before = missing.get(key);
       missing.delete(key);
       // What began before it was noticed has begun then; a later instant tells of what goes on anew within it.

@@ -5,6 +5,7 @@ import { instantText } from '../source/instants';
 import { checkHealth, type Health } from '../source/health';
 import type { Source } from '../source/source';
 import { runQuery } from '../queries/registry';
+import { cutOf, emptyText } from '../queries/tableNotices';
 import type { Graph, Line, PageData, Rows } from './model';
 
 /** How far back the graphs of executions reach: what Sidekiq 7 and 8 keep by minute. */
@@ -95,12 +96,10 @@ function pastHealthOf(at: number, { problem }: Rows): Pick<PageData, 'ok' | 'par
     : { ok: false, partial: true, health: `${asOf} ${problem}` };
 }
 
-const CUT = /^(\d+ of \d+) rows are shown\./;
-
 function shownRows(frame: Frame, isPast: boolean): Rows {
   const rows = rowsOf(frame);
   const problem = rows.length === 0 ? problemOf([frame], isPast) : undefined;
-  const [cut] = (frame.meta?.notices ?? []).flatMap(({ text }) => CUT.exec(text)?.[1] ?? []);
+  const [cut] = (frame.meta?.notices ?? []).flatMap((notice) => cutOf(notice) ?? []);
   return {
     rows,
     ...(problem !== undefined && { problem }),
@@ -113,7 +112,7 @@ function problemOf(frames: readonly Frame[], isPast: boolean): string | undefine
   const told = frames.flatMap(({ meta }) => meta?.notices ?? []).filter(({ severity }) => severity !== 'info');
   const refused = told.find(tellsOfRefusal);
   if (refused) {
-    return `Nothing was found, but not everything is known. ${refused.text}`;
+    return emptyText(refused);
   }
   return isPast ? told[0]?.text : undefined;
 }

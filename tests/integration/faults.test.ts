@@ -33,7 +33,7 @@ async function healthOf(raw: Parameters<typeof parseSettings>[0]) {
   }
 }
 
-/** A server that closes the first connection without a word, and refuses the others as it is told to. */
+/** A server that closes the first connection before it sends anything, and sends the given text to the others. */
 async function refusing(words: string): Promise<{ url: string; stop: () => void }> {
   let connections = 0;
   const refuser = createServer((socket) => {

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Settings } from '../../settings/settings';
 import { withKeyPrefix } from '../readOnlyRedis';
-import { ReplyError } from '../resp';
+import { ReplyReader } from '../resp';
 import { setUp } from '../setUp';
 import type { Credentials } from '../../settings/redisUrl';
 import type { Connection } from '../topology';
@@ -99,14 +99,20 @@ const REFUSAL_MS = 300;
 function refusalOf(host: string, port: number): Promise<Error | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: REFUSAL_MS });
-    const done = (said: string) => {
+    const done = (refusal?: Error) => {
       socket.destroy();
-      const [, refusal] = /^-([^\r]+)\r\n/.exec(said) ?? [];
-      resolve(refusal === undefined ? undefined : new ReplyError(refusal));
+      resolve(refusal);
     };
-    socket.once('data', (bytes: Buffer) => done(bytes.toString('latin1')));
-    socket.once('error', () => done(''));
-    socket.once('close', () => done(''));
-    socket.once('timeout', () => done(''));
+    const reader = new ReplyReader(({ error }) => done(error));
+    socket.on('data', (bytes: Buffer) => {
+      try {
+        reader.push(bytes);
+      } catch {
+        done();
+      }
+    });
+    socket.once('error', () => done());
+    socket.once('close', () => done());
+    socket.once('timeout', () => done());
   });
 }

@@ -20,10 +20,16 @@ const FITTED_SECONDS = 2 * SECONDS;
 /** Real runs at once; they sleep most of the time. */
 const AT_ONCE = Number(process.env['VALIDATE_AT_ONCE'] ?? 5);
 const SIGMA = 0.8;
+/** Of app.rb: how often an execution of a job that fails raises, after how long it comes again, and how often. */
+const RAISES = 0.7;
+const RETRY_SECONDS = 15;
+const RETRIES = 3;
+/** Sidekiq's `average_scheduled_poll_interval`. */
+const POLL_SECONDS = 5;
 const OUT = join(__dirname, 'results.json');
 
 if (process.argv[2] === '--table') {
-  writeTable((JSON.parse(readFileSync(OUT, 'utf8')) as { lines: Line[] }).lines);
+  writeTable(kept());
 } else {
   void main();
 }
@@ -40,14 +46,19 @@ async function main(): Promise<void> {
   );
 }
 
+/** What the file holds: in JSON a figure that is not known becomes `null`. */
+function kept(): Line[] {
+  return (JSON.parse(readFileSync(OUT, 'utf8')) as { lines: Line[] }).lines;
+}
+
 /** Takes the place of what a former run of the case has found. */
 function keep(name: string, lines: readonly Line[]): void {
-  const former = existsSync(OUT) ? (JSON.parse(readFileSync(OUT, 'utf8')) as { lines: Line[] }).lines : [];
+  const former = existsSync(OUT) ? kept() : [];
   const all = [...former.filter((line) => line.case !== name), ...lines];
   const place = (line: Line) => CASES.findIndex((each) => each.name === line.case);
   all.sort((one, other) => place(one) - place(other));
   writeFileSync(OUT, `${JSON.stringify({ lines: all }, null, 2)}\n`);
-  writeTable(all);
+  writeTable(kept());
   process.stdout.write(`${JSON.stringify(lines, null, 1)}\n`);
 }
 
@@ -137,17 +148,31 @@ function gap(dice: Dice, rate: number): number {
   return -Math.log(1 - dice.between(0, 1)) / rate;
 }
 
-/** The same jobs in the engine. */
+/** A job of the engine: the attempt that is made, from 0. */
+interface Attempt {
+  job: RealJob;
+  count: number;
+}
+
+/** The same jobs in the engine. Jobs that raise come again as app.rb and Sidekiq's job_retry.rb and scheduled.rb say. */
 function drive({ after }: Case, jobs: readonly RealJob[]): Measured {
   const waits = new Map<string, number[]>();
   let busy = 0;
-  const engine = new Engine<RealJob>(
+  const dice = new Dice(11);
+  let retries: Array<Attempt & { due: number }> = [];
+  const engine = new Engine<Attempt>(
     {
-      seconds: ({ seconds }) => seconds,
-      started({ job, queue, startsAt, endsAt }) {
-        if (startsAt <= SECONDS) {
+      seconds: ({ job }) => job.seconds,
+      started({ job: { job, count }, queue, startsAt, endsAt }) {
+        busy += Math.max(0, Math.min(endsAt, SECONDS) - startsAt);
+        if (count === 0 && startsAt <= SECONDS) {
           waits.set(queue, [...(waits.get(queue) ?? []), startsAt - job.at]);
-          busy += Math.min(endsAt, SECONDS) - startsAt;
+        }
+      },
+      finished({ job: { job, count }, endsAt }) {
+        if (job.fails && count < RETRIES && dice.chance(RAISES)) {
+          const jitter = Math.floor(dice.between(0, 10)) * (count + 1);
+          retries.push({ job, count: count + 1, due: endsAt + RETRY_SECONDS + jitter });
         }
       },
     },
@@ -155,11 +180,21 @@ function drive({ after }: Case, jobs: readonly RealJob[]): Measured {
   );
   const capsules = after.flat();
   capsules.forEach((capsule) => engine.addCapsule(specOf(capsule)));
+  let pollAt = POLL_SECONDS;
+  const advance = (to: number) => {
+    for (; pollAt <= to; pollAt += POLL_SECONDS * dice.between(0.5, 1.5)) {
+      engine.advance(pollAt);
+      const due = retries.filter((retry) => retry.due <= pollAt).sort((one, other) => one.due - other.due);
+      retries = retries.filter((retry) => retry.due > pollAt);
+      due.forEach((retry) => engine.push(retry.job.queue, retry));
+    }
+    engine.advance(to);
+  };
   for (const job of jobs) {
-    engine.advance(job.at);
-    engine.push(job.queue, job);
+    advance(job.at);
+    engine.push(job.queue, { job, count: 0 });
   }
-  engine.advance(SECONDS);
+  advance(SECONDS);
   const threads = capsules.reduce((sum, each) => sum + each.threads, 0);
   return { waits, lastStart: new Map(), utilisation: busy / (threads * SECONDS) };
 }

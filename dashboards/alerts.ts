@@ -1,7 +1,8 @@
 import { USUAL_RULES, type RecordingRule } from './usualRules';
 import { BURN } from '../pkg/queries/objectives';
 import { LIMITS } from '../pkg/findings/rule';
-import type { Alert } from './alert';
+import { durationText, shareText } from '../pkg/findings/texts';
+import type { Alert, DirectAlert } from './alert';
 import type { DirectQuery } from './panel';
 
 const overview = (figure: string): DirectQuery => ({ queryType: 'overview', figures: [figure] });
@@ -12,6 +13,12 @@ const lost = (figure: string): DirectQuery => ({ queryType: 'lost', figures: [fi
 const classes = (figure: string): DirectQuery => ({ queryType: 'job_metrics', figures: [figure], top: 1000 });
 
 const objective = (figure: string): DirectQuery => ({ queryType: 'objectives', figures: [figure] });
+
+/** A finding of a rule is there. */
+const found = (rule: string): DirectAlert => ({
+  queries: [{ queryType: 'findings', figures: ['level'], filters: [{ field: 'rule', operator: '=', values: [rule] }] }],
+  when: { above: 0 },
+});
 
 /** Burn rates over a long and a short window, both above a limit. */
 const promBurn = (long: string, short: string, rate: number) =>
@@ -349,27 +356,29 @@ export const ALERTS: readonly Alert[] = [
     dashboard: 'sidekiq-overview',
     panel: 'What is wrong',
     prometheus: { expr: 'sidekiq_stuck_locks > 0' },
-    direct: {
-      queries: [
-        {
-          queryType: 'findings',
-          figures: ['level'],
-          filters: [{ field: 'rule', operator: '=', values: ['lockStuck'] }],
-        },
-      ],
-      when: { above: 0 },
-    },
+    direct: found('lockStuck'),
+  },
+  {
+    name: 'SidekiqRedisFullSoon',
+    severity: 'warning',
+    pendingMinutes: 5,
+    summary: 'Redis will soon be full',
+    description: `If it grows on, the memory of Redis is full within ${durationText(LIMITS.memoryFullWithinSeconds)}. With noeviction, jobs can then not be enqueued.`,
+    dashboard: 'sidekiq-overview',
+    panel: 'What is wrong',
+    prometheus: { expr: `sidekiq_redis_memory_full_seconds{bound="latest"} < ${LIMITS.memoryFullWithinSeconds}` },
+    direct: found('memoryFullSoon'),
   },
   {
     name: 'SidekiqRedisMemoryHigh',
     severity: 'warning',
     pendingMinutes: 10,
     summary: 'Redis is nearly full',
-    description:
-      '{{ $value | humanizePercentage }} of its maxmemory is used. With noeviction, jobs can then not be enqueued.',
+    description: `More than ${shareText(LIMITS.memoryShare)} of its maxmemory is used. With noeviction, jobs can then not be enqueued.`,
     dashboard: 'sidekiq-overview',
     panel: 'What is wrong',
-    direct: { queries: [{ queryType: 'redis', figures: ['memoryShare'] }], when: { above: LIMITS.memoryShare } },
+    // Where it is full soon, that alert says so once.
+    direct: found('memoryNearlyFull'),
   },
   {
     name: 'SidekiqPollerBehind',

@@ -1,7 +1,14 @@
+import type { RedisMemoryView } from '../observe/redisMemory';
 import { missesTotals } from '../sidekiq/refusals';
 import { NO_MASTER, withoutMasterSeconds } from '../sidekiq/replica';
 import { countText, durationText, rangeText, shareText, WHERE_SIDEKIQ_IS } from './texts';
 import { LIMITS, type FindingRule } from './rule';
+
+/** When Redis can hold no more, where that is soon; else `null`. */
+function soonFull(memory: RedisMemoryView | null): RedisMemoryView['full'] {
+  const full = memory?.full ?? null;
+  return full !== null && full.latest <= LIMITS.memoryFullWithinSeconds ? full : null;
+}
 
 /** What is wrong with Redis, and with the right to read it. */
 export const REDIS_RULES: readonly FindingRule[] = [
@@ -93,8 +100,8 @@ export const REDIS_RULES: readonly FindingRule[] = [
     remedy:
       'Find out what grows (the longest queues, the dead set), or raise maxmemory; with noeviction jobs can then not be enqueued.',
     find: ({ state: { redisMemory } }) => {
-      const full = redisMemory?.full ?? null;
-      return full === null || full.latest > LIMITS.memoryFullWithinSeconds
+      const full = soonFull(redisMemory);
+      return full === null
         ? []
         : [
             {
@@ -115,9 +122,10 @@ export const REDIS_RULES: readonly FindingRule[] = [
     severity: 'warning',
     when: `Redis uses more than ${shareText(LIMITS.memoryShare)} of its maxmemory.`,
     remedy: 'Raise maxmemory, or find out what grows; with noeviction jobs can soon not be enqueued.',
-    find: ({ info }) => {
+    find: ({ info, state }) => {
       const [used, most] = [Number(info?.get('used_memory')), Number(info?.get('maxmemory'))];
-      return !(most > 0) || !(used / most > LIMITS.memoryShare)
+      // Where it is full soon, that is told once.
+      return !(most > 0) || !(used / most > LIMITS.memoryShare) || soonFull(state.redisMemory) !== null
         ? []
         : [
             {

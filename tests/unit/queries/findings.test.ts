@@ -431,6 +431,13 @@ describe('a rule', () => {
     }
   );
 
+  test('tells once of a Redis that is nearly full and will soon be', () => {
+    const memory = info({ used_memory: '91', maxmemory: '100' });
+    const full = { earliest: 60, latest: 3600 };
+    const found = applyRules(evidence({ redisMemory: { usedBytes: 91, limitBytes: 100, full } }, memory));
+    expect(found.map(({ rule }) => rule.id)).toEqual(['memoryFullSoon']);
+  });
+
   test('has a case here, whichever it is', () => {
     expect(CASES.map(([rule]) => rule).sort()).toEqual(FINDING_RULES.map(({ id }) => id).sort());
   });

@@ -10,7 +10,7 @@ import type {
 } from '@grafana/data';
 import { DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime';
 import { map, merge, type Observable } from 'rxjs';
-import { filterText } from './components/queryParts';
+import { filterChoices, filterText } from './components/queryParts';
 import { fitForExplore } from './exploreTables';
 import { isAlerting, isExplore } from './defaultQuery';
 import { adhocFilters, interpolateFilters, interpolateTexts } from './interpolation';
@@ -121,7 +121,8 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
   override async getTagKeys(options?: { queries?: SidekiqQuery[] }): Promise<MetricFindValue[]> {
     const types = new Set(options?.queries?.map(({ queryType }) => queryType));
     const entries = (await this.catalog()).filter(({ id }) => types.size === 0 || types.has(id));
-    return [...new Set(entries.flatMap(({ filterFields }) => filterFields))].sort().map((text) => ({ text }));
+    const titles = new Map(entries.flatMap(filterChoices).map(({ value, label }) => [value, label]));
+    return [...titles].map(([value, text]) => ({ text, value })).sort((a, b) => a.text.localeCompare(b.text));
   }
 
   /**

@@ -327,13 +327,20 @@ describe('the data source', () => {
 
   test('offers keys of the queries’ types to ad-hoc filters, and values of the first type that has the key', async () => {
     const catalog = [
-      { id: 'queues', filterFields: ['queue', 'workerType'] },
-      { id: 'busy', filterFields: ['queue', 'class'] },
+      { id: 'queues', filterFields: ['queue', 'workerType'], columns: [{ name: 'workerType', title: 'Worker type' }] },
+      { id: 'busy', filterFields: ['queue', 'class'], columns: [] },
     ];
     backend.getResource.mockImplementation((path) => Promise.resolve(path === 'catalog' ? catalog : ['A', 'B']));
-    expect(await source.getTagKeys()).toEqual([{ text: 'class' }, { text: 'queue' }, { text: 'workerType' }]);
+    expect(await source.getTagKeys()).toEqual([
+      { text: 'class', value: 'class' },
+      { text: 'queue', value: 'queue' },
+      { text: 'Worker type', value: 'workerType' },
+    ]);
     const queries = [{ refId: 'A', queryType: 'busy' }];
-    expect(await source.getTagKeys({ queries })).toEqual([{ text: 'class' }, { text: 'queue' }]);
+    expect(await source.getTagKeys({ queries })).toEqual([
+      { text: 'class', value: 'class' },
+      { text: 'queue', value: 'queue' },
+    ]);
     expect(await source.getTagValues({ key: 'class', filters: [] })).toEqual([{ text: 'A' }, { text: 'B' }]);
     expect(backend.getResource).toHaveBeenLastCalledWith('values', {
       queryType: 'busy',

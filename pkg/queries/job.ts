@@ -44,6 +44,8 @@ const PLACES = {
   dead: 'dead',
 } as const;
 
+const SETS = { scheduled: 'scheduled jobs', retry: 'retries', dead: 'dead jobs' } as const;
+
 interface Row {
   group: string;
   field: string;
@@ -68,7 +70,7 @@ export const job = tableQuery({
   title: 'Job',
   description: 'One job by ID: all fields, times, attempts, error and backtrace, context, ActiveJob and iteration.',
   empty: 'Enter the job ID under "JID".',
-  cost: 'up to 5,000 jobs of each set and queue until the job is found; for a failed one what errors reads, and the deploy marks of a week',
+  cost: 'up to 5,000 jobs of each set and queue until the job is found, and a second more for copies of it; for a failed one what errors reads, and the deploy marks of a week',
   schema,
   columns: COLUMNS,
   example: '--option jid=aaaaaaaaaaaaaaaaaaaaaaaa',
@@ -97,7 +99,7 @@ export const job = tableQuery({
     return {
       rows: [
         ...running,
-        ...(found.job ? rowsOf(found.job, state) : []),
+        ...(found.job ? rowsOf(found.job, found.alsoIn, state) : []),
         ...(found.job ? await originRows(found.job, state, reads) : []),
         ...rowsFrom('iteration', iterationFields(iteration, state)),
         ...(found.job ? rowsFrom('batch', await batchFields(found.job, state, reads)) : []),
@@ -113,7 +115,7 @@ async function stored(finding: ReturnType<Reads['job']>, isRunning: boolean): Re
     return await finding;
   } catch (error) {
     if (error instanceof NotRecorded && isRunning) {
-      return { job: null, whole: false };
+      return { job: null, whole: false, alsoIn: [] };
     }
     throw error;
   }
@@ -154,7 +156,7 @@ const KNOWN = new Set(
   )
 );
 
-function rowsOf(found: StoredJob, { now, options }: State): Row[] {
+function rowsOf(found: StoredJob, alsoIn: readonly Place[], { now, options }: State): Row[] {
   const { payload } = found;
   const of = (name: string) => textOf(payload[name]);
   const at = (name: string) => agoText(instantOf(payload[name]), now);
@@ -163,6 +165,7 @@ function rowsOf(found: StoredJob, { now, options }: State): Row[] {
     ...rowsFrom('job', {
       JID: found.jid,
       Place: PLACES[found.source],
+      'Also in': alsoIn.map(({ source, queue }) => (source === 'queue' ? `queue ${queue}` : SETS[source])).join(', '),
       Class: found.class,
       Queue: found.queue,
       [found.source === 'dead' ? 'Died' : 'Due']: agoText(found.scoreAt, now),

@@ -113,7 +113,8 @@ const COLUMNS: Array<Column<State>> = [
     'longestWaitQueue',
     'Longest wait in',
     'The queue whose oldest job has waited longest.',
-    ({ queues }) => longestWaiting(queues)?.name ?? '',
+    // Where a wait is not known, so is which is the longest.
+    ({ queues, totals }) => (totals.latencyMaxSeconds === null ? '' : (longestWaiting(queues)?.name ?? '')),
     { beside: 'latencyMax' }
   ),
   seconds(

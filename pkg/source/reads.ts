@@ -5,12 +5,11 @@ import type { ContextsAsked, ContextsRead } from '../sidekiq/browse/contexts';
 import type { DayCounts } from '../sidekiq/browse/days';
 import type { DueQueues } from '../sidekiq/browse/dueJobs';
 import type { FailuresRead } from '../sidekiq/browse/failures';
-import type { Place } from '../sidekiq/browse/findJob';
+import type { JobFound, Place } from '../sidekiq/browse/findJob';
 import type { JobsAsked, JobsPage } from '../sidekiq/browse/jobs';
 import type { LocksAsked, LocksRead } from '../sidekiq/browse/locks';
 import type { Profile } from '../sidekiq/browse/profiles';
 import type { RecurringEntry } from '../sidekiq/browse/recurring';
-import type { StoredJob } from '../sidekiq/browse/storedJobs';
 import type { Durations, MinuteCounts } from '../sidekiq/jobMetrics';
 import type { DeployMark, Notice } from '../sidekiq/model';
 import type { Batch } from '../sidekiq/parts/batch';
@@ -66,7 +65,7 @@ export interface Reads {
   /** The same as they were recorded before an instant, those of one kind and hour as one; `null` where they were not. */
   failuresAt(asOf: number): Promise<FailuresRecorded | null>;
   /** A stored job by its id. */
-  job(jid: string, places: readonly Place[]): Promise<{ job: StoredJob | null; whole: boolean }>;
+  job(jid: string, places: readonly Place[]): Promise<JobFound>;
   /** How far IterableJobs have come, by job id; jobs without such a state are left out. */
   iterations(jids: readonly string[]): Promise<ReadonlyMap<string, Iteration>>;
   /** A batch of sidekiq-batch. */

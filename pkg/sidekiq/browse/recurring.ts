@@ -257,7 +257,7 @@ function noticesOf(entries: readonly RecurringEntry[]): Notice[] {
   if (uncertain.length > 0) {
     notices.push({
       severity: 'info',
-      text: `The time zone of the application is not known: the next run is told by UTC, and an entry is late only once it is so in every time zone that its runs leave possible: ${names(uncertain)}. Set "schedulerTimeZone".`,
+      text: `The time zone of the application is not known: the next run is told by the one that former runs leave possible, or by UTC where they leave several, and an entry is late only once it is so in all of those: ${names(uncertain)}. Set "schedulerTimeZone".`,
     });
   }
   return notices;

@@ -100,6 +100,24 @@ describe('job', () => {
     expect(there).toEqual(rows);
   });
 
+  test('that lies in several places is told with the others', async () => {
+    const waiting = JSON.stringify({ jid: 'j1', class: 'ChargeJob', queue: 'low' });
+    const queues = [aQueueState('low', { size: 1 }), aQueueState('high', { size: 2 })];
+    const found = {
+      ...answers,
+      'llen queue:low': 1,
+      'lrange queue:low': [waiting],
+      'zcard dead': 1,
+      'zrevrange dead': zset([NOW - 60, payload]),
+      'llen queue:high': noPermission('llen'),
+    };
+    const rows = await rowsOfState(job, aState({ queues }), { query: { jid: 'j1' }, answers: found });
+    expect(rows.filter(({ field }) => field === 'Place' || field === 'Also in')).toEqual([
+      { group: 'job', field: 'Place', value: 'to be retried' },
+      { group: 'job', field: 'Also in', value: 'dead jobs, queue low' },
+    ]);
+  });
+
   test('that runs says where', async () => {
     const work = listed(someWork({ jid: 'r1', class: 'R', queue: 'q', process: 'web-1:1:a', runAt: NOW - 90 }));
     const rows = await rowsOfState(job, aState({ snapshot: { work } }), { query: { jid: 'r1' } });

@@ -116,6 +116,12 @@ test('a chosen figure brings what it is of, for people and not for alert rules',
   expect(await ask(true)).toEqual([['latencyMax', state.totals.latencyMaxSeconds]]);
 });
 
+test('where the wait of a queue is not known, no other one is said to wait longest', async () => {
+  const queues = [aQueueState('known', { latencySeconds: 33.5 }), aQueueState('odd', { latencySeconds: null })];
+  const [row] = await rowsOfState(overview, aState({ queues, totals: { latencyMaxSeconds: null } }));
+  expect(row).toMatchObject({ latencyMax: null, longestWaitQueue: '' });
+});
+
 test('overview shows nothing where nothing is known', async () => {
   const [row] = await rowsOfState(
     overview,

@@ -12,6 +12,7 @@ import { benchRedisDataSource } from './redisDataSource';
 import { benchRest } from './rest';
 import { benchScrape } from './scrape';
 import { benchStatsd } from './statsd';
+import { benchPublicSeries } from './publicSeries';
 import { benchUsualMethods } from './usualMethods';
 import { benchViewers } from './viewers';
 import { benchWhatIf } from './whatIf';
@@ -30,6 +31,7 @@ const BENCHES: Record<string, () => string[] | Promise<string[]>> = {
   figures: benchFigures,
   outlook: benchOutlook,
   usualMethods: benchUsualMethods,
+  publicSeries: benchPublicSeries,
   whatIf: benchWhatIf,
 };
 

@@ -22,14 +22,16 @@ interface Sample {
 
 const WINDOW_SECONDS = 120;
 const SHORTEST_SECONDS = 5;
+/** A burst into an idle queue is no flow yet. */
+const SHORTEST_SINCE_EMPTY_SECONDS = 30;
 const savedSchema = z.array(z.tuple([z.string(), z.array(z.tuple([z.number(), z.number(), z.number().nullable()]))]));
 
 /**
- * Estimates the flow through queues from two looks at their two ends.
+ * Estimates the flow through queues from looks at their two ends, since a queue was last seen empty.
  *
  * Sidekiq keeps no counter per queue. But a queue is first in, first out: when its oldest job moves from one pushed at
  * `e1` to one pushed at `e2`, all jobs pushed in between have left. How many those were follows from the length at the
- * first look, taking pushes as evenly spread over the waiting time.
+ * former look, taking pushes as evenly spread over the waiting time; from there the next look is taken.
  *
  * Holds at most one sample a second of the last two minutes for each queue that was seen in them.
  */
@@ -78,15 +80,28 @@ export class Flow implements Observer<FlowView> {
 }
 
 function flowOf(kept: readonly Sample[]): QueueFlow {
-  const first = kept[0]!;
   const last = kept[kept.length - 1]!;
-  const seconds = last.at - first.at;
-  if (seconds < SHORTEST_SECONDS || !isInOrder(kept)) {
-    return { inRate: null, outRate: null, drainSeconds: last.size === 0 ? 0 : null };
+  const unknown = { inRate: null, outRate: null, drainSeconds: last.size === 0 ? 0 : null };
+  // Of an empty queue only that is known which was there: what came and went before left no trace, and may be far more.
+  const empty = kept.map(({ size }) => size === 0).lastIndexOf(true);
+  const waiting = kept.slice(empty + 1);
+  const begin = waiting.findIndex(({ at, oldestAt }) => oldestAt !== null && oldestAt < at);
+  if (begin < 0 || !isInOrder(kept)) {
+    return unknown;
   }
-  const left = departures(first, last);
-  const outRate = left === null ? null : left / seconds;
-  const inRate = outRate === null ? null : Math.max(0, outRate + (last.size - first.size) / seconds);
+  const seen = waiting.slice(begin);
+  const first = seen[0]!;
+  const seconds = last.at - first.at;
+  if (seconds < (empty < 0 ? SHORTEST_SECONDS : SHORTEST_SINCE_EMPTY_SECONDS)) {
+    return unknown;
+  }
+  const left = departures(seen);
+  if (left === null) {
+    return unknown;
+  }
+  // As many have left as it shrank by, whenever they were pushed.
+  const outRate = Math.max(0, left, first.size - last.size) / seconds;
+  const inRate = Math.max(0, outRate + (last.size - first.size) / seconds);
   return { inRate, outRate, drainSeconds: drain(last.size, inRate, outRate) };
 }
 
@@ -110,22 +125,45 @@ function isInOrder(kept: readonly Sample[]): boolean {
   return true;
 }
 
-function departures(first: Sample, last: Sample): number | null {
-  if (last.oldestAt === null) {
-    // Of an empty queue only that is known which was there: what came and went since left no trace, and may be far more.
-    return null;
-  }
-  if (first.oldestAt === null || last.oldestAt > first.at) {
-    const waited = last.at - last.oldestAt;
-    // A job that has just come says nothing of the rate.
-    if (waited < SHORTEST_SECONDS) {
+/** Jobs that left from the first look to the last; `null` where that is not known. All looks saw jobs. */
+function departures(seen: readonly Sample[]): number | null {
+  let left = 0;
+  for (let index = 0; index < seen.length - 1;) {
+    const from = seen[index]!;
+    const within = lastWithin(seen, index);
+    if (within > index) {
+      const moved = seen[within]!.oldestAt! - from.oldestAt!;
+      left += from.size * Math.min(1, moved / (from.at - from.oldestAt!));
+      index = within;
+      continue;
+    }
+    // All that waited has left, and of what came since, at the rate of what is there, that which came before the oldest.
+    const next = seen.findIndex(
+      // A job that has just come says nothing of the rate.
+      ({ at, oldestAt }, place) => place > index && oldestAt !== null && at - oldestAt >= SHORTEST_SECONDS
+    );
+    if (next < 0) {
       return null;
     }
-    const pushRate = last.size / waited;
-    return first.size + pushRate * (last.oldestAt - first.at);
+    const { at, size, oldestAt } = seen[next]!;
+    left += from.size + (size / (at - oldestAt!)) * Math.max(0, oldestAt! - from.at);
+    index = next;
   }
-  const waited = first.at - first.oldestAt;
-  return waited <= 0 ? null : Math.max(0, first.size * Math.min(1, (last.oldestAt - first.oldestAt) / waited));
+  return left;
+}
+
+/** The last look at which the oldest job was one that waited at a former look; that look itself where there is none. */
+function lastWithin(seen: readonly Sample[], from: number): number {
+  const { at } = seen[from]!;
+  let within = from;
+  for (let place = from + 1; place < seen.length; place += 1) {
+    const oldestAt = seen[place]!.oldestAt ?? -Infinity;
+    if (oldestAt > at + CLOCKS_SECONDS) {
+      break;
+    }
+    within = oldestAt > -Infinity && oldestAt <= at ? place : within;
+  }
+  return within;
 }
 
 function drain(size: number, inRate: number | null, outRate: number | null): number | null {

@@ -38,12 +38,44 @@ describe('flow follows from the two ends of a queue:', () => {
     expect(flow.view().get('q')).toEqual({ outRate: 3, inRate: 2, drainSeconds: 40 });
   });
 
-  // Empty before; 30 jobs in the last 10 s are 3/s, so in the 50 s before those 150 came and went.
+  // What came and went while it was not looked at is not known: 30 jobs at once, or 3 a second all the time.
   test('a queue that was empty', () => {
     const flow = new Flow();
     look(flow, 1000, 0, 0);
     look(flow, 1060, 30, 10);
-    expect(flow.view().get('q')).toEqual({ outRate: 2.5, inRate: 3, drainSeconds: null });
+    expect(flow.view().get('q')).toEqual({ outRate: null, inRate: null, drainSeconds: null });
+  });
+
+  // 200 jobs come within a second; one a second is taken. What is told is that, and not 40 in and out.
+  test('a burst into an idle queue', () => {
+    const flow = new Flow();
+    look(flow, 1000, 0, 0);
+    look(flow, 1010, 0, 0);
+    look(flow, 1015, 198, 2);
+    look(flow, 1030, 183, 17);
+    expect(flow.view().get('q')).toEqual({ outRate: null, inRate: null, drainSeconds: null });
+    look(flow, 1045, 168, 32);
+    expect(flow.view().get('q')).toEqual({ outRate: 1, inRate: 0, drainSeconds: 168 });
+  });
+
+  // 10 pushes a second, none after 1000; 5 a second are taken.
+  test('a queue into which less is pushed from some time on', () => {
+    const flow = new Flow();
+    look(flow, 1000, 50, 5);
+    look(flow, 1005, 25, 7.5);
+    look(flow, 1009, 5, 9.5);
+    expect(flow.view().get('q')).toMatchObject({ outRate: 5, inRate: 0 });
+  });
+
+  // 8 a second come and go, until 400 come at once: by the first look and the last 35 a second would have left.
+  test('a queue that holds more at its end than came before', () => {
+    const flow = new Flow();
+    look(flow, 1000, 80, 10);
+    look(flow, 1010, 80, 10);
+    look(flow, 1020, 80, 10);
+    look(flow, 1030, 480, 10);
+    expect(flow.view().get('q')!.outRate).toBeCloseTo(8, 9);
+    expect(flow.view().get('q')!.inRate).toBeCloseTo(8 + 400 / 30, 9);
   });
 
   test('a queue that is empty now tells no rate: what came and went in between is not known', () => {

@@ -32,7 +32,8 @@ const BY_NAME = { queue: 'name' };
 const BY_WORKER = { class: 'worker' };
 
 const NOT_SERVED = 'sidekiq_queue_unserved == 1 or sidekiq_queue_starved == 1 or sidekiq_queue_paused == 1';
-const LOST = 'increase(sidekiq_lost_jobs_total[15m])';
+/** An increase is extrapolated: jobs are whole. */
+const LOST = 'round(increase(sidekiq_lost_jobs_total[15m]))';
 
 /** Every alert of ours, the most urgent first. docs/alerts.md has a runbook for each. */
 export const ALERTS: readonly Alert[] = [

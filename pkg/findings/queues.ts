@@ -1,5 +1,6 @@
 import { isLate } from '../observe/queueCondition';
 import type { QueueState } from '../observe/queueState';
+import { sumOrNull } from '../sidekiq/parts/process';
 import { isMostlyIdle } from '../sidekiq/queueFacts';
 import { capacityOfQueues } from '../watch/capacity';
 import { countText, durationText, rangeText, waitText } from './texts';
@@ -122,12 +123,11 @@ export const QUEUE_RULES: readonly FindingRule[] = [
     when: `Every ready thread is busy, and a queue that is served has waited for more than ${durationText(LIMITS.saturatedWaitSeconds)}.`,
     remedy: 'Add threads or processes; the dashboard Processes and capacity says how many are missing.',
     find: ({ state: { totals, queues } }) => {
-      const { busyReadyThreads: busy, readyThreads, enqueued } = totals;
+      const { busyReadyThreads: busy, readyThreads } = totals;
       // A queue that is paused or that nobody serves waits whatever the threads do.
-      const waits = queues.flatMap(({ paused, unserved, waitSeconds }) =>
-        paused === true || unserved !== false ? [] : (waitSeconds ?? [])
-      );
-      const longest = Math.max(0, ...waits);
+      const served = queues.filter(({ paused, unserved }) => paused !== true && unserved === false);
+      const longest = served.reduce((most, { waitSeconds }) => Math.max(most, waitSeconds ?? 0), 0);
+      const enqueued = sumOrNull(served.map(({ size }) => size));
       return busy === null || !readyThreads || busy < readyThreads || longest <= LIMITS.saturatedWaitSeconds
         ? []
         : [

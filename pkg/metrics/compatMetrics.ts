@@ -51,7 +51,7 @@ export const COMPAT_METRICS: readonly Metric[] = [
     'Time since the oldest job of the queue was enqueued.',
     LATENCY,
     BY_NAME_AND_QUEUE,
-    ({ latencySeconds }) => latencySeconds?.toFixed(3) ?? null,
+    ({ waitSeconds }) => waitSeconds?.toFixed(3) ?? null,
     'seconds'
   ),
   perKnownQueue('sidekiq_queue_backlog', 'Jobs waiting in the queue.', SIZE, BY_QUEUE, ({ size }) => size),
@@ -77,7 +77,7 @@ export const COMPAT_METRICS: readonly Metric[] = [
     'Seconds since the oldest job of the queue was enqueued.',
     LATENCY,
     BY_QUEUE,
-    ({ latencySeconds }) => latencySeconds
+    ({ waitSeconds }) => waitSeconds
   ),
   single('sidekiq_active_workers_count', 'Threads that run a job.', 'busy of each process', busy),
   single('sidekiq_jobs_scheduled_count', 'Jobs to be enqueued later.', 'ZCARD schedule', scheduled),

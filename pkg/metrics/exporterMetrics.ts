@@ -103,7 +103,7 @@ export const EXPORTER_METRICS: readonly Metric[] = [
     'Time since the oldest job of the queue was enqueued.',
     'enqueued_at of the last list element',
     BY_NAME,
-    ({ latencySeconds }) => latencySeconds?.toFixed(3) ?? null,
+    ({ waitSeconds }) => waitSeconds?.toFixed(3) ?? null,
     'seconds'
   ),
   perKnownQueue(

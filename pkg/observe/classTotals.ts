@@ -69,6 +69,11 @@ export class ClassTotals implements Observer<ClassTotalsView> {
   private readonly totals = new Map<string, ClassTotal>();
   private readonly minutes = new Map<number, Bucket | typeof DONE>();
   private readonly durations = new Map<number, Map<string, readonly number[]>>();
+  /**
+   * Minutes that may grow again since the clock was put back, of which it is not remembered what they hold: what they hold when
+   * they are read next was counted, or came before.
+   */
+  private readonly reopened = new Set<number>();
   private current: ClassTotalsView = new Map();
   private changed = false;
   /** Buckets that begin before this were there when the count began. */
@@ -84,7 +89,7 @@ export class ClassTotals implements Observer<ClassTotalsView> {
 
   observe({ at, minutes, durations, totals }: Pick<Snapshot, 'at' | 'minutes' | 'durations' | 'totals'>): void {
     if (at < this.lastAt) {
-      this.forgetAfter(at);
+      this.reopen(at, minutes.items);
     }
     const { processed: before } = this;
     const { processed } = totals;
@@ -125,7 +130,9 @@ export class ClassTotals implements Observer<ClassTotalsView> {
     for (const bucket of minutes) {
       const before = this.minutes.get(bucket.startsAt);
       if (before !== bucket && before !== DONE) {
-        this.count(bucket, before, growth);
+        if (before !== undefined || !this.reopened.has(bucket.startsAt)) {
+          this.count(bucket, before, growth);
+        }
         this.minutes.set(bucket.startsAt, bucket);
       }
     }
@@ -149,7 +156,13 @@ export class ClassTotals implements Observer<ClassTotalsView> {
       processed: this.processed,
       ...(Number.isFinite(this.baselineUntil) && { baselineUntil: this.baselineUntil }),
       totals: [...this.totals].map(([jobClass, total]) => [jobClass, { ...total, durations: [...total.durations] }]),
-      minutes: [...this.minutes].map(([at, bucket]) => [at, bucket === DONE ? DONE : [...bucket.classes]]),
+      minutes: [
+        ...[...this.reopened].map((at): [number, typeof DONE] => [at, DONE]),
+        ...[...this.minutes].map(([at, bucket]): Saved['minutes'][number] => [
+          at,
+          bucket === DONE ? DONE : [...bucket.classes],
+        ]),
+      ],
       durations: [...this.durations].map(([at, classes]) => [
         at,
         [...classes].map(([jobClass, counts]) => [jobClass, [...counts]]),
@@ -197,9 +210,13 @@ export class ClassTotals implements Observer<ClassTotalsView> {
     return this.lastAt > 0 && (before !== undefined || startsAt >= this.baselineUntil);
   }
 
-  /** A class had run in the minute of the first snapshot: what is read later of its durations was there before, in part. */
+  /** A class had run in the minute of the first snapshot, or in one that was counted: what is read later of its durations was there before, in part. */
   private wasThere(startsAt: number, jobClass: string): boolean {
-    return this.firstMinute?.startsAt === startsAt && this.firstMinute.classes.has(jobClass);
+    return (
+      this.reopened.has(startsAt) ||
+      this.minutes.get(startsAt) === DONE ||
+      (this.firstMinute?.startsAt === startsAt && this.firstMinute.classes.has(jobClass))
+    );
   }
 
   /** Lowers what is remembered of the buckets to what they hold now, and to nothing where they began anew. */
@@ -252,14 +269,21 @@ export class ClassTotals implements Observer<ClassTotalsView> {
     }
   }
 
-  /** Minutes that a clock which was ahead has reached are still to come. */
-  private forgetAfter(now: number): void {
-    for (const minutes of [this.minutes, this.durations]) {
-      for (const startsAt of minutes.keys()) {
-        if (startsAt > now) {
-          minutes.delete(startsAt);
-        }
+  /**
+   * The clock was put back. Buckets are known by their minute, and keep what they hold: those that are remembered go on from
+   * there when their minute comes again, and what lies before the count began was there.
+   */
+  private reopen(now: number, read: readonly Bucket[]): void {
+    for (const [startsAt, bucket] of this.minutes) {
+      if (bucket === DONE && !isPast(startsAt, now)) {
+        this.minutes.delete(startsAt);
+        this.reopened.add(startsAt);
       }
+    }
+    const minute = Math.floor(now / 60) * 60;
+    if (minute < this.baselineUntil) {
+      this.baselineUntil = minute;
+      read.filter(({ startsAt }) => !this.minutes.has(startsAt)).forEach(({ startsAt }) => this.reopened.add(startsAt));
     }
   }
 
@@ -267,8 +291,15 @@ export class ClassTotals implements Observer<ClassTotalsView> {
     for (const [startsAt, bucket] of this.minutes) {
       if (startsAt < now - MINUTES_KEPT_SECONDS) {
         this.minutes.delete(startsAt);
-      } else if (bucket !== DONE && isPast(startsAt, now)) {
+        // An empty one is kept as it is: where the clock was ahead, its minute is still to come.
+      } else if (bucket !== DONE && bucket.classes.size > 0 && isPast(startsAt, now)) {
         this.minutes.set(startsAt, DONE);
+      }
+    }
+    for (const startsAt of this.reopened) {
+      if (isPast(startsAt, now)) {
+        this.minutes.set(startsAt, DONE);
+        this.reopened.delete(startsAt);
       }
     }
     for (const startsAt of this.durations.keys()) {

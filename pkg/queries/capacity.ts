@@ -40,7 +40,7 @@ const COLUMNS: Array<Column<Capacity>> = [
   plain(
     'demand',
     'Demand',
-    'Threads that the work keeps busy: thread-seconds of work per second over the last ten minutes, scaled up where more is pushed than taken, and never less than the ready threads that are busy now.',
+    'Threads that the work keeps busy: thread-seconds of work per second over the last ten minutes, scaled up where more is pushed than taken, and never less than the ready threads that are busy now. Of a paused queue only these.',
     (row) => row.demand,
     { config: { decimals: 1 } }
   ),
@@ -69,7 +69,7 @@ const COLUMNS: Array<Column<Capacity>> = [
   count(
     'threadsNeeded',
     'To meet objective',
-    'Threads to keep up and to clear the backlog within the objective: demand + backlog × mean time / objective, rounded up.',
+    'Threads to keep up and to clear the backlog within the objective: demand + backlog × mean time / objective, rounded up. A paused queue counts as empty.',
     (row) => threadsNeeded(row)
   ),
   count('unserved', 'Unserved', 'Queues with jobs that no ready thread serves.', (row) => row.unserved),

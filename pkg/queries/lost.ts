@@ -58,8 +58,11 @@ const COLUMNS: Array<Column<Row>> = [
       .join(' '),
     outcomeOf
   ),
-  plain('vanished', 'Vanished', '1 where the process is gone, 0 where it came back.', ({ vanished }) =>
-    Number(vanished.returnedAt === null)
+  plain(
+    'vanished',
+    'Vanished',
+    `1 where the process has been gone for ${CONFIRMED_SECONDS} seconds, 0 where it has just gone or came back.`,
+    ({ vanished }) => Number(vanished.confirmed && vanished.returnedAt === null)
   ),
   count('jobs', 'Jobs', 'Jobs of the process that are lost.', (row) =>
     row.job !== null && outcomeOf(row) !== 'lost'

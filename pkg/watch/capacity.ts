@@ -19,6 +19,8 @@ export interface Capacity {
   /** Whether a served queue is late. */
   late: boolean | null;
   size: number | null;
+  /** Jobs that wait and may be taken: none of a paused queue. */
+  takeable: number | null;
   waitSeconds: number | null;
   objectiveSeconds: number;
   /** Ready threads that may do the work, each counted once. */
@@ -47,17 +49,17 @@ const MINUTES = 10;
 export function threadsNeeded(
   {
     demand,
-    size,
+    takeable,
     meanSeconds,
     objectiveSeconds,
-  }: Pick<Capacity, 'demand' | 'size' | 'meanSeconds' | 'objectiveSeconds'>,
+  }: Pick<Capacity, 'demand' | 'takeable' | 'meanSeconds' | 'objectiveSeconds'>,
   seconds = objectiveSeconds
 ): number | null {
-  if (demand === null || size === null || (meanSeconds === null && size > 0)) {
+  if (demand === null || takeable === null || (meanSeconds === null && takeable > 0)) {
     return null;
   }
   // Sums of floats may lie a hair above a whole number.
-  return Math.max(0, Math.ceil(demand + (size * (meanSeconds ?? 0)) / seconds - 1e-9));
+  return Math.max(0, Math.ceil(demand + (takeable * (meanSeconds ?? 0)) / seconds - 1e-9));
 }
 
 /** Threads that the work as it comes keeps busy, rounded up: fewer, and the backlog grows. */
@@ -109,13 +111,16 @@ function readQueues(state: State): Capacity[] {
       state: stateOfQueue(queue),
       late: isLate(queue),
       size: queue.size,
+      takeable: queue.paused === true ? 0 : queue.size,
       waitSeconds: queue.waitSeconds,
       objectiveSeconds: queue.objectiveSeconds,
       supply: queue.readyThreads,
       demand:
         work === null || queue.readyBusy === null
           ? null
-          : Math.max((worked / (MINUTES * 60)) * growth, queue.readyBusy),
+          : queue.paused === true
+            ? queue.readyBusy
+            : Math.max((worked / (MINUTES * 60)) * growth, queue.readyBusy),
       meanSeconds: executions === 0 ? null : worked / executions,
       inRate,
       outRate,
@@ -184,7 +189,7 @@ export function capacityOfAll({ snapshot }: State, workerType: string, members: 
     return known > 0 ? known : sum(value);
   };
   const lates = members.map(({ late }) => late);
-  const waiting = members.filter((row) => row.size !== 0);
+  const waiting = members.filter((row) => row.takeable !== 0);
   return {
     workerType,
     queue: '',
@@ -192,6 +197,7 @@ export function capacityOfAll({ snapshot }: State, workerType: string, members: 
     state: worstState(members.map(({ state }) => state)),
     late: lates.includes(true) ? true : lates.includes(null) ? null : false,
     size: sum((row) => row.size),
+    takeable: sum((row) => row.takeable),
     waitSeconds: largest((row) => row.waitSeconds),
     objectiveSeconds: members[0]!.objectiveSeconds,
     supply: threadsServing(snapshot.processes, new Set(members.map(({ queue }) => queue)), 'ready'),
@@ -199,7 +205,7 @@ export function capacityOfAll({ snapshot }: State, workerType: string, members: 
     meanSeconds: meanTime(waiting),
     inRate: rates((row) => row.inRate),
     outRate: rates((row) => row.outRate),
-    drainSeconds: drainTime(waiting),
+    drainSeconds: drainTime(members.filter((row) => row.size !== 0)),
     breach: firstToBreach(members)?.breach ?? null,
     unserved: atLeast((row) => row.unserved),
     starved: atLeast((row) => row.starved),
@@ -208,9 +214,11 @@ export function capacityOfAll({ snapshot }: State, workerType: string, members: 
 
 /** Of the waiting jobs whose class has a known mean time, weighted by their number. */
 function meanTime(waiting: readonly Capacity[]): number | null {
-  const known = waiting.filter(({ meanSeconds, size }) => meanSeconds !== null && size !== null);
-  const jobs = known.reduce((total, { size }) => total + size!, 0);
-  return jobs === 0 ? null : known.reduce((total, { size, meanSeconds }) => total + size! * meanSeconds!, 0) / jobs;
+  const known = waiting.filter(({ meanSeconds, takeable }) => meanSeconds !== null && takeable !== null);
+  const jobs = known.reduce((total, { takeable }) => total + takeable!, 0);
+  return jobs === 0
+    ? null
+    : known.reduce((total, { takeable, meanSeconds }) => total + takeable! * meanSeconds!, 0) / jobs;
 }
 
 /** The row whose breach comes first; `undefined` for none. */

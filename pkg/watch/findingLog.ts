@@ -73,11 +73,13 @@ export class FindingLog {
     }
     for (const [key, finding] of missing) {
       const endedAt = finding.endedAt ?? now;
+      // After a clock that was ahead, nothing ends before it began.
       if (endedAt > now || now - endedAt >= ENDS_AFTER_SECONDS) {
         this.open.delete(key);
-        this.ended.push({ ...finding, endedAt: Math.min(endedAt, now) });
+        const ended = Math.min(endedAt, now);
+        this.ended.push({ ...finding, beganAt: Math.min(finding.beganAt, ended), endedAt: ended });
       } else {
-        this.open.set(key, { ...finding, endedAt });
+        this.open.set(key, { ...finding, beganAt: Math.min(finding.beganAt, endedAt), endedAt });
       }
     }
     const late = this.ended.findIndex(({ endedAt }) => now - endedAt! < ENDED_SECONDS);

@@ -202,7 +202,7 @@ export class Autoscaler {
     const demand = Math.max((workSeconds / WORK_SECONDS) * growth, busy);
     const meanSeconds = executions === 0 ? null : workSeconds / executions;
     const objectiveSeconds = asked.metric === 'drain' ? asked.drainSeconds : this.scaling.objectiveSeconds;
-    return threadsNeeded({ demand, size, meanSeconds, objectiveSeconds }) ?? Math.max(1, demand);
+    return threadsNeeded({ demand, takeable: size, meanSeconds, objectiveSeconds }) ?? Math.max(1, demand);
   }
 
   private desired(value: number): number {

@@ -61,8 +61,10 @@ describe('the scale of a worker type', () => {
   test('leaves paused queues out', () => {
     const state = stateOf(['billing', { size: 600, waitSeconds: 900, paused: true }]);
     expect(scaleOf(state, asked({ metric: 'latency' }))).toMatchObject({ value: 0 });
-    // What is counted among the finished jobs goes on counting.
-    expect(scaleOf(state, asked({}))).toMatchObject({ value: 1 });
+    // No thread is needed for what ran before the pause; one for each job that runs on.
+    expect(scaleOf(state, asked({}))).toEqual({ active: false, value: 0 });
+    const running = stateOf(['billing', { size: 600, busy: 2, paused: true }]);
+    expect(scaleOf(running, asked({}))).toEqual({ active: true, value: 2 });
   });
 
   test('is one thread where nothing has run yet and no thread is there, to learn how long jobs take', () => {

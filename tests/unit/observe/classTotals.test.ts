@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ClassTotals } from '../../../pkg/observe/classTotals';
 import { noCounts, type Durations, type MinuteCounts } from '../../../pkg/sidekiq/jobMetrics';
 import { aMinute, listed, someTotals } from '../../support/state';
@@ -274,4 +274,70 @@ test('durations of the first minute that are read later do not count where the c
   look(totals, 30, [aMinute(MINUTE, { A: [7, 0, 70], B: [2, 0, 20] })], [took(0, 7), ofB]);
   expect(total(totals)).toMatchObject({ processed: 2 });
   expect(total(totals)!.durations[0]).toBe(2);
+});
+
+describe('a clock that steps', () => {
+  /** The buckets of the last five minutes, of a class that runs ten times a minute, durations of the last two. */
+  function live(totals: ClassTotals, seconds: number, done: (offset: number) => number): void {
+    const now = Math.floor(seconds / 60);
+    const offsets = [4, 3, 2, 1, 0].map((ago) => now - ago);
+    const read = offsets.filter((offset) => done(offset) > 0);
+    look(
+      totals,
+      seconds,
+      offsets.map((offset) => (done(offset) > 0 ? minute(offset, done(offset)) : aMinute(MINUTE + offset * 60, {}))),
+      read.slice(-2).map((offset) => took(offset, done(offset))),
+      1e6
+    );
+  }
+  const counted = (totals: ClassTotals) => [total(totals)?.processed, total(totals)?.durations[0]];
+
+  test('back and forth over minutes that were counted counts them once', () => {
+    const totals = new ClassTotals();
+    for (let seconds = 0; seconds <= 1200; seconds += 60) {
+      live(totals, seconds, (offset) => (offset >= 1 && offset <= 20 ? 10 : 0));
+    }
+    expect(counted(totals)).toEqual([200, 200]);
+    // An hour back, and again after a minute: what ran meanwhile is counted, what was counted is not.
+    live(totals, 600, (offset) => (offset >= 1 && offset <= 20 ? 10 : 0));
+    for (let seconds = 660; seconds <= 1320; seconds += 60) {
+      live(totals, seconds, (offset) => (offset >= 1 && offset <= 21 ? 10 : 0));
+    }
+    expect(counted(totals)).toEqual([210, 210]);
+  });
+
+  test('to before the count began goes on to count', () => {
+    const totals = new ClassTotals();
+    live(totals, 1200, () => 10);
+    live(totals, 600, () => 10);
+    live(totals, 610, (offset) => (offset === 10 ? 13 : 10));
+    live(totals, 660, (offset) => (offset >= 10 ? 15 : 10));
+    expect(counted(totals)).toEqual([20, 20]);
+  });
+
+  test('a day ahead and back counts the minutes that come then', () => {
+    const totals = new ClassTotals();
+    live(totals, 0, () => 0);
+    for (let seconds = 86_400; seconds <= 87_600; seconds += 60) {
+      live(totals, seconds, () => 0);
+    }
+    live(totals, 60, (offset) => (offset === 1 ? 10 : 0));
+    live(totals, 86_460, (offset) => (offset === 1441 ? 7 : 0));
+    expect(total(totals)).toMatchObject({ processed: 17 });
+  });
+
+  test('back, and a restart, count no minute twice', () => {
+    const totals = new ClassTotals();
+    for (let seconds = 0; seconds <= 1200; seconds += 60) {
+      live(totals, seconds, (offset) => (offset >= 1 ? 10 : 0));
+    }
+    const before = counted(totals);
+    live(totals, 600, (offset) => (offset >= 1 ? 10 : 0));
+    const restarted = new ClassTotals();
+    restarted.restore(JSON.parse(JSON.stringify(totals.save())));
+    for (let seconds = 660; seconds <= 1200; seconds += 60) {
+      live(restarted, seconds, (offset) => (offset >= 1 ? 10 : 0));
+    }
+    expect(counted(restarted)).toEqual(before);
+  });
 });

@@ -45,6 +45,16 @@ describe('the log of findings', () => {
     expect(log.next([late('a')], 1420).open).toMatchObject([{ beganAt: 1410 }]);
   });
 
+  test('ends nothing before it began, where the clock was put back', () => {
+    const log = new FindingLog();
+    log.next([late('a'), late('b')], 5000);
+    log.next([late('b')], 5010);
+    expect(log.next([], 1410).ended.map(({ beganAt, endedAt }) => [beganAt, endedAt])).toEqual([
+      [1410, 1410],
+      [1410, 1410],
+    ]);
+  });
+
   test('goes on from what it saved', () => {
     const log = new FindingLog();
     log.next([late('a'), late('b')], 1000);

@@ -133,6 +133,25 @@ describe('by queue', () => {
   });
 });
 
+// 1 thread is busy with Bill, and 60 jobs of 2 s wait: 2 threads more within a minute, none of them where it is paused.
+test('a paused queue needs the threads that still run its jobs, and none for those that wait', async () => {
+  const snapshot = { minutes: minutes({}, { Bill: [300, 0, 600_000] }, {}, {}, {}, {}, {}, {}, {}, {}, {}) };
+  const ask = async (part: Parameters<typeof aQueueState>[1], by: string) => {
+    const queues = [
+      aQueueState('billing', { workerType: 'Billing', size: 60, objectiveSeconds: 60, ...part }),
+      aQueueState('idle', { workerType: 'Billing', size: 0, objectiveSeconds: 60 }),
+    ];
+    const rows = await rowsOfState(capacity, aState({ queues, classQueues, snapshot }), { query: { by } });
+    const row = rows.find((each) => by === 'workerType' || each['queue'] === 'billing')!;
+    return [row['demand'], row['threadsNeeded'], row['size']];
+  };
+  for (const by of ['queue', 'workerType']) {
+    expect(await ask({}, by)).toEqual([1, 3, 60]);
+    expect(await ask({ paused: true }, by)).toEqual([0, 0, 60]);
+    expect(await ask({ paused: true, busy: 1 }, by)).toEqual([1, 1, 60]);
+  }
+});
+
 test('the work of a class that runs from two queues is shared among them, and adds up', async () => {
   // Ten minutes of six threads' work, two thirds of it seen in q1.
   const state = aState({

@@ -148,8 +148,13 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   [
     'saturated',
     evidence({
-      queues: [aQueueState('q', { latencySeconds: 61 })],
-      totals: { busyReadyThreads: 5, readyThreads: 5, enqueued: 9 },
+      // What is paused or unserved waits whatever the threads do.
+      queues: [
+        aQueueState('q', { size: 9, latencySeconds: 61 }),
+        aQueueState('held', { size: 5, latencySeconds: 600, paused: true }),
+        aQueueState('alone', { size: 5, latencySeconds: 600, unserved: true }),
+      ],
+      totals: { busyReadyThreads: 5, readyThreads: 5, enqueued: 19 },
     }),
     ['warning Sidekiq: All 5 threads are busy. [9 jobs waiting, the longest for 1 min 1 s]'],
     evidence({

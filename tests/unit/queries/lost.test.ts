@@ -48,3 +48,16 @@ test.each([
 ])('a job of a process that vanished %s', async (_, vanished, snapshot, row) => {
   expect(await outcome(vanished, snapshot)).toEqual([row]);
 });
+
+// Until then it is not known whether jobs are lost with it: an alert would be followed by another one.
+test.each([
+  [{}, 1],
+  [{ confirmed: false }, 0],
+  [back, 0],
+])('a process counts as vanished once it has been gone for a minute: %o', async (vanished, expected) => {
+  const { processLog } = aState();
+  const state = aState({ processLog: { ...processLog, vanished: [{ ...gone, ...vanished }] } });
+  const request = { range: { from: NOW - 3600, to: NOW }, intervalSeconds: 1, alerting: true };
+  const [frame] = await lost.run({ queryType: 'lost', figures: ['vanished'] }, state, request, {} as never);
+  expect(rowsOf(frame!).map((row) => row['vanished'])).toEqual([expected]);
+});

@@ -13,7 +13,7 @@ import type { Settings } from '../settings/settings';
 import { CHANGING_SECONDS, MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { Notice } from '../sidekiq/model';
 import { warning } from '../sidekiq/parts/part';
-import { queuesOfLost } from '../observe/processLog';
+import { lookedForOf } from '../observe/processLog';
 import { SnapshotReader } from '../sidekiq/read';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { Reading } from '../watch/reading';
@@ -259,7 +259,7 @@ export class Installation implements Source {
       this.recording.add(reading);
     }
     const state = watch.next(reading, { statsd: this.statsd, options: this.options, recorded: false });
-    this.reader.lookInto(queuesOfLost(state.processLog, state.now));
+    this.reader.lookFor(lookedForOf(state.processLog, state.now));
     recorder.append(snapshot.at, this.taker.take(state));
     if (this.watches && Math.abs(snapshot.at - this.savedAt) >= SAVE_EVERY_SECONDS) {
       this.savedAt = snapshot.at;

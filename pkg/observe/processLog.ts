@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { groupBy } from '../sidekiq/groupBy';
 import { HEARTBEAT_TTL_SECONDS } from '../sidekiq/parts/process';
 import { hasBegunAnew } from '../sidekiq/counters';
-import type { Process, Work } from '../sidekiq/model';
+import type { LookedFor, Process, Work } from '../sidekiq/model';
 import type { Snapshot } from '../sidekiq/snapshot';
 import { workSchema } from '../sidekiq/snapshotCodec';
 import type { Observer } from './observer';
@@ -59,6 +59,8 @@ export interface ProcessLogView {
 export const CONFIRMED_SECONDS = 60;
 /** For so long lost jobs are looked for in their queues. */
 const LOOKED_FOR_SECONDS = 600;
+/** Clocks of hosts differ by less. */
+const CLOCKS_SECONDS = 10;
 /** Of a process that was seen to have missed two heartbeats it is known that it did not stop cleanly after that. */
 const MISSED_BEATS_SECONDS = 25;
 /** Processes write their names again by their next heartbeat after the database was emptied. */
@@ -74,12 +76,18 @@ const EMPTY: ProcessLogView = {
   lostJobsTotal: 0,
 };
 
-/** Queues in which jobs of processes that have just gone may wait again: super_fetch puts them back. */
-export function queuesOfLost({ vanished }: ProcessLogView, now: number): string[] {
+/** Where the jobs of processes that have just gone are looked for. @param now epoch seconds */
+export function lookedForOf({ vanished }: ProcessLogView, now: number): LookedFor {
   const recent = vanished.filter(
     ({ noticedAt, returnedAt }) => returnedAt === null && now - noticedAt <= LOOKED_FOR_SECONDS
   );
-  return [...new Set(recent.flatMap(({ jobs }) => jobs.filter((job) => !job.recovered).map(({ queue }) => queue)))];
+  const missing = ({ jobs }: VanishedProcess) => jobs.filter((job) => !job.recovered);
+  const open = recent.filter((each) => !each.confirmed && missing(each).length > 0);
+  return {
+    queues: [...new Set(recent.flatMap((each) => missing(each).map(({ queue }) => queue)))],
+    jids: new Set(open.flatMap((each) => missing(each).map(({ jid }) => jid))),
+    since: open.reduce((first, { lastBeatAt }) => Math.min(first, lastBeatAt), Infinity) - CLOCKS_SECONDS,
+  };
 }
 
 interface Known {
@@ -254,7 +262,7 @@ export class ProcessLog implements Observer<ProcessLogView> {
     }
   }
 
-  /** Marks lost jobs that run again or wait where jobs are taken from a queue. */
+  /** Marks lost jobs that run again, wait where jobs are taken from a queue, or lie in a set. */
   private recover({ work: running, queues, nextJobs }: Snapshot): void {
     const { vanished } = this.current;
     if (!vanished.some(({ jobs }) => jobs.some(({ recovered }) => !recovered))) {

@@ -112,6 +112,16 @@ export interface Work {
   readonly enqueuedAt: number | null;
 }
 
+/** Where a reading looks for jobs of processes that are gone. */
+export interface LookedFor {
+  /** Queues in which they may wait again: super_fetch puts them back. */
+  readonly queues: readonly string[];
+  /** IDs of those that may be in a set: they had failed, or were put off, after the process last wrote what it runs. */
+  readonly jids: ReadonlySet<string>;
+  /** Entries of sets that tell of an earlier time are none of them. Epoch seconds. */
+  readonly since: number;
+}
+
 /** A deploy mark written by `Sidekiq::Deploy`; `at` in epoch seconds. */
 export interface DeployMark {
   readonly at: number;

@@ -5,7 +5,7 @@ import { clockNotices } from './clocks';
 import type { MinuteCounts } from './jobMetrics';
 import { keys } from './keys';
 import { askMinutes, CHANGING_SECONDS, Minutes } from './minutes';
-import { POLLER_LATE_SECONDS, type Listed, type Queue, type Totals } from './model';
+import { POLLER_LATE_SECONDS, type Listed, type LookedFor, type Queue, type Totals } from './model';
 import { activeJobRetryShare } from './parts/activeJobRetries';
 import { clock } from './parts/clock';
 import { counter, memberCount, scoredBetween, setSize, type Counter } from './parts/counters';
@@ -17,7 +17,7 @@ import { readProcesses } from './readProcesses';
 import { pausedNames, processNames, queueNames } from './parts/members';
 import { addCosts, Trip, valueOf, warning, type Brought, type Read, type Ticket } from './parts/part';
 import { heartbeatExpiry, processRecord } from './parts/process';
-import { latencyOf, markedPauses, nextJobs, queueSize } from './parts/queue';
+import { latencyOf, markedPauses, nextJobs, queueSize, setJobs } from './parts/queue';
 import { processWork } from './parts/work';
 import { QueueHeads } from './queueHeads';
 import type { Snapshot } from './snapshot';
@@ -50,8 +50,7 @@ export class SnapshotReader {
   private readonly served = new ServedQueues();
   /** Processes whose version is known to write the new name of the work hash. */
   private writesNewWorkKey: ReadonlySet<string> = new Set();
-  /** Queues of which the next jobs are read. */
-  private lookedInto: readonly string[] = [];
+  private lookedFor: LookedFor = { queues: [], jids: new Set(), since: Infinity };
   private clockOffset = 0;
   /** Epoch seconds of the last reading, 0 before the first. */
   private readAt = 0;
@@ -62,9 +61,12 @@ export class SnapshotReader {
     private readonly options: ReaderOptions
   ) {}
 
-  /** Reads of these queues, up to twenty, which jobs are taken next: those of a process that is gone may be put back there. */
-  lookInto(queues: readonly string[]): void {
-    this.lookedInto = queues.slice(0, LOOKED_INTO);
+  /**
+   * Reads of these queues, up to twenty, which jobs are taken next, and whether jobs lie in a set: those of a process that is
+   * gone may be put back there, or had failed before.
+   */
+  lookFor(lost: LookedFor): void {
+    this.lookedFor = lost;
   }
 
   /**
@@ -86,6 +88,11 @@ export class SnapshotReader {
     const tickets = askFirst(first);
     const dated = askAt(first, guess, this.minutesToRead(guess));
     const schedulers = askRecurring(first, this.options);
+    const { queues: lookedInto, jids, since } = this.lookedFor;
+    const ranks = (jids.size === 0 ? [] : [keys.retry, keys.schedule]).map((key) => ({
+      key,
+      rank: first.ask(scoredBetween, { key, from: '-inf', to: `(${since}` }),
+    }));
     const one = await first.go(this.redis, signal);
     const at = this.options.clock?.() ?? valueOf(one.read(tickets.time)) ?? guess;
     this.clockOffset = at - Date.now() / 1000;
@@ -106,7 +113,14 @@ export class SnapshotReader {
       queues: included.map((name) => ({ name, size: second.ask(queueSize, name) })),
       heads: this.heads.ask(second, included, at),
       pauses: second.ask(markedPauses, included),
-      next: this.lookedInto.map((name) => second.askApart(nextJobs, name)),
+      next: lookedInto.slice(0, LOOKED_INTO).map((name) => second.askApart(nextJobs, name)),
+      stored: [
+        ...ranks.flatMap(({ key, rank }) => {
+          const from = valueOf(one.read(rank));
+          return from === null ? [] : [second.askApart(setJobs, { key, from })];
+        }),
+        ...(jids.size === 0 ? [] : [second.askApart(setJobs, { key: keys.dead, from: 'last' })]),
+      ],
       processes: identities.map((identity) => ({
         identity,
         record: second.ask(processRecord, identity),
@@ -170,7 +184,10 @@ export class SnapshotReader {
       },
       ...found,
       work: { ...found.work, items: found.work.items.filter(({ queue }) => this.options.includesQueue(queue)) },
-      nextJobs: asked.next.flatMap((ticket) => valueOf(two.read(ticket)) ?? []),
+      nextJobs: [
+        ...asked.next.flatMap((ticket) => valueOf(two.read(ticket)) ?? []),
+        ...asked.stored.flatMap((ticket) => (valueOf(two.read(ticket)) ?? []).filter((jid) => jids.has(jid))),
+      ],
       leader: valueOf(one.read(tickets.leader)),
       marks: readMarks(one, dated.marks),
       recurring: takeRecurring(schedulers, one, cron, two, at),

@@ -7,7 +7,7 @@ import { leader } from './parts/leader';
 import { pausedNames, processNames, queueNames } from './parts/members';
 import { bucketCounts } from './parts/minute';
 import { heartbeatExpiry, processRecord } from './parts/process';
-import { nextJobs, queueHead, queueSize } from './parts/queue';
+import { nextJobs, queueHead, queueSize, setJobs } from './parts/queue';
 import { processWork } from './parts/work';
 import type { Snapshot } from './snapshot';
 
@@ -33,6 +33,7 @@ export const PART_NAMES: readonly string[] = [
       deployMarks,
       clock,
       nextJobs,
+      setJobs,
     ]),
   ]),
 ];

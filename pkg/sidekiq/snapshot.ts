@@ -19,7 +19,10 @@ export interface Snapshot {
   readonly ghosts: Listed<string>;
   /** Jobs in progress, longest running first, those of unknown start last. */
   readonly work: Listed<Work>;
-  /** IDs of the jobs that are taken next of the queues that were looked into: those in which lost jobs may wait again. */
+  /**
+   * IDs of the jobs that are taken next of the queues that were looked into, those in which lost jobs may wait again; and of
+   * the lost jobs that lie in a set.
+   */
   readonly nextJobs: readonly string[];
   /** Identity of Sidekiq Enterprise's leader, `''` without one; `null` where refused. */
   readonly leader: string | null;

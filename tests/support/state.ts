@@ -48,7 +48,7 @@ export function aQueueState(name: string, part: Partial<QueueState> = {}): Queue
     inRate: null,
     outRate: null,
     drainSeconds: null,
-    waitSeconds: part.latencySeconds === undefined ? 0 : part.latencySeconds,
+    waitSeconds: part.latencySeconds === null ? null : Math.max(0, part.latencySeconds ?? 0),
     workerType: '',
     objectiveSeconds: 300,
     ...part,

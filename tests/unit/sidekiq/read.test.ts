@@ -160,9 +160,25 @@ test('of queues that are looked into the jobs are read that are taken next', asy
   });
   const made = new SnapshotReader(redis, new Minutes(), { clock: () => NOW, includesQueue: () => true });
   expect((await made.read()).nextJobs).toEqual([]);
-  made.lookInto(['default', ...Array.from({ length: 50 }, (_, index) => `q${index}`)]);
+  const queues = ['default', ...Array.from({ length: 50 }, (_, index) => `q${index}`)];
+  made.lookFor({ queues, jids: new Set(), since: Infinity });
   expect((await made.read()).nextJobs).toEqual(['x', 'y']);
   expect(redis.batches.flat().filter((text) => text.startsWith('lrange'))).toHaveLength(20);
+  expect(redis.batches.flat().filter((text) => /^z(rev)?range (retry|dead)/.test(text))).toEqual([]);
+});
+
+test('jobs of a process that is gone are looked for in the sets, from the entries of their time on', async () => {
+  const entry = (jid: string) => JSON.stringify({ class: 'A', jid });
+  const redis = fakeRedis({
+    ...SIDEKIQ,
+    [`zcount retry -inf (${NOW - 70}`]: 7,
+    'zrange retry 7 506': [entry('other'), entry('failed')],
+    [`zcount schedule -inf (${NOW - 70}`]: noPermission('zcount'),
+    'zrevrange dead 0 499': [entry('died'), 'OK'],
+  });
+  const made = new SnapshotReader(redis, new Minutes(), { clock: () => NOW, includesQueue: () => true });
+  made.lookFor({ queues: [], jids: new Set(['failed', 'died', 'nowhere']), since: NOW - 70 });
+  expect((await made.read()).nextJobs).toEqual(['failed', 'died']);
 });
 
 test('minutes that are final are read once, those that may change each time', async () => {
@@ -473,6 +489,7 @@ test('every part has a name of its own kind', () => {
     'deploy marks',
     'Redis time',
     'next jobs of queues',
+    'jobs of sets',
   ]);
 });
 

@@ -158,7 +158,13 @@ export async function findingRows(state: State, reads: Reads, least: Severity = 
   const found = applyRules(await gather(state, reads)).filter(
     ({ severity }) => SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(least)
   );
-  const began = new Map(state.findingLog.open.map((each) => [findingKey(each), each.beganAt]));
+  const { processLog, findingLog } = state;
+  // What was there when the watch began has begun before: it is not known when.
+  const began = new Map(
+    findingLog.open
+      .filter(({ beganAt }) => beganAt !== processLog.since)
+      .map((each) => [findingKey(each), each.beganAt])
+  );
   return found.length === 0
     ? [fine(state)]
     : found.map(rowOf).map((row) => ({ ...row, since: earliest(row.since, began.get(findingKey(row))) }));

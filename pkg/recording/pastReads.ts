@@ -5,6 +5,7 @@ import { NotRecorded } from '../source/notRecorded';
 import { instantText } from '../source/instants';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { MinuteCounts } from '../sidekiq/jobMetrics';
+import { CHANGING_SECONDS } from '../sidekiq/minutes';
 import { warning } from '../sidekiq/parts/part';
 import type { BesideReads } from './besideReads';
 import type { Past } from './block';
@@ -124,14 +125,14 @@ export class PastReads implements Reads {
 
   async buckets(range: Range): Promise<BucketsRead> {
     const { minutes, missing } = await this.recordedMinutes(range);
-    // The last minutes may still have changed after this state.
+    const then = this.changing();
     const last = minutes.at(-1)?.startsAt ?? -Infinity;
     const recent = this.snapshot.minutes.items
       .filter(({ startsAt }) => startsAt > last && startsAt <= range.to && startsAt + 60 > range.from)
       .sort((a, b) => a.startsAt - b.startsAt);
     const left = missing - recent.length;
     return {
-      buckets: [...minutes, ...recent],
+      buckets: [...minutes.map((each) => then.get(each.startsAt) ?? each), ...recent],
       notices: left > 0 ? [warning(`${left} minutes of job metrics were not recorded in this time range.`)] : [],
     };
   }
@@ -141,11 +142,24 @@ export class PastReads implements Reads {
     const to = buckets.at(-1)?.startsAt ?? 0;
     const wanted = new Set(jobClasses);
     const { durations } = await this.recorded.recordings.minutes({ from, to });
-    const known = new Set(durations.map(({ startsAt, jobClass }) => `${startsAt}\0${jobClass}`));
-    const recent = this.snapshot.durations.filter(
-      ({ startsAt, jobClass }) => startsAt >= from && startsAt <= to && !known.has(`${startsAt}\0${jobClass}`)
+    const then = this.changing();
+    const own = this.snapshot.durations.filter(({ startsAt }) => startsAt >= from && startsAt <= to);
+    const known = new Set(own.map(({ startsAt, jobClass }) => `${startsAt}\0${jobClass}`));
+    const others = durations.filter(
+      ({ startsAt, jobClass }) =>
+        !known.has(`${startsAt}\0${jobClass}`) && (then.get(startsAt)?.classes.has(jobClass) ?? true)
     );
-    return { durations: [...durations, ...recent].filter(({ jobClass }) => wanted.has(jobClass)), notices: [] };
+    return { durations: [...others, ...own].filter(({ jobClass }) => wanted.has(jobClass)), notices: [] };
+  }
+
+  /** Minutes that went on at this state, as they were then: what is recorded of them is what they came to hold. */
+  private changing(): ReadonlyMap<number, MinuteCounts> {
+    const { at, minutes } = this.snapshot;
+    return new Map(
+      minutes.items
+        .filter(({ startsAt }) => startsAt + 60 + CHANGING_SECONDS > at)
+        .map((minute) => [minute.startsAt, minute])
+    );
   }
 
   async recordedMinutes(range: Range) {

@@ -631,6 +631,19 @@ describe('the query', () => {
     expect(shown).toBeGreaterThan((NOW - 600) * 1000);
   });
 
+  test('does not know since when it is so, where it was so when the watch began', async () => {
+    const part = { queues: [aQueueState('p', { size: 1, paused: true })] };
+    const [plain] = await ask({}, part);
+    const logged = { rule: plain!['rule'] as string, kind: 'queue' as const, subject: 'p', severity: 'info' as const };
+    const open = [{ ...logged, text: '', beganAt: NOW - 600, endedAt: null }];
+    const since = async (watched: number) => {
+      const processLog = { ...aState().processLog, since: watched };
+      return (await ask({}, { ...part, processLog, findingLog: { open, ended: [] } }))[0]!['since'];
+    };
+    expect(await since(NOW - 600)).toBeNull();
+    expect(await since(NOW - 900)).toBe((NOW - 600) * 1000);
+  });
+
   test('leaves out what is below the asked severity', async () => {
     const state = { queues: [aQueueState('p', { size: 1, paused: true }), aQueueState('q', late)] };
     expect((await ask({}, state)).map(({ level }) => level)).toEqual([3, 1]);

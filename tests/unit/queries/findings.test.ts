@@ -632,10 +632,9 @@ describe('the query', () => {
   });
 
   test('does not know since when it is so, where it was so when the watch began', async () => {
-    const part = { queues: [aQueueState('p', { size: 1, paused: true })] };
-    const [plain] = await ask({}, part);
-    const logged = { rule: plain!['rule'] as string, kind: 'queue' as const, subject: 'p', severity: 'info' as const };
-    const open = [{ ...logged, text: '', beganAt: NOW - 600, endedAt: null }];
+    const part = { snapshot: { totals: { deadLastHour: 150, dead: 500 } } };
+    const of = { rule: 'jobsDying', kind: 'Sidekiq' as const, subject: 'Sidekiq' };
+    const open = [{ ...of, severity: 'critical' as const, text: '', beganAt: NOW - 600, endedAt: null }];
     const since = async (watched: number) => {
       const processLog = { ...aState().processLog, since: watched };
       return (await ask({}, { ...part, processLog, findingLog: { open, ended: [] } }))[0]!['since'];

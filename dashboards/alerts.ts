@@ -193,9 +193,14 @@ export const ALERTS: readonly Alert[] = [
     dashboard: 'sidekiq-job-class',
     panel: 'p99 over time',
     prometheus: {
-      expr: 'histogram_quantile(0.99, sum by (le, class) (rate(sidekiq_job_duration_seconds_bucket[15m]))) > 30',
+      expr: 'histogram_quantile(0.99, sum by (le, class) (rate(sidekiq_job_duration_seconds_bucket[15m]))) > 30 and on (class) sum by (class) (rate(sidekiq_job_executions_total[15m])) > 0.02',
     },
-    direct: { queries: [classes('p99')], when: { above: 30 }, minutes: 15 },
+    // One execution says nothing of a hundred.
+    direct: {
+      queries: [classes('p99'), classes('executions')],
+      when: { math: `$A > 30 && $B >= ${LIMITS.fewestExecutions}` },
+      minutes: 15,
+    },
   },
   {
     name: 'SidekiqQueueDrainsSlowly',

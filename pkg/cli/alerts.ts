@@ -31,23 +31,22 @@ export async function alerts(settings: Settings, flags: AlertsFlags): Promise<vo
     const from = flags.from === undefined ? -Infinity : parseTime('--from', flags.from, to);
     const log = new AlertLog(rules);
     let nextAt = -Infinity;
-    let lastAt: number | null = null;
-    let firstAt: number | null = null;
-    let gapSeconds = 0;
+    const evaluated: number[] = [];
     await source.walk(
       async (state) => {
         if (state.now < nextAt && nextAt - state.now <= EVERY_SECONDS) {
           return;
         }
         nextAt = state.now + EVERY_SECONDS;
-        gapSeconds += lastAt === null ? 0 : Math.max(0, state.now - lastAt - 2 * EVERY_SECONDS);
-        lastAt = state.now;
-        firstAt ??= state.now;
+        evaluated.push(state.now);
         await log.evaluate(state, source);
       },
       { from, to }
     );
-    if (firstAt === null || lastAt === null) {
+    // The clock may have been put back meanwhile.
+    evaluated.sort((one, other) => one - other);
+    const [firstAt] = evaluated;
+    if (firstAt === undefined) {
       throw new Fault({
         kind: 'query',
         message: 'Nothing was recorded in this time range.',
@@ -55,9 +54,13 @@ export async function alerts(settings: Settings, flags: AlertsFlags): Promise<vo
       });
     }
     process.stdout.write(flags.json ? `${JSON.stringify(log.fired.map(printed), null, 2)}\n` : tableOf(log.fired));
+    const gapSeconds = evaluated.reduce(
+      (sum, at, index) => sum + Math.max(0, at - (evaluated[index - 1] ?? at) - 2 * EVERY_SECONDS),
+      0
+    );
     const gap = gapSeconds > 0 ? `; ${durationText(gapSeconds)} without readings were not evaluated` : '';
     process.stderr.write(
-      `${rules.length} rules, every minute from ${instantText(firstAt)} to ${instantText(lastAt)}${gap}.\n`
+      `${rules.length} rules, every minute from ${instantText(firstAt)} to ${instantText(evaluated.at(-1)!)}${gap}.\n`
     );
   } finally {
     close();

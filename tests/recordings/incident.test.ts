@@ -127,8 +127,8 @@ test('the alert rules would have fired for it, each once', async () => {
     'SidekiqClassFailureRateHigh',
     'SidekiqFailureRateHigh',
     'SidekiqJobsDying',
+    // The process that was killed is told of once.
     'SidekiqJobsLost',
-    'SidekiqProcessVanished',
     'SidekiqQueueUnserved',
   ]);
   const { firedAt, endedAt, labels } = byName.get('SidekiqQueueUnserved') as Fired;
@@ -138,7 +138,8 @@ test('the alert rules would have fired for it, each once', async () => {
   expect(firedAt - UNSERVED).toBeLessThanOrEqual(300 + 60 + WITHIN);
   expect(Math.abs(endedAt! - SERVED)).toBeLessThanOrEqual(60 + WITHIN);
   expect(byName.get('SidekiqJobsLost')!.firedAt).toBeGreaterThan(KILLED + 60);
-  expect(byName.get('SidekiqClassFailureRateHigh')!.firedAt).toBeLessThan(FAILURES_ENDED + 60);
+  // Evaluated once a minute, by what the processes have written.
+  expect(byName.get('SidekiqClassFailureRateHigh')!.firedAt).toBeLessThan(FAILURES_ENDED + 60 + WITHIN);
 });
 
 describe('the answers are the same', () => {

@@ -40,6 +40,8 @@ const CLASSES_KEPT = 20_000;
 const CLASSES_MOST = 22_000;
 /** What another process saved so long ago at most is of one that runs beside this one. */
 const ADOPTED_SECONDS = 60;
+/** Minutes that a clock was ahead by more are forgotten when it is put back. */
+const AHEAD_SECONDS = 2 * 86_400;
 /** A minute whose bucket has been counted and cannot grow any more. */
 const DONE = 'done';
 
@@ -210,7 +212,10 @@ export class ClassTotals implements Observer<ClassTotalsView> {
     return this.lastAt > 0 && (before !== undefined || startsAt >= this.baselineUntil);
   }
 
-  /** A class had run in the minute of the first snapshot, or in one that was counted: what is read later of its durations was there before, in part. */
+  /**
+   * A class had run in the minute of the first snapshot, or in one that was counted: what is read later of its durations was
+   * there before, in part.
+   */
   private wasThere(startsAt: number, jobClass: string): boolean {
     return (
       this.reopened.has(startsAt) ||
@@ -274,6 +279,9 @@ export class ClassTotals implements Observer<ClassTotalsView> {
    * there when their minute comes again, and what lies before the count began was there.
    */
   private reopen(now: number, read: readonly Bucket[]): void {
+    for (const minutes of [this.minutes, this.durations, this.reopened]) {
+      [...minutes.keys()].filter((startsAt) => startsAt > now + AHEAD_SECONDS).forEach((each) => minutes.delete(each));
+    }
     for (const [startsAt, bucket] of this.minutes) {
       if (bucket === DONE && !isPast(startsAt, now)) {
         this.minutes.delete(startsAt);

@@ -5,7 +5,6 @@ import { NotRecorded } from '../source/notRecorded';
 import { instantText } from '../source/instants';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { MinuteCounts } from '../sidekiq/jobMetrics';
-import { CHANGING_SECONDS } from '../sidekiq/minutes';
 import { warning } from '../sidekiq/parts/part';
 import type { BesideReads } from './besideReads';
 import type { Past } from './block';
@@ -125,7 +124,7 @@ export class PastReads implements Reads {
 
   async buckets(range: Range): Promise<BucketsRead> {
     const { minutes, missing } = await this.recordedMinutes(range);
-    const then = this.changing();
+    const then = this.unended();
     const last = minutes.at(-1)?.startsAt ?? -Infinity;
     const recent = this.snapshot.minutes.items
       .filter(({ startsAt }) => startsAt > last && startsAt <= range.to && startsAt + 60 > range.from)
@@ -142,23 +141,20 @@ export class PastReads implements Reads {
     const to = buckets.at(-1)?.startsAt ?? 0;
     const wanted = new Set(jobClasses);
     const { durations } = await this.recorded.recordings.minutes({ from, to });
-    const then = this.changing();
-    const own = this.snapshot.durations.filter(({ startsAt }) => startsAt >= from && startsAt <= to);
-    const known = new Set(own.map(({ startsAt, jobClass }) => `${startsAt}\0${jobClass}`));
-    const others = durations.filter(
-      ({ startsAt, jobClass }) =>
-        !known.has(`${startsAt}\0${jobClass}`) && (then.get(startsAt)?.classes.has(jobClass) ?? true)
+    const then = this.unended();
+    const ended = durations.filter(({ startsAt }) => !then.has(startsAt));
+    const known = new Set(ended.map(({ startsAt, jobClass }) => `${startsAt}\0${jobClass}`));
+    const recent = this.snapshot.durations.filter(
+      ({ startsAt, jobClass }) => startsAt >= from && startsAt <= to && !known.has(`${startsAt}\0${jobClass}`)
     );
-    return { durations: [...others, ...own].filter(({ jobClass }) => wanted.has(jobClass)), notices: [] };
+    return { durations: [...ended, ...recent].filter(({ jobClass }) => wanted.has(jobClass)), notices: [] };
   }
 
-  /** Minutes that went on at this state, as they were then: what is recorded of them is what they came to hold. */
-  private changing(): ReadonlyMap<number, MinuteCounts> {
+  /** The minute that went on at this state, as it was then: what is recorded of it is what it came to hold. */
+  private unended(): ReadonlyMap<number, MinuteCounts> {
     const { at, minutes } = this.snapshot;
     return new Map(
-      minutes.items
-        .filter(({ startsAt }) => startsAt + 60 + CHANGING_SECONDS > at)
-        .map((minute) => [minute.startsAt, minute])
+      minutes.items.filter(({ startsAt }) => startsAt + 60 > at).map((minute) => [minute.startsAt, minute])
     );
   }
 

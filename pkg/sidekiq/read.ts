@@ -50,6 +50,7 @@ export class SnapshotReader {
   private readonly served = new ServedQueues();
   /** Processes whose version is known to write the new name of the work hash. */
   private writesNewWorkKey: ReadonlySet<string> = new Set();
+  /** Of processes that are gone. */
   private lookedFor: LookedFor = { queues: [], jids: new Set(), since: Infinity };
   private clockOffset = 0;
   /** Epoch seconds of the last reading, 0 before the first. */

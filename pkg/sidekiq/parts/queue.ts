@@ -52,7 +52,7 @@ export const nextJobs: Part<string, string[]> = {
 };
 
 /** Entries of a set that are looked at. */
-const SET_JOBS = 500;
+const SET_JOBS = 200;
 
 /** IDs of the jobs of a set from a rank on, or of the last that came to it. */
 export const setJobs: Part<{ key: string; from: number | 'last' }, string[]> = {

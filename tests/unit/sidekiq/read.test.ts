@@ -172,9 +172,9 @@ test('jobs of a process that is gone are looked for in the sets, from the entrie
   const redis = fakeRedis({
     ...SIDEKIQ,
     [`zcount retry -inf (${NOW - 70}`]: 7,
-    'zrange retry 7 506': [entry('other'), entry('failed')],
+    'zrange retry 7 206': [entry('other'), entry('failed')],
     [`zcount schedule -inf (${NOW - 70}`]: noPermission('zcount'),
-    'zrevrange dead 0 499': [entry('died'), 'OK'],
+    'zrevrange dead 0 199': [entry('died'), 'OK'],
   });
   const made = new SnapshotReader(redis, new Minutes(), { clock: () => NOW, includesQueue: () => true });
   made.lookFor({ queues: [], jids: new Set(['failed', 'died', 'nowhere']), since: NOW - 70 });

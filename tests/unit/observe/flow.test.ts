@@ -58,6 +58,16 @@ describe('flow follows from the two ends of a queue:', () => {
     expect(flow.view().get('q')).toEqual({ outRate: 1, inRate: 0, drainSeconds: 168 });
   });
 
+  // What left before it was empty is another time.
+  test('a queue that was empty meanwhile', () => {
+    const flow = new Flow();
+    look(flow, 1000, 100, 10);
+    look(flow, 1010, 0, 0);
+    look(flow, 1020, 40, 8);
+    look(flow, 1060, 30, 48);
+    expect(flow.view().get('q')).toEqual({ outRate: 0.25, inRate: 0, drainSeconds: 120 });
+  });
+
   // 10 pushes a second, none after 1000; 5 a second are taken.
   test('a queue into which less is pushed from some time on', () => {
     const flow = new Flow();

@@ -34,7 +34,7 @@ const BREACH: Metric = {
   unit: 'seconds',
   help: 'Time until the latency of the queue reaches its objective if its flow goes on, at least and at most; missing where that is not expected within a day.',
   labels: ['name', 'bound'],
-  source: 'flow of the queue over two minutes, and what is usual for the hours ahead',
+  source: 'flow of the queue over two minutes at most, and what is usual for the hours ahead',
   read: (state) =>
     capacityOfQueues(state).flatMap(({ queue, breach }) =>
       BOUNDS.flatMap((bound): Sample[] => {

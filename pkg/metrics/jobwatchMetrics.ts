@@ -125,7 +125,7 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
   perQueue(
     'sidekiq_queue_drain_seconds',
     'Time until the queue is empty at the present rates; missing while the queue does not shrink.',
-    'LLEN and the oldest job, over two minutes',
+    'LLEN and the oldest job, over two minutes at most',
     ({ drainSeconds }) => drainSeconds,
     'seconds'
   ),

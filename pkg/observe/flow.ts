@@ -6,6 +6,8 @@ import type { Observer } from './observer';
 export interface QueueFlow {
   inRate: number | null;
   outRate: number | null;
+  /** Seconds over which the rates were measured; `null` where they cannot be told. */
+  flowSeconds: number | null;
   /** Seconds until it is empty: 0 when it is, `null` while it does not shrink or the rates are unknown. */
   drainSeconds: number | null;
 }
@@ -81,7 +83,7 @@ export class Flow implements Observer<FlowView> {
 
 function flowOf(kept: readonly Sample[]): QueueFlow {
   const last = kept[kept.length - 1]!;
-  const unknown = { inRate: null, outRate: null, drainSeconds: last.size === 0 ? 0 : null };
+  const unknown = { inRate: null, outRate: null, flowSeconds: null, drainSeconds: last.size === 0 ? 0 : null };
   // Of an empty queue only that is known which was there: what came and went before left no trace, and may be far more.
   const empty = kept.map(({ size }) => size === 0).lastIndexOf(true);
   const waiting = kept.slice(empty + 1);
@@ -102,7 +104,7 @@ function flowOf(kept: readonly Sample[]): QueueFlow {
   // As many have left as it shrank by, whenever they were pushed.
   const outRate = Math.max(0, left, first.size - last.size) / seconds;
   const inRate = Math.max(0, outRate + (last.size - first.size) / seconds);
-  return { inRate, outRate, drainSeconds: drain(last.size, inRate, outRate) };
+  return { inRate, outRate, flowSeconds: seconds, drainSeconds: drain(last.size, inRate, outRate) };
 }
 
 /** Clocks of the hosts that push differ by less. */

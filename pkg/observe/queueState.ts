@@ -29,6 +29,6 @@ export function queueStates(snapshot: Snapshot, flow: FlowView, workerTypes: rea
 /** A queue that nobody takes from does not drain, however fast it did in the minutes before. */
 function flowOf({ name, size, paused, readyThreads }: QueueFacts, flow: FlowView): QueueFlow {
   const nowhere = size === 0 ? 0 : null;
-  const found = flow.get(name) ?? { inRate: null, outRate: null, drainSeconds: nowhere };
+  const found = flow.get(name) ?? { inRate: null, outRate: null, flowSeconds: null, drainSeconds: nowhere };
   return paused === true || readyThreads === 0 ? { ...found, drainSeconds: nowhere } : found;
 }

@@ -4,9 +4,11 @@ export interface QueueFlowNow {
   /** Age of the oldest job. */
   readonly waitSeconds: number | null;
   readonly objectiveSeconds: number;
-  /** Jobs pushed and taken per second over the last two minutes. */
+  /** Jobs pushed and taken per second. */
   readonly inRate: number | null;
   readonly outRate: number | null;
+  /** Seconds over which they were measured. */
+  readonly flowSeconds: number | null;
   readonly unserved: boolean | null;
   readonly paused: boolean | null;
 }
@@ -28,12 +30,10 @@ export interface UsualPushes {
 
 const HORIZON_SECONDS = 86_400;
 const HOUR = 3600;
-/** Over which the rates were measured. */
-const WINDOW_SECONDS = 120;
 
 /**
  * When a queue reaches its latency objective if its flow goes on: as it is, and with the pushes that are usual for the
- * hours ahead. Rates are counts of two minutes, so the range is that of rates by one standard deviation apart (of a count
+ * hours ahead. Rates are counts of two minutes at most, so the range is that of rates by one standard deviation apart (of a count
  * n, its root).
  *
  * The jobs of a queue leave in the order in which they came. So the oldest job of the time to come is found by following
@@ -43,7 +43,7 @@ const WINDOW_SECONDS = 120;
  * are not known. A queue that is late already breaches in 0 s.
  */
 export function breachOf(queue: QueueFlowNow, usual?: UsualPushes): Breach | null {
-  const { size, waitSeconds, objectiveSeconds, inRate, outRate } = queue;
+  const { size, waitSeconds, objectiveSeconds, inRate, outRate, flowSeconds } = queue;
   if (queue.paused === true || size === null || size === 0 || waitSeconds === null) {
     return null;
   }
@@ -54,18 +54,18 @@ export function breachOf(queue: QueueFlowNow, usual?: UsualPushes): Breach | nul
     const left = objectiveSeconds - waitSeconds;
     return { earliest: left, latest: left };
   }
-  if (inRate === null || outRate === null) {
+  if (inRate === null || outRate === null || flowSeconds === null) {
     return null;
   }
-  const now = { size, waitSeconds, objectiveSeconds };
+  const now = { size, waitSeconds, objectiveSeconds, flowSeconds };
   const pushes = [steady(inRate), ...(usual ? scaled(inRate, usual) : [])];
   const expected = pushes.map((each) => crossing(now, inRate, outRate, each));
   // The flow as it is decides whether there is one.
   if (expected[0] === null) {
     return null;
   }
-  const inSpread = Math.sqrt(inRate / WINDOW_SECONDS);
-  const outSpread = Math.sqrt(outRate / WINDOW_SECONDS);
+  const inSpread = Math.sqrt(inRate / flowSeconds);
+  const outSpread = Math.sqrt(outRate / flowSeconds);
   const at = (sign: 1 | -1) => {
     const moved = Math.max(0, inRate + sign * inSpread);
     const times = inRate === 0 ? 1 : moved / inRate;
@@ -109,16 +109,18 @@ interface Stretch {
   rate: number;
 }
 
+type QueueNow = Record<'size' | 'waitSeconds' | 'objectiveSeconds' | 'flowSeconds', number>;
+
 /** Seconds until the oldest job is as old as the objective; `null` where that is not within a day. */
 function crossing(
-  { size, waitSeconds, objectiveSeconds }: { size: number; waitSeconds: number; objectiveSeconds: number },
+  { size, waitSeconds, objectiveSeconds, flowSeconds }: QueueNow,
   inRate: number,
   outRate: number,
   ahead: Pushes
 ): number | null {
   let oldestFrom = -waitSeconds;
   let at = 0;
-  for (const { from, to, rate } of [...waiting(size, waitSeconds, inRate), ...coming(ahead)]) {
+  for (const { from, to, rate } of [...waiting(size, waitSeconds, inRate, flowSeconds), ...coming(ahead)]) {
     if (at > HORIZON_SECONDS) {
       return null;
     }
@@ -146,11 +148,11 @@ function crossing(
   return null;
 }
 
-/** The jobs that wait, as they came: those of the last two minutes at the present rate, the others evenly before. */
-function waiting(size: number, waitSeconds: number, inRate: number): Stretch[] {
-  const recent = Math.min(waitSeconds, WINDOW_SECONDS);
+/** The jobs that wait, as they came: those of the time of the flow at its rate, the others evenly before. */
+function waiting(size: number, waitSeconds: number, inRate: number, flowSeconds: number): Stretch[] {
+  const recent = Math.min(waitSeconds, flowSeconds);
   const latest = Math.min(size, inRate * recent);
-  if (waitSeconds <= WINDOW_SECONDS || latest >= size) {
+  if (waitSeconds <= flowSeconds || latest >= size) {
     return [{ from: -waitSeconds, to: 0, rate: waitSeconds === 0 ? 0 : size / waitSeconds }];
   }
   return [

@@ -53,13 +53,13 @@ const COLUMNS: Array<Column<Row>> = [
   rate(
     'inRate',
     'In (estimate)',
-    'Jobs pushed per second over the last two minutes, an estimate from the length of the queue and the age of the oldest job; unknown while the queue is empty, since jobs that come and go leave no trace.',
+    'Jobs pushed per second over the last two minutes, or since the queue was last empty: an estimate from the length of the queue and the age of the oldest job. Unknown while the queue is empty, since jobs that come and go leave no trace, and for 30 seconds after.',
     (row) => row.inRate
   ),
   rate(
     'outRate',
     'Out (estimate)',
-    'Jobs taken per second over the last two minutes, an estimate of the same kind. With few jobs it may be off by half; job_metrics has exact counts by class.',
+    'Jobs taken per second over the same time, an estimate of the same kind. With few jobs it may be off by half; job_metrics has exact counts by class.',
     (row) => row.outRate
   ),
   seconds(

@@ -47,6 +47,7 @@ export function aQueueState(name: string, part: Partial<QueueState> = {}): Queue
     starved: false,
     inRate: null,
     outRate: null,
+    flowSeconds: 120,
     drainSeconds: null,
     waitSeconds: part.latencySeconds === null ? null : Math.max(0, part.latencySeconds ?? 0),
     workerType: '',

@@ -14,7 +14,7 @@ describe('flow follows from the two ends of a queue:', () => {
     const flow = new Flow();
     look(flow, 1000, 600, 60);
     look(flow, 1060, 700, 70);
-    expect(flow.view().get('q')).toEqual({
+    expect(flow.view().get('q')).toMatchObject({
       outRate: expect.closeTo(500 / 60, 9),
       inRate: expect.closeTo(10, 9),
       drainSeconds: null,
@@ -26,7 +26,7 @@ describe('flow follows from the two ends of a queue:', () => {
     const flow = new Flow();
     look(flow, 1000, 600, 60);
     look(flow, 1030, 300, 60);
-    expect(flow.view().get('q')).toEqual({ inRate: 0, outRate: 10, drainSeconds: 30 });
+    expect(flow.view().get('q')).toMatchObject({ inRate: 0, outRate: 10, drainSeconds: 30 });
   });
 
   // 100 of the first look are gone, and of the jobs pushed since, at 40 jobs in 20 s = 2/s, those of the 40 s until the
@@ -35,7 +35,7 @@ describe('flow follows from the two ends of a queue:', () => {
     const flow = new Flow();
     look(flow, 1000, 100, 10);
     look(flow, 1060, 40, 20);
-    expect(flow.view().get('q')).toEqual({ outRate: 3, inRate: 2, drainSeconds: 40 });
+    expect(flow.view().get('q')).toMatchObject({ outRate: 3, inRate: 2, drainSeconds: 40 });
   });
 
   // What came and went while it was not looked at is not known: 30 jobs at once, or 3 a second all the time.
@@ -43,7 +43,7 @@ describe('flow follows from the two ends of a queue:', () => {
     const flow = new Flow();
     look(flow, 1000, 0, 0);
     look(flow, 1060, 30, 10);
-    expect(flow.view().get('q')).toEqual({ outRate: null, inRate: null, drainSeconds: null });
+    expect(flow.view().get('q')).toMatchObject({ outRate: null, inRate: null, drainSeconds: null });
   });
 
   // 200 jobs come within a second; one a second is taken. What is told is that, and not 40 in and out.
@@ -53,9 +53,9 @@ describe('flow follows from the two ends of a queue:', () => {
     look(flow, 1010, 0, 0);
     look(flow, 1015, 198, 2);
     look(flow, 1030, 183, 17);
-    expect(flow.view().get('q')).toEqual({ outRate: null, inRate: null, drainSeconds: null });
+    expect(flow.view().get('q')).toMatchObject({ outRate: null, inRate: null, drainSeconds: null });
     look(flow, 1045, 168, 32);
-    expect(flow.view().get('q')).toEqual({ outRate: 1, inRate: 0, drainSeconds: 168 });
+    expect(flow.view().get('q')).toMatchObject({ outRate: 1, inRate: 0, drainSeconds: 168 });
   });
 
   // What left before it was empty is another time.
@@ -65,7 +65,7 @@ describe('flow follows from the two ends of a queue:', () => {
     look(flow, 1010, 0, 0);
     look(flow, 1020, 40, 8);
     look(flow, 1060, 30, 48);
-    expect(flow.view().get('q')).toEqual({ outRate: 0.25, inRate: 0, drainSeconds: 120 });
+    expect(flow.view().get('q')).toEqual({ outRate: 0.25, inRate: 0, flowSeconds: 40, drainSeconds: 120 });
   });
 
   // 10 pushes a second, none after 1000; 5 a second are taken.
@@ -92,28 +92,28 @@ describe('flow follows from the two ends of a queue:', () => {
     const flow = new Flow();
     look(flow, 1000, 60, 10);
     look(flow, 1030, 0, 0);
-    expect(flow.view().get('q')).toEqual({ outRate: null, inRate: null, drainSeconds: 0 });
+    expect(flow.view().get('q')).toMatchObject({ outRate: null, inRate: null, drainSeconds: 0 });
   });
 
   test('a queue that stays empty tells no rate', () => {
     const flow = new Flow();
     look(flow, 1000, 0, 0);
     look(flow, 1030, 0, 0);
-    expect(flow.view().get('q')).toEqual({ outRate: null, inRate: null, drainSeconds: 0 });
+    expect(flow.view().get('q')).toMatchObject({ outRate: null, inRate: null, drainSeconds: 0 });
   });
 
   test('one job that has just come is no rate', () => {
     const flow = new Flow();
     look(flow, 1000, 0, 0);
     look(flow, 1060, 1, 4.9);
-    expect(flow.view().get('q')).toEqual({ inRate: null, outRate: null, drainSeconds: null });
+    expect(flow.view().get('q')).toMatchObject({ inRate: null, outRate: null, drainSeconds: null });
   });
 
   test('jobs of unknown age tell no rate', () => {
     const flow = new Flow();
     look(flow, 1000, 10, 5);
     look(flow, 1060, 20, null);
-    expect(flow.view().get('q')).toEqual({ inRate: null, outRate: null, drainSeconds: null });
+    expect(flow.view().get('q')).toMatchObject({ inRate: null, outRate: null, drainSeconds: null });
   });
 
   // Seen live with sidekiq-throttled: 78 jobs of which none is pushed or finished go round, and their ends tell of 0.4 a second.
@@ -123,7 +123,7 @@ describe('flow follows from the two ends of a queue:', () => {
     look(flow, 1015, 78, 40);
     look(flow, 1030, 78, 110);
     look(flow, 1045, 78, 60);
-    expect(flow.view().get('q')).toEqual({ outRate: null, inRate: null, drainSeconds: null });
+    expect(flow.view().get('q')).toMatchObject({ outRate: null, inRate: null, drainSeconds: null });
   });
 
   test('clocks of those who push may differ by two seconds', () => {
@@ -150,7 +150,7 @@ describe('flow follows from the two ends of a queue:', () => {
     const flow = new Flow();
     look(flow, 1000, 100, 10);
     look(flow, 1010, 100, 10);
-    expect(flow.view().get('q')).toEqual({ outRate: 10, inRate: 10, drainSeconds: null });
+    expect(flow.view().get('q')).toMatchObject({ outRate: 10, inRate: 10, drainSeconds: null });
   });
 });
 
@@ -158,7 +158,7 @@ test('less than five seconds are too short to tell', () => {
   const flow = new Flow();
   look(flow, 1000, 600, 60);
   look(flow, 1004.9, 500, 60);
-  expect(flow.view().get('q')).toEqual({ inRate: null, outRate: null, drainSeconds: null });
+  expect(flow.view().get('q')).toMatchObject({ inRate: null, outRate: null, drainSeconds: null });
   look(flow, 1006, 500, 60);
   expect(flow.view().get('q')!.outRate).not.toBeNull();
 });

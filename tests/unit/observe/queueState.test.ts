@@ -16,7 +16,7 @@ test('a queue has its flow, its worker type and objective, and no wait below zer
     ),
     processes: listed(aProcess('a:1:x', { capsules: [aCapsule(5, { billing: 0, paused: 0 })] })),
   });
-  const drains = { inRate: 1, outRate: 2, drainSeconds: 3 };
+  const drains = { inRate: 1, outRate: 2, flowSeconds: 120, drainSeconds: 3 };
   const flow = new Map(['billing', 'unserved', 'paused'].map((name) => [name, drains]));
   expect(queueStates(snapshot, flow, TYPES)).toMatchObject([
     {

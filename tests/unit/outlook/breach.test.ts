@@ -8,6 +8,7 @@ const queue = (part: Partial<QueueFlowNow>): QueueFlowNow => ({
   objectiveSeconds: 300,
   inRate: 2,
   outRate: 1,
+  flowSeconds: 120,
   unserved: false,
   paused: false,
   ...part,
@@ -21,7 +22,7 @@ function lived(
     objectiveSeconds,
     inRate,
     outRate,
-  }: Record<keyof Omit<QueueFlowNow, 'unserved' | 'paused'>, number>,
+  }: Record<keyof Omit<QueueFlowNow, 'unserved' | 'paused' | 'flowSeconds'>, number>,
   rateAt: (at: number) => number = () => inRate
 ): number | null {
   const pushedAt = Array.from({ length: size }, (_, index) => -waitSeconds + (index * waitSeconds) / size);
@@ -85,6 +86,15 @@ describe('the breach of a queue', () => {
     };
     expect(widthOf(10)).toBeLessThan(0.5 * widthOf(1));
     expect(widthOf(100)).toBeLessThan(0.5 * widthOf(10));
+  });
+
+  test('is a wider range where the flow was measured for a shorter time', () => {
+    const widthOf = (flowSeconds: number) => {
+      const { earliest, latest } = breachOf(queue({ size: 1200, inRate: 20, outRate: 10, flowSeconds }))!;
+      return latest! - earliest;
+    };
+    // The root of a quarter of the counts is half as sure.
+    expect(widthOf(30) / widthOf(120)).toBeGreaterThan(1.8);
   });
 
   test('of a queue that nobody serves is exact', () => {

@@ -63,11 +63,11 @@ export function scaleOf(state: State, asked: ScaledObject, due?: DueQueues): Sca
 }
 
 function scaleBy(all: Capacity, asked: ScaledObject): Scale {
-  const { size, waitSeconds, demand } = all;
-  if (size === null || demand === null) {
+  const { takeable, waitSeconds, demand } = all;
+  if (takeable === null || demand === null) {
     throw unknown(asked, 'sizes or running jobs');
   }
-  const active = size > 0 || demand > 0;
+  const active = takeable > 0 || demand > 0;
   if (asked.metric === 'latency') {
     if (waitSeconds === null) {
       throw unknown(asked, 'waits');
@@ -115,9 +115,7 @@ function rowsOf(state: State, { workerType, queues }: ScaledObject): { rows: Cap
   }
   const named = workerType === '' ? queues : [...(ofSettings ?? []), ...wanted.map(({ queue }) => queue)];
   return {
-    rows: wanted.map((row) =>
-      paused.has(row.queue) ? { ...row, size: 0, waitSeconds: 0, drainSeconds: 0, unserved: 0, starved: 0 } : row
-    ),
+    rows: wanted.map((row) => (paused.has(row.queue) ? { ...row, waitSeconds: 0 } : row)),
     names: named.filter((name) => !paused.has(name)),
   };
 }

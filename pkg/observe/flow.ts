@@ -81,9 +81,14 @@ export class Flow implements Observer<FlowView> {
   }
 }
 
+/** The flow through a queue of which only its size is known. */
+export function unknownFlow(size: number | null): QueueFlow {
+  return { inRate: null, outRate: null, flowSeconds: null, drainSeconds: size === 0 ? 0 : null };
+}
+
 function flowOf(kept: readonly Sample[]): QueueFlow {
   const last = kept[kept.length - 1]!;
-  const unknown = { inRate: null, outRate: null, flowSeconds: null, drainSeconds: last.size === 0 ? 0 : null };
+  const unknown = unknownFlow(last.size);
   // Of an empty queue only that is known which was there: what came and went before left no trace, and may be far more.
   const empty = kept.map(({ size }) => size === 0).lastIndexOf(true);
   const waiting = kept.slice(empty + 1);
@@ -102,8 +107,9 @@ function flowOf(kept: readonly Sample[]): QueueFlow {
     return unknown;
   }
   // As many have left as it shrank by, whenever they were pushed.
-  const outRate = Math.max(0, left, first.size - last.size) / seconds;
-  const inRate = Math.max(0, outRate + (last.size - first.size) / seconds);
+  const gone = Math.max(0, left, first.size - last.size);
+  const outRate = gone / seconds;
+  const inRate = (gone + last.size - first.size) / seconds;
   return { inRate, outRate, flowSeconds: seconds, drainSeconds: drain(last.size, inRate, outRate) };
 }
 
@@ -159,11 +165,11 @@ function lastWithin(seen: readonly Sample[], from: number): number {
   const { at } = seen[from]!;
   let within = from;
   for (let place = from + 1; place < seen.length; place += 1) {
-    const oldestAt = seen[place]!.oldestAt ?? -Infinity;
-    if (oldestAt > at + CLOCKS_SECONDS) {
+    const { oldestAt } = seen[place]!;
+    if (oldestAt !== null && oldestAt > at + CLOCKS_SECONDS) {
       break;
     }
-    within = oldestAt > -Infinity && oldestAt <= at ? place : within;
+    within = oldestAt !== null && oldestAt <= at ? place : within;
   }
   return within;
 }

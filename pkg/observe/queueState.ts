@@ -1,7 +1,7 @@
 import { latencyObjectiveOf, workerTypeOf, type WorkerType } from '../settings/workerTypes';
 import { queueFacts, type QueueFacts } from '../sidekiq/queueFacts';
 import type { Snapshot } from '../sidekiq/snapshot';
-import type { FlowView, QueueFlow } from './flow';
+import { unknownFlow, type FlowView, type QueueFlow } from './flow';
 import { derivedWorkerTypes } from './workerTypes';
 
 /** All that is known of one queue at the instant of a snapshot. */
@@ -28,7 +28,7 @@ export function queueStates(snapshot: Snapshot, flow: FlowView, workerTypes: rea
 
 /** A queue that nobody takes from does not drain, however fast it did in the minutes before. */
 function flowOf({ name, size, paused, readyThreads }: QueueFacts, flow: FlowView): QueueFlow {
-  const nowhere = size === 0 ? 0 : null;
-  const found = flow.get(name) ?? { inRate: null, outRate: null, flowSeconds: null, drainSeconds: nowhere };
-  return paused === true || readyThreads === 0 ? { ...found, drainSeconds: nowhere } : found;
+  const unknown = unknownFlow(size);
+  const found = flow.get(name) ?? unknown;
+  return paused === true || readyThreads === 0 ? { ...found, drainSeconds: unknown.drainSeconds } : found;
 }

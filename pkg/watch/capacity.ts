@@ -103,6 +103,7 @@ function readQueues(state: State): Capacity[] {
   return state.queues.map((queue: QueueState): Capacity => {
     const { inRate, outRate } = queue;
     const { seconds: worked, executions } = work?.get(queue.name) ?? { seconds: 0, executions: 0 };
+    const isPaused = queue.paused === true;
     const growth = inRate !== null && outRate !== null && outRate > 0 ? Math.max(1, inRate / outRate) : 1;
     return {
       workerType: queue.workerType,
@@ -111,16 +112,14 @@ function readQueues(state: State): Capacity[] {
       state: stateOfQueue(queue),
       late: isLate(queue),
       size: queue.size,
-      takeable: queue.paused === true ? 0 : queue.size,
+      takeable: isPaused ? 0 : queue.size,
       waitSeconds: queue.waitSeconds,
       objectiveSeconds: queue.objectiveSeconds,
       supply: queue.readyThreads,
       demand:
         work === null || queue.readyBusy === null
           ? null
-          : queue.paused === true
-            ? queue.readyBusy
-            : Math.max((worked / (MINUTES * 60)) * growth, queue.readyBusy),
+          : Math.max(isPaused ? 0 : (worked / (MINUTES * 60)) * growth, queue.readyBusy),
       meanSeconds: executions === 0 ? null : worked / executions,
       inRate,
       outRate,

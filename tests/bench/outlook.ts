@@ -1,10 +1,9 @@
 import { usualFor } from '../../pkg/outlook/usualFigures';
-import { Usual } from '../../pkg/outlook/usual';
-import { UTC } from '../../pkg/sidekiq/schedule/zone';
 import { figureNamed } from '../../pkg/series/figures';
 import { addSample, noParts } from '../../pkg/series/chunk';
 import type { FigureReads } from '../../pkg/series/store';
-import { coarser, KINDS, madeSeries, type Incident, type MadeSeries } from './seasons';
+import { holdOut, learnt, noOutcome, type Outcome } from './heldOut';
+import { coarser, KINDS, madeSeries, type Incident } from './seasons';
 import { watchStalls } from './stall';
 
 const DAY = 86_400;
@@ -12,15 +11,6 @@ const DAY = 86_400;
 const STARTS_AT = Date.UTC(2026, 9, 5) / 1000;
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
 const HELD_OUT_DAYS = 7;
-
-interface Outcome {
-  seriesDays: number;
-  slots: number;
-  inside: number;
-  alarms: number;
-  errors: number;
-  errorsOfLastWeek: number;
-}
 
 /** Accuracy of the usual band on simulated weeks with known anomalies; nothing here passes or fails. */
 export async function benchOutlook(): Promise<string[]> {
@@ -52,48 +42,17 @@ export async function benchOutlook(): Promise<string[]> {
 }
 
 async function heldOut(weeks: number, seconds: number): Promise<Outcome> {
-  const sum: Outcome = { seriesDays: 0, slots: 0, inside: 0, alarms: 0, errors: 0, errorsOfLastWeek: 0 };
+  const sum = noOutcome();
   for (const kind of KINDS) {
     for (const seed of SEEDS) {
       const life = { startsAt: STARTS_AT, seconds: 300, weeks: weeks + 1, seed };
       const made = coarser(madeSeries(kind, life), seconds);
       for (let day = 0; day < HELD_OUT_DAYS; day += 1) {
-        await ofDay(made, weeks * 7 + day, sum);
+        await holdOut({ ...made, scale: made.kind.peak }, weeks * 7 + day, sum);
       }
     }
   }
   return sum;
-}
-
-async function ofDay(made: MadeSeries, day: number, sum: Outcome): Promise<void> {
-  const { seconds, values, odd, kind } = made;
-  const perDay = DAY / seconds;
-  const end = day * perDay;
-  const usual = await learnt(made, end);
-  sum.seriesDays += 1;
-  for (let index = end; index < end + perDay; index += 1) {
-    const at = STARTS_AT + index * seconds;
-    const value = values[index]!;
-    const before = index - 7 * perDay;
-    const band = usual.at(at);
-    if (Number.isNaN(value) || odd[index] === 1 || !band) {
-      continue;
-    }
-    sum.slots += 1;
-    sum.inside += Number(value >= band.lower && value <= band.upper);
-    sum.alarms += Number(Math.abs(usual.deviation(value, at, 1 / seconds)!) >= 1);
-    if (!Number.isNaN(values[before]!) && odd[before] === 0) {
-      sum.errors += Math.abs(value - band.usual) / kind.peak;
-      sum.errorsOfLastWeek += Math.abs(value - values[before]!) / kind.peak;
-    }
-  }
-}
-
-/** By the six weeks before a slot at most. */
-function learnt({ seconds, values }: MadeSeries, end: number): Promise<Usual> {
-  const begin = Math.max(0, end - (42 * DAY) / seconds);
-  const startsAt = STARTS_AT + begin * seconds;
-  return Usual.of({ startsAt, seconds, values: values.slice(begin, end) }, UTC, true);
 }
 
 async function tripled() {

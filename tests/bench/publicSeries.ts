@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Usual } from '../../pkg/outlook/usual';
-import { UTC } from '../../pkg/sidekiq/schedule/zone';
+import { holdOut, noOutcome, type HeldOutSeries } from './heldOut';
 
 /** A clone of numenta/NAB (the Numenta Anomaly Benchmark, AGPL), which is not part of this project. */
 const FOLDER = process.env['PUBLIC_SERIES'];
@@ -16,13 +15,8 @@ const SERIES: ReadonlyArray<readonly [file: string, name: string, seconds: numbe
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 const LEARNT_DAYS = 21;
-const MOST_DAYS = 42;
 
-interface PublicSeries {
-  startsAt: number;
-  seconds: number;
-  /** Events per second in each slot; NaN where nothing was counted. */
-  values: Float64Array;
+interface PublicSeries extends HeldOutSeries {
   /** Labelled anomalies (epoch seconds). */
   windows: ReadonlyArray<{ from: number; to: number }>;
 }
@@ -54,48 +48,26 @@ export async function benchPublicSeries(): Promise<string[]> {
   return lines;
 }
 
-async function heldOut({ startsAt, seconds, values, windows }: PublicSeries): Promise<string> {
-  const perDay = DAY / seconds;
+async function heldOut(series: PublicSeries): Promise<string> {
+  const { startsAt, seconds, values, windows } = series;
+  const sum = noOutcome();
   const seen = new Set<number>();
-  let [days, slots, inside, alarms, error, errorOfLastWeek] = [0, 0, 0, 0, 0, 0];
-  for (let end = LEARNT_DAYS * perDay; end + perDay <= values.length; end += perDay) {
-    const begin = Math.max(0, end - MOST_DAYS * perDay);
-    const learnt = { startsAt: startsAt + begin * seconds, seconds, values: values.slice(begin, end) };
-    const usual = await Usual.of(learnt, UTC, true);
-    days += 1;
-    for (let index = end; index < end + perDay; index += 1) {
-      const at = startsAt + index * seconds;
-      const value = values[index]!;
-      const band = usual.at(at);
-      if (Number.isNaN(value) || band === null) {
-        continue;
-      }
-      const isAlarm = Math.abs(usual.deviation(value, at, 1 / seconds)!) >= 1;
-      const window = windows.findIndex(({ from, to }) => at + seconds > from && at <= to);
-      if (window >= 0) {
-        seen.add(isAlarm ? window : -1);
-        continue;
-      }
-      slots += 1;
-      inside += Number(value >= band.lower && value <= band.upper);
-      alarms += Number(isAlarm);
-      const before = values[index - 7 * perDay]!;
-      if (!Number.isNaN(before)) {
-        error += Math.abs(value - band.usual);
-        errorOfLastWeek += Math.abs(value - before);
-      }
-    }
+  for (let day = LEARNT_DAYS; (day + 1) * (DAY / seconds) <= values.length; day += 1) {
+    await holdOut(series, day, sum, (index) => seen.add(windowOf(windows, startsAt + index * seconds, seconds)));
   }
-  seen.delete(-1);
-  const from = startsAt + LEARNT_DAYS * DAY;
-  const labelled = windows.filter(({ to }) => to >= from).length;
+  const labelled = windows.filter(({ to }) => to >= startsAt + LEARNT_DAYS * DAY).length;
   return [
-    days,
-    `${((100 * inside) / slots).toFixed(1)}%`,
-    (error / errorOfLastWeek).toFixed(2),
-    ((7 * alarms) / days).toFixed(1),
+    sum.seriesDays,
+    `${((100 * sum.inside) / sum.slots).toFixed(1)}%`,
+    (sum.errors / sum.errorsOfLastWeek).toFixed(2),
+    ((7 * sum.alarms) / sum.seriesDays).toFixed(1),
     `${seen.size} of ${labelled}`,
   ].join(' | ');
+}
+
+/** The labelled window that a slot touches; −1 for none. */
+function windowOf(windows: PublicSeries['windows'], at: number, seconds: number): number {
+  return windows.findIndex(({ from, to }) => at + seconds > from && at <= to);
 }
 
 /** Times of the files name no zone. */
@@ -128,5 +100,6 @@ function readSeries(folder: string, file: string, seconds: number, wanted: numbe
     .record(z.string(), z.array(z.tuple([z.string(), z.string()])))
     .parse(JSON.parse(readFileSync(join(folder, 'labels/combined_windows.json'), 'utf8')));
   const windows = (all[file] ?? []).map(([from, to]) => ({ from: instantOf(from), to: instantOf(to) }));
-  return { startsAt, seconds: wanted, values, windows };
+  const odd = Uint8Array.from(values, (_, slot) => Number(windowOf(windows, startsAt + slot * wanted, wanted) >= 0));
+  return { startsAt, seconds: wanted, values, odd, scale: 1, windows };
 }

@@ -8,12 +8,63 @@ export interface BlockSpan {
   readonly paceSeconds: number;
 }
 
-/** The time that blocks cover, whatever their order (epoch seconds); `null` for none. There may be very many. */
+/**
+ * The time that blocks cover (epoch seconds); `null` for none. There may be very many.
+ *
+ * Where a clock was put on and back, it is that of the most recorded time whose dates only grow: some minutes that are
+ * dated a day ahead do not make tomorrow the end.
+ *
+ * @param blocks in the order in which they were recorded
+ */
 export function timeOf(blocks: ReadonlyArray<Pick<BlockSpan, 'from' | 'to'>>): { from: number; to: number } | null {
-  return blocks.reduce<{ from: number; to: number } | null>(
+  const inOrder = blocks.every(({ from }, index) => index === 0 || blocks[index - 1]!.from <= from);
+  const counted = inOrder ? blocks : longestOf(blocks);
+  return counted.reduce<{ from: number; to: number } | null>(
     (time, { from, to }) => ({ from: Math.min(time?.from ?? from, from), to: Math.max(time?.to ?? to, to) }),
     null
   );
+}
+
+/** The blocks of the most time that follow each other in time as in their order. */
+function longestOf<T extends Pick<BlockSpan, 'from' | 'to'>>(blocks: readonly T[]): T[] {
+  interface Way {
+    block: T;
+    seconds: number;
+    before: Way | undefined;
+  }
+  // The best ways by where their last block begins: both grow along the list, so that the best before an instant is found.
+  const best: Way[] = [];
+  for (const block of blocks) {
+    const index = firstAfter(best, block.from);
+    const before = best[index - 1];
+    // A block of one reading stands for some time, too.
+    const way = { block, seconds: (before?.seconds ?? 0) + block.to - block.from + 1, before };
+    let worse = index;
+    while (worse < best.length && best[worse]!.seconds <= way.seconds) {
+      worse += 1;
+    }
+    best.splice(index, worse - index, way);
+  }
+  const chosen: T[] = [];
+  for (let way = best.at(-1); way; way = way.before) {
+    chosen.push(way.block);
+  }
+  return chosen.reverse();
+}
+
+/** The index of the first way whose last block begins after an instant. */
+function firstAfter(ways: ReadonlyArray<{ block: Pick<BlockSpan, 'from'> }>, at: number): number {
+  let low = 0;
+  let high = ways.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ways[middle]!.block.from <= at) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
 }
 
 /** Readings in a row, compressed. It can be read without the block before. */

@@ -66,7 +66,7 @@ export class Recorder {
     const clock =
       step === undefined
         ? dropped?.text
-        : `The clock of Redis went ${step.seconds > 0 ? 'forward' : 'back'} by ${Math.round(Math.abs(step.seconds))} s. Nothing is recorded until it has gone on evenly for ${step.believedAfter} s.`;
+        : `The clock of Redis went ${step.seconds > 0 ? 'forward' : 'back'} by ${Math.round(Math.abs(step.seconds))} s. No figure is recorded until it has gone on evenly for ${step.believedAfter} s.`;
     return clock === undefined ? file : [...file, { severity: 'warning', text: clock }];
   }
 

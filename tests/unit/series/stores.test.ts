@@ -293,7 +293,7 @@ describe('a clock of Redis that is set', () => {
     watch(recorder, 0, 600);
     watch(recorder, 600, 620, 40 * 86_400);
     expect(recorder.notices.map(({ text }) => text)).toEqual([
-      expect.stringMatching(/clock of Redis went forward by 3456000 s\. Nothing is recorded/),
+      expect.stringMatching(/clock of Redis went forward by 3456000 s\. No figure is recorded/),
     ]);
     watch(recorder, 620, 700);
     expect(recorder.notices).toEqual([]);

@@ -260,6 +260,7 @@ export class Installation implements Source {
     }
     const state = watch.next(reading, { statsd: this.statsd, options: this.options, recorded: false });
     this.reader.lookFor(lookedForOf(state.processLog, state.now));
+    this.reader.awaitAfter(state.disabledEntries);
     recorder.append(snapshot.at, this.taker.take(state));
     if (this.watches && Math.abs(snapshot.at - this.savedAt) >= SAVE_EVERY_SECONDS) {
       this.savedAt = snapshot.at;

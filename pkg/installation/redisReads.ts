@@ -11,7 +11,7 @@ import { redisInfo } from '../sidekiq/browse/info';
 import { readJobs, type JobsAsked } from '../sidekiq/browse/jobs';
 import type { LocksAsked } from '../sidekiq/browse/locks';
 import { readProfiles } from '../sidekiq/browse/profiles';
-import { readRecurring } from '../sidekiq/browse/recurring';
+import { readRecurring, type DisabledUntil } from '../sidekiq/browse/recurring';
 import type { MinuteCounts } from '../sidekiq/jobMetrics';
 import { batch } from '../sidekiq/parts/batch';
 import { readIterations } from '../sidekiq/parts/iteration';
@@ -77,8 +77,8 @@ export class RedisReads implements Reads {
   }
 
   /** Entries of sidekiq-cron and sidekiq-scheduler. */
-  recurring(now: number) {
-    return readRecurring(this.redis, schedulerOptions(this.options), now, this.signal);
+  recurring(now: number, disabledUntil: DisabledUntil) {
+    return readRecurring(this.redis, schedulerOptions(this.options), now, disabledUntil, this.signal);
   }
 
   /** The connections of the server. */

@@ -6,7 +6,7 @@ import type { Rows } from './table';
 
 /** All that should run again and again. @throws Fault when nothing of it may be read */
 export async function recurringRows(state: State, reads: Reads): Promise<Rows<RecurringRow>> {
-  const { entries, notices } = await reads.recurring(state.now);
+  const { entries, notices } = await reads.recurring(state.now, state.disabledEntries);
   const expected = await cadences(state, reads);
   return {
     rows: [...entries.map((entry): RecurringRow => ({ ...entry, now: state.now })), ...expected.rows],

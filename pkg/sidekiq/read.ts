@@ -1,5 +1,11 @@
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
-import { askCronEntries, askRecurring, takeRecurring, type SchedulerOptions } from './browse/recurring';
+import {
+  askCronEntries,
+  askRecurring,
+  takeRecurring,
+  type DisabledUntil,
+  type SchedulerOptions,
+} from './browse/recurring';
 import { ChangingDurations } from './changingDurations';
 import { clockNotices } from './clocks';
 import type { MinuteCounts } from './jobMetrics';
@@ -52,6 +58,8 @@ export class SnapshotReader {
   private writesNewWorkKey: ReadonlySet<string> = new Set();
   /** Of processes that are gone. */
   private lookedFor: LookedFor = { queues: [], jids: new Set(), since: Infinity };
+  /** Of entries of sidekiq-cron. */
+  private disabledUntil: DisabledUntil = new Map();
   private clockOffset = 0;
   /** Epoch seconds of the last reading, 0 before the first. */
   private readAt = 0;
@@ -68,6 +76,11 @@ export class SnapshotReader {
    */
   lookFor(lost: LookedFor): void {
     this.lookedFor = lost;
+  }
+
+  /** Awaits no run of entries of sidekiq-cron from the time in which they were disabled. */
+  awaitAfter(disabledUntil: DisabledUntil): void {
+    this.disabledUntil = disabledUntil;
   }
 
   /**
@@ -191,7 +204,7 @@ export class SnapshotReader {
       ],
       leader: valueOf(one.read(tickets.leader)),
       marks: readMarks(one, dated.marks),
-      recurring: takeRecurring(schedulers, one, cron, two, at),
+      recurring: takeRecurring(schedulers, one, cron, two, at, this.disabledUntil),
       minutes,
       durations: this.durations.settle(asked.durations, two),
       hasSidekiq: hasSidekiq(queuesRead, processesRead, totals.processed),

@@ -9,7 +9,7 @@ import type { JobFound, Place } from '../sidekiq/browse/findJob';
 import type { JobsAsked, JobsPage } from '../sidekiq/browse/jobs';
 import type { LocksAsked, LocksRead } from '../sidekiq/browse/locks';
 import type { Profile } from '../sidekiq/browse/profiles';
-import type { RecurringEntry } from '../sidekiq/browse/recurring';
+import type { DisabledUntil, RecurringEntry } from '../sidekiq/browse/recurring';
 import type { Durations, MinuteCounts } from '../sidekiq/jobMetrics';
 import type { DeployMark, Notice } from '../sidekiq/model';
 import type { Batch } from '../sidekiq/parts/batch';
@@ -75,7 +75,10 @@ export interface Reads {
   /** Both ends of some queues. */
   backlog(names: readonly string[]): Promise<{ samples: BacklogSample[]; notices: readonly Notice[] }>;
   /** Entries of sidekiq-cron and sidekiq-scheduler. */
-  recurring(now: number): Promise<{ entries: readonly RecurringEntry[]; notices: readonly Notice[] }>;
+  recurring(
+    now: number,
+    disabledUntil: DisabledUntil
+  ): Promise<{ entries: readonly RecurringEntry[]; notices: readonly Notice[] }>;
   /** The connections of the server; an optional right. */
   clients(): Promise<readonly Client[]>;
   /** Jobs by a field of their context. */

@@ -3,6 +3,7 @@ import type { ClassNamesView } from '../observe/classNames';
 import type { ClassQueuesView } from '../observe/classQueues';
 import type { ClassSharesView } from '../observe/classShares';
 import type { ClassTotalsView } from '../observe/classTotals';
+import type { DisabledEntriesView } from '../observe/disabledEntries';
 import type { JobWaitsView } from '../observe/jobWaits';
 import type { ProcessLogView } from '../observe/processLog';
 import type { QueueState } from '../observe/queueState';
@@ -34,6 +35,7 @@ export interface State {
   readonly jobWaits: JobWaitsView;
   readonly classMemory: ClassMemoryView;
   readonly redisCounters: RedisCountersView;
+  readonly disabledEntries: DisabledEntriesView;
   /** `null` where INFO may not be read, or was not yet, and where Redis has no limit. */
   readonly redisMemory: RedisMemoryView | null;
   /** Which findings began and ended since the watch began. */

@@ -4,6 +4,7 @@ import { ClassNames } from '../observe/classNames';
 import { ClassQueues } from '../observe/classQueues';
 import { ClassShares } from '../observe/classShares';
 import { ClassTotals } from '../observe/classTotals';
+import { DisabledEntries } from '../observe/disabledEntries';
 import { Flow } from '../observe/flow';
 import { JobWaits } from '../observe/jobWaits';
 import type { Observer } from '../observe/observer';
@@ -46,6 +47,7 @@ export class Watch {
     jobWaits: new JobWaits(),
     classMemory: new ClassMemory(),
     redisCounters: new RedisCounters(),
+    disabledEntries: new DisabledEntries(),
   };
   readonly redisMemory = new RedisMemory();
   readonly findingLog = new FindingLog();
@@ -61,6 +63,7 @@ export class Watch {
       jobWaits,
       classMemory,
       redisCounters,
+      disabledEntries,
     } = this.observers;
     if (missed) {
       classTotals.expect(missed);
@@ -82,6 +85,7 @@ export class Watch {
       jobWaits: jobWaits.view(),
       classMemory: classMemory.view(),
       redisCounters: redisCounters.view(),
+      disabledEntries: disabledEntries.view(),
       redisMemory: this.redisMemory.next(info, snapshot.at),
       findingLog: NOTHING_FOUND,
       locks,

@@ -1,4 +1,5 @@
 import type { Lock } from '../../pkg/sidekiq/browse/locks';
+import type { RecurringEntry } from '../../pkg/sidekiq/browse/recurring';
 import type { State } from '../../pkg/watch/state';
 import type { QueueState } from '../../pkg/observe/queueState';
 import { optionsSchema } from '../../pkg/settings/model';
@@ -157,6 +158,25 @@ export function aSnapshot(part: Partial<Omit<Snapshot, 'totals'>> & { totals?: P
   };
 }
 
+/** An entry of sidekiq-cron that runs every hour, and did so half a minute ago. */
+export function anEntry(part: Partial<RecurringEntry> = {}): RecurringEntry {
+  return {
+    source: 'sidekiq-cron',
+    name: 'bill',
+    prefix: '',
+    class: 'BillJob',
+    queue: 'billing',
+    schedule: '0 * * * *',
+    enabled: true,
+    lastAt: MINUTE,
+    nextAt: MINUTE + 3600,
+    lateFrom: MINUTE + 3600,
+    unreadable: false,
+    zoneKnown: true,
+    ...part,
+  };
+}
+
 export function installationTotals(part: Partial<InstallationTotals> = {}): InstallationTotals {
   return {
     processed: 0,
@@ -215,6 +235,7 @@ export function aState(part: StatePart = {}): State {
     classTotals: new Map(),
     classQueues: new Map(),
     classNames: new Map(),
+    disabledEntries: new Map(),
     jobWaits: [],
     classMemory: [],
     classShares: new Map(),

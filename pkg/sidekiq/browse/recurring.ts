@@ -51,6 +51,9 @@ export interface SchedulerOptions {
   timeZone?: Zone | null;
 }
 
+/** Until when entries of sidekiq-cron were disabled (epoch seconds), by their names: no run of that time is awaited. */
+export type DisabledUntil = ReadonlyMap<string, number>;
+
 /** Seconds for which an entry is late; `null` where that is not known. */
 export function lateBy({ lateFrom, nextAt }: Pick<RecurringEntry, 'lateFrom' | 'nextAt'>, now: number): number | null {
   return nextAt === null ? null : lateFrom === null ? 0 : Math.max(0, now - lateFrom);
@@ -159,7 +162,8 @@ export function takeRecurring(
   one: Brought,
   cron: CronEntries,
   two: Brought,
-  now: number
+  now: number,
+  disabledUntil: DisabledUntil = new Map()
 ): Listed<RecurringEntry> {
   const cronRead = cron.entries.flatMap(({ fields, planned }) => {
     const read = valueOf(two.read(fields));
@@ -190,13 +194,16 @@ export function takeRecurring(
     ...groupBy(cronRead, ({ namespace }) => namespace).values(),
     ...schedulers.map(({ entries }) => entries),
   ];
-  const items = groups.flatMap((entries) => {
+  const zoned = groups.flatMap((entries) => {
     const zones = zonesOf(plannedOf(entries), sets.timeZone);
-    const text = zones.possible.map((zone) => zone.offsetAt(now)).join();
-    return entries.map((entry) => withNextRun(entry, zones, text, now));
+    const zonesText = zones.possible.map((zone) => zone.offsetAt(now)).join();
+    return entries.map((entry) => ({ ...entry, zones, zonesText }));
   });
   return {
-    items: toldApart(items),
+    items: toldApart(zoned).map(({ zones, zonesText, ...entry }) => {
+      const until = entry.source === 'sidekiq-cron' ? disabledUntil.get(entry.name) : undefined;
+      return withNextRun(entry, zones, zonesText, now, until);
+    }),
     whole: wasRead && cron.found <= ENTRIES_CAP && schedulers.every(({ found }) => found <= ENTRIES_CAP),
   };
 }
@@ -219,6 +226,7 @@ export async function readRecurring(
   redis: ReadOnlyRedis,
   options: SchedulerOptions,
   now: number,
+  disabledUntil?: DisabledUntil,
   signal?: AbortSignal
 ): Promise<{ entries: readonly RecurringEntry[]; notices: readonly Notice[] }> {
   const first = new Trip();
@@ -227,7 +235,7 @@ export async function readRecurring(
   const second = new Trip();
   const cron = askCronEntries(second, sets, one);
   const two = await second.go(redis, signal);
-  const { items, whole } = takeRecurring(sets, one, cron, two, now);
+  const { items, whole } = takeRecurring(sets, one, cron, two, now, disabledUntil);
   const notices = [...one.notices];
   if (!whole && one.refused.size === 0) {
     notices.push(warning(`Only the first ${ENTRIES_CAP} entries of each scheduler were read.`));
@@ -403,7 +411,13 @@ function isChangedSince(
 
 const nextRuns = new LRUCache<string, { next: NextRun | null }>({ max: 5000 });
 
-function withNextRun(entry: Read, zones: Zones, zonesText: string, now: number): RecurringEntry {
+function withNextRun(
+  entry: Read,
+  zones: Zones,
+  zonesText: string,
+  now: number,
+  disabledUntil = -Infinity
+): RecurringEntry {
   const { parsed, since: last, planned: _, written, namespace: __, ...rest } = entry;
   const told = { ...rest, unreadable: parsed === null, nextAt: null, lateFrom: null, zoneKnown: true };
   if (parsed === null || !entry.enabled) {
@@ -413,7 +427,8 @@ function withNextRun(entry: Read, zones: Zones, zonesText: string, now: number):
     return { ...told, nextAt: written, lateFrom: written };
   }
   // Where a line was set since the last run, it is not known when.
-  const since = isChangedSince(entry, parsed, zones, zonesText) ? null : last;
+  const since =
+    last === null || isChangedSince(entry, parsed, zones, zonesText) ? null : Math.max(last, disabledUntil);
   const key = `${entry.source}\0${entry.schedule}\0${since ?? 'now'}\0${zonesText}`;
   // Without a last run the next one moves on with the present.
   const known = (since === null ? undefined : nextRuns.get(key)) ?? { next: nextRunOf(parsed, since ?? now, zones) };

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { optionsSchema } from '../../../pkg/settings/model';
 import { StatsdIntake } from '../../../pkg/statsd/intake';
 import { Watch } from '../../../pkg/watch/watch';
-import { aMinute, aProcess, aQueue, aSnapshot, listed, MINUTE, NOW, someWork } from '../../support/state';
+import { aMinute, anEntry, aProcess, aQueue, aSnapshot, listed, MINUTE, NOW, someWork } from '../../support/state';
 
 const beside = {
   options: optionsSchema.parse({}),
@@ -25,6 +25,7 @@ const SNAPSHOTS: Array<Parameters<typeof aSnapshot>[0]> = [
     work: listed(someWork({ process: 'web-2:1:b', jid: 'j1', runAt: NOW - 5, enqueuedAt: NOW - 9 })),
     minutes: listed(aMinute(MINUTE, { A: [5, 1, 500] })),
     leader: 'web-1:1:a',
+    recurring: listed(anEntry({ enabled: false, nextAt: null, lateFrom: null })),
   },
   {
     at: NOW + 10,
@@ -37,6 +38,7 @@ const SNAPSHOTS: Array<Parameters<typeof aSnapshot>[0]> = [
   },
   {
     at: NOW + 80,
+    recurring: listed(anEntry()),
     processes: listed(
       web({ beatAt: NOW + 80 }),
       aProcess('web-3:1:c', { version: '8.2.0', startedAt: NOW + 70, capsules: [] })

@@ -75,6 +75,30 @@ describe('recurring entries', () => {
     expect(entries[0]).toMatchObject({ nextAt: at('2026-11-24T12:10:00Z'), lateFrom: at('2026-11-24T12:40:00Z') });
   });
 
+  // sidekiq-cron 2.x makes up for a minute (`past_scheduled_time?`): of the runs of 11:10 and before nothing comes.
+  test('that were disabled await no run of that time', async () => {
+    const answers = {
+      'smembers cron_jobs:default': ['cron_job:default:bill'],
+      'hgetall cron_job:default:bill': [
+        ...['name', 'bill', 'klass', 'BillJob', 'cron', '10 * * * * UTC', 'status', 'enabled', 'namespace', 'default'],
+        ...['last_enqueue_time', '2026-11-24 09:10:00 +0000'],
+      ],
+      'zrevrange cron_job:default:bill:enqueued 0 0 WITHSCORES': [
+        '2026-11-24T09:10:00Z',
+        String(at('2026-11-24T09:10:03Z')),
+      ],
+    };
+    const next = async (disabledUntil?: string) => {
+      const until = new Map(disabledUntil === undefined ? [] : [['bill', at(disabledUntil)]]);
+      const { entries } = await readRecurring(fakeRedis(answers), {}, now, until);
+      return [entries[0]!.nextAt, entries[0]!.lateFrom];
+    };
+    expect(await next()).toEqual([at('2026-11-24T10:10:00Z'), at('2026-11-24T10:10:00Z')]);
+    expect(await next('2026-11-24T11:30:00Z')).toEqual([at('2026-11-24T12:10:00Z'), at('2026-11-24T12:10:00Z')]);
+    // Of before the last run it says nothing.
+    expect(await next('2026-11-24T08:00:00Z')).toEqual([at('2026-11-24T10:10:00Z'), at('2026-11-24T10:10:00Z')]);
+  });
+
   test('that never ran are due from the time on at which sidekiq-cron saved them, so that they can be late', async () => {
     const { entries } = await read({
       'smembers cron_jobs': ['cron_job:new'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { timeOf } from '../../../pkg/series/blockStore';
-import { fc } from '../../support/fastCheck';
+import fc from '../../support/fastCheck';
 
 type Span = [from: number, to: number];
 

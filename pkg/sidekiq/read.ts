@@ -23,7 +23,8 @@ import { readProcesses } from './readProcesses';
 import { pausedNames, processNames, queueNames } from './parts/members';
 import { addCosts, Trip, valueOf, warning, type Brought, type Read, type Ticket } from './parts/part';
 import { heartbeatExpiry, processRecord } from './parts/process';
-import { latencyOf, markedPauses, nextJobs, queueSize, setJobs } from './parts/queue';
+import { readLostJobs } from './lostJobs';
+import { latencyOf, markedPauses, queueSize } from './parts/queue';
 import { processWork } from './parts/work';
 import { QueueHeads } from './queueHeads';
 import type { Snapshot } from './snapshot';
@@ -33,8 +34,6 @@ const MINUTES = 60;
 const CLOCKS_APART_SECONDS = 3600;
 /** A clock that differs by more names other jobs as due, or another minute. */
 const CLOCK_STEP_SECONDS = 1;
-
-const LOOKED_INTO = 20;
 
 export interface ReaderOptions extends SchedulerOptions {
   /** Gives the instant of a snapshot in epoch seconds; without it that is the clock of Redis. */
@@ -46,7 +45,7 @@ export interface ReaderOptions extends SchedulerOptions {
 /**
  * Reads Sidekiq's state in two pipelined round trips, whatever the number of queues and processes; a set of more than
  * 5,000 names takes further ones, and so do queues that are served though they are not in the set of queues, when they are
- * first seen. A part that Redis refuses is missing from the snapshot with a notice.
+ * first seen, and the jobs of a process that is gone while they are looked for. A part that Redis refuses is missing from the snapshot with a notice.
  *
  * One reading at a time: the reader remembers between readings what is final or unchanged.
  */
@@ -102,7 +101,7 @@ export class SnapshotReader {
     const tickets = askFirst(first);
     const dated = askAt(first, guess, this.minutesToRead(guess));
     const schedulers = askRecurring(first, this.options);
-    const { queues: lookedInto, jids, since } = this.lookedFor;
+    const { jids, since } = this.lookedFor;
     const ranks = (jids.size === 0 ? [] : [keys.retry, keys.schedule]).map((key) => ({
       key,
       rank: first.ask(scoredBetween, { key, from: '-inf', to: `(${since}` }),
@@ -127,14 +126,6 @@ export class SnapshotReader {
       queues: included.map((name) => ({ name, size: second.ask(queueSize, name) })),
       heads: this.heads.ask(second, included, at),
       pauses: second.ask(markedPauses, included),
-      next: lookedInto.slice(0, LOOKED_INTO).map((name) => second.askApart(nextJobs, name)),
-      stored: [
-        ...ranks.flatMap(({ key, rank }) => {
-          const from = valueOf(one.read(rank));
-          return from === null ? [] : [second.askApart(setJobs, { key, from })];
-        }),
-        ...(jids.size === 0 ? [] : [second.askApart(setJobs, { key: keys.dead, from: 'last' })]),
-      ],
       processes: identities.map((identity) => ({
         identity,
         record: second.ask(processRecord, identity),
@@ -182,6 +173,12 @@ export class SnapshotReader {
     const third = new Trip();
     const newlyServed = unread.map((name) => ({ name, size: third.ask(queueSize, name) }));
     const three = await third.go(this.redis, signal, 'tell');
+    const lost = await readLostJobs(
+      this.redis,
+      this.lookedFor,
+      new Map(ranks.map(({ key, rank }) => [key, valueOf(one.read(rank))])),
+      signal
+    );
     const servedQueues = newlyServed.map(({ name, size: ticket }): Queue => {
       const size = valueOf(three.read(ticket));
       // Its oldest job is read from the next reading on.
@@ -198,28 +195,26 @@ export class SnapshotReader {
       },
       ...found,
       work: { ...found.work, items: found.work.items.filter(({ queue }) => this.options.includesQueue(queue)) },
-      nextJobs: [
-        ...asked.next.flatMap((ticket) => valueOf(two.read(ticket)) ?? []),
-        ...asked.stored.flatMap((ticket) => (valueOf(two.read(ticket)) ?? []).filter((jid) => jids.has(jid))),
-      ],
+      nextJobs: lost.jids,
       leader: valueOf(one.read(tickets.leader)),
       marks: readMarks(one, dated.marks),
       recurring: takeRecurring(schedulers, one, cron, two, at, this.disabledUntil),
       minutes,
       durations: this.durations.settle(asked.durations, two),
       hasSidekiq: hasSidekiq(queuesRead, processesRead, totals.processed),
-      refused: sumRefused(one.refused, two.refused, three.refused),
+      refused: sumRefused(one.refused, two.refused, three.refused, lost.refused),
       notices: [
         ...one.notices,
         ...pages.notices,
         ...two.notices,
         ...three.notices.filter(({ text }) => two.notices.every((told) => told.text !== text)),
+        ...lost.notices,
         ...asked.durations.notices,
         ...largeJobs,
         ...(torn ? [warning(TORN)] : []),
         ...clockNotices(found.processes.items, at, this.options.clock ? 0 : this.clockOffset),
       ],
-      cost: [one, pages, two, three].map(({ cost }) => cost).reduce(addCosts),
+      cost: [one, pages, two, three, lost].map(({ cost }) => cost).reduce(addCosts),
     };
   }
 

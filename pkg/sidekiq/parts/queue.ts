@@ -41,33 +41,45 @@ export const queueHead: Part<string, QueueHead> = {
   },
 };
 
-/** Jobs at the end of a queue from which they are taken, where jobs of a process that is gone are put back. */
-const NEXT_JOBS = 100;
+/** Entries that are looked at: so many, after those that are passed over. */
+export interface Slice {
+  skip: number;
+  count: number;
+}
 
-/** Their IDs, by the name of the queue. */
-export const nextJobs: Part<string, string[]> = {
+/** An entry that was looked at; without an ID where it is no JSON object. */
+export interface StoredId {
+  jid: string | null;
+  bytes: number;
+}
+
+/** Entries of a queue from the end from which they are taken, where jobs of a process that is gone are put back. */
+export const nextJobs: Part<Slice & { queue: string }, StoredId[]> = {
   what: 'next jobs of queues',
-  commands: (name) => [command('lrange', keys.queue(name), -NEXT_JOBS, -1)],
-  parse: ([value]) => ({ value: jidsOf(value) }),
+  commands: ({ queue, skip, count }) => [command('lrange', keys.queue(queue), -(skip + count), -(skip + 1))],
+  parse: ([value]) => ({ value: idsOf(value) }),
 };
 
-/** Entries of a set that are looked at. */
-const SET_JOBS = 200;
-
-/** IDs of the jobs of a set from a rank on, or of the last that came to it. */
-export const setJobs: Part<{ key: string; from: number | 'last' }, string[]> = {
+/** Entries of a set from a rank on, or of the last that came to it. */
+export const setJobs: Part<Slice & { key: string; from: number | 'last' }, StoredId[]> = {
   what: 'jobs of sets',
-  commands: ({ key, from }) => [
-    from === 'last' ? command('zrevrange', key, 0, SET_JOBS - 1) : command('zrange', key, from, from + SET_JOBS - 1),
+  commands: ({ key, from, skip, count }) => [
+    from === 'last'
+      ? command('zrevrange', key, skip, skip + count - 1)
+      : command('zrange', key, from + skip, from + skip + count - 1),
   ],
-  parse: ([value]) => ({ value: jidsOf(value) }),
+  parse: ([value]) => ({ value: idsOf(value) }),
 };
 
-function jidsOf(value: Value | undefined): string[] {
-  return listOf(value).flatMap((raw) => {
+function idsOf(value: Value | undefined): StoredId[] {
+  return listOf(value).map((raw) => {
     const payload = parsePayload(raw);
-    return payload ? [jobOf(payload).jid] : [];
+    return { jid: payload && jobOf(payload).jid, bytes: bytesOf(raw) };
   });
+}
+
+function bytesOf(value: Value): number {
+  return Buffer.isBuffer(value) || typeof value === 'string' ? value.length : 0;
 }
 
 /**

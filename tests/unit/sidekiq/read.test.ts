@@ -152,18 +152,15 @@ test('a queue that was only served stays while jobs wait in it, and goes with th
 test('of queues that are looked into the jobs are read that are taken next', async () => {
   const redis = fakeRedis({
     ...SIDEKIQ,
-    'lrange queue:default -100 -1': [
-      JSON.stringify({ class: 'A', jid: 'x' }),
-      'OK',
-      JSON.stringify({ class: 'A', jid: 'y' }),
-    ],
+    'lrange queue:default -1 -1': [JSON.stringify({ class: 'A', jid: 'x' })],
+    'lrange queue:default -9 -2': ['OK', JSON.stringify({ class: 'A', jid: 'y' })],
   });
   const made = new SnapshotReader(redis, new Minutes(), { clock: () => NOW, includesQueue: () => true });
   expect((await made.read()).nextJobs).toEqual([]);
   const queues = ['default', ...Array.from({ length: 50 }, (_, index) => `q${index}`)];
   made.lookFor({ queues, jids: new Set(), since: Infinity });
   expect((await made.read()).nextJobs).toEqual(['x', 'y']);
-  expect(redis.batches.flat().filter((text) => text.startsWith('lrange'))).toHaveLength(20);
+  expect(redis.batches.flat().filter((text) => text.startsWith('lrange'))).toHaveLength(21);
   expect(redis.batches.flat().filter((text) => /^z(rev)?range (retry|dead)/.test(text))).toEqual([]);
 });
 
@@ -172,13 +169,47 @@ test('jobs of a process that is gone are looked for in the sets, from the entrie
   const redis = fakeRedis({
     ...SIDEKIQ,
     [`zcount retry -inf (${NOW - 70}`]: 7,
-    'zrange retry 7 206': [entry('other'), entry('failed')],
+    'zrange retry 7 7': [entry('other')],
+    'zrange retry 8 15': [entry('failed')],
     [`zcount schedule -inf (${NOW - 70}`]: noPermission('zcount'),
-    'zrevrange dead 0 199': [entry('died'), 'OK'],
+    'zrevrange dead 0 0': [entry('died')],
+    'zrevrange dead 1 8': ['OK'],
   });
   const made = new SnapshotReader(redis, new Minutes(), { clock: () => NOW, includesQueue: () => true });
   made.lookFor({ queues: [], jids: new Set(['failed', 'died', 'nowhere']), since: NOW - 70 });
-  expect((await made.read()).nextJobs).toEqual(['failed', 'died']);
+  expect((await made.read()).nextJobs).toEqual(['died', 'failed']);
+});
+
+test('jobs are looked for up to 16 MiB of what is stored, and to the end of their places where they are small', async () => {
+  const entries = (count: number, bytes: number) =>
+    Array.from({ length: count }, () => JSON.stringify({ class: 'A', jid: 'x', args: ['a'.repeat(bytes)] }));
+  const redis = fakeRedis({
+    ...SIDEKIQ,
+    ...Object.fromEntries(
+      ['-1 -1', '-9 -2', '-100 -10'].map((range, page) => [
+        `lrange queue:small ${range}`,
+        entries([1, 8, 91][page]!, 9),
+      ])
+    ),
+    'lrange queue:large -1 -1': entries(1, 4_000_000),
+    'lrange queue:large -2 -2': entries(1, 4_000_000),
+    'lrange queue:large -3 -3': entries(1, 4_000_000),
+  });
+  const made = new SnapshotReader(redis, new Minutes(), { clock: () => NOW, includesQueue: () => true });
+  await made.read();
+  made.lookFor({ queues: ['small', 'large'], jids: new Set(), since: Infinity });
+  const { nextJobs, cost } = await made.read();
+  const looked = redis.batches.flat().filter((text) => text.startsWith('lrange'));
+  expect(nextJobs).toHaveLength(100 + 3);
+  expect(looked).toEqual([
+    'lrange queue:small -1 -1',
+    'lrange queue:large -1 -1',
+    'lrange queue:small -9 -2',
+    'lrange queue:large -2 -2',
+    'lrange queue:small -100 -10',
+    'lrange queue:large -3 -3',
+  ]);
+  expect(cost.roundTrips).toBe(2 + 3);
 });
 
 test('minutes that are final are read once, those that may change each time', async () => {

@@ -1,0 +1,91 @@
+import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
+import { keys } from './keys';
+import type { LookedFor, Notice } from './model';
+import { addCosts, Trip, valueOf, type Brought, type Ticket } from './parts/part';
+import { nextJobs, setJobs, type Slice, type StoredId } from './parts/queue';
+
+/** Queues that are looked into. */
+const QUEUES = 20;
+/** Entries of each queue that are looked at: those that are taken next, since jobs are put back there. */
+const QUEUE_ENTRIES = 100;
+/** Entries of each set that are looked at. */
+const SET_ENTRIES = 200;
+/** Entries asked for at a time: before the first nothing tells how large they are. */
+const PAGES = [1, 8, SET_ENTRIES];
+/** Bytes that one reading looks at, where all entries of a place are as large as the largest that it has seen there. */
+const MOST_BYTES = 16 * 1024 * 1024;
+const NO_COST = { roundTrips: 0, commands: 0, bytesIn: 0, milliseconds: 0 };
+
+/** A place that is looked into. */
+interface Place {
+  ask(trip: Trip, slice: Slice): Ticket<StoredId[]>;
+  /** Whether a job that lies there is told. */
+  tells(jid: string): boolean;
+  /** Entries that are looked at. */
+  most: number;
+}
+
+/** What was found, by IDs of jobs. */
+export interface LostJobs extends Pick<Brought, 'notices' | 'refused' | 'cost'> {
+  readonly jids: readonly string[];
+}
+
+/**
+ * Looks for the jobs of processes that are gone, in up to three round trips; in none where nothing is looked for.
+ *
+ * @param ranks of the sets whose entries count from a rank on, by their keys; `null` where it is not known
+ * @returns the jobs that are taken next in the queues, and of those in the sets the ones that are looked for
+ */
+export async function readLostJobs(
+  redis: ReadOnlyRedis,
+  { queues, jids }: LookedFor,
+  ranks: ReadonlyMap<string, number | null>,
+  signal?: AbortSignal
+): Promise<LostJobs> {
+  const inSet = { tells: (jid: string) => jids.has(jid), most: SET_ENTRIES };
+  const ofSet = (key: string, from: number | 'last'): Place => ({
+    ...inSet,
+    ask: (trip, slice) => trip.askApart(setJobs, { key, from, ...slice }),
+  });
+  const places: Place[] = [
+    ...queues.slice(0, QUEUES).map((queue) => ({
+      tells: () => true,
+      most: QUEUE_ENTRIES,
+      ask: (trip: Trip, slice: Slice) => trip.askApart(nextJobs, { queue, ...slice }),
+    })),
+    ...[...ranks].flatMap(([key, from]) => (from === null ? [] : [ofSet(key, from)])),
+    ...(jids.size === 0 ? [] : [ofSet(keys.dead, 'last')]),
+  ];
+
+  const found: string[] = [];
+  const notices = new Map<string, Notice>();
+  const refused = new Map<string, number>();
+  let cost = NO_COST;
+  let bytes = 0;
+  let open = places.map((place) => ({ place, seen: 0, largest: 0 }));
+  for (const page of PAGES) {
+    const share = (MOST_BYTES - bytes) / open.length;
+    const trip = new Trip();
+    const asked = open.flatMap(({ place, seen, largest }) => {
+      const fit = largest === 0 ? page : Math.floor(share / largest);
+      const count = Math.min(page, fit, place.most - seen);
+      return count < 1 ? [] : [{ place, seen, largest, count, ticket: place.ask(trip, { skip: seen, count }) }];
+    });
+    if (asked.length === 0) {
+      break;
+    }
+    const brought = await trip.go(redis, signal, 'tell');
+    brought.notices.forEach((notice) => notices.set(notice.text, notice));
+    brought.refused.forEach((times, part) => refused.set(part, (refused.get(part) ?? 0) + times));
+    cost = addCosts(cost, brought.cost);
+    open = asked.flatMap(({ place, seen, largest, count, ticket }) => {
+      // A place that is refused is asked no further.
+      const entries = valueOf(brought.read(ticket)) ?? [];
+      found.push(...entries.flatMap(({ jid }) => (jid !== null && place.tells(jid) ? [jid] : [])));
+      bytes += entries.reduce((sum, entry) => sum + entry.bytes, 0);
+      const next = { place, seen: seen + count, largest: Math.max(largest, ...entries.map((entry) => entry.bytes)) };
+      return entries.length < count ? [] : [next];
+    });
+  }
+  return { jids: found, notices: [...notices.values()], refused, cost };
+}

@@ -150,6 +150,13 @@ export class Installation implements Source {
       await this.openHistory(now);
       return this.past.at(asOf);
     }
+    const state = await this.present(asOf);
+    // Where the clock of this host is behind that of Redis, its future may be past.
+    const isPast = !present && asOf > now + NOW_SECONDS && asOf < state.now - NOW_SECONDS;
+    return isPast ? this.past.at(asOf) : state;
+  }
+
+  private async present(asOf: number): Promise<State> {
     if (this.latest && this.answers(this.latest, asOf)) {
       return this.latest.state;
     }

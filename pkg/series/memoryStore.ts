@@ -1,5 +1,5 @@
 import { isKeptSlowly, type HistoryScope, type SeriesValue } from './figures';
-import type { HistoryStore, Points } from './store';
+import { sampledSeconds, type HistoryStore, type Points } from './store';
 
 interface Sample {
   at: number;
@@ -67,6 +67,10 @@ export class MemoryStore implements HistoryStore {
 
   newest(): number | null {
     return this.figures.newest();
+  }
+
+  secondsAfter(after: number): number {
+    return this.figures.secondsAfter(after);
   }
 
   forgetAfter(after: number): void {
@@ -151,6 +155,13 @@ class MemorySamples {
 
   newest(): number | null {
     return this.samples[this.samples.length - 1]?.at ?? null;
+  }
+
+  secondsAfter(after: number): number {
+    return sampledSeconds(
+      [...this.thinned, ...this.samples].map(({ at }) => at),
+      after
+    );
   }
 
   forgetAfter(after: number): void {

@@ -11,7 +11,7 @@ import type { HistoryStore, Points } from './store';
 export type OpenStore = () => Promise<HistoryStore>;
 
 const RETRY_SECONDS = 60;
-/** Samples kept for a file that failed: five hours at 10 s, some 20 MB with 24 queues. */
+/** Samples kept for a file that failed, or until a clock is believed: five hours at 10 s, some 20 MB with 24 queues. */
 const MISSED_KEPT = 2000;
 /** Of them so many are appended with each new one, since each takes a moment. */
 const MISSED_AT_ONCE = 200;
@@ -19,8 +19,6 @@ const MISSED_AT_ONCE = 200;
 const STEP_SECONDS = 30;
 /** A clock that was put on or back is believed when it has gone on evenly for so long. */
 const BELIEVED_SECONDS = 60;
-/** One that was put back makes samples those of the future, which are dropped then: it is believed later, the more there are. */
-const BELIEVED_BACK_SECONDS = 300;
 /** By so much the instant by which recordings are dropped runs ahead of time that passes, after a clock was put on. */
 const CATCHING_UP = 2;
 /** For how long it is told that samples were dropped. */
@@ -47,9 +45,13 @@ export class Recorder {
   private last: { at: number; elapsed: number } | undefined;
   /** A step of the clock of Redis that is not believed yet. */
   private believed = true;
-  private step: { seconds: number; sinceElapsed: number; believedAfter: number } | undefined;
+  private step: { seconds: number; at: number; sinceElapsed: number; believedAfter: number } | undefined;
+  /** Dated by a clock that is not believed yet. */
+  private doubted: Sample[] = [];
   /** By which recordings and samples are dropped for their age, see {@link Recorder.agedBy}. */
   private aged: { at: number; elapsed: number } | undefined;
+  /** The same before a clock was put back: one that is put right again goes on there at once. */
+  private before: { at: number; elapsed: number } | undefined;
   /** When samples were dropped, as the clock had been put back. */
   private dropped: { text: string; elapsed: number } | undefined;
 
@@ -66,7 +68,7 @@ export class Recorder {
     const clock =
       step === undefined
         ? dropped?.text
-        : `The clock of Redis went ${step.seconds > 0 ? 'forward' : 'back'} by ${Math.round(Math.abs(step.seconds))} s. No figure is recorded until it has gone on evenly for ${step.believedAfter} s.`;
+        : `The clock of Redis went ${step.seconds > 0 ? 'forward' : 'back'} by ${Math.round(Math.abs(step.seconds))} s. No figure is added to the history until it has gone on evenly for ${Math.ceil(step.believedAfter)} s.`;
     return clock === undefined ? file : [...file, { severity: 'warning', text: clock }];
   }
 
@@ -121,22 +123,29 @@ export class Recorder {
     if (this.believed) {
       const { aged } = this;
       const most = aged ? aged.at + CATCHING_UP * (elapsed - aged.elapsed) : at;
-      this.aged = { at: Math.min(at, most), elapsed };
+      const { before } = this;
+      const again = before ? before.at + elapsed - before.elapsed : -Infinity;
+      this.before = aged && at < aged.at - STEP_SECONDS && aged.at > again ? aged : before;
+      this.aged = { at: Math.min(at, Math.max(most, again)), elapsed };
     }
   }
 
-  /** Appends a sample, unless the clock that dates it is not believed. */
+  /** Appends a sample; one that is dated by a clock that is not believed yet comes when it is. */
   append(at: number, values: readonly SeriesValue[]): void {
+    this.doubted.push({ at, values });
+    this.doubted.splice(0, this.doubted.length - MISSED_KEPT);
     if (!this.believed) {
       return;
     }
+    const samples = this.doubted;
+    this.doubted = [];
     if (this.open) {
-      this.missed.push({ at, values });
+      this.missed.push(...samples);
       this.missed.splice(0, this.missed.length - MISSED_KEPT);
       this.catchUp(MISSED_AT_ONCE);
     }
     if (!this.open || this.missed.length > 0) {
-      this.memory.append(at, values, this.aged?.at);
+      samples.forEach((sample) => this.memory.append(sample.at, sample.values, this.aged?.at));
     }
   }
 
@@ -200,7 +209,8 @@ export class Recorder {
   /**
    * Whether samples may be dated by this instant. One that does not follow from the last by the time that has passed is
    * of a clock that was set, or of another Redis: until it has gone on evenly nothing is dated by it, and no sample is
-   * dropped for its age. A clock that is put right again meanwhile goes on where it was.
+   * dropped for its age. A clock that is put right again meanwhile goes on where it was. One that was put back makes samples
+   * those of the future, which are dropped once it has gone on for as long as they tell of: no more is lost than won.
    */
   private believes(at: number, elapsed: number): boolean {
     // The store is asked only where no reading came before.
@@ -208,31 +218,44 @@ export class Recorder {
     const seconds = at - expected;
     if (Math.abs(seconds) <= STEP_SECONDS) {
       this.last = { at, elapsed };
-      this.step = undefined;
+      if (this.step) {
+        this.step = undefined;
+        this.doubted = [];
+      }
       if (this.dropped && elapsed - this.dropped.elapsed > TOLD_SECONDS) {
         this.dropped = undefined;
       }
       return true;
     }
     if (!this.step || Math.abs(seconds - this.step.seconds) > STEP_SECONDS) {
-      const ahead = Math.ceil((this.newest() ?? at) - at);
-      const believedAfter = Math.min(BELIEVED_BACK_SECONDS, Math.max(BELIEVED_SECONDS, ahead));
-      this.step = { seconds, sinceElapsed: elapsed, believedAfter };
+      this.step = {
+        seconds,
+        at,
+        sinceElapsed: elapsed,
+        believedAfter: Math.max(BELIEVED_SECONDS, this.secondsAfter(at)),
+      };
+      this.doubted = [];
     }
     this.last ??= { at: expected, elapsed };
     if (elapsed - this.step.sinceElapsed < this.step.believedAfter) {
       return false;
     }
+    const since = this.doubted[0]?.at ?? at;
+    const begun = this.step.at;
     this.last = { at, elapsed };
     this.step = undefined;
-    if ((this.newest() ?? at) > at) {
-      const text = `The clock of Redis was put back at ${new Date(at * 1000).toISOString().slice(0, 19)}Z by ${Math.round(-seconds)} s. Figures that were dated after that instant were dropped.`;
+    if ((this.newest() ?? since) > since) {
+      const text = `The clock of Redis was put back at ${new Date(begun * 1000).toISOString().slice(0, 19)}Z by ${Math.round(-seconds)} s. Figures that were dated after that instant were dropped.`;
       this.dropped = { text, elapsed };
     }
-    this.missed = this.missed.filter((sample) => sample.at <= at);
-    this.use((file) => file.forgetAfter(at), undefined);
-    this.memory.forgetAfter(at);
+    this.missed = this.missed.filter((sample) => sample.at < since);
+    this.use((file) => file.forgetAfter(since), undefined);
+    this.memory.forgetAfter(since);
     return true;
+  }
+
+  private secondsAfter(at: number): number {
+    return this.use((file) => file.secondsAfter(at), undefined) ?? this.memory.secondsAfter(at);
   }
 
   private newest(): number | null {

@@ -12,7 +12,7 @@ import {
 import { OpenGroup } from './openGroup';
 import { dataVersion, type Database } from './sqliteDatabase';
 import type { Turns } from '../turns';
-import type { Points } from './store';
+import { sampledSeconds, type Points } from './store';
 import { VarintReader, VarintWriter } from './varints';
 
 /** Samples of a group: an hour at the usual pace. */
@@ -157,6 +157,14 @@ export class SqliteSamples {
       this.run('DELETE FROM readings WHERE id <= ?', this.openIds[gone - 1]!);
       this.dropOpen(gone);
     }
+  }
+
+  secondsAfter(after: number): number {
+    this.refresh();
+    const at = this.groupsIn(after, Infinity).flatMap((group) =>
+      this.timesOf(group).filter((each) => each <= group.to)
+    );
+    return sampledSeconds([...at, ...this.open.at], after);
   }
 
   /** Drops what is later than an instant. */

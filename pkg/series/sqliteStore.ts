@@ -180,6 +180,10 @@ class SqliteStore implements HistoryStore {
     return this.lastAt === 0 ? null : this.lastAt;
   }
 
+  secondsAfter(at: number): number {
+    return this.samples.secondsAfter(at);
+  }
+
   forgetAfter(at: number): void {
     this.migration.forgetAfter(at);
     this.samples.forgetAfter(at);

@@ -36,6 +36,8 @@ export interface HistoryStore {
   oldest(): number | null;
   /** Epoch seconds of the newest sample kept, or `null`. */
   newest(): number | null;
+  /** The time of which samples later than an instant tell, without pauses. Both in seconds, the instant since the epoch. */
+  secondsAfter(at: number): number;
   /** Drops the samples later than an instant (epoch seconds). */
   forgetAfter(at: number): void;
   /** Recorded readings, where the store outlives the process; `null` in memory. */
@@ -45,6 +47,17 @@ export interface HistoryStore {
   /** Keeps a state; a store that cannot outlive the process does not ask for it. */
   saveState(name: string, state: () => string): void;
   close(): void;
+}
+
+/** Between two samples that are further apart nothing was sampled: the slowest pace is five minutes. */
+const PAUSE_SECONDS = 600;
+
+/** The time that instants later than one cover, without pauses. @param at epoch seconds, ascending */
+export function sampledSeconds(at: readonly number[], after: number): number {
+  return at.reduce((sum, each, index) => {
+    const step = each - (at[index - 1] ?? each);
+    return each > after && step <= PAUSE_SECONDS ? sum + step : sum;
+  }, 0);
 }
 
 /** The figures over time that a source keeps, see {@link HistoryStore}. */

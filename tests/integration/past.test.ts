@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { rowsOf } from '../../pkg/frames/frame';
 import { toJson } from '../../pkg/frames/json';
 import type { Installation } from '../../pkg/installation/installation';
@@ -63,6 +63,23 @@ beforeAll(async () => {
 afterAll(async () => {
   installation.close();
   await server.stop();
+});
+
+test('an instant that Redis knows as past is never answered by now, though the clock of this host is behind', async () => {
+  const real = Date.now;
+  vi.spyOn(Date, 'now').mockImplementation(() => real() - 7_200_000);
+  const behind = openAsReader(server, { samplerEnabled: false });
+  try {
+    const { now } = await behind.state(Date.now() / 1000);
+    expect(Math.abs(now - real() / 1000)).toBeLessThan(5);
+    await expect(behind.state(now - 600)).rejects.toThrow(/Nothing was recorded/);
+    // What ends now by this host is now.
+    expect((await behind.state(Date.now() / 1000 - 30)).now).toBeGreaterThanOrEqual(now);
+    expect((await behind.state(now - 600, true)).now).toBeGreaterThanOrEqual(now);
+  } finally {
+    behind.close();
+    vi.restoreAllMocks();
+  }
 });
 
 describe('what was recorded', () => {

@@ -148,6 +148,7 @@ describe('the recorder', () => {
       read: (...args) => guarded(() => memory.read(...args)),
       oldest: () => guarded(() => memory.oldest()),
       newest: () => guarded(() => memory.newest()),
+      secondsAfter: (at) => guarded(() => memory.secondsAfter(at)),
       forgetAfter: (at) => guarded(() => memory.forgetAfter(at)),
       loadState: (name) => guarded(() => states.get(name) ?? null),
       saveState: (name, state) => guarded(() => void states.set(name, state())),
@@ -293,7 +294,7 @@ describe('a clock of Redis that is set', () => {
     watch(recorder, 0, 600);
     watch(recorder, 600, 620, 40 * 86_400);
     expect(recorder.notices.map(({ text }) => text)).toEqual([
-      expect.stringMatching(/clock of Redis went forward by 3456000 s\. No figure is recorded/),
+      expect.stringMatching(/clock of Redis went forward by 3456000 s\. No figure is added/),
     ]);
     watch(recorder, 620, 700);
     expect(recorder.notices).toEqual([]);
@@ -301,19 +302,31 @@ describe('a clock of Redis that is set', () => {
     expect(instants(recorder).at(-1)).toBe(690);
   });
 
-  test.each([3600, 86_400])('back by %i s is told, and recording goes on after five minutes', (seconds) => {
+  test.each([
+    [3600, 3600],
+    [86_400, 7200],
+    [1_000_000, 7200],
+  ])('back by %i s takes away no more than has come since', (seconds, lost) => {
     const recorder = new Recorder();
     watch(recorder, 0, 7200);
-    watch(recorder, 7200, 7250, -seconds);
-    expect(recorder.notices).toHaveLength(1);
-    watch(recorder, 7250, 7600, -seconds);
+    watch(recorder, 7200, 7200 + lost - 20, -seconds);
+    expect(recorder.notices.map(({ text }) => text)).toEqual([expect.stringMatching(`back by ${seconds} s`)]);
+    expect(instants(recorder)).toHaveLength(720);
+    watch(recorder, 7200 + lost - 20, 7200 + lost + 20, -seconds);
     expect(recorder.notices.map(({ text }) => text)).toEqual([
-      expect.stringMatching(new RegExp(`put back at .*Z by ${seconds} s\\. Figures .* were dropped`)),
+      expect.stringMatching(
+        new RegExp(
+          `put back at ${new Date((1_007_200 - seconds) * 1000).toISOString().slice(0, 19)}Z by ${seconds} s\\. Figures .* were dropped`
+        )
+      ),
     ]);
     const all = instants(recorder);
-    expect(all.at(-1)).toBe(7590 - seconds);
+    expect(all.filter((at) => at >= 7200 - seconds)).toEqual(
+      Array.from({ length: lost / 10 + 2 }, (_, index) => 7200 - seconds + 10 * index)
+    );
     expect([...all].sort((a, b) => a - b)).toEqual(all);
-    watch(recorder, 7600, 7610 + 86_400, -seconds);
+    expect(recorder.agedBy).toBe(1_000_000 + all.at(-1)!);
+    watch(recorder, 7220 + lost, 7230 + lost + 86_400, -seconds);
     expect(recorder.notices).toEqual([]);
   });
 
@@ -327,12 +340,12 @@ describe('a clock of Redis that is set', () => {
   test('back for some minutes, then right again, takes nothing away', () => {
     const recorder = new Recorder();
     watch(recorder, 0, 7200);
-    watch(recorder, 7200, 7490, -6000);
-    watch(recorder, 7490, 7600);
+    watch(recorder, 7200, 10_000, -6000);
+    watch(recorder, 10_000, 10_110);
     expect(recorder.notices).toEqual([]);
     const all = instants(recorder);
     expect(all).toHaveLength(720 + 11);
-    expect(all.at(-1)).toBe(7590);
+    expect(all.at(-1)).toBe(10_100);
   });
 
   test('a day ahead for hours makes no recording old that a clock put right again would keep', () => {
@@ -345,20 +358,29 @@ describe('a clock of Redis that is set', () => {
     watch(recorder, 630, 600 + 7200, day);
     // Two hours have passed: what is kept for a day may not be dropped by a clock of the next one.
     expect(recorder.agedBy).toBeLessThanOrEqual(1_000_000 + 600 + 2 * 7200);
-    watch(recorder, 7800, 7800 + 400);
-    expect(recorder.agedBy).toBe(1_000_000 + 7800 + 390);
-    watch(recorder, 8200, 8200 + 2 * day, day);
+    watch(recorder, 7800, 7800 + 7300);
+    expect(recorder.agedBy).toBe(1_000_000 + 7800 + 7290);
+    watch(recorder, 15_100, 15_100 + 2 * day, day);
     // A clock that stays where it is counts in the end.
-    expect(recorder.agedBy).toBe(1_000_000 + 8200 + 3 * day - 10);
+    expect(recorder.agedBy).toBe(1_000_000 + 15_100 + 3 * day - 10);
+  });
+
+  test('a year back for hours, then right again, leaves what is old to be dropped', () => {
+    const recorder = new Recorder();
+    watch(recorder, 0, 600);
+    watch(recorder, 600, 7200, -365 * 86_400);
+    expect(recorder.agedBy).toBe(1_000_000 + 7190 - 365 * 86_400);
+    watch(recorder, 7200, 7300);
+    expect(recorder.agedBy).toBe(1_000_000 + 7290);
   });
 
   test('a day ahead and back again leaves no samples of days to come', () => {
     const recorder = new Recorder();
     watch(recorder, 0, 600);
     watch(recorder, 600, 1200, 86_400);
-    watch(recorder, 1200, 1800);
+    watch(recorder, 1200, 1820);
     const all = instants(recorder);
-    expect(all.at(-1)).toBe(1790);
+    expect(all.filter((at) => at >= 600)).toEqual(Array.from({ length: 62 }, (_, index) => 1200 + 10 * index));
     // Nothing of the time before is thinned: it was not old.
     expect(all.filter((at) => at < 600)).toHaveLength(60);
   });

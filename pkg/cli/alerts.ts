@@ -34,7 +34,7 @@ export async function alerts(settings: Settings, flags: AlertsFlags): Promise<vo
     const evaluated: number[] = [];
     await source.walk(
       async (state) => {
-        if (state.now < nextAt && nextAt - state.now <= EVERY_SECONDS) {
+        if (state.now < nextAt) {
           return;
         }
         nextAt = state.now + EVERY_SECONDS;
@@ -43,8 +43,6 @@ export async function alerts(settings: Settings, flags: AlertsFlags): Promise<vo
       },
       { from, to }
     );
-    // The clock may have been put back meanwhile.
-    evaluated.sort((one, other) => one - other);
     const [firstAt] = evaluated;
     if (firstAt === undefined) {
       throw new Fault({

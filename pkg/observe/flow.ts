@@ -110,7 +110,7 @@ function flowOf(kept: readonly Sample[]): QueueFlow {
   const gone = Math.max(0, left, first.size - last.size);
   const outRate = gone / seconds;
   const inRate = (gone + last.size - first.size) / seconds;
-  return { inRate, outRate, flowSeconds: seconds, drainSeconds: drain(last.size, inRate, outRate) };
+  return { inRate, outRate, flowSeconds: seconds, drainSeconds: drain(first.size, last.size, seconds) };
 }
 
 /** Clocks of the hosts that push differ by less. */
@@ -174,12 +174,7 @@ function lastWithin(seen: readonly Sample[], from: number): number {
   return within;
 }
 
-function drain(size: number, inRate: number | null, outRate: number | null): number | null {
-  if (size === 0) {
-    return 0;
-  }
-  if (inRate === null || outRate === null || outRate <= inRate) {
-    return null;
-  }
-  return size / (outRate - inRate);
+/** By the sizes: rates that are alike differ by how floating-point numbers are rounded. */
+function drain(before: number, size: number, seconds: number): number | null {
+  return size === 0 ? 0 : size < before ? (size * seconds) / (before - size) : null;
 }

@@ -20,6 +20,8 @@ export type GoneProcess = Pick<Process, 'identity' | 'host'>;
 export interface VanishedProcess {
   readonly process: GoneProcess;
   readonly lastBeatAt: number;
+  /** The same by the clock of its host; `null` where it is not known. */
+  readonly beatAt: number | null;
   readonly noticedAt: number;
   /** When it beat again: it was frozen or did not reach Redis, and nothing was lost. `null` while it is gone. */
   readonly returnedAt: number | null;
@@ -90,6 +92,15 @@ export function lookedForOf({ vanished }: ProcessLogView, now: number): LookedFo
   };
 }
 
+/** Those that are still to be counted, and the newest others. */
+function bounded(vanished: readonly VanishedProcess[]): VanishedProcess[] {
+  let others = 0;
+  return vanished.filter(({ confirmed, returnedAt }) => {
+    others += confirmed || returnedAt !== null ? 1 : 0;
+    return (!confirmed && returnedAt === null) || others <= VANISHED_KEPT;
+  });
+}
+
 interface Known {
   process: GoneProcess & Pick<Process, 'version' | 'beatAt' | 'beatAgeSeconds'>;
   work: readonly Work[];
@@ -109,6 +120,7 @@ const savedSchema = z.object({
     z.object({
       process: gone,
       lastBeatAt: z.number(),
+      beatAt: z.number().nullable().default(null),
       noticedAt: z.number(),
       returnedAt: z.number().nullable().default(null),
       confirmed: z.boolean().default(true),
@@ -157,7 +169,7 @@ const savedSchema = z.object({
  * snapshot in which not all processes are known tells of none that is gone, nor does a database that was emptied: live
  * processes are back by their next heartbeat. An identity has a random part, so one that beats again is the same process.
  *
- * Holds the live processes with their jobs, 200 vanished ones, 2,000 events and the losses of 1,000 hosts.
+ * Holds the live processes with their jobs, 200 vanished ones beside those that are not counted yet, 2,000 events and the losses of 1,000 hosts.
  */
 export class ProcessLog implements Observer<ProcessLogView> {
   private known = new Map<string, Known>();
@@ -172,6 +184,7 @@ export class ProcessLog implements Observer<ProcessLogView> {
     if (this.current.since === null) {
       this.change({ since: at });
     }
+    this.putBack(at);
     this.noticeEmptied(snapshot);
     if (processes.whole) {
       this.missGone(snapshot);
@@ -239,6 +252,34 @@ export class ProcessLog implements Observer<ProcessLogView> {
     this.processed = processed ?? this.processed;
   }
 
+  /** Nothing lies in the future: a clock that was ahead was put back. Starts are by the clocks of hosts. */
+  private putBack(now: number): void {
+    const { since, vanished, events } = this.current;
+    const latest = now + CLOCKS_SECONDS;
+    const isAhead =
+      since! > latest ||
+      vanished.some(({ noticedAt, returnedAt }) => Math.max(noticedAt, returnedAt ?? 0) > latest) ||
+      events.some(({ at, endsAt }) => Math.max(at, endsAt ?? 0) > latest);
+    if (!isAhead) {
+      return;
+    }
+    const past = (instant: number) => Math.min(instant, now);
+    this.change({
+      since: past(since!),
+      vanished: vanished.map((each) => ({
+        ...each,
+        lastBeatAt: past(each.lastBeatAt),
+        noticedAt: past(each.noticedAt),
+        returnedAt: each.returnedAt && past(each.returnedAt),
+      })),
+      events: events.map((event) => ({
+        ...event,
+        at: past(event.at),
+        ...(event.endsAt !== undefined && { endsAt: past(event.endsAt) }),
+      })),
+    });
+  }
+
   private missGone({ processes, ghosts, at }: Snapshot): void {
     const alive = new Set(processes.items.map(({ identity }) => identity));
     const ghostNames = new Set(ghosts.items);
@@ -288,7 +329,7 @@ export class ProcessLog implements Observer<ProcessLogView> {
       return;
     }
     if (this.current.vanished.some((each) => each.process.identity === identity && each.returnedAt === null)) {
-      this.takeBack(identity, seenAt);
+      this.takeBack(process, seenAt);
       return;
     }
     const at = startedAt ?? seenAt;
@@ -305,20 +346,22 @@ export class ProcessLog implements Observer<ProcessLogView> {
   }
 
   /** A process that beats again has not vanished: neither it nor its jobs were lost. */
-  private takeBack(identity: string, returnedAt: number): void {
+  private takeBack({ identity, beatAt }: Process, returnedAt: number): void {
     const { vanished, events } = this.current;
     const back = vanished.find(({ process, returnedAt: before }) => process.identity === identity && before === null)!;
     this.change({
       vanished: vanished.map((each) => (each === back ? { ...each, returnedAt } : each)),
       events: events.filter(({ kind, process }) => kind !== 'vanished' || process !== identity),
     });
-    const { process, lastBeatAt } = back;
+    // Where the clock of Redis is put on, all hashes expire at once: the host knows better for how long it was silent.
+    const byHost = beatAt !== null && back.beatAt !== null ? Math.max(0, beatAt - back.beatAt) : Infinity;
+    const silent = Math.min(returnedAt - back.lastBeatAt, byHost);
     this.add({
       kind: 'returned',
-      at: lastBeatAt,
+      at: returnedAt - silent,
       endsAt: returnedAt,
-      title: `${identity} sent no heartbeat for ${Math.round(returnedAt - lastBeatAt)} s and is back`,
-      host: process.host,
+      title: `${identity} sent no heartbeat for ${Math.round(silent)} s and is back`,
+      host: back.process.host,
       process: identity,
     });
   }
@@ -339,8 +382,9 @@ export class ProcessLog implements Observer<ProcessLogView> {
       byHost.set(process.host, before + 1);
     }
     const lost = due.flatMap(({ jobs }) => jobs.filter(({ recovered }) => !recovered));
+    const counted = new Set(due);
     this.change({
-      vanished: this.current.vanished.map((each) => (due.includes(each) ? { ...each, confirmed: true } : each)),
+      vanished: bounded(this.current.vanished.map((each) => (counted.has(each) ? { ...each, confirmed: true } : each))),
       vanishedByHost: new Map([...byHost].slice(-HOSTS_KEPT)),
       lostJobsTotal: this.current.lostJobsTotal + lost.length,
     });
@@ -358,15 +402,15 @@ export class ProcessLog implements Observer<ProcessLogView> {
   }
 
   private addVanished({ process, work: running }: Known, lastBeatAt: number, noticedAt: number): void {
-    const { identity, host } = process;
+    const { identity, host, beatAt } = process;
     const jobs = running.map((job): LostJob => ({ ...job, recovered: false }));
     // One that came back and is gone again is told once.
     const others = this.current.vanished.filter((each) => each.process.identity !== identity);
     this.change({
-      vanished: [
-        { process: { identity, host }, lastBeatAt, noticedAt, returnedAt: null, confirmed: false, jobs },
+      vanished: bounded([
+        { process: { identity, host }, lastBeatAt, beatAt, noticedAt, returnedAt: null, confirmed: false, jobs },
         ...others,
-      ].slice(0, VANISHED_KEPT),
+      ]),
     });
     this.add({
       kind: 'vanished',

@@ -18,7 +18,8 @@ interface Row {
 const OUTCOMES = {
   running: 'the process came back, and the job still runs in it.',
   returned: 'the process came back, and the job is not seen to run in it: it has ended there.',
-  recovered: 'the job runs again, is among the next 100 of its queue, or is scheduled, to be retried or dead.',
+  recovered:
+    'the job runs again, is among the next 100 of its queue, or among the first 2,000 that are scheduled, to be retried or dead since its last heartbeat.',
   lost: `neither was seen for ${CONFIRMED_SECONDS} seconds.`,
   open: 'the process has just gone.',
 } as const;

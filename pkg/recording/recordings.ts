@@ -20,6 +20,7 @@ import {
   type Past,
 } from './block';
 import {
+  inTime,
   MemoryBlockStore,
   timeOf,
   type Block,
@@ -170,12 +171,17 @@ export class Recordings {
     return null;
   }
 
-  /** Calls back with the states of a range, oldest first. A block that is damaged ends there; the callback may throw. */
+  /**
+   * Calls back with the states of a range, by instants that only grow: of two processes that record, and of a clock that was
+   * set, no time is told twice. A block that is damaged ends there; the callback may throw.
+   */
   async each({ from, to }: Range, beside: Beside, take: (past: Past) => void | Promise<void>): Promise<void> {
-    for (const block of this.blocks()) {
+    let reached = -Infinity;
+    for (const block of inTime(this.blocks())) {
       if (block.to >= from && block.from <= to) {
         for await (const past of readable(block, to, beside)) {
-          if (past.state.now >= from) {
+          if (past.state.now >= from && past.state.now > reached) {
+            reached = past.state.now;
             await take(past);
           }
         }

@@ -17,12 +17,15 @@ export interface BlockSpan {
  * @param blocks in the order in which they were recorded
  */
 export function timeOf(blocks: ReadonlyArray<Pick<BlockSpan, 'from' | 'to'>>): { from: number; to: number } | null {
-  const inOrder = blocks.every(({ from }, index) => index === 0 || blocks[index - 1]!.from <= from);
-  const counted = inOrder ? blocks : longestOf(blocks);
-  return counted.reduce<{ from: number; to: number } | null>(
+  return inTime(blocks).reduce<{ from: number; to: number } | null>(
     (time, { from, to }) => ({ from: Math.min(time?.from ?? from, from), to: Math.max(time?.to ?? to, to) }),
     null
   );
+}
+
+/** Blocks whose dates only grow: all of them, or where a clock was set those of the most time. */
+export function inTime<T extends Pick<BlockSpan, 'from' | 'to'>>(blocks: readonly T[]): readonly T[] {
+  return blocks.every(({ from }, index) => index === 0 || blocks[index - 1]!.from <= from) ? blocks : longestOf(blocks);
 }
 
 /** The blocks of the most time that follow each other in time as in their order. */

@@ -4,14 +4,14 @@ import type { LookedFor, Notice } from './model';
 import { addCosts, Trip, valueOf, type Brought, type Ticket } from './parts/part';
 import { nextJobs, setJobs, type Slice, type StoredId } from './parts/queue';
 
-/** Queues that are looked into. */
-const QUEUES = 20;
+/** Queues that are looked into in one reading; of more others come with the next one. */
+const QUEUES = 50;
 /** Entries of each queue that are looked at: those that are taken next, since jobs are put back there. */
 const QUEUE_ENTRIES = 100;
 /** Entries of each set that are looked at. */
-const SET_ENTRIES = 200;
+const SET_ENTRIES = 2000;
 /** Entries asked for at a time: before the first nothing tells how large they are. */
-const PAGES = [1, 8, SET_ENTRIES];
+const PAGES = [1, 8, 200, SET_ENTRIES];
 /** Bytes that one reading looks at, where all entries of a place are as large as the largest that it has seen there. */
 const MOST_BYTES = 16 * 1024 * 1024;
 const NO_COST = { roundTrips: 0, commands: 0, bytesIn: 0, milliseconds: 0 };
@@ -31,8 +31,9 @@ export interface LostJobs extends Pick<Brought, 'notices' | 'refused' | 'cost'> 
 }
 
 /**
- * Looks for the jobs of processes that are gone, in up to three round trips; in none where nothing is looked for.
+ * Looks for the jobs of processes that are gone, in up to four round trips; in none where nothing is looked for.
  *
+ * @param turn number of the reading, by which queues take turns
  * @param ranks of the sets whose entries count from a rank on, by their keys; `null` where it is not known
  * @returns the jobs that are taken next in the queues, and of those in the sets the ones that are looked for
  */
@@ -40,6 +41,7 @@ export async function readLostJobs(
   redis: ReadOnlyRedis,
   { queues, jids }: LookedFor,
   ranks: ReadonlyMap<string, number | null>,
+  turn: number,
   signal?: AbortSignal
 ): Promise<LostJobs> {
   const inSet = { tells: (jid: string) => jids.has(jid), most: SET_ENTRIES };
@@ -48,7 +50,7 @@ export async function readLostJobs(
     ask: (trip, slice) => trip.askApart(setJobs, { key, from, ...slice }),
   });
   const places: Place[] = [
-    ...queues.slice(0, QUEUES).map((queue) => ({
+    ...inTurn(queues, turn).map((queue) => ({
       tells: () => true,
       most: QUEUE_ENTRIES,
       ask: (trip: Trip, slice: Slice) => trip.askApart(nextJobs, { queue, ...slice }),
@@ -88,4 +90,12 @@ export async function readLostJobs(
     });
   }
   return { jids: found, notices: [...notices.values()], refused, cost };
+}
+
+function inTurn(queues: readonly string[], turn: number): readonly string[] {
+  if (queues.length <= QUEUES) {
+    return queues;
+  }
+  const begin = (turn * QUEUES) % queues.length;
+  return [...queues.slice(begin), ...queues.slice(0, begin)].slice(0, QUEUES);
 }

@@ -60,6 +60,7 @@ export class SnapshotReader {
   /** Of entries of sidekiq-cron. */
   private disabledUntil: DisabledUntil = new Map();
   private clockOffset = 0;
+  private readings = 0;
   /** Epoch seconds of the last reading, 0 before the first. */
   private readAt = 0;
 
@@ -70,7 +71,7 @@ export class SnapshotReader {
   ) {}
 
   /**
-   * Reads of these queues, up to twenty, which jobs are taken next, and whether jobs lie in a set: those of a process that is
+   * Reads of these queues, up to fifty at a time, which jobs are taken next, and whether jobs lie in a set: those of a process that is
    * gone may be put back there, or had failed before.
    */
   lookFor(lost: LookedFor): void {
@@ -177,6 +178,7 @@ export class SnapshotReader {
       this.redis,
       this.lookedFor,
       new Map(ranks.map(({ key, rank }) => [key, valueOf(one.read(rank))])),
+      (this.readings += 1),
       signal
     );
     const servedQueues = newlyServed.map(({ name, size: ticket }): Queue => {

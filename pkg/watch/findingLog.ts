@@ -57,6 +57,7 @@ export class FindingLog {
 
   /** Takes what is found at an instant, and gives what is known then. */
   next(found: readonly FoundNow[], now: number): FindingLogView {
+    this.putBack(now);
     const missing = new Map(this.open);
     const keyed = found.map((each) => [findingKey(each), each] as const);
     const known = keyed.filter(([key]) => this.open.has(key));
@@ -65,21 +66,19 @@ export class FindingLog {
     for (const [key, { rule, kind, subject, severity, since, text }] of [...known, ...others]) {
       const before = missing.get(key);
       missing.delete(key);
-      // What began before it was noticed has begun then; a later instant tells of what goes on anew within it.
-      // Nothing begins in the future: the clock was put back.
+      // What began before it was noticed has begun then; a later instant tells of what goes on anew within it, and one in
+      // the future of another clock.
       const beganAt = Math.min(before?.beganAt ?? since ?? now, now);
       const told = text.slice(0, TEXT_KEPT);
       this.open.set(key, { rule, kind, subject, severity, text: told, beganAt, endedAt: null });
     }
     for (const [key, finding] of missing) {
       const endedAt = finding.endedAt ?? now;
-      // After a clock that was ahead, nothing ends before it began.
-      if (endedAt > now || now - endedAt >= ENDS_AFTER_SECONDS) {
+      if (now - endedAt >= ENDS_AFTER_SECONDS) {
         this.open.delete(key);
-        const ended = Math.min(endedAt, now);
-        this.ended.push({ ...finding, beganAt: Math.min(finding.beganAt, ended), endedAt: ended });
+        this.ended.push({ ...finding, endedAt });
       } else {
-        this.open.set(key, { ...finding, beganAt: Math.min(finding.beganAt, endedAt), endedAt });
+        this.open.set(key, { ...finding, endedAt });
       }
     }
     const late = this.ended.findIndex(({ endedAt }) => now - endedAt! < ENDED_SECONDS);
@@ -95,6 +94,20 @@ export class FindingLog {
       open: all.filter(({ endedAt }) => endedAt === null),
       ended: [...this.ended, ...all.filter(({ endedAt }) => endedAt !== null)],
     };
+  }
+
+  /** Nothing begins or ends in the future: a clock that was ahead was put back. */
+  private putBack(now: number): void {
+    const past = (finding: LoggedFinding): LoggedFinding => ({
+      ...finding,
+      beganAt: Math.min(finding.beganAt, now),
+      endedAt: finding.endedAt && Math.min(finding.endedAt, now),
+    });
+    const isAhead = ({ beganAt, endedAt }: LoggedFinding) => Math.max(beganAt, endedAt ?? 0) > now;
+    if ([...this.open.values(), ...this.ended].some(isAhead)) {
+      this.open = new Map([...this.open].map(([key, each]) => [key, past(each)]));
+      this.ended = this.ended.map(past);
+    }
   }
 
   /** Nothing was found yet. */

@@ -66,6 +66,20 @@ describe('the log of findings', () => {
     expect(() => other.restore({ open: [{ rule: 1 }], ended: [] })).toThrow();
   });
 
+  test('leaves nothing in the future after a clock that was ahead', () => {
+    const log = new FindingLog();
+    log.next([late('a')], 1000);
+    log.next([late('b')], 90_000);
+    log.next([late('b')], 90_070);
+    log.next([late('c')], 90_080);
+    const { open, ended } = log.next([late('c')], 1100);
+    expect(open).toMatchObject([{ subject: 'c', beganAt: 1100 }]);
+    expect(ended.map(({ subject, beganAt, endedAt }) => [subject, beganAt, endedAt])).toEqual([
+      ['a', 1000, 1100],
+      ['b', 1100, 1100],
+    ]);
+  });
+
   // Found by a review: 2,200 unserved queues beside two findings of before, which were told as ended while they went on.
   test('goes on with what is known, however many others there are', () => {
     const log = new FindingLog();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Flow } from '../../../pkg/observe/flow';
+import fc from '../../support/fastCheck';
 import { aQueue, listed } from '../../support/state';
 
 /** A look at one queue: its size, and how long its oldest job has waited. */
@@ -151,6 +152,19 @@ describe('flow follows from the two ends of a queue:', () => {
     look(flow, 1000, 100, 10);
     look(flow, 1010, 100, 10);
     expect(flow.view().get('q')).toMatchObject({ outRate: 10, inRate: 10, drainSeconds: null });
+  });
+
+  // Rates that are alike differ by how numbers are rounded: a drain time of 10^18 seconds.
+  test('a queue that is as long as before never drains, whatever the rates', () => {
+    const instant = fc.double({ min: 5, max: 60, noNaN: true });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5000 }), instant, instant, (size, seconds, age) => {
+        const flow = new Flow();
+        look(flow, 1000, size, age);
+        look(flow, 1000 + seconds, size, age);
+        expect(flow.view().get('q')!.drainSeconds).toBeNull();
+      })
+    );
   });
 });
 

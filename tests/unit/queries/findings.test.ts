@@ -172,6 +172,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
           {
             process: aProcess('web-1:1:a'),
             lastBeatAt: NOW - 90,
+            beatAt: null,
             noticedAt: NOW - 30,
             returnedAt: null,
             confirmed: true,
@@ -194,6 +195,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
           {
             process: aProcess('web-1:1:a'),
             lastBeatAt: NOW - 3700,
+            beatAt: null,
             noticedAt: NOW - 3601,
             returnedAt: null,
             confirmed: true,
@@ -202,6 +204,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
           {
             process: aProcess('web-1:1:b'),
             lastBeatAt: NOW - 90,
+            beatAt: null,
             noticedAt: NOW - 30,
             returnedAt: NOW - 10,
             confirmed: false,

@@ -8,6 +8,7 @@ import { aState, listed, NOW, partial, someWork } from '../../support/state';
 const gone: VanishedProcess = {
   process: { identity: 'a:1:x', host: 'a' },
   lastBeatAt: NOW - 300,
+  beatAt: null,
   noticedAt: NOW - 240,
   returnedAt: null,
   confirmed: true,

@@ -374,6 +374,7 @@ describe('lost', () => {
   ) => ({
     process: aProcess(identity),
     lastBeatAt,
+    beatAt: null,
     noticedAt,
     returnedAt: null as number | null,
     confirmed: true,

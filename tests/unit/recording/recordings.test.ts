@@ -220,6 +220,37 @@ describe('recordings in memory', () => {
     expect((await recordings.at(NOW + 500, beside))?.state.now).toBe(NOW + 500);
   });
 
+  test('tell of each time once, however clocks were set, and end with the present', async () => {
+    const recordings = new Recordings({ memory: LARGE, file: LARGE });
+    const watch = new Watch();
+    live(recordings, 60, 10, NOW, watch);
+    live(recordings, 30, 10, NOW + 86_400, watch);
+    live(recordings, 60, 10, NOW + 900, watch);
+    await recordings.settled();
+    expect(recordings.time).toEqual({ from: NOW, to: NOW + 1490 });
+    const told: number[] = [];
+    await recordings.each({ from: -Infinity, to: Infinity }, beside, ({ state }) => void told.push(state.now - NOW));
+    const tens = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + 10 * index);
+    expect(told).toEqual([...tens(0, 60), ...tens(900, 60)]);
+  });
+
+  test('of two processes tell of each time once', async () => {
+    const blocks: Block[] = [];
+    const [one, other] = [0, 1].map(() => new Recordings({ memory: LARGE, file: LARGE }, () => storeOf(blocks)));
+    for (let part = 0; part < 4; part += 1) {
+      live(one!, 20, 10, NOW + 200 * part);
+      await one!.settled();
+      live(other!, 20, 10, NOW + 200 * part + 103);
+      await other!.settled();
+    }
+    one!.flush();
+    other!.flush();
+    const told: number[] = [];
+    await one!.each({ from: -Infinity, to: Infinity }, beside, ({ state }) => void told.push(state.now - NOW));
+    expect(told.length).toBeGreaterThan(80);
+    expect([...new Set(told)].sort((a, b) => a - b)).toEqual(told);
+  });
+
   test('tell of an instant without a reading where there are some', async () => {
     const recordings = new Recordings({ memory: LARGE, file: LARGE });
     live(recordings, 6, 10, NOW + 0.7);

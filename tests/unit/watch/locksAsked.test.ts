@@ -6,6 +6,7 @@ const most = { digests: 1, entries: 1, bytes: 1, seconds: 1 };
 
 test('the queues of super_fetch are those of processes that live, and all of those that are gone', () => {
   const gone = (identity: string, lastBeatAt: number, returnedAt: number | null = null) => ({
+    beatAt: null,
     process: { identity, host: 'h' },
     ...{ lastBeatAt, noticedAt: lastBeatAt + 60, returnedAt, confirmed: true, jobs: [] },
   });

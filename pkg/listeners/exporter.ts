@@ -252,8 +252,7 @@ const NO_INSTANT = 'The parameter "at" is no instant. Give epoch seconds.\n';
 
 /** Epoch seconds, at the latest now; `undefined` for a text that is none. */
 function instantOf(text: string, source: Source): number | undefined {
-  const asOf = Number(text);
-  return text === '' || !Number.isFinite(asOf) ? undefined : Math.min(asOf, source.now());
+  return /^\d{1,12}(?:\.\d{1,9})?$/.test(text) ? Math.min(Number(text), source.now()) : undefined;
 }
 
 function sendAnswer(request: IncomingMessage, response: ServerResponse, body: string | undefined): void {

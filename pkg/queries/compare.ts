@@ -5,6 +5,9 @@ import { FEWEST, rankTest, signedRankTest, type Difference } from '../outlook/ra
 import { HISTORY_FIGURES, HISTORY_SCOPES, keptAs, type HistoryFigure, type HistoryScope } from '../series/figures';
 import { boundedInterval, gridOf } from '../series/grid';
 import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
+import type { Notice } from '../sidekiq/model';
+import { warning } from '../sidekiq/parts/part';
+import { runtimeZone, UTC } from '../sidekiq/schedule/zone';
 import type { FigureReads } from '../series/store';
 import { instantText } from '../source/instants';
 import type { Range, Reads } from '../source/reads';
@@ -154,7 +157,8 @@ export const compare = tableQuery({
   async rows(state, query, { range, alerting }, reads) {
     const history = await reads.history();
     const leastSeconds = query.by === 'error' ? LEAST_OF_ERRORS : LEAST_SECONDS;
-    const known = { now: state.now, oldest: history.oldest() ?? -Infinity, leastSeconds };
+    const zone = runtimeZone(state.options.schedulerTimeZone) ?? UTC;
+    const known = { now: state.now, oldest: history.oldest() ?? -Infinity, leastSeconds, zone };
     const parted = await stretches(query, range, known, reads);
     if (!parted) {
       return nothing(noDeploy(), alerting);
@@ -168,6 +172,7 @@ export const compare = tableQuery({
     const { sampleSeconds } = state.options;
     const turns = new Turns();
     const rows: Row[] = [];
+    const watched: Array<[before: number, after: number]> = [];
     for (const figure of figures) {
       for (const name of history.keys(by, keptAs(figure))) {
         const wanted = { figure, scope: by, key: name };
@@ -176,6 +181,9 @@ export const compare = tableQuery({
           await valuesOf(history, wanted, before, age, sampleSeconds),
           await valuesOf(history, wanted, after, age, sampleSeconds),
         ] as const;
+        if (!figure.quotient) {
+          watched.push(read.map(knownShare) as [number, number]);
+        }
         // Of run times and waits no value means that nothing has ended or begun in those minutes.
         const inPairs = paired && !figure.quotient;
         const [former, later] = compared(read, inPairs);
@@ -195,11 +203,33 @@ export const compare = tableQuery({
     return {
       rows: rows.sort(mostTelling),
       ...(isShort && { empty: tooShort(before, after) }),
-      notices: isShort && rows.length > 0 ? [notice, { severity: 'warning', text: tooShort(before, after) }] : [notice],
+      notices: [
+        notice,
+        ...(isShort && rows.length > 0 ? [warning(tooShort(before, after))] : []),
+        ...unwatched(watched),
+      ],
       without: by === 'total' ? ['key'] : [],
     };
   },
 });
+
+/** Means of a time of which little is known are those of that part. */
+const MOSTLY = 0.9;
+
+function knownShare(values: readonly unknown[]): number {
+  return values.length === 0 ? 0 : values.filter((value) => value !== null).length / values.length;
+}
+
+/** By the series that is known best: others may have had nothing to tell. */
+function unwatched(watched: ReadonlyArray<[before: number, after: number]>): Notice[] {
+  const parts = (['before', 'after'] as const).flatMap((side, index) => {
+    const most = watched.reduce((largest, shares) => Math.max(largest, shares[index]!), 0);
+    return most < MOSTLY ? [`${Math.round(100 * most)}% of the time ${side}`] : [];
+  });
+  return watched.length === 0 || parts.length === 0
+    ? []
+    : [warning(`Figures are known of ${parts.join(' and ')} only; means are of that.`)];
+}
 
 /** What changed most, and least by chance, first. */
 function mostTelling(one: Row, other: Row): number {

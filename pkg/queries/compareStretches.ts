@@ -1,6 +1,7 @@
 import { Fault } from '../faults/fault';
 import type { Notice } from '../sidekiq/model';
 import { instantText, parseTime } from '../source/instants';
+import type { Zone } from '../sidekiq/schedule/zone';
 import type { Range, Reads } from '../source/reads';
 
 const DAY = 86_400;
@@ -22,19 +23,21 @@ export interface Stretches {
 /**
  * The two times. `null` without a deploy.
  *
- * @param known `oldest` sample, and the seconds on both sides (`leastSeconds`) that a deploy needs to be chosen unasked
+ * @param known `oldest` sample, the seconds on both sides (`leastSeconds`) that a deploy needs to be chosen unasked, and the
+ *   time zone by which hours of two days are the same
  * @throws Fault `query` for an instant that is none
  */
 export async function stretches(
   query: Asked,
   asked: Range,
-  { now, oldest, leastSeconds }: { now: number; oldest: number; leastSeconds: number },
+  { now, oldest, leastSeconds, zone }: { now: number; oldest: number; leastSeconds: number; zone: Zone },
   reads: Reads
 ): Promise<Stretches | null> {
   // What is to come is no time after.
   const range = { from: Math.min(asked.from, now), to: Math.min(asked.to, now) };
   if (query.with === 'day' || query.with === 'week') {
-    const back = query.with === 'day' ? DAY : 7 * DAY;
+    const days = query.with === 'day' ? DAY : 7 * DAY;
+    const back = days - (zone.offsetAt(range.to) - zone.offsetAt(range.to - days));
     // Before the history there is nothing that would have to be told in longer stretches.
     const from = Math.min(range.to, Math.max(range.from, oldest));
     return told({ from: from - back, to: range.to - back }, { from, to: range.to }, true);

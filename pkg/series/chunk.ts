@@ -1,4 +1,4 @@
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Points } from './store';
 import { VarintReader, VarintWriter } from './varints';
 
@@ -14,8 +14,12 @@ const MOST_DECIMALS = 6;
 const AS_FLOATS = 255;
 /** Up to here scaled values, their differences and the sum of a part (300 samples, one a second) are exact. */
 const MOST_SCALED = 2 ** 42;
-const DEFLATED = 1;
-const PLAIN = 0;
+/** How bytes are packed; those of schema 2 have no checksum. */
+const PLAIN_2 = 0;
+const DEFLATED_2 = 1;
+const PLAIN = 2;
+const DEFLATED = 3;
+const CHECKSUM_BYTES = 4;
 
 /**
  * Consecutive samples of one series that lie in the same five minutes. Columns of the same length, in the order of time;
@@ -238,7 +242,7 @@ export function encodeParts(at: readonly number[], values: ArrayLike<number>): U
     writer,
     parts.sum.map((value, part) => value - parts.min[part]! * parts.count[part]!)
   );
-  return writer.written.slice();
+  return withChecksum(Buffer.concat([Uint8Array.of(PLAIN), writer.written]));
 }
 
 /**
@@ -248,7 +252,8 @@ export function encodeParts(at: readonly number[], values: ArrayLike<number>): U
  * @throws Error where the bytes are damaged or of another group
  */
 export function decodeParts(bytes: Uint8Array, at: readonly number[], into: Parts): void {
-  const reader = new VarintReader(bytes);
+  // Those of schema 2 begin with the number of instants, and are of more than two.
+  const reader = new VarintReader(bytes[0] === PLAIN ? checked(bytes).subarray(1) : bytes);
   if (reader.unsigned() !== at.length) {
     throw new Error('the parts are of another group');
   }
@@ -347,14 +352,39 @@ function differences(values: readonly number[]): number[] {
 
 function packed(bytes: Uint8Array): Uint8Array {
   const deflated = deflateRawSync(bytes);
-  return deflated.length < bytes.length
-    ? Buffer.concat([Uint8Array.of(DEFLATED), deflated])
-    : Buffer.concat([Uint8Array.of(PLAIN), bytes]);
+  return withChecksum(
+    deflated.length < bytes.length
+      ? Buffer.concat([Uint8Array.of(DEFLATED), deflated])
+      : Buffer.concat([Uint8Array.of(PLAIN), bytes])
+  );
 }
 
 function unpacked(bytes: Uint8Array): Uint8Array {
-  const body = bytes.subarray(1);
-  return bytes[0] === DEFLATED ? inflateRawSync(body, { maxOutputLength: 20 * CHUNK_SAMPLES }) : body;
+  const kind = bytes[0];
+  const isChecked = kind === DEFLATED || kind === PLAIN;
+  if (!isChecked && kind !== DEFLATED_2 && kind !== PLAIN_2) {
+    throw new Error('the bytes are packed in no known way');
+  }
+  const body = (isChecked ? checked(bytes) : bytes).subarray(1);
+  const isDeflated = kind === DEFLATED || kind === DEFLATED_2;
+  return isDeflated ? inflateRawSync(body, { maxOutputLength: 20 * CHUNK_SAMPLES }) : body;
+}
+
+/** Bytes with their CRC-32 behind them: a disk gives back other bytes without an error. */
+export function withChecksum(bytes: Uint8Array): Uint8Array {
+  const checksum = Buffer.alloc(CHECKSUM_BYTES);
+  checksum.writeUInt32LE(crc32(bytes));
+  return Buffer.concat([bytes, checksum]);
+}
+
+/** The bytes that {@link withChecksum} was given. @throws Error where they are damaged */
+export function checked(bytes: Uint8Array): Uint8Array {
+  const end = bytes.length - CHECKSUM_BYTES;
+  const body = bytes.subarray(0, Math.max(0, end));
+  if (end < 0 || Buffer.from(bytes).readUInt32LE(end) !== crc32(body)) {
+    throw new Error('the bytes are damaged');
+  }
+  return body;
 }
 
 function bounded(length: number): number {

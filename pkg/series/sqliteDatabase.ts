@@ -15,7 +15,7 @@ export interface Database {
 }
 
 /** Of the tables; a file of a newer one is left alone. */
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 /** "Jobw" in ASCII, as https://sqlite.org/pragma.html#pragma_application_id tells files apart. */
 const APPLICATION_ID = 0x4a6f6277;
 const FIRST_TABLES = 'samples,series,states';

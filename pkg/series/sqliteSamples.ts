@@ -1,5 +1,6 @@
 import {
   addSamples,
+  checked,
   decodeParts,
   decodeTimes,
   decodeValues,
@@ -7,6 +8,7 @@ import {
   encodeTimes,
   encodeValues,
   noParts,
+  withChecksum,
   type Parts,
 } from './chunk';
 import { OpenGroup } from './openGroup';
@@ -119,7 +121,11 @@ export class SqliteSamples {
       writer.unsigned(series);
     }
     const numbers = new Uint8Array(Float64Array.from(values.values()).buffer);
-    this.run('INSERT INTO readings (at, body) VALUES (?, ?)', at, Buffer.concat([writer.written, numbers]));
+    this.run(
+      'INSERT INTO readings (at, body) VALUES (?, ?)',
+      at,
+      withChecksum(Buffer.concat([writer.written, numbers]))
+    );
     const [row] = this.all<{ id: number }>('SELECT last_insert_rowid() AS id');
     this.open.add(at, values);
     this.openIds.push(row!.id);
@@ -302,8 +308,9 @@ export class SqliteSamples {
       'SELECT id, at, body FROM readings WHERE id > ? ORDER BY id',
       this.openIds.at(-1) ?? 0
     )) {
-      if (this.isNewest(at)) {
-        this.open.add(at, valuesOf(body));
+      const values = this.isNewest(at) ? valuesOf(body) : null;
+      if (values) {
+        this.open.add(at, values);
         this.openIds.push(id);
       }
     }
@@ -374,12 +381,20 @@ export class SqliteSamples {
   }
 }
 
-/** Values of one reading by series. */
-function valuesOf(body: Uint8Array): Map<number, number> {
-  const reader = new VarintReader(body);
-  const count = reader.unsigned();
-  const numbers = new Float64Array(Uint8Array.from(body.subarray(body.length - 8 * count)).buffer);
-  return new Map(Array.from(numbers, (value) => [reader.unsigned(), value]));
+/** Values of one reading by series; `null` where the row is damaged: a gap, and the rest answers. */
+function valuesOf(row: Uint8Array): Map<number, number> | null {
+  try {
+    const reader = new VarintReader(row);
+    const series = Array.from({ length: Math.min(reader.unsigned(), row.length) }, () => reader.unsigned());
+    const begin = reader.position;
+    const end = begin + 8 * series.length;
+    // Rows of schema 2 have no checksum.
+    const body = end === row.length ? row : checked(row);
+    const numbers = new Float64Array(Uint8Array.from(body.subarray(begin)).buffer);
+    return new Map(series.map((id, index) => [id, numbers[index] ?? NaN]));
+  } catch {
+    return null;
+  }
 }
 
 /** `null` for a chunk that is not there or is damaged: a gap, and the rest answers. */

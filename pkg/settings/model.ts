@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { contextFieldsProblem } from './contextFields';
 import { linkSchema } from './links';
-import { cadenceSchema, workerTypeSchema } from './workerTypes';
+import { cadenceSchema, workerTypesSchema } from './workerTypes';
 
 /** Applications whose worker types and variables are known. */
 export const PRESETS = ['none', 'lago'] as const;
@@ -138,7 +138,7 @@ export const optionsSchema = z.object({
       'Time zone of cron lines that name none, for example Europe/Berlin; inferred from the scheduler’s own record where it is left out'
     ),
   preset: z.enum(PRESETS).default('none').describe('Whose worker types apply where none are given'),
-  workerTypes: z.array(workerTypeSchema).default([]),
+  workerTypes: workerTypesSchema.default([]),
   cadences: z.array(cadenceSchema).default([]),
   webUiUrl: z
     .string()

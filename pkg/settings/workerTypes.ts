@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** One worker type: the queues it serves, how late a job may become there (seconds), and for which share of the time. */
-export const workerTypeSchema = z.object({
+const workerTypeSchema = z.object({
   name: z.string().min(1, 'a worker type needs a name'),
   queues: z.array(z.string().min(1)).default([]),
   latencyObjectiveSeconds: z.number().positive().default(300),
@@ -18,6 +18,27 @@ export const DEFAULT_OBJECTIVE = { share: 0.99, days: 30 };
 export const cadenceSchema = z.object({
   class: z.string().min(1, 'a cadence needs a job class'),
   everySeconds: z.number().positive(),
+});
+
+/** Worker types of the settings: no name twice, and no queue in two. */
+export const workerTypesSchema = z.array(workerTypeSchema).superRefine((types, context) => {
+  const taken = new Map<string, string>();
+  types.forEach(({ name, queues }, index) => {
+    if (types.findIndex((type) => type.name === name) < index) {
+      context.addIssue({ code: 'custom', path: [index, 'name'], message: `there is a worker type "${name}" already` });
+    }
+    for (const queue of new Set(queues)) {
+      const other = taken.get(queue);
+      if (other !== undefined) {
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'queues'],
+          message: `the queue "${queue}" is one of "${other}" already`,
+        });
+      }
+      taken.set(queue, name);
+    }
+  });
 });
 
 export type WorkerType = z.infer<typeof workerTypeSchema>;

@@ -158,7 +158,10 @@ describe('the page of the executable', () => {
       await page.getByRole('button', { name: 'Pause' }).click();
       await page.getByRole('button', { name: 'Now' }).click();
       await expect.poll(() => health.textContent()).toBe(live);
-      expect((await fetch(`${replay.url}/page.json?at=x`)).status).toBe(400);
+      for (const at of ['x', '', '-1e30', '%20%20', '0x10', '1e999', 'NaN']) {
+        expect((await fetch(`${replay.url}/page.json?at=${at}`)).status, at).toBe(400);
+      }
+      expect((await fetch(`${replay.url}/page.json?at=1`)).status).toBe(200);
       await context.close();
       await replay.stop();
     });

@@ -427,8 +427,7 @@ function withNextRun(
     return { ...told, nextAt: written, lateFrom: written };
   }
   // Where a line was set since the last run, it is not known when.
-  const since =
-    last === null || isChangedSince(entry, parsed, zones, zonesText) ? null : Math.max(last, disabledUntil);
+  const since = last === null || isChangedSince(entry, parsed, zones, zonesText) ? null : Math.max(last, disabledUntil);
   const key = `${entry.source}\0${entry.schedule}\0${since ?? 'now'}\0${zonesText}`;
   // Without a last run the next one moves on with the present.
   const known = (since === null ? undefined : nextRuns.get(key)) ?? { next: nextRunOf(parsed, since ?? now, zones) };

@@ -68,6 +68,43 @@ describe('a comparison', () => {
     expect(row!['after']).toBeCloseTo(13, 0);
   });
 
+  // Summer time began on the 29th: nine o'clock in Berlin is 08:00 UTC before, and 07:00 after.
+  test.each([
+    ['week', '2026-03-30T07:00:00Z', '2026-03-30T08:00:00Z'],
+    ['day', '2026-03-29T07:00:00Z', '2026-03-29T08:00:00Z'],
+    ['day', '2026-03-28T08:00:00Z', '2026-03-28T09:00:00Z'],
+  ])('with a %s before %s is of the same hours by the clocks of the time zone', async (days, from, to) => {
+    const [begin, end] = [Date.parse(from) / 1000, Date.parse(to) / 1000];
+    const change = Date.UTC(2026, 2, 29, 1) / 1000;
+    const berlin = new Recorder();
+    for (let at = begin - 8 * 24 * HOUR; at <= end; at += 60) {
+      const local = ((at + (at < change ? 1 : 2) * HOUR) % (24 * HOUR)) / HOUR;
+      berlin.append(at, [{ scope: 'total', key: '', figure: 'enqueued', value: local < 9 ? 10 : 50 + (at % 7) }]);
+    }
+    const request = { range: { from: begin, to: end }, intervalSeconds: 60 };
+    const query = { with: days, measures: ['enqueued'] };
+    const state = (schedulerTimeZone: string) => aState({ now: end, options: { schedulerTimeZone } });
+    const rows = await rowsOfState(compare, state('Europe/Berlin'), { query, recorder: berlin, request });
+    expect(rows).toMatchObject([{ verdict: 'no change' }]);
+    expect(rows[0]!['before']).toBeCloseTo(53, 0);
+  });
+
+  test('says of how much of either time figures are known, where that is little', async () => {
+    const holes = new Recorder();
+    for (let at = NOW - 12 * HOUR; at <= NOW; at += 10) {
+      if (at < NOW - 10.2 * HOUR || at >= NOW - 6 * HOUR) {
+        holes.append(at, [total('enqueued', 40)]);
+      }
+    }
+    const query = { with: 'instant', at: new Date((NOW - 6 * HOUR) * 1000).toISOString(), measures: ['enqueued'] };
+    const request = { range: { from: NOW - 12 * HOUR, to: NOW }, intervalSeconds: 60 };
+    const notices = noticesOf(await askState(compare, aState(), { query, recorder: holes, request }));
+    expect(notices).toContain('Figures are known of 30% of the time before only; means are of that.');
+    expect(noticesOf(await askState(compare, aState(), { query: { with: 'instant', at }, ...hours(4) }))).not.toContain(
+      'known of'
+    );
+  });
+
   test('with yesterday says nothing of two days that were watched at different hours, or of which one was not', async () => {
     const watched = (yesterday: [number, number], today: [number, number]) => {
       const found = new Recorder();

@@ -79,17 +79,21 @@ describe('a chunk', () => {
     expect(encodeTimes(Array.from({ length: 360 }, (_, index) => 1.79e9 + 10 * index)).length).toBeLessThan(30);
   });
 
-  test('of another group, or damaged, is refused or a gap, in bounded time', () => {
+  test('of another group, or damaged, is refused, in bounded time', () => {
     expect(() => decodeValues(encodeValues([1, 2, 3]), 4)).toThrow(/another group/);
     const bytes = encodeValues(Array.from({ length: 360 }, (_, index) => (index * 7919) % 101));
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), fc.nat(255), (place, byte) => {
         const damaged = Uint8Array.from(bytes);
         damaged[place] = byte;
-        try {
-          expect(decodeValues(damaged, 360)).toHaveLength(360);
-        } catch (error) {
-          expect(error).toBeInstanceOf(Error);
+        const isSame = bytes[place] === byte;
+        // To a kind without a checksum it takes two bits, which is left to chance.
+        fc.pre(isSame || place > 0 || byte > 1);
+        const decode = () => decodeValues(damaged, 360);
+        if (isSame) {
+          expect(decode()).toHaveLength(360);
+        } else {
+          expect(decode).toThrow();
         }
       })
     );

@@ -104,6 +104,26 @@ describe('settings of a data source', () => {
     ['"compatNames"', 'it must be true or false', { compatNames: 'maybe' }],
     ['"links"', 'it must be a list', { links: 'https://x' }],
     ['name of row 1 of "workerTypes"', 'a worker type needs a name', { workerTypes: [{ name: '' }] }],
+    [
+      'name of row 2 of "workerTypes"',
+      'there is a worker type "a" already',
+      {
+        workerTypes: [
+          { name: 'a', queues: ['x'] },
+          { name: 'a', queues: ['y'] },
+        ],
+      },
+    ],
+    [
+      'queues of row 2 of "workerTypes"',
+      'the queue "x" is one of "a" already',
+      {
+        workerTypes: [
+          { name: 'a', queues: ['x'] },
+          { name: 'b', queues: ['y', 'x'] },
+        ],
+      },
+    ],
     ['queues.1 of row 1 of "workerTypes"', 'it must not be empty', { workerTypes: [{ name: 'a', queues: ['b', ''] }] }],
     [
       'everySeconds of row 2 of "cadences"',

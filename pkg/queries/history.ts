@@ -149,6 +149,7 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
     ...unfiltered,
     // Of the first step, which may begin before the range, nothing need be known.
     ...beginning(kept.oldest(), request.range.from + stepOf(request, state.options), state.options),
+    ...thinned(query, figures, span.from, kept.thinnedUntil?.() ?? null),
     ...cut(shown.length, found.length),
     ...told,
     ...(shown.length === 0 && query.filters.some(({ values }) => values.length > 0) ? [NO_SERIES] : []),
@@ -203,6 +204,26 @@ const SCOPE_NAMES: Readonly<Record<Query['by'], string>> = {
   class: 'by class',
   day: 'by day',
 };
+
+/** Says where the smallest and the largest value are those of a sample a minute. */
+function thinned(
+  { by, aggregate }: Query,
+  figures: readonly HistoryFigure[],
+  from: number,
+  until: number | null
+): Notice[] {
+  const isSampled = by !== 'class' && figures.some(({ counter, slow }) => !counter && !slow);
+  if (until === null || from >= until || (aggregate !== 'max' && aggregate !== 'min') || !isSampled) {
+    return [];
+  }
+  const what = aggregate === 'max' ? 'peaks' : 'lows';
+  return [
+    {
+      severity: 'info',
+      text: `Until ${instantText(until)} one sample a minute is kept in memory: ${what} of seconds may be missing. With a history file all are kept.`,
+    },
+  ];
+}
 
 /** Of each figure those series that reach highest, where not all are shown; in the order in which they came. */
 function largest(series: readonly FigureSeries[], limit: number): FigureSeries[] {

@@ -69,6 +69,10 @@ export class MemoryStore implements HistoryStore {
     return this.figures.newest();
   }
 
+  thinnedUntil(): number | null {
+    return this.figures.thinnedUntil();
+  }
+
   secondsAfter(after: number): number {
     return this.figures.secondsAfter(after);
   }
@@ -155,6 +159,10 @@ class MemorySamples {
 
   newest(): number | null {
     return this.samples[this.samples.length - 1]?.at ?? null;
+  }
+
+  thinnedUntil(): number | null {
+    return this.thinned.at(-1)?.at ?? null;
   }
 
   secondsAfter(after: number): number {

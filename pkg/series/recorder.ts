@@ -186,6 +186,10 @@ export class Recorder {
     return this.use((file) => file.keys(scope, figure), undefined) ?? this.memory.keys(scope, figure);
   }
 
+  thinnedUntil(): number | null {
+    return this.file ? null : this.memory.thinnedUntil();
+  }
+
   oldest(): number | null {
     return this.use((file) => file.oldest(), undefined) ?? this.memory.oldest();
   }

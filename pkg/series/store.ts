@@ -62,6 +62,8 @@ export function sampledSeconds(at: readonly number[], after: number): number {
 
 /** The figures over time that a source keeps, see {@link HistoryStore}. */
 export interface FigureReads extends Pick<HistoryStore, 'keys' | 'read' | 'oldest'> {
+  /** Until when (epoch seconds) of the samples of a minute one is kept; `null` where all are. Absent where all are, ever. */
+  thinnedUntil?(): number | null;
   /** `null` where the history is in memory. */
   parts?(scope: HistoryScope, figure: string, from: number, to: number, only: string): Promise<Parts[] | null>;
 }

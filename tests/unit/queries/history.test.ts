@@ -132,6 +132,29 @@ describe('in total', () => {
     expect(await most('max', 'processedRate')).toBe(2);
   });
 
+  // Found by a review: half a minute of 5,000 jobs was a peak of 10 after six hours, without a word.
+  test('says until when of the samples of a minute one is kept, where a peak is asked for', async () => {
+    const long = new Recorder();
+    for (let at = NOW - 8 * 3600; at <= NOW; at += 10) {
+      long.append(at, [total('enqueued', 1), total('processedRate', at)]);
+    }
+    const of = async (aggregate: string, figure: string, hours: number) =>
+      noticesOf(
+        await ask(
+          long,
+          { figures: [figure], aggregate },
+          { request: { range: { from: NOW - hours * 3600, to: NOW }, intervalSeconds: 300 } }
+        )
+      );
+    expect(await of('max', 'enqueued', 7)).toEqual([
+      'Until 2026-11-25 05:59:30 UTC one sample a minute is kept in memory: peaks of seconds may be missing. With a history file all are kept.',
+    ]);
+    expect(await of('min', 'enqueued', 7)).toEqual([expect.stringContaining('lows of seconds')]);
+    for (const quiet of [of('mean', 'enqueued', 7), of('max', 'processedRate', 7), of('max', 'enqueued', 5)]) {
+      expect(await quiet).toEqual([]);
+    }
+  });
+
   test('says since when there is something', async () => {
     const wider = await ask(steady, {}, { request: { range: { from: NOW - 3600, to: NOW } } });
     expect(noticesOf(wider.slice(0, 1))).toEqual([

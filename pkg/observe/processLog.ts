@@ -92,12 +92,12 @@ export function lookedForOf({ vanished }: ProcessLogView, now: number): LookedFo
   };
 }
 
-/** Those that are still to be counted, and the newest others. */
+/** Those that are still to be counted, and the newest others. @param vanished newest first, by when they were noticed */
 function bounded(vanished: readonly VanishedProcess[]): VanishedProcess[] {
   let others = 0;
   return vanished.filter(({ confirmed, returnedAt }) => {
     others += confirmed || returnedAt !== null ? 1 : 0;
-    return (!confirmed && returnedAt === null) || others <= VANISHED_KEPT;
+    return others <= VANISHED_KEPT;
   });
 }
 

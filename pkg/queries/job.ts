@@ -144,6 +144,7 @@ function runningRows({ snapshot, now }: State, jid: string): Row[] {
         Queue: work.queue,
         Process: work.process,
         Thread: work.thread,
+        Enqueued: agoText(work.enqueuedAt, now),
         Started: agoText(work.runAt, now),
       })
     );
@@ -244,7 +245,9 @@ function iterationFields(state: Iteration | null, { now, options }: State): Reco
     ? {
         Cursor: cursorText(state.cursor, options.allowArguments),
         Executions: state.executions === null ? '' : String(state.executions),
-        'Run time': state.runtimeSeconds === null ? '' : durationText(state.runtimeSeconds),
+        // Sidekiq 7.3 does not write it where an execution raises.
+        'Run time':
+          state.runtimeSeconds === null || state.runtimeSeconds === 0 ? '' : durationText(state.runtimeSeconds),
         Cancelled: agoText(state.cancelledAt, now),
       }
     : {};

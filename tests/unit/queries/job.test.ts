@@ -119,7 +119,9 @@ describe('job', () => {
   });
 
   test('that runs says where', async () => {
-    const work = listed(someWork({ jid: 'r1', class: 'R', queue: 'q', process: 'web-1:1:a', runAt: NOW - 90 }));
+    const work = listed(
+      someWork({ jid: 'r1', class: 'R', queue: 'q', process: 'web-1:1:a', runAt: NOW - 90, enqueuedAt: NOW - 95 })
+    );
     const rows = await rowsOfState(job, aState({ snapshot: { work } }), { query: { jid: 'r1' } });
     expect(rows.map(({ field, value }) => [field, value])).toEqual([
       ['Place', 'running'],
@@ -127,6 +129,7 @@ describe('job', () => {
       ['Queue', 'q'],
       ['Process', 'web-1:1:a'],
       ['Thread', 't1'],
+      ['Enqueued', '2026-11-25 11:58:55 UTC, 1 min 35 s ago'],
       ['Started', '2026-11-25 11:59:00 UTC, 1 min 30 s ago'],
     ]);
   });

@@ -78,13 +78,15 @@ export class PastStates {
 
   private nothingAt(asOf: number): NotRecorded {
     const { time } = this.recordings;
-    const { recordHours, samplerEnabled } = this.beside.options;
+    const { historyFile, recordHours, samplerEnabled } = this.beside.options;
     const remedy =
       time !== null
         ? recordedText(time, asOf)
         : recordHours === 0 || !samplerEnabled
           ? 'Recording is switched off in the settings ("recordHours", "samplerEnabled").'
-          : 'Recordings begin with the first reading of this process; a history file keeps them over a restart.';
+          : historyFile !== ''
+            ? 'The history file holds no readings, or cannot be used; the health check says why.'
+            : 'Recordings begin with the first reading of this process; a history file keeps them over a restart.';
     return new NotRecorded(`Nothing was recorded at ${instantText(asOf)}.`, remedy);
   }
 }

@@ -265,6 +265,16 @@ describe('recordings in memory', () => {
     expect(await told(NOW + 9000)).toBe(`Recordings end at ${text(NOW + 1250)}.`);
   });
 
+  test.each([
+    ['', 'Recordings begin with the first reading of this process; a history file keeps them over a restart.'],
+    ['/data/a.db', 'The history file holds no readings, or cannot be used; the health check says why.'],
+  ])('say where there is nothing whether a history file %s would help', async (historyFile, remedy) => {
+    const recordings = new Recordings({ memory: LARGE, file: LARGE });
+    const options = { ...beside.options, historyFile };
+    const states = new PastStates(recordings, () => Promise.reject(new Error('not asked')), { ...beside, options });
+    await expect(states.at(NOW)).rejects.toMatchObject({ remedy });
+  });
+
   test('know every minute that has ended for good, with its durations', async () => {
     const recordings = new Recordings({ memory: LARGE, file: LARGE });
     live(recordings, 360);

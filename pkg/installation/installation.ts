@@ -167,7 +167,7 @@ export class Installation implements Source {
   /** What is known while Redis cannot be read, with the reason among its notices. */
   async kept(fault: Fault): Promise<Kept> {
     const now = Date.now() / 1000;
-    await this.openHistory(now);
+    await this.openHistory(this.now());
     const last = this.latest && now - this.latest.state.now <= LAST_STATE_SECONDS ? this.latest.state : null;
     return keptOf(fault, { now, options: this.options, last });
   }
@@ -267,7 +267,6 @@ export class Installation implements Source {
     }
     const state = watch.next(reading, { statsd: this.statsd, options: this.options, recorded: false });
     this.reader.lookFor(lookedForOf(state.processLog, state.now));
-    this.reader.awaitAfter(state.disabledEntries);
     recorder.append(snapshot.at, this.taker.take(state));
     if (this.watches && Math.abs(snapshot.at - this.savedAt) >= SAVE_EVERY_SECONDS) {
       this.savedAt = snapshot.at;
@@ -289,11 +288,12 @@ export class Installation implements Source {
     const remedy = 'Check whether Redis is blocked by a slow command (SLOWLOG GET), and the network between.';
     const late = () => tooLate(this, { span: `${READING_SECONDS} s`, remedy });
     return within(READING_SECONDS, late, async (signal) => {
+      await this.openHistory(this.now());
+      this.reader.awaitAfter(this.memory.watch.observers.disabledEntries.view());
       const snapshot = await this.reader.read(signal);
       if (this.latest && snapshot.at < this.latest.state.now) {
         this.memory.minutes.forget();
       }
-      await this.openHistory(snapshot.at);
       return { snapshot, ...(await this.catchUp(snapshot, signal)) };
     });
   }

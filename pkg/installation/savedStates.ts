@@ -13,7 +13,7 @@ const CLASS_TOTALS = 'class totals';
 
 function savedOf({ watch, locks }: Pick<Memory, 'watch' | 'locks'>): Saved[] {
   const { findingLog } = watch;
-  const { classTotals, processLog } = watch.observers;
+  const { classTotals, disabledEntries, processLog } = watch.observers;
   return [
     {
       name: CLASS_TOTALS,
@@ -35,6 +35,12 @@ function savedOf({ watch, locks }: Pick<Memory, 'watch' | 'locks'>): Saved[] {
       isNew: findingLog.isEmpty,
       save: () => findingLog.save(),
       restore: (saved) => findingLog.restore(saved),
+    },
+    {
+      name: 'disabled entries',
+      isNew: disabledEntries.view().size === 0,
+      save: () => disabledEntries.save(),
+      restore: (saved) => disabledEntries.restore(saved),
     },
     {
       name: 'lock looks',

@@ -96,8 +96,9 @@ export function lookedForOf({ vanished }: ProcessLogView, now: number): LookedFo
 function bounded(vanished: readonly VanishedProcess[]): VanishedProcess[] {
   let others = 0;
   return vanished.filter(({ confirmed, returnedAt }) => {
-    others += confirmed || returnedAt !== null ? 1 : 0;
-    return others <= VANISHED_KEPT;
+    const isOpen = !confirmed && returnedAt === null;
+    others += isOpen ? 0 : 1;
+    return isOpen || others <= VANISHED_KEPT;
   });
 }
 
@@ -256,6 +257,12 @@ export class ProcessLog implements Observer<ProcessLogView> {
   private putBack(now: number): void {
     const { since, vanished, events } = this.current;
     const latest = now + CLOCKS_SECONDS;
+    this.known.forEach((known) => {
+      if (known.seenAt > latest) {
+        known.seenAt = now;
+        known.absentUntil = known.absentUntil && Math.min(known.absentUntil, now + EMPTIED_SECONDS);
+      }
+    });
     const isAhead =
       since! > latest ||
       vanished.some(({ noticedAt, returnedAt }) => Math.max(noticedAt, returnedAt ?? 0) > latest) ||

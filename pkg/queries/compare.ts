@@ -163,7 +163,7 @@ export const compare = tableQuery({
     if (!parted) {
       return nothing(noDeploy(), alerting);
     }
-    const { before, after, paired, notice } = parted;
+    const { before, after, paired, notices } = parted;
     if (query.by === 'error') {
       return rowsOfErrors(query, parted, { now: state.now, alerting }, reads);
     }
@@ -204,7 +204,7 @@ export const compare = tableQuery({
       rows: rows.sort(mostTelling),
       ...(isShort && { empty: tooShort(before, after) }),
       notices: [
-        notice,
+        ...notices,
         ...(isShort && rows.length > 0 ? [warning(tooShort(before, after))] : []),
         ...unwatched(watched),
       ],
@@ -250,7 +250,7 @@ function nothing(fault: Fault, alerting: boolean): Rows<Row> {
 /** Of error classes: the jobs that failed in either time. */
 async function rowsOfErrors(
   { measures }: Query,
-  { before, after, notice }: Stretches,
+  { before, after, notices: told }: Stretches,
   { now, alerting }: { now: number; alerting: boolean },
   reads: Reads
 ): Promise<Rows<Row>> {
@@ -260,7 +260,7 @@ async function rowsOfErrors(
   try {
     const { errors, notices } = await compareErrors(before, after, now, reads);
     const rows = errors.map(({ errorClass, ...counts }): Row => ({ key: errorClass, figure: FAILING, ...counts }));
-    return { rows: rows.sort(mostTelling), empty: 'No job failed in either time.', notices: [notice, ...notices] };
+    return { rows: rows.sort(mostTelling), empty: 'No job failed in either time.', notices: [...told, ...notices] };
   } catch (error) {
     if (error instanceof Fault && error.kind === 'query') {
       return nothing(error, alerting);

@@ -12,12 +12,17 @@ interface Asked {
   at: string;
 }
 
+const CLOCKS_CHANGE: Notice = {
+  severity: 'info',
+  text: 'Clocks change between these times: a part of the hours is set beside those of the clock before or after them.',
+};
+
 /** Two times of equal length; `paired` where they are the same times of other days. */
 export interface Stretches {
   before: Range;
   after: Range;
   paired: boolean;
-  notice: Notice;
+  notices: readonly Notice[];
 }
 
 /**
@@ -36,11 +41,13 @@ export async function stretches(
   // What is to come is no time after.
   const range = { from: Math.min(asked.from, now), to: Math.min(asked.to, now) };
   if (query.with === 'day' || query.with === 'week') {
-    const days = query.with === 'day' ? DAY : 7 * DAY;
-    const back = days - (zone.offsetAt(range.to) - zone.offsetAt(range.to - days));
+    const seconds = query.with === 'day' ? DAY : 7 * DAY;
+    const backFrom = (at: number) => seconds - (zone.offsetAt(at) - zone.offsetAt(at - seconds));
+    const back = backFrom(range.to);
     // Before the history there is nothing that would have to be told in longer stretches.
     const from = Math.min(range.to, Math.max(range.from, oldest));
-    return told({ from: from - back, to: range.to - back }, { from, to: range.to }, true);
+    const stretches = told({ from: from - back, to: range.to - back }, { from, to: range.to }, true);
+    return backFrom(from) === back ? stretches : { ...stretches, notices: [...stretches.notices, CLOCKS_CHANGE] };
   }
   const deploy =
     query.with === 'instant'
@@ -58,7 +65,7 @@ function told(before: Range, after: Range, paired: boolean, text?: string): Stre
   const rangeOf = ({ from, to }: Range) => `${instantText(from)} to ${instantText(to)}`;
   const times = `Before: ${rangeOf(before)}. After: ${rangeOf(after)}.`;
   const notice: Notice = { severity: 'info', text: text === undefined ? times : `${text} ${times}` };
-  return { before, after, paired, notice };
+  return { before, after, paired, notices: [notice] };
 }
 
 function instantOf(text: string, { from, to }: Range): number {

@@ -177,7 +177,7 @@ export class Recordings {
    */
   async each({ from, to }: Range, beside: Beside, take: (past: Past) => void | Promise<void>): Promise<void> {
     let reached = -Infinity;
-    for (const block of inTime(this.blocks())) {
+    for (const block of inTime(this.blocks(false))) {
       if (block.to >= from && block.from <= to) {
         for await (const past of readable(block, to, beside)) {
           if (past.state.now >= from && past.state.now > reached) {
@@ -292,15 +292,16 @@ export class Recordings {
     }
   }
 
-  /** In the order in which they were recorded. */
-  private blocks(): Found[] {
+  /** In the order in which they were recorded; sorted, those in stores by their instants where both stores hold some. */
+  private blocks(sorted = true): Found[] {
     const stored = this.stores().flatMap((store) => {
       // Both number their blocks from 1, and the file may be away.
       const place = store === this.memory ? 'memory' : 'file';
       return store.all.map((block) => foundIn(store, `${place}:${block.id}`, block));
     });
-    // The memory holds what came while the file could not be used.
-    const inOrder = this.file() && this.memory.all.length > 0 ? stored.sort((a, b) => a.from - b.from) : stored;
+    // The memory holds what came while the file could not be used, and another process may have written meanwhile.
+    const isMixed = this.file() !== null && this.memory.all.length > 0;
+    const inOrder = sorted && isMixed ? stored.sort((a, b) => a.from - b.from) : stored;
     return [...inOrder, ...this.closing.map(foundOpen), ...(this.open ? [foundOpen(this.open)] : [])];
   }
 }

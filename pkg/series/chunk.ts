@@ -242,7 +242,7 @@ export function encodeParts(at: readonly number[], values: ArrayLike<number>): U
     writer,
     parts.sum.map((value, part) => value - parts.min[part]! * parts.count[part]!)
   );
-  return withChecksum(Buffer.concat([Uint8Array.of(PLAIN), writer.written]));
+  return withChecksum(PLAIN, writer.written);
 }
 
 /**
@@ -252,8 +252,8 @@ export function encodeParts(at: readonly number[], values: ArrayLike<number>): U
  * @throws Error where the bytes are damaged or of another group
  */
 export function decodeParts(bytes: Uint8Array, at: readonly number[], into: Parts): void {
-  // Those of schema 2 begin with the number of instants, and are of more than two.
-  const reader = new VarintReader(bytes[0] === PLAIN ? checked(bytes).subarray(1) : bytes);
+  // Those of schema 2 begin with the number of instants: of two they are made of the samples.
+  const reader = new VarintReader(bytes[0] === PLAIN ? checked(bytes) : bytes);
   if (reader.unsigned() !== at.length) {
     throw new Error('the parts are of another group');
   }
@@ -352,11 +352,7 @@ function differences(values: readonly number[]): number[] {
 
 function packed(bytes: Uint8Array): Uint8Array {
   const deflated = deflateRawSync(bytes);
-  return withChecksum(
-    deflated.length < bytes.length
-      ? Buffer.concat([Uint8Array.of(DEFLATED), deflated])
-      : Buffer.concat([Uint8Array.of(PLAIN), bytes])
-  );
+  return deflated.length < bytes.length ? withChecksum(DEFLATED, deflated) : withChecksum(PLAIN, bytes);
 }
 
 function unpacked(bytes: Uint8Array): Uint8Array {
@@ -365,23 +361,24 @@ function unpacked(bytes: Uint8Array): Uint8Array {
   if (!isChecked && kind !== DEFLATED_2 && kind !== PLAIN_2) {
     throw new Error('the bytes are packed in no known way');
   }
-  const body = (isChecked ? checked(bytes) : bytes).subarray(1);
+  const body = isChecked ? checked(bytes) : bytes.subarray(1);
   const isDeflated = kind === DEFLATED || kind === DEFLATED_2;
   return isDeflated ? inflateRawSync(body, { maxOutputLength: 20 * CHUNK_SAMPLES }) : body;
 }
 
-/** Bytes with their CRC-32 behind them: a disk gives back other bytes without an error. */
-export function withChecksum(bytes: Uint8Array): Uint8Array {
-  const checksum = Buffer.alloc(CHECKSUM_BYTES);
-  checksum.writeUInt32LE(crc32(bytes));
-  return Buffer.concat([bytes, checksum]);
+/** How bytes are packed, their CRC-32, and the bytes: a disk gives back other bytes without an error. */
+function withChecksum(kind: number, bytes: Uint8Array): Uint8Array {
+  const head = Buffer.alloc(1 + CHECKSUM_BYTES);
+  head.writeUInt8(kind);
+  // Before the bytes, so that a process of schema 2 which has the file open finds no figures in them.
+  head.writeUInt32LE(crc32(bytes, kind), 1);
+  return Buffer.concat([head, bytes]);
 }
 
 /** The bytes that {@link withChecksum} was given. @throws Error where they are damaged */
-export function checked(bytes: Uint8Array): Uint8Array {
-  const end = bytes.length - CHECKSUM_BYTES;
-  const body = bytes.subarray(0, Math.max(0, end));
-  if (end < 0 || Buffer.from(bytes).readUInt32LE(end) !== crc32(body)) {
+function checked(bytes: Uint8Array): Uint8Array {
+  const body = bytes.subarray(1 + CHECKSUM_BYTES);
+  if (bytes.length <= CHECKSUM_BYTES || Buffer.from(bytes).readUInt32LE(1) !== crc32(body, bytes[0])) {
     throw new Error('the bytes are damaged');
   }
   return body;

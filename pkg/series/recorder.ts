@@ -13,6 +13,8 @@ export type OpenStore = () => Promise<HistoryStore>;
 const RETRY_SECONDS = 60;
 /** Samples kept for a file that failed, or until a clock is believed: five hours at 10 s, some 20 MB with 24 queues. */
 const MISSED_KEPT = 2000;
+/** Values of these: with very many queues fewer samples are kept. */
+const MISSED_VALUES = 400_000;
 /** Of them so many are appended with each new one, since each takes a moment. */
 const MISSED_AT_ONCE = 200;
 /** By so much a clock may run apart from another between two readings. */
@@ -23,6 +25,9 @@ const BELIEVED_SECONDS = 60;
 const CATCHING_UP = 2;
 /** For how long it is told that samples were dropped. */
 const TOLD_SECONDS = 86_400;
+
+/** Samples are told apart by milliseconds. */
+const INSTANT_SECONDS = 0.001;
 
 interface Sample {
   at: number;
@@ -101,6 +106,9 @@ export class Recorder {
     this.opening = this.open()
       .then((store) => {
         this.file = store;
+        // What it holds may be later than what this process has read: the next reading is held against it.
+        this.last = undefined;
+        this.step = undefined;
         if (this.failure !== undefined) {
           log('info', 'the history file is used again');
         }
@@ -125,7 +133,8 @@ export class Recorder {
       const most = aged ? aged.at + CATCHING_UP * (elapsed - aged.elapsed) : at;
       const { before } = this;
       const again = before ? before.at + elapsed - before.elapsed : -Infinity;
-      this.before = aged && at < aged.at - STEP_SECONDS && aged.at > again ? aged : before;
+      const isBack = aged !== undefined && at < aged.at - STEP_SECONDS;
+      this.before = isBack && aged.at > again ? aged : at < again ? before : undefined;
       this.aged = { at: Math.min(at, Math.max(most, again)), elapsed };
     }
   }
@@ -133,7 +142,7 @@ export class Recorder {
   /** Appends a sample; one that is dated by a clock that is not believed yet comes when it is. */
   append(at: number, values: readonly SeriesValue[]): void {
     this.doubted.push({ at, values });
-    this.doubted.splice(0, this.doubted.length - MISSED_KEPT);
+    bound(this.doubted);
     if (!this.believed) {
       return;
     }
@@ -141,7 +150,7 @@ export class Recorder {
     this.doubted = [];
     if (this.open) {
       this.missed.push(...samples);
-      this.missed.splice(0, this.missed.length - MISSED_KEPT);
+      bound(this.missed);
       this.catchUp(MISSED_AT_ONCE);
     }
     if (!this.open || this.missed.length > 0) {
@@ -162,17 +171,23 @@ export class Recorder {
   }
 
   read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[] {
+    const until = Math.min(to, this.knownUntil);
     return (
-      this.use((file) => file.read(scope, figure, from, to, only), undefined) ??
-      this.memory.read(scope, figure, from, to, only)
+      this.use((file) => file.read(scope, figure, from, until, only), undefined) ??
+      this.memory.read(scope, figure, from, until, only)
     );
+  }
+
+  /** While a clock that was put back is doubted, what is dated after that instant is not told as of the time since. */
+  private get knownUntil(): number {
+    return this.step && this.step.seconds < 0 ? this.step.at : Infinity;
   }
 
   /** A series by stretches of five minutes; `null` where the history is in memory. */
   async parts(scope: HistoryScope, figure: string, from: number, to: number, only: string): Promise<Parts[] | null> {
     const { file } = this;
     try {
-      return (await file?.parts?.(scope, figure, from, to, only)) ?? null;
+      return (await file?.parts?.(scope, figure, from, Math.min(to, this.knownUntil), only)) ?? null;
     } catch (error) {
       // A file that was closed meanwhile has told why.
       if (this.file === file) {
@@ -253,8 +268,9 @@ export class Recorder {
       this.dropped = { text, elapsed };
     }
     this.missed = this.missed.filter((sample) => sample.at < since);
-    this.use((file) => file.forgetAfter(since), undefined);
-    this.memory.forgetAfter(since);
+    // The sample of that very instant comes now.
+    this.use((file) => file.forgetAfter(since - INSTANT_SECONDS), undefined);
+    this.memory.forgetAfter(since - INSTANT_SECONDS);
     return true;
   }
 
@@ -298,4 +314,18 @@ export class Recorder {
     }
     this.failure = text;
   }
+}
+
+/** Drops the oldest of too many. */
+function bound(samples: Sample[]): void {
+  let left = MISSED_VALUES;
+  let kept = 0;
+  while (kept < Math.min(MISSED_KEPT, samples.length)) {
+    left -= samples[samples.length - 1 - kept]!.values.length;
+    if (left < 0 && kept > 0) {
+      break;
+    }
+    kept += 1;
+  }
+  samples.splice(0, samples.length - kept);
 }

@@ -1,6 +1,6 @@
+import { crc32 } from 'node:zlib';
 import {
   addSamples,
-  checked,
   decodeParts,
   decodeTimes,
   decodeValues,
@@ -8,7 +8,6 @@ import {
   encodeTimes,
   encodeValues,
   noParts,
-  withChecksum,
   type Parts,
 } from './chunk';
 import { OpenGroup } from './openGroup';
@@ -74,6 +73,10 @@ export class SqliteSamples {
 
   constructor(private readonly database: Database) {
     database.exec('CREATE TABLE IF NOT EXISTS readings (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, body BLOB)');
+    // Beside the row, so that a process of schema 2 which has the file open reads the same rows; it leaves it out.
+    if (this.all('SELECT 1 FROM pragma_table_info(?) WHERE name = ?', 'readings', 'crc').length === 0) {
+      database.exec('ALTER TABLE readings ADD COLUMN crc INTEGER');
+    }
     database.exec('CREATE TABLE IF NOT EXISTS groups (start INTEGER PRIMARY KEY, until REAL, cut INTEGER, times BLOB)');
     for (const table of ['chunks', 'parts']) {
       database.exec(
@@ -121,11 +124,8 @@ export class SqliteSamples {
       writer.unsigned(series);
     }
     const numbers = new Uint8Array(Float64Array.from(values.values()).buffer);
-    this.run(
-      'INSERT INTO readings (at, body) VALUES (?, ?)',
-      at,
-      withChecksum(Buffer.concat([writer.written, numbers]))
-    );
+    const body = Buffer.concat([writer.written, numbers]);
+    this.run('INSERT INTO readings (at, body, crc) VALUES (?, ?, ?)', at, body, crc32(body));
     const [row] = this.all<{ id: number }>('SELECT last_insert_rowid() AS id');
     this.open.add(at, values);
     this.openIds.push(row!.id);
@@ -304,11 +304,11 @@ export class SqliteSamples {
       this.sealing = undefined;
       this.dropOpen(gone);
     }
-    for (const { id, at, body } of this.all<{ id: number; at: number; body: Uint8Array }>(
-      'SELECT id, at, body FROM readings WHERE id > ? ORDER BY id',
+    for (const { id, at, body, crc } of this.all<{ id: number; at: number; body: Uint8Array; crc: number | null }>(
+      'SELECT id, at, body, crc FROM readings WHERE id > ? ORDER BY id',
       this.openIds.at(-1) ?? 0
     )) {
-      const values = this.isNewest(at) ? valuesOf(body) : null;
+      const values = this.isNewest(at) && (crc === null || crc === crc32(body)) ? valuesOf(body) : null;
       if (values) {
         this.open.add(at, values);
         this.openIds.push(id);
@@ -381,20 +381,12 @@ export class SqliteSamples {
   }
 }
 
-/** Values of one reading by series; `null` where the row is damaged: a gap, and the rest answers. */
-function valuesOf(row: Uint8Array): Map<number, number> | null {
-  try {
-    const reader = new VarintReader(row);
-    const series = Array.from({ length: Math.min(reader.unsigned(), row.length) }, () => reader.unsigned());
-    const begin = reader.position;
-    const end = begin + 8 * series.length;
-    // Rows of schema 2 have no checksum.
-    const body = end === row.length ? row : checked(row);
-    const numbers = new Float64Array(Uint8Array.from(body.subarray(begin)).buffer);
-    return new Map(series.map((id, index) => [id, numbers[index] ?? NaN]));
-  } catch {
-    return null;
-  }
+/** Values of one reading by series. */
+function valuesOf(body: Uint8Array): Map<number, number> {
+  const reader = new VarintReader(body);
+  const count = reader.unsigned();
+  const numbers = new Float64Array(Uint8Array.from(body.subarray(body.length - 8 * count)).buffer);
+  return new Map(Array.from(numbers, (value) => [reader.unsigned(), value]));
 }
 
 /** `null` for a chunk that is not there or is damaged: a gap, and the rest answers. */

@@ -181,7 +181,8 @@ class SqliteStore implements HistoryStore {
   }
 
   secondsAfter(at: number): number {
-    return this.samples.secondsAfter(at);
+    const newest = this.migration.newest(this.ids.values()) ?? at;
+    return Math.max(this.samples.secondsAfter(at), newest - at);
   }
 
   forgetAfter(at: number): void {

@@ -59,11 +59,6 @@ export class VarintReader {
     return value;
   }
 
-  /** Bytes that were read. */
-  get position(): number {
-    return this.at;
-  }
-
   signed(): number {
     const value = this.unsigned();
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;

@@ -47,7 +47,7 @@ export async function readLostJobs(
   const inSet = { tells: (jid: string) => jids.has(jid), most: SET_ENTRIES };
   const ofSet = (key: string, from: number | 'last'): Place => ({
     ...inSet,
-    ask: (trip, slice) => trip.askApart(setJobs, { key, from, ...slice }),
+    ask: (trip, slice) => trip.askApart(setJobs, { key, from, wanted: jids, ...slice }),
   });
   const places: Place[] = [
     ...inTurn(queues, turn).map((queue) => ({

@@ -1,8 +1,13 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Installation } from '../../pkg/installation/installation';
 import { writeFleet } from '../support/fleet';
 import { ask, askRows, createReader, noticesOf, openAsReader } from '../support/installation';
 import { startRedis, type RedisServer } from '../support/redisServer';
+
+vi.mock('node:sqlite', () => import('../support/nodeSqlite'));
 
 let server: RedisServer;
 let installation: Installation;
@@ -145,6 +150,41 @@ test('sidekiq-cron, sidekiq-scheduler and expected cadences say last, next and l
     }),
     // Ran in the minute from 11:50, so by 11:51; due by 11:56, which is 270 s ago.
     expect.objectContaining({ name: 'ClockJob', source: 'cadence', last: Date.UTC(2026, 10, 24, 11, 50), lateBy: 270 }),
+  ]);
+});
+
+// As sidekiq-cron 2.x leaves an entry that is disabled over its runs and enabled again, which it makes up for no longer.
+test('an entry of sidekiq-cron that is enabled again is not late, from the first reading after a restart on', async () => {
+  now = Date.UTC(2026, 10, 24, 12, 0, 30) / 1000;
+  const folder = mkdtempSync(join(tmpdir(), 'disabled-'));
+  const options = { historyFile: join(folder, 'history.db'), samplerEnabled: false, schedulerTimeZone: 'UTC' };
+  const open = () => openAsReader(server, options, () => now);
+  await server.client.sadd('cron_jobs:default', 'cron_job:default:bill');
+  await server.client.hset('cron_job:default:bill', {
+    ...{ name: 'bill', klass: 'BillJob', cron: '10 * * * *', status: 'disabled', message: '{"queue":"billing"}' },
+    last_enqueue_time: '2026-11-24 08:10:00 +0000',
+  });
+  const before = open();
+  before.startSampling();
+  await before.state();
+  before.close();
+  await server.client.hset('cron_job:default:bill', 'status', 'enabled');
+  now += 20;
+  const after = open();
+  try {
+    const due = { nextAt: Date.UTC(2026, 10, 24, 12, 10) / 1000, lateFrom: Date.UTC(2026, 10, 24, 12, 10) / 1000 };
+    expect((await after.state()).snapshot.recurring.items).toMatchObject([{ name: 'bill', enabled: true, ...due }]);
+    expect(await askRows(after, { queryType: 'recurring' }, range())).toMatchObject([{ name: 'bill', lateBy: 0 }]);
+    expect((await askRows(after, { queryType: 'findings' }, range())).map((row) => row['subject'])).not.toContain(
+      'bill'
+    );
+  } finally {
+    after.close();
+    rmSync(folder, { recursive: true });
+  }
+  // Without a memory of it nothing tells that it was disabled.
+  expect((await installation.state()).snapshot.recurring.items).toMatchObject([
+    { name: 'bill', nextAt: Date.UTC(2026, 10, 24, 9, 10) / 1000 },
   ]);
 });
 

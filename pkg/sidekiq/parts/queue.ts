@@ -4,7 +4,7 @@ import { LARGE_JOB_BYTES, largeJobOf } from '../largeJob';
 import { jobOf, parsePayload, waitingSince, type Job } from '../payload';
 import { countOf } from '../plausible';
 import { remembered } from '../remembered';
-import { listOf, type Part } from './part';
+import { listOf, textOf, type Part } from './part';
 
 /** The length of a queue, by name. */
 export const queueSize: Part<string, number> = {
@@ -60,20 +60,26 @@ export const nextJobs: Part<Slice & { queue: string }, StoredId[]> = {
   parse: ([value]) => ({ value: idsOf(value) }),
 };
 
-/** Entries of a set from a rank on, or of the last that came to it. */
-export const setJobs: Part<Slice & { key: string; from: number | 'last' }, StoredId[]> = {
+/** Entries of a set from a rank on, or of the last that came to it; of others than those that are wanted no ID is read. */
+export const setJobs: Part<Slice & { key: string; from: number | 'last'; wanted: ReadonlySet<string> }, StoredId[]> = {
   what: 'jobs of sets',
   commands: ({ key, from, skip, count }) => [
     from === 'last'
       ? command('zrevrange', key, skip, skip + count - 1)
       : command('zrange', key, from + skip, from + skip + count - 1),
   ],
-  parse: ([value]) => ({ value: idsOf(value) }),
+  parse: ([value], { wanted }) => ({ value: idsOf(value, wanted) }),
 };
 
-function idsOf(value: Value | undefined): StoredId[] {
+/** IDs as they may stand in a payload. */
+const IDS = /"jid"\s*:\s*"([^"\\]*)"/g;
+
+function idsOf(value: Value | undefined, wanted?: ReadonlySet<string>): StoredId[] {
   return listOf(value).map((raw) => {
-    const payload = parsePayload(raw);
+    const text = textOf(raw) ?? '';
+    // Parsing thousands of entries would keep the event loop for long; an ID that is written in another way is rare.
+    const isOther = wanted !== undefined && ![...text.matchAll(IDS)].some(([, jid = '']) => wanted.has(jid));
+    const payload = isOther ? null : parsePayload(raw);
     return { jid: payload && jobOf(payload).jid, bytes: bytesOf(raw) };
   });
 }

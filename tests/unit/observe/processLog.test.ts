@@ -203,6 +203,21 @@ test('all processes that vanish together are counted, though 200 are listed then
   expect(view.vanished).toHaveLength(200);
 });
 
+test('those that are still to be counted stay, however many others came back', () => {
+  const all = Array.from({ length: 500 }, (_, index) => `h:${index}:x`);
+  const alive = (identities: readonly string[]) => listed(...identities.map((identity) => aProcess(identity)));
+  const back = all.slice(0, 300);
+  const gone = all.slice(300);
+  const view = watch(
+    { processes: alive([...all, 'last:1:x']) },
+    { at: NOW + 30, processes: alive(['last:1:x']), ghosts: listed(...all) },
+    { at: NOW + 40, processes: alive([...back, 'last:1:x']), ghosts: listed(...gone) },
+    { at: NOW + 80, processes: alive(back), ghosts: listed(...gone, 'last:1:x') },
+    { at: NOW + 140, processes: alive(back), ghosts: listed(...gone, 'last:1:x') }
+  );
+  expect([...view.vanishedByHost.values()].reduce((sum, count) => sum + count)).toBe(201);
+});
+
 describe('a clock of Redis that is set', () => {
   test('leaves nothing in the future when it is put back', () => {
     const ahead = 86_400;

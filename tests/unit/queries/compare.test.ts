@@ -89,6 +89,25 @@ describe('a comparison', () => {
     expect(rows[0]!['before']).toBeCloseTo(53, 0);
   });
 
+  test('with a week before says where clocks change between hours that are compared', async () => {
+    const [from, to] = [Date.UTC(2026, 2, 28) / 1000, Date.UTC(2026, 2, 30) / 1000];
+    const found = new Recorder();
+    for (let at = from - 8 * 24 * HOUR; at <= to; at += 300) {
+      found.append(at, [total('enqueued', 5)]);
+    }
+    const told = async (begin: number, schedulerTimeZone: string) =>
+      noticesOf(
+        await askState(compare, aState({ now: to, options: { schedulerTimeZone } }), {
+          query: { with: 'week', measures: ['enqueued'] },
+          recorder: found,
+          request: { range: { from: begin, to }, intervalSeconds: 60 },
+        })
+      ).join();
+    expect(await told(from, 'Europe/Berlin')).toContain('Clocks change between these times');
+    expect(await told(from + 36 * HOUR, 'Europe/Berlin')).not.toContain('Clocks change');
+    expect(await told(from, '')).not.toContain('Clocks change');
+  });
+
   test('says of how much of either time figures are known, where that is little', async () => {
     const holes = new Recorder();
     for (let at = NOW - 12 * HOUR; at <= NOW; at += 10) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
 import { Fault } from '../../../pkg/faults/fault';
 import type { SeriesValue } from '../../../pkg/series/figures';
+import { Recorder } from '../../../pkg/series/recorder';
 import { openSqliteStore } from '../../../pkg/series/sqliteStore';
 import { DatabaseSync } from '../../support/nodeSqlite';
 import fc, { runs } from '../../support/fastCheck';
@@ -441,15 +442,15 @@ test.each([1, 2, 3, 4, 5, 6])('no figure comes from bytes that are damaged, try 
 
 test('a file of schema 2, which has no checksums, reads as it was written and goes on', async () => {
   const path = await fileWith((bytes, { table }) => {
-    const without = Uint8Array.from(bytes.subarray(0, -4));
-    if (table === 'parts') {
-      return without.subarray(1);
+    if (table === 'readings') {
+      return bytes;
     }
-    if (table !== 'readings') {
-      without[0]! -= 2;
-    }
-    return without;
+    const body = bytes.subarray(5);
+    return table === 'parts' ? body : Uint8Array.of(bytes[0]! - 2, ...body);
   });
+  const database = new DatabaseSync(path);
+  database.exec('ALTER TABLE readings DROP COLUMN crc; PRAGMA user_version = 2');
+  database.close();
   const store = await openSqliteStore(path, { retentionDays: 1 });
   for (let at = 10_010; at <= 15_000; at += 10) {
     store.append(at, [value('a', at)]);
@@ -479,6 +480,22 @@ test('forgets what a clock that was ahead has dated, in the middle of a chunk to
   expect(parts!.count.reduce((sum, count) => sum + count, 0)).toBe(expected.length);
   expect(parts!.sum.reduce((sum, value) => sum + value, 0)).toBe(expected.reduce((sum, value) => sum + value, 0));
   store.close();
+});
+
+test('a clock that was put back keeps every sample since in a file', async () => {
+  const path = newFile();
+  const recorder = new Recorder(async () => openSqliteStore(path, { retentionDays: 30 }));
+  await recorder.ready(1);
+  for (let real = 0; real < 930; real += 10) {
+    const at = 1_000_000 + real - (real < 600 ? 0 : 300);
+    recorder.follow(at, real);
+    recorder.append(at, [value('a', real)]);
+  }
+  expect(recorder.read('queue', 'a', 0, 1e9)[0]!.at.map((at) => at - 1_000_000)).toEqual([
+    ...Array.from({ length: 30 }, (_, index) => 10 * index),
+    ...Array.from({ length: 33 }, (_, index) => 300 + 10 * index),
+  ]);
+  recorder.close();
 });
 
 test('any range of any life of a file reads as it was written', async () => {

@@ -311,7 +311,8 @@ describe('a clock of Redis that is set', () => {
     watch(recorder, 0, 7200);
     watch(recorder, 7200, 7200 + lost - 20, -seconds);
     expect(recorder.notices.map(({ text }) => text)).toEqual([expect.stringMatching(`back by ${seconds} s`)]);
-    expect(instants(recorder)).toHaveLength(720);
+    const { memory } = recorder as unknown as { memory: MemoryStore };
+    expect(memory.read('total', 'a', 0, 1e9)[0]!.at).toHaveLength(720);
     watch(recorder, 7200 + lost - 20, 7200 + lost + 20, -seconds);
     expect(recorder.notices.map(({ text }) => text)).toEqual([
       expect.stringMatching(
@@ -328,6 +329,63 @@ describe('a clock of Redis that is set', () => {
     expect(recorder.agedBy).toBe(1_000_000 + all.at(-1)!);
     watch(recorder, 7220 + lost, 7230 + lost + 86_400, -seconds);
     expect(recorder.notices).toEqual([]);
+  });
+
+  test('back tells nothing of the time since until it is believed: an incident of hours ago is none of now', () => {
+    const recorder = new Recorder();
+    watch(recorder, 0, 7200);
+    watch(recorder, 7200, 8000, -3600);
+    const now = 1_000_000 + 7990 - 3600;
+    expect(recorder.read('total', 'a', now - 300, now)).toEqual([]);
+    expect(recorder.read('total', 'a', now - 1200, now)[0]!.at.at(-1)).toBe(1_000_000 + 3600);
+  });
+
+  test('back keeps every sample since', () => {
+    const recorder = new Recorder();
+    watch(recorder, 0, 600);
+    watch(recorder, 600, 930, -300);
+    expect(instants(recorder)).toEqual([
+      ...Array.from({ length: 30 }, (_, index) => 10 * index),
+      ...Array.from({ length: 33 }, (_, index) => 300 + 10 * index),
+    ]);
+  });
+
+  test('back while the file is away is held against the file when it is there again', async () => {
+    const store = new MemoryStore();
+    let isAway = true;
+    const recorder = new Recorder(async () => {
+      if (isAway) {
+        throw new Error('the disk is gone');
+      }
+      return store;
+    });
+    for (let at = 0; at < 3600; at += 10) {
+      store.append(1_000_000 + at, value(at));
+    }
+    await recorder.ready(1);
+    watch(recorder, 3600, 3720, -3000);
+    isAway = false;
+    await recorder.ready(100);
+    watch(recorder, 3720, 3900, -3000);
+    expect(recorder.notices.map(({ text }) => text)).toEqual([expect.stringMatching(/went back by \d+ s/)]);
+    watch(recorder, 3900, 3720 + 3010, -3000);
+    expect(instants(recorder).at(-1)).toBe(3720 + 3000 - 3000);
+  });
+
+  test('back with very many series keeps as many samples as memory allows', () => {
+    const recorder = new Recorder();
+    const many = Array.from({ length: 1000 }, (_, index) => ({
+      ...value(1)[0]!,
+      key: `q${index}`,
+      scope: 'queue' as const,
+    }));
+    watch(recorder, 0, 7200);
+    for (let real = 7200; real < 7200 + 5000; real += 10) {
+      recorder.follow(1_000_000 + real - 7000, real);
+      recorder.append(1_000_000 + real - 7000, many);
+    }
+    const held = (recorder as unknown as { doubted: unknown[] }).doubted;
+    expect(held).toHaveLength(400);
   });
 
   test('back by a minute goes on after a minute', () => {

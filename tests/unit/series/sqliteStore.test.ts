@@ -386,14 +386,24 @@ const STORED: readonly Stored[] = [
   { table: 'readings', column: 'body', rowKey: 'id' },
 ];
 
-/** A file of a thousand samples, each of the value of its instant, with every stored value changed. */
-async function fileWith(change: (bytes: Uint8Array, stored: Stored) => Uint8Array): Promise<string> {
+/** A file of a thousand samples, each of the value of its instant; made once. */
+let sound: Promise<Uint8Array> | undefined;
+
+async function soundFile(): Promise<Uint8Array> {
   const path = newFile();
   const store = await openSqliteStore(path, { retentionDays: 1 });
   for (let at = 10; at <= 10_000; at += 10) {
     store.append(at, [value('a', at)]);
   }
   store.close();
+  return readFileSync(path);
+}
+
+/** The same with every stored value changed. */
+async function fileWith(change: (bytes: Uint8Array, stored: Stored) => Uint8Array): Promise<string> {
+  sound ??= soundFile();
+  const path = newFile();
+  writeFileSync(path, await sound);
   const database = new DatabaseSync(path);
   for (const stored of STORED) {
     const { table, column, rowKey } = stored;

@@ -1,10 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import type { DisabledUntil } from '../sidekiq/browse/recurring';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { Observer } from './observer';
-
-/** When entries of sidekiq-cron that are or were disabled were last seen so (epoch seconds), by their names. */
-export type DisabledEntriesView = ReadonlyMap<string, number>;
 
 const ENTRIES_KEPT = 1000;
 const savedEntries = z.array(z.object({ name: z.string(), at: z.number() }));
@@ -14,9 +12,9 @@ const savedEntries = z.array(z.object({ name: z.string(), at: z.number() }));
  * sidekiq-cron makes up for a minute only (`past_scheduled_time?` of its job.rb). sidekiq-scheduler goes on to write the
  * times of runs that it leaves out. Holds the 1,000 entries that were disabled last, until their next run.
  */
-export class DisabledEntries implements Observer<DisabledEntriesView> {
+export class DisabledEntries implements Observer<DisabledUntil> {
   private readonly seen = new LRUCache<string, number>({ max: ENTRIES_KEPT });
-  private current: DisabledEntriesView = new Map();
+  private current: DisabledUntil = new Map();
 
   observe({ at, recurring: { items, whole } }: Snapshot): void {
     const entries = items.filter(({ source }) => source === 'sidekiq-cron');
@@ -39,7 +37,7 @@ export class DisabledEntries implements Observer<DisabledEntriesView> {
     this.current = new Map(this.seen.entries());
   }
 
-  view(): DisabledEntriesView {
+  view(): DisabledUntil {
     return this.current;
   }
 

@@ -1,3 +1,5 @@
+import { lastBefore } from './pace';
+
 /** Where a block lies in time, and how dense it is. Instants are epoch seconds by the clock of Redis. */
 export interface BlockSpan {
   /** Of its first and its last reading; within a block instants only grow. */
@@ -37,8 +39,9 @@ function longestOf<T extends Pick<BlockSpan, 'from' | 'to'>>(blocks: readonly T[
   }
   // The best ways by where their last block begins: both grow along the list, so that the best before an instant is found.
   const best: Way[] = [];
+  const begins: number[] = [];
   for (const block of blocks) {
-    const index = firstAfter(best, block.from);
+    const index = lastBefore(begins, block.from) + 1;
     const before = best[index - 1];
     // A block of one reading stands for some time, too.
     const way = { block, seconds: (before?.seconds ?? 0) + block.to - block.from + 1, before };
@@ -47,27 +50,13 @@ function longestOf<T extends Pick<BlockSpan, 'from' | 'to'>>(blocks: readonly T[
       worse += 1;
     }
     best.splice(index, worse - index, way);
+    begins.splice(index, worse - index, block.from);
   }
   const chosen: T[] = [];
   for (let way = best.at(-1); way; way = way.before) {
     chosen.push(way.block);
   }
   return chosen.reverse();
-}
-
-/** The index of the first way whose last block begins after an instant. */
-function firstAfter(ways: ReadonlyArray<{ block: Pick<BlockSpan, 'from'> }>, at: number): number {
-  let low = 0;
-  let high = ways.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ways[middle]!.block.from <= at) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
 }
 
 /** Readings in a row, compressed. It can be read without the block before. */

@@ -62,7 +62,7 @@ function medianOf(values: number[]): number {
 }
 
 /** The index of the last of sorted instants that is not after one; −1 where there is none. */
-function lastBefore(instants: ArrayLike<number>, at: number): number {
+export function lastBefore(instants: ArrayLike<number>, at: number): number {
   let [low, high] = [0, instants.length];
   while (low < high) {
     const middle = (low + high) >> 1;

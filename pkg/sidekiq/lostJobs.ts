@@ -1,7 +1,7 @@
 import type { ReadOnlyRedis } from '../redis/readOnlyRedis';
 import { keys } from './keys';
-import type { LookedFor, Notice } from './model';
-import { addCosts, Trip, valueOf, type Brought, type Ticket } from './parts/part';
+import type { LookedFor } from './model';
+import { Trip, valueOf, type Brought, type Ticket } from './parts/part';
 import { nextJobs, setJobs, type Slice, type StoredId } from './parts/queue';
 
 /** Queues that are looked into in one reading; of more others come with the next one. */
@@ -14,7 +14,6 @@ const SET_ENTRIES = 2000;
 const PAGES = [1, 8, 200, SET_ENTRIES];
 /** Bytes that one reading looks at, where all entries of a place are as large as the largest that it has seen there. */
 const MOST_BYTES = 16 * 1024 * 1024;
-const NO_COST = { roundTrips: 0, commands: 0, bytesIn: 0, milliseconds: 0 };
 
 /** A place that is looked into. */
 interface Place {
@@ -25,9 +24,10 @@ interface Place {
   most: number;
 }
 
-/** What was found, by IDs of jobs. */
-export interface LostJobs extends Pick<Brought, 'notices' | 'refused' | 'cost'> {
+/** What was found, by IDs of jobs, and the round trips that it took. */
+export interface LostJobs {
   readonly jids: readonly string[];
+  readonly trips: readonly Brought[];
 }
 
 /**
@@ -60,9 +60,7 @@ export async function readLostJobs(
   ];
 
   const found: string[] = [];
-  const notices = new Map<string, Notice>();
-  const refused = new Map<string, number>();
-  let cost = NO_COST;
+  const trips: Brought[] = [];
   let bytes = 0;
   let open = places.map((place) => ({ place, seen: 0, largest: 0 }));
   for (const page of PAGES) {
@@ -77,9 +75,7 @@ export async function readLostJobs(
       break;
     }
     const brought = await trip.go(redis, signal, 'tell');
-    brought.notices.forEach((notice) => notices.set(notice.text, notice));
-    brought.refused.forEach((times, part) => refused.set(part, (refused.get(part) ?? 0) + times));
-    cost = addCosts(cost, brought.cost);
+    trips.push(brought);
     open = asked.flatMap(({ place, seen, largest, count, ticket }) => {
       // A place that is refused is asked no further.
       const entries = valueOf(brought.read(ticket)) ?? [];
@@ -89,7 +85,7 @@ export async function readLostJobs(
       return entries.length < count ? [] : [next];
     });
   }
-  return { jids: found, notices: [...notices.values()], refused, cost };
+  return { jids: found, trips };
 }
 
 function inTurn(queues: readonly string[], turn: number): readonly string[] {

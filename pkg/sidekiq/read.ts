@@ -45,7 +45,8 @@ export interface ReaderOptions extends SchedulerOptions {
 /**
  * Reads Sidekiq's state in two pipelined round trips, whatever the number of queues and processes; a set of more than
  * 5,000 names takes further ones, and so do queues that are served though they are not in the set of queues, when they are
- * first seen, and the jobs of a process that is gone while they are looked for. A part that Redis refuses is missing from the snapshot with a notice.
+ * first seen, and the jobs of a process that is gone while they are looked for. A part that Redis refuses is missing from the
+ * snapshot with a notice.
  *
  * One reading at a time: the reader remembers between readings what is final or unchanged.
  */
@@ -71,8 +72,8 @@ export class SnapshotReader {
   ) {}
 
   /**
-   * Reads of these queues, up to fifty at a time, which jobs are taken next, and whether jobs lie in a set: those of a process that is
-   * gone may be put back there, or had failed before.
+   * Reads of these queues, up to fifty at a time, which jobs are taken next, and whether jobs lie in a set: those of a process
+   * that is gone may be put back there, or had failed before.
    */
   lookFor(lost: LookedFor): void {
     this.lookedFor = lost;
@@ -204,19 +205,19 @@ export class SnapshotReader {
       minutes,
       durations: this.durations.settle(asked.durations, two),
       hasSidekiq: hasSidekiq(queuesRead, processesRead, totals.processed),
-      refused: sumRefused(one.refused, two.refused, three.refused, lost.refused),
+      refused: sumRefused([one, two, three, ...lost.trips]),
       notices: [
         ...one.notices,
         ...pages.notices,
         ...two.notices,
         ...three.notices.filter(({ text }) => two.notices.every((told) => told.text !== text)),
-        ...lost.notices,
+        ...lost.trips.flatMap(({ notices }) => notices),
         ...asked.durations.notices,
         ...largeJobs,
         ...(torn ? [warning(TORN)] : []),
         ...clockNotices(found.processes.items, at, this.options.clock ? 0 : this.clockOffset),
       ],
-      cost: [one, pages, two, three, lost].map(({ cost }) => cost).reduce(addCosts),
+      cost: [one, pages, two, three, ...lost.trips].map(({ cost }) => cost).reduce(addCosts),
     };
   }
 
@@ -362,9 +363,9 @@ function lastMinutes(now: number): number[] {
   return Array.from({ length: MINUTES }, (_, index) => current - index * 60);
 }
 
-function sumRefused(...all: ReadonlyArray<ReadonlyMap<string, number>>): Map<string, number> {
+function sumRefused(trips: readonly Brought[]): Map<string, number> {
   const sums = new Map<string, number>();
-  all.forEach((each) => each.forEach((count, part) => sums.set(part, (sums.get(part) ?? 0) + count)));
+  trips.forEach(({ refused }) => refused.forEach((count, part) => sums.set(part, (sums.get(part) ?? 0) + count)));
   return sums;
 }
 

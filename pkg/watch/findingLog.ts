@@ -66,8 +66,8 @@ export class FindingLog {
     for (const [key, { rule, kind, subject, severity, since, text }] of [...known, ...others]) {
       const before = missing.get(key);
       missing.delete(key);
-      // What began before it was noticed has begun then; a later instant tells of what goes on anew within it, and one in
-      // the future of another clock.
+      // What began before it was noticed has begun then; a later instant tells of what goes on anew within it. Nothing begins
+      // in the future: a rule may name an instant of another clock.
       const beganAt = Math.min(before?.beganAt ?? since ?? now, now);
       const told = text.slice(0, TEXT_KEPT);
       this.open.set(key, { rule, kind, subject, severity, text: told, beganAt, endedAt: null });

@@ -3,7 +3,6 @@ import type { ClassNamesView } from '../observe/classNames';
 import type { ClassQueuesView } from '../observe/classQueues';
 import type { ClassSharesView } from '../observe/classShares';
 import type { ClassTotalsView } from '../observe/classTotals';
-import type { DisabledEntriesView } from '../observe/disabledEntries';
 import type { JobWaitsView } from '../observe/jobWaits';
 import type { ProcessLogView } from '../observe/processLog';
 import type { QueueState } from '../observe/queueState';
@@ -14,6 +13,7 @@ import type { FindingLogView } from './findingLog';
 import type { Options } from '../settings/model';
 import type { Notice } from '../sidekiq/model';
 import type { LocksRead } from '../sidekiq/browse/locks';
+import type { DisabledUntil } from '../sidekiq/browse/recurring';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { InstallationTotals } from '../sidekiq/totals';
 import type { StatsdIntake } from '../statsd/intake';
@@ -35,7 +35,7 @@ export interface State {
   readonly jobWaits: JobWaitsView;
   readonly classMemory: ClassMemoryView;
   readonly redisCounters: RedisCountersView;
-  readonly disabledEntries: DisabledEntriesView;
+  readonly disabledEntries: DisabledUntil;
   /** `null` where INFO may not be read, or was not yet, and where Redis has no limit. */
   readonly redisMemory: RedisMemoryView | null;
   /** Which findings began and ended since the watch began. */

@@ -132,7 +132,7 @@ describe('in total', () => {
     expect(await most('max', 'processedRate')).toBe(2);
   });
 
-  // Found by a review: half a minute of 5,000 jobs was a peak of 10 after six hours, without a word.
+  // Found by a review: half a minute of 5,000 jobs was a peak of 10 after six hours, and no notice said why.
   test('says until when of the samples of a minute one is kept, where a peak is asked for', async () => {
     const long = new Recorder();
     for (let at = NOW - 8 * 3600; at <= NOW; at += 10) {

@@ -5,6 +5,7 @@ import type { BlockStore } from './blockStore';
 import type { Parts } from './chunk';
 import type { HistoryScope, SeriesValue } from './figures';
 import { MemoryStore } from './memoryStore';
+import { RedisClock, type ClockStep } from './redisClock';
 import type { HistoryStore, Points } from './store';
 
 /** Opens the store that outlives the process. @throws Fault when it cannot be used */
@@ -17,12 +18,6 @@ const MISSED_KEPT = 2000;
 const MISSED_VALUES = 400_000;
 /** Of them so many are appended with each new one, since each takes a moment. */
 const MISSED_AT_ONCE = 200;
-/** By so much a clock may run apart from another between two readings. */
-const STEP_SECONDS = 30;
-/** A clock that was put on or back is believed when it has gone on evenly for so long. */
-const BELIEVED_SECONDS = 60;
-/** By so much the instant by which recordings are dropped runs ahead of time that passes, after a clock was put on. */
-const CATCHING_UP = 2;
 /** For how long it is told that samples were dropped. */
 const TOLD_SECONDS = 86_400;
 
@@ -46,17 +41,12 @@ export class Recorder {
   private failure: string | undefined;
   private triedAt = -Infinity;
   private opening: Promise<void> | undefined;
-  /** The last reading, by the clock of Redis and by one that only goes forward. */
-  private last: { at: number; elapsed: number } | undefined;
-  /** A step of the clock of Redis that is not believed yet. */
-  private believed = true;
-  private step: { seconds: number; at: number; sinceElapsed: number; believedAfter: number } | undefined;
+  private readonly clock = new RedisClock({
+    newest: () => this.newest(),
+    secondsAfter: (at) => this.secondsAfter(at),
+  });
   /** Dated by a clock that is not believed yet. */
   private doubted: Sample[] = [];
-  /** By which recordings and samples are dropped for their age, see {@link Recorder.agedBy}. */
-  private aged: { at: number; elapsed: number } | undefined;
-  /** The same before a clock was put back: one that is put right again goes on there at once. */
-  private before: { at: number; elapsed: number } | undefined;
   /** When samples were dropped, as the clock had been put back. */
   private dropped: { text: string; elapsed: number } | undefined;
 
@@ -69,10 +59,10 @@ export class Recorder {
       this.failure === undefined
         ? []
         : [{ severity: 'warning', text: `${this.failure} The history is kept in memory until the file can be used.` }];
-    const { step, dropped } = this;
+    const { step } = this.clock;
     const clock =
       step === undefined
-        ? dropped?.text
+        ? this.dropped?.text
         : `The clock of Redis went ${step.seconds > 0 ? 'forward' : 'back'} by ${Math.round(Math.abs(step.seconds))} s. No figure is added to the history until it has gone on evenly for ${Math.ceil(step.believedAfter)} s.`;
     return clock === undefined ? file : [...file, { severity: 'warning', text: clock }];
   }
@@ -88,11 +78,11 @@ export class Recorder {
   }
 
   /**
-   * The instant (epoch seconds) by which recordings are too old; `null` while the clock of the last reading is not believed.
-   * A clock that was put on moves it only with the time that passes, since one that is wrong may be put right in hours.
+   * The instant (epoch seconds) by which recordings are too old, see {@link RedisClock.agedBy}; `null` while the clock of the
+   * last reading is not believed.
    */
   get agedBy(): number | null {
-    return this.believed && this.aged ? this.aged.at : null;
+    return this.clock.isBelieved ? (this.clock.agedBy ?? null) : null;
   }
 
   /** Opens the file where that is due. @param now epoch seconds; @returns whether it was opened just now */
@@ -106,9 +96,7 @@ export class Recorder {
     this.opening = this.open()
       .then((store) => {
         this.file = store;
-        // What it holds may be later than what this process has read: the next reading is held against it.
-        this.last = undefined;
-        this.step = undefined;
+        this.clock.begin();
         if (this.failure !== undefined) {
           log('info', 'the history file is used again');
         }
@@ -127,15 +115,16 @@ export class Recorder {
    * @param elapsed seconds on a clock that only goes forward
    */
   follow(at: number, elapsed: number): void {
-    this.believed = this.believes(at, elapsed);
-    if (this.believed) {
-      const { aged } = this;
-      const most = aged ? aged.at + CATCHING_UP * (elapsed - aged.elapsed) : at;
-      const { before } = this;
-      const again = before ? before.at + elapsed - before.elapsed : -Infinity;
-      const isBack = aged !== undefined && at < aged.at - STEP_SECONDS;
-      this.before = isBack && aged.at > again ? aged : at < again ? before : undefined;
-      this.aged = { at: Math.min(at, Math.max(most, again)), elapsed };
+    const followed = this.clock.follow(at, elapsed);
+    if (!followed.believed) {
+      this.doubted = followed.isNew ? [] : this.doubted;
+    } else if (followed.step) {
+      this.accept(followed.step, { at, elapsed });
+    } else {
+      this.doubted = followed.settled ? [] : this.doubted;
+      if (this.dropped && elapsed - this.dropped.elapsed > TOLD_SECONDS) {
+        this.dropped = undefined;
+      }
     }
   }
 
@@ -143,7 +132,7 @@ export class Recorder {
   append(at: number, values: readonly SeriesValue[]): void {
     this.doubted.push({ at, values });
     bound(this.doubted);
-    if (!this.believed) {
+    if (!this.clock.isBelieved) {
       return;
     }
     const samples = this.doubted;
@@ -154,7 +143,7 @@ export class Recorder {
       this.catchUp(MISSED_AT_ONCE);
     }
     if (!this.open || this.missed.length > 0) {
-      samples.forEach((sample) => this.memory.append(sample.at, sample.values, this.aged?.at));
+      samples.forEach((sample) => this.memory.append(sample.at, sample.values, this.clock.agedBy));
     }
   }
 
@@ -163,7 +152,7 @@ export class Recorder {
     let done = 0;
     this.use((file) => {
       for (const { at, values } of this.missed.slice(0, most)) {
-        file.append(at, values, this.aged?.at);
+        file.append(at, values, this.clock.agedBy);
         done += 1;
       }
     }, undefined);
@@ -180,7 +169,8 @@ export class Recorder {
 
   /** While a clock that was put back is doubted, what is dated after that instant is not told as of the time since. */
   private get knownUntil(): number {
-    return this.step && this.step.seconds < 0 ? this.step.at : Infinity;
+    const { step } = this.clock;
+    return step && step.seconds < 0 ? step.at : Infinity;
   }
 
   /** A series by stretches of five minutes; `null` where the history is in memory. */
@@ -225,44 +215,9 @@ export class Recorder {
     this.memory.close();
   }
 
-  /**
-   * Whether samples may be dated by this instant. One that does not follow from the last by the time that has passed is
-   * of a clock that was set, or of another Redis: until it has gone on evenly nothing is dated by it, and no sample is
-   * dropped for its age. A clock that is put right again meanwhile goes on where it was. One that was put back makes samples
-   * those of the future, which are dropped once it has gone on for as long as they tell of: no more is lost than won.
-   */
-  private believes(at: number, elapsed: number): boolean {
-    // The store is asked only where no reading came before.
-    const expected = this.last ? this.last.at + elapsed - this.last.elapsed : Math.max(this.newest() ?? at, at);
-    const seconds = at - expected;
-    if (Math.abs(seconds) <= STEP_SECONDS) {
-      this.last = { at, elapsed };
-      if (this.step) {
-        this.step = undefined;
-        this.doubted = [];
-      }
-      if (this.dropped && elapsed - this.dropped.elapsed > TOLD_SECONDS) {
-        this.dropped = undefined;
-      }
-      return true;
-    }
-    if (!this.step || Math.abs(seconds - this.step.seconds) > STEP_SECONDS) {
-      this.step = {
-        seconds,
-        at,
-        sinceElapsed: elapsed,
-        believedAfter: Math.max(BELIEVED_SECONDS, this.secondsAfter(at)),
-      };
-      this.doubted = [];
-    }
-    this.last ??= { at: expected, elapsed };
-    if (elapsed - this.step.sinceElapsed < this.step.believedAfter) {
-      return false;
-    }
+  /** Drops what is dated after a step that is believed now: those samples are of a future that comes anew. */
+  private accept({ seconds, at: begun }: ClockStep, { at, elapsed }: { at: number; elapsed: number }): void {
     const since = this.doubted[0]?.at ?? at;
-    const begun = this.step.at;
-    this.last = { at, elapsed };
-    this.step = undefined;
     if ((this.newest() ?? since) > since) {
       const text = `The clock of Redis was put back at ${new Date(begun * 1000).toISOString().slice(0, 19)}Z by ${Math.round(-seconds)} s. Figures that were dated after that instant were dropped.`;
       this.dropped = { text, elapsed };
@@ -271,7 +226,6 @@ export class Recorder {
     // The sample of that very instant comes now.
     this.use((file) => file.forgetAfter(since - INSTANT_SECONDS), undefined);
     this.memory.forgetAfter(since - INSTANT_SECONDS);
-    return true;
   }
 
   private secondsAfter(at: number): number {

@@ -287,8 +287,11 @@ export class Recordings {
   }
 
   private async shrink(now: number): Promise<void> {
-    for (const store of this.stores()) {
-      await shrink(store, store === this.memory ? this.limits.memory : this.limits.file, now);
+    // A file that cannot be written keeps what it has; the memory is bounded all the same.
+    await shrink(this.memory, this.limits.memory, now);
+    const file = this.file();
+    if (file) {
+      await shrink(file, this.limits.file, now);
     }
   }
 

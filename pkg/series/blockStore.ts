@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { lastBefore } from './pace';
 
 /** Where a block lies in time, and how dense it is. Instants are epoch seconds by the clock of Redis. */
@@ -25,9 +26,34 @@ export function timeOf(blocks: ReadonlyArray<Pick<BlockSpan, 'from' | 'to'>>): {
   );
 }
 
+/** Two processes that record write a block each, and the one that began later may be the first to write. */
+const IN_TURNS_SECONDS = 250;
+
 /** Blocks whose dates only grow: all of them, or where a clock was set those of the most time. */
 export function inTime<T extends Pick<BlockSpan, 'from' | 'to'>>(blocks: readonly T[]): readonly T[] {
-  return blocks.every(({ from }, index) => index === 0 || blocks[index - 1]!.from <= from) ? blocks : longestOf(blocks);
+  const ordered = isInOrder(blocks) ? blocks : inTurns(blocks);
+  return isInOrder(ordered) ? ordered : longestOf(ordered);
+}
+
+function isInOrder(blocks: ReadonlyArray<Pick<BlockSpan, 'from'>>): boolean {
+  return blocks.every(({ from }, index) => index === 0 || blocks[index - 1]!.from <= from);
+}
+
+/** Puts blocks before those that began a little later. */
+function inTurns<T extends Pick<BlockSpan, 'from'>>(blocks: readonly T[]): T[] {
+  const ordered: T[] = [];
+  for (const block of blocks) {
+    let place = ordered.length;
+    while (place > 0 && isLittleAfter(ordered[place - 1]!, block)) {
+      place -= 1;
+    }
+    ordered.splice(place, 0, block);
+  }
+  return ordered;
+}
+
+function isLittleAfter(one: Pick<BlockSpan, 'from'>, other: Pick<BlockSpan, 'from'>): boolean {
+  return one.from > other.from && one.from - other.from <= IN_TURNS_SECONDS;
 }
 
 /** The blocks of the most time that follow each other in time as in their order. */
@@ -67,6 +93,25 @@ export interface Block extends BlockSpan {
   readonly minutes: Uint8Array;
 }
 
+/** CRC-32 of a block: of where it lies in time, its body and its minutes. */
+export function checksumOf({ from, to, readings, paceSeconds, body, minutes }: Block): number {
+  return crc32(minutes, crc32(body, crc32(JSON.stringify([from, to, readings, paceSeconds]))));
+}
+
+/**
+ * The bytes of a block that are as they were written.
+ *
+ * @param checksum of {@link checksumOf}; `null` where an earlier version wrote the block without one
+ * @throws Error where a bit of it has changed: what is decompressed of it could be another figure
+ */
+export function sound(block: Block, checksum: number | null): Pick<Block, 'body' | 'minutes'> {
+  if (checksum !== null && checksumOf(block) !== checksum) {
+    throw new Error(`the block of ${block.from} to ${block.to} differs from its checksum`);
+  }
+  const { body, minutes } = block;
+  return { body, minutes };
+}
+
 /** A block in a store, without its bytes. */
 export interface StoredBlock extends BlockSpan {
   readonly id: number;
@@ -85,6 +130,7 @@ export interface BlockStore {
   readonly all: readonly StoredBlock[];
   /** Bytes of all blocks. */
   readonly bytes: number;
+  /** @throws Error where it is damaged or gone */
   read(id: number): Pick<Block, 'body' | 'minutes'>;
   /** Puts a thinner block in the place of one. */
   replace(id: number, block: Block): void;

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
-import type { Block, BlockStore, StoredBlock } from './blockStore';
+import { checksumOf, sound, type Block, type BlockSpan, type BlockStore, type StoredBlock } from './blockStore';
 
 /** How a recording begins: its name in ASCII, and the version of the format. */
 const MAGIC = Buffer.from('JOBWATCH RECORDING 1\n');
@@ -20,6 +20,8 @@ const headerSchema = z.object({
   paceSeconds: z.number().positive(),
   body: z.number().int().nonnegative().max(MOST_PART),
   minutes: z.number().int().nonnegative().max(MOST_PART),
+  /** Of {@link checksumOf}; recordings of earlier versions have none. */
+  crc: z.number().int().nullable().default(null),
 });
 
 /** @returns `null` for one that is damaged */
@@ -35,6 +37,7 @@ interface Placed extends StoredBlock {
   offset: number;
   body: number;
   minutes: number;
+  crc: number | null;
 }
 
 /**
@@ -99,8 +102,11 @@ export class FileBlockStore implements BlockStore {
     return [...this.index.values()];
   }
 
-  add({ body, minutes, ...span }: Block): void {
-    const header = Buffer.from(JSON.stringify({ ...span, body: body.length, minutes: minutes.length }));
+  add(block: Block): void {
+    const { from, to, readings, paceSeconds, body, minutes } = block;
+    const span = { from, to, readings, paceSeconds };
+    const crc = checksumOf(block);
+    const header = Buffer.from(JSON.stringify({ ...span, body: body.length, minutes: minutes.length, crc }));
     const length = Buffer.alloc(4);
     length.writeUInt32LE(header.length);
     const whole = Buffer.concat([length, header, body, minutes]);
@@ -111,7 +117,7 @@ export class FileBlockStore implements BlockStore {
       ftruncateSync(this.file, this.end);
       throw error;
     }
-    this.know(span, this.end + 4 + header.length, body.length, minutes.length);
+    this.know({ ...span, body: body.length, minutes: minutes.length, crc }, this.end + 4 + header.length);
   }
 
   /** A disk that is nearly full takes less than it is given, and says so only by the count. */
@@ -127,8 +133,9 @@ export class FileBlockStore implements BlockStore {
   }
 
   read(id: number): Pick<Block, 'body' | 'minutes'> {
-    const { offset, body, minutes } = this.index.get(id)!;
-    return { body: this.bytesAt(offset, body), minutes: this.bytesAt(offset + body, minutes) };
+    const { offset, body, minutes, crc, ...span } = this.index.get(id)!;
+    const bytes = { body: this.bytesAt(offset, body), minutes: this.bytesAt(offset + body, minutes) };
+    return sound({ ...span, ...bytes }, crc);
   }
 
   /** What is handed out is not thinned. */
@@ -164,20 +171,20 @@ export class FileBlockStore implements BlockStore {
         }
         throw new Error('the header of its first block is damaged');
       }
-      const { body, minutes, ...span } = read;
-      if (this.end + 4 + length + body + minutes > size) {
+      if (this.end + 4 + length + read.body + read.minutes > size) {
         return true;
       }
-      this.know(span, this.end + 4 + length, body, minutes);
+      this.know(read, this.end + 4 + length);
     }
     return false;
   }
 
-  private know(span: Omit<Block, 'body' | 'minutes'>, offset: number, body: number, minutes: number): void {
+  private know(header: BlockSpan & Pick<Placed, 'body' | 'minutes' | 'crc'>, offset: number): void {
     const id = this.index.size + 1;
-    this.index.set(id, { ...span, id, bytes: body + minutes, offset, body, minutes });
-    this.bytes += body + minutes;
-    this.end = offset + body + minutes;
+    const bytes = header.body + header.minutes;
+    this.index.set(id, { ...header, id, bytes, offset });
+    this.bytes += bytes;
+    this.end = offset + bytes;
   }
 
   private bytesAt(offset: number, length: number): Buffer {

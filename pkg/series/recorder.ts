@@ -2,11 +2,11 @@ import { Fault } from '../faults/fault';
 import { log } from '../log';
 import type { Notice } from '../sidekiq/model';
 import type { BlockStore } from './blockStore';
-import type { Parts } from './chunk';
+import { addSamples, noParts, type Parts } from './chunk';
 import type { HistoryScope, SeriesValue } from './figures';
 import { MemoryStore } from './memoryStore';
 import { RedisClock, type ClockStep } from './redisClock';
-import type { HistoryStore, Points } from './store';
+import { FileGone, type HistoryStore, type Points } from './store';
 
 /** Opens the store that outlives the process. @throws Fault when it cannot be used */
 export type OpenStore = () => Promise<HistoryStore>;
@@ -31,7 +31,8 @@ interface Sample {
 
 /**
  * Keeps figures over time in a file, or in memory where there is none or the file fails. Never throws: a history that
- * cannot be kept says so by a notice, and everything else goes on. A file that failed is tried again once a minute.
+ * cannot be kept says so by a notice, and everything else goes on. A file that failed is opened again once a minute; what is in
+ * one that only takes nothing more, as on a full disk, is read all the same.
  */
 export class Recorder {
   private readonly memory = new MemoryStore();
@@ -55,10 +56,11 @@ export class Recorder {
 
   /** Why the history file is not used, where one is set, or why nothing is recorded. */
   get notices(): Notice[] {
+    const until = this.file
+      ? 'What is new is kept in memory until the file takes it.'
+      : 'The history is kept in memory until the file can be used.';
     const file: Notice[] =
-      this.failure === undefined
-        ? []
-        : [{ severity: 'warning', text: `${this.failure} The history is kept in memory until the file can be used.` }];
+      this.failure === undefined ? [] : [{ severity: 'warning', text: `${this.failure} ${until}` }];
     const { step } = this.clock;
     const clock =
       step === undefined
@@ -87,25 +89,34 @@ export class Recorder {
 
   /** Opens the file where that is due. @param now epoch seconds; @returns whether it was opened just now */
   async ready(now: number): Promise<boolean> {
-    if (!this.open || this.file || Math.abs(now - this.triedAt) < RETRY_SECONDS) {
+    const isDue = (!this.file || this.failure !== undefined) && Math.abs(now - this.triedAt) >= RETRY_SECONDS;
+    if (!this.open || !isDue) {
       await this.opening;
       return false;
     }
     this.triedAt = now;
-    let opened = false;
+    const before = this.file;
     this.opening = this.open()
-      .then((store) => {
-        this.file = store;
-        this.clock.begin();
-        if (this.failure !== undefined) {
-          log('info', 'the history file is used again');
-        }
-        this.failure = undefined;
-        opened = true;
-      })
+      .then((store) => this.take(store))
       .catch((error: unknown) => this.fail(error));
     await this.opening;
-    return opened;
+    return this.file !== undefined && before === undefined;
+  }
+
+  private take(store: HistoryStore): void {
+    const before = this.file;
+    this.file = store;
+    if (before) {
+      // It may have been opened where nothing could be written.
+      close(before);
+    } else {
+      this.clock.begin();
+    }
+    if (store.refusal) {
+      this.fail(store.refusal);
+    } else if (!before) {
+      this.worksAgain();
+    }
   }
 
   /**
@@ -150,21 +161,24 @@ export class Recorder {
   /** Appends to the file what it has not taken yet, oldest first. */
   private catchUp(most: number): void {
     let done = 0;
-    this.use((file) => {
+    const isWritten = this.write((file) => {
       for (const { at, values } of this.missed.slice(0, most)) {
         file.append(at, values, this.clock.agedBy);
         done += 1;
       }
-    }, undefined);
+    });
     this.missed.splice(0, done);
+    if (isWritten && done > 0) {
+      this.worksAgain();
+    }
   }
 
   read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[] {
     const until = Math.min(to, this.knownUntil);
-    return (
-      this.use((file) => file.read(scope, figure, from, until, only), undefined) ??
-      this.memory.read(scope, figure, from, until, only)
-    );
+    const kept = this.use((file) => file.read(scope, figure, from, until, only), undefined);
+    return kept && this.missed.length === 0
+      ? kept
+      : followed(kept ?? [], this.memory.read(scope, figure, from, until, only));
   }
 
   /** While a clock that was put back is doubted, what is dated after that instant is not told as of the time since. */
@@ -176,8 +190,12 @@ export class Recorder {
   /** A series by stretches of five minutes; `null` where the history is in memory. */
   async parts(scope: HistoryScope, figure: string, from: number, to: number, only: string): Promise<Parts[] | null> {
     const { file } = this;
+    const until = Math.min(to, this.knownUntil);
     try {
-      return (await file?.parts?.(scope, figure, from, Math.min(to, this.knownUntil), only)) ?? null;
+      const kept = (await file?.parts?.(scope, figure, from, until, only)) ?? null;
+      return kept && this.missed.length > 0
+        ? partsFollowed(kept, this.memory.read(scope, figure, from, until, only))
+        : kept;
     } catch (error) {
       // A file that was closed meanwhile has told why.
       if (this.file === file) {
@@ -188,7 +206,8 @@ export class Recorder {
   }
 
   keys(scope: HistoryScope, figure: string): string[] {
-    return this.use((file) => file.keys(scope, figure), undefined) ?? this.memory.keys(scope, figure);
+    const kept = this.use((file) => file.keys(scope, figure), undefined) ?? [];
+    return [...new Set([...kept, ...this.memory.keys(scope, figure)])];
   }
 
   thinnedUntil(): number | null {
@@ -205,12 +224,14 @@ export class Recorder {
 
   /** Keeps a state where it can outlive the process; in memory it is not asked for. */
   saveState(name: string, state: () => string): void {
-    this.use((file) => file.saveState(name, state), undefined);
+    this.write((file) => file.saveState(name, state));
   }
 
   close(): void {
     this.catchUp(Infinity);
-    this.use((file) => file.close(), undefined);
+    if (this.file) {
+      close(this.file);
+    }
     this.file = undefined;
     this.memory.close();
   }
@@ -224,16 +245,19 @@ export class Recorder {
     }
     this.missed = this.missed.filter((sample) => sample.at < since);
     // The sample of that very instant comes now.
-    this.use((file) => file.forgetAfter(since - INSTANT_SECONDS), undefined);
+    this.write((file) => file.forgetAfter(since - INSTANT_SECONDS));
     this.memory.forgetAfter(since - INSTANT_SECONDS);
   }
 
   private secondsAfter(at: number): number {
-    return this.use((file) => file.secondsAfter(at), undefined) ?? this.memory.secondsAfter(at);
+    const kept = this.use((file) => file.secondsAfter(at), undefined);
+    return kept === undefined || this.missed.length > 0 ? (kept ?? 0) + this.memory.secondsAfter(at) : kept;
   }
 
   private newest(): number | null {
-    return this.use((file) => file.newest(), undefined) ?? this.memory.newest();
+    const kept = this.use((file) => file.newest(), undefined) ?? this.memory.newest();
+    const missed = this.missed.at(-1)?.at;
+    return missed === undefined ? kept : Math.max(missed, kept ?? missed);
   }
 
   private use<T>(work: (file: HistoryStore) => T, otherwise: T): T {
@@ -248,15 +272,38 @@ export class Recorder {
     }
   }
 
+  /** @returns whether the file has taken it */
+  private write(work: (file: HistoryStore) => void): boolean {
+    if (!this.file) {
+      return false;
+    }
+    try {
+      work(this.file);
+      return true;
+    } catch (error) {
+      if (error instanceof FileGone) {
+        this.giveUp(error);
+      } else {
+        this.fail(error);
+      }
+      return false;
+    }
+  }
+
   private giveUp(error: unknown): void {
     const { file } = this;
     this.file = undefined;
-    try {
-      file?.close();
-    } catch {
-      // The file is gone or broken, which was told already.
+    if (file) {
+      close(file);
     }
     this.fail(error);
+  }
+
+  private worksAgain(): void {
+    if (this.failure !== undefined) {
+      log('info', 'the history file is used again');
+    }
+    this.failure = undefined;
   }
 
   private fail(error: unknown): void {
@@ -282,4 +329,42 @@ function bound(samples: Sample[]): void {
     kept += 1;
   }
   samples.splice(0, samples.length - kept);
+}
+
+function close(file: HistoryStore): void {
+  try {
+    file.close();
+  } catch {
+    // It is gone or broken, which was told already.
+  }
+}
+
+/** Points, and those that came after them in memory. */
+function followed(kept: readonly Points[], later: readonly Points[]): Points[] {
+  const joined = new Map(kept.map((points) => [points.key, points]));
+  for (const points of later) {
+    const before = joined.get(points.key);
+    const next = after(points, before?.at.at(-1));
+    joined.set(
+      points.key,
+      before ? { ...before, at: [...before.at, ...next.at], values: [...before.values, ...next.values] } : points
+    );
+  }
+  return [...joined.values()];
+}
+
+function partsFollowed(kept: readonly Parts[], later: readonly Points[]): Parts[] {
+  const joined = new Map(kept.map((parts) => [parts.key, parts]));
+  for (const points of later) {
+    const parts = joined.get(points.key) ?? noParts(points.key);
+    addSamples(parts, after(points, parts.lastAt.at(-1)));
+    joined.set(points.key, parts);
+  }
+  return [...joined.values()];
+}
+
+/** The points later than an instant; all of them without one. */
+function after({ at, values }: Points, last = -Infinity): Pick<Points, 'at' | 'values'> {
+  const first = at.findIndex((instant) => instant > last);
+  return first < 0 ? { at: [], values: [] } : { at: at.slice(first), values: values.slice(first) };
 }

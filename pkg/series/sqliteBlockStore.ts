@@ -1,4 +1,4 @@
-import type { Block, BlockStore, StoredBlock } from './blockStore';
+import { checksumOf, sound, type Block, type BlockStore, type StoredBlock } from './blockStore';
 import { dataVersion, type Database } from './sqliteDatabase';
 
 interface Row {
@@ -10,7 +10,7 @@ interface Row {
   bytes: number;
 }
 
-const COLUMNS = 'from_at, to_at, readings, pace, bytes, minutes, body';
+const COLUMNS = 'from_at, to_at, readings, pace, bytes, minutes, body, crc';
 const SPAN = 'id, from_at AS "from", to_at AS "to", readings, pace AS paceSeconds, bytes';
 
 /**
@@ -21,12 +21,15 @@ export class SqliteBlockStore implements BlockStore {
   private readonly index = new Map<number, StoredBlock>();
   private bytesOfAll = 0;
   private version: number;
+  /** A file of an earlier version that is only read has no checksums. */
+  private readonly crc: 'crc' | 'NULL AS crc';
 
   /** @throws Error where the file cannot be used */
   constructor(private readonly database: Database) {
     database.exec(
-      'CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, from_at REAL, to_at REAL, readings INTEGER, pace REAL, bytes INTEGER, minutes BLOB, body BLOB)'
+      'CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, from_at REAL, to_at REAL, readings INTEGER, pace REAL, bytes INTEGER, minutes BLOB, body BLOB, crc INTEGER)'
     );
+    this.crc = this.hasChecksums() || this.addChecksums() ? 'crc' : 'NULL AS crc';
     database.exec('CREATE INDEX IF NOT EXISTS blocks_span ON blocks (id, from_at, to_at, readings, pace, bytes)');
     this.version = dataVersion(this.database);
     this.readIndex();
@@ -44,24 +47,25 @@ export class SqliteBlockStore implements BlockStore {
 
   add(block: Block): void {
     // Another process may write to the same file, so SQLite numbers the blocks.
-    this.database.prepare(`INSERT INTO blocks (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`).run(...valuesOf(block));
+    this.database.prepare(`INSERT INTO blocks (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`).run(...valuesOf(block));
     const [row] = this.database.prepare('SELECT last_insert_rowid() AS id').all() as Array<{ id: number }>;
     this.know(storedAs(row!.id, block));
   }
 
   read(id: number): Pick<Block, 'body' | 'minutes'> {
-    const [row] = this.database.prepare('SELECT body, minutes FROM blocks WHERE id = ?').all(id) as Array<
-      Pick<Block, 'body' | 'minutes'>
+    const [row] = this.database.prepare(`SELECT body, minutes, ${this.crc} FROM blocks WHERE id = ?`).all(id) as Array<
+      Pick<Block, 'body' | 'minutes'> & { crc: number | null }
     >;
-    if (!row) {
+    const span = this.index.get(id);
+    if (!row || !span) {
       throw new Error(`block ${id} is gone`);
     }
-    return row;
+    return sound({ ...span, ...row }, row.crc);
   }
 
   replace(id: number, block: Block): void {
     this.database
-      .prepare(`INSERT OR REPLACE INTO blocks (id, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+      .prepare(`INSERT OR REPLACE INTO blocks (id, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
       .run(id, ...valuesOf(block));
     this.know(storedAs(id, block));
   }
@@ -70,6 +74,20 @@ export class SqliteBlockStore implements BlockStore {
     this.database.prepare('DELETE FROM blocks WHERE id = ?').run(id);
     this.bytesOfAll -= this.index.get(id)?.bytes ?? 0;
     this.index.delete(id);
+  }
+
+  private hasChecksums(): boolean {
+    return this.database.prepare("SELECT 1 FROM pragma_table_info('blocks') WHERE name = 'crc'").all().length > 0;
+  }
+
+  /** @returns whether the file could be written; another process may have been faster */
+  private addChecksums(): boolean {
+    try {
+      this.database.exec('ALTER TABLE blocks ADD COLUMN crc INTEGER');
+      return true;
+    } catch {
+      return this.hasChecksums();
+    }
   }
 
   /** A file that cannot be read for a moment is as it was. */
@@ -100,8 +118,9 @@ export class SqliteBlockStore implements BlockStore {
   }
 }
 
-function valuesOf({ from, to, readings, paceSeconds, body, minutes }: Block) {
-  return [from, to, readings, paceSeconds, body.length + minutes.length, minutes, body];
+function valuesOf(block: Block) {
+  const { from, to, readings, paceSeconds, body, minutes } = block;
+  return [from, to, readings, paceSeconds, body.length + minutes.length, minutes, body, checksumOf(block)];
 }
 
 function storedAs(id: number, { from, to, readings, paceSeconds, body, minutes }: Block): StoredBlock {

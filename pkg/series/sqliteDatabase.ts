@@ -58,7 +58,8 @@ export async function withDatabaseRead<T>(path: string, make: (database: Databas
   return withDatabase(path, make, openUnchanging);
 }
 
-function canWriteBeside(path: string): boolean {
+/** Whether the folder of a file can be written. */
+export function canWriteBeside(path: string): boolean {
   try {
     accessSync(dirname(path), constants.W_OK);
     return true;
@@ -109,8 +110,28 @@ export function dataVersion(database: Pick<Database, 'prepare'>): number {
 
 /** Marks a file as ours, once its tables are there. */
 export function markOurs(database: Database): void {
-  database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  // Where it is marked nothing is written: the file may be one that can only be read.
+  for (const [name, value] of Object.entries({ application_id: APPLICATION_ID, user_version: SCHEMA_VERSION })) {
+    if (pragma(database, name) !== value) {
+      database.exec(`PRAGMA ${name} = ${value}`);
+    }
+  }
+}
+
+/** Why a file that is marked as ours and can be read cannot be written. */
+export function refusalOf(database: Database): Error | undefined {
+  try {
+    // Of a file that is read only, even BEGIN IMMEDIATE begins to read.
+    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    return undefined;
+  } catch (error) {
+    return /readonly/.test((error as Error).message) ? (error as Error) : undefined;
+  }
+}
+
+function pragma(database: Database, name: string): number {
+  const [row] = database.prepare(`PRAGMA ${name}`).all() as Array<Record<string, number>>;
+  return row?.[name] ?? 0;
 }
 
 function preparingOnce(database: Database): Database {
@@ -159,23 +180,19 @@ async function openUnchanging(path: string): Promise<Database> {
  * @throws Error when the file is of another program or of a newer version
  */
 function checkOurs(database: Database): void {
-  const pragma = (name: string) => {
-    const [row] = database.prepare(`PRAGMA ${name}`).all() as Array<Record<string, number>>;
-    return row?.[name] ?? 0;
-  };
   const tables = (
     database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all() as Array<{
       name: string;
     }>
   ).map(({ name }) => name);
-  const application = pragma('application_id');
+  const application = pragma(database, 'application_id');
   // Files of the first versions carry no application id.
   const ours = application === APPLICATION_ID || (application === 0 && tables.join() === FIRST_TABLES);
-  const empty = application === 0 && tables.length === 0 && pragma('user_version') === 0;
+  const empty = application === 0 && tables.length === 0 && pragma(database, 'user_version') === 0;
   if (!ours && !empty) {
     throw new Error('it is a database of another program');
   }
-  const version = pragma('user_version');
+  const version = pragma(database, 'user_version');
   if (version > SCHEMA_VERSION) {
     throw new Error(`it was written by a newer version of Jobwatch (schema ${version})`);
   }

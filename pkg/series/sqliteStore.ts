@@ -2,19 +2,19 @@ import { closeSync, fchmodSync, openSync, statSync } from 'node:fs';
 import { Fault } from '../faults/fault';
 import type { HistoryScope, SeriesValue } from './figures';
 import type { BlockStore } from './blockStore';
-import { markOurs, withDatabase, withDatabaseRead, type Database } from './sqliteDatabase';
+import { canWriteBeside, markOurs, refusalOf, withDatabase, withDatabaseRead, type Database } from './sqliteDatabase';
 import { addSamples, noParts, rounded, roundedAt, type Parts } from './chunk';
 import { SqliteBlockStore } from './sqliteBlockStore';
 import { SqliteMigration } from './sqliteMigration';
 import { SqliteSamples } from './sqliteSamples';
 import { Turns } from '../turns';
-import type { HistoryStore, Points } from './store';
+import { FileGone, type HistoryStore, type Points } from './store';
 
 const SECONDS_PER_DAY = 86_400;
 const PRUNE_EVERY_SECONDS = 3600;
 
 /**
- * Opens the history file.
+ * Opens the history file. One of this version that cannot be written is opened to be read: what is appended to it fails.
  *
  * @throws Fault `settings` when the file cannot be opened or the runtime has no SQLite
  */
@@ -25,7 +25,7 @@ export async function openSqliteStore(
   const make = (database: Database) => new SqliteStore(database, path, retentionDays);
   try {
     createFile(path, Number.parseInt(mode, 8));
-    return await withDatabase(path, make);
+    return await (canWriteBeside(path) ? withDatabase(path, make) : withDatabaseRead(path, make));
   } catch (error) {
     throw new Fault({
       kind: 'settings',
@@ -75,6 +75,7 @@ function createFile(path: string, mode: number): void {
 
 class SqliteStore implements HistoryStore {
   readonly blocks: SqliteBlockStore;
+  readonly refusal?: Error;
   private readonly ids = new Map<string, number>();
   private readonly samples: SqliteSamples;
   private readonly migration: SqliteMigration;
@@ -100,6 +101,10 @@ class SqliteStore implements HistoryStore {
     this.samples = new SqliteSamples(database);
     this.migration = new SqliteMigration(database, this.samples);
     markOurs(database);
+    const refusal = refusalOf(database);
+    if (refusal) {
+      this.refusal = refusal;
+    }
     // Between readings nobody waits for long.
     database.exec('PRAGMA busy_timeout = 50');
     for (const row of this.database.prepare('SELECT id, scope, key, figure FROM series').all() as SeriesRow[]) {
@@ -112,11 +117,10 @@ class SqliteStore implements HistoryStore {
     if (at <= this.lastAt) {
       return;
     }
-    this.lastAt = at;
     // What is written to a file that was removed goes nowhere, and SQLite does not notice.
     const found = statSync(this.path, { throwIfNoEntry: false });
     if (found?.ino !== this.file || found.size < this.size) {
-      throw new Error(`"${this.path}" was removed, replaced or cut`);
+      throw new FileGone(`"${this.path}" was removed, replaced or cut`);
     }
     this.size = found.size;
     this.database.exec('BEGIN');
@@ -130,6 +134,7 @@ class SqliteStore implements HistoryStore {
       this.migration.step(this.ids.values(), before);
       this.samples.append(roundedAt(at), new Map(values.map((each) => [this.idOf(each), rounded(each.value)])));
       this.database.exec('COMMIT');
+      this.lastAt = at;
     } catch (error) {
       this.ids.clear();
       try {

@@ -20,7 +20,7 @@ export interface Points {
  *   before the range, which a rate at its beginning needs; or of one key `only`: long ranges are read series by series,
  *   so that others get their turn between.
  * - Stores are bounded: what is older than they keep, or more, is thinned or dropped by themselves.
- * - A store may throw: `Recorder` then goes on in memory.
+ * - A store may throw: `Recorder` then goes on in memory. One that cannot be written may still be read.
  */
 export interface HistoryStore {
   append(at: number, values: readonly SeriesValue[], agedBy?: number): void;
@@ -40,6 +40,8 @@ export interface HistoryStore {
   secondsAfter(at: number): number;
   /** Drops the samples later than an instant (epoch seconds). */
   forgetAfter(at: number): void;
+  /** Why nothing can be written to it, where that is known from the start. */
+  readonly refusal?: Error;
   /** Recorded readings, where the store outlives the process; `null` in memory. */
   readonly blocks: BlockStore | null;
   /** A state kept under a name, or `null`. */
@@ -48,6 +50,9 @@ export interface HistoryStore {
   saveState(name: string, state: () => string): void;
   close(): void;
 }
+
+/** The file of a store is not the one that was opened any more: what is read of it is of no use, either. */
+export class FileGone extends Error {}
 
 /** Between two samples that are further apart nothing was sampled: the slowest pace is five minutes. */
 const PAUSE_SECONDS = 600;

@@ -2,18 +2,25 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ShiftedBlocks } from '../../pkg/recording/shift';
+import { FileBlockStore } from '../../pkg/series/fileBlockStore';
+import { openSqliteStore } from '../../pkg/series/sqliteStore';
 import { createReader } from '../support/installation';
 import { EXECUTABLE } from '../support/plugin';
 import { loadRecording, recordedApi } from '../support/recordings';
 import { startRedis, type RedisServer } from '../support/redisServer';
 import { startServing } from '../support/serve';
 
+vi.mock('node:sqlite', () => import('../support/nodeSqlite'));
+
 /** Recorded readings in the history file and in files that are handed out, by the built executable. */
 
 let server: RedisServer;
 let directory: string;
 const api = recordedApi('7.3.10');
+/** An instant of the recorded incident. */
+const INCIDENT_AT = Date.UTC(2026, 10, 27, 23, 50) / 1000;
 
 beforeAll(async () => {
   server = await startRedis();
@@ -76,6 +83,43 @@ describe('a history file', () => {
       expect(stderr).not.toContain('error');
       const rows = JSON.parse(stdout) as Array<{ queue: string; size: number }>;
       expect(Object.fromEntries(rows.map(({ queue, size }) => [queue, size]))).toMatchObject(EXPECTED);
+    });
+
+    test('answers for the past it holds, while what is new is kept in memory', async () => {
+      const incident = join(__dirname, '../recordings/data/incident-7.3.10.rec');
+      const recording = FileBlockStore.open(incident);
+      // Older than what a process keeps in memory from its start, younger than what is dropped.
+      const by = 60 * Math.floor((Date.now() / 1000 - 7200 - INCIDENT_AT) / 60);
+      const blocks = new ShiftedBlocks(recording, by);
+      const place = mkdtempSync(join(tmpdir(), 'jobwatch-past-'));
+      const past = join(place, 'past.db');
+      const store = await openSqliteStore(past, { retentionDays: 30 });
+      blocks.all.forEach(({ id, ...span }) => store.blocks!.add({ ...span, ...blocks.read(id) }));
+      store.close();
+      blocks.close();
+      // The executable itself has written to it last.
+      await (await startServing(server.url, ['--history-file', past])).stop();
+      chmodSync(past, 0o444);
+      chmodSync(place, 0o555);
+      const sizesOf = (args: string[], at: number) => {
+        const to = new Date(at * 1000).toISOString();
+        const { stdout, stderr } = spawnSync(EXECUTABLE, ['query', 'queues', ...args, '--to', to, '--json'], {
+          encoding: 'utf8',
+          env: { PATH: process.env['PATH'], REDIS_URL: server.url },
+          ...nobody,
+        });
+        const rows = JSON.parse(stdout || 'null') as Array<{ queue: string; size: number; latency: number }>;
+        return { stderr, rows: rows.map(({ queue, size, latency }) => [queue, size, latency]) };
+      };
+      const found = sizesOf(['--history-file', past], INCIDENT_AT + by);
+      expect(found.stderr).toMatch(/attempt to write a readonly database[^]*\ninfo: As of [\d-]+ [\d:]+ UTC\.\n$/);
+      expect(found.rows).toEqual(sizesOf(['--replay', incident], INCIDENT_AT).rows);
+      expect(found.rows).toContainEqual(['reports', 3, expect.any(Number)]);
+      const serving = await startServing(server.url, ['--history-file', past], {}, nobody);
+      expect((await serving.scrape()).value('jobwatch_history_file_up')).toBe(0);
+      await serving.stop();
+      chmodSync(place, 0o755);
+      rmSync(place, { recursive: true });
     });
 
     test('is refused where its newest part lies beside it', () => {

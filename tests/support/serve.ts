@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { expect } from 'vitest';
 import { parseExposition, type Exposition } from './exposition';
@@ -19,12 +19,14 @@ export interface Serving {
 export async function startServing(
   redisUrl: string,
   args: string[] = [],
-  env: NodeJS.ProcessEnv = {}
+  env: NodeJS.ProcessEnv = {},
+  user: Pick<SpawnOptions, 'uid' | 'gid'> = {}
 ): Promise<Serving> {
   const listen = `127.0.0.1:${await freePort()}`;
   const child = spawn(EXECUTABLE, ['serve', '--listen', listen, ...args], {
     env: { PATH: process.env['PATH'], REDIS_URL: redisUrl, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
+    ...user,
   });
   const log: Serving['log'] = [];
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));

@@ -132,6 +132,8 @@ describe('the recorder', () => {
     const states = new Map<string, string>();
     const file = {
       broken: false,
+      /** It can be read. */
+      full: false,
       closed: 0,
       store: undefined as unknown as HistoryStore,
     };
@@ -141,17 +143,23 @@ describe('the recorder', () => {
       }
       return work();
     };
+    const written = <T>(work: () => T): T => {
+      if (file.full) {
+        throw new Error('database or disk is full');
+      }
+      return guarded(work);
+    };
     file.store = {
       blocks: null,
-      append: (at, values) => guarded(() => memory.append(at, values)),
+      append: (at, values) => written(() => memory.append(at, values)),
       keys: (...args) => guarded(() => memory.keys(...args)),
       read: (...args) => guarded(() => memory.read(...args)),
       oldest: () => guarded(() => memory.oldest()),
       newest: () => guarded(() => memory.newest()),
       secondsAfter: (at) => guarded(() => memory.secondsAfter(at)),
-      forgetAfter: (at) => guarded(() => memory.forgetAfter(at)),
+      forgetAfter: (at) => written(() => memory.forgetAfter(at)),
       loadState: (name) => guarded(() => states.get(name) ?? null),
-      saveState: (name, state) => guarded(() => void states.set(name, state())),
+      saveState: (name, state) => written(() => void states.set(name, state())),
       close: () => {
         file.closed += 1;
         guarded(() => undefined);
@@ -231,8 +239,6 @@ describe('the recorder', () => {
       recorder.append(at, [value('a', at)]);
     }
     file.broken = false;
-    // An hour back: the file is tried again all the same.
-    expect(await recorder.ready(1000 - 3600)).toBe(true);
     recorder.append(3020, [value('a', 3020)]);
     const held = () => file.store.read('total', 'a', 0, 4000)[0]!.values;
     // Not all at once: each append takes a moment.
@@ -241,27 +247,77 @@ describe('the recorder', () => {
     expect(held()).toEqual([1, ...Array.from({ length: 301 }, (_, index) => 20 + index * 10)]);
   });
 
-  test('goes on in memory where the file fails later, whatever is asked of it', async () => {
-    for (const use of [
-      (recorder: Recorder) => recorder.append(20, [value('a', 2)]),
-      (recorder: Recorder) => recorder.read('total', 'a', 0, 30),
-      (recorder: Recorder) => recorder.oldest(),
-      (recorder: Recorder) => recorder.loadState('x'),
-      (recorder: Recorder) => recorder.saveState('x', () => ''),
-      (recorder: Recorder) => recorder.close(),
-    ]) {
-      const file = aFile();
-      const recorder = new Recorder(async () => file.store);
-      await recorder.ready(1000);
-      file.broken = true;
-      expect(() => use(recorder)).not.toThrow();
-      expect(recorder.notices[0]!.text).toMatch(
-        /^The history file failed: disk I\/O error\. The history is kept in memory/
-      );
-      recorder.append(30, [value('a', 3)]);
-      expect(recorder.read('total', 'a', 25, 40)[0]!.values.at(-1)).toBe(3);
-      expect(file.closed).toBeGreaterThan(0);
-    }
+  test.each<[string, (recorder: Recorder) => unknown]>([
+    ['a sample is appended', (recorder) => recorder.append(20, [value('a', 2)])],
+    ['a state is saved', (recorder) => recorder.saveState('x', () => '')],
+  ])('goes on in memory where the file fails later as %s, and reads the file as before', async (_, use) => {
+    const file = aFile();
+    const recorder = new Recorder(async () => file.store);
+    await recorder.ready(1000);
+    recorder.append(10, [value('a', 1)]);
+    file.full = true;
+    use(recorder);
+    expect(recorder.notices.map(({ text }) => text)).toEqual([
+      'The history file failed: database or disk is full. What is new is kept in memory until the file takes it.',
+    ]);
+    recorder.append(30, [value('a', 3), value('a', 4, 'k')]);
+    const [points, other] = recorder.read('total', 'a', 0, 40);
+    expect([points!.at[0], points!.at.at(-1)]).toEqual([10, 30]);
+    expect(points!.values).toEqual(points!.at.map((at) => at / 10));
+    expect(other).toEqual({ key: 'k', at: [30], values: [4] });
+    expect(recorder.keys('total', 'a')).toEqual(['', 'k']);
+    expect([recorder.oldest(), file.closed]).toEqual([10, 0]);
+    file.full = false;
+    recorder.append(40, [value('a', 4)]);
+    expect(recorder.notices).toEqual([]);
+    const again = recorder.read('total', 'a', 0, 40)[0]!;
+    expect(again).toEqual(file.store.read('total', 'a', 0, 40)[0]);
+    expect(again.values).toEqual(again.at.map((at) => at / 10));
+  });
+
+  test('opens a file that takes nothing more anew once a minute, and asks for no state of it', async () => {
+    const files = [aFile(), aFile()];
+    let opened = 0;
+    const recorder = new Recorder(async () => files[opened++]!.store);
+    expect(await recorder.ready(1000)).toBe(true);
+    files[0]!.full = true;
+    recorder.append(10, [value('a', 1)]);
+    expect(await recorder.ready(1059)).toBe(false);
+    expect([opened, files[0]!.closed]).toEqual([1, 0]);
+    // An hour back: the file is tried again all the same.
+    expect(await recorder.ready(1060 - 3600)).toBe(false);
+    expect([opened, files[0]!.closed]).toEqual([2, 1]);
+    expect(recorder.notices).toHaveLength(1);
+    recorder.append(20, [value('a', 2)]);
+    expect(recorder.notices).toEqual([]);
+    expect(files[1]!.store.read('total', 'a', 0, 40)[0]!.values).toEqual([1, 2]);
+  });
+
+  test.each<[string, (recorder: Recorder) => unknown]>([
+    ['read', (recorder) => recorder.read('total', 'a', 0, 30)],
+    ['asked for its oldest sample', (recorder) => recorder.oldest()],
+    ['asked for a state', (recorder) => recorder.loadState('x')],
+  ])('goes on in memory where the file fails as it is %s', async (_, use) => {
+    const file = aFile();
+    const recorder = new Recorder(async () => file.store);
+    await recorder.ready(1000);
+    file.broken = true;
+    expect(() => use(recorder)).not.toThrow();
+    expect(recorder.notices[0]!.text).toMatch(
+      /^The history file failed: disk I\/O error\. The history is kept in memory/
+    );
+    recorder.append(30, [value('a', 3)]);
+    expect(recorder.read('total', 'a', 25, 40)[0]!.values.at(-1)).toBe(3);
+    expect(file.closed).toBeGreaterThan(0);
+  });
+
+  test('is closed although its file has failed', async () => {
+    const file = aFile();
+    const recorder = new Recorder(async () => file.store);
+    await recorder.ready(1000);
+    file.broken = true;
+    expect(() => recorder.close()).not.toThrow();
+    expect(file.closed).toBe(1);
   });
 });
 

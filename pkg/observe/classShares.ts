@@ -6,6 +6,15 @@ import type { Observer } from './observer';
 /** Of a class that runs from several queues, which share of its running jobs each has; the shares add up to 1. */
 export type ClassSharesView = ReadonlyMap<string, ReadonlyArray<readonly [queue: string, share: number]>>;
 
+/** The queues that a class runs from, with the share of its work; none where it was not seen. */
+export function sharesOf(
+  { classQueues, classShares }: { classQueues: ReadonlyMap<string, string>; classShares: ClassSharesView },
+  jobClass: string
+): ReadonlyArray<readonly [queue: string, share: number]> {
+  const queue = classQueues.get(jobClass);
+  return classShares.get(jobClass) ?? (queue === undefined ? [] : [[queue, 1]]);
+}
+
 interface Seen {
   at: number;
   byQueue: Map<string, number>;

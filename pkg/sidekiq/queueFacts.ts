@@ -95,29 +95,35 @@ export function isMostlyIdle(idle: number | null, threads: number | null): boole
   return idle !== null && threads !== null && idle >= 2 && idle > threads / 2;
 }
 
-/** Counts the threads that run nothing in the capsules of some processes that serve a queue. */
+/**
+ * Counts the threads that run nothing in the capsules of some processes that serve a queue. Work records do not tell the
+ * capsule: each job whose queue is served by those capsules is taken to run in them.
+ */
 function idleThreads(work: readonly Work[]): (queue: string, processes: readonly Process[]) => number | null {
   let running: Map<string, Work[]> | undefined;
   const known = new Map<Capsule, number | null>();
-  const idleIn = (process: Process, capsule: Capsule): number | null => {
-    const threads = threadsOf(process, [capsule]);
+  const idleIn = (process: Process, capsules: readonly Capsule[]): number | null => {
+    const threads = threadsOf(process, capsules);
     if (threads === null) {
       return null;
     }
     running ??= groupBy(work, (each) => each.process);
-    const busy = running.get(process.identity)?.filter(({ queue }) => capsule.weights.has(queue)).length ?? 0;
-    return Math.max(0, threads - busy);
+    const isIn = ({ queue }: Work) => capsules.some(({ weights }) => weights.has(queue));
+    return Math.max(0, threads - (running.get(process.identity)?.filter(isIn).length ?? 0));
   };
   return (queue, processes) =>
-    processes
-      .flatMap((process) => process.capsules.map((capsule) => [process, capsule] as const))
-      .filter(([, { weights }]) => weights.has(queue))
-      .reduce<number | null>((total, [process, capsule]) => {
-        if (!known.has(capsule)) {
-          known.set(capsule, idleIn(process, capsule));
-        }
-        return sum(total, known.get(capsule)!);
-      }, 0);
+    processes.reduce<number | null>((total, process) => {
+      const serving = process.capsules.filter(({ weights }) => weights.has(queue));
+      const [capsule, another] = serving;
+      if (!capsule || another) {
+        return sum(total, idleIn(process, serving));
+      }
+      // Most queues are served by one capsule, with others.
+      if (!known.has(capsule)) {
+        known.set(capsule, idleIn(process, serving));
+      }
+      return sum(total, known.get(capsule)!);
+    }, 0);
 }
 
 function isStarved({ name, latencySeconds }: Queue, ready: readonly Process[], waiting: ReadonlySet<string>) {
@@ -160,6 +166,17 @@ function servicesOf(processes: readonly Process[]): Map<string, Service> {
     }
   }
   return services;
+}
+
+/** The queues from which processes take jobs. */
+export function servedQueues(processes: readonly Process[]): ReadonlySet<string> {
+  const served = new Set<string>();
+  for (const process of processes) {
+    if (!process.quiet) {
+      threadsByQueue(process).forEach((threads, queue) => threads !== 0 && served.add(queue));
+    }
+  }
+  return served;
 }
 
 type ThreadsByQueue = ReadonlyMap<string, number | null>;

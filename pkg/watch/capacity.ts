@@ -1,3 +1,4 @@
+import { sharesOf } from '../observe/classShares';
 import { isLate, stateOfQueue, worstState, type QueueStateName } from '../observe/queueCondition';
 import type { QueueState } from '../observe/queueState';
 import { breachOf, type Breach, type UsualPushes } from '../outlook/breach';
@@ -104,7 +105,7 @@ function readQueues(state: State): Capacity[] {
     const { inRate, outRate } = queue;
     const { seconds: worked, executions } = work?.get(queue.name) ?? { seconds: 0, executions: 0 };
     const isPaused = queue.paused === true;
-    const growth = inRate !== null && outRate !== null && outRate > 0 ? Math.max(1, inRate / outRate) : 1;
+    const meanSeconds = executions === 0 ? null : worked / executions;
     return {
       workerType: queue.workerType,
       queue: queue.name,
@@ -119,8 +120,8 @@ function readQueues(state: State): Capacity[] {
       demand:
         work === null || queue.readyBusy === null
           ? null
-          : Math.max(isPaused ? 0 : (worked / (MINUTES * 60)) * growth, queue.readyBusy),
-      meanSeconds: executions === 0 ? null : worked / executions,
+          : Math.max(isPaused ? 0 : loadOf({ worked, meanSeconds, inRate, outRate }), queue.readyBusy),
+      meanSeconds,
       inRate,
       outRate,
       drainSeconds: queue.drainSeconds,
@@ -132,21 +133,33 @@ function readQueues(state: State): Capacity[] {
 }
 
 /**
+ * Threads that work as it comes keeps busy: those that it kept busy, and more where more comes than is done. Rates are those of
+ * the last minutes: where threads were lost lately, the work is still that of all of them, and no more comes than comes.
+ */
+function loadOf({
+  worked,
+  meanSeconds,
+  inRate,
+  outRate,
+}: Pick<Capacity, 'meanSeconds' | 'inRate' | 'outRate'> & { worked: number }): number {
+  const load = worked / (MINUTES * 60);
+  return meanSeconds !== null && inRate !== null && outRate !== null && outRate > 0 && inRate > outRate
+    ? Math.max(load, Math.min(load * (inRate / outRate), inRate * meanSeconds))
+    : load;
+}
+
+/**
  * Seconds of successful work and executions of the last complete minutes, by the queues a class is known to run from: one that
  * runs from several is shared among them. `null` where a minute was refused.
  */
-function workByQueue({
-  snapshot: { minutes },
-  classQueues,
-  classShares,
-}: State): Map<string, { seconds: number; executions: number }> | null {
+function workByQueue(state: State): Map<string, { seconds: number; executions: number }> | null {
+  const { minutes } = state.snapshot;
   if (!minutes.whole) {
     return null;
   }
   const byQueue = new Map<string, { seconds: number; executions: number }>();
   for (const [jobClass, counts] of sumCounts(minutes.items.slice(1, MINUTES + 1))) {
-    const last = classQueues.get(jobClass);
-    for (const [queue, share] of classShares.get(jobClass) ?? (last === undefined ? [] : [[last, 1] as const])) {
+    for (const [queue, share] of sharesOf(state, jobClass)) {
       const sum = byQueue.get(queue) ?? { seconds: 0, executions: 0 };
       byQueue.set(queue, {
         seconds: sum.seconds + (share * counts.milliseconds) / 1000,

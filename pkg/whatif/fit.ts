@@ -4,6 +4,7 @@ import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
 import { sumCounts, sumDurations, type ClassCounts, type Durations, type MinuteCounts } from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/model';
+import { sharesOf } from '../observe/classShares';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Range, Reads } from '../source/reads';
 import { Turns } from '../turns';
@@ -76,34 +77,37 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
   const at = { ...range, now: state.now, sampleSeconds: state.options.sampleSeconds };
   const isDense = at.sampleSeconds <= BURST_SAMPLE_SECONDS;
   const sizeSeconds = isDense ? SLOT_SECONDS : MINUTE;
-  for (const [queue, members] of groupBy(classes, ([name]) => state.classQueues.get(name)!)) {
-    const executed = executedByMinute(
-      members.map(([name]) => name),
+  const placed = classes.flatMap(([name]) => sharesOf(state, name).map(([queue, share]) => ({ name, queue, share })));
+  for (const [queue, members] of groupBy(placed, (each) => each.queue)) {
+    const counted = executedByMinute(
+      members.map(({ name }) => name),
       minutes.buckets,
       range
     );
+    const executed = counted.map((counts, place) => counts.map((count) => count * members[place]!.share));
     const grown = growth(await readSeries(history, 'enqueued', queue, sizeSeconds, at), sizeSeconds);
     const bursts = isDense ? await readSeries(history, 'inRate', queue, SLOT_SECONDS, at) : [];
     const weights = burstWeights(bursts, slots);
     const ofQueue = Math.max(1, sum(executed.map(sum)));
     const longWork = (place: number) => {
-      const { meanSeconds } = models.of(members[place]![0]);
+      const { meanSeconds } = models.of(members[place]!.name);
       return meanSeconds < LONG_SECONDS ? 0 : meanSeconds * sum(executed[place]!);
     };
     const allLongWork = sum(members.map((_, place) => longWork(place)));
     const begun =
       allLongWork === 0 ? [] : growth(await readSeries(history, 'busy', queue, sizeSeconds, at), sizeSeconds);
-    for (const [place, [name]] of members.entries()) {
+    for (const [place, { name, share }] of members.entries()) {
       const own = executed[place]!;
       const durations = models.of(name);
       const shareOfBegun = allLongWork === 0 ? 0 : longWork(place) / allLongWork;
       const more = own.map(
-        (_, minute) => (grown[minute] ?? 0) * (sum(own) / ofQueue) + (begun[minute] ?? 0) * shareOfBegun
+        (_, minute) => ((grown[minute] ?? 0) * (sum(own) / ofQueue) + (begun[minute] ?? 0) * shareOfBegun) / share
       );
       demands.push({
         class: name,
         queue,
-        arrivals: arrivalsOf(own, more, weights),
+        // What chance explains of counts is told by whole ones.
+        arrivals: arrivalsOf(counted[place]!, more, weights).map((count) => count * share),
         durations,
         executions: sum(own),
         atBeginning: { waiting: sum(own), running: sum(own) * durations.meanSeconds },

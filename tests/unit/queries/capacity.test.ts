@@ -92,6 +92,17 @@ describe('by queue', () => {
     expect(await one({ inRate: 8, outRate: 4 }, worked)).toMatchObject({ demand: 2 });
   });
 
+  // Found live: of 15 threads ten were killed, and 19 were wanted for twelve jobs a second that take a second each.
+  test('wants no more than comes after threads were lost, though the work is still that of all of them', async () => {
+    const before = { snapshot: { minutes: minutes({}, { Bill: [7200, 0, 7_200_000] }) } };
+    expect(await one({ inRate: 12, outRate: 5 }, before)).toMatchObject({ demand: 12 });
+    const since = { snapshot: { minutes: minutes({}, { Bill: [3000, 0, 3_000_000] }) } };
+    expect(await one({ inRate: 12, outRate: 5 }, since)).toMatchObject({ demand: 12 });
+    // Retries fail and take time that nobody counts.
+    const half = { snapshot: { minutes: minutes({}, { Bill: [6000, 3000, 3_000_000] }) } };
+    expect(await one({ inRate: 20, outRate: 10 }, half)).toMatchObject({ demand: 10 });
+  });
+
   test('is late only above its objective', async () => {
     expect(await one({ waitSeconds: 300 })).toMatchObject({ late: false });
     expect(await one({ waitSeconds: 300.1 })).toMatchObject({ late: true });

@@ -151,6 +151,15 @@ describe('facts of a queue', () => {
     });
   });
 
+  test('count a running job once where two capsules of its process serve the queue', () => {
+    const facts = factsOf({
+      queues: listed(aQueue('q', { size: 1, latencySeconds: 1 })),
+      processes: listed(aProcess('a:1:x', { capsules: [aCapsule(5, { q: 0, other: 0 }), aCapsule(3, { q: 0 })] })),
+      work: listed(...['q', 'q', 'other', 'third'].map((queue) => someWork({ process: 'a:1:x', queue }))),
+    });
+    expect(facts).toMatchObject({ threads: 8, readyIdle: 5 });
+  });
+
   test('are unknown where processes or work were refused', () => {
     const facts = factsOf({
       queues: listed(aQueue('q', { size: 1, latencySeconds: 99 })),

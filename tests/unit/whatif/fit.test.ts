@@ -63,6 +63,25 @@ describe('work fitted from a past range', () => {
     expect(fitted!.range).toEqual({ from: END - 120, to: END });
   });
 
+  test('shares the work of a class among the queues that it runs from, and none of it is lost', async () => {
+    const minutes = minutesOf([{ A: [60, 0, 60_000] }, { A: [20, 0, 20_000], B: [6, 0, 600] }]);
+    const history = new MemoryStore({ fullSeconds: 1e6, keepSeconds: 1e6 });
+    for (let at = END - 120; at <= END + 10; at += 10) {
+      // Ten more wait in b at the end of each minute.
+      history.append(at, [
+        { scope: 'queue', key: 'b', figure: 'enqueued', value: 10 * Math.floor((at - END + 120) / 60) },
+      ]);
+    }
+    const shared = { ...state, classShares: new Map([['A', [['a', 0.25] as const, ['b', 0.75] as const]]]) };
+    const fitted = await fitRange(shared, { from: END - 120, to: END }, reads(minutes, { history }));
+    const found = fitted!.demand.classes.map(({ class: name, queue, arrivals }) => [name, queue, sum(arrivals)]);
+    expect(found).toEqual([
+      ['A', 'a', expect.closeTo(20, 6)],
+      ['A', 'b', expect.closeTo(60 + 20 * (60 / 66), 6)],
+      ['B', 'b', expect.closeTo(6 + 20 * (6 / 66), 6)],
+    ]);
+  });
+
   test('adds what a backlog grew by, and takes away what it shrank by: jobs that came run or wait', async () => {
     const history = new MemoryStore({ fullSeconds: 1e6, keepSeconds: 1e6 });
     // 0, then 60 more within the first minute, 30 fewer within the second.

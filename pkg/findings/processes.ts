@@ -11,7 +11,7 @@ export const PROCESS_RULES: readonly FindingRule[] = [
     severity: 'warning',
     when: `A process has been gone without a clean stop for less than ${durationText(LIMITS.vanishedSeconds)}; critical where jobs were lost in it.`,
     remedy:
-      'Look for the OOM killer in the log of the host; enqueue the lost jobs again, unless super_fetch puts them back.',
+      'Look for the OOM killer in the log of the host. What ran is known as of the last heartbeat: where jobs take seconds, look in the log of the process for those that began and are not done. Enqueue them again, unless super_fetch puts them back.',
     find: ({ state: { processLog, now } }) =>
       processLog.vanished
         .filter(({ noticedAt, returnedAt }) => returnedAt === null && now - noticedAt <= LIMITS.vanishedSeconds)

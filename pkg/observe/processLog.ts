@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { groupBy } from '../sidekiq/groupBy';
-import { HEARTBEAT_TTL_SECONDS } from '../sidekiq/parts/process';
+import { HEARTBEAT_SECONDS, HEARTBEAT_TTL_SECONDS } from '../sidekiq/parts/process';
+import { sumCounts } from '../sidekiq/jobMetrics';
 import { hasBegunAnew } from '../sidekiq/counters';
 import type { LookedFor, Process, Work } from '../sidekiq/model';
 import type { Snapshot } from '../sidekiq/snapshot';
@@ -11,6 +12,17 @@ import type { Observer } from './observer';
 export interface LostJob extends Work {
   /** It was seen again: super_fetch, or somebody, put it back. */
   readonly recovered: boolean;
+  /** Mean execution time of its class over the hour before; `null` where none ended. */
+  readonly usualSeconds: number | null;
+}
+
+/**
+ * Whether a job may have ended before its process was killed. What runs is known as of the last heartbeat, up to ten seconds
+ * before: where jobs of its class take less, others have taken its place.
+ */
+export function mayHaveEnded({ usualSeconds, runAt }: LostJob, lastBeatAt: number): boolean {
+  const hadRun = runAt === null ? 0 : lastBeatAt - runAt;
+  return usualSeconds !== null && Math.max(usualSeconds, hadRun) < HEARTBEAT_SECONDS;
 }
 
 /** What is told of a process that is gone. */
@@ -92,6 +104,17 @@ export function lookedForOf({ vanished }: ProcessLogView, now: number): LookedFo
   };
 }
 
+/** Mean execution times by class. */
+function meanSeconds(minutes: Snapshot['minutes']): Map<string, number> {
+  const means = new Map<string, number>();
+  for (const [name, { processed, failed, milliseconds }] of sumCounts(minutes.items)) {
+    if (processed > failed) {
+      means.set(name, milliseconds / 1000 / (processed - failed));
+    }
+  }
+  return means;
+}
+
 /** Those that are still to be counted, and the newest others. @param vanished newest first, by when they were noticed */
 function bounded(vanished: readonly VanishedProcess[]): VanishedProcess[] {
   let others = 0;
@@ -125,7 +148,7 @@ const savedSchema = z.object({
       noticedAt: z.number(),
       returnedAt: z.number().nullable().default(null),
       confirmed: z.boolean().default(true),
-      jobs: z.array(workSchema.extend({ recovered: z.boolean() })),
+      jobs: z.array(workSchema.extend({ recovered: z.boolean(), usualSeconds: z.number().nullable().default(null) })),
     })
   ),
   events: z.array(
@@ -287,7 +310,8 @@ export class ProcessLog implements Observer<ProcessLogView> {
     });
   }
 
-  private missGone({ processes, ghosts, at }: Snapshot): void {
+  private missGone({ processes, ghosts, minutes, at }: Snapshot): void {
+    let usual: ReadonlyMap<string, number> | undefined;
     const alive = new Set(processes.items.map(({ identity }) => identity));
     const ghostNames = new Set(ghosts.items);
     for (const [identity, known] of this.known) {
@@ -300,7 +324,8 @@ export class ProcessLog implements Observer<ProcessLogView> {
       const isOverdue = at - lastBeatAt >= HEARTBEAT_TTL_SECONDS;
       const hadMissed = known.seenAt - lastBeatAt >= MISSED_BEATS_SECONDS;
       if (ghostNames.has(identity) || (!known.unwatched && isOverdue && hadMissed)) {
-        this.addVanished(known, lastBeatAt, at);
+        usual ??= meanSeconds(minutes);
+        this.addVanished(known, lastBeatAt, at, usual);
       } else if (known.unwatched || isOverdue || known.absentUntil !== null) {
         const title = `${identity} stopped while nobody watched`;
         this.add({ kind: 'stop', at: known.seenAt, endsAt: at, title, host, process: identity });
@@ -408,9 +433,18 @@ export class ProcessLog implements Observer<ProcessLogView> {
     this.leader = leader;
   }
 
-  private addVanished({ process, work: running }: Known, lastBeatAt: number, noticedAt: number): void {
+  private addVanished(
+    { process, work: running }: Known,
+    lastBeatAt: number,
+    noticedAt: number,
+    usual: ReadonlyMap<string, number>
+  ): void {
     const { identity, host, beatAt } = process;
-    const jobs = running.map((job): LostJob => ({ ...job, recovered: false }));
+    const jobs = running.map((job): LostJob => ({
+      ...job,
+      recovered: false,
+      usualSeconds: usual.get(job.metricsClass) ?? null,
+    }));
     // One that came back and is gone again is told once.
     const others = this.current.vanished.filter((each) => each.process.identity !== identity);
     this.change({
@@ -423,7 +457,7 @@ export class ProcessLog implements Observer<ProcessLogView> {
       kind: 'vanished',
       at: lastBeatAt,
       endsAt: noticedAt,
-      title: `${identity} vanished with ${jobs.length} running ${jobs.length === 1 ? 'job' : 'jobs'}`,
+      title: `${identity} vanished; ${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'} ran in it at its last heartbeat`,
       host,
       process: identity,
     });

@@ -1,6 +1,6 @@
-import { CONFIRMED_SECONDS, type LostJob, type VanishedProcess } from '../observe/processLog';
+import { CONFIRMED_SECONDS, mayHaveEnded, type LostJob, type VanishedProcess } from '../observe/processLog';
 import type { Notice } from '../sidekiq/model';
-import { HEARTBEAT_TTL_SECONDS } from '../sidekiq/parts/process';
+import { HEARTBEAT_SECONDS, HEARTBEAT_TTL_SECONDS } from '../sidekiq/parts/process';
 import { count, flag, instant, key, plain, seconds, text } from './columns';
 import { durationText } from '../findings/texts';
 import { detailsOfJob } from './links';
@@ -21,6 +21,7 @@ const OUTCOMES = {
   recovered:
     'the job runs again, is among the next 100 of its queue, or among the first 2,000 that are scheduled, to be retried or dead since its last heartbeat.',
   lost: `neither was seen for ${CONFIRMED_SECONDS} seconds.`,
+  unsure: `nor was this one, but jobs of its class take less than the ${HEARTBEAT_SECONDS} seconds between two heartbeats: it may have ended before the process did, and one that began after it may be lost in its place.`,
   open: 'the process has just gone.',
 } as const;
 
@@ -28,7 +29,18 @@ function outcomeOf({ vanished, job, runs }: Row): keyof typeof OUTCOMES {
   if (vanished.returnedAt !== null) {
     return runs ? 'running' : 'returned';
   }
-  return job?.recovered ? 'recovered' : vanished.confirmed ? 'lost' : 'open';
+  if (job?.recovered) {
+    return 'recovered';
+  }
+  if (!vanished.confirmed) {
+    return 'open';
+  }
+  return job !== null && mayHaveEnded(job, vanished.lastBeatAt) ? 'unsure' : 'lost';
+}
+
+/** Whether a thread of the process is known to have lost a job, be it this one or one after it. */
+function hasLost(row: Row): boolean {
+  return ['lost', 'unsure'].includes(outcomeOf(row));
 }
 
 /** The job of a row, or all of its process. */
@@ -65,16 +77,14 @@ const COLUMNS: Array<Column<Row>> = [
     `1 where the process has been gone for ${CONFIRMED_SECONDS} seconds, 0 where it has just gone or came back.`,
     ({ vanished }) => Number(vanished.confirmed && vanished.returnedAt === null)
   ),
-  count('jobs', 'Jobs', 'Jobs of the process that are lost.', (row) =>
-    row.job !== null && outcomeOf(row) !== 'lost'
-      ? 0
-      : row.vanished.jobs.filter((job) => outcomeOf({ ...row, job }) === 'lost').length
+  count('jobs', 'Jobs', 'Jobs that ran in the process and are lost, as of its last heartbeat.', (row) =>
+    row.job !== null && !hasLost(row) ? 0 : row.vanished.jobs.filter((job) => hasLost({ ...row, job })).length
   ),
   flag(
     'lost',
     'Lost',
-    'The job was not seen again for a minute. Without super_fetch (Sidekiq Pro) the job is lost.',
-    (row) => (row.job === null ? false : outcomeOf(row) === 'open' ? null : outcomeOf(row) === 'lost')
+    'The job was not seen again for a minute. Without super_fetch (Sidekiq Pro) the job is lost. No value where that is not known.',
+    (row) => (row.job === null ? false : ['open', 'unsure'].includes(outcomeOf(row)) ? null : outcomeOf(row) === 'lost')
   ),
 ];
 

@@ -9,6 +9,8 @@ import { listOf, textOf, warning, type Part } from './part';
 
 /** Seconds that Redis keeps a process's hash after its last heartbeat (Sidekiq's launcher). */
 export const HEARTBEAT_TTL_SECONDS = 60;
+/** Seconds between two heartbeats (`BEAT_PAUSE` there). */
+export const HEARTBEAT_SECONDS = 10;
 
 const FIELDS = ['info', 'concurrency', 'busy', 'beat', 'quiet', 'rss', 'rtt_us'] as const;
 type Field = (typeof FIELDS)[number];

@@ -1,6 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { lookedForOf, ProcessLog } from '../../../pkg/observe/processLog';
-import { aJob, aProcess, aQueue, aSnapshot, listed, NOW, partial, someWork } from '../../support/state';
+import {
+  aJob,
+  aMinute,
+  aProcess,
+  aQueue,
+  aSnapshot,
+  listed,
+  MINUTE,
+  NOW,
+  partial,
+  someWork,
+} from '../../support/state';
 
 const A = 'a:1:x';
 const job = (jid: string, process = A) => someWork({ process, jid });
@@ -46,10 +57,20 @@ describe('a process that is gone', () => {
       kind: 'vanished',
       at: NOW - 2,
       endsAt: NOW + 30,
-      title: `${A} vanished with 2 running jobs`,
+      title: `${A} vanished; 2 jobs ran in it at its last heartbeat`,
       host: 'a',
       process: A,
     });
+  });
+
+  test('has its jobs with the time that those of their class took, failures left out', () => {
+    const minutes = listed(
+      aMinute(MINUTE, { AJob: [30, 10, 30_000] }),
+      aMinute(MINUTE - 60, { AJob: [20, 0, 30_000] })
+    );
+    const jobsOf = (part: object) => watch(alive, onlyB(NOW + 30, { ghosts: listed(A), ...part })).vanished[0]!.jobs;
+    expect(jobsOf({ minutes }).map(({ usualSeconds }) => usualSeconds)).toEqual([1.5, 1.5]);
+    expect(jobsOf({}).map(({ usualSeconds }) => usualSeconds)).toEqual([null, null]);
   });
 
   test('is counted once it has been gone for a minute', () => {
@@ -126,7 +147,7 @@ describe('a process that is gone', () => {
 
   test('with one job is told in the singular', () => {
     const view = watch({ ...alive, work: listed(job('1')) }, killed(NOW + 90));
-    expect(view.events.at(-1)!.title).toBe(`${A} vanished with 1 running job`);
+    expect(view.events.at(-1)!.title).toBe(`${A} vanished; 1 job ran in it at its last heartbeat`);
   });
 
   test('is not missed while not all processes are known', () => {

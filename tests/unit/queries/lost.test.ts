@@ -12,7 +12,7 @@ const gone: VanishedProcess = {
   noticedAt: NOW - 240,
   returnedAt: null,
   confirmed: true,
-  jobs: [{ ...someWork({ process: 'a:1:x', jid: 'j' }), recovered: false }],
+  jobs: [{ ...someWork({ process: 'a:1:x', jid: 'j' }), recovered: false, usualSeconds: null }],
 };
 
 async function outcome(
@@ -31,6 +31,25 @@ const back = { returnedAt: NOW - 100, confirmed: false };
 test.each([
   ['is lost after a minute', {}, {}, ['lost', true, 1]],
   ['is open before', { confirmed: false }, {}, ['open', null, 0]],
+  // The heartbeat was up to ten seconds old: with jobs of a second, none of those told was lost, and as many others were.
+  [
+    'of a class that takes a second may have ended',
+    { jobs: [{ ...gone.jobs[0]!, runAt: gone.lastBeatAt - 0.7, usualSeconds: 1 }] },
+    {},
+    ['unsure', null, 1],
+  ],
+  [
+    'that had run for longer than its class takes is lost',
+    { jobs: [{ ...gone.jobs[0]!, runAt: gone.lastBeatAt - 40, usualSeconds: 1 }] },
+    {},
+    ['lost', true, 1],
+  ],
+  [
+    'of a class that takes minutes is lost',
+    { jobs: [{ ...gone.jobs[0]!, runAt: gone.lastBeatAt - 0.7, usualSeconds: 120 }] },
+    {},
+    ['lost', true, 1],
+  ],
   [
     'is recovered where it was seen again',
     { jobs: [{ ...gone.jobs[0]!, recovered: true }] },

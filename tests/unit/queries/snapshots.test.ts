@@ -365,6 +365,7 @@ describe('lost', () => {
   const job = (jid: string, recovered = false, runAt: number | null = NOW - 100) => ({
     ...someWork({ jid, class: 'C', queue: 'q', runAt }),
     recovered,
+    usualSeconds: null,
   });
   const vanished = (
     identity: string,

@@ -1,5 +1,5 @@
 import { localSeconds } from '../outlook/seasons';
-import { runtimeZone, UTC } from '../sidekiq/schedule/zone';
+import { anyZone, UTC } from '../sidekiq/schedule/zone';
 import type { LoggedFinding } from '../watch/findingLog';
 import type { Mute } from './settings';
 
@@ -48,7 +48,7 @@ function holds({ after = -Infinity, until = Infinity, from, to, days, timeZone }
   if (now < after || now >= until) {
     return false;
   }
-  const local = localSeconds(runtimeZone(timeZone) ?? UTC, now);
+  const local = localSeconds(anyZone(timeZone) ?? UTC, now);
   const time = ((local % DAY) + DAY) % DAY;
   if (from === undefined || to === undefined) {
     return isDay(days, local);

@@ -3,7 +3,7 @@ import { Fault } from '../faults/fault';
 import { problemOf } from '../faults/problemOf';
 import { SEVERITIES } from '../findings/rule';
 import { FINDING_RULES } from '../findings/table';
-import { runtimeZone } from '../sidekiq/schedule/zone';
+import { anyZone } from '../sidekiq/schedule/zone';
 
 const NOTIFIED_SEVERITIES = SEVERITIES.filter((severity) => severity !== 'ok');
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
@@ -37,7 +37,7 @@ const muteSchema = z
     to: clock.optional(),
     timeZone: z
       .string()
-      .refine((name) => runtimeZone(name) !== null, 'use a name of the IANA database, for example Europe/Berlin')
+      .refine((name) => anyZone(name) !== null, 'use a name of the IANA database, for example Europe/Berlin')
       .default('UTC'),
     after: instant.optional(),
     until: instant.optional(),

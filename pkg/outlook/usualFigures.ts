@@ -4,7 +4,7 @@ import { gridOf } from '../series/grid';
 import { gapSecondsOf, readOnGrid, type Wanted } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
 import type { Turns } from '../turns';
-import { runtimeZone, UTC } from '../sidekiq/schedule/zone';
+import { anyZone, UTC } from '../sidekiq/schedule/zone';
 import { Usual } from './usual';
 import type { Slots } from './usualModel';
 
@@ -81,7 +81,7 @@ export async function newUsualFor(
   turns?: Turns
 ): Promise<Usual> {
   const slots = await slotsFor(reads, wanted, seconds, until, rhythm);
-  return Usual.of(slots, runtimeZone(rhythm.timeZone) ?? UTC, wanted.figure.counter === true, turns);
+  return Usual.of(slots, anyZone(rhythm.timeZone) ?? UTC, wanted.figure.counter === true, turns);
 }
 
 /** The six weeks before an instant, or as much of them as there is. */

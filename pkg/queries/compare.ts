@@ -7,7 +7,7 @@ import { boundedInterval, gridOf } from '../series/grid';
 import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
 import type { Notice } from '../sidekiq/model';
 import { warning } from '../sidekiq/parts/part';
-import { runtimeZone, UTC } from '../sidekiq/schedule/zone';
+import { anyZone, UTC } from '../sidekiq/schedule/zone';
 import type { FigureReads } from '../series/store';
 import { instantText } from '../source/instants';
 import type { Range, Reads } from '../source/reads';
@@ -157,7 +157,7 @@ export const compare = tableQuery({
   async rows(state, query, { range, alerting }, reads) {
     const history = await reads.history();
     const leastSeconds = query.by === 'error' ? LEAST_OF_ERRORS : LEAST_SECONDS;
-    const zone = runtimeZone(state.options.schedulerTimeZone) ?? UTC;
+    const zone = anyZone(state.options.schedulerTimeZone) ?? UTC;
     const known = { now: state.now, oldest: history.oldest() ?? -Infinity, leastSeconds, zone };
     const parted = await stretches(query, range, known, reads);
     if (!parted) {

@@ -1,3 +1,5 @@
+import { tz } from 'moment-timezone';
+
 /** A time zone: seconds by which its clocks are ahead of UTC, at an instant in epoch seconds. */
 export interface Zone {
   offsetAt(at: number): number;
@@ -18,11 +20,11 @@ export function zoneOf(name: string): Zone | null {
   if (name === 'Factory') {
     return UTC;
   }
-  return PLAIN.test(name) || PLACE.test(name) ? runtimeZone(name) : null;
+  return PLAIN.test(name) || PLACE.test(name) ? anyZone(name) : null;
 }
 
-/** A zone by any name that the runtime knows, in any case; `null` where it knows none. */
-export function runtimeZone(name: string): Zone | null {
+/** A zone by any name of the IANA database, in any case; `null` where it has none. */
+export function anyZone(name: string): Zone | null {
   let zone = zones.get(name);
   if (zone === undefined) {
     zone = readZone(name);
@@ -34,26 +36,18 @@ export function runtimeZone(name: string): Zone | null {
   return zone;
 }
 
-/** Names without a place; a runtime knows further ones, by which other programs mean other zones. */
+/** Names without a place; the database has further ones, by which other programs mean other zones. */
 const PLAIN =
   /^(?:CET|CST6CDT|Cuba|EET|EST|EST5EDT|Egypt|Eire|GB|GB-Eire|GMT|GMT[+-]?0|Greenwich|HST|Hongkong|Iceland|Iran|Israel|Jamaica|Japan|Kwajalein|Libya|MET|MST|MST7MDT|NZ|NZ-CHAT|Navajo|PRC|PST8PDT|Poland|Portugal|ROC|ROK|Singapore|Turkey|UCT|UTC|Universal|W-SU|WET|Zulu)$/;
 
-/** Names with a place; runtimes take them in any case, and fugit does not. */
+/** Names with a place, as fugit takes them. */
 const PLACE = /^(?:Etc\/[A-Z]|(?:US|[A-Z][a-z]+)\/[A-Z][a-z])/;
 
+/** By a library's data, as those of a runtime are as old as the runtime: rules of zones change some times a year. */
 function readZone(name: string): Zone | null {
-  try {
-    const format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' });
-    return { offsetAt: remembering((at) => offsetOf(format, at)) };
-  } catch {
-    return null;
-  }
-}
-
-function offsetOf(format: Intl.DateTimeFormat, at: number): number {
-  const name = format.formatToParts(at * 1000).find(({ type }) => type === 'timeZoneName')?.value ?? '';
-  const [, sign, hours = '0', minutes = '0', seconds = '0'] = /GMT([+-])(\d+):(\d+)(?::(\d+))?/.exec(name) ?? [];
-  return (sign === '-' ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds));
+  const zone = tz.zone(name);
+  // Ahead of UTC, where the library tells how far behind a zone is; in minutes, with fractions long ago.
+  return zone && { offsetAt: remembering((at) => Math.round(-60 * zone.utcOffset(at * 1000)) || 0) };
 }
 
 /** Offsets change at quarters of an hour at most. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { secondsOfDuration } from '../../../pkg/sidekiq/schedule/duration';
 import { nextRunOf, readSchedule, zonesOf } from '../../../pkg/sidekiq/schedule/schedule';
-import { fixedZone, UTC, zoneOf, type Zone } from '../../../pkg/sidekiq/schedule/zone';
+import { anyZone, fixedZone, UTC, zoneOf, type Zone } from '../../../pkg/sidekiq/schedule/zone';
 
 interface Line {
   line: string;
@@ -133,4 +133,60 @@ test('the zone of the application is found by a planned run, up to a change of t
   const known = zonesOf([{ line: nine.line, at: midnight }], null);
   expect(known.possible.map((zone) => zone.offsetAt(midnight))).toEqual([9, 8, 10].map((hours) => hours * 3600));
   expect(zonesOf([], fixedZone(3600)).possible).toHaveLength(1);
+});
+
+// By Ruby's tzinfo with the database 2026f; the runtimes' own was older, and a run in Casablanca was late by an hour.
+test.each([
+  ['Africa/Casablanca', 1795993560, 0],
+  ['America/Vancouver', 1795993560, -25200],
+  ['Africa/Cairo', 1039387996, 7200],
+  ['Africa/Cairo', 1365506503, 7200],
+  ['Africa/Cairo', 2015526011, 7200],
+  ['Africa/Cairo', 1381416242, 7200],
+  ['Africa/Casablanca', 2000071574, 0],
+  ['Africa/Casablanca', 1449053619, 0],
+  ['Africa/Casablanca', 946712800, 0],
+  ['Africa/Casablanca', 1406837080, 0],
+  ['America/Edmonton', 1445664782, -21600],
+  ['America/Edmonton', 1733708312, -25200],
+  ['America/Edmonton', 1110331869, -25200],
+  ['America/Edmonton', 1077883124, -25200],
+  ['America/Havana', 1358900903, -18000],
+  ['America/Havana', 1600875359, -14400],
+  ['America/Havana', 1538348430, -14400],
+  ['America/Havana', 995384152, -14400],
+  ['America/Sao_Paulo', 1303652907, -10800],
+  ['America/Sao_Paulo', 1081769246, -10800],
+  ['America/Sao_Paulo', 1990969839, -10800],
+  ['America/Sao_Paulo', 1151565466, -10800],
+  ['America/Vancouver', 1049498696, -28800],
+  ['America/Vancouver', 1044130793, -28800],
+  ['America/Vancouver', 1702168874, -28800],
+  ['America/Vancouver', 1602790586, -25200],
+  ['Antarctica/Troll', 1067438497, 0],
+  ['Antarctica/Troll', 1072371346, 0],
+  ['Antarctica/Troll', 1196770653, 0],
+  ['Antarctica/Troll', 1261557728, 0],
+  ['Asia/Kathmandu', 1627475011, 20700],
+  ['Asia/Kathmandu', 1964782112, 20700],
+  ['Asia/Kathmandu', 1027053048, 20700],
+  ['Asia/Kathmandu', 1095497731, 20700],
+  ['Asia/Tehran', 966978293, 16200],
+  ['Asia/Tehran', 1090652713, 16200],
+  ['Asia/Tehran', 1506344608, 12600],
+  ['Asia/Tehran', 1643893689, 12600],
+  ['Australia/Lord_Howe', 1095215155, 37800],
+  ['Australia/Lord_Howe', 1059693105, 37800],
+  ['Australia/Lord_Howe', 1302960128, 37800],
+  ['Australia/Lord_Howe', 1082698662, 37800],
+  ['Europe/Berlin', 1406233066, 7200],
+  ['Europe/Berlin', 1170232561, 3600],
+  ['Europe/Berlin', 1252542290, 7200],
+  ['Europe/Berlin', 1987886377, 3600],
+  ['Pacific/Apia', 1972783013, 46800],
+  ['Pacific/Apia', 1288145920, -36000],
+  ['Pacific/Apia', 1726240642, 46800],
+  ['Pacific/Apia', 1599908621, 46800],
+])('the clocks of %s are as the database of zones has them', (name, at, seconds) => {
+  expect(anyZone(name)!.offsetAt(at)).toBe(seconds);
 });

@@ -1,7 +1,6 @@
 import type { Parts } from '../series/chunk';
 import type { HistoryScope } from '../series/figures';
 import { GAP_SAMPLES, SLOWEST_PACE_SECONDS } from '../series/pace';
-import { THINNED_SECONDS } from '../series/readOnGrid';
 import type { FigureReads, Points } from '../series/store';
 import type { Turns } from '../turns';
 
@@ -32,8 +31,10 @@ interface Judged {
   readonly figure?: string;
 }
 
-/** By which share of it a step may differ from another and be of one pace. */
-const ALIKE = 0.2;
+/** From so many steps in a row a pace is told that is slower than that of the settings. */
+const RUN = 4;
+/** What such steps take, and one more. */
+const RUN_SECONDS = (RUN + 1) * SLOWEST_PACE_SECONDS;
 /** Five minutes whose samples lie further apart than this share of the usual have a hole: they are read one by one. */
 const WITH_HOLES = 1.05;
 /** Of fewer stretches it is not known which pace is usual: each is read one by one. */
@@ -60,7 +61,8 @@ export async function complianceOf(
   { to, sampleSeconds }: { to: number; sampleSeconds: number },
   turns: Turns
 ): Promise<Compliance[]> {
-  const from = to - Math.max(...windows);
+  // The first steps of the longest window are told by those before them.
+  const from = to - Math.max(...windows) - RUN_SECONDS;
   const lists: Stretch[][] = [];
   for (const key of keys) {
     const parts = await reads.parts?.(scope, figure, from, to, key);
@@ -121,20 +123,26 @@ function sumOf(stretches: readonly Stretch[], from: number, to: number): Complia
 }
 
 /**
- * Whether the time until the next sample was watched: at the pace of the settings, at the one that samples in memory have
- * once they are thinned out, or at that of the steps beside it, which was the sampler's then.
+ * Whether the time until the next sample was watched: at the pace of the settings, or at a slower one that the sampler had then,
+ * or that samples in memory have once they are thinned out. A slower pace is told by {@link RUN} other steps in a row about
+ * it: some gaps side by side are no pace.
  */
 function isWatched(at: readonly number[], index: number, sampleSeconds: number): boolean {
-  const step = at[index + 1]! - at[index]!;
-  const beside = [at[index]! - (at[index - 1] ?? NaN), (at[index + 2] ?? NaN) - at[index + 1]!];
-  // A step of a slow sampler, or the last one before a faster pace.
-  const isOfSlowPace = beside.some(
-    (other) => other >= (1 - ALIKE) * step && other <= SLOWEST_PACE_SECONDS * (1 + ALIKE)
-  );
-  // Thinned samples lie up to a sample more than their pace apart.
-  const slowest = sampleSeconds < THINNED_SECONDS ? THINNED_SECONDS + sampleSeconds : sampleSeconds;
-  const known = beside.filter((other) => other <= (1 + ALIKE) * slowest);
-  return step <= GAP_SAMPLES * Math.max(sampleSeconds, ...known) || (step <= SLOWEST_PACE_SECONDS && isOfSlowPace);
+  const stepAt = (place: number) => at[place + 1]! - at[place]!;
+  const step = stepAt(index);
+  if (step <= GAP_SAMPLES * sampleSeconds) {
+    return true;
+  }
+  const isOfPace = (place: number) => step <= GAP_SAMPLES * Math.min(SLOWEST_PACE_SECONDS, stepAt(place));
+  let first = index;
+  while (first > Math.max(0, index - RUN) && isOfPace(first - 1)) {
+    first -= 1;
+  }
+  let last = index;
+  while (last < Math.min(at.length - 2, index + RUN) && isOfPace(last + 1)) {
+    last += 1;
+  }
+  return last - first >= RUN;
 }
 
 function ofSamples(points: Points | undefined, objective: number, sampleSeconds: number): Stretch[] {
@@ -169,9 +177,9 @@ function ofParts(
     (count[index]! > 2 || steps[index]! <= GAP_SAMPLES * sampleSeconds) &&
     steps[index]! <= WITH_HOLES * usual &&
     (max[index]! <= objective || min[index]! > objective);
-  // Whether a step was watched is told by those beside it, which come along.
-  const oneByOne = (from: number, end: number, index: number) =>
-    ofSamples(samples(from, lastAt[index + 1] ?? lastAt[index]!), objective, sampleSeconds).filter(
+  // Whether a step was watched is told by those before and after it, which come along.
+  const oneByOne = (from: number, end: number) =>
+    ofSamples(samples(from - RUN_SECONDS, end + RUN_SECONDS), objective, sampleSeconds).filter(
       (stretch) => stretch.from >= from && stretch.from < end
     );
   const stretches: Stretch[] = [];
@@ -182,7 +190,7 @@ function ofParts(
       const good = max[index]! <= objective;
       stretches.push({ from: firstAt[index]!, to: isNear ? next : lastAt[index]!, good });
       if (!isNear) {
-        stretches.push(...oneByOne(lastAt[index]!, next, index));
+        stretches.push(...oneByOne(lastAt[index]!, next));
       }
       continue;
     }
@@ -190,7 +198,7 @@ function ofParts(
     while (index + 1 < count.length && !isClear(index + 1)) {
       index += 1;
     }
-    stretches.push(...oneByOne(firstAt[begin]!, firstAt[index + 1] ?? Infinity, index));
+    stretches.push(...oneByOne(firstAt[begin]!, firstAt[index + 1] ?? Infinity));
   }
   return stretches;
 }

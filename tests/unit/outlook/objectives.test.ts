@@ -79,7 +79,7 @@ describe.each<[string, () => Promise<HistoryStore>]>([
   test('has no gap where a slow sampler becomes a fast one', async () => {
     const store = await open();
     let at = START;
-    for (const step of [300, 300, 300, 175, 5, 5, 5, 55, 5]) {
+    for (const step of [300, 300, 300, 300, 175, 5, 5, 5, 55, 5]) {
       append(store, at, 1);
       at += step;
     }
@@ -97,6 +97,28 @@ describe.each<[string, () => Promise<HistoryStore>]>([
     }
     expect(await ask(store, START + 7200, [7200])).toEqual([{ watched: 3600, good: 2690 }]);
     expect(burnRate({ watched: 0, good: 0 }, { share: 0.99 })).toBeNull();
+  });
+
+  // Found by a review: a watcher that was away twice in a row spent the whole budget with one sample.
+  test.each([
+    [[40, 40]],
+    [[60, 60]],
+    [[120, 120]],
+    [[180, 200]],
+    [[250, 250]],
+    [[290, 290]],
+    [[120, 120, 120]],
+    [[240, 180, 290, 60]],
+  ])('leaves out gaps of %j seconds side by side', async (gaps) => {
+    const store = await open();
+    let at = START;
+    const steps = [...Array<number>(180).fill(10), ...gaps, ...Array<number>(180).fill(10)];
+    steps.forEach((step, index) => {
+      append(store, at, index >= 180 && index < 180 + gaps.length ? 100 : 1);
+      at += step;
+    });
+    append(store, at, 1);
+    expect(await ask(store, at, [at - START])).toEqual([{ watched: 3600, good: 3600 }]);
   });
 
   test('leaves out a hole of two minutes at a pace of ten seconds too, and none of a pace of one minute', async () => {
@@ -153,14 +175,14 @@ test('by stretches of five minutes it is what the samples say one by one, whatev
       samples.slice(0, -1).forEach(([from, latency], index) => {
         const [to] = samples[index + 1]!;
         const lasted = Math.min(to, at) - Math.max(from, at - window);
-        const steps = [index - 1, index + 1].map(
-          (each) => (samples[each + 1]?.[0] ?? NaN) - (samples[each]?.[0] ?? NaN)
-        );
-        // Longer than a gap, but beside one that is as long, or longer.
-        const slow = to - from <= 300 && steps.some((step) => step >= 0.8 * (to - from) && step <= 360);
-        // Two and a half times the ten seconds of the settings, or the pace beside it: a minute and a sample, a fifth more at most.
-        const pace = Math.max(10, ...steps.filter((step) => step <= 84));
-        if ((to - from <= 2.5 * pace || slow) && lasted > 0) {
+        // Longer than two and a half of the ten seconds of the settings, but not than as many of four others in a row.
+        const isPace = (first: number) =>
+          [0, 1, 2, 3, 4].every((place) => {
+            const [one, other] = [samples[first + place], samples[first + place + 1]];
+            return one && other && to - from <= 2.5 * Math.min(300, other[0] - one[0]);
+          });
+        const isWatched = to - from <= 25 || (to - from <= 750 && [-4, -3, -2, -1, 0].some((by) => isPace(index + by)));
+        if (isWatched && lasted > 0) {
           watched += lasted;
           good += latency <= 60 ? lasted : 0;
         }

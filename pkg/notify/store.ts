@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
@@ -9,11 +10,15 @@ type Saved = z.infer<typeof savedSchema>;
 /**
  * What notifiers keep over a restart, in one JSON file by installation and receiver; in memory where no file is named.
  * Each change is written to a file beside it that takes its place, so that an end halfway leaves the former one whole.
- * One process owns the file.
+ * What another process has saved of other receivers meanwhile is kept; two that tell the same receivers each have their own.
  */
 export class NotificationStore {
   /** By installation and receiver, as JSON. */
   private readonly saved: Map<string, { json: string; state: unknown }>;
+  /** Of the file beside: during a rolling restart two processes write, which may have the same number in their containers. */
+  private readonly name = randomBytes(4).toString('hex');
+  /** Those that this process tells. */
+  private readonly own = new Set<string>();
   private failing = false;
 
   /** @throws Fault `settings` where the file cannot be read or written */
@@ -30,31 +35,46 @@ export class NotificationStore {
   }
 
   load(installation: string, receiver: string): unknown {
-    return this.saved.get(keyOf(installation, receiver))?.state ?? null;
+    const key = keyOf(installation, receiver);
+    this.own.add(key);
+    return this.saved.get(key)?.state ?? null;
   }
 
   /** A file that cannot be written is told once; it is tried again with the next change. */
   save(installation: string, receiver: string, state: unknown): void {
-    this.saved.set(keyOf(installation, receiver), entryOf({ installation, receiver, state }));
+    const key = keyOf(installation, receiver);
+    this.own.add(key);
+    this.saved.set(key, entryOf({ installation, receiver, state }));
     if (this.file === undefined) {
       return;
     }
     try {
+      this.takeOver(this.file);
       this.write(this.file);
       this.failing = false;
     } catch (error) {
       if (!this.failing) {
         log('error', 'notifications cannot be saved; a restart would forget them', {
           file: this.file,
-          reason: codeOf(error),
+          reason: error instanceof Fault ? error.message : codeOf(error),
         });
       }
       this.failing = true;
     }
   }
 
+  /** What is not told by this process is as the file has it. */
+  private takeOver(file: string): void {
+    for (const each of read(file)) {
+      const key = keyOf(each.installation, each.receiver);
+      if (!this.own.has(key)) {
+        this.saved.set(key, entryOf(each));
+      }
+    }
+  }
+
   private write(file: string): void {
-    const beside = `${file}.new`;
+    const beside = `${file}.${this.name}.new`;
     writeFileSync(beside, `[${[...this.saved.values()].map(({ json }) => json).join(',\n')}]`, { mode: 0o600 });
     renameSync(beside, file);
   }

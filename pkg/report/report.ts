@@ -40,15 +40,14 @@ const LEAST_AROUND_SECONDS = (FEWEST + 1) * 300;
  */
 export async function makeReport(source: Source, range: Range): Promise<Report> {
   if (range.from >= Math.min(range.to, source.now())) {
-    throw new Fault({
-      kind: 'query',
-      message: `There is no time from ${instantText(range.from)} to ${instantText(range.to)} that has passed.`,
-      remedy: 'Set "--from" before "--to", and before now.',
-    });
+    throw noTime(range, 'Set "--from" before "--to", and before now.');
   }
   const state = await source.state(range.to);
   const end = Math.min(range.to, state.now);
-  const asked = { from: Math.min(range.from, end), to: end };
+  if (range.from >= end) {
+    throw noTime(range, `The last reading is of ${instantText(end)}, by the clock of Redis: set "--from" before it.`);
+  }
+  const asked = { from: range.from, to: end };
   const reads = source.reads(undefined, state);
   const ask = async (query: object, within: Range = asked): Promise<Frame[]> =>
     runQuery(query, source, { range: within, intervalSeconds: (within.to - within.from) / POINTS, alerting: false });
@@ -67,6 +66,7 @@ export async function makeReport(source: Source, range: Range): Promise<Report> 
           missing === 0
             ? 'The time range was recorded.'
             : `Of the time range ${durationText(missing)} were not recorded; nothing is known of them.`,
+          ...state.notices.filter(({ severity }) => severity !== 'info').map(({ text }) => text),
         ],
         pictures: await pictures(ask, asked),
       },
@@ -77,6 +77,11 @@ export async function makeReport(source: Source, range: Range): Promise<Report> 
       await capacitySection(ask),
     ],
   };
+}
+
+function noTime({ from, to }: Range, remedy: string): Fault {
+  const message = `There is no time from ${instantText(from)} to ${instantText(to)} that has passed.`;
+  return new Fault({ kind: 'query', message, remedy });
 }
 
 /** By minutes where they are known, which is exact; by the counters of the history where those reach back further. */

@@ -308,7 +308,8 @@ export class Recorder {
 
   private fail(error: unknown): void {
     const text = error instanceof Fault ? error.explanation : `The history file failed: ${(error as Error).message}.`;
-    if (this.failure === undefined) {
+    // Each reason once: a file that was replaced may be damaged.
+    if (this.failure !== text) {
       log('warn', 'the history file cannot be used; figures and readings are kept in memory until it can', {
         error: text,
       });

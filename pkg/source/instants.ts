@@ -9,6 +9,9 @@ export function instantText(at: number): string {
 /** Smaller numbers are no epoch seconds that anybody means: 60 is a minute ago without its sign. */
 const LEAST_EPOCH_SECONDS = 1e8;
 
+/** An error repeats so many characters of what it was given. */
+const TOLD = 100;
+
 /** Seconds of Grafana's units of time: https://grafana.com/docs/grafana/latest/dashboards/use-dashboards/#time-units-and-relative-ranges */
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 } as const;
 const RELATIVE = /^now(?:\s*-\s*(\d+)\s*([smhdw]))?$/;
@@ -29,7 +32,7 @@ export function parseTime(field: string, text: string, now: number): number {
   if (!(at >= LEAST_EPOCH_SECONDS)) {
     throw new Fault({
       kind: 'query',
-      message: `The time ${field} "${text}" cannot be read.`,
+      message: `The time ${field} "${text.length > TOLD ? `${text.slice(0, TOLD)}…` : text}" cannot be read.`,
       remedy: 'Give seconds ago as -3600, now-1h, or ISO 8601.',
     });
   }

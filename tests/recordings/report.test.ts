@@ -83,3 +83,17 @@ it('the pictures show the queue that nobody served', async () => {
   expect(html.match(/<figure>/g)).toHaveLength(3);
   expect(html).toMatch(/<\/i>push<\/span>/);
 });
+
+// Found by a review: with a reading every five minutes, and with a clock that is ahead, it said that no time was recorded whole.
+it('of a time between two readings there is no report', async () => {
+  const told = await Promise.all(
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((before) =>
+      reportOf(END - 60 - before, END - 60 - before + 0.5).then(
+        ({ range }) => (range.from < range.to ? 'of some time' : 'of no time'),
+        (error: Error) => error.message
+      )
+    )
+  );
+  expect(told).not.toContain('of no time');
+  expect(told).toContainEqual(expect.stringMatching(/^There is no time from .* that has passed\.$/));
+});

@@ -275,6 +275,20 @@ describe('the recorder', () => {
     expect(again.values).toEqual(again.at.map((at) => at / 10));
   });
 
+  test('logs each reason for which a file fails once', async () => {
+    const file = aFile();
+    const recorder = new Recorder(async () => file.store);
+    await recorder.ready(1000);
+    file.full = true;
+    recorder.append(10, [value('a', 1)]);
+    recorder.append(20, [value('a', 2)]);
+    file.full = false;
+    file.broken = true;
+    recorder.append(30, [value('a', 3)]);
+    recorder.append(40, [value('a', 4)]);
+    expect(logged).toHaveLength(2);
+  });
+
   test('opens a file that takes nothing more anew once a minute, and asks for no state of it', async () => {
     const files = [aFile(), aFile()];
     let opened = 0;

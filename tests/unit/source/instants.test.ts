@@ -48,3 +48,7 @@ test.each([
 ])('the time %o is refused with its name', (text) => {
   expect(() => parseTime('to', text, NOW)).toThrow(`The time to "${text}" cannot be read.`);
 });
+
+test('an error repeats the beginning of a long text alone', () => {
+  expect(() => parseTime('to', 'x'.repeat(100_000), NOW)).toThrow(`The time to "${'x'.repeat(100)}…" cannot be read.`);
+});

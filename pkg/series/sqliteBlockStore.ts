@@ -1,5 +1,5 @@
 import { checksumOf, sound, type Block, type BlockStore, type StoredBlock } from './blockStore';
-import { dataVersion, type Database } from './sqliteDatabase';
+import { addColumn, dataVersion, type Database } from './sqliteDatabase';
 
 interface Row {
   id: number;
@@ -29,7 +29,7 @@ export class SqliteBlockStore implements BlockStore {
     database.exec(
       'CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, from_at REAL, to_at REAL, readings INTEGER, pace REAL, bytes INTEGER, minutes BLOB, body BLOB, crc INTEGER)'
     );
-    this.crc = this.hasChecksums() || this.addChecksums() ? 'crc' : 'NULL AS crc';
+    this.crc = addColumn(database, 'blocks', 'crc') ? 'crc' : 'NULL AS crc';
     database.exec('CREATE INDEX IF NOT EXISTS blocks_span ON blocks (id, from_at, to_at, readings, pace, bytes)');
     this.version = dataVersion(this.database);
     this.readIndex();
@@ -74,20 +74,6 @@ export class SqliteBlockStore implements BlockStore {
     this.database.prepare('DELETE FROM blocks WHERE id = ?').run(id);
     this.bytesOfAll -= this.index.get(id)?.bytes ?? 0;
     this.index.delete(id);
-  }
-
-  private hasChecksums(): boolean {
-    return this.database.prepare("SELECT 1 FROM pragma_table_info('blocks') WHERE name = 'crc'").all().length > 0;
-  }
-
-  /** @returns whether the file could be written; another process may have been faster */
-  private addChecksums(): boolean {
-    try {
-      this.database.exec('ALTER TABLE blocks ADD COLUMN crc INTEGER');
-      return true;
-    } catch {
-      return this.hasChecksums();
-    }
   }
 
   /** A file that cannot be read for a moment is as it was. */

@@ -125,8 +125,40 @@ export function refusalOf(database: Database): Error | undefined {
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     return undefined;
   } catch (error) {
-    return /readonly/.test((error as Error).message) ? (error as Error) : undefined;
+    return isReadOnly(error) ? (error as Error) : undefined;
   }
+}
+
+/**
+ * Adds a column that earlier versions did not have.
+ *
+ * @returns whether it is there: a file that can only be read stays as it is
+ * @throws Error where the file can be written, and not now
+ */
+export function addColumn(database: Database, table: string, column: string): boolean {
+  const isThere = () =>
+    database.prepare(`SELECT 1 FROM pragma_table_info('${table}') WHERE name = '${column}'`).all().length > 0;
+  if (isThere()) {
+    return true;
+  }
+  try {
+    database.exec(`ALTER TABLE ${table} ADD COLUMN ${column} INTEGER`);
+    return true;
+  } catch (error) {
+    // Another process may have been faster.
+    if (isThere()) {
+      return true;
+    }
+    if (isReadOnly(error)) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/** Whether a file refused to be written as it can only be read. */
+export function isReadOnly(error: unknown): boolean {
+  return /readonly/.test((error as Error).message);
 }
 
 function pragma(database: Database, name: string): number {

@@ -11,7 +11,7 @@ import {
   type Parts,
 } from './chunk';
 import { OpenGroup } from './openGroup';
-import { dataVersion, type Database } from './sqliteDatabase';
+import { addColumn, dataVersion, type Database } from './sqliteDatabase';
 import type { Turns } from '../turns';
 import { sampledSeconds, type Points } from './store';
 import { VarintReader, VarintWriter } from './varints';
@@ -54,6 +54,16 @@ interface Sealing {
   done: () => void;
 }
 
+/** CRC-32 of a row of readings: of its values and its instant. */
+function checksumOf(at: number, body: Uint8Array): number {
+  return crc32(String(at), crc32(body));
+}
+
+/** Earlier versions had no checksum, or one of the values alone. */
+function isSound(at: number, body: Uint8Array, crc: number | null): boolean {
+  return crc === null || crc === checksumOf(at, body) || crc === crc32(body);
+}
+
 /**
  * Samples in SQLite: new ones as a row per reading, older ones in chunks of an hour per series, with their five minutes
  * beside them. The rows of a group become chunks in steps; it counts from the last step on, and until then its samples are
@@ -70,13 +80,12 @@ export class SqliteSamples {
   private toPrune: number[] = [];
   private pruneBefore = 0;
   private version = -1;
+  private readonly crc: 'crc' | 'NULL AS crc';
 
   constructor(private readonly database: Database) {
     database.exec('CREATE TABLE IF NOT EXISTS readings (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, body BLOB)');
     // Beside the row, so that a process of schema 2 which has the file open reads the same rows; it leaves it out.
-    if (this.all('SELECT 1 FROM pragma_table_info(?) WHERE name = ?', 'readings', 'crc').length === 0) {
-      database.exec('ALTER TABLE readings ADD COLUMN crc INTEGER');
-    }
+    this.crc = addColumn(database, 'readings', 'crc') ? 'crc' : 'NULL AS crc';
     database.exec('CREATE TABLE IF NOT EXISTS groups (start INTEGER PRIMARY KEY, until REAL, cut INTEGER, times BLOB)');
     for (const table of ['chunks', 'parts']) {
       database.exec(
@@ -125,7 +134,7 @@ export class SqliteSamples {
     }
     const numbers = new Uint8Array(Float64Array.from(values.values()).buffer);
     const body = Buffer.concat([writer.written, numbers]);
-    this.run('INSERT INTO readings (at, body, crc) VALUES (?, ?, ?)', at, body, crc32(body));
+    this.run('INSERT INTO readings (at, body, crc) VALUES (?, ?, ?)', at, body, checksumOf(at, body));
     const [row] = this.all<{ id: number }>('SELECT last_insert_rowid() AS id');
     this.open.add(at, values);
     this.openIds.push(row!.id);
@@ -305,10 +314,10 @@ export class SqliteSamples {
       this.dropOpen(gone);
     }
     for (const { id, at, body, crc } of this.all<{ id: number; at: number; body: Uint8Array; crc: number | null }>(
-      'SELECT id, at, body, crc FROM readings WHERE id > ? ORDER BY id',
+      `SELECT id, at, body, ${this.crc} FROM readings WHERE id > ? ORDER BY id`,
       this.openIds.at(-1) ?? 0
     )) {
-      const values = this.isNewest(at) && (crc === null || crc === crc32(body)) ? valuesOf(body) : null;
+      const values = isSound(at, body, crc) && this.isNewest(at) ? valuesOf(body) : null;
       if (values) {
         this.open.add(at, values);
         this.openIds.push(id);

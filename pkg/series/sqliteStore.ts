@@ -1,8 +1,18 @@
+import { crc32 } from 'node:zlib';
 import { closeSync, fchmodSync, openSync, statSync } from 'node:fs';
 import { Fault } from '../faults/fault';
 import type { HistoryScope, SeriesValue } from './figures';
 import type { BlockStore } from './blockStore';
-import { canWriteBeside, markOurs, refusalOf, withDatabase, withDatabaseRead, type Database } from './sqliteDatabase';
+import {
+  addColumn,
+  canWriteBeside,
+  isReadOnly,
+  markOurs,
+  refusalOf,
+  withDatabase,
+  withDatabaseRead,
+  type Database,
+} from './sqliteDatabase';
 import { addSamples, noParts, rounded, roundedAt, type Parts } from './chunk';
 import { SqliteBlockStore } from './sqliteBlockStore';
 import { SqliteMigration } from './sqliteMigration';
@@ -77,6 +87,8 @@ class SqliteStore implements HistoryStore {
   readonly blocks: SqliteBlockStore;
   readonly refusal?: Error;
   private readonly ids = new Map<string, number>();
+  /** A file of an earlier version that is only read has no checksums of names. */
+  private readonly crc: 'crc' | 'NULL AS crc';
   private readonly samples: SqliteSamples;
   private readonly migration: SqliteMigration;
   private lastAt: number;
@@ -94,8 +106,9 @@ class SqliteStore implements HistoryStore {
     database.exec('PRAGMA journal_mode = WAL');
     database.exec('PRAGMA synchronous = NORMAL');
     database.exec(
-      'CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, scope TEXT, key TEXT, figure TEXT, UNIQUE (scope, figure, key))'
+      'CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, scope TEXT, key TEXT, figure TEXT, crc INTEGER, UNIQUE (scope, figure, key))'
     );
+    this.crc = checksummed(database) ? 'crc' : 'NULL AS crc';
     database.exec('CREATE TABLE IF NOT EXISTS states (name TEXT PRIMARY KEY, state TEXT)');
     this.blocks = new SqliteBlockStore(database);
     this.samples = new SqliteSamples(database);
@@ -107,9 +120,8 @@ class SqliteStore implements HistoryStore {
     }
     // Between readings nobody waits for long.
     database.exec('PRAGMA busy_timeout = 50');
-    for (const row of this.database.prepare('SELECT id, scope, key, figure FROM series').all() as SeriesRow[]) {
-      this.ids.set(nameOf(row), row.id);
-    }
+    const rows = database.prepare(`SELECT id, scope, key, figure, ${this.crc} FROM series`).all() as SeriesRow[];
+    rows.filter(isSound).forEach((row) => this.ids.set(nameOf(row), row.id));
     this.lastAt = this.samples.newest() ?? this.migration.newest(this.ids.values()) ?? 0;
   }
 
@@ -218,9 +230,9 @@ class SqliteStore implements HistoryStore {
   }
 
   private seriesOf(scope: HistoryScope, figure: string, only?: string): Array<{ id: number; key: string }> {
-    const statement = 'SELECT id, key FROM series WHERE scope = ? AND figure = ? ORDER BY key';
-    const all = this.database.prepare(statement).all(scope, figure) as Array<{ id: number; key: string }>;
-    return all.filter(({ key }) => only === undefined || key === only);
+    const statement = `SELECT id, key, scope, figure, ${this.crc} FROM series WHERE scope = ? AND figure = ? ORDER BY key`;
+    const all = this.database.prepare(statement).all(scope, figure) as SeriesRow[];
+    return all.filter((row) => (only === undefined || row.key === only) && isSound(row));
   }
 
   private idOf(value: SeriesValue): number {
@@ -230,8 +242,8 @@ class SqliteStore implements HistoryStore {
       return known;
     }
     this.database
-      .prepare('INSERT OR IGNORE INTO series (scope, key, figure) VALUES (?, ?, ?)')
-      .run(value.scope, value.key, value.figure);
+      .prepare('INSERT OR IGNORE INTO series (scope, key, figure, crc) VALUES (?, ?, ?, ?)')
+      .run(value.scope, value.key, value.figure, crc32(name));
     const rows = this.database
       .prepare('SELECT id FROM series WHERE scope = ? AND key = ? AND figure = ?')
       .all(value.scope, value.key, value.figure);
@@ -246,6 +258,33 @@ interface SeriesRow {
   scope: string;
   key: string;
   figure: string;
+  /** CRC-32 of its name; `null` where an earlier version wrote it to a file that is only read. */
+  crc: number | null;
+}
+
+/**
+ * Whether the name is that of the row: names are read from an index, and a bit that differs there gives the samples of one
+ * series to another.
+ */
+function isSound(row: SeriesRow): boolean {
+  return row.crc === null || row.crc === crc32(nameOf(row));
+}
+
+/** Gives each series its checksum where an earlier version has left it out. @returns whether they have one */
+function checksummed(database: Database): boolean {
+  if (!addColumn(database, 'series', 'crc')) {
+    return false;
+  }
+  const bare = database.prepare('SELECT * FROM series WHERE crc IS NULL').all() as SeriesRow[];
+  const update = database.prepare('UPDATE series SET crc = ? WHERE id = ?');
+  try {
+    bare.forEach((row) => update.run(crc32(nameOf(row)), row.id));
+  } catch (error) {
+    if (!isReadOnly(error)) {
+      throw error;
+    }
+  }
+  return true;
 }
 
 function nameOf({ scope, key, figure }: Pick<SeriesRow, 'scope' | 'key' | 'figure'>): string {

@@ -3,6 +3,7 @@ import type { QueueState } from '../observe/queueState';
 import { sumOrNull } from '../sidekiq/parts/process';
 import { isMostlyIdle } from '../sidekiq/queueFacts';
 import { capacityOfQueues } from '../watch/capacity';
+import type { State } from '../watch/state';
 import { countText, durationText, rangeText, waitText } from './texts';
 import { LIMITS, type FindingRule } from './rule';
 
@@ -46,7 +47,7 @@ export const QUEUE_RULES: readonly FindingRule[] = [
                 queue.processes === 0
                   ? 'No process is configured for this queue.'
                   : 'The processes that serve the queue are quiet.',
-              since: waitingSince(queue, state.now),
+              since: unservedSince(queue, state),
             })),
   },
   {
@@ -170,6 +171,12 @@ function drainText({ drainSeconds, inRate, outRate, size }: QueueState): string 
     return `drained in ${durationText(drainSeconds)} at this rate`;
   }
   return inRate !== null && outRate !== null && size !== 0 && inRate >= outRate ? 'not draining at this rate' : '';
+}
+
+/** Its oldest job may have waited while the queue was served. */
+function unservedSince(queue: QueueState, { serviceEnds, now }: State): number | null {
+  const waiting = waitingSince(queue, now);
+  return waiting === null ? null : Math.max(waiting, serviceEnds.get(queue.name) ?? waiting);
 }
 
 function waitingSince({ waitSeconds }: QueueState, now: number): number | null {

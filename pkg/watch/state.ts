@@ -7,6 +7,7 @@ import type { JobWaitsView } from '../observe/jobWaits';
 import type { ProcessLogView } from '../observe/processLog';
 import type { QueueState } from '../observe/queueState';
 import type { RedisCountersView } from '../observe/redisCounters';
+import type { ServiceEndsView } from '../observe/serviceEnds';
 import type { RedisMemoryView } from '../observe/redisMemory';
 import type { UsualView } from '../outlook/usualView';
 import type { FindingLogView } from './findingLog';
@@ -36,6 +37,7 @@ export interface State {
   readonly classMemory: ClassMemoryView;
   readonly redisCounters: RedisCountersView;
   readonly disabledEntries: DisabledUntil;
+  readonly serviceEnds: ServiceEndsView;
   /** `null` where INFO may not be read, or was not yet, and where Redis has no limit. */
   readonly redisMemory: RedisMemoryView | null;
   /** Which findings began and ended since the watch began. */

@@ -12,6 +12,7 @@ import { ProcessLog } from '../observe/processLog';
 import { queueStates } from '../observe/queueState';
 import { RedisCounters } from '../observe/redisCounters';
 import { RedisMemory } from '../observe/redisMemory';
+import { ServiceEnds } from '../observe/serviceEnds';
 import type { Notice } from '../sidekiq/model';
 import { NO_MASTER, withoutMasterSeconds } from '../sidekiq/replica';
 import { installationTotals } from '../sidekiq/totals';
@@ -48,6 +49,7 @@ export class Watch {
     classMemory: new ClassMemory(),
     redisCounters: new RedisCounters(),
     disabledEntries: new DisabledEntries(),
+    serviceEnds: new ServiceEnds(),
   };
   readonly redisMemory = new RedisMemory();
   readonly findingLog = new FindingLog();
@@ -64,6 +66,7 @@ export class Watch {
       classMemory,
       redisCounters,
       disabledEntries,
+      serviceEnds,
     } = this.observers;
     if (missed) {
       classTotals.expect(missed);
@@ -86,6 +89,7 @@ export class Watch {
       classMemory: classMemory.view(),
       redisCounters: redisCounters.view(),
       disabledEntries: disabledEntries.view(),
+      serviceEnds: serviceEnds.view(),
       redisMemory: this.redisMemory.next(info, snapshot.at),
       findingLog: NOTHING_FOUND,
       locks,

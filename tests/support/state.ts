@@ -236,6 +236,7 @@ export function aState(part: StatePart = {}): State {
     classQueues: new Map(),
     classNames: new Map(),
     disabledEntries: new Map(),
+    serviceEnds: new Map(),
     jobWaits: [],
     classMemory: [],
     classShares: new Map(),

@@ -472,6 +472,18 @@ describe('a rule', () => {
   });
 });
 
+// Its oldest job may have waited while it was served, in a queue that was late.
+test.each([
+  ['its service ended', 3600, NOW - 120, NOW - 120],
+  ['its oldest job waits', 60, NOW - 120, NOW - 60],
+  ['its oldest job waits, where it was not seen to be served', 3600, null, NOW - 3600],
+])('a queue is unserved since %s', (_, waitSeconds, endedAt, since) => {
+  const serviceEnds = new Map(endedAt === null ? [] : [['q', endedAt]]);
+  const queues = [aQueueState('q', { size: 1, unserved: true, latencySeconds: waitSeconds, waitSeconds })];
+  const rule = FINDING_RULES.find((each) => each.id === 'queueUnserved')!;
+  expect(rule.find(evidence({ totals: { readyThreads: 1 }, queues, serviceEnds }))).toMatchObject([{ since }]);
+});
+
 const causesOf = (id: string, given: Evidence) =>
   FINDING_RULES.find((each) => each.id === id)!
     .find(given)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { log } from '../log';
@@ -36,6 +36,9 @@ export class NotificationStore {
 
   load(installation: string, receiver: string): unknown {
     const key = keyOf(installation, receiver);
+    if (this.file !== undefined) {
+      this.takeOver(this.file);
+    }
     this.own.add(key);
     return this.saved.get(key)?.state ?? null;
   }
@@ -56,16 +59,16 @@ export class NotificationStore {
       if (!this.failing) {
         log('error', 'notifications cannot be saved; a restart would forget them', {
           file: this.file,
-          reason: error instanceof Fault ? error.message : codeOf(error),
+          reason: codeOf(error),
         });
       }
       this.failing = true;
     }
   }
 
-  /** What is not told by this process is as the file has it. */
+  /** What is not told by this process is as the file has it. One that was damaged meanwhile is written anew. */
   private takeOver(file: string): void {
-    for (const each of read(file)) {
+    for (const each of readOr(file, [])) {
       const key = keyOf(each.installation, each.receiver);
       if (!this.own.has(key)) {
         this.saved.set(key, entryOf(each));
@@ -75,8 +78,13 @@ export class NotificationStore {
 
   private write(file: string): void {
     const beside = `${file}.${this.name}.new`;
-    writeFileSync(beside, `[${[...this.saved.values()].map(({ json }) => json).join(',\n')}]`, { mode: 0o600 });
-    renameSync(beside, file);
+    try {
+      writeFileSync(beside, `[${[...this.saved.values()].map(({ json }) => json).join(',\n')}]`, { mode: 0o600 });
+      renameSync(beside, file);
+    } catch (error) {
+      rmSync(beside, { force: true });
+      throw error;
+    }
   }
 }
 
@@ -98,6 +106,14 @@ function read(file: string): Saved {
       message: `The file of notifications ${file} holds something else.`,
       remedy: 'Name another file in "notifications.stateFile", or remove this one.',
     });
+  }
+}
+
+function readOr(file: string, otherwise: Saved): Saved {
+  try {
+    return read(file);
+  } catch {
+    return otherwise;
   }
 }
 

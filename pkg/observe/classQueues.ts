@@ -56,9 +56,16 @@ export class ClassQueues implements Observer<ClassQueuesView> {
     const isTaken = ({ name, paused }: (typeof queues.items)[number]) => paused !== true && served?.has(name) !== false;
     const heads: typeof this.heads = new Map();
     for (const queue of queues.items) {
-      const { name, next } = queue;
+      const { name, next, size } = queue;
       const taken = isTaken(queue);
       const before = this.heads.get(name);
+      if (!next && size !== 0) {
+        // It could not be read.
+        if (before) {
+          heads.set(name, before);
+        }
+        continue;
+      }
       if (before && taken && next?.jid !== before.jid) {
         this.learn(before.class, name, EVIDENCE.ran);
       }

@@ -25,11 +25,13 @@ const CLASSES_KEPT = 5000;
 const QUEUES_KEPT = 50;
 /** After so long what was seen counts half. */
 const HALF_SECONDS = 300;
+/** What was seen days ago counts nothing. */
+const LEAST_WEIGHT = 1e-6;
 /** A smaller share is that of a queue that the class has left. */
 const LEAST_SHARE = 0.01;
 
 const savedSchema = z.array(
-  z.object({ class: z.string(), at: z.number(), queues: z.array(z.tuple([z.string(), z.number().positive()])) })
+  z.object({ class: z.string(), at: z.number(), queues: z.array(z.tuple([z.string(), z.number().nonnegative()])) })
 );
 
 /**
@@ -71,7 +73,8 @@ export class ClassShares implements Observer<ClassSharesView> {
 
   restore(saved: unknown): void {
     savedSchema.parse(saved).forEach(({ class: name, at, queues }) => {
-      this.seen.set(name, { at, byQueue: new Map(queues) });
+      // Earlier versions saved what had faded to nothing.
+      this.seen.set(name, { at, byQueue: new Map(queues.filter(([, weight]) => weight > 0)) });
     });
     this.current = this.shares();
   }
@@ -99,7 +102,7 @@ function faded(before: Seen | undefined, at: number): Map<string, number> {
   const factor = 0.5 ** ((at - before.at) / HALF_SECONDS);
   const sum = [...before.byQueue.values()].reduce((all, weight) => all + weight, 0);
   const kept = [...before.byQueue]
-    .filter(([, weight]) => weight >= LEAST_SHARE * sum)
+    .filter(([, weight]) => weight >= LEAST_SHARE * sum && weight * factor >= LEAST_WEIGHT)
     .sort(([, one], [, other]) => other - one)
     .slice(0, QUEUES_KEPT);
   return new Map(kept.map(([queue, weight]) => [queue, weight * factor]));

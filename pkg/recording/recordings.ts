@@ -82,6 +82,8 @@ export class Recordings {
   /** Closed, and not yet in a store. */
   private closing: OpenBlock[] = [];
   private work: Promise<void> = Promise.resolve();
+  /** Why the file has not taken the last block. */
+  private refused: string | undefined;
   private known: Known = NOTHING_KNOWN;
   private beside: BesideReads | null = null;
   private readonly ended = new EndedMinutes();
@@ -201,7 +203,10 @@ export class Recordings {
       before = block.to;
       if (block.to >= from && block.from - late <= to) {
         const known = block.key === undefined ? undefined : this.finals.get(block.key);
-        const read = known ?? (await orBroken(() => block.minutes())) ?? { minutes: [], durations: [] };
+        const read = known ?? (await orBroken(() => block.minutes()));
+        if (!read) {
+          continue;
+        }
         if (block.key !== undefined) {
           this.finals.set(block.key, read);
         }
@@ -226,10 +231,10 @@ export class Recordings {
     this.close();
     const file = this.file();
     if (file) {
-      insist(() => this.moveKept(file));
+      this.insist(() => this.moveKept(file));
       for (const block of this.closing) {
         const done = finished(block, compressedNow);
-        insist(() => attempt(() => file.add(done)));
+        this.insist(() => this.attempt(() => file.add(done)));
       }
     }
     this.closing = [];
@@ -242,7 +247,7 @@ export class Recordings {
    */
   private moveKept(file: BlockStore, most = Infinity): boolean {
     for (const { id, bytes: _, ...span } of this.memory.all.slice(0, most)) {
-      if (!attempt(() => file.add({ ...span, ...this.memory.read(id) }))) {
+      if (!this.attempt(() => file.add({ ...span, ...this.memory.read(id) }))) {
         return false;
       }
       this.memory.remove(id);
@@ -267,12 +272,41 @@ export class Recordings {
         const done: Block = { ...spanOf(block), body, minutes };
         const file = this.file();
         // In the order in which they were recorded: what was kept in memory goes before.
-        if (!file || !this.moveKept(file, MOVED_AT_ONCE) || !attempt(() => file.add(done))) {
+        if (!file || !this.moveKept(file, MOVED_AT_ONCE) || !this.attempt(() => file.add(done))) {
           this.memory.add(done);
         }
         this.closing = this.closing.filter((each) => each !== block);
       }
     });
+  }
+
+  /** Tries again while another process is writing to the file; each attempt waits for a moment. */
+  private insist(isDone: () => boolean): void {
+    let left = LAST_ATTEMPTS;
+    while (left > 0 && !isDone() && /locked|busy/.test(this.refused ?? '')) {
+      left -= 1;
+    }
+  }
+
+  /** @returns whether the file has taken it */
+  private attempt(work: () => void): boolean {
+    try {
+      work();
+      this.refused = undefined;
+      return true;
+    } catch (error) {
+      this.refuse(error);
+      return false;
+    }
+  }
+
+  /** A file that cannot be written keeps what it has. Each reason is told once. */
+  private refuse(error: unknown): void {
+    const reason = String(error);
+    if (reason !== this.refused) {
+      log('warn', 'a recording could not be written to the history file', { error: reason });
+    }
+    this.refused = reason;
   }
 
   private later(work: () => Promise<void>): void {
@@ -287,11 +321,14 @@ export class Recordings {
   }
 
   private async shrink(now: number): Promise<void> {
-    // A file that cannot be written keeps what it has; the memory is bounded all the same.
     await shrink(this.memory, this.limits.memory, now);
     const file = this.file();
-    if (file) {
-      await shrink(file, this.limits.file, now);
+    if (file && this.refused === undefined) {
+      try {
+        await shrink(file, this.limits.file, now);
+      } catch (error) {
+        this.refuse(error);
+      }
     }
   }
 
@@ -361,23 +398,4 @@ function foundOpen(block: OpenBlock): Found {
       durations: final.flatMap((each) => each.durations),
     }),
   };
-}
-
-/** Tries again until it is done: another process may be writing to the file, and each attempt waits for a moment. */
-function insist(isDone: () => boolean): void {
-  let left = LAST_ATTEMPTS;
-  while (left > 0 && !isDone()) {
-    left -= 1;
-  }
-}
-
-/** @returns whether a store has taken it */
-function attempt(work: () => void): boolean {
-  try {
-    work();
-    return true;
-  } catch (error) {
-    log('warn', 'a recording could not be written to the history file', { error: String(error) });
-    return false;
-  }
 }

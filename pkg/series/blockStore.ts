@@ -28,6 +28,7 @@ export function timeOf(blocks: ReadonlyArray<Pick<BlockSpan, 'from' | 'to'>>): {
 
 /** Two processes that record write a block each, and the one that began later may be the first to write. */
 const IN_TURNS_SECONDS = 250;
+const IN_TURNS_BLOCKS = 20;
 
 /** Blocks whose dates only grow: all of them, or where a clock was set those of the most time. */
 export function inTime<T extends Pick<BlockSpan, 'from' | 'to'>>(blocks: readonly T[]): readonly T[] {
@@ -44,7 +45,8 @@ function inTurns<T extends Pick<BlockSpan, 'from'>>(blocks: readonly T[]): T[] {
   const ordered: T[] = [];
   for (const block of blocks) {
     let place = ordered.length;
-    while (place > 0 && isLittleAfter(ordered[place - 1]!, block)) {
+    const first = Math.max(0, place - IN_TURNS_BLOCKS);
+    while (place > first && isLittleAfter(ordered[place - 1]!, block)) {
       place -= 1;
     }
     ordered.splice(place, 0, block);

@@ -46,6 +46,11 @@ export class Recorder {
     newest: () => this.newest(),
     secondsAfter: (at) => this.secondsAfter(at),
   });
+  /** What the file has dated after an instant is to be dropped as soon as it can be written, and what is told then. */
+  private toForget: { after: number; told: { text: string; elapsed: number } | undefined } | undefined;
+  /** When the file has not taken a sample, by the instant of the sample; `undefined` while it takes them. */
+  private failedAt: number | undefined;
+  private isClosed = false;
   /** Dated by a clock that is not believed yet. */
   private doubted: Sample[] = [];
   /** When samples were dropped, as the clock had been put back. */
@@ -89,7 +94,8 @@ export class Recorder {
 
   /** Opens the file where that is due. @param now epoch seconds; @returns whether it was opened just now */
   async ready(now: number): Promise<boolean> {
-    const isDue = (!this.file || this.failure !== undefined) && Math.abs(now - this.triedAt) >= RETRY_SECONDS;
+    // A file that is full is tried with the samples; one that could not be written at its opening needs another one.
+    const isDue = (!this.file || this.file.refusal) && Math.abs(now - this.triedAt) >= RETRY_SECONDS;
     if (!this.open || !isDue) {
       await this.opening;
       return false;
@@ -105,16 +111,21 @@ export class Recorder {
 
   private take(store: HistoryStore): void {
     const before = this.file;
+    if (this.isClosed || (before && store.refusal)) {
+      close(store);
+      return;
+    }
     this.file = store;
+    this.failedAt = undefined;
     if (before) {
-      // It may have been opened where nothing could be written.
+      // Whoever reads a long range of it now finds the rest in the next answer.
       close(before);
     } else {
       this.clock.begin();
     }
     if (store.refusal) {
       this.fail(store.refusal);
-    } else if (!before) {
+    } else {
       this.worksAgain();
     }
   }
@@ -151,17 +162,29 @@ export class Recorder {
     if (this.open) {
       this.missed.push(...samples);
       bound(this.missed);
-      this.catchUp(MISSED_AT_ONCE);
+      // A file that takes nothing is not tried with each sample: it reads its newest part again each time.
+      if (this.failedAt === undefined || Math.abs(at - this.failedAt) >= RETRY_SECONDS) {
+        this.failedAt = this.catchUp(MISSED_AT_ONCE) ? undefined : at;
+      }
     }
     if (!this.open || this.missed.length > 0) {
       samples.forEach((sample) => this.memory.append(sample.at, sample.values, this.clock.agedBy));
     }
   }
 
-  /** Appends to the file what it has not taken yet, oldest first. */
-  private catchUp(most: number): void {
+  /** Appends to the file what it has not taken yet, oldest first. @returns whether a file that is there has taken it */
+  private catchUp(most: number): boolean {
+    if (!this.file || this.file.refusal) {
+      return !this.file;
+    }
     let done = 0;
     const isWritten = this.write((file) => {
+      if (this.toForget) {
+        // Before that, the file would pass over the samples since.
+        file.forgetAfter(this.toForget.after);
+        this.dropped = this.toForget.told ?? this.dropped;
+        this.toForget = undefined;
+      }
       for (const { at, values } of this.missed.slice(0, most)) {
         file.append(at, values, this.clock.agedBy);
         done += 1;
@@ -171,14 +194,20 @@ export class Recorder {
     if (isWritten && done > 0) {
       this.worksAgain();
     }
+    return isWritten;
   }
 
   read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[] {
     const until = Math.min(to, this.knownUntil);
-    const kept = this.use((file) => file.read(scope, figure, from, until, only), undefined);
+    const kept = this.use((file) => file.read(scope, figure, from, this.keptUntil(until), only), undefined);
     return kept && this.missed.length === 0
       ? kept
       : followed(kept ?? [], this.memory.read(scope, figure, from, until, only));
+  }
+
+  /** What a file has of a time that comes anew counts no more, though it could not be dropped yet. */
+  private keptUntil(until: number): number {
+    return Math.min(until, this.toForget?.after ?? Infinity);
   }
 
   /** While a clock that was put back is doubted, what is dated after that instant is not told as of the time since. */
@@ -191,11 +220,11 @@ export class Recorder {
   async parts(scope: HistoryScope, figure: string, from: number, to: number, only: string): Promise<Parts[] | null> {
     const { file } = this;
     const until = Math.min(to, this.knownUntil);
+    // Taken before others get their turn: what the file takes meanwhile is in one of both.
+    const later = this.missed.length > 0 ? this.memory.read(scope, figure, from, until, only) : [];
     try {
-      const kept = (await file?.parts?.(scope, figure, from, until, only)) ?? null;
-      return kept && this.missed.length > 0
-        ? partsFollowed(kept, this.memory.read(scope, figure, from, until, only))
-        : kept;
+      const kept = (await file?.parts?.(scope, figure, from, this.keptUntil(until), only)) ?? null;
+      return kept && later.length > 0 ? partsFollowed(kept, later) : kept;
     } catch (error) {
       // A file that was closed meanwhile has told why.
       if (this.file === file) {
@@ -211,7 +240,7 @@ export class Recorder {
   }
 
   thinnedUntil(): number | null {
-    return this.file ? null : this.memory.thinnedUntil();
+    return this.file && this.missed.length === 0 ? null : this.memory.thinnedUntil();
   }
 
   oldest(): number | null {
@@ -228,6 +257,7 @@ export class Recorder {
   }
 
   close(): void {
+    this.isClosed = true;
     this.catchUp(Infinity);
     if (this.file) {
       close(this.file);
@@ -239,19 +269,28 @@ export class Recorder {
   /** Drops what is dated after a step that is believed now: those samples are of a future that comes anew. */
   private accept({ seconds, at: begun }: ClockStep, { at, elapsed }: { at: number; elapsed: number }): void {
     const since = this.doubted[0]?.at ?? at;
+    let told: typeof this.dropped;
     if ((this.newest() ?? since) > since) {
       const text = `The clock of Redis was put back at ${new Date(begun * 1000).toISOString().slice(0, 19)}Z by ${Math.round(-seconds)} s. Figures that were dated after that instant were dropped.`;
-      this.dropped = { text, elapsed };
+      told = { text, elapsed };
     }
     this.missed = this.missed.filter((sample) => sample.at < since);
     // The sample of that very instant comes now.
-    this.write((file) => file.forgetAfter(since - INSTANT_SECONDS));
-    this.memory.forgetAfter(since - INSTANT_SECONDS);
+    const after = since - INSTANT_SECONDS;
+    this.memory.forgetAfter(after);
+    if (this.file) {
+      this.toForget = { after: Math.min(after, this.toForget?.after ?? after), told };
+    } else {
+      this.dropped = told ?? this.dropped;
+    }
   }
 
   private secondsAfter(at: number): number {
-    const kept = this.use((file) => file.secondsAfter(at), undefined);
-    return kept === undefined || this.missed.length > 0 ? (kept ?? 0) + this.memory.secondsAfter(at) : kept;
+    const kept = this.use((file) => ({ seconds: file.secondsAfter(at), newest: file.newest() }), undefined);
+    if (kept && this.missed.length === 0) {
+      return kept.seconds;
+    }
+    return (kept?.seconds ?? 0) + this.memory.secondsAfter(Math.max(at, kept?.newest ?? at));
   }
 
   private newest(): number | null {
@@ -366,6 +405,7 @@ function partsFollowed(kept: readonly Parts[], later: readonly Points[]): Parts[
 
 /** The points later than an instant; all of them without one. */
 function after({ at, values }: Points, last = -Infinity): Pick<Points, 'at' | 'values'> {
-  const first = at.findIndex((instant) => instant > last);
+  // A file rounds instants.
+  const first = at.findIndex((instant) => instant > last + INSTANT_SECONDS);
   return first < 0 ? { at: [], values: [] } : { at: at.slice(first), values: values.slice(first) };
 }

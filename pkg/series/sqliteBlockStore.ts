@@ -53,14 +53,14 @@ export class SqliteBlockStore implements BlockStore {
   }
 
   read(id: number): Pick<Block, 'body' | 'minutes'> {
-    const [row] = this.database.prepare(`SELECT body, minutes, ${this.crc} FROM blocks WHERE id = ?`).all(id) as Array<
-      Pick<Block, 'body' | 'minutes'> & { crc: number | null }
-    >;
-    const span = this.index.get(id);
-    if (!row || !span) {
+    const [row] = this.database
+      .prepare(`SELECT ${SPAN}, body, minutes, ${this.crc} FROM blocks WHERE id = ?`)
+      .all(id) as Array<Row & Block & { crc: number | null }>;
+    if (!row) {
       throw new Error(`block ${id} is gone`);
     }
-    return sound({ ...span, ...row }, row.crc);
+    // All of one statement: another process may thin the block meanwhile.
+    return sound(row, row.crc);
   }
 
   replace(id: number, block: Block): void {

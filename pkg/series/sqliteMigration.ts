@@ -33,8 +33,15 @@ export class SqliteMigration {
     this.sync();
   }
 
-  /** The next step. Within a transaction. @param series all of them @param before older samples are not kept */
-  step(series: Iterable<number>, before: number): void {
+  /** Forgets what was begun in a transaction that was rolled back. */
+  reload(): void {
+    this.gathering = undefined;
+    this.toDelete = [];
+    this.done = false;
+  }
+
+  /** The next step. Within a transaction. @param before older samples are not kept */
+  step(before: number): void {
     if (this.sync() || this.samples.isSealing) {
       return;
     }
@@ -43,8 +50,8 @@ export class SqliteMigration {
       return;
     }
     if (!this.gathering) {
-      const all = [...series];
-      const oldest = this.oldest(all);
+      const all = this.allSeries();
+      const oldest = this.edge('min', all, Math.min);
       if (oldest === null) {
         this.database.exec('DROP TABLE samples');
         this.database.prepare('DELETE FROM states WHERE name = ?').run(MOVED);
@@ -74,12 +81,12 @@ export class SqliteMigration {
   }
 
   /** Epoch seconds of the oldest sample that is not moved, `null` for none. */
-  oldest(series: Iterable<number>): number | null {
-    return this.edge('min', series, Math.min);
+  oldest(): number | null {
+    return this.sync() ? null : this.edge('min', this.allSeries(), Math.min);
   }
 
-  newest(series: Iterable<number>): number | null {
-    return this.edge('max', series, Math.max);
+  newest(): number | null {
+    return this.sync() ? null : this.edge('max', this.allSeries(), Math.max);
   }
 
   forgetAfter(after: number): void {
@@ -89,11 +96,13 @@ export class SqliteMigration {
     }
   }
 
+  /** As the file has them: a process that knows some of them alone would drop the others. */
+  private allSeries(): number[] {
+    return (this.database.prepare('SELECT id FROM series').all() as Array<{ id: number }>).map(({ id }) => id);
+  }
+
   /** By the index of each series: a scan of the table takes seconds. */
   private edge(which: 'min' | 'max', series: Iterable<number>, of: (...values: number[]) => number): number | null {
-    if (this.sync()) {
-      return null;
-    }
     const statement = this.database.prepare(`SELECT ${which}(at) AS at FROM samples WHERE series = ? AND at >= ?`);
     let found: number | null = null;
     for (const id of series) {

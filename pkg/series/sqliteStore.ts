@@ -122,7 +122,7 @@ class SqliteStore implements HistoryStore {
     database.exec('PRAGMA busy_timeout = 50');
     const rows = database.prepare(`SELECT id, scope, key, figure, ${this.crc} FROM series`).all() as SeriesRow[];
     rows.filter(isSound).forEach((row) => this.ids.set(nameOf(row), row.id));
-    this.lastAt = this.samples.newest() ?? this.migration.newest(this.ids.values()) ?? 0;
+    this.lastAt = this.samples.newest() ?? this.migration.newest() ?? 0;
   }
 
   append(at: number, values: readonly SeriesValue[], agedBy = at): void {
@@ -135,26 +135,39 @@ class SqliteStore implements HistoryStore {
       throw new FileGone(`"${this.path}" was removed, replaced or cut`);
     }
     this.size = found.size;
+    const { prunedAt } = this;
+    this.inTransaction(
+      () => {
+        const before = agedBy - this.retentionDays * SECONDS_PER_DAY;
+        this.prunedAt ||= agedBy;
+        if (agedBy - this.prunedAt > PRUNE_EVERY_SECONDS) {
+          this.prunedAt = agedBy;
+          this.samples.prune(before, this.allSeries());
+        }
+        this.migration.step(before);
+        this.samples.append(roundedAt(at), new Map(values.map((each) => [this.idOf(each), rounded(each.value)])));
+      },
+      () => (this.prunedAt = prunedAt)
+    );
+    this.lastAt = at;
+  }
+
+  /** @throws Error where nothing of it was done */
+  private inTransaction(work: () => void, undo: () => void = () => undefined): void {
     this.database.exec('BEGIN');
     try {
-      const before = agedBy - this.retentionDays * SECONDS_PER_DAY;
-      this.prunedAt ||= agedBy;
-      if (agedBy - this.prunedAt > PRUNE_EVERY_SECONDS) {
-        this.prunedAt = agedBy;
-        this.samples.prune(before, this.allSeries());
-      }
-      this.migration.step(this.ids.values(), before);
-      this.samples.append(roundedAt(at), new Map(values.map((each) => [this.idOf(each), rounded(each.value)])));
+      work();
       this.database.exec('COMMIT');
-      this.lastAt = at;
     } catch (error) {
-      this.ids.clear();
       try {
         this.database.exec('ROLLBACK');
       } catch {
         // SQLite itself has rolled back where the disk is full.
       }
+      this.ids.clear();
       this.samples.reload();
+      this.migration.reload();
+      undo();
       throw error;
     }
   }
@@ -188,7 +201,7 @@ class SqliteStore implements HistoryStore {
   }
 
   oldest(): number | null {
-    const old = this.migration.oldest(this.ids.values());
+    const old = this.migration.oldest();
     const kept = this.samples.oldest();
     return old === null || kept === null ? (old ?? kept) : Math.min(old, kept);
   }
@@ -198,13 +211,15 @@ class SqliteStore implements HistoryStore {
   }
 
   secondsAfter(at: number): number {
-    const newest = this.migration.newest(this.ids.values()) ?? at;
+    const newest = this.migration.newest() ?? at;
     return Math.max(this.samples.secondsAfter(at), newest - at);
   }
 
   forgetAfter(at: number): void {
-    this.migration.forgetAfter(at);
-    this.samples.forgetAfter(at);
+    this.inTransaction(() => {
+      this.migration.forgetAfter(at);
+      this.samples.forgetAfter(at);
+    });
     this.lastAt = Math.min(this.lastAt, at);
     this.prunedAt = Math.min(this.prunedAt, at);
   }

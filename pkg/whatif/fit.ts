@@ -20,6 +20,8 @@ const LONGEST_SECONDS = 6 * 3600;
 /** Histograms are read of the classes that take most time, over the last hour of the range. */
 const CLASSES_WITH_HISTOGRAM = 100;
 const HISTOGRAM_MINUTES = 60;
+const CLASSES_SHARED = 500;
+const QUEUES_SHARED = 10;
 /**
  * Of classes that take longer on average, many jobs end in another minute than they began in: what runs is counted with
  * them. Of shorter ones the samples of what runs would add their own chance.
@@ -77,7 +79,7 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
   const at = { ...range, now: state.now, sampleSeconds: state.options.sampleSeconds };
   const isDense = at.sampleSeconds <= BURST_SAMPLE_SECONDS;
   const sizeSeconds = isDense ? SLOT_SECONDS : MINUTE;
-  const placed = classes.flatMap(([name]) => sharesOf(state, name).map(([queue, share]) => ({ name, queue, share })));
+  const placed = placesOf(classes, state);
   for (const [queue, members] of groupBy(placed, (each) => each.queue)) {
     const counted = executedByMinute(
       members.map(({ name }) => name),
@@ -145,6 +147,27 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
     await turns.give();
   }
   return { demand: { classes: demands, slotSeconds: SLOT_SECONDS, slots, backlog }, range, notices };
+}
+
+/** A class in a queue that it runs from, with the share of its work. */
+interface Placed {
+  name: string;
+  queue: string;
+  share: number;
+}
+
+/** Of the classes that take most time the queues with most of it, of others the queue that was seen last: each takes memory. */
+function placesOf(classes: ReadonlyArray<[string, ClassCounts]>, state: State): Placed[] {
+  const byTime = [...classes].sort(([, one], [, other]) => other.milliseconds - one.milliseconds);
+  const shared = new Set(byTime.slice(0, CLASSES_SHARED).map(([name]) => name));
+  return classes.flatMap(([name]) => {
+    if (!shared.has(name)) {
+      return [{ name, queue: state.classQueues.get(name)!, share: 1 }];
+    }
+    const most = [...sharesOf(state, name)].sort(([, one], [, other]) => other - one).slice(0, QUEUES_SHARED);
+    const all = sum(most.map(([, share]) => share));
+    return most.map(([queue, share]) => ({ name, queue, share: share / all }));
+  });
 }
 
 /**

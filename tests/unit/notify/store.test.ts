@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
@@ -33,14 +33,26 @@ test('two processes with one file lose nothing of what each tells alone', () => 
   expect(readdirSync(folder).filter((name) => name.endsWith('.new'))).toEqual([]);
 });
 
-test('a file that something else has taken is left alone, and the reason is logged once', () => {
+test('a file that is damaged while the process runs is written anew, and one of something else is refused at its start', () => {
   const file = newFile();
   const store = new NotificationStore(file);
+  store.save('redis', 'team', { sent: 1 });
   writeFileSync(file, 'hello');
+  expect(() => new NotificationStore(file)).toThrow('holds something else');
+  store.save('redis', 'team', { sent: 2 });
+  expect(stateOf(file, 'team')).toEqual({ sent: 2 });
+});
+
+test('a file that cannot be written is told once, and leaves nothing beside it', () => {
+  const place = join(folder, 'gone');
+  mkdirSync(place);
+  const store = new NotificationStore(join(place, 'n.json'));
+  rmSync(place, { recursive: true });
   const logged = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   store.save('redis', 'team', { sent: 1 });
   store.save('redis', 'team', { sent: 2 });
   expect(logged).toHaveBeenCalledTimes(1);
-  expect(String(logged.mock.calls[0]![0])).toContain('holds something else');
-  expect(() => new NotificationStore(file)).toThrow('holds something else');
+  mkdirSync(place);
+  store.save('redis', 'team', { sent: 3 });
+  expect(readdirSync(place)).toEqual(['n.json']);
 });

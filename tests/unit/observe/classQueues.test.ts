@@ -80,6 +80,16 @@ describe('a job that waits where none is taken', () => {
     expect(learned.view().get('X')).toBe('b');
   });
 
+  test('is not taken where it could not be read', () => {
+    const processes = listed(serves('a', 'b'));
+    const learned = new ClassQueues();
+    learned.observe(aSnapshot({ processes, queues: listed(waits('a', 'X')) }));
+    learned.observe(aSnapshot({ processes, queues: listed(aQueue('a', { size: 4 }), waits('b', 'X')) }));
+    expect(learned.view().get('X')).toBe('b');
+    learned.observe(aSnapshot({ processes, queues: listed(aQueue('a'), waits('b', 'X')) }));
+    expect(learned.view().get('X')).toBe('a');
+  });
+
   test('is learnt anew from what an earlier version saved', () => {
     const learned = new ClassQueues();
     learned.restore([['X', 'legacy']]);

@@ -55,3 +55,24 @@ test('it holds 5,000 classes and 50 queues of each of a month in which ever othe
   expect(saved.length).toBeLessThanOrEqual(5000);
   expect(saved.find((each) => each.class === 'Everywhere')!.queues.length).toBeLessThanOrEqual(101);
 });
+
+// Found by a review: weights that had faded to nothing were saved, and every recording of that time could not be read.
+test('what was seen weeks ago is nothing, and what is saved can be restored', () => {
+  const shares = new ClassShares();
+  look(shares, 0, runs('B', 'q1'), runs('B', 'q2'));
+  look(shares, 30 * 86_400, runs('B', 'q3'));
+  const saved = shares.save();
+  expect(saved).toEqual([{ class: 'B', at: NOW + 30 * 86_400, queues: [['q3', 1]] }]);
+  expect(shares.view().has('B')).toBe(false);
+  const restored = new ClassShares();
+  restored.restore([
+    {
+      ...saved[0],
+      queues: [
+        ['q3', 1],
+        ['q1', 0],
+      ],
+    },
+  ]);
+  expect(restored.view().has('B')).toBe(false);
+});

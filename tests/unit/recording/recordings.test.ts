@@ -301,6 +301,50 @@ describe('recordings in memory', () => {
   });
 });
 
+// Found by a review: a file that was opened anew while it was read was empty for all questions after it.
+test('minutes that could not be read once are read again', async () => {
+  const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const blocks: Block[] = [];
+  const store = storeOf(blocks);
+  let isAway = false;
+  const file: BlockStore = {
+    ...store,
+    get all() {
+      return store.all;
+    },
+    read: (id) => {
+      if (isAway) {
+        throw new Error('database is closed');
+      }
+      return store.read(id);
+    },
+  };
+  const recordings = new Recordings({ memory: LARGE, file: LARGE }, () => file);
+  live(recordings, 360);
+  await recordings.settled();
+  const found = async () => (await recordings.minutes({ from: NOW, to: NOW + 3600 })).minutes.length;
+  isAway = true;
+  const few = await found();
+  isAway = false;
+  expect(await found()).toBeGreaterThan(few + 40);
+  told.mockRestore();
+});
+
+test('a file that takes nothing more is told once, and bounds the memory all the same', async () => {
+  const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const refuse = () => {
+    throw new Error('attempt to write a readonly database');
+  };
+  const file: BlockStore = { all: [], bytes: 0, add: refuse, read: refuse, replace: refuse, remove: refuse };
+  const recordings = new Recordings({ memory: { seconds: 600, bytes: 1e9 }, file: LARGE }, () => file);
+  live(recordings, 720);
+  await recordings.settled();
+  expect(NOW + 7190 - recordings.time!.from).toBeLessThanOrEqual(800);
+  recordings.flush();
+  expect(told.mock.calls.filter(([line]) => String(line).includes('could not be'))).toHaveLength(1);
+  told.mockRestore();
+});
+
 test('what goes wrong with whoever takes the states of a range is no damaged block', async () => {
   const recordings = new Recordings({ memory: LARGE, file: LARGE });
   live(recordings, 60);

@@ -581,3 +581,39 @@ test('samples that go into chunks while a range is read are in it', async () => 
   expect(parts!.count.reduce((sum, count) => sum + count, 0)).toBe(365);
   store.close();
 });
+
+// Found by a review: after one append that failed, the rows that were not moved yet were dropped.
+test('an append that fails while a file of schema 1 is moved over loses none of its samples', async () => {
+  const path = newFile();
+  const instants = Array.from({ length: 3000 }, (_, index) => 1_000_000 + 10 * index);
+  fileOfSchema1(path, instants, ['a', 'b', 'c']);
+  const store = await openSqliteStore(path, { retentionDays: 30 });
+  const broken: SeriesValue = Object.defineProperty(value('a', 0), 'value', {
+    get: () => {
+      throw new Error('disk I/O error');
+    },
+  });
+  let at = 1_030_000;
+  for (let step = 0; step < 400; step += 1) {
+    at += 10;
+    if (step % 3 === 1) {
+      expect(() => store.append(at, [value('c', at + 2), broken])).toThrow('disk I/O error');
+    }
+    store.append(
+      at,
+      ['a', 'b', 'c'].map((figure, index) => value(figure, at + index))
+    );
+  }
+  ['a', 'b', 'c'].forEach((figure, index) => {
+    const points = store.read('queue', figure, 0, 2_000_000)[0]!;
+    expect(points.at).toEqual(
+      Array.from({ length: 3400 }, (_, place) => (place < 3000 ? 1_000_000 : 1_000_010) + 10 * place)
+    );
+    expect(points.values).toEqual(points.at.map((instant) => instant + index));
+  });
+  expect([store.oldest(), store.newest()]).toEqual([1_000_000, at]);
+  store.close();
+  const after = new DatabaseSync(path);
+  expect(after.prepare("SELECT 1 FROM sqlite_master WHERE name = 'samples'").all()).toEqual([]);
+  after.close();
+});

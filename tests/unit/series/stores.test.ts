@@ -239,12 +239,12 @@ describe('the recorder', () => {
       recorder.append(at, [value('a', at)]);
     }
     file.broken = false;
-    recorder.append(3020, [value('a', 3020)]);
+    recorder.append(3080, [value('a', 3080)]);
     const held = () => file.store.read('total', 'a', 0, 4000)[0]!.values;
     // Not all at once: each append takes a moment.
     expect(held()).toHaveLength(201);
     recorder.close();
-    expect(held()).toEqual([1, ...Array.from({ length: 301 }, (_, index) => 20 + index * 10)]);
+    expect(held()).toEqual([1, ...Array.from({ length: 300 }, (_, index) => 20 + index * 10), 3080]);
   });
 
   test.each<[string, (recorder: Recorder) => unknown]>([
@@ -268,10 +268,10 @@ describe('the recorder', () => {
     expect(recorder.keys('total', 'a')).toEqual(['', 'k']);
     expect([recorder.oldest(), file.closed]).toEqual([10, 0]);
     file.full = false;
-    recorder.append(40, [value('a', 4)]);
+    recorder.append(100, [value('a', 10)]);
     expect(recorder.notices).toEqual([]);
-    const again = recorder.read('total', 'a', 0, 40)[0]!;
-    expect(again).toEqual(file.store.read('total', 'a', 0, 40)[0]);
+    const again = recorder.read('total', 'a', 0, 100)[0]!;
+    expect(again).toEqual(file.store.read('total', 'a', 0, 100)[0]);
     expect(again.values).toEqual(again.at.map((at) => at / 10));
   });
 
@@ -284,27 +284,69 @@ describe('the recorder', () => {
     recorder.append(20, [value('a', 2)]);
     file.full = false;
     file.broken = true;
-    recorder.append(30, [value('a', 3)]);
-    recorder.append(40, [value('a', 4)]);
+    recorder.append(80, [value('a', 3)]);
+    recorder.append(90, [value('a', 4)]);
     expect(logged).toHaveLength(2);
   });
 
-  test('opens a file that takes nothing more anew once a minute, and asks for no state of it', async () => {
-    const files = [aFile(), aFile()];
+  test('opens a file that can only be read anew once a minute, and asks for no state of it', async () => {
+    const refusal = new Error('attempt to write a readonly database');
+    const files = [aFile(), aFile(), aFile()];
+    files.slice(0, 2).forEach((file) => (file.store = { ...file.store, refusal }));
     let opened = 0;
     const recorder = new Recorder(async () => files[opened++]!.store);
     expect(await recorder.ready(1000)).toBe(true);
-    files[0]!.full = true;
+    expect(recorder.notices.map(({ text }) => text)).toEqual([
+      'The history file failed: attempt to write a readonly database. What is new is kept in memory until the file takes it.',
+    ]);
     recorder.append(10, [value('a', 1)]);
+    expect(files[0]!.store.oldest()).toBeNull();
     expect(await recorder.ready(1059)).toBe(false);
-    expect([opened, files[0]!.closed]).toEqual([1, 0]);
+    expect(opened).toBe(1);
+    // The one that is read stays, since the other is no better.
+    expect(await recorder.ready(1060)).toBe(false);
+    expect([opened, files[0]!.closed, files[1]!.closed]).toEqual([2, 0, 1]);
     // An hour back: the file is tried again all the same.
     expect(await recorder.ready(1060 - 3600)).toBe(false);
-    expect([opened, files[0]!.closed]).toEqual([2, 1]);
-    expect(recorder.notices).toHaveLength(1);
-    recorder.append(20, [value('a', 2)]);
+    expect([opened, files[0]!.closed]).toEqual([3, 1]);
     expect(recorder.notices).toEqual([]);
-    expect(files[1]!.store.read('total', 'a', 0, 40)[0]!.values).toEqual([1, 2]);
+    recorder.append(20, [value('a', 2)]);
+    expect(files[2]!.store.read('total', 'a', 0, 40)[0]!.values).toEqual([1, 2]);
+  });
+
+  test('is not opened by an attempt that ends after the recorder was closed', async () => {
+    const file = aFile();
+    let give: (store: HistoryStore) => void = () => undefined;
+    const recorder = new Recorder(() => new Promise((resolve) => (give = resolve)));
+    const opening = recorder.ready(1000);
+    recorder.close();
+    give(file.store);
+    expect(await opening).toBe(false);
+    expect(file.closed).toBe(1);
+  });
+
+  // Found by a review: the file passed over all samples until the time that it had dated ahead.
+  test('drops what a clock that was put back has left in the file as soon as the file can be written', async () => {
+    const file = aFile();
+    const recorder = new Recorder(async () => file.store);
+    await recorder.ready(1);
+    const watch = (from: number, to: number, ahead: number) => {
+      for (let real = from; real < to; real += 10) {
+        recorder.follow(1_000_000 + real + ahead, real);
+        recorder.append(1_000_000 + real + ahead, [value('a', real)]);
+      }
+    };
+    watch(0, 600, 86_400);
+    file.full = true;
+    watch(600, 1800, 0);
+    const instants = () => recorder.read('total', 'a', 1_000_000, 1_200_000)[0]!.at;
+    expect(instants()).toEqual(Array.from({ length: 120 }, (_, index) => 1_000_600 + 10 * index));
+    expect(recorder.notices.map(({ text }) => text)).toEqual([expect.stringContaining('disk is full')]);
+    file.full = false;
+    watch(1800, 3600, 0);
+    expect(instants()).toEqual(Array.from({ length: 300 }, (_, index) => 1_000_600 + 10 * index));
+    expect(file.store.read('total', 'a', 0, 2_000_000)[0]!.at).toEqual(instants());
+    expect(recorder.notices.map(({ text }) => text)).toEqual([expect.stringContaining('were dropped')]);
   });
 
   test.each<[string, (recorder: Recorder) => unknown]>([

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { servedQueues } from '../sidekiq/queueFacts';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { Observer } from './observer';
 
@@ -20,16 +21,24 @@ interface Sample {
   size: number;
   /** When the oldest waiting job was pushed; `null` for an empty queue, and where its time is not known. */
   oldestAt: number | null;
+  /** Its jobs were taken then: it was served, and not paused. */
+  taken: boolean;
 }
 
 const WINDOW_SECONDS = 120;
 const SHORTEST_SECONDS = 5;
 /** A burst into an idle queue is no flow yet. */
 const SHORTEST_SINCE_EMPTY_SECONDS = 30;
-const savedSchema = z.array(z.tuple([z.string(), z.array(z.tuple([z.number(), z.number(), z.number().nullable()]))]));
+/** Earlier versions did not save whether jobs were taken. */
+const savedSample = z.union([
+  z.tuple([z.number(), z.number(), z.number().nullable(), z.boolean()]),
+  z.tuple([z.number(), z.number(), z.number().nullable()]).transform((sample) => [...sample, true] as const),
+]);
+const savedSchema = z.array(z.tuple([z.string(), z.array(savedSample)]));
 
 /**
- * Estimates the flow through queues from looks at their two ends, since a queue was last seen empty.
+ * Estimates the flow through queues from looks at their two ends, since a queue was last seen empty, paused, resumed, or served
+ * anew or no more.
  *
  * Sidekiq keeps no counter per queue. But a queue is first in, first out: when its oldest job moves from one pushed at
  * `e1` to one pushed at `e2`, all jobs pushed in between have left. How many those were follows from the length at the
@@ -40,15 +49,21 @@ const savedSchema = z.array(z.tuple([z.string(), z.array(z.tuple([z.number(), z.
 export class Flow implements Observer<FlowView> {
   private readonly samples = new Map<string, Sample[]>();
 
-  observe({ at, queues }: Pick<Snapshot, 'at' | 'queues'>): void {
-    for (const { name, size, latencySeconds } of queues.items) {
+  observe({ at, queues, processes }: Pick<Snapshot, 'at' | 'queues' | 'processes'>): void {
+    const served = processes.whole ? servedQueues(processes.items) : null;
+    for (const { name, size, latencySeconds, paused } of queues.items) {
       const kept = (this.samples.get(name) ?? []).filter(
         // Samples of a clock that was put back since are of another time.
         (sample) => sample.at <= at && at - sample.at <= WINDOW_SECONDS
       );
       const last = kept[kept.length - 1];
       if (size !== null && (!last || at - last.at >= 1)) {
-        kept.push({ at, size, oldestAt: size > 0 && latencySeconds !== null ? at - latencySeconds : null });
+        const taken = paused !== true && (served?.has(name) ?? last?.taken ?? true);
+        if (last && last.taken !== taken) {
+          // What went on before a queue was paused or resumed tells nothing of how it goes on.
+          kept.length = 0;
+        }
+        kept.push({ at, size, oldestAt: size > 0 && latencySeconds !== null ? at - latencySeconds : null, taken });
       }
       this.samples.set(name, kept);
     }
@@ -63,7 +78,7 @@ export class Flow implements Observer<FlowView> {
   save(): unknown {
     return [...this.samples].map(([name, samples]) => [
       name,
-      samples.map(({ at, size, oldestAt }) => [at, size, oldestAt]),
+      samples.map(({ at, size, oldestAt, taken }) => [at, size, oldestAt, taken]),
     ]);
   }
 
@@ -71,7 +86,7 @@ export class Flow implements Observer<FlowView> {
     for (const [name, samples] of savedSchema.parse(saved)) {
       this.samples.set(
         name,
-        samples.map(([at, size, oldestAt]) => ({ at, size, oldestAt }))
+        samples.map(([at, size, oldestAt, taken]) => ({ at, size, oldestAt, taken }))
       );
     }
   }

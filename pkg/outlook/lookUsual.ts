@@ -1,8 +1,8 @@
-import type { ClassTotalsView } from '../observe/classTotals';
 import { CLASS_SECONDS, figureNamed, keptAs, type HistoryFigure } from '../series/figures';
 import { readLatest } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
 import { Turns } from '../turns';
+import type { State } from '../watch/state';
 import { regularity, type Regularity } from './missing';
 import { deviationOf, type Basis } from './usual';
 import type { Band } from './usualModel';
@@ -20,7 +20,7 @@ const LOOKED_AT: ReadonlyArray<{ scope: UsualFigure['scope']; figures: readonly 
   // Classes are many, and each runs less often.
   { scope: 'class', figures: ['processedRate', 'failedRate', 'runTime'], seconds: 3600 },
 ];
-/** Series of a scope that are looked at. */
+/** Series of a scope that are looked at: of the longest queues, and of the classes that ran most. */
 const SERIES_LOOKED_AT = 500;
 const HOUR = 3600;
 const AHEAD_HOURS = 6;
@@ -45,7 +45,7 @@ const hours = new WeakMap<FigureReads, { until: number; known: Map<string, Known
  */
 export async function lookUsual(
   reads: FigureReads,
-  { now, classTotals }: { now: number; classTotals: ClassTotalsView },
+  { now, classTotals, queues }: Pick<State, 'now' | 'classTotals' | 'queues'>,
   rhythm: Rhythm
 ): Promise<UsualView | null> {
   const until = Math.floor(now / HOUR) * HOUR;
@@ -55,12 +55,20 @@ export async function lookUsual(
     hours.set(reads, hour);
   }
   const turns = new Turns();
+  const sizes = new Map(queues.map(({ name, size }) => [name, size ?? 0]));
+  // Keys of queues and classes that are gone stay in the history.
+  const ranked = (keys: readonly string[], scope: UsualFigure['scope']) =>
+    scope === 'queue'
+      ? byWeight(keys, (key) => sizes.get(key))
+      : scope === 'class'
+        ? byWeight(keys, (key) => classTotals.get(key)?.processed ?? 0)
+        : keys;
   const figures: UsualFigure[] = [];
   const missing: MissingClass[] = [];
   let basis: Basis = null;
   for (const { scope, figures: names, seconds } of LOOKED_AT) {
     for (const figure of names.map(figureNamed)) {
-      for (const key of reads.keys(scope, keptAs(figure)).slice(0, SERIES_LOOKED_AT)) {
+      for (const key of ranked(reads.keys(scope, keptAs(figure)), scope).slice(0, SERIES_LOOKED_AT)) {
         const name = JSON.stringify([scope, figure.name, key]);
         const known =
           hour.known.get(name) ?? (await learn(reads, { scope, figure, key }, seconds, until, rhythm, turns));
@@ -78,7 +86,18 @@ export async function lookUsual(
       }
     }
   }
-  return basis && { at: now, basis, figures, missing, ahead: await aheadOf(reads, hour, rhythm, turns) };
+  return basis && { at: now, basis, figures, missing, ahead: await aheadOf(reads, hour, ranked, rhythm, turns) };
+}
+
+/** The keys that have a weight, the heaviest first. */
+function byWeight(keys: readonly string[], weightOf: (key: string) => number | undefined): string[] {
+  return keys
+    .flatMap((key) => {
+      const weight = weightOf(key);
+      return weight === undefined ? [] : [{ key, weight }];
+    })
+    .sort((one, other) => other.weight - one.weight)
+    .map(({ key }) => key);
 }
 
 interface Series {
@@ -141,11 +160,12 @@ function compare(
 async function aheadOf(
   reads: FigureReads,
   { until, ahead }: { until: number; ahead: Map<string, number[]> },
+  ranked: (keys: readonly string[], scope: UsualFigure['scope']) => readonly string[],
   rhythm: Rhythm,
   turns: Turns
 ): Promise<UsualAhead[]> {
   const figure = figureNamed('inRate');
-  const queues = reads.keys('queue', figure.name).slice(0, SERIES_LOOKED_AT);
+  const queues = ranked(reads.keys('queue', figure.name), 'queue').slice(0, SERIES_LOOKED_AT);
   for (const key of queues) {
     if (!ahead.has(key)) {
       const usual = await newUsualFor(reads, { scope: 'queue', figure, key }, HOUR, until, rhythm, turns);

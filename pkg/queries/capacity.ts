@@ -40,7 +40,7 @@ const COLUMNS: Array<Column<Capacity>> = [
   plain(
     'demand',
     'Demand',
-    'Threads that the work keeps busy: thread-seconds of work per second over the last ten minutes, scaled up where more is pushed than taken, and never less than the ready threads that are busy now. Of a paused queue only these.',
+    'Threads that the work keeps busy: thread-seconds of work per second over the last ten minutes, scaled up where more is pushed than taken, and never less than the ready threads that are busy now, or were over the last two minutes on average. Of a paused queue only those that are busy now.',
     (row) => row.demand,
     { config: { decimals: 1 } }
   ),

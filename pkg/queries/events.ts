@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { Severity } from '../findings/rule';
+import { forgottenText } from '../findings/texts';
 import { aroundTime, INCIDENT_PATH, pathOf, SEVERITY_COLOURS } from './findings';
 import { groupBy } from '../sidekiq/groupBy';
+import { instantText } from '../source/instants';
 import { count, instant, key, text } from './columns';
 import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
@@ -128,7 +130,12 @@ export const events = tableQuery({
     const byLabels = groupBy(found, ({ kind, host }) => `${kind}\0${host}`);
     return {
       rows: alerting ? [...byLabels.values()].map((all) => ({ ...all[0]!, count: all.length })) : found,
-      notices: deploys.notices,
+      notices: [
+        ...deploys.notices,
+        ...(wanted.has('finding') && (findingLog.cutUntil ?? -Infinity) >= range.from
+          ? [{ severity: 'info' as const, text: forgottenText(instantText(findingLog.cutUntil!)) }]
+          : []),
+      ],
     };
   },
 });

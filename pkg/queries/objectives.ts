@@ -27,6 +27,8 @@ export const BURN = {
   slow: { long: 'burn6h', short: 'burn30m', rate: 6 },
 } as const;
 
+/** Of a worker type of the settings with more, the latency of the type itself is judged. */
+const QUEUES_JUDGED = 50;
 /** Of less than this share of a window nothing is told: five bad minutes are no bad hour. */
 const LEAST_WATCHED = 0.5;
 
@@ -154,8 +156,9 @@ export const objectives = tableQuery({
 });
 
 /**
- * The latency of a queue, or of a worker type. A type that is derived from the processes is another one while nobody serves
- * its queues, so it is judged by these.
+ * The latency of a queue, or of the queues of a worker type as they are now: the settings may have given it others before, and a
+ * type that is derived from the processes is another one while nobody serves its queues. One of very many queues is judged by
+ * its own latency, as each series takes time.
  */
 function seriesOf(
   { workerType, queue, alone }: Capacity,
@@ -164,7 +167,8 @@ function seriesOf(
   if (queue !== '' || alone !== null) {
     return { scope: 'queue', keys: [alone ?? queue] };
   }
-  return options.workerTypes.length > 0
+  const keys = queues.filter((each) => each.workerType === workerType).map(({ name }) => name);
+  return options.workerTypes.length > 0 && keys.length > QUEUES_JUDGED
     ? { scope: 'workerType', keys: [workerType] }
-    : { scope: 'queue', keys: queues.filter((each) => each.workerType === workerType).map(({ name }) => name) };
+    : { scope: 'queue', keys };
 }

@@ -1,7 +1,8 @@
 import { SEVERITIES, type Severity } from '../findings/rule';
 import { USUAL_RULES } from '../findings/usual';
-import { countText } from '../findings/texts';
+import { countText, forgottenText } from '../findings/texts';
 import { groupBy } from '../sidekiq/groupBy';
+import { instantText } from '../source/instants';
 import type { Range } from '../source/reads';
 import { findingKey, type FindingLogView, type LoggedFinding } from '../watch/findingLog';
 import type { Section } from './model';
@@ -34,7 +35,7 @@ const COLUMNS: Array<ColumnOf<Happened>> = [
  *
  * @param missing seconds of the range that were not recorded
  */
-export function findingSections({ open, ended }: FindingLogView, range: Range, missing: number): Section[] {
+export function findingSections({ open, ended, cutUntil }: FindingLogView, range: Range, missing: number): Section[] {
   const within = [...ended, ...open].filter(
     ({ beganAt, endedAt }) => beganAt <= range.to && (endedAt ?? Infinity) >= range.from
   );
@@ -50,7 +51,10 @@ export function findingSections({ open, ended }: FindingLogView, range: Range, m
     {
       id: 'findings',
       title: 'What was wrong',
-      texts: [wrong.length === 0 ? nothingText(range, missing) : `${bySeverity(wrong)}.`],
+      texts: [
+        wrong.length === 0 ? nothingText(range, missing) : `${bySeverity(wrong)}.`,
+        ...(cutUntil !== undefined && cutUntil >= range.from ? [forgottenText(instantText(cutUntil))] : []),
+      ],
       table: tableOf(COLUMNS, wrong, LISTED),
     },
     {

@@ -103,11 +103,15 @@ export class MemoryStore implements HistoryStore {
   }
 }
 
+const NO_SERIES: ReadonlyMap<string, number> = new Map();
+
 /** Samples in the order of time, those of one pace. */
 class MemorySamples {
   private samples: Sample[] = [];
   private thinned: Sample[] = [];
-  private readonly index = new Map<string, number>();
+  /** Places in a sample by scope and figure, then by key. */
+  private readonly index = new Map<string, Map<string, number>>();
+  private places = 0;
   private held = 0;
   private renumberAt = 2 * SMALLEST_INDEX;
 
@@ -118,11 +122,11 @@ class MemorySamples {
     if (last && at <= last.at) {
       return;
     }
-    if (this.index.size > this.renumberAt) {
+    if (this.places > this.renumberAt) {
       this.renumber();
     }
     const indexed = values.map(({ scope, key, figure, value }) => [this.indexOf(scope, key, figure), value] as const);
-    const sample = { at, values: new Float64Array(this.index.size).fill(NaN) };
+    const sample = { at, values: new Float64Array(this.places).fill(NaN) };
     for (const [index, value] of indexed) {
       sample.values[index] = value;
     }
@@ -136,7 +140,10 @@ class MemorySamples {
   }
 
   read(scope: HistoryScope, figure: string, from: number, to: number, only?: string): Points[] {
-    const wanted = this.seriesOf(scope, figure).filter(({ key }) => only === undefined || key === only);
+    const wanted = this.seriesOf(scope, figure, only);
+    if (wanted.length === 0) {
+      return [];
+    }
     const all = [...this.thinned, ...this.samples];
     const begin = all.findIndex(({ at }) => at >= from);
     const samples = all.slice(begin < 0 ? -1 : Math.max(0, begin - 1)).filter(({ at }) => at <= to);
@@ -182,36 +189,55 @@ class MemorySamples {
     return this.held;
   }
 
-  private seriesOf(scope: HistoryScope, figure: string): Array<{ key: string; index: number }> {
-    return [...this.index].flatMap(([name, index]) => {
-      const [ofScope, key = '', ofFigure] = name.split('\0');
-      return ofScope === scope && ofFigure === figure ? [{ key, index }] : [];
-    });
+  private seriesOf(scope: HistoryScope, figure: string, only?: string): Array<{ key: string; index: number }> {
+    const group = this.index.get(`${scope}\0${figure}`) ?? NO_SERIES;
+    if (only !== undefined) {
+      const index = group.get(only);
+      return index === undefined ? [] : [{ key: only, index }];
+    }
+    return [...group].map(([key, index]) => ({ key, index }));
   }
 
   private indexOf(scope: string, key: string, figure: string): number {
-    const name = `${scope}\0${key}\0${figure}`;
-    const known = this.index.get(name);
-    if (known !== undefined) {
-      return known;
+    const name = `${scope}\0${figure}`;
+    let group = this.index.get(name);
+    if (!group) {
+      group = new Map();
+      this.index.set(name, group);
     }
-    this.index.set(name, this.index.size);
-    return this.index.size - 1;
+    let index = group.get(key);
+    if (index === undefined) {
+      index = this.places;
+      group.set(key, index);
+      this.places += 1;
+    }
+    return index;
   }
 
   /** Series are numbered in the order in which they came; a number whose samples are all gone is freed with all others. */
   private renumber(): void {
     const all = [...this.thinned, ...this.samples];
-    const used = [...this.index].filter(([, index]) => all.some(({ values }) => !Number.isNaN(values[index] ?? NaN)));
-    const moves = used.map(([, index]) => index);
-    this.index.clear();
-    used.forEach(([name], index) => this.index.set(name, index));
+    const moves: number[] = [];
+    for (const [name, group] of this.index) {
+      for (const [key, index] of group) {
+        if (all.some(({ values }) => !Number.isNaN(values[index] ?? NaN))) {
+          group.set(key, moves.length);
+          moves.push(index);
+        } else {
+          group.delete(key);
+        }
+      }
+      if (group.size === 0) {
+        this.index.delete(name);
+      }
+    }
+    this.places = moves.length;
     this.held = 0;
     for (const sample of all) {
       sample.values = Float64Array.from(moves, (from) => sample.values[from] ?? NaN);
       this.held += sample.values.length;
     }
-    this.renumberAt = 2 * Math.max(SMALLEST_INDEX, this.index.size);
+    this.renumberAt = 2 * Math.max(SMALLEST_INDEX, this.places);
   }
 
   private thin(agedBy: number): void {

@@ -22,6 +22,7 @@ import { FileGone, type HistoryStore, type Points } from './store';
 
 const SECONDS_PER_DAY = 86_400;
 const PRUNE_EVERY_SECONDS = 3600;
+const FIRST_PRUNE_SECONDS = 60;
 
 /**
  * Opens the history file. One of this version that cannot be written is opened to be read: what is appended to it fails.
@@ -139,7 +140,8 @@ class SqliteStore implements HistoryStore {
     this.inTransaction(
       () => {
         const before = agedBy - this.retentionDays * SECONDS_PER_DAY;
-        this.prunedAt ||= agedBy;
+        // Soon after it was opened: a process may live for less than an hour.
+        this.prunedAt ||= agedBy - PRUNE_EVERY_SECONDS + FIRST_PRUNE_SECONDS;
         if (agedBy - this.prunedAt > PRUNE_EVERY_SECONDS) {
           this.prunedAt = agedBy;
           this.samples.prune(before, this.allSeries());
@@ -245,9 +247,12 @@ class SqliteStore implements HistoryStore {
   }
 
   private seriesOf(scope: HistoryScope, figure: string, only?: string): Array<{ id: number; key: string }> {
-    const statement = `SELECT id, key, scope, figure, ${this.crc} FROM series WHERE scope = ? AND figure = ? ORDER BY key`;
-    const all = this.database.prepare(statement).all(scope, figure) as SeriesRow[];
-    return all.filter((row) => (only === undefined || row.key === only) && isSound(row));
+    const statement = `SELECT id, key, scope, figure, ${this.crc} FROM series WHERE scope = ? AND figure = ?`;
+    const all =
+      only === undefined
+        ? this.database.prepare(`${statement} ORDER BY key`).all(scope, figure)
+        : this.database.prepare(`${statement} AND key = ?`).all(scope, figure, only);
+    return (all as SeriesRow[]).filter(isSound);
   }
 
   private idOf(value: SeriesValue): number {

@@ -168,9 +168,17 @@ function servicesOf(processes: readonly Process[]): Map<string, Service> {
   return services;
 }
 
+/** Several ask for those of one snapshot. */
+const servedBy = new WeakMap<readonly Process[], ReadonlySet<string>>();
+
 /** The queues from which processes take jobs. */
 export function servedQueues(processes: readonly Process[]): ReadonlySet<string> {
+  const known = servedBy.get(processes);
+  if (known) {
+    return known;
+  }
   const served = new Set<string>();
+  servedBy.set(processes, served);
   for (const process of processes) {
     if (!process.quiet) {
       threadsByQueue(process).forEach((threads, queue) => threads !== 0 && served.add(queue));

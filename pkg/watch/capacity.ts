@@ -120,7 +120,12 @@ function readQueues(state: State): Capacity[] {
       demand:
         work === null || queue.readyBusy === null
           ? null
-          : Math.max(isPaused ? 0 : loadOf({ worked, meanSeconds, inRate, outRate }), queue.readyBusy),
+          : Math.max(
+              isPaused ? 0 : loadOf({ worked, meanSeconds, inRate, outRate }),
+              // The time of executions that fail is in no metric.
+              isPaused ? 0 : (state.busyMeans.get(queue.name) ?? 0),
+              queue.readyBusy
+            ),
       meanSeconds,
       inRate,
       outRate,

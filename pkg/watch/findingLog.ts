@@ -18,6 +18,8 @@ export interface LoggedFinding {
 export interface FindingLogView {
   readonly open: readonly LoggedFinding[];
   readonly ended: readonly LoggedFinding[];
+  /** Of findings that ended before this some are forgotten, those of low severity first; absent where all are known. */
+  readonly cutUntil?: number;
 }
 
 /** What is found in one state. */
@@ -44,16 +46,22 @@ export const findingSchema = z.object({
   beganAt: z.number(),
   endedAt: z.number().nullable(),
 });
-const logSchema = z.object({ open: z.array(findingSchema), ended: z.array(findingSchema) });
+const logSchema = z.object({
+  open: z.array(findingSchema),
+  ended: z.array(findingSchema),
+  cutUntil: z.number().exactOptional(),
+});
 
 /**
  * Notices which findings begin and end from state to state. A finding is known by its rule and its subject. Holds 2,000
- * that go on, of more the first that were found; and the last 500 that have ended, or all of five minutes, 4,000 at most.
+ * that go on, of more the first that were found; and 500 that have ended, or all of five minutes, 4,000 at most: those of low
+ * severity are forgotten first, and of these the first that ended.
  */
 export class FindingLog {
   /** Those that go on or are missing for a moment, by rule and subject. */
   private open = new Map<string, LoggedFinding>();
   private ended: LoggedFinding[] = [];
+  private cutUntil: number | undefined;
 
   /** Takes what is found at an instant, and gives what is known then. */
   next(found: readonly FoundNow[], now: number): FindingLogView {
@@ -81,10 +89,27 @@ export class FindingLog {
         this.open.set(key, { ...finding, endedAt });
       }
     }
+    this.forget(now);
+    return this.view();
+  }
+
+  private forget(now: number): void {
     const late = this.ended.findIndex(({ endedAt }) => now - endedAt! < ENDED_SECONDS);
     const lately = late < 0 ? 0 : this.ended.length - late;
-    this.ended = this.ended.slice(-Math.min(ENDED_MOST, Math.max(ENDED_KEPT, lately)));
-    return this.view();
+    let excess = this.ended.length - Math.min(ENDED_MOST, Math.max(ENDED_KEPT, lately));
+    if (excess <= 0) {
+      return;
+    }
+    // What ended lately is told to whoever looks now and then.
+    const old = this.ended.slice(0, this.ended.length - Math.min(lately, ENDED_MOST));
+    const dropped = new Set<LoggedFinding>();
+    for (const severity of [...SEVERITIES].reverse()) {
+      const least = old.filter((each) => each.severity === severity).slice(0, excess);
+      least.forEach((each) => dropped.add(each));
+      excess -= least.length;
+    }
+    this.ended = this.ended.filter((each) => !dropped.has(each));
+    dropped.forEach(({ endedAt }) => (this.cutUntil = Math.max(this.cutUntil ?? endedAt!, endedAt!)));
   }
 
   /** One that is missing for a moment has ended, as far as is known. */
@@ -93,6 +118,7 @@ export class FindingLog {
     return {
       open: all.filter(({ endedAt }) => endedAt === null),
       ended: [...this.ended, ...all.filter(({ endedAt }) => endedAt !== null)],
+      ...(this.cutUntil !== undefined && { cutUntil: this.cutUntil }),
     };
   }
 
@@ -108,6 +134,7 @@ export class FindingLog {
       this.open = new Map([...this.open].map(([key, each]) => [key, past(each)]));
       this.ended = this.ended.map(past);
     }
+    this.cutUntil &&= Math.min(this.cutUntil, now);
   }
 
   /** Nothing was found yet. */
@@ -116,13 +143,18 @@ export class FindingLog {
   }
 
   save(): unknown {
-    return { open: [...this.open.values()], ended: this.ended };
+    return {
+      open: [...this.open.values()],
+      ended: this.ended,
+      ...(this.cutUntil !== undefined && { cutUntil: this.cutUntil }),
+    };
   }
 
   restore(saved: unknown): void {
-    const { open, ended } = logSchema.parse(saved);
+    const { open, ended, cutUntil } = logSchema.parse(saved);
     this.open = new Map(open.map((each) => [findingKey(each), each]));
     this.ended = ended;
+    this.cutUntil = cutUntil;
   }
 }
 

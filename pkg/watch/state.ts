@@ -1,3 +1,4 @@
+import type { BusyMeansView } from '../observe/busyMeans';
 import type { ClassMemoryView } from '../observe/classMemory';
 import type { ClassNamesView } from '../observe/classNames';
 import type { ClassQueuesView } from '../observe/classQueues';
@@ -38,6 +39,7 @@ export interface State {
   readonly redisCounters: RedisCountersView;
   readonly disabledEntries: DisabledUntil;
   readonly serviceEnds: ServiceEndsView;
+  readonly busyMeans: BusyMeansView;
   /** `null` where INFO may not be read, or was not yet, and where Redis has no limit. */
   readonly redisMemory: RedisMemoryView | null;
   /** Which findings began and ended since the watch began. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BusyMeans } from '../observe/busyMeans';
 import { ClassMemory } from '../observe/classMemory';
 import { ClassNames } from '../observe/classNames';
 import { ClassQueues } from '../observe/classQueues';
@@ -50,6 +51,7 @@ export class Watch {
     redisCounters: new RedisCounters(),
     disabledEntries: new DisabledEntries(),
     serviceEnds: new ServiceEnds(),
+    busyMeans: new BusyMeans(),
   };
   readonly redisMemory = new RedisMemory();
   readonly findingLog = new FindingLog();
@@ -67,6 +69,7 @@ export class Watch {
       redisCounters,
       disabledEntries,
       serviceEnds,
+      busyMeans,
     } = this.observers;
     if (missed) {
       classTotals.expect(missed);
@@ -90,6 +93,7 @@ export class Watch {
       redisCounters: redisCounters.view(),
       disabledEntries: disabledEntries.view(),
       serviceEnds: serviceEnds.view(),
+      busyMeans: busyMeans.view(),
       redisMemory: this.redisMemory.next(info, snapshot.at),
       findingLog: NOTHING_FOUND,
       locks,

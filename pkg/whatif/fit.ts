@@ -3,7 +3,7 @@ import { figureNamed, type HistoryFigure } from '../series/figures';
 import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
 import { sumCounts, sumDurations, type ClassCounts, type Durations, type MinuteCounts } from '../sidekiq/jobMetrics';
-import type { Notice } from '../sidekiq/model';
+import type { Notice, Work } from '../sidekiq/model';
 import { sharesOf } from '../observe/classShares';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Range, Reads } from '../source/reads';
@@ -21,6 +21,7 @@ const LONGEST_SECONDS = 6 * 3600;
 const CLASSES_WITH_HISTOGRAM = 100;
 const HISTOGRAM_MINUTES = 60;
 const CLASSES_SHARED = 500;
+const CLASSES_TOLD = 3;
 const QUEUES_SHARED = 10;
 /**
  * Of classes that take longer on average, many jobs end in another minute than they began in: what runs is counted with
@@ -71,7 +72,7 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
   if (classes.length === 0) {
     return null;
   }
-  const models = await durationModels(classes, minutes, state.now, reads);
+  const models = await durationModels(classes, minutes, { state, to: range.to }, reads);
   notices.push(...models.notices);
   const turns = new Turns();
   const demands: ClassDemand[] = [];
@@ -130,7 +131,7 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
     const more = nothing.map((_, minute) => (grown[minute] ?? 0) + (begun[minute] ?? 0));
     const arrivals = arrivalsOf(nothing, more, even);
     if (backlog.has(name) || arrivals.some((count) => count > 0)) {
-      const seen = secondsSeen(state, name, range.to);
+      const seen = secondsSeen(state, (work) => work.queue === name, range.to);
       demands.push({
         class: '',
         queue: name,
@@ -171,11 +172,11 @@ function placesOf(classes: ReadonlyArray<[string, ClassCounts]>, state: State): 
 }
 
 /**
- * Seconds that the jobs of a queue take, by those that run: at any instant a job has run for half of its time on average.
+ * Seconds that jobs of a queue or class take, by those that run: at any instant a job has run for half of its time on average.
  * `null` where none runs, or where the range ended before.
  */
-function secondsSeen({ snapshot: { work }, now }: State, name: string, to: number): number | null {
-  const ages = work.items.flatMap(({ queue, runAt }) => (queue === name && runAt !== null ? [now - runAt] : []));
+function secondsSeen({ snapshot: { work }, now }: State, isMeant: (work: Work) => boolean, to: number): number | null {
+  const ages = work.items.flatMap((each) => (isMeant(each) && each.runAt !== null ? [now - each.runAt] : []));
   return ages.length === 0 || now - to > 2 * MINUTE ? null : (2 * sum(ages)) / ages.length;
 }
 
@@ -231,14 +232,14 @@ function unknownQueues(all: ReadonlyMap<string, ClassCounts>, known: ReadonlyArr
 async function durationModels(
   classes: ReadonlyArray<[string, ClassCounts]>,
   { buckets, durations: known }: { buckets: readonly MinuteCounts[]; durations?: readonly Durations[] },
-  now: number,
+  { state, to }: { state: State; to: number },
   reads: Reads
 ): Promise<{ of(name: string): DurationModel; notices: readonly Notice[] }> {
   const byTime = [...classes].sort(([, one], [, other]) => other.milliseconds - one.milliseconds);
   const names = byTime.slice(0, CLASSES_WITH_HISTOGRAM).map(([name]) => name);
   const { durations, notices } = known
     ? { durations: known, notices: [] }
-    : await reads.durations(names, buckets.slice(-HISTOGRAM_MINUTES), now);
+    : await reads.durations(names, buckets.slice(-HISTOGRAM_MINUTES), state.now);
   const counts = new Map(
     [...groupBy(durations, ({ jobClass }) => jobClass)].map(([name, all]) => [
       name,
@@ -247,9 +248,17 @@ async function durationModels(
   );
   const models = new Map<string, DurationModel>();
   let assumed = 0;
+  const failing: string[] = [];
   for (const [name, { processed, failed, milliseconds }] of classes) {
     const succeeded = processed - failed;
-    const mean = succeeded > 0 ? milliseconds / 1000 / succeeded : 0;
+    if (succeeded <= 0) {
+      // Sidekiq keeps no time of executions that fail.
+      const seen = secondsSeen(state, (work) => work.metricsClass === name, to);
+      models.set(name, assumedDurations(seen ?? meanOf(classes)));
+      failing.push(`${name} (${seen === null ? 'those of all classes' : 'twice those of its jobs that run'})`);
+      continue;
+    }
+    const mean = milliseconds / 1000 / succeeded;
     const measured = durationsOf(counts.get(name) ?? [], mean);
     assumed += Number(measured === null);
     models.set(name, measured ?? assumedDurations(mean));
@@ -263,6 +272,11 @@ async function durationModels(
             text: `Of ${countText(assumed, 'class', 'classes')} no histogram is known: run times are lognormal around their mean.`,
           },
         ];
+  if (failing.length > 0) {
+    const more = failing.length > CLASSES_TOLD ? ` and ${failing.length - CLASSES_TOLD} more` : '';
+    const text = `No execution succeeded of ${failing.slice(0, CLASSES_TOLD).join(', ')}${more}: run times are assumed.`;
+    told.push({ severity: 'warning', text });
+  }
   return { of: (name) => models.get(name)!, notices: [...notices, ...told] };
 }
 

@@ -237,6 +237,7 @@ export function aState(part: StatePart = {}): State {
     classNames: new Map(),
     disabledEntries: new Map(),
     serviceEnds: new Map(),
+    busyMeans: new Map(),
     jobWaits: [],
     classMemory: [],
     classShares: new Map(),

@@ -111,6 +111,28 @@ describe('the log of findings', () => {
     expect(log.view().ended.length).toBeLessThan(510);
   });
 
+  // Found by a review: a week of warnings had taken the one critical finding out of the report.
+  test('forgets those of low severity first, and says until when', () => {
+    const log = new FindingLog();
+    log.next([late('nothing runs')], 0);
+    for (let hour = 1; hour <= 700; hour += 1) {
+      const severity = hour % 2 === 0 ? 'warning' : 'info';
+      log.next([late(`q${hour}`, { severity })], hour * 3600);
+    }
+    log.next([], 701 * 3600);
+    log.next([], 702 * 3600);
+    const { ended, cutUntil } = log.view();
+    expect(ended).toHaveLength(500);
+    expect(ended[0]).toMatchObject({ subject: 'nothing runs', severity: 'critical' });
+    // 701 have ended: of the 350 of severity info the first 201 are gone.
+    expect(ended.filter(({ severity }) => severity === 'warning')).toHaveLength(350);
+    expect(cutUntil).toBe((2 * 200 + 2) * 3600);
+    const restored = new FindingLog();
+    restored.restore(JSON.parse(JSON.stringify(log.save())));
+    expect(restored.view()).toEqual(log.view());
+    expect(restored.next([], 1000).cutUntil).toBe(1000);
+  });
+
   test('holds the last 500 that have ended of a month in which ever others begin', () => {
     const log = new FindingLog();
     for (let hour = 0; hour < 720; hour += 1) {

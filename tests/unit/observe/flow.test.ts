@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Flow } from '../../../pkg/observe/flow';
 import fc from '../../support/fastCheck';
-import { aQueue, listed } from '../../support/state';
+import { aCapsule, aProcess, aQueue, listed } from '../../support/state';
 
 /** A look at one queue: its size, and how long its oldest job has waited. */
 function look(flow: Flow, at: number, size: number | null, latencySeconds: number | null, name = 'q'): void {
-  flow.observe({ at, queues: listed(aQueue(name, { size, latencySeconds })) });
+  flow.observe({ at, queues: listed(aQueue(name, { size, latencySeconds })), processes: listed() });
 }
 
 describe('flow follows from the two ends of a queue:', () => {
@@ -231,4 +231,33 @@ test('a simulated month of new queue names takes no more memory than two minutes
     look(flow, step * 10, 1, 1, `job-${step}`);
   }
   expect(flow.view().size).toBe(13);
+});
+
+// Found by a review: after two minutes of a pause a queue that drained was told to reach its objective in 190 s, for a minute.
+test.each([
+  ['paused', { paused: true }, listed(aProcess('a:1:x', { capsules: [aCapsule(5, { q: 0 })] }))],
+  ['not served', {}, listed<ReturnType<typeof aProcess>>()],
+])('of the time in which a queue was %s nothing follows for the time after it', (_, part, before) => {
+  const flow = new Flow();
+  const after = listed(aProcess('a:1:x', { capsules: [aCapsule(5, { q: 0 })] }));
+  // Ten jobs a second come; after 110 s twenty a second are taken. The oldest was pushed when the next to last was taken.
+  for (let second = 0; second <= 110; second += 10) {
+    const waiting = aQueue('q', { size: 10 * second, latencySeconds: second, ...part });
+    flow.observe({ at: 1000 + second, queues: listed(waiting), processes: before });
+  }
+  for (let second = 10; second <= 60; second += 10) {
+    const size = 1100 - 10 * second;
+    flow.observe({
+      at: 1110 + second,
+      queues: listed(aQueue('q', { size, latencySeconds: size / 10 })),
+      processes: after,
+    });
+    const { inRate, outRate, drainSeconds } = flow.view().get('q')!;
+    if (second === 10) {
+      expect([inRate, outRate, drainSeconds]).toEqual([null, null, null]);
+    } else {
+      expect([inRate, outRate]).toEqual([expect.closeTo(10, 6), expect.closeTo(20, 6)]);
+      expect(drainSeconds).toBeCloseTo(size / 10, 6);
+    }
+  }
 });

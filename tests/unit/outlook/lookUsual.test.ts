@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { lookUsual } from '../../../pkg/outlook/lookUsual';
+import type { FigureReads } from '../../../pkg/series/store';
 import { MemoryStore } from '../../../pkg/series/memoryStore';
 import type { SeriesValue } from '../../../pkg/series/figures';
 import { noCounts } from '../../../pkg/sidekiq/jobMetrics';
 import { Dice } from '../../../pkg/engine/dice';
+import { aQueueState } from '../../support/state';
 
 const DAY = 86_400;
 const START = Date.UTC(2026, 10, 2) / 1000;
@@ -47,7 +49,7 @@ function lived(
       { processed, failed: 0, milliseconds: 0, durations: noCounts(), lastRunAt: lastRunAt[name]! },
     ])
   );
-  return lookUsual(store, { now: until, classTotals }, RHYTHM);
+  return lookUsual(store, { now: until, classTotals, queues: [aQueueState('q')] }, RHYTHM);
 }
 
 const noon = START + 6 * DAY + 12 * 3600;
@@ -175,4 +177,25 @@ describe('a class whose work does not come', () => {
     expect(await missing(chance, noon + 600)).toEqual([]);
     expect(await missing((at) => byChance(at, noon), noon + 3 * longest + 3600)).toMatchObject([{ class: 'Close' }]);
   });
+});
+
+// Found by a review: with six hundred queues that were gone, the one that was alive was not looked at.
+test('a look is at the longest queues that exist, and at the classes that ran most', async () => {
+  const asked = new Set<string>();
+  const keys = [...Array.from({ length: 600 }, (_, index) => `gone${index}`), 'alive', 'zz'];
+  const reads: FigureReads = {
+    keys: (scope) => (scope === 'total' ? [''] : keys),
+    oldest: () => START,
+    read: (scope, _figure, _from, _to, key) => {
+      asked.add(`${scope} ${key}`);
+      return [];
+    },
+  };
+  const total = { failed: 0, milliseconds: 0, durations: noCounts(), lastRunAt: START };
+  const classTotals = new Map([['zz', { ...total, processed: 5 }]]);
+  const queues = [aQueueState('alive', { size: 0 }), aQueueState('zz', { size: 9 })];
+  await lookUsual(reads, { now: noon, classTotals, queues }, RHYTHM);
+  expect([...asked].filter((each) => each.startsWith('queue'))).toEqual(['queue zz', 'queue alive']);
+  expect([...asked].filter((each) => each.startsWith('class'))).toHaveLength(500);
+  expect([...asked].find((each) => each.startsWith('class'))).toBe('class zz');
 });

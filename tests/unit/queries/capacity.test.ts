@@ -103,6 +103,14 @@ describe('by queue', () => {
     expect(await one({ inRate: 20, outRate: 10 }, half)).toMatchObject({ demand: 10 });
   });
 
+  // Found live: a class that always fails keeps threads busy, and is in no metric of time.
+  test('wants the threads that were kept busy of late, whatever they did', async () => {
+    const busy = { busyMeans: new Map([['billing', 2.8]]) };
+    expect(await one({ readyBusy: 1 }, busy)).toMatchObject({ demand: 2.8 });
+    expect(await one({ readyBusy: 4 }, busy)).toMatchObject({ demand: 4 });
+    expect(await one({ readyBusy: 1, paused: true }, busy)).toMatchObject({ demand: 1 });
+  });
+
   test('is late only above its objective', async () => {
     expect(await one({ waitSeconds: 300 })).toMatchObject({ late: false });
     expect(await one({ waitSeconds: 300.1 })).toMatchObject({ late: true });

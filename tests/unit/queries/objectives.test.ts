@@ -10,7 +10,7 @@ function recorded(minutes: number, late: number): Recorder {
   for (let minute = minutes; minute >= 0; minute -= 1) {
     const value = minute > late ? 10 : 100;
     recorder.append(NOW - minute * 60, [
-      { scope: 'workerType', key: 'T', figure: 'latency', value },
+      { scope: 'queue', key: 'q', figure: 'latency', value },
       { scope: 'queue', key: 'stray', figure: 'latency', value: 0 },
     ]);
   }
@@ -87,4 +87,30 @@ test('objectives of a derived worker type are those of its queues, the worst at 
 test('objectives of a queue without a history are unknown, never kept', async () => {
   const [row] = await ask(new Recorder(), { by: 'queue' });
   expect(row).toMatchObject({ state: 'unknown', compliance: null, budgetLeft: null, burn1h: null, watched: 0 });
+});
+
+// Found by a review: a type that was given another queue was judged by the queue that it had before.
+test('objectives of a worker type of the settings are those of the queues that it has now', async () => {
+  const recorder = new Recorder();
+  for (let minute = 100; minute >= 0; minute -= 1) {
+    recorder.append(NOW - minute * 60, [
+      { scope: 'queue', key: 'a', figure: 'latency', value: 100 },
+      { scope: 'queue', key: 'q', figure: 'latency', value: 10 },
+      { scope: 'workerType', key: 'T', figure: 'latency', value: 100 },
+    ]);
+  }
+  const [row] = (await ask(recorder)).filter(({ workerType }) => workerType === 'T');
+  expect(row).toMatchObject({ compliance: 1, state: 'ok' });
+});
+
+test('objectives of a worker type of very many queues are those of its own latency', async () => {
+  const recorder = new Recorder();
+  for (let minute = 100; minute >= 0; minute -= 1) {
+    recorder.append(NOW - minute * 60, [{ scope: 'workerType', key: 'T', figure: 'latency', value: 10 }]);
+  }
+  const queues = Array.from({ length: 51 }, (_, index) =>
+    aQueueState(`q${index}`, { workerType: 'T', objectiveSeconds: 60 })
+  );
+  const [row] = await rowsOfState(objectives, aState({ options, queues }), { query: {}, recorder });
+  expect(row).toMatchObject({ compliance: 1, watched: expect.closeTo(100 / 1440, 6) });
 });

@@ -4,7 +4,7 @@ import { noCounts, type Durations, type MinuteCounts } from '../../../pkg/sideki
 import type { Reads } from '../../../pkg/source/reads';
 import { Dice } from '../../../pkg/engine/dice';
 import { fitRange, fitUsual, smoothed } from '../../../pkg/whatif/fit';
-import { aMinute, aQueueState, aState, NOW } from '../../support/state';
+import { aMinute, aQueueState, aState, listed, NOW, someWork } from '../../support/state';
 
 const MINUTE = 60;
 const END = Math.floor((NOW - MINUTE) / MINUTE) * MINUTE;
@@ -195,6 +195,30 @@ describe('work fitted from a past range', () => {
     expect(fitted!.demand.classes[0]!.durations.bounds[6]).toEqual([0.15, 0.225]);
     expect(fitted!.notices.map(({ text }) => text)).toEqual([
       'Of 1 class no histogram is known: run times are lognormal around their mean.',
+    ]);
+  });
+
+  // Found live: a class of a second that always fails took no time, and one thread was enough for three of them a second.
+  test('takes run times of a class that always fails from its jobs that run, else from all classes, and says so', async () => {
+    const minutes = minutesOf([{ A: [60, 60, 0], B: [10, 0, 5000] }]);
+    const range = { from: END - 60, to: END };
+    const timeOf = async (part: Parameters<typeof aState>[0]) => {
+      const fitted = await fitRange({ ...state, ...part } as typeof state, range, reads(minutes));
+      const told = fitted!.notices.filter(({ severity }) => severity === 'warning').map(({ text }) => text);
+      return [fitted!.demand.classes.find(({ class: name }) => name === 'A')!.durations.meanSeconds, told];
+    };
+    expect(await timeOf({})).toEqual([
+      expect.closeTo(0.5, 6),
+      ['No execution succeeded of A (those of all classes): run times are assumed.'],
+    ]);
+    const work = listed(
+      someWork({ metricsClass: 'A', queue: 'a', runAt: NOW - 1 }),
+      someWork({ metricsClass: 'A', queue: 'a', runAt: NOW - 2 }),
+      someWork({ metricsClass: 'B', queue: 'a', runAt: NOW - 500 })
+    );
+    expect(await timeOf({ snapshot: { ...state.snapshot, work } })).toEqual([
+      expect.closeTo(3, 6),
+      ['No execution succeeded of A (twice those of its jobs that run): run times are assumed.'],
     ]);
   });
 

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import type { Snapshot } from '../sidekiq/snapshot';
+import type { Observer } from './observer';
+
+/** Threads of processes that still take jobs which a queue has kept busy over the last minutes, on average; by queue. */
+export type BusyMeansView = ReadonlyMap<string, number>;
+
+interface Sample {
+  at: number;
+  byQueue: ReadonlyMap<string, number>;
+}
+
+const WINDOW_SECONDS = 120;
+/** Of fewer looks no mean is told. */
+const LEAST_SAMPLES = 6;
+const LEAST_STEP_SECONDS = 5;
+const savedSchema = z.array(z.object({ at: z.number(), byQueue: z.array(z.tuple([z.string(), z.number()])) }));
+
+/**
+ * What queues keep busy, by the work records: Sidekiq's job metrics know the time of executions that succeed alone. Holds at most
+ * a look in five seconds of the last two minutes, each with the queues of which something runs.
+ */
+export class BusyMeans implements Observer<BusyMeansView> {
+  private samples: Sample[] = [];
+  private current: BusyMeansView = new Map();
+
+  observe({ at, work, processes }: Snapshot): void {
+    if (!work.whole || !processes.whole) {
+      return;
+    }
+    const last = this.samples.at(-1)?.at ?? -Infinity;
+    if (at >= last && at - last < LEAST_STEP_SECONDS) {
+      return;
+    }
+    const quiet = new Set(processes.items.filter((each) => each.quiet).map(({ identity }) => identity));
+    const byQueue = new Map<string, number>();
+    for (const { queue, process } of work.items) {
+      if (!quiet.has(process)) {
+        byQueue.set(queue, (byQueue.get(queue) ?? 0) + 1);
+      }
+    }
+    // Samples of a clock that was put back since are of another time.
+    this.samples = this.samples.filter((sample) => sample.at <= at && at - sample.at <= WINDOW_SECONDS);
+    this.samples.push({ at, byQueue });
+    this.current = meansOf(this.samples);
+  }
+
+  view(): BusyMeansView {
+    return this.current;
+  }
+
+  save(): z.input<typeof savedSchema> {
+    return this.samples.map(({ at, byQueue }) => ({ at, byQueue: [...byQueue] }));
+  }
+
+  restore(saved: unknown): void {
+    this.samples = savedSchema.parse(saved).map(({ at, byQueue }) => ({ at, byQueue: new Map(byQueue) }));
+    this.current = meansOf(this.samples);
+  }
+}
+
+function meansOf(samples: readonly Sample[]): BusyMeansView {
+  const means = new Map<string, number>();
+  if (samples.length < LEAST_SAMPLES) {
+    return means;
+  }
+  for (const { byQueue } of samples) {
+    byQueue.forEach((busy, queue) => means.set(queue, (means.get(queue) ?? 0) + busy));
+  }
+  means.forEach((sum, queue) => means.set(queue, sum / samples.length));
+  return means;
+}

@@ -1,8 +1,9 @@
+import type { ClassTotalsView } from '../observe/classTotals';
 import { CLASS_SECONDS, figureNamed, keptAs, type HistoryFigure } from '../series/figures';
 import { readLatest } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
+import type { Queue } from '../sidekiq/model';
 import { Turns } from '../turns';
-import type { State } from '../watch/state';
 import { regularity, type Regularity } from './missing';
 import { deviationOf, type Basis } from './usual';
 import type { Band } from './usualModel';
@@ -26,6 +27,13 @@ const HOUR = 3600;
 const AHEAD_HOURS = 6;
 const DIGITS = 4;
 
+/** Of a state: which queues and classes there are. */
+interface Looked {
+  now: number;
+  classTotals: ClassTotalsView;
+  queues: ReadonlyArray<Pick<Queue, 'name' | 'size'>>;
+}
+
 /** What is known of a series for an hour: its bands from a slot before until a slot after. */
 interface Known {
   basis: Basis;
@@ -45,7 +53,7 @@ const hours = new WeakMap<FigureReads, { until: number; known: Map<string, Known
  */
 export async function lookUsual(
   reads: FigureReads,
-  { now, classTotals, queues }: Pick<State, 'now' | 'classTotals' | 'queues'>,
+  { now, classTotals, queues }: Looked,
   rhythm: Rhythm
 ): Promise<UsualView | null> {
   const until = Math.floor(now / HOUR) * HOUR;

@@ -1,7 +1,7 @@
 /**
- * What a terminal takes for a command (C0 and C1 controls, DEL) what turns the order of a line (bidirectional controls), or
- * what nobody sees (of no width),
- * as names in Redis may hold them: whoever can enqueue a job could otherwise change what an operator sees.
+ * What a terminal takes for a command (C0 and C1 controls, DEL), what turns the order of a line (bidirectional controls), or
+ * what nobody sees (of no width), as names in Redis may hold them: whoever can enqueue a job could otherwise change what an
+ * operator sees.
  */
 const CONTROLS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
 

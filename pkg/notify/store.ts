@@ -37,7 +37,11 @@ export class NotificationStore {
   load(installation: string, receiver: string): unknown {
     const key = keyOf(installation, receiver);
     if (this.file !== undefined) {
-      this.takeOver(this.file);
+      try {
+        this.takeOver(this.file);
+      } catch {
+        // The next save says so.
+      }
     }
     this.own.add(key);
     return this.saved.get(key)?.state ?? null;
@@ -68,7 +72,16 @@ export class NotificationStore {
 
   /** What is not told by this process is as the file has it. One that was damaged meanwhile is written anew. */
   private takeOver(file: string): void {
-    for (const each of readOr(file, [])) {
+    let saved: Saved;
+    try {
+      saved = read(file);
+    } catch (error) {
+      if (error instanceof Fault && error.cause === undefined) {
+        return;
+      }
+      throw error;
+    }
+    for (const each of saved) {
       const key = keyOf(each.installation, each.receiver);
       if (!this.own.has(key)) {
         this.saved.set(key, entryOf(each));
@@ -106,14 +119,6 @@ function read(file: string): Saved {
       message: `The file of notifications ${file} holds something else.`,
       remedy: 'Name another file in "notifications.stateFile", or remove this one.',
     });
-  }
-}
-
-function readOr(file: string, otherwise: Saved): Saved {
-  try {
-    return read(file);
-  } catch {
-    return otherwise;
   }
 }
 

@@ -11,8 +11,8 @@ interface Sample {
 }
 
 const WINDOW_SECONDS = 120;
-/** Of fewer looks no mean is told. */
-const LEAST_SAMPLES = 6;
+/** Of looks that span less no mean is told. */
+const LEAST_SECONDS = 30;
 const LEAST_STEP_SECONDS = 5;
 const savedSchema = z.array(z.object({ at: z.number(), byQueue: z.array(z.tuple([z.string(), z.number()])) }));
 
@@ -25,11 +25,14 @@ export class BusyMeans implements Observer<BusyMeansView> {
   private current: BusyMeansView = new Map();
 
   observe({ at, work, processes }: Snapshot): void {
+    // Samples of a clock that was put back since are of another time.
+    this.samples = this.samples.filter((sample) => sample.at <= at && at - sample.at <= WINDOW_SECONDS);
+    this.current = meansOf(this.samples);
     if (!work.whole || !processes.whole) {
       return;
     }
     const last = this.samples.at(-1)?.at ?? -Infinity;
-    if (at >= last && at - last < LEAST_STEP_SECONDS) {
+    if (at - last < LEAST_STEP_SECONDS) {
       return;
     }
     const quiet = new Set(processes.items.filter((each) => each.quiet).map(({ identity }) => identity));
@@ -39,8 +42,6 @@ export class BusyMeans implements Observer<BusyMeansView> {
         byQueue.set(queue, (byQueue.get(queue) ?? 0) + 1);
       }
     }
-    // Samples of a clock that was put back since are of another time.
-    this.samples = this.samples.filter((sample) => sample.at <= at && at - sample.at <= WINDOW_SECONDS);
     this.samples.push({ at, byQueue });
     this.current = meansOf(this.samples);
   }
@@ -61,7 +62,7 @@ export class BusyMeans implements Observer<BusyMeansView> {
 
 function meansOf(samples: readonly Sample[]): BusyMeansView {
   const means = new Map<string, number>();
-  if (samples.length < LEAST_SAMPLES) {
+  if (samples.length === 0 || samples.at(-1)!.at - samples[0]!.at < LEAST_SECONDS) {
     return means;
   }
   for (const { byQueue } of samples) {

@@ -61,7 +61,7 @@ export class ClassQueues implements Observer<ClassQueuesView> {
       const before = this.heads.get(name);
       if (!next && size !== 0) {
         // It could not be read.
-        if (before) {
+        if (before && taken) {
           heads.set(name, before);
         }
         continue;

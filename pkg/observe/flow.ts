@@ -60,8 +60,9 @@ export class Flow implements Observer<FlowView> {
       if (size !== null && (!last || at - last.at >= 1)) {
         const taken = paused !== true && (served?.has(name) ?? last?.taken ?? true);
         if (last && last.taken !== taken) {
-          // What went on before a queue was paused or resumed tells nothing of how it goes on.
-          kept.length = 0;
+          // What went on before a queue was paused, resumed, served or not tells nothing of how it goes on; a burst into an
+          // empty one is one all the same.
+          kept.splice(0, last.size === 0 ? kept.length - 1 : kept.length);
         }
         kept.push({ at, size, oldestAt: size > 0 && latencySeconds !== null ? at - latencySeconds : null, taken });
       }

@@ -31,7 +31,7 @@ const DIGITS = 4;
 interface Looked {
   now: number;
   classTotals: ClassTotalsView;
-  queues: ReadonlyArray<Pick<Queue, 'name' | 'size'>>;
+  queues: ReadonlyArray<Pick<Queue, 'name' | 'size'> & { busy: number | null }>;
 }
 
 /** What is known of a series for an hour: its bands from a slot before until a slot after. */
@@ -44,7 +44,15 @@ interface Known {
 }
 
 /** By history: what was learnt in this hour. The models themselves are too large to keep. */
-const hours = new WeakMap<FigureReads, { until: number; known: Map<string, Known>; ahead: Map<string, number[]> }>();
+const hours = new WeakMap<FigureReads, Hour>();
+
+interface Hour {
+  until: number;
+  known: Map<string, Known>;
+  ahead: Map<string, number[]>;
+  /** The keys that are looked at, by scope and figure. */
+  ranked: Map<string, readonly string[]>;
+}
 
 /**
  * Compares the last minutes with what is usual. Learns what it needs once an hour, in turns.
@@ -59,24 +67,30 @@ export async function lookUsual(
   const until = Math.floor(now / HOUR) * HOUR;
   let hour = hours.get(reads);
   if (hour?.until !== until) {
-    hour = { until, known: new Map(), ahead: new Map() };
+    hour = { until, known: new Map(), ahead: new Map(), ranked: new Map() };
     hours.set(reads, hour);
   }
   const turns = new Turns();
-  const sizes = new Map(queues.map(({ name, size }) => [name, size ?? 0]));
-  // Keys of queues and classes that are gone stay in the history.
-  const ranked = (keys: readonly string[], scope: UsualFigure['scope']) =>
-    scope === 'queue'
-      ? byWeight(keys, (key) => sizes.get(key))
-      : scope === 'class'
-        ? byWeight(keys, (key) => classTotals.get(key)?.processed ?? 0)
-        : keys;
+  const jobs = new Map(queues.map(({ name, size, busy }) => [name, (size ?? 0) + (busy ?? 0)]));
+  // Keys of queues and classes that are gone stay in the history. For an hour the same ones are looked at.
+  const { ranked: known } = hour;
+  const ranked = (scope: UsualFigure['scope'], figure: string): readonly string[] => {
+    const weightOf = {
+      total: () => 0,
+      queue: (key: string) => jobs.get(key),
+      class: (key: string) => classTotals.get(key)?.processed ?? 0,
+    };
+    const name = `${scope} ${figure}`;
+    const chosen = known.get(name) ?? byWeight(reads.keys(scope, figure), weightOf[scope]).slice(0, SERIES_LOOKED_AT);
+    known.set(name, chosen);
+    return chosen;
+  };
   const figures: UsualFigure[] = [];
   const missing: MissingClass[] = [];
   let basis: Basis = null;
   for (const { scope, figures: names, seconds } of LOOKED_AT) {
     for (const figure of names.map(figureNamed)) {
-      for (const key of ranked(reads.keys(scope, keptAs(figure)), scope).slice(0, SERIES_LOOKED_AT)) {
+      for (const key of ranked(scope, keptAs(figure))) {
         const name = JSON.stringify([scope, figure.name, key]);
         const known =
           hour.known.get(name) ?? (await learn(reads, { scope, figure, key }, seconds, until, rhythm, turns));
@@ -168,12 +182,12 @@ function compare(
 async function aheadOf(
   reads: FigureReads,
   { until, ahead }: { until: number; ahead: Map<string, number[]> },
-  ranked: (keys: readonly string[], scope: UsualFigure['scope']) => readonly string[],
+  ranked: (scope: UsualFigure['scope'], figure: string) => readonly string[],
   rhythm: Rhythm,
   turns: Turns
 ): Promise<UsualAhead[]> {
   const figure = figureNamed('inRate');
-  const queues = ranked(reads.keys('queue', figure.name), 'queue').slice(0, SERIES_LOOKED_AT);
+  const queues = ranked('queue', figure.name);
   for (const key of queues) {
     if (!ahead.has(key)) {
       const usual = await newUsualFor(reads, { scope: 'queue', figure, key }, HOUR, until, rhythm, turns);

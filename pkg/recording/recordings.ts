@@ -49,6 +49,8 @@ const MOVED_AT_ONCE = 20;
 /** Blocks whose minutes are held; each has some kilobytes. */
 const MINUTES_HELD = 300;
 
+const IS_READ_ONLY = /readonly/;
+
 /** A block that is still written. */
 interface OpenBlock extends BlockSpan {
   from: number;
@@ -84,6 +86,8 @@ export class Recordings {
   private work: Promise<void> = Promise.resolve();
   /** Why the file has not taken the last block. */
   private refused: string | undefined;
+  /** Why it was not kept within its limits. */
+  private unshrunk: string | undefined;
   private known: Known = NOTHING_KNOWN;
   private beside: BesideReads | null = null;
   private readonly ended = new EndedMinutes();
@@ -323,11 +327,17 @@ export class Recordings {
   private async shrink(now: number): Promise<void> {
     await shrink(this.memory, this.limits.memory, now);
     const file = this.file();
-    if (file && this.refused === undefined) {
+    // On a full disk room is made by it.
+    if (file && !IS_READ_ONLY.test(this.refused ?? '')) {
       try {
         await shrink(file, this.limits.file, now);
+        this.unshrunk = undefined;
       } catch (error) {
-        this.refuse(error);
+        const reason = String(error);
+        if (reason !== this.unshrunk) {
+          log('warn', 'old recordings could not be dropped from the history file', { error: reason });
+        }
+        this.unshrunk = reason;
       }
     }
   }

@@ -21,6 +21,9 @@ const MISSED_AT_ONCE = 200;
 /** For how long it is told that samples were dropped. */
 const TOLD_SECONDS = 86_400;
 
+/** What SQLite says while another process writes. */
+const IS_BUSY = /locked|busy/;
+
 /** Samples are told apart by milliseconds. */
 const INSTANT_SECONDS = 0.001;
 
@@ -164,7 +167,8 @@ export class Recorder {
       bound(this.missed);
       // A file that takes nothing is not tried with each sample: it reads its newest part again each time.
       if (this.failedAt === undefined || Math.abs(at - this.failedAt) >= RETRY_SECONDS) {
-        this.failedAt = this.catchUp(MISSED_AT_ONCE) ? undefined : at;
+        const isDone = this.catchUp(MISSED_AT_ONCE) || IS_BUSY.test(this.failure ?? '');
+        this.failedAt = isDone ? undefined : at;
       }
     }
     if (!this.open || this.missed.length > 0) {
@@ -279,7 +283,7 @@ export class Recorder {
     const after = since - INSTANT_SECONDS;
     this.memory.forgetAfter(after);
     if (this.file) {
-      this.toForget = { after: Math.min(after, this.toForget?.after ?? after), told };
+      this.toForget = { after: Math.min(after, this.toForget?.after ?? after), told: told ?? this.toForget?.told };
     } else {
       this.dropped = told ?? this.dropped;
     }

@@ -32,6 +32,8 @@ const ENDS_AFTER_SECONDS = 60;
 const ENDED_KEPT = 500;
 /** What ended within this is kept beyond those, so that whoever looks now and then hears of each end. */
 const ENDED_SECONDS = 300;
+/** What ended a week ago is forgotten first, whatever its severity. */
+const STALE_SECONDS = 7 * 86_400;
 const OPEN_KEPT = 2000;
 const ENDED_MOST = 2 * OPEN_KEPT;
 const TEXT_KEPT = 200;
@@ -54,8 +56,8 @@ const logSchema = z.object({
 
 /**
  * Notices which findings begin and end from state to state. A finding is known by its rule and its subject. Holds 2,000
- * that go on, of more the first that were found; and 500 that have ended, or all of five minutes, 4,000 at most: those of low
- * severity are forgotten first, and of these the first that ended.
+ * that go on, of more the first that were found; and 500 that have ended, or all of five minutes, 4,000 at most: what
+ * ended a week ago is forgotten first, then those of low severity, and of these the first that ended.
  */
 export class FindingLog {
   /** Those that go on or are missing for a moment, by rule and subject. */
@@ -102,9 +104,11 @@ export class FindingLog {
     }
     // What ended lately is told to whoever looks now and then.
     const old = this.ended.slice(0, this.ended.length - Math.min(lately, ENDED_MOST));
-    const dropped = new Set<LoggedFinding>();
+    const stale = old.filter(({ endedAt }) => now - endedAt! > STALE_SECONDS).slice(0, excess);
+    const dropped = new Set<LoggedFinding>(stale);
+    excess -= stale.length;
     for (const severity of [...SEVERITIES].reverse()) {
-      const least = old.filter((each) => each.severity === severity).slice(0, excess);
+      const least = old.filter((each) => each.severity === severity && !dropped.has(each)).slice(0, excess);
       least.forEach((each) => dropped.add(each));
       excess -= least.length;
     }

@@ -249,13 +249,15 @@ async function durationModels(
   const models = new Map<string, DurationModel>();
   let assumed = 0;
   const failing: string[] = [];
+  const ofAll = meanOf(classes);
   for (const [name, { processed, failed, milliseconds }] of classes) {
     const succeeded = processed - failed;
     if (succeeded <= 0) {
       // Sidekiq keeps no time of executions that fail.
       const seen = secondsSeen(state, (work) => work.metricsClass === name, to);
-      models.set(name, assumedDurations(seen ?? meanOf(classes)));
-      failing.push(`${name} (${seen === null ? 'those of all classes' : 'twice those of its jobs that run'})`);
+      models.set(name, assumedDurations(seen ?? (ofAll || 1)));
+      const basis = ofAll === 0 ? 'a second' : 'those of all classes';
+      failing.push(`${name} (${seen === null ? basis : 'twice those of its jobs that run'})`);
       continue;
     }
     const mean = milliseconds / 1000 / succeeded;

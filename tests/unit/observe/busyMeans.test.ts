@@ -33,6 +33,16 @@ describe('what queues keep busy on average', () => {
     expect(means.view().size).toBe(0);
   });
 
+  test('is of what was seen of late, where nothing can be read any more', () => {
+    const means = new BusyMeans();
+    for (let seconds = 0; seconds <= 120; seconds += 30) {
+      look(means, seconds, ...running('q', 3));
+    }
+    expect([...means.view()]).toEqual([['q', 3]]);
+    means.observe(aSnapshot({ at: NOW + 7200, processes: partial(), work: listed() }));
+    expect(means.view().size).toBe(0);
+  });
+
   test('goes on over a restart, and begins anew where a clock was put back', () => {
     const means = new BusyMeans();
     for (let seconds = 0; seconds <= 100; seconds += 10) {

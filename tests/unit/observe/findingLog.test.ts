@@ -115,18 +115,23 @@ describe('the log of findings', () => {
   test('forgets those of low severity first, and says until when', () => {
     const log = new FindingLog();
     log.next([late('nothing runs')], 0);
-    for (let hour = 1; hour <= 700; hour += 1) {
-      const severity = hour % 2 === 0 ? 'warning' : 'info';
-      log.next([late(`q${hour}`, { severity })], hour * 3600);
+    for (let step = 1; step <= 700; step += 1) {
+      const severity = step % 2 === 0 ? 'warning' : 'info';
+      log.next([late(`q${step}`, { severity })], step * 800);
     }
-    log.next([], 701 * 3600);
-    log.next([], 702 * 3600);
+    log.next([], 701 * 800);
+    log.next([], 702 * 800);
     const { ended, cutUntil } = log.view();
     expect(ended).toHaveLength(500);
     expect(ended[0]).toMatchObject({ subject: 'nothing runs', severity: 'critical' });
     // 701 have ended: of the 350 of severity info the first 201 are gone.
     expect(ended.filter(({ severity }) => severity === 'warning')).toHaveLength(350);
-    expect(cutUntil).toBe((2 * 200 + 2) * 3600);
+    expect(cutUntil).toBe((2 * 200 + 2) * 800);
+    // A week later it is forgotten first, too.
+    for (let step = 1000; step <= 1100; step += 1) {
+      log.next([late(`later${step}`, { severity: 'info' })], 7 * 86_400 + step * 800);
+    }
+    expect(log.view().ended[0]!.severity).not.toBe('critical');
     const restored = new FindingLog();
     restored.restore(JSON.parse(JSON.stringify(log.save())));
     expect(restored.view()).toEqual(log.view());

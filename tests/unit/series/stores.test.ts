@@ -275,6 +275,22 @@ describe('the recorder', () => {
     expect(again.values).toEqual(again.at.map((at) => at / 10));
   });
 
+  test('tries a file to which another process writes with the next sample', async () => {
+    const file = aFile();
+    const recorder = new Recorder(async () => file.store);
+    await recorder.ready(1000);
+    const { append } = file.store;
+    file.store.append = () => {
+      throw new Error('database is locked');
+    };
+    recorder.append(10, [value('a', 1)]);
+    expect(recorder.usesFile).toBe(false);
+    file.store.append = append;
+    recorder.append(20, [value('a', 2)]);
+    expect(recorder.usesFile).toBe(true);
+    expect(file.store.read('total', 'a', 0, 40)[0]!.values).toEqual([1, 2]);
+  });
+
   test('logs each reason for which a file fails once', async () => {
     const file = aFile();
     const recorder = new Recorder(async () => file.store);

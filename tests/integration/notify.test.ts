@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { execFile } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -105,12 +105,13 @@ it('the executable tells when a queue is served by nobody, and when it is again,
   const { url, bodies } = await receiver();
   const folder = mkdtempSync(join(tmpdir(), 'notify-'));
   const config = join(folder, 'jobwatch.yaml');
+  const stateFile = join(folder, 'notifications.json');
   writeFileSync(
     config,
     [
       'sampleSeconds: 1',
       'notifications:',
-      `  stateFile: ${join(folder, 'notifications.json')}`,
+      `  stateFile: ${stateFile}`,
       '  to:',
       '    team:',
       '      urlFromEnv: HOOK',
@@ -148,6 +149,12 @@ it('the executable tells when a queue is served by nobody, and when it is again,
     timeout: 15_000,
     interval: 50,
   });
+  // Between the delivery and the save that follows it an end would tell it again.
+  const waiting = () =>
+    (JSON.parse(readFileSync(stateFile, 'utf8')) as Array<{ state: { waiting: unknown[] } }>).flatMap(
+      ({ state }) => state.waiting
+    );
+  await vi.waitFor(() => expect(waiting()).toEqual([]), { timeout: 15_000, interval: 50 });
   const first = told();
   serving.child.kill('SIGKILL');
   await once(serving.child, 'exit');

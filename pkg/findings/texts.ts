@@ -52,8 +52,3 @@ export function rangeText(from: number, to: number): string {
 export function shareText(share: number): string {
   return `${Number((share * 100).toPrecision(2))}%`;
 }
-
-/** What the log of findings does not hold any more. @param until an instant as it is told */
-export function forgottenText(until: string): string {
-  return `Of findings that ended before ${until} some are forgotten, those of low severity first.`;
-}

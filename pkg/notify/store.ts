@@ -24,6 +24,13 @@ export class NotificationStore {
   /** @throws Fault `settings` where the file cannot be read or written */
   constructor(private readonly file: string | undefined) {
     const saved = file === undefined ? [] : read(file);
+    if (!saved) {
+      throw new Fault({
+        kind: 'settings',
+        message: `The file of notifications ${file} holds something else.`,
+        remedy: 'Name another file in "notifications.stateFile", or remove this one.',
+      });
+    }
     this.saved = new Map(saved.map((each) => [keyOf(each.installation, each.receiver), entryOf(each)]));
     if (file !== undefined) {
       try {
@@ -72,16 +79,7 @@ export class NotificationStore {
 
   /** What is not told by this process is as the file has it. One that was damaged meanwhile is written anew. */
   private takeOver(file: string): void {
-    let saved: Saved;
-    try {
-      saved = read(file);
-    } catch (error) {
-      if (error instanceof Fault && error.cause === undefined) {
-        return;
-      }
-      throw error;
-    }
-    for (const each of saved) {
+    for (const each of read(file) ?? []) {
       const key = keyOf(each.installation, each.receiver);
       if (!this.own.has(key)) {
         this.saved.set(key, entryOf(each));
@@ -101,7 +99,8 @@ export class NotificationStore {
   }
 }
 
-function read(file: string): Saved {
+/** @returns `null` where the file holds something else; @throws Fault `settings` where it cannot be read */
+function read(file: string): Saved | null {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -114,11 +113,7 @@ function read(file: string): Saved {
   try {
     return savedSchema.parse(JSON.parse(text));
   } catch {
-    throw new Fault({
-      kind: 'settings',
-      message: `The file of notifications ${file} holds something else.`,
-      remedy: 'Name another file in "notifications.stateFile", or remove this one.',
-    });
+    return null;
   }
 }
 

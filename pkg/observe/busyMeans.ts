@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { runningByQueue } from '../sidekiq/queueFacts';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { Observer } from './observer';
 
@@ -35,14 +36,8 @@ export class BusyMeans implements Observer<BusyMeansView> {
     if (at - last < LEAST_STEP_SECONDS) {
       return;
     }
-    const quiet = new Set(processes.items.filter((each) => each.quiet).map(({ identity }) => identity));
-    const byQueue = new Map<string, number>();
-    for (const { queue, process } of work.items) {
-      if (!quiet.has(process)) {
-        byQueue.set(queue, (byQueue.get(queue) ?? 0) + 1);
-      }
-    }
-    this.samples.push({ at, byQueue });
+    const byQueue = [...runningByQueue({ processes, work })].map(([queue, { ready }]) => [queue, ready] as const);
+    this.samples.push({ at, byQueue: new Map(byQueue.filter(([, ready]) => ready > 0)) });
     this.current = meansOf(this.samples);
   }
 

@@ -73,7 +73,7 @@ export async function lookUsual(
   const turns = new Turns();
   const jobs = new Map(queues.map(({ name, size, busy }) => [name, (size ?? 0) + (busy ?? 0)]));
   // Keys of queues and classes that are gone stay in the history. For an hour the same ones are looked at.
-  const { ranked: known } = hour;
+  const chosenBefore = hour.ranked;
   const ranked = (scope: UsualFigure['scope'], figure: string): readonly string[] => {
     const weightOf = {
       total: () => 0,
@@ -81,8 +81,9 @@ export async function lookUsual(
       class: (key: string) => classTotals.get(key)?.processed ?? 0,
     };
     const name = `${scope} ${figure}`;
-    const chosen = known.get(name) ?? byWeight(reads.keys(scope, figure), weightOf[scope]).slice(0, SERIES_LOOKED_AT);
-    known.set(name, chosen);
+    const chosen =
+      chosenBefore.get(name) ?? byWeight(reads.keys(scope, figure), weightOf[scope]).slice(0, SERIES_LOOKED_AT);
+    chosenBefore.set(name, chosen);
     return chosen;
   };
   const figures: UsualFigure[] = [];

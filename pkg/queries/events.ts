@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Severity } from '../findings/rule';
-import { forgottenText } from '../findings/texts';
 import { aroundTime, INCIDENT_PATH, pathOf, SEVERITY_COLOURS } from './findings';
 import { groupBy } from '../sidekiq/groupBy';
 import { instantText } from '../source/instants';
+import type { FindingLogView } from '../watch/findingLog';
 import { count, instant, key, text } from './columns';
 import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
@@ -132,9 +132,10 @@ export const events = tableQuery({
       rows: alerting ? [...byLabels.values()].map((all) => ({ ...all[0]!, count: all.length })) : found,
       notices: [
         ...deploys.notices,
-        ...(wanted.has('finding') && (findingLog.cutUntil ?? -Infinity) >= range.from
-          ? [{ severity: 'info' as const, text: forgottenText(instantText(findingLog.cutUntil!)) }]
-          : []),
+        ...(wanted.has('finding') ? forgottenSince(findingLog, range.from) : []).map((text) => ({
+          severity: 'info' as const,
+          text,
+        })),
       ],
     };
   },
@@ -145,4 +146,11 @@ function levelOf(kind: string, tags: readonly string[]): 'error' | 'warning' | '
     return 'error';
   }
   return tags.includes('warning') ? 'warning' : 'info';
+}
+
+/** What is to be said of findings since an instant (epoch seconds) that the log does not hold any more; nothing where it has all. */
+export function forgottenSince({ cutUntil }: FindingLogView, from: number): string[] {
+  return cutUntil === undefined || cutUntil < from
+    ? []
+    : [`Of findings that ended before ${instantText(cutUntil)} some are forgotten, those of low severity first.`];
 }

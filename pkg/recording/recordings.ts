@@ -28,6 +28,7 @@ import {
   type BlockStore,
   type StoredBlock,
 } from '../series/blockStore';
+import { isBusy, isReadOnly } from '../series/sqliteDatabase';
 import { EndedMinutes, FINAL_SECONDS } from './endedMinutes';
 import { shrink, type BlockLimits } from './retention';
 import { knownOf, NOTHING_KNOWN, type Known } from '../sidekiq/snapshotCodec';
@@ -48,8 +49,6 @@ const LAST_ATTEMPTS = 20;
 const MOVED_AT_ONCE = 20;
 /** Blocks whose minutes are held; each has some kilobytes. */
 const MINUTES_HELD = 300;
-
-const IS_READ_ONLY = /readonly/;
 
 /** A block that is still written. */
 interface OpenBlock extends BlockSpan {
@@ -287,7 +286,7 @@ export class Recordings {
   /** Tries again while another process is writing to the file; each attempt waits for a moment. */
   private insist(isDone: () => boolean): void {
     let left = LAST_ATTEMPTS;
-    while (left > 0 && !isDone() && /locked|busy/.test(this.refused ?? '')) {
+    while (left > 0 && !isDone() && isBusy(this.refused ?? '')) {
       left -= 1;
     }
   }
@@ -328,7 +327,7 @@ export class Recordings {
     await shrink(this.memory, this.limits.memory, now);
     const file = this.file();
     // On a full disk room is made by it.
-    if (file && !IS_READ_ONLY.test(this.refused ?? '')) {
+    if (file && !isReadOnly(this.refused ?? '')) {
       try {
         await shrink(file, this.limits.file, now);
         this.unshrunk = undefined;

@@ -1,8 +1,8 @@
 import { SEVERITIES, type Severity } from '../findings/rule';
 import { USUAL_RULES } from '../findings/usual';
-import { countText, forgottenText } from '../findings/texts';
+import { countText } from '../findings/texts';
+import { forgottenSince } from '../queries/events';
 import { groupBy } from '../sidekiq/groupBy';
-import { instantText } from '../source/instants';
 import type { Range } from '../source/reads';
 import { findingKey, type FindingLogView, type LoggedFinding } from '../watch/findingLog';
 import type { Section } from './model';
@@ -35,7 +35,8 @@ const COLUMNS: Array<ColumnOf<Happened>> = [
  *
  * @param missing seconds of the range that were not recorded
  */
-export function findingSections({ open, ended, cutUntil }: FindingLogView, range: Range, missing: number): Section[] {
+export function findingSections(findingLog: FindingLogView, range: Range, missing: number): Section[] {
+  const { open, ended } = findingLog;
   const within = [...ended, ...open].filter(
     ({ beganAt, endedAt }) => beganAt <= range.to && (endedAt ?? Infinity) >= range.from
   );
@@ -53,7 +54,7 @@ export function findingSections({ open, ended, cutUntil }: FindingLogView, range
       title: 'What was wrong',
       texts: [
         wrong.length === 0 ? nothingText(range, missing) : `${bySeverity(wrong)}.`,
-        ...(cutUntil !== undefined && cutUntil >= range.from ? [forgottenText(instantText(cutUntil))] : []),
+        ...forgottenSince(findingLog, range.from),
       ],
       table: tableOf(COLUMNS, wrong, LISTED),
     },

@@ -6,6 +6,7 @@ import { addSamples, noParts, type Parts } from './chunk';
 import type { HistoryScope, SeriesValue } from './figures';
 import { MemoryStore } from './memoryStore';
 import { RedisClock, type ClockStep } from './redisClock';
+import { isBusy } from './sqliteDatabase';
 import { FileGone, type HistoryStore, type Points } from './store';
 
 /** Opens the store that outlives the process. @throws Fault when it cannot be used */
@@ -20,9 +21,6 @@ const MISSED_VALUES = 400_000;
 const MISSED_AT_ONCE = 200;
 /** For how long it is told that samples were dropped. */
 const TOLD_SECONDS = 86_400;
-
-/** What SQLite says while another process writes. */
-const IS_BUSY = /locked|busy/;
 
 /** Samples are told apart by milliseconds. */
 const INSTANT_SECONDS = 0.001;
@@ -167,7 +165,7 @@ export class Recorder {
       bound(this.missed);
       // A file that takes nothing is not tried with each sample: it reads its newest part again each time.
       if (this.failedAt === undefined || Math.abs(at - this.failedAt) >= RETRY_SECONDS) {
-        const isDone = this.catchUp(MISSED_AT_ONCE) || IS_BUSY.test(this.failure ?? '');
+        const isDone = this.catchUp(MISSED_AT_ONCE) || isBusy(this.failure ?? '');
         this.failedAt = isDone ? undefined : at;
       }
     }
@@ -239,8 +237,10 @@ export class Recorder {
   }
 
   keys(scope: HistoryScope, figure: string): string[] {
-    const kept = this.use((file) => file.keys(scope, figure), undefined) ?? [];
-    return [...new Set([...kept, ...this.memory.keys(scope, figure)])];
+    const kept = this.use((file) => file.keys(scope, figure), undefined);
+    return kept && this.missed.length === 0
+      ? kept
+      : [...new Set([...(kept ?? []), ...this.memory.keys(scope, figure)])];
   }
 
   thinnedUntil(): number | null {

@@ -1,5 +1,5 @@
 import { checksumOf, sound, type Block, type BlockStore, type StoredBlock } from './blockStore';
-import { addColumn, dataVersion, type Database } from './sqliteDatabase';
+import { checksumColumn, dataVersion, type Database } from './sqliteDatabase';
 
 interface Row {
   id: number;
@@ -21,15 +21,14 @@ export class SqliteBlockStore implements BlockStore {
   private readonly index = new Map<number, StoredBlock>();
   private bytesOfAll = 0;
   private version: number;
-  /** A file of an earlier version that is only read has no checksums. */
-  private readonly crc: 'crc' | 'NULL AS crc';
+  private readonly crc: ReturnType<typeof checksumColumn>;
 
   /** @throws Error where the file cannot be used */
   constructor(private readonly database: Database) {
     database.exec(
       'CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, from_at REAL, to_at REAL, readings INTEGER, pace REAL, bytes INTEGER, minutes BLOB, body BLOB, crc INTEGER)'
     );
-    this.crc = addColumn(database, 'blocks', 'crc') ? 'crc' : 'NULL AS crc';
+    this.crc = checksumColumn(database, 'blocks');
     database.exec('CREATE INDEX IF NOT EXISTS blocks_span ON blocks (id, from_at, to_at, readings, pace, bytes)');
     this.version = dataVersion(this.database);
     this.readIndex();

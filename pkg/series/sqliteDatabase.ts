@@ -125,40 +125,50 @@ export function refusalOf(database: Database): Error | undefined {
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     return undefined;
   } catch (error) {
-    return isReadOnly(error) ? (error as Error) : undefined;
+    return isReadOnly(String(error)) ? (error as Error) : undefined;
   }
 }
 
 /**
- * Adds a column that earlier versions did not have.
+ * The column of checksums of a table, for a statement that reads it. Earlier versions did not have it: it is added where the
+ * file can be written, and all are unknown where it can only be read.
  *
- * @returns whether it is there: a file that can only be read stays as it is
  * @throws Error where the file can be written, and not now
  */
-export function addColumn(database: Database, table: string, column: string): boolean {
+export function checksumColumn(database: Database, table: string): 'crc' | 'NULL AS crc' {
   const isThere = () =>
-    database.prepare(`SELECT 1 FROM pragma_table_info('${table}') WHERE name = '${column}'`).all().length > 0;
+    database.prepare(`SELECT 1 FROM pragma_table_info('${table}') WHERE name = 'crc'`).all().length > 0;
   if (isThere()) {
-    return true;
+    return 'crc';
   }
   try {
-    database.exec(`ALTER TABLE ${table} ADD COLUMN ${column} INTEGER`);
-    return true;
+    database.exec(`ALTER TABLE ${table} ADD COLUMN crc INTEGER`);
+    return 'crc';
   } catch (error) {
     // Another process may have been faster.
     if (isThere()) {
-      return true;
+      return 'crc';
     }
-    if (isReadOnly(error)) {
-      return false;
+    if (isReadOnly(String(error))) {
+      return 'NULL AS crc';
     }
     throw error;
   }
 }
 
-/** Whether a file refused to be written as it can only be read. */
-export function isReadOnly(error: unknown): boolean {
-  return /readonly/.test((error as Error).message);
+/** The numbers of all series of a file, those of other processes too. */
+export function allSeries(database: Pick<Database, 'prepare'>): number[] {
+  return (database.prepare('SELECT id FROM series').all() as Array<{ id: number }>).map(({ id }) => id);
+}
+
+/** Whether a file refused to be written as it can only be read. @param reason what SQLite says */
+export function isReadOnly(reason: string): boolean {
+  return reason.includes('readonly');
+}
+
+/** Whether another process is writing to it. @param reason what SQLite says */
+export function isBusy(reason: string): boolean {
+  return /locked|busy/.test(reason);
 }
 
 function pragma(database: Database, name: string): number {

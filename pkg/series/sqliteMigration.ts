@@ -1,5 +1,5 @@
 import { roundedAt, rounded } from './chunk';
-import type { Database } from './sqliteDatabase';
+import { allSeries, type Database } from './sqliteDatabase';
 import type { SqliteSamples } from './sqliteSamples';
 import type { Points } from './store';
 
@@ -50,7 +50,8 @@ export class SqliteMigration {
       return;
     }
     if (!this.gathering) {
-      const all = this.allSeries();
+      // As the file has them: a process that knows some of them alone would drop the others.
+      const all = allSeries(this.database);
       const oldest = this.edge('min', all, Math.min);
       if (oldest === null) {
         this.database.exec('DROP TABLE samples');
@@ -82,11 +83,11 @@ export class SqliteMigration {
 
   /** Epoch seconds of the oldest sample that is not moved, `null` for none. */
   oldest(): number | null {
-    return this.sync() ? null : this.edge('min', this.allSeries(), Math.min);
+    return this.sync() ? null : this.edge('min', allSeries(this.database), Math.min);
   }
 
   newest(): number | null {
-    return this.sync() ? null : this.edge('max', this.allSeries(), Math.max);
+    return this.sync() ? null : this.edge('max', allSeries(this.database), Math.max);
   }
 
   forgetAfter(after: number): void {
@@ -94,11 +95,6 @@ export class SqliteMigration {
     if (!this.sync()) {
       this.database.prepare('DELETE FROM samples WHERE at > ?').run(after);
     }
-  }
-
-  /** As the file has them: a process that knows some of them alone would drop the others. */
-  private allSeries(): number[] {
-    return (this.database.prepare('SELECT id FROM series').all() as Array<{ id: number }>).map(({ id }) => id);
   }
 
   /** By the index of each series: a scan of the table takes seconds. */

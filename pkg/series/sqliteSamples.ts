@@ -11,7 +11,7 @@ import {
   type Parts,
 } from './chunk';
 import { OpenGroup } from './openGroup';
-import { addColumn, dataVersion, type Database } from './sqliteDatabase';
+import { checksumColumn, dataVersion, type Database } from './sqliteDatabase';
 import type { Turns } from '../turns';
 import { sampledSeconds, type Points } from './store';
 import { VarintReader, VarintWriter } from './varints';
@@ -80,12 +80,12 @@ export class SqliteSamples {
   private toPrune: number[] = [];
   private pruneBefore = 0;
   private version = -1;
-  private readonly crc: 'crc' | 'NULL AS crc';
+  private readonly crc: ReturnType<typeof checksumColumn>;
 
   constructor(private readonly database: Database) {
     database.exec('CREATE TABLE IF NOT EXISTS readings (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, body BLOB)');
     // Beside the row, so that a process of schema 2 which has the file open reads the same rows; it leaves it out.
-    this.crc = addColumn(database, 'readings', 'crc') ? 'crc' : 'NULL AS crc';
+    this.crc = checksumColumn(database, 'readings');
     database.exec('CREATE TABLE IF NOT EXISTS groups (start INTEGER PRIMARY KEY, until REAL, cut INTEGER, times BLOB)');
     for (const table of ['chunks', 'parts']) {
       database.exec(

@@ -4,8 +4,9 @@ import { Fault } from '../faults/fault';
 import type { HistoryScope, SeriesValue } from './figures';
 import type { BlockStore } from './blockStore';
 import {
-  addColumn,
+  allSeries,
   canWriteBeside,
+  checksumColumn,
   isReadOnly,
   markOurs,
   refusalOf,
@@ -88,8 +89,7 @@ class SqliteStore implements HistoryStore {
   readonly blocks: SqliteBlockStore;
   readonly refusal?: Error;
   private readonly ids = new Map<string, number>();
-  /** A file of an earlier version that is only read has no checksums of names. */
-  private readonly crc: 'crc' | 'NULL AS crc';
+  private readonly crc: ReturnType<typeof checksumColumn>;
   private readonly samples: SqliteSamples;
   private readonly migration: SqliteMigration;
   private lastAt: number;
@@ -109,7 +109,7 @@ class SqliteStore implements HistoryStore {
     database.exec(
       'CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, scope TEXT, key TEXT, figure TEXT, crc INTEGER, UNIQUE (scope, figure, key))'
     );
-    this.crc = checksummed(database) ? 'crc' : 'NULL AS crc';
+    this.crc = checksummed(database);
     database.exec('CREATE TABLE IF NOT EXISTS states (name TEXT PRIMARY KEY, state TEXT)');
     this.blocks = new SqliteBlockStore(database);
     this.samples = new SqliteSamples(database);
@@ -144,7 +144,7 @@ class SqliteStore implements HistoryStore {
         this.prunedAt ||= agedBy - PRUNE_EVERY_SECONDS + FIRST_PRUNE_SECONDS;
         if (agedBy - this.prunedAt > PRUNE_EVERY_SECONDS) {
           this.prunedAt = agedBy;
-          this.samples.prune(before, this.allSeries());
+          this.samples.prune(before, allSeries(this.database));
         }
         this.migration.step(before);
         this.samples.append(roundedAt(at), new Map(values.map((each) => [this.idOf(each), rounded(each.value)])));
@@ -241,11 +241,6 @@ class SqliteStore implements HistoryStore {
     this.database.close();
   }
 
-  /** Those of other processes too. */
-  private allSeries(): number[] {
-    return (this.database.prepare('SELECT id FROM series').all() as Array<{ id: number }>).map(({ id }) => id);
-  }
-
   private seriesOf(scope: HistoryScope, figure: string, only?: string): Array<{ id: number; key: string }> {
     const statement = `SELECT id, key, scope, figure, ${this.crc} FROM series WHERE scope = ? AND figure = ?`;
     const all =
@@ -290,21 +285,22 @@ function isSound(row: SeriesRow): boolean {
   return row.crc === null || row.crc === crc32(nameOf(row));
 }
 
-/** Gives each series its checksum where an earlier version has left it out. @returns whether they have one */
-function checksummed(database: Database): boolean {
-  if (!addColumn(database, 'series', 'crc')) {
-    return false;
+/** Gives each series its checksum where an earlier version has left it out. @returns see {@link checksumColumn} */
+function checksummed(database: Database): ReturnType<typeof checksumColumn> {
+  const column = checksumColumn(database, 'series');
+  if (column !== 'crc') {
+    return column;
   }
   const bare = database.prepare('SELECT * FROM series WHERE crc IS NULL').all() as SeriesRow[];
   const update = database.prepare('UPDATE series SET crc = ? WHERE id = ?');
   try {
     bare.forEach((row) => update.run(crc32(nameOf(row)), row.id));
   } catch (error) {
-    if (!isReadOnly(error)) {
+    if (!isReadOnly(String(error))) {
       throw error;
     }
   }
-  return true;
+  return column;
 }
 
 function nameOf({ scope, key, figure }: Pick<SeriesRow, 'scope' | 'key' | 'figure'>): string {

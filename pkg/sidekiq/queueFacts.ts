@@ -58,8 +58,7 @@ export function queueFacts({ queues, processes, work, at }: Snapshot): QueueFact
     }
   }
   const serving = servicesOf(processes.items);
-  const quiet = new Set(processes.items.filter((each) => each.quiet).map(({ identity }) => identity));
-  const running = runningOf(work.items, quiet);
+  const running = runningByQueue({ processes, work });
   const { whole } = processes;
   const idleOf = idleThreads(work.items);
   return queues.items.map((queue) => {
@@ -251,9 +250,11 @@ function sum(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : a + b;
 }
 
-function runningOf(work: readonly Work[], quiet: ReadonlySet<string>): Map<string, Running> {
+/** The jobs that run, by queue. */
+export function runningByQueue({ processes, work }: Pick<Snapshot, 'processes' | 'work'>): Map<string, Running> {
+  const quiet = new Set(processes.items.filter((each) => each.quiet).map(({ identity }) => identity));
   const running = new Map<string, Running>();
-  for (const { queue, runAt, process } of work) {
+  for (const { queue, runAt, process } of work.items) {
     let jobs = running.get(queue);
     if (!jobs) {
       jobs = { ...IDLE };

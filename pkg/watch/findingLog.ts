@@ -98,20 +98,15 @@ export class FindingLog {
   private forget(now: number): void {
     const late = this.ended.findIndex(({ endedAt }) => now - endedAt! < ENDED_SECONDS);
     const lately = late < 0 ? 0 : this.ended.length - late;
-    let excess = this.ended.length - Math.min(ENDED_MOST, Math.max(ENDED_KEPT, lately));
+    const excess = this.ended.length - Math.min(ENDED_MOST, Math.max(ENDED_KEPT, lately));
     if (excess <= 0) {
       return;
     }
     // What ended lately is told to whoever looks now and then.
     const old = this.ended.slice(0, this.ended.length - Math.min(lately, ENDED_MOST));
-    const stale = old.filter(({ endedAt }) => now - endedAt! > STALE_SECONDS).slice(0, excess);
-    const dropped = new Set<LoggedFinding>(stale);
-    excess -= stale.length;
-    for (const severity of [...SEVERITIES].reverse()) {
-      const least = old.filter((each) => each.severity === severity && !dropped.has(each)).slice(0, excess);
-      least.forEach((each) => dropped.add(each));
-      excess -= least.length;
-    }
+    const weightOf = ({ severity, endedAt }: LoggedFinding) =>
+      now - endedAt! > STALE_SECONDS ? SEVERITIES.length : SEVERITIES.indexOf(severity);
+    const dropped = new Set(old.sort((one, other) => weightOf(other) - weightOf(one)).slice(0, excess));
     this.ended = this.ended.filter((each) => !dropped.has(each));
     dropped.forEach(({ endedAt }) => (this.cutUntil = Math.max(this.cutUntil ?? endedAt!, endedAt!)));
   }

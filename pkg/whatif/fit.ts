@@ -150,6 +150,12 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
   return { demand: { classes: demands, slotSeconds: SLOT_SECONDS, slots, backlog }, range, notices };
 }
 
+/** The classes that take most time. */
+function heaviest(classes: ReadonlyArray<[string, ClassCounts]>, most: number): string[] {
+  const byTime = [...classes].sort(([, one], [, other]) => other.milliseconds - one.milliseconds);
+  return byTime.slice(0, most).map(([name]) => name);
+}
+
 /** A class in a queue that it runs from, with the share of its work. */
 interface Placed {
   name: string;
@@ -159,8 +165,7 @@ interface Placed {
 
 /** Of the classes that take most time the queues with most of it, of others the queue that was seen last: each takes memory. */
 function placesOf(classes: ReadonlyArray<[string, ClassCounts]>, state: State): Placed[] {
-  const byTime = [...classes].sort(([, one], [, other]) => other.milliseconds - one.milliseconds);
-  const shared = new Set(byTime.slice(0, CLASSES_SHARED).map(([name]) => name));
+  const shared = new Set(heaviest(classes, CLASSES_SHARED));
   return classes.flatMap(([name]) => {
     if (!shared.has(name)) {
       return [{ name, queue: state.classQueues.get(name)!, share: 1 }];
@@ -235,8 +240,7 @@ async function durationModels(
   { state, to }: { state: State; to: number },
   reads: Reads
 ): Promise<{ of(name: string): DurationModel; notices: readonly Notice[] }> {
-  const byTime = [...classes].sort(([, one], [, other]) => other.milliseconds - one.milliseconds);
-  const names = byTime.slice(0, CLASSES_WITH_HISTOGRAM).map(([name]) => name);
+  const names = heaviest(classes, CLASSES_WITH_HISTOGRAM);
   const { durations, notices } = known
     ? { durations: known, notices: [] }
     : await reads.durations(names, buckets.slice(-HISTOGRAM_MINUTES), state.now);

@@ -38,27 +38,27 @@ describe('a cluster of three nodes over which the keys are spread', () => {
     await loadRecording(alone.client, VERSION, asOfMs);
     await createReader(alone);
     single = openAsReader(alone, { contextFields: 'region' }, () => api.now);
-    spread = new Installation(
-      parseSettings({
-        url: '',
-        username: READER,
-        options: {
-          topology: 'cluster',
-          contextFields: 'region',
-          clusterNodes: addresses[0]!,
-          reuseSeconds: 0,
-          commandTimeoutSeconds: 2,
-        },
-        secrets: { password: 'PASSWORD' },
-      }),
-      { clock: () => api.now }
-    );
+    spread = openCluster();
   }, 60_000);
   afterAll(async () => {
     single.close();
     spread.close();
     await Promise.all([alone, ...nodes].map((server) => server.stop()));
   });
+
+  function openCluster(commandTimeoutSeconds?: number): Installation {
+    const clusterNodes = `127.0.0.1:${nodes[0]!.port}`;
+    const options = { topology: 'cluster', contextFields: 'region', clusterNodes, reuseSeconds: 0 };
+    return new Installation(
+      parseSettings({
+        url: '',
+        username: READER,
+        options: { ...options, ...(commandTimeoutSeconds && { commandTimeoutSeconds }) },
+        secrets: { password: 'PASSWORD' },
+      }),
+      { clock: () => api.now }
+    );
+  }
 
   function redisCli(...args: string[]): void {
     const { status, stdout } = spawnSync('redis-cli', args, { encoding: 'utf8' });
@@ -110,5 +110,8 @@ describe('a cluster of three nodes over which the keys are spread', () => {
     const sentence = new RegExp(`The node 127\\.0\\.0\\.1:${nodes[2]!.port} of the cluster .* is down|CLUSTERDOWN`);
     expect(await checkHealth(spread)).toMatchObject({ ok: false, message: expect.stringMatching(sentence) });
     await expect(ask(spread, { queryType: 'queues' })).rejects.toThrow(sentence);
+    const hasty = openCluster(0.3);
+    await expect(ask(hasty, { queryType: 'queues' })).rejects.toThrow(sentence);
+    hasty.close();
   });
 });

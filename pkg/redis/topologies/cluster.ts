@@ -8,7 +8,10 @@ import { tlsOptions } from '../tls';
 import type { Connection, Topology } from '../topology';
 
 /** What ioredis says of a node that it cannot reach; the event of that node said why. */
-const WITHOUT_CAUSE = /Too many Cluster redirections|Connection is closed/;
+const WITHOUT_CAUSE = /Too many Cluster redirections|Connection is closed|^Command timed out$/;
+
+/** How often ioredis sends a command again while slots move or the cluster is down. */
+const ATTEMPTS = 16;
 
 /** A cluster endpoint. ioredis keeps the map of slots and groups the calls of one tick by node. @throws Fault `settings` */
 export function clusterNodes(settings: Settings): Topology {
@@ -51,10 +54,16 @@ async function connectCluster(
     enableOfflineQueue: true,
     scaleReads: options.readFromReplica ? 'slave' : 'master',
     clusterRetryStrategy: () => null,
+    ...retriesWithin(timeoutMs),
   });
   let lastError: Error | undefined;
   cluster.on('error', (error: Error) => (lastError = causeOf(error)));
-  cluster.on('+node', (node: import('ioredis').Redis) => node.on('error', (error: Error) => (lastError = error)));
+  cluster.on('+node', (node: import('ioredis').Redis) => {
+    let ofNode: Error | undefined;
+    node.on('error', (error: Error) => (lastError = ofNode = error));
+    // A node that is there again is no cause of what follows.
+    node.on('ready', () => (lastError = lastError === ofNode ? undefined : lastError));
+  });
   let open = true;
   cluster.on('end', () => (open = false));
   const close = () => {
@@ -96,6 +105,17 @@ async function connectCluster(
       return cluster.nodes().reduce((sum, node) => sum + bytesOf(node), 0);
     },
     close,
+  };
+}
+
+/** All attempts together take half the time for a reply, so that the cluster's own answer (CLUSTERDOWN) is what arrives. */
+function retriesWithin(timeoutMs: number) {
+  const delay = Math.min(100, timeoutMs / 2 / ATTEMPTS);
+  return {
+    maxRedirections: ATTEMPTS,
+    retryDelayOnClusterDown: delay,
+    retryDelayOnFailover: delay,
+    retryDelayOnTryAgain: delay,
   };
 }
 

@@ -241,8 +241,7 @@ async function prepare(state: State, query: Query, range: Range, reads: Reads): 
     };
   };
   const whole = await of(range);
-  const scenarios = whole ? [whole.asIs, whole.other ?? whole.asIs] : [];
-  const threadsOfAll = Math.max(0, ...scenarios.map(({ topology: { groups } }) => threadsIn(groups)));
+  const threadsOfAll = Math.max(0, ...scenariosOf(whole).map(({ topology: { groups } }) => threadsIn(groups)));
   if (threadsOfAll > MOST_THREADS) {
     throw new Fault({
       kind: 'query',
@@ -251,15 +250,32 @@ async function prepare(state: State, query: Query, range: Range, reads: Reads): 
         'Check the concurrency of the processes (query type processes), and "threads" and "processes" of the query.',
     });
   }
-  const fits = Math.min(shareThatFits(scenarios), ...(query.search === 'none' ? [] : scenarios.map(shareToSearch)));
-  if (!whole || fits === 1 || query.arrivals === 'usual') {
+  if (query.arrivals === 'usual') {
     return whole;
   }
-  const { from, to } = whole.fitted.range;
-  const seconds = Math.floor(((to - from) * fits * SHORTENED) / 60) * 60;
-  const shorter = await of({ from: to - Math.max(60, seconds), to });
+  let prepared = whole;
+  let seconds = Infinity;
+  // The end of a range may be busier than all of it, so that its share is still too much.
+  for (let fits = shareOf(prepared, query); prepared && fits < 1 && seconds > 60; fits = shareOf(prepared, query)) {
+    const { from, to } = prepared.fitted.range;
+    seconds = Math.max(60, Math.floor(((to - from) * fits * SHORTENED) / 60) * 60);
+    prepared = await of({ from: to - seconds, to });
+  }
+  if (!prepared || seconds === Infinity) {
+    return prepared;
+  }
   const text = `There are too many jobs to simulate all of them: simulated is the work of the last ${durationText(seconds)} of the time range.`;
-  return shorter && { ...shorter, notices: [...shorter.notices, { severity: 'info', text }] };
+  return { ...prepared, notices: [...prepared.notices, { severity: 'info', text }] };
+}
+
+function scenariosOf(prepared: Prepared | null): Scenario[] {
+  return prepared ? [prepared.asIs, ...(prepared.other ? [prepared.other] : [])] : [];
+}
+
+/** The share of the time of what was prepared that can be lived through; 1 where all of it can. */
+function shareOf(prepared: Prepared | null, { search }: Query): number {
+  const scenarios = scenariosOf(prepared);
+  return Math.min(shareThatFits(scenarios), ...(search === 'none' ? [] : scenarios.map(shareToSearch)));
 }
 
 function threadsIn(groups: readonly ThreadGroup[]): number {

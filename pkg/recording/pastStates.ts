@@ -78,26 +78,28 @@ export class PastStates {
 
   private nothingAt(asOf: number): NotRecorded {
     const { time } = this.recordings;
+    const before = this.recordings.lastBefore(asOf);
     const { historyFile, recordHours, samplerEnabled } = this.beside.options;
     const remedy =
       time !== null
-        ? recordedText(time, asOf)
+        ? recordedText(time, asOf, before)
         : recordHours === 0 || !samplerEnabled
           ? 'Recording is switched off in the settings ("recordHours", "samplerEnabled").'
           : historyFile !== ''
             ? 'The history file holds no readings, or cannot be used; the health check says why.'
             : 'Recordings begin with the first reading of this process; a history file keeps them over a restart.';
-    return new NotRecorded(`Nothing was recorded at ${instantText(asOf)}.`, remedy);
+    return new NotRecorded(`Nothing was recorded at ${instantText(asOf)}.`, remedy, before);
   }
 }
 
 /** What may be asked instead of an instant of which there is nothing. */
-function recordedText({ from, to }: Range, asOf: number): string {
+function recordedText({ from, to }: Range, asOf: number, before: number | null): string {
   if (asOf < from) {
     // To the second, the first reading may lie in the one that was asked for.
     return `Recordings begin at ${instantText(Math.ceil(from))}.`;
   }
-  return asOf > to
-    ? `Recordings end at ${instantText(to)}.`
-    : `Recordings reach from ${instantText(Math.ceil(from))} to ${instantText(to)}, with a gap here.`;
+  if (asOf > to || before === null) {
+    return `Recordings end at ${instantText(to)}.`;
+  }
+  return `Recordings reach from ${instantText(Math.ceil(from))} to ${instantText(to)}, with a gap after ${instantText(before)}.`;
 }

@@ -154,6 +154,14 @@ export class Recordings {
     return timeOf([...stored, ...this.closing, ...(this.open ? [this.open] : [])]);
   }
 
+  /** The last instant before another that was recorded, epoch seconds; `null` where there is none. */
+  lastBefore(asOf: number): number | null {
+    const ends = this.blocks(false)
+      .filter(({ from }) => from <= asOf)
+      .map(({ to }) => Math.min(to, asOf));
+    return ends.length === 0 ? null : ends.reduce((last, end) => Math.max(last, end));
+  }
+
   /** Of the blocks in the stores; the block that is written has some megabytes at most beside them. */
   get bytes(): number {
     return this.stores().reduce((sum, store) => sum + store.bytes, 0);

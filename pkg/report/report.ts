@@ -10,6 +10,7 @@ import { instantText } from '../source/instants';
 import type { Range } from '../source/reads';
 import { CLASS_SECONDS } from '../series/figures';
 import type { FigureReads } from '../series/store';
+import { NotRecorded } from '../source/notRecorded';
 import type { Source } from '../source/source';
 import { Turns } from '../turns';
 import type { State } from '../watch/state';
@@ -36,13 +37,15 @@ const LEAST_AROUND_SECONDS = (FEWEST + 1) * 300;
  * What a team wants to know of a time range: what was wrong and unusual, objectives, classes, deploys and capacity. The
  * figures are those of the query types, as of the end of the range.
  *
- * @throws Fault where nothing can be read, or nothing was recorded at the end of the range
+ * Where the end of the range was not recorded, it is of the time before that was.
+ *
+ * @throws Fault where nothing can be read, or nothing was recorded in the range
  */
 export async function makeReport(source: Source, range: Range): Promise<Report> {
   if (range.from >= Math.min(range.to, source.now())) {
     throw noTime(range, 'Set "--from" before "--to", and before now.');
   }
-  const state = await source.state(range.to);
+  const { state, isCut } = await lastState(source, range);
   const end = Math.min(range.to, state.now);
   if (range.from >= end) {
     throw noTime(range, `The last reading is of ${instantText(end)}, by the clock of Redis: set "--from" before it.`);
@@ -63,6 +66,7 @@ export async function makeReport(source: Source, range: Range): Promise<Report> 
         title: 'Overview',
         texts: [
           ...(begins !== null && begins > asked.from ? [`Readings are recorded since ${instantText(begins)}.`] : []),
+          ...(isCut ? [`Readings end at ${instantText(end)}; nothing is known of the time after it.`] : []),
           missing === 0
             ? 'The time range was recorded.'
             : `Of the time range ${durationText(missing)} were not recorded; nothing is known of them.`,
@@ -77,6 +81,18 @@ export async function makeReport(source: Source, range: Range): Promise<Report> 
       await capacitySection(ask),
     ],
   };
+}
+
+/** The state at the end of a range, or the last one in it where its end was not recorded. */
+async function lastState(source: Source, { from, to }: Range): Promise<{ state: State; isCut: boolean }> {
+  try {
+    return { state: await source.state(to), isCut: false };
+  } catch (error) {
+    if (error instanceof NotRecorded && error.before !== null && error.before > from) {
+      return { state: await source.state(error.before), isCut: true };
+    }
+    throw error;
+  }
 }
 
 function noTime({ from, to }: Range, remedy: string): Fault {

@@ -6,6 +6,8 @@ import { renderText } from '../../pkg/metrics/exposition';
 import { readFamilies } from '../../pkg/metrics/metric';
 import { metricTable } from '../../pkg/metrics/table';
 import { queryType, runQuery } from '../../pkg/queries/registry';
+import { toObject } from '../../pkg/report/json';
+import { makeReport } from '../../pkg/report/report';
 import { pageData } from '../../pkg/web/pageData';
 import type { Source } from '../../pkg/source/source';
 import { Simulator } from '../../pkg/simulator/simulator';
@@ -174,5 +176,18 @@ describe('what was recorded', () => {
     for (const part of ['findings', 'queues', 'busy', 'errors', 'processes'] as const) {
       expect(data[part], part).toEqual({ rows: [], problem: nothing });
     }
+  });
+
+  test('a report that ends in a gap is of the time before it, and says so', async () => {
+    const last = clock;
+    clock += 7200;
+    await installation.state();
+    const report = await makeReport(installation, { from: START, to: last + 3600 });
+    expect(report.range.to).toBe(last);
+    const overview = toObject(report).sections.find(({ id }) => id === 'overview')!;
+    expect(overview.texts).toContain('Readings end at 2026-11-27 03:25:05 UTC; nothing is known of the time after it.');
+    await expect(makeReport(installation, { from: last + 600, to: last + 3600 })).rejects.toMatchObject({
+      remedy: expect.stringContaining('with a gap after 2026-11-27 03:25:05 UTC.') as string,
+    });
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { rowsOf } from '../../../pkg/frames/frame';
 import { whatIf } from '../../../pkg/queries/whatIf';
 import { optionsSchema } from '../../../pkg/settings/model';
 import type { State } from '../../../pkg/watch/state';
@@ -107,6 +108,21 @@ describe('what if', () => {
 
   test('nothing ran: there is nothing to simulate', async () => {
     expect(await rowsOfState(whatIf, state, { request })).toEqual([]);
+  });
+
+  test('there is too much work, most of it at the end: its last part is simulated, and the answer says so', async () => {
+    const many = Object.fromEntries(
+      Object.keys(answers).map((key, index) => [
+        key,
+        ['MailJob|p', index === 9 ? '800000' : '30000', 'MailJob|ms', '0'],
+      ])
+    );
+    const frames = await askState(whatIf, state, { query: {}, request, answers: many });
+    expect(noticesOf(frames)).toContain(
+      'There are too many jobs to simulate all of them: simulated is the work of the last 3 min of the time range.'
+    );
+    const jobs = Number(of(rowsOf(frames[0]!), 'mail')['jobs']);
+    expect(jobs / 860_000).toBeCloseTo(1, 2);
   });
 
   test.each([

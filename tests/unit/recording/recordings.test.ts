@@ -260,7 +260,7 @@ describe('recordings in memory', () => {
     const text = (at: number) => new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ') + ' UTC';
     expect(await told(NOW + 0.2)).toBe(`Recordings begin at ${text(NOW + 1)}.`);
     expect(await told(NOW + 600)).toBe(
-      `Recordings reach from ${text(NOW + 1)} to ${text(NOW + 1250)}, with a gap here.`
+      `Recordings reach from ${text(NOW + 1)} to ${text(NOW + 1250)}, with a gap after ${text(NOW + 50.7)}.`
     );
     expect(await told(NOW + 9000)).toBe(`Recordings end at ${text(NOW + 1250)}.`);
   });

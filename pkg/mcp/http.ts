@@ -9,6 +9,8 @@ const BODY_BYTES = 256 * 1024;
 const BODY_SECONDS = 10;
 /** Requests that are answered at once; a language model asks one after the other. */
 const AT_ONCE = 8;
+/** Requests that are received at once: a slow sender takes no place from those that are answered. */
+const RECEIVED_AT_ONCE = 64;
 
 /**
  * Answers requests of the Streamable HTTP transport without sessions: each POST is answered by one JSON, so that nothing is
@@ -17,7 +19,8 @@ const AT_ONCE = 8;
  * @returns a handler for one path; who may ask is for the caller to say
  */
 export function mcpOverHttp(sources: Sources) {
-  let running = 0;
+  const receiving = { most: RECEIVED_AT_ONCE, count: 0 };
+  const answering = { most: AT_ONCE, count: 0 };
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { origin, host } = request.headers;
     if (request.method !== 'POST') {
@@ -26,27 +29,43 @@ export function mcpOverHttp(sources: Sources) {
     } else if (origin !== undefined && hostOf(origin) !== host) {
       // A page of another site must not ask by the browser of somebody who may.
       refuse(response, 403, 'The Origin header names another site.');
-    } else if (running >= AT_ONCE) {
-      response.setHeader('Retry-After', '1');
-      refuse(response, 503, 'Too many requests at once; try again.');
     } else {
-      running += 1;
-      try {
-        await answer(sources, request, response);
-      } finally {
-        running -= 1;
+      const body = await inPlace(receiving, response, () => bodyOf(request));
+      if (typeof body === 'string') {
+        await inPlace(answering, response, () => answer(sources, request, response, body));
+      } else if (body) {
+        response.setHeader('Connection', 'close');
+        refuse(response, body.status, body.message);
       }
     }
   };
 }
 
-async function answer(sources: Sources, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const body = await bodyOf(request);
-  if (typeof body !== 'string') {
-    response.setHeader('Connection', 'close');
-    refuse(response, body.status, body.message);
-    return;
+/** Does work where fewer than the most are at it, and refuses the request else. */
+async function inPlace<T>(
+  places: { readonly most: number; count: number },
+  response: ServerResponse,
+  work: () => Promise<T>
+): Promise<T | null> {
+  if (places.count >= places.most) {
+    response.setHeader('Retry-After', '1');
+    refuse(response, 503, 'Too many requests at once; try again.');
+    return null;
   }
+  places.count += 1;
+  try {
+    return await work();
+  } finally {
+    places.count -= 1;
+  }
+}
+
+async function answer(
+  sources: Sources,
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: string
+): Promise<void> {
   const message = parsed(body);
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
     refuse(response, 400, 'The request is not one JSON-RPC message.');

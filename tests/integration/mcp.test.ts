@@ -198,7 +198,7 @@ describe('gpx_sidekiq serve --mcp', () => {
   test('goes on answering while others send nothing', async () => {
     const { url } = await serving(['--mcp']);
     const { port } = new URL(url);
-    const silent = Array.from({ length: 7 }, () => {
+    const silent = Array.from({ length: 30 }, () => {
       const socket = connect(Number(port), '127.0.0.1');
       socket.on('error', () => undefined);
       socket.write(

@@ -13,7 +13,7 @@ import type { Settings } from '../settings/settings';
 import { CHANGING_SECONDS, MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { Notice } from '../sidekiq/model';
 import { warning } from '../sidekiq/parts/part';
-import { lookedForOf } from '../observe/processLog';
+import { lookedForOf } from '../observe/vanished';
 import { SnapshotReader } from '../sidekiq/read';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { Reading } from '../watch/reading';

@@ -1,86 +1,18 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { groupBy } from '../sidekiq/groupBy';
-import { HEARTBEAT_SECONDS, HEARTBEAT_TTL_SECONDS } from '../sidekiq/parts/process';
-import { sumCounts } from '../sidekiq/jobMetrics';
+import { HEARTBEAT_TTL_SECONDS } from '../sidekiq/parts/process';
 import { hasBegunAnew } from '../sidekiq/counters';
-import type { LookedFor, Process, Work } from '../sidekiq/model';
+import type { Process } from '../sidekiq/model';
 import type { Snapshot } from '../sidekiq/snapshot';
-import { workSchema } from '../sidekiq/snapshotCodec';
 import type { Observer } from './observer';
+import { savedSchema, type KnownProcess, type ProcessLogView, type WatchedEvent } from './processLogModel';
+import { boundedVanished, CLOCKS_SECONDS, CONFIRMED_SECONDS, meanSeconds, type LostJob } from './vanished';
 
-/** A job that ran in a process when that vanished. */
-export interface LostJob extends Work {
-  /** It was seen again: super_fetch, or somebody, put it back. */
-  readonly recovered: boolean;
-  /** Mean execution time of its class over the hour before; `null` where none ended. */
-  readonly usualSeconds: number | null;
-}
-
-/**
- * Whether a job may have ended before its process was killed. What runs is known as of the last heartbeat, up to ten seconds
- * before: where jobs of its class take less, others have taken its place.
- */
-export function mayHaveEnded({ usualSeconds, runAt }: LostJob, lastBeatAt: number): boolean {
-  const hadRun = runAt === null ? 0 : lastBeatAt - runAt;
-  return usualSeconds !== null && Math.max(usualSeconds, hadRun) < HEARTBEAT_SECONDS;
-}
-
-/** What is told of a process that is gone. */
-export type GoneProcess = Pick<Process, 'identity' | 'host'>;
-
-/** A process that is gone without a clean stop, with what ran in it. Instants are epoch seconds. */
-export interface VanishedProcess {
-  readonly process: GoneProcess;
-  readonly lastBeatAt: number;
-  /** The same by the clock of its host; `null` where it is not known. */
-  readonly beatAt: number | null;
-  readonly noticedAt: number;
-  /** When it beat again: it was frozen or did not reach Redis, and nothing was lost. `null` while it is gone. */
-  readonly returnedAt: number | null;
-  /** It was gone for so long that its jobs are counted as lost. */
-  readonly confirmed: boolean;
-  readonly jobs: readonly LostJob[];
-}
-
-/** Something that happened, for annotations. `endsAt` where it lasted. */
-export interface WatchedEvent {
-  readonly kind: 'start' | 'stop' | 'vanished' | 'returned' | 'version' | 'leader';
-  readonly at: number;
-  readonly endsAt?: number;
-  readonly title: string;
-  readonly host: string;
-  /** Identity of the process, where the event is of one. */
-  readonly process?: string;
-}
-
-export interface ProcessLogView {
-  /** When the watch began; `null` before the first snapshot. */
-  readonly since: number | null;
-  /** Newest first. */
-  readonly vanished: readonly VanishedProcess[];
-  /** In the order in which they were noticed. */
-  readonly events: readonly WatchedEvent[];
-  /** Vanished processes since the watch began that are confirmed, by host; hosts without a loss are not in it. */
-  readonly vanishedByHost: ReadonlyMap<string, number>;
-  /** Jobs that ran in those. */
-  readonly lostJobsTotal: number;
-}
-
-/**
- * A process that is gone for so long after it was noticed is counted as vanished: one that is frozen, or holds the
- * interpreter's lock, beats again.
- */
-export const CONFIRMED_SECONDS = 60;
-/** For so long lost jobs are looked for in their queues. */
-const LOOKED_FOR_SECONDS = 600;
-/** Clocks of hosts differ by less. */
-const CLOCKS_SECONDS = 10;
 /** Of a process that was seen to have missed two heartbeats it is known that it did not stop cleanly after that. */
 const MISSED_BEATS_SECONDS = 25;
 /** Processes write their names again by their next heartbeat after the database was emptied. */
 const EMPTIED_SECONDS = 60;
 const EVENTS_KEPT = 2000;
-const VANISHED_KEPT = 200;
 const HOSTS_KEPT = 1000;
 const EMPTY: ProcessLogView = {
   since: null,
@@ -89,99 +21,6 @@ const EMPTY: ProcessLogView = {
   vanishedByHost: new Map(),
   lostJobsTotal: 0,
 };
-
-/** Where the jobs of processes that have just gone are looked for. @param now epoch seconds */
-export function lookedForOf({ vanished }: ProcessLogView, now: number): LookedFor {
-  const recent = vanished.filter(
-    ({ noticedAt, returnedAt }) => returnedAt === null && now - noticedAt <= LOOKED_FOR_SECONDS
-  );
-  const missing = ({ jobs }: VanishedProcess) => jobs.filter((job) => !job.recovered);
-  const open = recent.filter((each) => !each.confirmed && missing(each).length > 0);
-  return {
-    queues: [...new Set(recent.flatMap((each) => missing(each).map(({ queue }) => queue)))],
-    jids: new Set(open.flatMap((each) => missing(each).map(({ jid }) => jid))),
-    since: open.reduce((first, { lastBeatAt }) => Math.min(first, lastBeatAt), Infinity) - CLOCKS_SECONDS,
-  };
-}
-
-/** Mean execution times by class. */
-function meanSeconds(minutes: Snapshot['minutes']): Map<string, number> {
-  const means = new Map<string, number>();
-  for (const [name, { processed, failed, milliseconds }] of sumCounts(minutes.items)) {
-    if (processed > failed) {
-      means.set(name, milliseconds / 1000 / (processed - failed));
-    }
-  }
-  return means;
-}
-
-/** Those that are still to be counted, and the newest others. @param vanished newest first, by when they were noticed */
-function bounded(vanished: readonly VanishedProcess[]): VanishedProcess[] {
-  let others = 0;
-  return vanished.filter(({ confirmed, returnedAt }) => {
-    const isOpen = !confirmed && returnedAt === null;
-    others += isOpen ? 0 : 1;
-    return isOpen || others <= VANISHED_KEPT;
-  });
-}
-
-interface Known {
-  process: GoneProcess & Pick<Process, 'version' | 'beatAt' | 'beatAgeSeconds'>;
-  work: readonly Work[];
-  seenAt: number;
-  /** Nobody watched for a while, so that it may have stopped cleanly meanwhile. */
-  unwatched: boolean;
-  /** Until when nothing follows from its absence: the database was emptied. */
-  absentUntil: number | null;
-}
-
-const gone = z.object({ identity: z.string(), host: z.string() });
-
-/** What {@link ProcessLog.save} writes. Saved logs of the first versions lack what has a default. */
-const savedSchema = z.object({
-  since: z.number().nullable(),
-  vanished: z.array(
-    z.object({
-      process: gone,
-      lastBeatAt: z.number(),
-      beatAt: z.number().nullable().default(null),
-      noticedAt: z.number(),
-      returnedAt: z.number().nullable().default(null),
-      confirmed: z.boolean().default(true),
-      jobs: z.array(workSchema.extend({ recovered: z.boolean(), usualSeconds: z.number().nullable().default(null) })),
-    })
-  ),
-  events: z.array(
-    z.object({
-      kind: z.enum(['start', 'stop', 'vanished', 'returned', 'version', 'leader']),
-      at: z.number(),
-      endsAt: z.number().exactOptional(),
-      title: z.string(),
-      host: z.string(),
-      process: z.string().exactOptional(),
-    })
-  ),
-  vanishedByHost: z.array(z.tuple([z.string(), z.number()])),
-  lostJobsTotal: z.number(),
-  known: z
-    .array(
-      z.object({
-        process: gone.extend({
-          version: z.string(),
-          beatAt: z.number().nullable(),
-          beatAgeSeconds: z.number().nullable().default(null),
-        }),
-        work: z.array(workSchema),
-        seenAt: z.number(),
-        unwatched: z.boolean().default(true),
-        absentUntil: z.number().nullable().default(null),
-      })
-    )
-    .default([]),
-  leader: z.string().nullable().default(null),
-  hasLooked: z.boolean().default(false),
-  processed: z.number().nullable().default(null),
-});
 
 /**
  * Notices what happens between two snapshots: processes that start, stop, vanish or come back, and what ran in those.
@@ -196,7 +35,7 @@ const savedSchema = z.object({
  * Holds the live processes with their jobs, 200 vanished ones beside those that are not counted yet, 2,000 events and the losses of 1,000 hosts.
  */
 export class ProcessLog implements Observer<ProcessLogView> {
-  private known = new Map<string, Known>();
+  private known = new Map<string, KnownProcess>();
   private current = EMPTY;
   private leader: string | null = null;
   private hasLooked = false;
@@ -416,7 +255,9 @@ export class ProcessLog implements Observer<ProcessLogView> {
     const lost = due.flatMap(({ jobs }) => jobs.filter(({ recovered }) => !recovered));
     const counted = new Set(due);
     this.change({
-      vanished: bounded(this.current.vanished.map((each) => (counted.has(each) ? { ...each, confirmed: true } : each))),
+      vanished: boundedVanished(
+        this.current.vanished.map((each) => (counted.has(each) ? { ...each, confirmed: true } : each))
+      ),
       vanishedByHost: new Map([...byHost].slice(-HOSTS_KEPT)),
       lostJobsTotal: this.current.lostJobsTotal + lost.length,
     });
@@ -434,7 +275,7 @@ export class ProcessLog implements Observer<ProcessLogView> {
   }
 
   private addVanished(
-    { process, work: running }: Known,
+    { process, work: running }: KnownProcess,
     lastBeatAt: number,
     noticedAt: number,
     usual: ReadonlyMap<string, number>
@@ -448,7 +289,7 @@ export class ProcessLog implements Observer<ProcessLogView> {
     // One that came back and is gone again is told once.
     const others = this.current.vanished.filter((each) => each.process.identity !== identity);
     this.change({
-      vanished: bounded([
+      vanished: boundedVanished([
         { process: { identity, host }, lastBeatAt, beatAt, noticedAt, returnedAt: null, confirmed: false, jobs },
         ...others,
       ]),

@@ -1,4 +1,4 @@
-import { CONFIRMED_SECONDS, mayHaveEnded, type LostJob, type VanishedProcess } from '../observe/processLog';
+import { CONFIRMED_SECONDS, mayHaveEnded, type LostJob, type VanishedProcess } from '../observe/vanished';
 import type { Notice } from '../sidekiq/model';
 import { HEARTBEAT_SECONDS, HEARTBEAT_TTL_SECONDS } from '../sidekiq/parts/process';
 import { count, flag, instant, key, plain, seconds, text } from './columns';

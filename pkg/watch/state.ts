@@ -5,7 +5,7 @@ import type { ClassQueuesView } from '../observe/classQueues';
 import type { ClassSharesView } from '../observe/classShares';
 import type { ClassTotalsView } from '../observe/classTotals';
 import type { JobWaitsView } from '../observe/jobWaits';
-import type { ProcessLogView } from '../observe/processLog';
+import type { ProcessLogView } from '../observe/processLogModel';
 import type { QueueState } from '../observe/queueState';
 import type { RedisCountersView } from '../observe/redisCounters';
 import type { ServiceEndsView } from '../observe/serviceEnds';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { lookedForOf, ProcessLog } from '../../../pkg/observe/processLog';
+import { ProcessLog } from '../../../pkg/observe/processLog';
+import { lookedForOf } from '../../../pkg/observe/vanished';
 import {
   aJob,
   aMinute,

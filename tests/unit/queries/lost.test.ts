@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { rowsOf } from '../../../pkg/frames/frame';
-import type { VanishedProcess } from '../../../pkg/observe/processLog';
+import type { VanishedProcess } from '../../../pkg/observe/vanished';
 import { lost } from '../../../pkg/queries/lost';
 import type { Work } from '../../../pkg/sidekiq/model';
 import { aState, listed, NOW, partial, someWork } from '../../support/state';

@@ -6,7 +6,14 @@ import type { Process } from '../sidekiq/model';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { Observer } from './observer';
 import { savedSchema, type KnownProcess, type ProcessLogView, type WatchedEvent } from './processLogModel';
-import { boundedVanished, CLOCKS_SECONDS, CONFIRMED_SECONDS, meanSeconds, type LostJob } from './vanished';
+import {
+  boundedVanished,
+  CLOCKS_SECONDS,
+  CONFIRMED_SECONDS,
+  meanSeconds,
+  type GoneProcess,
+  type LostJob,
+} from './vanished';
 
 /** Of a process that was seen to have missed two heartbeats it is known that it did not stop cleanly after that. */
 const MISSED_BEATS_SECONDS = 25;
@@ -30,7 +37,7 @@ const EMPTY: ProcessLogView = {
  * vanished, and so has one that is gone a minute or more after its last heartbeat, where it had been seen to miss some: in a
  * pause of the readings it may have stopped cleanly. Ages of heartbeats are those of the hash, by the clock of Redis. A
  * snapshot in which not all processes are known tells of none that is gone, nor does a database that was emptied: live
- * processes are back by their next heartbeat. An identity has a random part, so one that beats again is the same process.
+ * processes are back by their next heartbeat. An identity has a random part, so one that beats again is the same process, and has not stopped.
  *
  * Holds the live processes with their jobs, 200 vanished ones beside those that are not counted yet, 2,000 events and the losses of 1,000 hosts.
  */
@@ -203,6 +210,12 @@ export class ProcessLog implements Observer<ProcessLogView> {
       this.takeBack(process, seenAt);
       return;
     }
+    const stop = this.current.events.find((event) => event.kind === 'stop' && event.process === identity);
+    if (stop) {
+      this.change({ events: this.current.events.filter((event) => event !== stop) });
+      this.addReturned(process, stop.at, seenAt);
+      return;
+    }
     const at = startedAt ?? seenAt;
     if (this.current.events.some((event) => event.kind === 'start' && event.process === identity)) {
       return;
@@ -227,14 +240,12 @@ export class ProcessLog implements Observer<ProcessLogView> {
     // Where the clock of Redis is put on, all hashes expire at once: the host knows better for how long it was silent.
     const byHost = beatAt !== null && back.beatAt !== null ? Math.max(0, beatAt - back.beatAt) : Infinity;
     const silent = Math.min(returnedAt - back.lastBeatAt, byHost);
-    this.add({
-      kind: 'returned',
-      at: returnedAt - silent,
-      endsAt: returnedAt,
-      title: `${identity} sent no heartbeat for ${Math.round(silent)} s and is back`,
-      host: back.process.host,
-      process: identity,
-    });
+    this.addReturned(back.process, returnedAt - silent, returnedAt);
+  }
+
+  private addReturned({ identity, host }: GoneProcess, at: number, endsAt: number): void {
+    const title = `${identity} sent no heartbeat for ${Math.round(endsAt - at)} s and is back`;
+    this.add({ kind: 'returned', at, endsAt, title, host, process: identity });
   }
 
   /** Counts what has been gone for long enough. */

@@ -25,6 +25,10 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
   [/\b(invalid port(?: number)?:\s*)(["'])(?:(?!\2).)*(?:\2|$)/gi, '$1…'],
   [/\b(invalid (?:integer )?value )(["'])(?:(?!\2).)*(?:\2|$)(?= for connection option)/gis, '$1…'],
   [/\b(missing "=" after )"[^"]*(?:"|$)/g, '$1…'],
+  [
+    /\b((?:(?:missing|extra) key\/value separator "=" in|invalid) URI query parameter: |invalid connection option |(?:invalid percent-encoded token|forbidden value %00 in percent-encoded value): )"[^\n]*/g,
+    '$1…',
+  ],
   // Redis repeats a command that it does not know with its arguments.
   [/\b(with args beginning with:\s*).*/gs, '$1…'],
   // A header without quotes ends with its line.
@@ -59,7 +63,7 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
   [/[\w.+-]+@[\w-]+\.[\w.-]+/g, '…@…'],
   // A user and a password before a host of one label, where no URL was recognised; the end of a password in a host's name.
   [/[^\s"'`<>@…:(,;]{0,100}:[^\s"'`<>@…]{1,200}@(?=[\w[])/g, '…@'],
-  [/\b(host(?: ?name)?:? \\?["']?|ENOTFOUND )[^\s"'@]{1,200}@/gi, '$1…@'],
+  [/\b(host(?: ?name)?:? \\?["']?|ENOTFOUND |lookup |connect(?:ion|ing)? to \\?["']?)[^\s"'@]{1,200}@/gi, '$1…@'],
   [/[A-Za-z0-9_-]{24,}/g, (run) => (/\d/.test(run) && /[A-Za-z]/.test(run) ? '…' : run)],
   [/\b\d(?:[ -]?\d){11,18}\b/g, '…'],
 ];
@@ -75,20 +79,36 @@ const NO_USER = /(?::|%3a)(?:\\?\/|%2f){2}(?=(?::|%3a)[^\s"'])/i;
 /** What stands in the place of a port and is none; told apart from a colon that ends a name by what the message is about. */
 const NO_PORT = /(?::|%3a)(?:\\?\/|%2f){2}(?=[^\s/@"'[%:]{1,200}(?::|%3a)(?:[^\s"'\d]|\d{1,5}\w|\d{6}))/i;
 const ABOUT_A_URL = /\bUR[IL]\b/;
+/** Up to the URL that a message is about, in quotes or after a colon: one that cannot be read may have no `://`. */
+const URL_TOLD = /\bUR[IL]\b(?!::)[^"'`:@]{0,80}(?::\s*)?\\?["'`]?/;
+const SCHEME = /^(?:[a-z][\w+.-]{0,20}(?::|%3a))?(?:\\?\/|%2f){2}/i;
 const PEM = /-----BEGIN [A-Z ]{1,40}-----/;
 const PEM_ENDS = /-----END [A-Z ]{1,40}-----/g;
 
+/** Where a URL's user begins; `null` where the text has no URL. */
+function userBegins(text: string): number | null {
+  const authority = AUTHORITY.exec(text);
+  const told = URL_TOLD.exec(text);
+  const afterAuthority = authority && authority.index + authority[0].length;
+  if (!told) {
+    return afterAuthority;
+  }
+  const from = told.index + told[0].length;
+  const afterTold = from + (SCHEME.exec(text.slice(from, from + 30))?.[0].length ?? 0);
+  return afterAuthority === null ? afterTold : Math.min(afterAuthority, afterTold);
+}
+
 /**
- * A text without the credentials of URLs: nothing between `://` and the last `@` after it is left. Where a password ends
+ * A text without the credentials of URLs: nothing between `://` and the last `@` after it is left. In a message about a URL
+ * that is so from the beginning of what it tells as one. Where a password ends
  * cannot be told from the text, for messages quote just those URLs that nobody can read (a `/`, `#`, `@` or a space in the
  * password), so of several URLs only the end of the last one is left. Without an `@` nothing is left behind a password.
  */
 export function withoutCredentials(text: string): string {
-  const begins = AUTHORITY.exec(text);
-  if (!begins) {
+  const from = userBegins(text);
+  if (from === null) {
     return text;
   }
-  const from = begins.index + begins[0].length;
   const at = Math.max(text.lastIndexOf('@'), text.toLowerCase().lastIndexOf('%40'));
   if (at >= from) {
     return `${text.slice(0, from)}…${text.slice(at)}`;

@@ -41,6 +41,14 @@ describe('a process that is gone', () => {
     expect(view.events.at(-1)).toEqual({ kind: 'stop', at: NOW + 10, title: `${A} stopped`, host: 'a', process: A });
   });
 
+  test('has not stopped where it beats again, as its identity has a random part', () => {
+    const view = watch(alive, onlyB(NOW + 10), { ...alive, at: NOW + 14 });
+    const events = view.events.filter(({ process }) => process === A);
+    const title = `${A} sent no heartbeat for 4 s and is back`;
+    expect(events.map(({ kind }) => kind)).toEqual(['start', 'returned']);
+    expect(events.at(-1)).toMatchObject({ at: NOW + 10, endsAt: NOW + 14, title });
+  });
+
   test('has vanished where its name is left without a hash', () => {
     const view = watch(alive, onlyB(NOW + 30, { ghosts: listed(A) }));
     expect(view.vanished).toMatchObject([

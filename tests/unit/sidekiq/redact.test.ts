@@ -65,7 +65,7 @@ test.each([
   ['Failed to open TCP connection to app:s3cr3tPw@redis:6379', 'Failed to open TCP connection to …@redis:6379'],
   ['bad URI (is not URI?): "redis:/:pw@redis:6379/0"', 'bad URI (is not URI?): "…@redis:6379/0"'],
   ['bad URI (is not URI?): "redis:pw@redis:6379/0"', 'bad URI (is not URI?): "…@redis:6379/0"'],
-  ['bad URI (is not URI?): "//app:pw@redis:6379/0"', 'bad URI (is not URI?): "…@redis:6379/0"'],
+  ['bad URI (is not URI?): "//app:pw@redis:6379/0"', 'bad URI (is not URI?): "//…@redis:6379/0"'],
   ['bad URI (is not URI?): "redis%3A//:pw@redis"', 'bad URI (is not URI?): "redis%3A//…@redis"'],
   ['bad URI (is not URI?): redis%3A%2F%2Fu%3Ahunter2', 'bad URI (is not URI?): redis%3A%2F%2F…'],
   ['getaddrinfo ENOTFOUND w0rd@db', 'getaddrinfo ENOTFOUND …@db'],
@@ -73,7 +73,27 @@ test.each([
   ['bad URI (is not URI?): "redis://:s3cret/Pw9 redis:6379"', 'bad URI (is not URI?): "redis://…'],
   ['bad URI (is not URI?): "redis://app:s3cret/Pw9 redis"', 'bad URI (is not URI?): "redis://…'],
   ['Server=db;Password=hunter 2;Encrypt=true', 'Server=db;Password=…;Encrypt=true'],
+  // Ruby's words for passwords with a space or a character that is not ASCII, in URLs without `://`.
+  ['bad URI (is not URI?): "default:h7 Kq@redis:6379/0"', 'bad URI (is not URI?): "…@redis:6379/0"'],
+  ['bad URI (is not URI?): "user S3k Ret@host"', 'bad URI (is not URI?): "…@host"'],
+  ['bad URI(is not URI?): redis//:S3k Ret9@redis', 'bad URI(is not URI?): …@redis'],
+  ['URI::Error: bad URI (is not URI?): "https:/u:S3k Ret@a.test"', 'URI::Error: bad URI (is not URI?): "…@a.test"'],
+  ['URI must be ascii only "default:h\\u00e9q://Kq@redis"', 'URI must be ascii only "…@redis"'],
+  // As libpq 15 words them.
+  [
+    'missing key/value separator "=" in URI query parameter: "Wx"',
+    'missing key/value separator "=" in URI query parameter: …',
+  ],
+  [
+    'extra key/value separator "=" in URI query parameter: "Wx"',
+    'extra key/value separator "=" in URI query parameter: …',
+  ],
+  ['invalid URI query parameter: "Wx"', 'invalid URI query parameter: …'],
+  ['invalid connection option "postgres:/u:Zq/a?Wx"', 'invalid connection option …'],
+  ['invalid percent-encoded token: "Wx%zz"', 'invalid percent-encoded token: …'],
+  ['Failed to open TCP connection to Wx9@redis:6379', 'Failed to open TCP connection to …@redis:6379'],
   // Nothing secret in them.
+  ['bad URI (is not URI?): "localhost:6379 "', 'bad URI (is not URI?): "localhost:6379 "'],
   ['Error fetching https://api.example.com: 404 Not Found', 'Error fetching https://api.example.com: 404 Not Found'],
   ['bad URL https://api.example.com: 404 Not Found', 'bad URL https://api.example.com: 404 Not Found'],
   [
@@ -131,6 +151,25 @@ test('no secret comes out, however it is printed', () => {
   fc.assert(
     fc.property(fc.constantFrom(...WAYS), secret, fc.nat(40), (way, text, words) => {
       expect(redact(`${'failed '.repeat(words)}${way.replace('%', text)} (after 3 tries)`)).not.toMatch(/canary/i);
+    }),
+    { numRuns: runs(3000) }
+  );
+});
+
+test('no password comes out of a URL that Ruby cannot read, with or without its slashes', () => {
+  const password = fc
+    .string({ unit: fc.constantFrom(...'a9 /#@%:?&=<[{`é'), minLength: 1, maxLength: 12 })
+    .map((text) => `Canary${text}Canary`);
+  const urls = ['redis://u:%@h:6379', 'redis:/:%@h', 'redis//:%@h', 'redis:%@h', 'default:%@redis:6379/0', '%@h'];
+  const ways = [
+    'bad URI (is not URI?): "%"',
+    'bad URI(is not URI?): %',
+    'URI must be ascii only "%"',
+    "Invalid URL: '%'",
+  ];
+  fc.assert(
+    fc.property(fc.constantFrom(...ways), fc.constantFrom(...urls), password, (way, url, text) => {
+      expect(redact(way.replace('%', () => url.replace('%', () => text)))).not.toMatch(/canary/i);
     }),
     { numRuns: runs(3000) }
   );

@@ -82,6 +82,13 @@ function explain(said: string, error: NodeJS.ErrnoException, address: string) {
       remedy: 'Raise maxclients of Redis, or close clients that are not needed.',
     };
   }
+  if (/^ERR SELECT is not allowed in cluster/i.test(said)) {
+    return {
+      kind: 'settings' as const,
+      message: `Redis at ${address} has no such database: a node of a cluster has the database 0 alone (${said}).`,
+      remedy: 'Set "Database" to 0 and the topology to "Cluster".',
+    };
+  }
   if (NO_SUCH_DATABASE.test(said)) {
     return {
       kind: 'settings' as const,

@@ -103,6 +103,7 @@ export function activeJobDetails(payload: JsonObject, allowArguments: boolean): 
         .map(([error, count]) => `${error}: ${count}`)
         .join(', '),
       ...stepsOf(inner, allowArguments),
+      ...iterationOf(inner, allowArguments),
       Locale: text(inner['locale']),
       'Time zone': text(inner['timezone']),
       Priority: text(inner['priority']),
@@ -126,6 +127,19 @@ function stepsOf(inner: JsonObject, allowArguments: boolean): Record<string, str
   };
 }
 
+/** Of the gem job-iteration (Shopify), which writes them beside what ActiveJob does: `serialize` of lib/job-iteration/iteration.rb. */
+function iterationOf(inner: JsonObject, allowArguments: boolean): Record<string, string> {
+  const { cursor_position: cursor, times_interrupted: interruptions, total_time: seconds } = inner;
+  if (interruptions === undefined) {
+    return {};
+  }
+  return {
+    Cursor: cursor === undefined || cursor === null ? '' : cursorText(text(cursor), allowArguments),
+    'Times interrupted': text(interruptions),
+    'Run time before (seconds)': text(seconds),
+  };
+}
+
 /** Steps are named by the code; a text of another form is data. */
 function stepName(value: unknown): string {
   const name = text(value);
@@ -146,7 +160,8 @@ export function cursorText(cursor: string, allowArguments: boolean): string {
 /**
  * Failed attempts that ActiveJob counts: its executions. Those of a continuable job are interruptions too, which stand
  * among its `exception_executions` as what interrupted it (`resume_job` of active_job/continuable.rb); `resumptions` is
- * raised only when the job goes on. `null` for other jobs.
+ * raised only when the job goes on. The gem job-iteration keeps its interruptions out of them, but for the first. `null`
+ * for other jobs.
  */
 export function activeJobAttempts(payload: JsonObject): number | null {
   const inner = activeJobOf(payload);
@@ -154,12 +169,13 @@ export function activeJobAttempts(payload: JsonObject): number | null {
   if (inner === null || executions === null) {
     return null;
   }
-  if (inner['continuation'] === undefined && inner['resumptions'] === undefined) {
+  const isIterated = (numberOf(inner['times_interrupted']) ?? 0) > 0;
+  if (inner['continuation'] === undefined && inner['resumptions'] === undefined && !isIterated) {
     return executions;
   }
   const byError = executionsByError(inner['exception_executions']);
   if (byError === null) {
-    return Math.max(0, executions - (numberOf(inner['resumptions']) ?? 0));
+    return Math.max(0, executions - (isIterated ? 1 : (numberOf(inner['resumptions']) ?? 0)));
   }
   return [...byError].reduce((sum, [error, count]) => sum + (error === INTERRUPTED ? 0 : count), 0);
 }

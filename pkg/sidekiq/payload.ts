@@ -157,10 +157,9 @@ function mailerArguments(jobClass: string, list: unknown[]): unknown[] {
     return list.slice(3);
   }
   if (jobClass === 'ActionMailer::MailDeliveryJob') {
+    // As Sidekiq shows them since 7.1: what the mailer was made with, and the arguments of its method.
     const options = parsePayload(list[3]);
-    return options?.['params'] === undefined
-      ? ((options?.['args'] as unknown[]) ?? [])
-      : [options['params'], options['args']];
+    return options ? [options['params'] ?? null, options['args'] ?? null] : [];
   }
   return list;
 }

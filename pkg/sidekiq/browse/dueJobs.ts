@@ -2,7 +2,7 @@ import type { ReadOnlyRedis } from '../../redis/readOnlyRedis';
 import { readJobs, type LookedAt } from './jobs';
 
 /** Due jobs that are looked at in each of the two sets. */
-const LOOKED_AT: LookedAt = { entries: 1000, bytes: 16 * 1024 * 1024, seconds: 1 };
+const LOOKED_AT: LookedAt = { entries: 20_000, bytes: 16 * 1024 * 1024, seconds: 1 };
 
 /** Of `Sidekiq.default_job_options`. */
 const DEFAULT_QUEUE = 'default';

@@ -42,7 +42,12 @@ describe('what Redis or the network said becomes a sentence', () => {
     [new ReplyError('ERR max number of clients reached'), 'connection', /accepts no further client/, /maxclients/],
     [new ReplyError('ERR DB index is out of range'), 'settings', /no such database/, /"Database"/],
     [new ReplyError('ERR invalid DB index'), 'settings', /no such database/, /"Database"/],
-    [new ReplyError('ERR SELECT is not allowed in cluster mode'), 'settings', /no such database/, /"Database"/],
+    [
+      new ReplyError('ERR SELECT is not allowed in cluster mode'),
+      'settings',
+      /no such database.*cluster/,
+      /"Database" to 0.*"Cluster"/,
+    ],
     [
       new ReplyError('LOADING Redis is loading the dataset in memory'),
       'connection',

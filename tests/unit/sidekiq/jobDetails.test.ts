@@ -96,6 +96,15 @@ test('ActiveJob tells its own id, attempts, locale and time zone', () => {
   expect(activeJobDetails({ class: 'Plain', args: [inner] }, false)).toBeNull();
 });
 
+test('a job of job-iteration tells where it was interrupted; a cursor that is no number may be an argument', () => {
+  const inner = { job_id: 'a-1', executions: 1, times_interrupted: 2, total_time: 61.2 };
+  const told = (cursor: unknown) =>
+    activeJobDetails({ class: 'Sidekiq::ActiveJob::Wrapper', args: [{ ...inner, cursor_position: cursor }] }, false);
+  expect(told(500)).toMatchObject({ Cursor: '500', 'Times interrupted': '2', 'Run time before (seconds)': '61.2' });
+  expect(told('ada@example.com')!['Cursor']).toMatch(/^hidden/);
+  expect(told(null)!['Cursor']).toBe('');
+});
+
 describe('a continuable job of ActiveJob', () => {
   // What Rails 8.1 writes: `resume_job` counts the exception itself, `resumptions` is raised when the job goes on.
   const wrapped = (inner: object) => ({
@@ -113,6 +122,29 @@ describe('a continuable job of ActiveJob', () => {
       0,
     ],
     ['before its first step', { executions: 1, exception_executions: { 'Interrupted not started (stopping)': 1 } }, 0],
+    // What job-iteration writes: the first execution stays among them, though it was interrupted.
+    [
+      'of job-iteration',
+      {
+        continuation: undefined,
+        resumptions: undefined,
+        times_interrupted: 3,
+        executions: 1,
+        exception_executions: {},
+      },
+      0,
+    ],
+    [
+      'of job-iteration, and failed',
+      {
+        continuation: undefined,
+        resumptions: undefined,
+        times_interrupted: 1,
+        executions: 3,
+        exception_executions: { '[Net::OpenTimeout]': 2 },
+      },
+      2,
+    ],
     ['as nothing but resumptions tells', { executions: 2, resumptions: 2 }, 0],
   ])('that was interrupted %s has not failed', (_, inner, attempts) => {
     expect(activeJobAttempts(wrapped({ continuation, resumptions: 0, ...inner }))).toBe(attempts);

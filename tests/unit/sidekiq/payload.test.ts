@@ -36,7 +36,7 @@ describe('a payload is shown as Sidekiq’s Web UI shows it:', () => {
       },
       'UserMailer#welcome',
       'ActionMailer::MailDeliveryJob',
-      [7],
+      [null, [7]],
     ],
     [
       'a mail with params',
@@ -69,7 +69,7 @@ describe('a payload is shown as Sidekiq’s Web UI shows it:', () => {
       },
       'M#Begrüßung',
       'ActionMailer::MailDeliveryJob',
-      [],
+      [null, []],
     ],
     [
       'a mail whose arguments are missing',

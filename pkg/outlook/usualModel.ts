@@ -31,11 +31,19 @@ const ANOMALOUS = 8;
 const OUTAGE_SHARE = 0.05;
 /** A figure that is below more often has no outages: it comes and goes. */
 const MOST_OUTAGES = 0.05;
+/** A burst is usual up to so many times the root of what other seasons had close by. */
+const BURST_MARGIN = 1.1;
 /** Of a mean that hardly changes: shares and counts are never more exact than this. */
 const LEAST_SPREAD = 0.01;
 /** So many times what days are usually off is a step. */
 const STEP = 4;
 const FEWEST_DEVIATIONS = 50;
+
+/** A day of which less was seen tells no level. */
+const LEAST_DAY_SHARE = 0.25;
+
+/** By what a day was off, as a logarithm; `undefined` where it was not seen. */
+type Level = number | undefined;
 
 /** Where a slot lies: in which season of the past, and where within it. */
 interface Place {
@@ -49,7 +57,8 @@ interface Place {
  * Values are taken by their square roots, which makes the spread of counts even. Of each slot of the season the median over
  * the other weeks (or days) is the profile, with the trend from one week to the next taken out and the level of the last
  * 24 hours put in. The band holds the middle 95% of what the values of the past were off such a profile that did not know
- * them, by hour of the day, working days and weekends apart. Outages and other anomalies are no part of it.
+ * them, by hour of the day, working days and weekends apart. Outages and other anomalies are no part of it. A burst that
+ * is over before the median knows it, as a cron makes it, widens the band where the other seasons had one too.
  *
  * A value of the past is compared with the other weeks alone, so that an incident does not explain itself.
  */
@@ -63,8 +72,8 @@ export class UsualModel {
   private lastPeriod = -Infinity;
   /** Of the roots from one season to the next, as a logarithm. */
   private growth = 0;
-  /** By what the days before the end were off, the last first, as logarithms. */
-  private levels: number[] = [];
+  /** By what the days before the end were off, the last first, as logarithms; by kind of day. */
+  private levels: [Level[], Level[]] = [[], []];
   /** Spread by hour of the day, of working days and of weekends. */
   private readonly spreads = new Map<number, number>();
   private off: readonly [low: number, high: number] = [0, 0];
@@ -102,11 +111,37 @@ export class UsualModel {
     const spread = this.spreadOf(at, expected);
     const root = (value: number) => Math.max(0, value) ** 2;
     const [low, high] = this.off;
+    const upper = root(expected + high * spread);
+    const peak = this.peakAt(at) * this.levelAt(at);
     return {
       usual: root(expected),
       lower: root(expected + low * spread),
-      upper: root(expected + high * spread),
+      // A peak within the band is chance.
+      upper: root(peak) > upper ? root(BURST_MARGIN * peak) : upper,
     };
+  }
+
+  /** The largest root close to a slot that half of the other seasons reached; NaN of fewer than two, and where the median is of one slot. */
+  private peakAt(at: number): number {
+    const near = Math.floor(SMEAR_SECONDS / this.slots.seconds);
+    if (near === 0) {
+      return NaN;
+    }
+    const { period, slot } = this.placeOf(at);
+    const peaks: number[] = [];
+    for (const [other, row] of this.rows) {
+      let peak = -1;
+      for (let step = slot - near; step <= slot + near; step += 1) {
+        const value = row[(step + this.slotsOfSeason) % this.slotsOfSeason]!;
+        // Comparisons with NaN are false.
+        peak = value > peak ? value : peak;
+      }
+      if (other !== period && peak >= 0) {
+        peaks.push(peak);
+      }
+    }
+    peaks.sort((a, b) => a - b);
+    return peaks.length < 2 ? NaN : peaks[Math.floor((peaks.length - 1) / 2)]! / this.grownSince(period);
   }
 
   private placeOf(at: number): Place {
@@ -199,14 +234,18 @@ export class UsualModel {
   private async learn(turns: Turns): Promise<void> {
     const { startsAt, seconds, values } = this.slots;
     const profile = Float64Array.from(values, (_, index) => this.profileAt(startsAt + index * seconds));
-    const byDay: number[][] = [];
+    const byDay: [number[][], number[][]] = [[], []];
     for (let index = 0; index < values.length; index += 1) {
       const ratio = values[index]! / profile[index]! ** 2;
       if (ratio >= OUTAGE_SHARE && Number.isFinite(ratio)) {
-        (byDay[this.dayOf(startsAt + index * seconds)] ??= []).push(Math.log(ratio) / 2);
+        const at = startsAt + index * seconds;
+        (byDay[this.kindOf(at)][this.dayOf(at)] ??= []).push(Math.log(ratio) / 2);
       }
     }
-    this.levels = believed(Array.from(byDay, (day) => (day === undefined ? 0 : medianOf(day))));
+    const least = this.season === 'week' ? 1 : (LEAST_DAY_SHARE * DAY_SECONDS) / seconds;
+    const levelOf = (day: number[] | undefined) => (day && day.length >= least ? medianOf(day) : undefined);
+    const [all, weekends] = byDay;
+    this.levels = [believed(Array.from(all, levelOf)), believed(Array.from(weekends, levelOf))];
     await turns.give();
     const off = Float64Array.from(
       values,
@@ -258,9 +297,21 @@ export class UsualModel {
     return Math.floor((this.endsAt - 1 - at) / DAY_SECONDS);
   }
 
-  /** By what the day before was off. */
+  /**
+   * By what the day before was off. Where all days have one profile, by the last day of its kind: a weekend that is quieter
+   * tells nothing of Monday.
+   */
   private levelAt(at: number): number {
-    return Math.exp(this.levels[Math.max(0, this.dayOf(at) + 1)] ?? 0);
+    const before = Math.max(0, this.dayOf(at) + 1);
+    const levels = this.levels[this.kindOf(at)];
+    const level =
+      this.season === 'week' ? levels[before] : levels.find((each, day) => day >= before && each !== undefined);
+    return Math.exp(level ?? 0);
+  }
+
+  /** Days of one profile are of two kinds, those of weekends the second. */
+  private kindOf(at: number): 0 | 1 {
+    return this.season === 'day' && isWeekend(this.zone, at) ? 1 : 0;
   }
 
   private groupOf(at: number): number {
@@ -279,14 +330,15 @@ export class UsualModel {
  * By how much of it the level of a day goes on the next day: by that share which has gone on so far, or all of it where it
  * is far beyond what days are usually off, as after a step.
  */
-function believed(levels: readonly number[]): number[] {
-  const usual = levels.length === 0 ? 0 : medianOf(levels.map(Math.abs));
+function believed(levels: readonly Level[]): Level[] {
+  const known = levels.filter((level) => level !== undefined);
+  const usual = known.length === 0 ? 0 : medianOf(known.map(Math.abs));
   const most = STEP * usual;
-  const bounded = levels.map((level) => Math.min(most, Math.max(-most, level)));
+  const bounded = known.map((level) => Math.min(most, Math.max(-most, level)));
   const pairs = bounded.slice(1).reduce((sum, level, index) => sum + level * bounded[index]!, 0);
   const squares = bounded.slice(1).reduce((sum, level) => sum + level * level, 0);
   const share = squares === 0 ? 0 : Math.min(1, Math.max(0, pairs / squares));
-  return levels.map((level) => (Math.abs(level) > most ? level : level * share));
+  return levels.map((level) => level && (Math.abs(level) > most ? level : level * share));
 }
 
 /** Sorts in place. */

@@ -47,6 +47,62 @@ describe('what is usual', () => {
     expect(usual.at(MONDAY + 28 * DAY)!.usual).toBeCloseTo(30, 0);
   });
 
+  describe('of a queue into which a cron puts 300 jobs that are worked off in five minutes', () => {
+    const SLOT = 300;
+    const every = (seconds: number, jobs: (at: number) => number) => ({
+      startsAt: MONDAY,
+      seconds: SLOT,
+      values: Float64Array.from({ length: (28 * DAY) / SLOT }, (_, index) => {
+        const slotAt = MONDAY + index * SLOT;
+        return slotAt % seconds < SLOT ? jobs(slotAt) : 0;
+      }),
+    });
+    const next = MONDAY + 28 * DAY;
+
+    // A series that repeats exactly has nothing unusual in it.
+    test.each([900, 3600, 6 * 3600, DAY])(
+      'every %i s, each time is usual, and three times as many are not',
+      async (seconds) => {
+        const usual = await Usual.of(
+          every(seconds, () => 150),
+          UTC,
+          false
+        );
+        for (let slotAt = next; slotAt < next + DAY; slotAt += SLOT) {
+          expect(usual.deviation(slotAt % seconds < SLOT ? 150 : 0, slotAt, 1)).toBe(0);
+        }
+        expect(usual.deviation(450, next, 1)).toBeGreaterThan(1);
+      }
+    );
+
+    test('a burst that came once, or in one of three other weeks, is not usual', async () => {
+      const once = await Usual.of(
+        every(7 * DAY, (slotAt) => (slotAt < MONDAY + DAY ? 150 : 0)),
+        UTC,
+        false
+      );
+      expect(once.deviation(150, next, 1)).toBeGreaterThan(1);
+      expect(once.deviation(150, MONDAY, 1)).toBeGreaterThan(1);
+    });
+  });
+
+  test.each([0.05, 0.15, 0.35])(
+    'of the first Monday is not that of a weekend with a share of %d of the work',
+    async (share) => {
+      const work = (at: number) => (Math.floor((at - MONDAY) / DAY) % 7 < 5 ? 1 : share) * (100 + 10 * hourOf(at));
+      const monday = MONDAY + 7 * DAY;
+      for (let hour = 0; hour < 24; hour += 1) {
+        // Each hour it is learnt anew.
+        const known = hours(7, work);
+        const more = hours(8, work).values.slice(0, 7 * 24 + hour);
+        const usual = await Usual.of({ ...known, values: more }, UTC, false);
+        expect(usual.basis).toBe('day');
+        const at = monday + hour * 3600;
+        expect(usual.at(at)!.usual / work(at)).toBeCloseTo(1, 1);
+      }
+    }
+  );
+
   test('leaves outages and gaps out', async () => {
     const odd = (at: number, index: number) =>
       index >= 480 && index < 490 ? 0 : index >= 200 && index < 230 ? NaN : 50;

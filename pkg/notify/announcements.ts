@@ -119,8 +119,8 @@ export class Announcements {
       const endedAt = last?.endedAt ?? null;
       const missedAt = Math.min(now, this.missedAt.get(key) ?? now);
       this.missedAt.set(key, missedAt);
-      // The end of an outage is known at once; it stands in no log. What ended since the start may not be found again yet.
-      const unsure = starting && told.rule !== UNREACHABLE && (endedAt === null || endedAt >= this.startedAt);
+      // The end of an outage is known at once; it stands in no log. What else is missing may not be found again yet.
+      const unsure = starting && told.rule !== UNREACHABLE;
       if (unsure || (endedAt !== null && Math.abs(now - endedAt) < SETTLED_SECONDS)) {
         continue;
       }

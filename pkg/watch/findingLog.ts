@@ -10,7 +10,7 @@ export interface LoggedFinding {
   /** Its sentence when it was last found. */
   readonly text: string;
   readonly beganAt: number;
-  /** Of the first reading without it; `null` while it goes on. */
+  /** Of the first reading without it, or of the last one with it where nobody watched between; `null` while it goes on. */
   readonly endedAt: number | null;
 }
 
@@ -29,6 +29,9 @@ export type FoundNow = Pick<LoggedFinding, 'rule' | 'kind' | 'subject' | 'severi
 
 /** A finding that is missing for less is the same when it comes back. */
 const ENDS_AFTER_SECONDS = 60;
+/** After a longer time without readings, and than some of the steps before, it is not known when a finding ended. */
+const UNWATCHED_SECONDS = 120;
+const STEPS_WATCHED = 3;
 const ENDED_KEPT = 500;
 /** What ended within this is kept beyond those, so that whoever looks now and then hears of each end. */
 const ENDED_SECONDS = 300;
@@ -49,10 +52,14 @@ export const findingSchema = z.object({
   endedAt: z.number().nullable(),
 });
 const logSchema = z.object({
-  open: z.array(findingSchema),
+  open: z.array(findingSchema.extend({ missedAt: z.number().nullable().default(null) })),
   ended: z.array(findingSchema),
   cutUntil: z.number().exactOptional(),
+  last: z.object({ at: z.number(), stepSeconds: z.number() }).nullable().default(null),
 });
+
+/** @property missedAt of the first reading without it; `null` where the last one had it */
+type OpenFinding = z.output<typeof logSchema>['open'][number];
 
 /**
  * Notices which findings begin and end from state to state. A finding is known by its rule and its subject. Holds 2,000
@@ -61,13 +68,16 @@ const logSchema = z.object({
  */
 export class FindingLog {
   /** Those that go on or are missing for a moment, by rule and subject. */
-  private open = new Map<string, LoggedFinding>();
+  private open = new Map<string, OpenFinding>();
   private ended: LoggedFinding[] = [];
   private cutUntil: number | undefined;
+  /** The last reading, and how long after the one before it came. */
+  private last: z.output<typeof logSchema>['last'] = null;
 
   /** Takes what is found at an instant, and gives what is known then. */
   next(found: readonly FoundNow[], now: number): FindingLogView {
     this.putBack(now);
+    const watchedUntil = this.step(now);
     const missing = new Map(this.open);
     const keyed = found.map((each) => [findingKey(each), each] as const);
     const known = keyed.filter(([key]) => this.open.has(key));
@@ -80,19 +90,27 @@ export class FindingLog {
       // in the future: a rule may name an instant of another clock.
       const beganAt = Math.min(before?.beganAt ?? since ?? now, now);
       const told = text.slice(0, TEXT_KEPT);
-      this.open.set(key, { rule, kind, subject, severity, text: told, beganAt, endedAt: null });
+      this.open.set(key, { rule, kind, subject, severity, text: told, beganAt, endedAt: null, missedAt: null });
     }
     for (const [key, finding] of missing) {
-      const endedAt = finding.endedAt ?? now;
-      if (now - endedAt >= ENDS_AFTER_SECONDS) {
+      const over = { ...finding, endedAt: finding.endedAt ?? watchedUntil, missedAt: finding.missedAt ?? now };
+      if (now - over.missedAt >= ENDS_AFTER_SECONDS) {
         this.open.delete(key);
-        this.ended.push({ ...finding, endedAt });
+        this.ended.push(loggedOf(over));
       } else {
-        this.open.set(key, { ...finding, endedAt });
+        this.open.set(key, over);
       }
     }
     this.forget(now);
     return this.view();
+  }
+
+  /** Takes a reading. @returns until when it was watched what goes on: the last reading before a gap, or this one */
+  private step(now: number): number {
+    const { at, stepSeconds } = this.last ?? { at: now, stepSeconds: 0 };
+    const step = now - at;
+    this.last = { at: now, stepSeconds: Math.max(0, step) };
+    return step > Math.max(UNWATCHED_SECONDS, STEPS_WATCHED * stepSeconds) ? at : now;
   }
 
   private forget(now: number): void {
@@ -113,7 +131,7 @@ export class FindingLog {
 
   /** One that is missing for a moment has ended, as far as is known. */
   view(): FindingLogView {
-    const all = [...this.open.values()];
+    const all = [...this.open.values()].map(loggedOf);
     return {
       open: all.filter(({ endedAt }) => endedAt === null),
       ended: [...this.ended, ...all.filter(({ endedAt }) => endedAt !== null)],
@@ -123,14 +141,19 @@ export class FindingLog {
 
   /** Nothing begins or ends in the future: a clock that was ahead was put back. */
   private putBack(now: number): void {
-    const past = (finding: LoggedFinding): LoggedFinding => ({
+    const past = <T extends LoggedFinding>(finding: T): T => ({
       ...finding,
       beganAt: Math.min(finding.beganAt, now),
       endedAt: finding.endedAt && Math.min(finding.endedAt, now),
     });
-    const isAhead = ({ beganAt, endedAt }: LoggedFinding) => Math.max(beganAt, endedAt ?? 0) > now;
+    const isAhead = ({ beganAt, endedAt, missedAt }: LoggedFinding & { missedAt?: number | null }) =>
+      Math.max(beganAt, endedAt ?? 0, missedAt ?? 0) > now;
     if ([...this.open.values(), ...this.ended].some(isAhead)) {
-      this.open = new Map([...this.open].map(([key, each]) => [key, past(each)]));
+      const open = ([key, each]: [string, OpenFinding]): [string, OpenFinding] => [
+        key,
+        { ...past(each), missedAt: each.missedAt && Math.min(each.missedAt, now) },
+      ];
+      this.open = new Map([...this.open].map(open));
       this.ended = this.ended.map(past);
     }
     this.cutUntil &&= Math.min(this.cutUntil, now);
@@ -145,16 +168,22 @@ export class FindingLog {
     return {
       open: [...this.open.values()],
       ended: this.ended,
+      last: this.last,
       ...(this.cutUntil !== undefined && { cutUntil: this.cutUntil }),
     };
   }
 
   restore(saved: unknown): void {
-    const { open, ended, cutUntil } = logSchema.parse(saved);
+    const { open, ended, cutUntil, last } = logSchema.parse(saved);
     this.open = new Map(open.map((each) => [findingKey(each), each]));
     this.ended = ended;
     this.cutUntil = cutUntil;
+    this.last = last;
   }
+}
+
+function loggedOf({ missedAt: _, ...finding }: OpenFinding): LoggedFinding {
+  return finding;
 }
 
 /** What tells findings apart. */

@@ -75,9 +75,30 @@ describe('the log of findings', () => {
     const { open, ended } = log.next([late('c')], 1100);
     expect(open).toMatchObject([{ subject: 'c', beganAt: 1100 }]);
     expect(ended.map(({ subject, beganAt, endedAt }) => [subject, beganAt, endedAt])).toEqual([
-      ['a', 1000, 1100],
+      ['a', 1000, 1000],
       ['b', 1100, 1100],
     ]);
+  });
+
+  // Found by a review: a process that died on Friday reported a finding of sixty hours on Monday.
+  test.each([
+    ['was not watched ended when it was last seen', 10, 200, 1010],
+    ['was watched each five minutes ended with the reading that did not find it', 300, 300, 1600],
+  ])('what is over after a time that %s', (_, step, gap, endedAt) => {
+    const log = new FindingLog();
+    log.next([late('a')], 1000);
+    log.next([late('a')], 1000 + step);
+    const other = new FindingLog();
+    other.restore(JSON.parse(JSON.stringify(log.save())));
+    for (const each of [log, other]) {
+      const now = 1000 + step + gap;
+      expect(each.next([], now).ended).toMatchObject([{ subject: 'a', endedAt }]);
+      // It may be found again after some readings, as before.
+      const copy = new FindingLog();
+      copy.restore(JSON.parse(JSON.stringify(each.save())));
+      expect(copy.next([late('a')], now + 50)).toMatchObject({ open: [{ beganAt: 1000, endedAt: null }], ended: [] });
+      expect(each.next([], now + 60)).toMatchObject({ open: [], ended: [{ endedAt }] });
+    }
   });
 
   // Found by a review: 2,200 unserved queues beside two findings of before, which were told as ended while they went on.

@@ -160,6 +160,10 @@ export class Installation implements Source {
     if (this.latest && this.answers(this.latest, asOf)) {
       return this.latest.state;
     }
+    return this.anew();
+  }
+
+  private anew(): Promise<State> {
     this.running ??= this.read().finally(() => (this.running = undefined));
     return this.running;
   }
@@ -230,7 +234,7 @@ export class Installation implements Source {
     const sinceLast = () => performance.now() - (this.latest?.begunAt ?? -Infinity);
     if (sinceLast() >= every) {
       // A failed reading leaves a gap; whoever asks next hears the reason.
-      await this.state().catch(() => undefined);
+      await this.anew().catch(() => undefined);
     }
     if (!this.closed) {
       const due = every - sinceLast();

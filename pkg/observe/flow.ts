@@ -52,10 +52,10 @@ export class Flow implements Observer<FlowView> {
   observe({ at, queues, processes }: Pick<Snapshot, 'at' | 'queues' | 'processes'>): void {
     const served = processes.whole ? servedQueues(processes.items) : null;
     for (const { name, size, latencySeconds, paused } of queues.items) {
-      const kept = (this.samples.get(name) ?? []).filter(
-        // Samples of a clock that was put back since are of another time.
-        (sample) => sample.at <= at && at - sample.at <= WINDOW_SECONDS
-      );
+      const before = this.samples.get(name) ?? [];
+      // Samples of a clock that was put back since are of another time, also those that are dated before it was.
+      const isPutBack = before.length > 0 && before[before.length - 1]!.at > at;
+      const kept = isPutBack ? [] : before.filter((sample) => at - sample.at <= WINDOW_SECONDS);
       const last = kept[kept.length - 1];
       if (size !== null && (!last || at - last.at >= 1)) {
         const taken = paused !== true && (served?.has(name) ?? last?.taken ?? true);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Installation } from '../../pkg/installation/installation';
 import { ALLOWED_COMMANDS } from '../../pkg/redis/readOnlyRedis';
 import { parseSettings } from '../../pkg/settings/settings';
@@ -108,43 +108,6 @@ test('without reuse every caller has a reading of its own', async () => {
   const installation = reader({ reuseSeconds: 0 });
   const behind = Date.now() / 1000 - 50;
   expect(await installation.state(behind)).not.toBe(await installation.state(behind));
-});
-
-describe('the sampler', () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
-  afterEach(() => void vi.useRealTimers());
-
-  /** Lets the timers of that many seconds come; counts the readings. */
-  const readings = (installation: Installation) => {
-    const state = vi.spyOn(installation, 'state').mockImplementation(async () => undefined as never);
-    return async (seconds: number) => {
-      state.mockClear();
-      await vi.advanceTimersByTimeAsync(seconds * 1000);
-      return state.mock.calls.length;
-    };
-  };
-
-  test('reads at its pace while nobody asks, a failed reading included, and not once it is closed', async () => {
-    const installation = reader({ sampleSeconds: 10 });
-    const during = readings(installation);
-    installation.startSampling();
-    expect(await during(9.9)).toBe(0);
-    expect(await during(0.2)).toBe(1);
-    expect(await during(30)).toBe(3);
-    installation.close();
-    expect(await during(60)).toBe(0);
-  });
-
-  test('does not read where somebody else did within its pace', async () => {
-    await writeFleet(server.client, 1, 1);
-    const installation = reader({ sampleSeconds: 10 });
-    installation.startSampling();
-    await vi.advanceTimersByTimeAsync(8000);
-    await installation.state();
-    const during = readings(installation);
-    expect(await during(9.9)).toBe(0);
-    expect(await during(0.2)).toBe(1);
-  });
 });
 
 test('minutes of the past are read once', async () => {

@@ -22,6 +22,18 @@ describe('flow follows from the two ends of a queue:', () => {
     });
   });
 
+  // One job a second comes and none goes; the clock of Redis is put back by a minute between.
+  test('a queue that grows while the clock is put back', () => {
+    const flow = new Flow();
+    for (let second = 0; second < 240; second += 2) {
+      const at = 1000 + second - (second < 120 ? 0 : 60);
+      look(flow, at, 100 + second, 100 + second);
+      const inRate = flow.view().get('q')?.inRate ?? null;
+      expect(inRate === null || Math.abs(inRate - 1) < 1e-9, `${second} s: ${inRate}`).toBe(true);
+    }
+    expect(flow.view().get('q')).toMatchObject({ inRate: expect.closeTo(1, 9), outRate: 0 });
+  });
+
   // 300 of 600 gone in 30 s, none came: empty in another 30 s.
   test('a queue that shrinks has a drain time', () => {
     const flow = new Flow();

@@ -108,6 +108,13 @@ export function dataVersion(database: Pick<Database, 'prepare'>): number {
   return row!.data_version;
 }
 
+/** Marks a file that is empty as ours, before its tables: whoever opens it between, or after a kill, knows it then. */
+export function markNew(database: Database): void {
+  if (tablesOf(database).length === 0) {
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+  }
+}
+
 /** Marks a file as ours, once its tables are there. */
 export function markOurs(database: Database): void {
   // Where it is marked nothing is written: the file may be one that can only be read.
@@ -216,17 +223,18 @@ async function openUnchanging(path: string): Promise<Database> {
   return openDatabase(uri);
 }
 
+function tablesOf(database: Database): string[] {
+  const statement = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
+  return (database.prepare(statement).all() as Array<{ name: string }>).map(({ name }) => name);
+}
+
 /**
  * Reads before anything is written, so that a file of another program stays as it is.
  *
  * @throws Error when the file is of another program or of a newer version
  */
 function checkOurs(database: Database): void {
-  const tables = (
-    database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all() as Array<{
-      name: string;
-    }>
-  ).map(({ name }) => name);
+  const tables = tablesOf(database);
   const application = pragma(database, 'application_id');
   // Files of the first versions carry no application id.
   const ours = application === APPLICATION_ID || (application === 0 && tables.join() === FIRST_TABLES);

@@ -8,6 +8,7 @@ import {
   canWriteBeside,
   checksumColumn,
   isReadOnly,
+  markNew,
   markOurs,
   refusalOf,
   withDatabase,
@@ -104,6 +105,7 @@ class SqliteStore implements HistoryStore {
     private readonly retentionDays: number
   ) {
     this.file = statSync(path).ino;
+    markNew(database);
     database.exec('PRAGMA journal_mode = WAL');
     database.exec('PRAGMA synchronous = NORMAL');
     database.exec(

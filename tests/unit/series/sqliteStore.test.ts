@@ -187,6 +187,36 @@ test('leaves every byte of a file that is not its own', async () => {
   }
 });
 
+// Found by a review: a kill after the first statements left a file that was refused from then on.
+test('opens a file whose making was cut short, at whatever statement', async () => {
+  const { prototype } = DatabaseSync;
+  const { exec } = prototype;
+  for (let statements = 1; ; statements += 1) {
+    const path = newFile();
+    let left = statements;
+    prototype.exec = function (this: DatabaseSync, sql: string) {
+      left -= 1;
+      if (left < 0) {
+        throw new Error('killed');
+      }
+      exec.call(this, sql);
+    };
+    const wasCut = await openSqliteStore(path, { retentionDays: 1 }).then(
+      (store) => store.close(),
+      () => true
+    );
+    prototype.exec = exec;
+    const store = await openSqliteStore(path, { retentionDays: 1 });
+    store.append(10, [value('a', 1)]);
+    expect(store.read('queue', 'a', 0, 100)).toEqual([{ key: '', at: [10], values: [1] }]);
+    store.close();
+    if (!wasCut) {
+      expect(statements).toBeGreaterThan(5);
+      return;
+    }
+  }
+});
+
 test('opens files of the first versions, which carry no application id', async () => {
   const path = newFile();
   fileOfSchema1(path, [10], ['a']);

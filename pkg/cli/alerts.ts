@@ -52,10 +52,10 @@ export async function alerts(settings: Settings, flags: AlertsFlags): Promise<vo
       });
     }
     process.stdout.write(flags.json ? `${JSON.stringify(log.fired.map(printed), null, 2)}\n` : tableOf(log.fired));
-    const gapSeconds = evaluated.reduce(
-      (sum, at, index) => sum + Math.max(0, at - (evaluated[index - 1] ?? at) - 2 * EVERY_SECONDS),
-      0
-    );
+    const gapSeconds = evaluated.reduce((sum, at, index) => {
+      const step = at - (evaluated[index - 1] ?? at);
+      return step > 2 * EVERY_SECONDS ? sum + step - EVERY_SECONDS : sum;
+    }, 0);
     const gap = gapSeconds > 0 ? `; ${durationText(gapSeconds)} without readings were not evaluated` : '';
     process.stderr.write(
       `${rules.length} rules, every minute from ${instantText(firstAt)} to ${instantText(evaluated.at(-1)!)}${gap}.\n`

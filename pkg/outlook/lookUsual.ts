@@ -48,6 +48,7 @@ const hours = new WeakMap<FigureReads, Hour>();
 
 interface Hour {
   until: number;
+  timeZone: string;
   known: Map<string, Known>;
   ahead: Map<string, number[]>;
   /** The keys that are looked at, by scope and figure. */
@@ -66,8 +67,9 @@ export async function lookUsual(
 ): Promise<UsualView | null> {
   const until = Math.floor(now / HOUR) * HOUR;
   let hour = hours.get(reads);
-  if (hour?.until !== until) {
-    hour = { until, known: new Map(), ahead: new Map(), ranked: new Map() };
+  const { timeZone } = rhythm;
+  if (hour?.until !== until || hour.timeZone !== timeZone) {
+    hour = { until, timeZone, known: new Map(), ahead: new Map(), ranked: new Map() };
     hours.set(reads, hour);
   }
   const turns = new Turns();

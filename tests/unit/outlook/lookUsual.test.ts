@@ -180,6 +180,30 @@ describe('a class whose work does not come', () => {
 });
 
 // Found by a review: with six hundred queues that were gone, the one that was alive was not looked at.
+test('a time zone that is changed counts at once, and not from the next hour on', async () => {
+  const store = new MemoryStore();
+  // Work at eight o'clock in Los Angeles, where the clocks go back on 1 November: at 15:00 UTC, then at 16:00.
+  const putBack = Date.UTC(2026, 10, 1, 9) / 1000;
+  const now = Date.UTC(2026, 10, 3, 15, 30) / 1000;
+  for (let at = now - 28 * DAY; at <= now; at += 60) {
+    const hour = Math.floor(at / 3600) % 24;
+    store.append(at, [
+      { scope: 'total', key: '', figure: 'enqueued', value: hour === (at < putBack ? 15 : 16) ? 600 : 5 },
+    ]);
+  }
+  const bands = async (timeZone: string, reads: FigureReads) => {
+    const looked = { now, classTotals: new Map(), queues: [] };
+    const view = await lookUsual(reads, looked, { ...RHYTHM, timeZone });
+    return view!.figures.map(({ usual, lower, upper }) => [usual, lower, upper]);
+  };
+  const inUtc = await bands('', store);
+  // The same store as another one: nothing is remembered of it.
+  const anew = Object.create(store) as MemoryStore;
+  const expected = await bands('America/Los_Angeles', anew);
+  expect(await bands('America/Los_Angeles', store)).toEqual(expected);
+  expect(expected).not.toEqual(inUtc);
+});
+
 test('a look is at the longest queues that exist, and at the classes that ran most', async () => {
   const asked = new Set<string>();
   const keys = [...Array.from({ length: 600 }, (_, index) => `gone${index}`), 'alive', 'zz'];

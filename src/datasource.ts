@@ -26,6 +26,9 @@ const NO_OPTIONS: ReadonlySet<string> = new Set(
   )
 );
 
+/** By which Grafana asks for annotations (`executeAnnotationQuery`). */
+const ANNOTATION_REF_ID = 'Anno';
+
 /** The data source as Grafana's frontend sees it: it asks the backend and shows what comes. */
 export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, SidekiqOptions> implements SidekiqApi {
   private loadedCatalog: Promise<CatalogEntry[]> | undefined;
@@ -71,8 +74,10 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
     const isPast = !/^now(?:\/\w+)?$/.test(String(request.range?.raw.to ?? 'now'));
     const isLive = (query: SidekiqQuery) => query.live === true && !isPast && !isMixed;
     const live = request.targets.filter((query) => isLive(query) && this.filterQuery(query));
-    // Expressions ask the backend without this method.
-    const asked = request.targets.filter((query) => !isLive(query)).map((query) => ({ ...query, reader: true }));
+    // Expressions ask the backend without this method. Of annotations Grafana reads events alone, and no sentence.
+    const asked = request.targets
+      .filter((query) => !isLive(query))
+      .map((query) => ({ ...query, reader: query.refId !== ANNOTATION_REF_ID }));
     const streams = live.map((query) =>
       watchQuery(this.uid, this.applyTemplateVariables(query, request.scopedVars, request.filters), request)
     );

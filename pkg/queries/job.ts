@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { instantText } from '../source/instants';
 import { NotRecorded } from '../source/notRecorded';
+import { outcomeText } from './lost';
 import type { Reads } from '../source/reads';
 import type { State } from '../watch/state';
 import type { Options } from '../settings/model';
@@ -56,7 +57,7 @@ const COLUMNS: Array<Column<Row>> = [
   key(
     'group',
     'Group',
-    'job, error, context (CurrentAttributes), ActiveJob, iteration, batch (sidekiq-batch), or other.',
+    'job, vanished process (in which it ran), error, context (CurrentAttributes), ActiveJob, iteration, batch (sidekiq-batch), or other.',
     (row) => row.group
   ),
   key('field', 'Field', 'Name of the field.', (row) => row.field),
@@ -85,20 +86,19 @@ export const job = tableQuery({
     const running = runningRows(state, jid);
     const found = await stored(reads.job(jid, placesOf(state, source, queue)), running.length > 0);
     const iteration = found.job || running.length > 0 ? ((await reads.iterations([jid])).get(jid) ?? null) : null;
-    if (!found.job && running.length === 0) {
-      throw new Fault({
-        kind: 'query',
-        message: found.whole
-          ? `There is no job "${jid.slice(0, 100)}": it is not waiting, scheduled, to be retried, dead or running.`
-          : `The job "${jid.slice(0, 100)}" was not found in the time for a query.`,
-        remedy: found.whole
-          ? 'The job ended, was deleted, or never existed; Sidekiq keeps no record of such jobs.'
-          : 'Choose the set or the queue of the job under "Jobs of".',
-      });
+    const gone = vanishedRows(state, jid);
+    if (!found.job && running.length === 0 && gone.length === 0) {
+      const fault = notFound(jid, found.whole);
+      if (request.reader && request.dataSource) {
+        // A link leads to a job that has ended since: no mistake of who follows it.
+        return { rows: [], empty: fault.explanation };
+      }
+      throw fault;
     }
     return {
       rows: [
         ...running,
+        ...gone,
         ...(found.job ? rowsOf(found.job, found.alsoIn, state) : []),
         ...(found.job ? await originRows(found.job, state, reads) : []),
         ...rowsFrom('iteration', iterationFields(iteration, state)),
@@ -108,6 +108,39 @@ export const job = tableQuery({
     };
   },
 });
+
+function notFound(jid: string, whole: boolean): Fault {
+  const told = jid.slice(0, 100);
+  return new Fault({
+    kind: 'query',
+    message: whole
+      ? `There is no job "${told}": it is not waiting, scheduled, to be retried, dead or running.`
+      : `The job "${told}" was not found in the time for a query.`,
+    remedy: whole
+      ? 'The job ended, was deleted, or never existed; Sidekiq keeps no record of such jobs.'
+      : 'Choose the set or the queue of the job under "Jobs of".',
+  });
+}
+
+/** Of a job that ran in a process which vanished, what is known of that. */
+function vanishedRows({ processLog, snapshot, now }: State, jid: string): Row[] {
+  return processLog.vanished.flatMap((vanished) =>
+    vanished.jobs
+      .filter((job) => job.jid === jid)
+      .flatMap((job) => {
+        const { identity } = vanished.process;
+        const runs = snapshot.work.items.some((work) => work.jid === jid && work.process === identity);
+        return rowsFrom('vanished process', {
+          Process: identity,
+          'Last heartbeat': agoText(vanished.lastBeatAt, now),
+          Class: job.class,
+          Queue: job.queue,
+          Started: agoText(job.runAt, now),
+          Outcome: outcomeText(vanished, job, runs),
+        });
+      })
+  );
+}
 
 /** Of a job that was running then its process has told, though stored jobs are not recorded. */
 async function stored(finding: ReturnType<Reads['job']>, isRunning: boolean): ReturnType<Reads['job']> {

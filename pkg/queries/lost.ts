@@ -38,6 +38,12 @@ function outcomeOf({ vanished, job, runs }: Row): keyof typeof OUTCOMES {
   return job !== null && mayHaveEnded(job, vanished.lastBeatAt) ? 'unsure' : 'lost';
 }
 
+/** What became of a job that ran in a process which vanished, and how that is known. @param runs it stands in the work of that process */
+export function outcomeText(vanished: VanishedProcess, job: LostJob, runs: boolean): string {
+  const outcome = outcomeOf({ vanished, job, runs });
+  return `${outcome}: ${OUTCOMES[outcome]}`;
+}
+
 /** Whether a thread of the process is known to have lost a job, be it this one or one after it. */
 function hasLost(row: Row): boolean {
   return ['lost', 'unsure'].includes(outcomeOf(row));

@@ -151,6 +151,9 @@ describe('the data source', () => {
     // A person reads it; an expression asks with the interpolated query alone, which says nothing of that.
     expect(backend.query.mock.calls[0]![0].targets).toMatchObject([{ refId: 'A', reader: true }]);
     expect(source.applyTemplateVariables({ refId: 'A', queryType: 'queues' }, {})).not.toHaveProperty('reader');
+    // Of annotations Grafana reads events alone, and no sentence.
+    await firstValueFrom(source.query(request({ refId: 'Anno' })));
+    expect(backend.query.mock.calls[1]![0].targets).toMatchObject([{ refId: 'Anno', reader: false }]);
     expect(backend.getDataStream).toHaveBeenCalledWith({
       key: 'R.B',
       addr: {

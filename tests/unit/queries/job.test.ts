@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { VanishedProcess } from '../../../pkg/observe/vanished';
 import { job } from '../../../pkg/queries/job';
 import { rowsOfState } from '../../support/ask';
 import { noPermission } from '../../support/fakeRedis';
@@ -134,6 +135,33 @@ describe('job', () => {
     ]);
   });
 
+  test('that was lost with its process says so', async () => {
+    const process = { identity: 'web-1:1:a', host: 'web-1' };
+    const gone: VanishedProcess = {
+      process,
+      lastBeatAt: NOW - 120,
+      beatAt: null,
+      noticedAt: NOW - 100,
+      returnedAt: null,
+      confirmed: true,
+      jobs: [
+        { ...someWork({ jid: 'r1', class: 'R', queue: 'q', runAt: NOW - 150 }), recovered: false, usualSeconds: null },
+      ],
+    };
+    const state = aState({
+      processLog: { since: NOW - 9000, vanished: [gone], events: [], vanishedByHost: new Map(), lostJobsTotal: 1 },
+    });
+    const rows = await rowsOfState(job, state, { query: { jid: 'r1' } });
+    expect(rows.map(({ group, field, value }) => [group, field, value])).toEqual([
+      ['vanished process', 'Process', 'web-1:1:a'],
+      ['vanished process', 'Last heartbeat', '2026-11-25 11:58:30 UTC, 2 min ago'],
+      ['vanished process', 'Class', 'R'],
+      ['vanished process', 'Queue', 'q'],
+      ['vanished process', 'Started', '2026-11-25 11:58:00 UTC, 2 min 30 s ago'],
+      ['vanished process', 'Outcome', 'lost: neither was seen for 60 seconds.'],
+    ]);
+  });
+
   test('that does not exist, or is not named, is an error with its remedy', async () => {
     await expect(ask({}, { jid: 'j2' })).rejects.toMatchObject({
       kind: 'query',
@@ -144,6 +172,13 @@ describe('job', () => {
     const panel = { reader: true, dataSource: { uid: 'u', name: 'Sidekiq' } };
     expect(await rowsOfState(job, aState(), { request: panel })).toEqual([
       { message: 'Enter the job ID under "JID".' },
+    ]);
+    // A link leads to a job that has ended since.
+    expect(await rowsOfState(job, aState(), { query: { jid: 'j2' }, request: panel })).toEqual([
+      {
+        message:
+          'There is no job "j2": it is not waiting, scheduled, to be retried, dead or running. The job ended, was deleted, or never existed; Sidekiq keeps no record of such jobs.',
+      },
     ]);
     // On the command line something is missing.
     await expect(rowsOfState(job, aState(), { request: { reader: true } })).rejects.toThrow('The query names no job.');

@@ -125,8 +125,12 @@ describe('the page of the executable', () => {
     ] as const)('nothing is cut off or refused at %d px, %s', async (width, scheme) => {
       const { page, complaints } = await open(width, scheme);
       expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-      const cut = await page.$$eval('h2, th, .figures b, .figures span, #queues td, #findings td', (elements) =>
-        elements.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1).map((each) => each.textContent)
+      const cut = await page.$$eval(
+        'h2, th, .figures b, .figures span, #queues td, #findings td, #errors td, #busy td',
+        (elements) =>
+          elements
+            .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1)
+            .map((each) => each.textContent)
       );
       expect(cut).toEqual([]);
       expect(complaints).toEqual([]);
@@ -157,6 +161,16 @@ describe('the page of the executable', () => {
       await expect.poll(shown).not.toBe(before);
       await page.getByRole('button', { name: 'Pause' }).click();
       await page.getByRole('button', { name: 'Now' }).click();
+      await expect.poll(() => health.textContent()).toBe(live);
+      // By keys alone: from now back, to the first instant, which has an answer, and to now again.
+      const slider = page.getByRole('slider', { name: 'Time' });
+      expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Time');
+      await page.keyboard.press('ArrowLeft');
+      await expect.poll(shown).toMatch(/^2026-11-28 00:17:\d\d UTC$/);
+      expect(await slider.getAttribute('aria-valuetext')).toBe(await shown());
+      await page.keyboard.press('Home');
+      await expect.poll(() => health.textContent()).toMatch(/^As of 2026-11-27 23:3\d:\d\d UTC\.$/);
+      await page.keyboard.press('End');
       await expect.poll(() => health.textContent()).toBe(live);
       for (const at of ['x', '', '-1e30', '%20%20', '0x10', '1e999', 'NaN']) {
         expect((await fetch(`${replay.url}/page.json?at=${at}`)).status, at).toBe(400);
@@ -241,8 +255,8 @@ describe('the page of the executable', () => {
         'Executions by class, 8 h',
         'Failures by class, 8 h',
         'Mean run time by class, 8 h',
-        'Waiting jobs by queue, since monitoring started',
-        'Latency by queue, since monitoring started',
+        'Waiting jobs by queue, 2 h',
+        'Latency by queue, 2 h',
         'Running jobs',
         'Errors',
         'Processes',

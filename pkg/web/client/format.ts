@@ -35,6 +35,11 @@ export function agoText(at: Cell, now: number): string {
   return typeof at === 'number' ? `${durationText(Math.max(0, now - at / 1000))} ago` : '';
 }
 
+/** An instant (epoch seconds) as the backend tells it: `2026-11-27 03:59:58 UTC`. */
+export function instantText(at: number): string {
+  return `${new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
 export function bytesText(value: Cell): string {
   return typeof value === 'number' ? `${Math.round(value / 2 ** 20).toLocaleString('en')} MiB` : UNKNOWN;
 }

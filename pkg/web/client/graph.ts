@@ -12,12 +12,19 @@ export interface Unit {
   print(value: number): string;
   /** The axis reaches to this value at least. */
   least: number;
-  /** There are no parts of one. */
-  whole?: boolean;
+  /** From one label of the axis to the next; powers of ten, twice and five times those where it is left out. */
+  steps?: number[];
 }
 
 /** Steps of an axis of whole numbers. */
-const WHOLE_STEPS = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+export const WHOLE_STEPS = Array.from({ length: 12 }, (_, power) =>
+  [1, 2, 5].map((digit) => digit * 10 ** power)
+).flat();
+/** Steps of an axis of seconds: whole minutes, hours and days. */
+export const DURATION_STEPS = [
+  ...[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800],
+  ...[1, 2, 3, 6, 12, 24, 48, 96, 240, 480, 1200, 2400, 4800].map((hours) => hours * 3600),
+];
 /** Seconds from one label of time to the next, which have no seconds. */
 const TIME_STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400];
 
@@ -63,7 +70,10 @@ export class GraphView {
   /** While nobody points at an instant, the legend tells the last one. */
   private showLast(): void {
     if (this.plot && (this.plot.cursor.left ?? -1) < 0) {
-      this.plot.setLegend({ idx: this.plot.data[0].length - 1 });
+      const [, ...lines] = this.plot.data;
+      // Where a range ends in an instant of which nothing is known yet, the one before it.
+      const last = lines.reduce((most, values) => Math.max(most, lastKnown(values)), 0);
+      this.plot.setLegend({ idx: last });
     }
   }
 
@@ -90,7 +100,7 @@ export class GraphView {
         {
           ...axis,
           size: 88,
-          ...(this.unit.whole && { incrs: WHOLE_STEPS }),
+          ...(this.unit.steps && { incrs: this.unit.steps }),
           values: (_plot, values) => values.map(print),
         },
       ],
@@ -113,6 +123,14 @@ export class GraphView {
       this.plot.setSize({ width, height: HEIGHT });
     }
   }
+}
+
+function lastKnown(values: ArrayLike<number | null | undefined>): number {
+  let last = values.length - 1;
+  while (last > 0 && values[last] == null) {
+    last -= 1;
+  }
+  return last;
 }
 
 /** Lines on one axis of time, as uPlot takes them; a gap where a line has no value. */

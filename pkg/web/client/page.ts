@@ -1,6 +1,6 @@
 import type { Graph, PageData, Row, Rows } from '../model';
 import { agoText, bytesText, countText, durationText, shareText } from './format';
-import { GraphView, type Unit } from './graph';
+import { DURATION_STEPS, GraphView, WHOLE_STEPS, type Unit } from './graph';
 import { Timeline } from './timeline';
 import { WhatIf } from './whatIf';
 import { drawTable, element, number, text, type Column } from './table';
@@ -107,6 +107,8 @@ const TABLES: ReadonlyArray<{ name: TableName; title: string; empty: string; col
   },
 ];
 
+/** A mean over some seconds of what there are no parts of. */
+const wholeText = (value: number) => countText(value < 1 ? Math.ceil(value) : Math.round(value));
 const perSecond = (value: number) => `${value < 10 ? Math.round(value * 100) / 100 : Math.round(value)}/s`;
 const GRAPHS: ReadonlyArray<{ name: GraphName; title: string; unit: Unit; empty: string }> = [
   {
@@ -118,25 +120,25 @@ const GRAPHS: ReadonlyArray<{ name: GraphName; title: string; unit: Unit; empty:
   {
     name: 'failures',
     title: 'Failures by class, 8 h',
-    unit: { print: countText, least: 1, whole: true },
+    unit: { print: wholeText, least: 1, steps: WHOLE_STEPS },
     empty: 'No job has failed in the last 8 hours.',
   },
   {
     name: 'runTimes',
     title: 'Mean run time by class, 8 h',
-    unit: { print: durationText, least: 0.01 },
+    unit: { print: durationText, least: 0.01, steps: DURATION_STEPS },
     empty: 'No job has ended in the last 8 hours.',
   },
   {
     name: 'sizes',
-    title: 'Waiting jobs by queue, since monitoring started',
-    unit: { print: countText, least: 1, whole: true },
+    title: 'Waiting jobs by queue, 2 h',
+    unit: { print: wholeText, least: 1, steps: WHOLE_STEPS },
     empty: 'Nothing was seen in the last two hours.',
   },
   {
     name: 'waits',
-    title: 'Latency by queue, since monitoring started',
-    unit: { print: durationText, least: 1 },
+    title: 'Latency by queue, 2 h',
+    unit: { print: durationText, least: 1, steps: DURATION_STEPS },
     empty: 'Nothing was seen in the last two hours.',
   },
 ];

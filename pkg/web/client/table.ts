@@ -43,9 +43,11 @@ export function drawTable(
     ...rows.map((row) => {
       const line = element('tr');
       line.append(
-        ...columns.map(({ text, mark, minor }) =>
-          element('td', cellText(text(row)), `${mark?.(row) ?? ''}${minor ? ' minor' : ''}`)
-        )
+        ...columns.map(({ text, mark, minor }) => {
+          const cell = element('td', '', `${mark?.(row) ?? ''}${minor ? ' minor' : ''}`);
+          cell.append(...breakable(cellText(text(row))));
+          return cell;
+        })
       );
       return line;
     })
@@ -53,6 +55,12 @@ export function drawTable(
   const table = element('table');
   table.append(thead, tbody);
   body.replaceChildren(table, ...(cut === undefined ? [] : [element('p', cut, 'empty')]));
+}
+
+/** A text whose names may be broken where their parts end, before they are broken anywhere. */
+function breakable(whole: string): Array<string | HTMLElement> {
+  const [first = '', ...others] = whole.split(/(?<=::|[_/#-])/);
+  return [first, ...others.flatMap((part) => [element('wbr'), part])];
 }
 
 /** An element with a text; everything of Redis comes in as text, never as markup. */

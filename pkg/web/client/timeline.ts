@@ -1,10 +1,11 @@
+import { instantText } from './format';
 import { element } from './table';
 
 /** The slider steps so many seconds; while it plays it takes one step in each interval. */
 const STEP_SECONDS = 10;
 const PLAY_MS = 1000;
-/** Seconds of the recording that one step of playing takes. */
-const PLAY_SECONDS = 30;
+/** Seconds of the recording that one step of playing takes: a long one is through in about five minutes. */
+const PLAY_SECONDS = { least: 30, steps: 300 };
 
 /**
  * The control of time: a slider over what was recorded, a button that plays from there, and one that goes back to now.
@@ -32,12 +33,14 @@ export class Timeline {
     this.slider.addEventListener('input', () => {
       const value = Number(this.slider.value);
       this.stop();
-      this.choose(value >= this.to - STEP_SECONDS ? null : value);
+      this.choose(value >= Number(this.slider.max) ? null : value);
     });
     this.play.addEventListener('click', () => (this.timer === undefined ? this.start() : this.stop()));
     this.live.addEventListener('click', () => {
       this.stop();
       this.choose(null);
+      // The button is disabled now, and keys go on with the slider.
+      this.slider.focus();
     });
     this.live.textContent = 'Now';
     this.element.append(this.slider, this.label, this.play, this.live);
@@ -65,7 +68,8 @@ export class Timeline {
       this.choose(this.from);
     }
     this.timer = window.setInterval(() => {
-      const next = (this.at ?? this.to) + PLAY_SECONDS;
+      const seconds = Math.ceil((this.to - this.from) / PLAY_SECONDS.steps / STEP_SECONDS) * STEP_SECONDS;
+      const next = (this.at ?? this.to) + Math.max(PLAY_SECONDS.least, seconds);
       if (next >= this.to - STEP_SECONDS) {
         this.stop();
         this.choose(null);
@@ -85,10 +89,11 @@ export class Timeline {
   private show(): void {
     // The thumb reaches the end only where that is a whole number of steps away.
     const end = Math.ceil(this.to / STEP_SECONDS) * STEP_SECONDS;
-    this.slider.min = String(Math.floor(this.from / STEP_SECONDS) * STEP_SECONDS);
+    this.slider.min = String(Math.ceil(this.from / STEP_SECONDS) * STEP_SECONDS);
     this.slider.max = String(end);
     this.slider.value = String(this.at ?? end);
-    this.label.textContent = this.at === null ? 'Now' : new Date(this.at * 1000).toLocaleString();
+    this.label.textContent = this.at === null ? 'Now' : instantText(this.at);
+    this.slider.setAttribute('aria-valuetext', this.label.textContent);
     this.play.textContent = this.timer === undefined ? 'Play' : 'Pause';
     this.live.disabled = this.at === null;
   }

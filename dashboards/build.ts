@@ -215,7 +215,7 @@ function variableOf(variable: Variable, flavour: Flavour): QueryVariableBuilder 
 
 function noValueOf({ kind, noValue, prometheusNoValue }: Panel, flavour: Flavour): string {
   const own = flavour === 'prometheus' ? (prometheusNoValue ?? noValue) : noValue;
-  return own ?? (kind === 'timeseries' || kind === 'heatmap' ? NO_DATA[flavour] : NO_CELL);
+  return own ?? (kind === 'table' ? NO_CELL : NO_DATA[flavour]);
 }
 
 /** Older samples are a minute apart, which is no gap. */
@@ -319,7 +319,7 @@ const KINDS: Record<Panel['kind'], (panel: Panel) => AnyPanel> = {
           .displayMode(common.LegendDisplayMode.Table)
           .placement(width > 12 ? common.LegendPlacement.Right : common.LegendPlacement.Bottom)
           // A narrow panel has room for one figure beside the names.
-          .calcs(legendBy === 'Max' ? ['max'] : width < 12 ? ['lastNotNull'] : ['lastNotNull', 'max'])
+          .calcs(legendBy === 'Max' ? ['max'] : width <= 12 ? ['lastNotNull'] : ['lastNotNull', 'max'])
           .sortBy(legendBy)
           .sortDesc(true)
           .showLegend(true)

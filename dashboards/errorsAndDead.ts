@@ -77,6 +77,7 @@ export const errorsAndDead: DashboardSpec = {
           width: 12,
           height: 8,
           unit: 'short',
+          decimals: 0,
           min: 0,
           direct: total('retry', 'deadLastHour'),
           prometheus: [

@@ -73,6 +73,7 @@ export const fleet: DashboardSpec = {
           width: 12,
           height: 8,
           unit: 'short',
+          decimals: 0,
           min: 0,
           repeated: true,
           direct: total('enqueued'),

@@ -32,7 +32,8 @@ export const incident: DashboardSpec = {
           description: 'Findings from their beginning to their end. A click opens the dashboard of the subject then.',
           height: 9,
           direct: [{ queryType: 'events', kinds: ['finding'] }],
-          columns: ['severity', 'time', 'timeEnd', 'title', 'subject', 'path'],
+          // What stands first is seen on a phone.
+          columns: ['severity', 'title', 'time', 'timeEnd', 'subject', 'path'],
           badges: ['Severity'],
           widths: { Severity: 90, Time: 150, Until: 150 },
           hidden: ['tags', 'count', 'kind', 'host', 'rule'],

@@ -22,7 +22,7 @@ export const eventsTable = (more: Pick<Panel, 'title' | 'description' | 'height'
   width: 24,
   noValue: 'No event in this time range.',
   direct: [{ queryType: 'events' }],
-  columns: ['time', 'timeEnd', 'kind', 'title', 'host', 'path'],
+  columns: ['time', 'title', 'kind', 'host', 'timeEnd', 'path'],
   hidden: ['tags', 'count', 'severity', 'subject', 'rule'],
   invisible: ['Path'],
   timedLinks: { Event: 'Path' },

@@ -54,6 +54,7 @@ export const queueDetail: DashboardSpec = {
           width: 12,
           height: 8,
           unit: 'short',
+          decimals: 0,
           min: 0,
           direct: byQueue('enqueued'),
           prometheus: [{ expr: 'sidekiq_queue_enqueued_jobs{name=~"$queue"}', legend: '{{name}}' }],
@@ -85,7 +86,8 @@ export const queueDetail: DashboardSpec = {
               legend: 'Executions',
             },
           ],
-          noValue: 'Throughput by queue needs Sidekiq Pro (DogStatsD): Sidekiq keeps no counter by queue.',
+          noValue:
+            'No figures in this time range. Throughput by queue needs Sidekiq Pro (DogStatsD): Sidekiq keeps no counter by queue.',
         },
         {
           title: 'Running jobs and ready threads',

@@ -3,6 +3,10 @@ import { FieldType, type DataFrame, type DataQueryResponse, type Field } from '@
 /** Width of a character and the padding of a cell in Grafana's tables at the default font size, in pixels. */
 const CHARACTER = 7.5;
 const PADDING = 20;
+/** Digits are wider than most letters; identifiers consist of them. */
+const DIGIT = 8.5;
+/** What a unit adds to the digits of a number. */
+const UNIT_CHARACTERS = 7;
 /** What Grafana gives a column. */
 const USUAL_WIDTH = 150;
 const WIDEST = 360;
@@ -52,7 +56,14 @@ export function fitForExplore(response: DataQueryResponse): DataQueryResponse {
 /** Texts are as wide as the longest, and all else as its header; "a few seconds ago" is the longest of times. */
 function widthOf({ name, type, config, values }: Field): number {
   const texts = type === FieldType.string ? (values as Array<string | null>).slice(0, ROWS) : [];
-  const least = type === FieldType.time ? 17 : 10;
-  const longest = Math.max((config.displayName ?? name).length, least, ...texts.map((text) => text?.length ?? 0));
-  return Math.ceil(longest * CHARACTER + PADDING);
+  // Three significant digits with point, sign and unit ("0.0147 jobs/s").
+  const least = type === FieldType.time ? 17 : type === FieldType.number && config.unit ? 6 + UNIT_CHARACTERS : 10;
+  const header = (config.displayName ?? name).length;
+  const longest = Math.max(header * CHARACTER, least * CHARACTER, ...texts.map((text) => pixelsOf(text ?? '')));
+  return Math.ceil(longest + PADDING);
+}
+
+function pixelsOf(text: string): number {
+  const digits = text.replace(/\D/g, '').length;
+  return (text.length - digits) * CHARACTER + digits * DIGIT;
 }

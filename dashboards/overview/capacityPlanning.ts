@@ -64,6 +64,7 @@ export const capacityPlanning: Row = {
       width: 12,
       height: 8,
       unit: 'short',
+      decimals: 0,
       min: 0,
       direct: total('enqueued', 'retry', 'scheduled'),
       prometheus: [

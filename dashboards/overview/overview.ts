@@ -31,7 +31,7 @@ const whatIsWrong: Panel = {
     },
   ],
   rank: 'Level',
-  prometheusNoValue: 'No alert of Sidekiq is pending or firing.',
+  prometheusNoValue: 'No alert of Sidekiq is pending or firing, as far as Prometheus has recorded this time.',
   labels: {
     severity: 'Severity',
     alertname: 'Alert',
@@ -56,7 +56,7 @@ export const overview: Row = {
         steps: warnFrom(60, 300),
         link: { dashboard: 'sidekiq-queue', variable: { name: 'queue', field: 'Longest wait in', label: 'name' } },
       },
-      { name: 'enqueued', expr: 'sidekiq_enqueued_jobs', unit: 'short', link: { dashboard: 'sidekiq-queue' } },
+      { name: 'enqueued', expr: 'sidekiq_enqueued_jobs', unit: 'short' },
       {
         name: 'breachIn',
         expr: 'bottomk(1, sidekiq_queue_breach_seconds{bound="earliest"})',

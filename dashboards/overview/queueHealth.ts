@@ -25,6 +25,7 @@ export const queueHealth: Row = {
       width: 12,
       height: 9,
       unit: 'short',
+      decimals: 0,
       min: 0,
       stacked: true,
       direct: byQueueAndType('enqueued'),
@@ -124,7 +125,8 @@ export const queueHealth: Row = {
           legend: '{{queue}}',
         },
       ],
-      prometheusNoValue: 'Throughput by queue needs Sidekiq Pro (DogStatsD): Sidekiq keeps no counter by queue.',
+      prometheusNoValue:
+        'No figures in this time range. Throughput by queue needs Sidekiq Pro (DogStatsD): Sidekiq keeps no counter by queue.',
       links: { queue: TO_QUEUE },
     },
   ],

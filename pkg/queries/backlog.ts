@@ -53,6 +53,9 @@ export const backlog = tableQuery({
     const looked = waiting.slice(0, QUEUES_CAP).map(({ name }) => name);
     const { samples, notices } = looked.length === 0 ? { samples: [], notices: [] } : await reads.backlog(looked);
     return {
+      // Of the past, queues were looked into some minutes before they were measured.
+      ...(state.recorded &&
+        looked.length > 0 && { empty: 'No job was waiting when the queues were last looked into.' }),
       rows: samples.flatMap((sample) => rowsOf(sample, state.now)).sort((a, b) => b.jobs - a.jobs),
       notices: [...notices, ...whatIsMissing(samples, waiting.length - looked.length)],
     };

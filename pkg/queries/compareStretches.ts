@@ -128,6 +128,6 @@ export function noDeploy(): Fault {
     kind: 'query',
     message: 'There is no deploy mark in this time range.',
     remedy:
-      'Choose a range around a deploy, or set "with" to day, week or instant. Marks are written by Sidekiq::Deploy.mark!.',
+      'Choose a time range around a deploy; Sidekiq::Deploy.mark! writes its mark. A comparison with a day, a week or an instant needs none.',
   });
 }

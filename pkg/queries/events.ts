@@ -24,6 +24,10 @@ export type EventsQuery = z.input<typeof schema>;
 interface Row {
   at: number;
   endsAt: number | null;
+  /** A finding that goes on. */
+  ongoing?: boolean;
+  /** Where it is not that of {@link pathOfEvent}. */
+  path?: string;
   kind: (typeof KINDS)[number];
   title: string;
   host: string;
@@ -52,7 +56,12 @@ const COLUMNS: Array<Column<Row>> = [
   text('tags', 'Tags', 'Kind and host, or severity of a finding, for annotations.', (row) =>
     ['sidekiq', row.kind, row.host, row.severity].filter((tag) => tag !== '').join(',')
   ),
-  text('path', 'Path', 'Path of the dashboard with details, including its variables and the time.', pathOfEvent),
+  text(
+    'path',
+    'Path',
+    'Path of the dashboard with details, including its variables and the time.',
+    (row) => row.path ?? pathOfEvent(row)
+  ),
   count('count', 'Count', '1 for each event; in alert rules, the events of a kind and host.', (row) => row.count),
 ];
 
@@ -88,7 +97,7 @@ export const events = tableQuery({
     body: (of) => String(of('title')),
     severity: (of) => levelOf(String(of('kind')), String(of('tags')).split(',')),
   },
-  async rows({ processLog, findingLog, now }, query, { range, alerting }, reads) {
+  async rows({ processLog, findingLog, now }, query, { range, alerting, reader }, reads) {
     const wanted: ReadonlySet<string> = new Set(query.kinds);
     const deploys = wanted.has('deploy') ? await reads.deployMarks(range, now) : { marks: [], notices: [] };
     const rows: Row[] = [
@@ -110,8 +119,9 @@ export const events = tableQuery({
       ...[...findingLog.ended, ...findingLog.open].map(
         ({ beganAt, endedAt, text: title, kind, subject, severity, rule }): Row => ({
           at: beganAt,
-          // One that goes on reaches to the end of what is asked.
+          // Drawn, one that goes on reaches to the end of what is asked.
           endsAt: endedAt ?? Math.min(now, range.to),
+          ongoing: endedAt === null,
           kind: 'finding',
           title: endedAt === null ? `${title} Ongoing.` : title,
           host: kind === 'host' ? subject : '',
@@ -129,7 +139,9 @@ export const events = tableQuery({
     // Two rows of equal labels would be one series twice.
     const byLabels = groupBy(found, ({ kind, host }) => `${kind}\0${host}`);
     return {
-      rows: alerting ? [...byLabels.values()].map((all) => ({ ...all[0]!, count: all.length })) : found,
+      rows: alerting
+        ? [...byLabels.values()].map((all) => ({ ...all[0]!, count: all.length }))
+        : found.map((row) => (reader && row.ongoing ? { ...row, path: pathOfEvent(row), endsAt: null } : row)),
       notices: [
         ...deploys.notices,
         ...(wanted.has('finding') ? forgottenSince(findingLog, range.from) : []).map((text) => ({

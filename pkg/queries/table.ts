@@ -9,6 +9,7 @@ import type { Options } from '../settings/model';
 import type { Notice } from '../sidekiq/model';
 import { instantText } from '../source/instants';
 import { Turns } from '../turns';
+import { FROM_NOW } from './columns';
 import { checkFigures } from './figures';
 import { compileFilters } from './filter';
 import { asLogs, type LogLine } from './logs';
@@ -83,13 +84,14 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
   const answer = async (
     query: z.output<S>,
     request: QueryRequest,
-    { notices: known, options }: Pick<State, 'notices' | 'options'>,
+    { notices, options, recorded }: Pick<State, 'notices' | 'options' | 'recorded'>,
     read: () => Rows<Row> | Promise<Rows<Row>>,
     why?: string
   ): Promise<Frame[]> => {
     checkFigures(query.figures, figures, request.alerting);
     const keeps = compileFilters(query.filters, filterFields, definition.ownFilters);
-    const { rows, empty = definition.empty, notices = [], custom, without = [], titles = {} } = await read();
+    const known = [...notices, ...notApplied(query.filters, filterFields, title)];
+    const { rows, empty = definition.empty, notices: told = [], custom, without = [], titles = {} } = await read();
     const kept = await filtered(rows, (row) => keeps((field) => textsOf(byName.get(field)!, row)));
     const shown = kept.slice(0, query.limit);
     const cut = shown.length === kept.length ? [] : [cutNotice(shown.length, kept.length)];
@@ -107,9 +109,14 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     const ordered = query.figures.length === 0 ? chosen : [...chosen].sort((a, b) => place(a) - place(b));
     const frame = frameOf({
       name: id,
-      columns: ordered.map((column) => ({ ...column, title: titles[column.name] ?? column.title })),
+      columns: ordered.map((column) => ({
+        ...column,
+        title: titles[column.name] ?? column.title,
+        // "2 minutes ago" counts from now.
+        ...(recorded && column.config?.unit === FROM_NOW && { config: { ...column.config, unit: 'dateTimeAsIso' } }),
+      })),
       rows: shown,
-      notices: [...known, ...notices, ...cut],
+      notices: [...known, ...told, ...cut],
       numeric: query.figures.length > 0,
       request,
       options,
@@ -122,7 +129,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     if (request.reader && shown.length === 0 && query.figures.length === 0) {
       const asked = query.filters.filter(({ values }) => values.length > 0).map(({ field }) => field);
       const before = rows.length > 0 || definition.ownFilters?.some((field) => asked.includes(field));
-      const refused = [...known, ...notices].find(tellsOfRefusal);
+      const refused = [...known, ...told].find(tellsOfRefusal);
       const said = asked.length > 0 && before ? NO_MATCH : empty;
       return [sentence(id, refused ? emptyText(refused) : said, frame)];
     }
@@ -152,7 +159,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
         ...(state.recorded && !definition.ofRange ? [asOf(state.now, definition.beside ? reads.besideAt : null)] : []),
       ];
       const frames = () =>
-        answer(query, request, { options: state.options, notices }, () =>
+        answer(query, request, { options: state.options, notices, recorded: state.recorded }, () =>
           definition.rows(state, query, request, reads)
         );
       return definition.live
@@ -160,16 +167,24 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
         : frames();
     },
     nothing: async (raw, { explanation: why }, request, options) => {
-      const known = { options, notices: [{ severity: 'warning' as const, text: why }] };
+      const known = { options, notices: [{ severity: 'warning' as const, text: why }], recorded: true };
       return answer(parseQuery(schema, raw), request, known, () => ({ rows: [] }), why);
     },
     ...(keptRows && {
       runFromKept: async (raw, kept, request) => {
         const query = parseQuery(schema, raw);
-        return answer(query, request, { options: kept.options, notices: [] }, () => keptRows(kept, query, request));
+        const known = { options: kept.options, notices: [], recorded: false };
+        return answer(query, request, known, () => keptRows(kept, query, request));
       },
     }),
   };
+}
+
+/** Filters of a whole dashboard that this table knows nothing of. */
+function notApplied(filters: BaseQuery['filters'], fields: readonly string[], title: string): Notice[] {
+  return filters
+    .filter(({ adhoc, field, values }) => adhoc && values.length > 0 && !fields.includes(field))
+    .map(({ field }) => ({ severity: 'warning', text: `The ad-hoc filter by ${field} does not apply to ${title}.` }));
 }
 
 /** A table of one sentence, with what is told beside it. */

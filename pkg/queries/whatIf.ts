@@ -6,6 +6,7 @@ import { groupBy } from '../sidekiq/groupBy';
 import type { Notice } from '../sidekiq/model';
 import { DEFAULT_OBJECTIVE_SECONDS, objectiveOf } from '../settings/workerTypes';
 import { instantText } from '../source/instants';
+import type { FigureReads } from '../series/store';
 import type { Range, Reads } from '../source/reads';
 import { capacityOfQueues, typeOf } from '../watch/capacity';
 import type { State } from '../watch/state';
@@ -379,12 +380,23 @@ function told({ range, demand }: Fitted, lived: number): string {
 /** Share of a range that must have been watched to compare the model with it. */
 const MOST_OF = 0.8;
 
+/** Queues whose backlog the model misses are named, the worst first. */
+const MISSED_NAMED = 3;
+/** Backlogs that differ by less, or by less than so many times, are alike: chance decides. */
+const MISSED_JOBS = 20;
+const MISSED_TIMES = 2;
+
 /** Whether the model, as it is, agrees with what was measured. */
 async function checkOf(state: State, { range }: Fitted, query: Query, before: Runs, reads: Reads): Promise<Notice[]> {
   if (query.arrivals !== 'range') {
     return [];
   }
   const history = await reads.history();
+  const queues = new Set(before.groups.flatMap(({ weights }) => [...weights.keys()]));
+  return [...busyCheck(range, before, history), ...backlogCheck(range, before, queues, history)];
+}
+
+function busyCheck(range: Range, before: Runs, history: FigureReads): Notice[] {
   const [busy] = history.read('total', 'busy', range.from, range.to, '');
   const model = utilisation(before, () => true);
   // The point before the range comes along.
@@ -401,6 +413,35 @@ async function checkOf(state: State, { range }: Fitted, query: Query, before: Ru
     {
       severity: 'info',
       text: `As it is, the model keeps ${shareText(model.median)} of the threads busy; measured were ${shareText(measured)}.`,
+    },
+  ];
+}
+
+/** Queues in which far more or fewer jobs waited at the end than the model has there: the busy share of all hides them. */
+function backlogCheck({ from, to }: Range, before: Runs, queues: ReadonlySet<string>, history: FigureReads): Notice[] {
+  const missed = [...queues].flatMap((queue) => {
+    const measured = history.read('queue', 'enqueued', from, to, queue)[0]?.values.at(-1);
+    const { least, median: model, most } = answerOf(before, [queue]).backlogEnd;
+    const isAlike =
+      measured === undefined ||
+      (measured <= Math.max(MISSED_TIMES * most, most + MISSED_JOBS) &&
+        measured >= Math.min(least / MISSED_TIMES, least - MISSED_JOBS));
+    return isAlike ? [] : [{ queue, model, measured, off: Math.abs(measured - model) }];
+  });
+  if (missed.length === 0) {
+    return [];
+  }
+  const named = missed
+    .sort((one, other) => other.off - one.off)
+    .slice(0, MISSED_NAMED)
+    .map(
+      ({ queue, model, measured }) =>
+        `${queue} (${countText(Math.round(model), 'job')}; measured were ${Math.round(measured)})`
+    );
+  return [
+    {
+      severity: 'warning',
+      text: `As it is, the model does not end with the backlog that was measured in ${named.join(', ')}${missed.length > named.length ? ` and ${missed.length - named.length} more` : ''}: run times or arrivals changed within the time range. Choose a shorter one.`,
     },
   ];
 }

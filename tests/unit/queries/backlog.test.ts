@@ -63,6 +63,14 @@ describe('backlog', () => {
     expect(await rowsOfState(backlog, aState(), { answers: { llen: noPermission('llen') } })).toEqual([]);
   });
 
+  test('of the past says that the queues were looked into before they were measured', async () => {
+    const queues = [aQueueState('q', { size: 1 })];
+    const ask = (recorded: boolean) =>
+      rowsOfState(backlog, aState({ queues, recorded }), { request: { reader: true }, answers: { 'llen queue:q': 0 } });
+    expect(await ask(true)).toEqual([{ message: 'No job was waiting when the queues were last looked into.' }]);
+    expect(await ask(false)).toEqual([{ message: 'No job is waiting.' }]);
+  });
+
   test('shows no wait below zero', async () => {
     const rows = await rowsOfState(backlog, aState({ queues: [aQueueState('q', { size: 1 })] }), {
       answers: { 'llen queue:q': 1, 'lrange queue:q -100 -1': [job('A', -9)] },

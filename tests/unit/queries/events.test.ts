@@ -42,6 +42,11 @@ describe('events', () => {
     };
     expect([await ofSeverity('warning'), await ofSeverity('critical')]).toEqual([['mild'], ['orders', 'mail']]);
     const rows = await rowsOfState(events, found, { query: { kinds: ['finding'] } });
+    // A person reads that it goes on, and not an end.
+    const read = await rowsOfState(events, found, { query: { kinds: ['finding'] }, request: { reader: true } });
+    expect(read.map(({ title, timeEnd, path }) => [String(title), timeEnd, path])).toEqual(
+      rows.map(({ title, timeEnd, path }) => [title, String(title).endsWith('Ongoing.') ? null : timeEnd, path])
+    );
     expect(rows[2]!['path']).toBe(
       `/d/sidekiq-queue?var-queue=mail&from=${(NOW - 1800) * 1000}&to=${(NOW + 600) * 1000}`
     );

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { rowsOf } from '../../../pkg/frames/frame';
 import { whatIf } from '../../../pkg/queries/whatIf';
+import { Recorder } from '../../../pkg/series/recorder';
 import { optionsSchema } from '../../../pkg/settings/model';
 import type { State } from '../../../pkg/watch/state';
 import { askState, noticesOf, rowsOfState } from '../../support/ask';
@@ -95,6 +96,24 @@ describe('what if', () => {
     expect(told).toContain('20 runs of 10 minutes');
     expect(told).toContain('2026-11-25 11:49:00 UTC to 2026-11-25 11:59:00 UTC');
     expect(told).toContain('Assumed:');
+  });
+
+  test.each([
+    ['as the model has it', 0, false],
+    ['far longer than in the model', 205, true],
+  ])('where a backlog at the end was %s', async (_, size, isTold) => {
+    const recorder = new Recorder();
+    for (let at = END - 660; at <= END; at += 10) {
+      recorder.append(at, [
+        { scope: 'total', key: '', figure: 'busy', value: 3 },
+        { scope: 'queue', key: 'mail', figure: 'enqueued', value: at > END - 300 ? size : 0 },
+        { scope: 'queue', key: 'orders', figure: 'enqueued', value: 0 },
+      ]);
+    }
+    const texts = noticesOf(await askState(whatIf, state, { request, answers, recorder }));
+    expect(texts).toContainEqual(expect.stringContaining('measured were 75%'));
+    const told = texts.filter((text) => text.includes('does not end with the backlog'));
+    expect(told).toEqual(isTold ? [expect.stringMatching(/mail \(\d+ jobs?; measured were 205\): run times/)] : []);
   });
 
   test('an alert rule gets the figure that it names', async () => {

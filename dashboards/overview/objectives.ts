@@ -1,6 +1,8 @@
 import { warnFrom, type Row } from '../panel';
 
 const MET = 'avg_over_time(sidekiq_objective_met[30d])';
+/** Share of the days of which Prometheus has a sample in ten minutes. */
+const WATCHED = 'count_over_time(sidekiq_objective_met[30d:10m]) / (30 * 24 * 6)';
 const BY_TARGET = '(1 - sidekiq_objective_target_ratio)';
 
 /** The row of objectives over days, whatever the range is. */
@@ -35,9 +37,10 @@ export const objectives: Row = {
         { expr: `1 - (1 - ${MET}) / ${BY_TARGET}`, column: 'Budget left' },
         { expr: 'sidekiq:objective:burn_rate1h', column: 'Burn 1 h' },
         { expr: 'sidekiq:objective:burn_rate6h', column: 'Burn 6 h' },
+        { expr: WATCHED, column: 'Watched' },
       ],
       labels: { worker_type: 'Worker type' },
-      units: { Target: 'percentunit', Compliance: 'percentunit', 'Budget left': 'percentunit' },
+      units: { Target: 'percentunit', Compliance: 'percentunit', 'Budget left': 'percentunit', Watched: 'percentunit' },
       sortBy: { prometheus: 'Burn 1 h' },
       widths: {
         Budget: 110,

@@ -7,6 +7,11 @@ export class Fifo<T> {
     return this.items.length - this.head;
   }
 
+  /** The one that is taken next; `undefined` where there is none. */
+  get first(): T | undefined {
+    return this.items[this.head];
+  }
+
   /** From the first one on. */
   *[Symbol.iterator](): Generator<T> {
     for (let index = this.head; index < this.items.length; index += 1) {

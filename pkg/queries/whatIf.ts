@@ -374,7 +374,7 @@ function scaled({ outcomes, seconds: lasted }: Runs): Notice[] {
 
 function told({ range, demand }: Fitted, lived: number): string {
   const minutes = (demand.slots * demand.slotSeconds) / 60;
-  return `${countText(lived, 'run')} of ${countText(minutes, 'minute')}, by the work from ${instantText(range.from)} to ${instantText(range.to)}. Assumed: run times do not depend on the number of threads (jobs that compute share a processor and take longer), retries come as they came, and failed executions take as long as others.`;
+  return `${countText(lived, 'run')} of ${countText(minutes, 'minute')}, by the work from ${instantText(range.from)} to ${instantText(range.to)}. Assumed: run times do not depend on the number of threads (jobs that compute share a processor and take longer), as many executions are retries as fail, which Sidekiq fetches together every five seconds, and failed executions take as long as others.`;
 }
 
 /** Share of a range that must have been watched to compare the model with it. */

@@ -45,7 +45,7 @@ export interface Fitted {
  * - Arrivals by class and minute: what of the class was executed, and by how much more of it wait and run (jobs that come
  *   have ended, run or wait). What waits belongs to the classes of the queue by their executions, what runs to those that
  *   take long. Within a minute they follow the pushes that were seen every ten seconds, where those are
- *   kept. Retries are arrivals like others, as they are executed like others.
+ *   kept. Retries are arrivals like others, as they are executed like others, but come together: as many as executions fail.
  * - Run times by Sidekiq's 26 buckets; where a class has no histogram, lognormal around its mean.
  * - Jobs that waited at the beginning.
  *
@@ -112,6 +112,7 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
         // What chance explains of counts is told by whole ones.
         arrivals: arrivalsOf(counted[place]!, more, weights).map((count) => count * share),
         durations,
+        polled: retriedShare(byClass.get(name)!),
         executions: sum(own),
         atBeginning: { waiting: sum(own), running: sum(own) * durations.meanSeconds },
       });
@@ -137,6 +138,7 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
         queue: name,
         arrivals,
         durations: assumedDurations(seen ?? meanSeconds),
+        polled: 0,
         executions: sum(arrivals),
         atBeginning: { waiting: 1, running: 1 },
       });
@@ -148,6 +150,11 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
     await turns.give();
   }
   return { demand: { classes: demands, slotSeconds: SLOT_SECONDS, slots, backlog }, range, notices };
+}
+
+/** The share of executions that are retries, where each that fails is tried again. */
+function retriedShare({ processed, failed }: ClassCounts): number {
+  return processed > 0 ? Math.min(1, failed / processed) : 0;
 }
 
 /** The classes that take most time. */

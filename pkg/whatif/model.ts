@@ -24,6 +24,8 @@ export interface ClassDemand {
   /** Jobs that come in each slot, on average. */
   readonly arrivals: readonly number[];
   readonly durations: DurationModel;
+  /** Share of the jobs that Sidekiq's poller brings, all that are due at once: retries. */
+  readonly polled: number;
   /** Executions that were measured: rate and mean run time are as sure as so many tell. */
   readonly executions: number;
   /** Its part, beside the other classes of the queue, of the jobs that wait and that run at the beginning. No change moves it. */

@@ -1,6 +1,7 @@
 import { DDSketch } from '@datadog/sketches-js';
 import { Dice } from '../engine/dice';
 import { Engine, type Capsule } from '../engine/engine';
+import { Fifo } from '../engine/fifo';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Turns } from '../turns';
 import { drawDuration, drawRest, scaled } from './durations';
@@ -164,9 +165,10 @@ export async function simulate(
     }
   }
   let count = 0;
+  const arrivals = new Arrivals(demand, arrivalDice, new Dice(7 * seed + 5));
   const live = async (slot: number, from: number) => {
     workers?.step(from);
-    for (const job of arrivalsOf(demand, slot, from, arrivalDice)) {
+    for (const job of arrivals.of(slot, from)) {
       engine.advance(job.at);
       if (!isOver) {
         tallyOf(job.of.queue).jobs += 1;
@@ -269,6 +271,53 @@ function* initialJobs(
     let drawn = dice.between(0, total);
     const of = classes.find((_, place) => (drawn -= weights[place]!) < 0) ?? last;
     yield { at: from === 'running' ? 0 : -oldestSeconds * (1 - index / many), of, from };
+  }
+}
+
+/** Seconds between two polls of a cluster on average (`average_scheduled_poll_interval`), and by what a gap differs at most. */
+const POLL_SECONDS = 5;
+const POLL_SPREAD = 0.5;
+
+/**
+ * Arrivals slot by slot. Jobs of the sets come when Sidekiq's processes look for what is due (`Sidekiq::Scheduled::Poller`):
+ * together, some seconds late.
+ */
+class Arrivals {
+  /** The next poll, and what comes with it or with a later one, in order. */
+  private pollAt = 0;
+  private readonly due = new Fifo<SimulatedJob>();
+
+  constructor(
+    private readonly demand: Demand,
+    private readonly dice: Dice,
+    private readonly pollDice: Dice
+  ) {}
+
+  /** In their order. @param from instant at which the slot begins; slots follow each other */
+  *of(slot: number, from: number): Generator<SimulatedJob> {
+    for (const job of arrivalsOf(this.demand, slot, from, this.dice)) {
+      yield* this.broughtUntil(job.at);
+      if (job.of.polled > 0 && this.pollDice.chance(job.of.polled)) {
+        this.due.push({ ...job, at: this.pollAfter(job.at) });
+      } else {
+        yield job;
+      }
+    }
+    yield* this.broughtUntil(from + this.demand.slotSeconds);
+  }
+
+  private *broughtUntil(until: number): Generator<SimulatedJob> {
+    for (let job = this.due.first; job && job.at < until; job = this.due.first) {
+      yield job;
+      this.due.shift();
+    }
+  }
+
+  private pollAfter(at: number): number {
+    while (this.pollAt < at) {
+      this.pollAt += POLL_SECONDS * this.pollDice.between(1 - POLL_SPREAD, 1 + POLL_SPREAD);
+    }
+    return this.pollAt;
   }
 }
 

@@ -28,6 +28,7 @@ function scenario(queues: number, processes: number, seconds: number): Scenario 
         queue,
         arrivals: Array.from({ length: seconds / 10 }, () => perQueue * 10 * dice.between(0.5, 1.5)),
         durations: assumedDurations(0.5),
+        polled: 0,
         executions: 10_000,
         atBeginning: { waiting: 1, running: 1 },
       })),

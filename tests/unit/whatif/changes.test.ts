@@ -14,6 +14,7 @@ const demand = (name: string, queue: string) => ({
   queue,
   arrivals: [10, 20],
   durations: assumedDurations(1),
+  polled: 0,
   executions: 30,
   atBeginning: { waiting: 30, running: 30 },
 });

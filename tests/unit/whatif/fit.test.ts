@@ -60,6 +60,8 @@ describe('work fitted from a past range', () => {
     expect(sum(b!.arrivals.slice(6))).toBeGreaterThan(4.5);
     // 114 s of 84 executions that succeeded.
     expect(a!.durations.meanSeconds).toBeCloseTo(114 / 84, 9);
+    // As many are retries as failed: 6 of 90.
+    expect([a!.polled, b!.polled]).toEqual([6 / 90, 0]);
     expect(fitted!.range).toEqual({ from: END - 120, to: END });
   });
 

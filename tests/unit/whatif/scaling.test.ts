@@ -156,6 +156,7 @@ function scenario(perSecond: (slot: number) => number, scaling?: Scaling, second
           queue: 'a',
           arrivals: Array.from({ length: slots }, (_, slot) => 10 * perSecond(slot)),
           durations: assumedDurations(1),
+          polled: 0,
           executions: 1e12,
           atBeginning: { waiting: 1, running: 1 },
         },

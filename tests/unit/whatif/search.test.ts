@@ -18,6 +18,7 @@ function even(perSecond: number, meanSeconds: number, seconds: number): Scenario
           queue: 'a',
           arrivals: new Array<number>(slots).fill(10 * perSecond),
           durations: assumedDurations(meanSeconds),
+          polled: 0,
           executions: 1e12,
           atBeginning: { waiting: 1, running: 1 },
         },

@@ -22,7 +22,7 @@ const KNOWN = 1e12;
 
 function scenario(
   threads: number,
-  queues: Record<string, { perSecond: number; durations: DurationModel; backlog?: Backlog }>,
+  queues: Record<string, { perSecond: number; durations: DurationModel; backlog?: Backlog; polled?: number }>,
   seconds = 7200,
   executions = KNOWN
 ): Scenario {
@@ -40,11 +40,12 @@ function scenario(
       paused: new Set(),
     },
     demand: {
-      classes: Object.entries(queues).map(([queue, { perSecond, durations }]) => ({
+      classes: Object.entries(queues).map(([queue, { perSecond, durations, polled = 0 }]) => ({
         class: `Of${queue}`,
         queue,
         arrivals: new Array<number>(slots).fill(perSecond * 10),
         durations,
+        polled,
         executions,
         atBeginning: { waiting: perSecond, running: perSecond * durations.meanSeconds },
       })),
@@ -65,6 +66,29 @@ describe('simulated work', () => {
     });
     expect(utilisation(lived, () => true)!.median).toBeGreaterThan(0.68);
     expect(utilisation(lived, () => true)!.median).toBeLessThan(0.72);
+  });
+
+  // Ten jobs come with each poll, every five seconds on average, and one thread takes 0.1 s for each: the k-th waits (k - 1)/10 s.
+  // As they come by chance alone, one of five waits at all (a load of 0.2).
+  test('retries come together, when Sidekiq looks for what is due, and none is lost', async () => {
+    const waits = async (polled: number) => {
+      const lived = await runs(scenario(1, { a: { perSecond: 2, durations: exactly(0.1), polled } }), {
+        ...options,
+        count: 5,
+      });
+      const { jobs, p50, p95 } = answerOf(lived, ['a']);
+      return { jobs: jobs.median, p50: p50!.median, p95: p95!.median, busy: utilisation(lived, () => true)!.median };
+    };
+    const [alone, together] = [await waits(0), await waits(1)];
+    expect(alone.p50).toBe(0);
+    expect(alone.p95).toBeLessThan(0.15);
+    expect(together.p50).toBeGreaterThan(0.35);
+    expect(together.p50).toBeLessThan(0.65);
+    expect(together.p95).toBeGreaterThan(0.9);
+    for (const { jobs, busy } of [alone, together]) {
+      expect(jobs / 14_400).toBeCloseTo(1, 1);
+      expect(busy).toBeCloseTo(0.2, 1);
+    }
   });
 
   test('differs between runs by what the measured executions leave open of rate and mean run time', async () => {

@@ -1,10 +1,12 @@
 import type {
   AdHocVariableFilter,
   CoreApp,
+  DataFrame,
   DataQueryRequest,
   DataQueryResponse,
   DataSourceGetTagValuesOptions,
   DataSourceInstanceSettings,
+  Field,
   MetricFindValue,
   ScopedVars,
 } from '@grafana/data';
@@ -25,6 +27,14 @@ const NO_OPTIONS: ReadonlySet<string> = new Set(
     ' '
   )
 );
+
+/** Instants of a range that has ended as dates: "2 minutes ago" counts from now. */
+function withDates(response: DataQueryResponse): DataQueryResponse {
+  const dated = (field: Field): Field =>
+    field.config.unit === 'dateTimeFromNow' ? { ...field, config: { ...field.config, unit: 'dateTimeAsIso' } } : field;
+  const data = (response.data as DataFrame[]).map((frame) => ({ ...frame, fields: frame.fields.map(dated) }));
+  return { ...response, data };
+}
 
 /** By which Grafana asks for annotations (`executeAnnotationQuery`). */
 const ANNOTATION_REF_ID = 'Anno';
@@ -85,7 +95,8 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
       return merge(...streams);
     }
     const answers = super.query({ ...request, targets: asked });
-    return merge(...streams, isExplore(request.app) ? answers.pipe(map(fitForExplore)) : answers);
+    const dated = isPast ? answers.pipe(map(withDates)) : answers;
+    return merge(...streams, isExplore(request.app) ? dated.pipe(map(fitForExplore)) : dated);
   }
 
   override applyTemplateVariables(

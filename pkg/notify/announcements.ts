@@ -121,7 +121,9 @@ export class Announcements {
       this.missedAt.set(key, missedAt);
       // The end of an outage is known at once; it stands in no log. What else is missing may not be found again yet.
       const unsure = starting && told.rule !== UNREACHABLE;
-      if (unsure || (endedAt !== null && Math.abs(now - endedAt) < SETTLED_SECONDS)) {
+      // What the log calls ended may have ended with the last reading before a gap.
+      const isSettled = endedAt === null || (now - endedAt >= SETTLED_SECONDS && now - missedAt >= SETTLED_SECONDS);
+      if (unsure || !isSettled) {
         continue;
       }
       this.told.delete(key);

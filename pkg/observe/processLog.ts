@@ -37,9 +37,11 @@ const EMPTY: ProcessLogView = {
  * vanished, and so has one that is gone a minute or more after its last heartbeat, where it had been seen to miss some: in a
  * pause of the readings it may have stopped cleanly. Ages of heartbeats are those of the hash, by the clock of Redis. A
  * snapshot in which not all processes are known tells of none that is gone, nor does a database that was emptied: live
- * processes are back by their next heartbeat. An identity has a random part, so one that beats again is the same process, and has not stopped.
+ * processes are back by their next heartbeat. An identity has a random part, so one that beats again is the same process,
+ * and has not stopped.
  *
- * Holds the live processes with their jobs, 200 vanished ones beside those that are not counted yet, 2,000 events and the losses of 1,000 hosts.
+ * Holds the live processes with their jobs, 200 vanished ones beside those that are not counted yet, 2,000 events and the
+ * losses of 1,000 hosts.
  */
 export class ProcessLog implements Observer<ProcessLogView> {
   private known = new Map<string, KnownProcess>();
@@ -210,10 +212,10 @@ export class ProcessLog implements Observer<ProcessLogView> {
       this.takeBack(process, seenAt);
       return;
     }
-    const stop = this.current.events.find((event) => event.kind === 'stop' && event.process === identity);
-    if (stop) {
-      this.change({ events: this.current.events.filter((event) => event !== stop) });
-      this.addReturned(process, stop.at, seenAt);
+    const stops = this.current.events.filter((event) => event.kind === 'stop' && event.process === identity);
+    if (stops.length > 0) {
+      this.change({ events: this.current.events.filter((event) => !stops.includes(event)) });
+      this.addReturned(process, Math.min(stops.at(-1)!.at, seenAt), seenAt);
       return;
     }
     const at = startedAt ?? seenAt;

@@ -53,15 +53,12 @@ export const rate = <Row>(name: string, title: string, description: string, valu
 export const share = <Row>(name: string, title: string, description: string, value: Amount<Row>, more?: More<Row>) =>
   column('number', 'percentunit', name, title, description, value, more);
 
-/** Grafana's unit of an instant as the time since. */
-export const FROM_NOW = 'dateTimeFromNow';
-
 /** An instant, read in epoch seconds. */
 export const instant = <Row>(name: string, title: string, description: string, value: Amount<Row>, more?: More<Row>) =>
   column<Row>('time', undefined, name, title, description, (row) => milliseconds(value(row)), {
     ...more,
     // "2 minutes ago" is what is read at a glance.
-    config: { unit: FROM_NOW, ...more?.config },
+    config: { unit: 'dateTimeFromNow', ...more?.config },
   });
 
 /** Yes or no; `null` where it is not known. */

@@ -44,7 +44,12 @@ const OF_NO_FINDING = { severity: '', subject: '', rule: '', subjectKind: '' } a
 
 const COLUMNS: Array<Column<Row>> = [
   instant('time', 'Time', 'Time of the event.', (row) => row.at),
-  instant('timeEnd', 'Until', 'End of the event, if the event lasted.', (row) => row.endsAt),
+  instant(
+    'timeEnd',
+    'Until',
+    'End of the event, if the event lasted; of a finding that goes on the end of the time range in annotations, and none in tables.',
+    (row) => row.endsAt
+  ),
   text('title', 'Event', 'Description of the event.', (row) => row.title),
   key('kind', 'Kind', KINDS.join(', '), (row) => row.kind),
   key('host', 'Host', 'Host of the event.', (row) => row.host),

@@ -84,10 +84,11 @@ export const job = tableQuery({
       throw new Fault({ kind: 'query', message: 'The query names no job.', remedy: 'Enter the job ID under "JID".' });
     }
     const running = runningRows(state, jid);
-    const found = await stored(reads.job(jid, placesOf(state, source, queue)), running.length > 0);
-    const iteration = found.job || running.length > 0 ? ((await reads.iterations([jid])).get(jid) ?? null) : null;
     const gone = vanishedRows(state, jid);
-    if (!found.job && running.length === 0 && gone.length === 0) {
+    const isKnown = running.length > 0 || gone.length > 0;
+    const found = await stored(reads.job(jid, placesOf(state, source, queue)), isKnown);
+    const iteration = found.job || running.length > 0 ? ((await reads.iterations([jid])).get(jid) ?? null) : null;
+    if (!found.job && !isKnown) {
       const fault = notFound(jid, found.whole);
       if (request.reader && request.dataSource) {
         // A link leads to a job that has ended since: no mistake of who follows it.
@@ -142,12 +143,12 @@ function vanishedRows({ processLog, snapshot, now }: State, jid: string): Row[] 
   );
 }
 
-/** Of a job that was running then its process has told, though stored jobs are not recorded. */
-async function stored(finding: ReturnType<Reads['job']>, isRunning: boolean): ReturnType<Reads['job']> {
+/** Of a job that ran then its process has told, though stored jobs are not recorded. */
+async function stored(finding: ReturnType<Reads['job']>, isKnown: boolean): ReturnType<Reads['job']> {
   try {
     return await finding;
   } catch (error) {
-    if (error instanceof NotRecorded && isRunning) {
+    if (error instanceof NotRecorded && isKnown) {
       return { job: null, whole: false, alsoIn: [] };
     }
     throw error;

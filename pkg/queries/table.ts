@@ -9,7 +9,6 @@ import type { Options } from '../settings/model';
 import type { Notice } from '../sidekiq/model';
 import { instantText } from '../source/instants';
 import { Turns } from '../turns';
-import { FROM_NOW } from './columns';
 import { checkFigures } from './figures';
 import { compileFilters } from './filter';
 import { asLogs, type LogLine } from './logs';
@@ -84,7 +83,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
   const answer = async (
     query: z.output<S>,
     request: QueryRequest,
-    { notices, options, recorded }: Pick<State, 'notices' | 'options' | 'recorded'>,
+    { notices, options }: Pick<State, 'notices' | 'options'>,
     read: () => Rows<Row> | Promise<Rows<Row>>,
     why?: string
   ): Promise<Frame[]> => {
@@ -109,12 +108,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
     const ordered = query.figures.length === 0 ? chosen : [...chosen].sort((a, b) => place(a) - place(b));
     const frame = frameOf({
       name: id,
-      columns: ordered.map((column) => ({
-        ...column,
-        title: titles[column.name] ?? column.title,
-        // "2 minutes ago" counts from now.
-        ...(recorded && column.config?.unit === FROM_NOW && { config: { ...column.config, unit: 'dateTimeAsIso' } }),
-      })),
+      columns: ordered.map((column) => ({ ...column, title: titles[column.name] ?? column.title })),
       rows: shown,
       notices: [...known, ...told, ...cut],
       numeric: query.figures.length > 0,
@@ -159,7 +153,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
         ...(state.recorded && !definition.ofRange ? [asOf(state.now, definition.beside ? reads.besideAt : null)] : []),
       ];
       const frames = () =>
-        answer(query, request, { options: state.options, notices, recorded: state.recorded }, () =>
+        answer(query, request, { options: state.options, notices }, () =>
           definition.rows(state, query, request, reads)
         );
       return definition.live
@@ -167,14 +161,13 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
         : frames();
     },
     nothing: async (raw, { explanation: why }, request, options) => {
-      const known = { options, notices: [{ severity: 'warning' as const, text: why }], recorded: true };
+      const known = { options, notices: [{ severity: 'warning' as const, text: why }] };
       return answer(parseQuery(schema, raw), request, known, () => ({ rows: [] }), why);
     },
     ...(keptRows && {
       runFromKept: async (raw, kept, request) => {
         const query = parseQuery(schema, raw);
-        const known = { options: kept.options, notices: [], recorded: false };
-        return answer(query, request, known, () => keptRows(kept, query, request));
+        return answer(query, request, { options: kept.options, notices: [] }, () => keptRows(kept, query, request));
       },
     }),
   };

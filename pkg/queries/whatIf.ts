@@ -222,6 +222,8 @@ interface Prepared {
 
 /** Of too much work the last part, so that it can be lived through in time. A little less, as minutes are whole. */
 const SHORTENED = 0.9;
+/** A backlog at the beginning is not shorter for a shorter time. */
+const SHORTENED_ROUNDS = 6;
 
 /** What is simulated. `null` where nothing ran. @throws Fault `query` for changes that cannot be made */
 async function prepare(state: State, query: Query, range: Range, reads: Reads): Promise<Prepared | null> {
@@ -257,7 +259,11 @@ async function prepare(state: State, query: Query, range: Range, reads: Reads): 
   let prepared = whole;
   let seconds = Infinity;
   // The end of a range may be busier than all of it, so that its share is still too much.
-  for (let fits = shareOf(prepared, query); prepared && fits < 1 && seconds > 60; fits = shareOf(prepared, query)) {
+  for (let round = 0; prepared && round < SHORTENED_ROUNDS && seconds > 60; round += 1) {
+    const fits = shareOf(prepared, query);
+    if (fits === 1) {
+      break;
+    }
     const { from, to } = prepared.fitted.range;
     seconds = Math.max(60, Math.floor(((to - from) * fits * SHORTENED) / 60) * 60);
     prepared = await of({ from: to - seconds, to });
@@ -385,6 +391,8 @@ const MISSED_NAMED = 3;
 /** Backlogs that differ by less, or by less than so many times, are alike: chance decides. */
 const MISSED_JOBS = 20;
 const MISSED_TIMES = 2;
+/** An older size is not that of the end. */
+const LAST_SECONDS = 120;
 
 /** Whether the model, as it is, agrees with what was measured. */
 async function checkOf(state: State, { range }: Fitted, query: Query, before: Runs, reads: Reads): Promise<Notice[]> {
@@ -420,7 +428,9 @@ function busyCheck(range: Range, before: Runs, history: FigureReads): Notice[] {
 /** Queues in which far more or fewer jobs waited at the end than the model has there: the busy share of all hides them. */
 function backlogCheck({ from, to }: Range, before: Runs, queues: ReadonlySet<string>, history: FigureReads): Notice[] {
   const missed = [...queues].flatMap((queue) => {
-    const measured = history.read('queue', 'enqueued', from, to, queue)[0]?.values.at(-1);
+    const [series] = history.read('queue', 'enqueued', Math.max(from, to - LAST_SECONDS), to, queue);
+    // The point before comes along.
+    const measured = series && series.at.at(-1)! >= to - LAST_SECONDS ? series.values.at(-1) : undefined;
     const { least, median: model, most } = answerOf(before, [queue]).backlogEnd;
     const isAlike =
       measured === undefined ||

@@ -31,7 +31,7 @@ export class PastStates {
   async at(asOf: number): Promise<State> {
     const past = await this.pastAt(asOf);
     if (!past) {
-      throw this.nothingAt(asOf);
+      throw await this.nothingAt(asOf);
     }
     return this.know(past);
   }
@@ -76,9 +76,9 @@ export class PastStates {
     return past;
   }
 
-  private nothingAt(asOf: number): NotRecorded {
+  private async nothingAt(asOf: number): Promise<NotRecorded> {
     const { time } = this.recordings;
-    const before = this.recordings.lastBefore(asOf);
+    const before = await this.recordings.lastBefore(asOf, this.beside);
     const { historyFile, recordHours, samplerEnabled } = this.beside.options;
     const remedy =
       time !== null

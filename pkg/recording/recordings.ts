@@ -155,11 +155,15 @@ export class Recordings {
   }
 
   /** The last instant before another that was recorded, epoch seconds; `null` where there is none. */
-  lastBefore(asOf: number): number | null {
-    const ends = this.blocks(false)
-      .filter(({ from }) => from <= asOf)
-      .map(({ to }) => Math.min(to, asOf));
-    return ends.length === 0 ? null : ends.reduce((last, end) => Math.max(last, end));
+  async lastBefore(asOf: number, beside: Beside): Promise<number | null> {
+    let last: number | null = null;
+    for (const block of this.blocks(false).filter(({ from }) => from <= asOf)) {
+      // A gap may lie within a block.
+      const past =
+        block.to <= asOf ? null : await orBroken(async () => lastOf(replay(await block.lines(), asOf, beside)));
+      last = Math.max(last ?? -Infinity, past?.state.now ?? Math.min(block.to, asOf));
+    }
+    return last;
   }
 
   /** Of the blocks in the stores; the block that is written has some megabytes at most beside them. */

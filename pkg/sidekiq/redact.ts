@@ -63,7 +63,7 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
   [/[\w.+-]+@[\w-]+\.[\w.-]+/g, '…@…'],
   // A user and a password before a host of one label, where no URL was recognised; the end of a password in a host's name.
   [/[^\s"'`<>@…:(,;]{0,100}:[^\s"'`<>@…]{1,200}@(?=[\w[])/g, '…@'],
-  [/\b(host(?: ?name)?:? \\?["']?|ENOTFOUND |lookup |connect(?:ion|ing)? to \\?["']?)[^\s"'@]{1,200}@/gi, '$1…@'],
+  [/\b(host(?: ?name)?:? \\?["']?|ENOTFOUND |lookup |connect(?:ion|ing)? to \\?["']?)[^\s"']{1,200}@/gi, '$1…@'],
   [/[A-Za-z0-9_-]{24,}/g, (run) => (/\d/.test(run) && /[A-Za-z]/.test(run) ? '…' : run)],
   [/\b\d(?:[ -]?\d){11,18}\b/g, '…'],
 ];
@@ -78,31 +78,48 @@ const AUTHORITY = /(?::|%3a)(?:\\?\/){2}|(?::|%3a)%2f%2f/i;
 const NO_USER = /(?::|%3a)(?:\\?\/|%2f){2}(?=(?::|%3a)[^\s"'])/i;
 /** What stands in the place of a port and is none; told apart from a colon that ends a name by what the message is about. */
 const NO_PORT = /(?::|%3a)(?:\\?\/|%2f){2}(?=[^\s/@"'[%:]{1,200}(?::|%3a)(?:[^\s"'\d]|\d{1,5}\w|\d{6}))/i;
-const ABOUT_A_URL = /\bUR[IL]\b/;
+const ABOUT_A_URL = /(?<![a-z])UR[IL]s?\b/i;
 /** Up to the URL that a message is about, in quotes or after a colon: one that cannot be read may have no `://`. */
-const URL_TOLD = /\bUR[IL]\b(?!::)[^"'`:@]{0,80}(?::\s*)?\\?["'`]?/;
+const URL_TOLD = /(?<![a-z])UR[IL]s?\b(?!::)(?:[^"'`:@=]{0,80}(?:[:=]\s*\\?["'`]?|\\?["'`]))?/i;
+/** The same up to what stands in the place of a port and is none, where the URL has no `://`; a space ends a name before it. */
+const TOLD_NO_PORT = /^(?!(?:[a-z][\w+.-]{0,20}:)?\\?\/\\?\/)[^\s@"'`]{0,200}?:(?=[^\s\d"'`/:])/i;
 const SCHEME = /^(?:[a-z][\w+.-]{0,20}(?::|%3a))?(?:\\?\/|%2f){2}/i;
 const PEM = /-----BEGIN [A-Z ]{1,40}-----/;
 const PEM_ENDS = /-----END [A-Z ]{1,40}-----/g;
 
+/** Where what a message tells as a URL begins; `null` where it tells of none. */
+function toldFrom(text: string): number | null {
+  const told = URL_TOLD.exec(text);
+  return told && told.index + told[0].length;
+}
+
 /** Where a URL's user begins; `null` where the text has no URL. */
 function userBegins(text: string): number | null {
   const authority = AUTHORITY.exec(text);
-  const told = URL_TOLD.exec(text);
   const afterAuthority = authority && authority.index + authority[0].length;
-  if (!told) {
+  const from = toldFrom(text);
+  if (from === null) {
     return afterAuthority;
   }
-  const from = told.index + told[0].length;
   const afterTold = from + (SCHEME.exec(text.slice(from, from + 30))?.[0].length ?? 0);
   return afterAuthority === null ? afterTold : Math.min(afterAuthority, afterTold);
 }
 
+/** Up to a password to which no `@` comes; `null` where there is none. */
+function upToUnended(text: string): number | null {
+  const found = NO_USER.exec(text) ?? (ABOUT_A_URL.test(text) ? NO_PORT.exec(text) : null);
+  const from = toldFrom(text);
+  const told = from === null ? null : TOLD_NO_PORT.exec(text.slice(from, from + 300));
+  // One may stand within a password.
+  const ends = [found && found.index + found[0].length, told && from! + told[0].length].filter((end) => end !== null);
+  return ends.length === 0 ? null : Math.min(...ends);
+}
+
 /**
  * A text without the credentials of URLs: nothing between `://` and the last `@` after it is left. In a message about a URL
- * that is so from the beginning of what it tells as one. Where a password ends
- * cannot be told from the text, for messages quote just those URLs that nobody can read (a `/`, `#`, `@` or a space in the
- * password), so of several URLs only the end of the last one is left. Without an `@` nothing is left behind a password.
+ * that is so from the beginning of what it tells as one. Where a password ends cannot be told from the text, for messages
+ * quote just those URLs that nobody can read (a `/`, `#`, `@` or a space in the password), so of several URLs only the end of
+ * the last one is left. Without an `@` nothing is left behind a password.
  */
 export function withoutCredentials(text: string): string {
   const from = userBegins(text);
@@ -113,8 +130,8 @@ export function withoutCredentials(text: string): string {
   if (at >= from) {
     return `${text.slice(0, from)}…${text.slice(at)}`;
   }
-  const unended = NO_USER.exec(text) ?? (ABOUT_A_URL.test(text) ? NO_PORT.exec(text) : null);
-  return unended ? `${text.slice(0, unended.index + unended[0].length)}…` : text;
+  const unended = upToUnended(text);
+  return unended === null ? text : `${text.slice(0, unended)}…`;
 }
 
 /** Keys and certificates are left out whole, also one that is cut. */

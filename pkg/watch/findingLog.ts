@@ -29,7 +29,7 @@ export type FoundNow = Pick<LoggedFinding, 'rule' | 'kind' | 'subject' | 'severi
 
 /** A finding that is missing for less is the same when it comes back. */
 const ENDS_AFTER_SECONDS = 60;
-/** After a longer time without readings, and than some of the steps before, it is not known when a finding ended. */
+/** After so long without readings, and so many times the step before, it is not known when a finding ended. */
 const UNWATCHED_SECONDS = 120;
 const STEPS_WATCHED = 3;
 const ENDED_KEPT = 500;
@@ -108,9 +108,11 @@ export class FindingLog {
   /** Takes a reading. @returns until when it was watched what goes on: the last reading before a gap, or this one */
   private step(now: number): number {
     const { at, stepSeconds } = this.last ?? { at: now, stepSeconds: 0 };
-    const step = now - at;
-    this.last = { at: now, stepSeconds: Math.max(0, step) };
-    return step > Math.max(UNWATCHED_SECONDS, STEPS_WATCHED * stepSeconds) ? at : now;
+    const step = Math.max(0, now - at);
+    const isGap = step > Math.max(UNWATCHED_SECONDS, STEPS_WATCHED * stepSeconds);
+    // Of readings that go on at a slower pace the second one is none.
+    this.last = { at: now, stepSeconds: isGap ? Math.max(stepSeconds, step / STEPS_WATCHED) : step };
+    return isGap ? at : now;
   }
 
   private forget(now: number): void {

@@ -9,6 +9,7 @@ import type { Connection, Topology } from '../topology';
 
 /** What ioredis says of a node that it cannot reach; the event of that node said why. */
 const WITHOUT_CAUSE = /Too many Cluster redirections|Connection is closed|^Command timed out$/;
+const TIMED_OUT = 'Command timed out';
 
 /** How often ioredis sends a command again while slots move or the cluster is down. */
 const ATTEMPTS = 16;
@@ -57,13 +58,13 @@ async function connectCluster(
     ...retriesWithin(timeoutMs),
   });
   let lastError: Error | undefined;
-  cluster.on('error', (error: Error) => (lastError = causeOf(error)));
-  cluster.on('+node', (node: import('ioredis').Redis) => {
-    let ofNode: Error | undefined;
-    node.on('error', (error: Error) => (lastError = ofNode = error));
-    // A node that is there again is no cause of what follows.
-    node.on('ready', () => (lastError = lastError === ofNode ? undefined : lastError));
-  });
+  let lastErrorAt = -Infinity;
+  const failed = (error: Error) => {
+    lastError = causeOf(error);
+    lastErrorAt = performance.now();
+  };
+  cluster.on('error', failed);
+  cluster.on('+node', (node: import('ioredis').Redis) => node.on('error', failed));
   let open = true;
   cluster.on('end', () => (open = false));
   const close = () => {
@@ -88,13 +89,16 @@ async function connectCluster(
   };
   return {
     async send(commands) {
+      const sentAt = performance.now();
       const replies = await Promise.all(
         commands.map((asked) => (asked.name === 'mget' ? getEach(asked, call) : call(asked)))
       );
       const broken = replies.find(({ error }) => error && error.name !== 'ReplyError')?.error;
       if (broken) {
         close();
-        throw WITHOUT_CAUSE.test(broken.message) ? (lastError ?? broken) : broken;
+        // A node that is down is tried again with each attempt; an older error is not why a command took long.
+        const isCause = broken.message !== TIMED_OUT || lastErrorAt >= sentAt;
+        throw WITHOUT_CAUSE.test(broken.message) && isCause ? (lastError ?? broken) : broken;
       }
       return replies;
     },
@@ -139,7 +143,7 @@ function bytesOf(node: unknown): number {
 function inTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('Command timed out')), milliseconds);
+    timer = setTimeout(() => reject(new Error(TIMED_OUT)), milliseconds);
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

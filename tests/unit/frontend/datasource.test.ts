@@ -143,6 +143,25 @@ describe('the data source', () => {
     source = new SidekiqDataSource({} as DataSourceInstanceSettings<SidekiqOptions>);
   });
 
+  test.each([
+    ['now', 'dateTimeFromNow'],
+    ['now/d', 'dateTimeFromNow'],
+    ['now-1h', 'dateTimeAsIso'],
+    ['2026-11-27T04:00:00Z', 'dateTimeAsIso'],
+  ])('of a range to %s has instants in the unit %s', async (to, unit) => {
+    const fields = [
+      { name: 'last', config: { unit: 'dateTimeFromNow' } },
+      { name: 'wait', config: { unit: 's' } },
+    ];
+    backend.query.mockReturnValue(of({ data: [{ fields }] }));
+    const asked = {
+      ...request({}),
+      range: { raw: { from: 'now-6h', to } },
+    } as unknown as DataQueryRequest<SidekiqQuery>;
+    const answer = (await firstValueFrom(source.query(asked))) as { data: Array<{ fields: typeof fields }> };
+    expect(answer.data[0]!.fields.map(({ config }) => config.unit)).toEqual([unit, 's']);
+  });
+
   test('asks the backend for what is not live, and watches what is', async () => {
     backend.query.mockReturnValue(of('asked'));
     backend.getDataStream.mockReturnValue(of('watched'));

@@ -2,7 +2,7 @@ import { expect, it, describe } from 'vitest';
 import { Announcements } from '../../../pkg/notify/announcements';
 import type { NotifiedAddress } from '../../../pkg/notify/settings';
 import type { Severity } from '../../../pkg/findings/rule';
-import type { LoggedFinding } from '../../../pkg/watch/findingLog';
+import { FindingLog, type LoggedFinding } from '../../../pkg/watch/findingLog';
 import fc from '../../support/fastCheck';
 
 const ADDRESS: Pick<NotifiedAddress, 'severity' | 'afterSeconds' | 'mute'> = {
@@ -73,7 +73,9 @@ it('tells when a mute ends what still goes on, and the end of what was told alth
 
   const later = new Announcements({ ...ADDRESS, mute: [{ ...until, until: 9000, after: 3000 }] });
   later.next({ open: [finding('late')], ended: [] }, 2999);
-  later.next({ open: [], ended: [finding('late', { endedAt: 3100 })] }, 3160);
+  for (const now of [3100, 3160]) {
+    later.next({ open: [], ended: [finding('late', { endedAt: 3100 })] }, now);
+  }
   expect(told(later)).toEqual(['began late', 'ended late']);
 });
 
@@ -98,6 +100,29 @@ it('ends nothing while nothing could be read, and not in the first minutes after
   announcements.next({ open: [], ended: [] }, 1200);
   announcements.next({ open: [finding('late', { beganAt: 700 })], ended: [] }, 1210);
   expect(told(announcements)).toEqual(['began unreachable', 'ended unreachable']);
+});
+
+// Found by a review: the log calls it ended with the last reading before the outage.
+it('what is found again some readings after an outage has not ended', () => {
+  const log = new FindingLog();
+  const announcements = new Announcements(ADDRESS);
+  const found = { ...finding('lockStuck'), since: null };
+  const look = (now: number, isFound: boolean) => announcements.next(log.next(isFound ? [found] : [], now), now);
+  for (let now = 1000; now <= 1300; now += 10) {
+    look(now, true);
+  }
+  // Redis answers again.
+  for (let now = 1600; now < 1640; now += 10) {
+    look(now, false);
+  }
+  for (let now = 1640; now < 1900; now += 10) {
+    look(now, true);
+  }
+  expect(told(announcements)).toEqual(['began lockStuck']);
+  for (let now = 1900; now < 2000; now += 10) {
+    look(now, false);
+  }
+  expect(told(announcements)).toEqual(['began lockStuck', 'ended lockStuck']);
 });
 
 describe('over a restart', () => {

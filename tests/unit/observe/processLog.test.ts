@@ -49,6 +49,26 @@ describe('a process that is gone', () => {
     expect(events.at(-1)).toMatchObject({ at: NOW + 10, endsAt: NOW + 14, title });
   });
 
+  test('has not stopped where it beats again by a clock that was put back, or after several stops that were saved', () => {
+    const stop = { kind: 'stop' as const, title: 'stopped', host: 'a', process: A };
+    const log = new ProcessLog();
+    log.observe(aSnapshot(alive));
+    const saved = log.save() as { events: object[] };
+    log.restore({
+      ...saved,
+      known: [],
+      events: [...saved.events, { ...stop, at: NOW - 4000 }, { ...stop, at: NOW + 10 }],
+    });
+    log.observe(aSnapshot({ ...alive, at: NOW + 6 }));
+    const events = log.view().events.filter(({ process }) => process === A);
+    expect(events.map(({ kind }) => kind)).toEqual(['start', 'returned']);
+    expect(events.at(-1)).toMatchObject({
+      at: NOW + 6,
+      endsAt: NOW + 6,
+      title: `${A} sent no heartbeat for 0 s and is back`,
+    });
+  });
+
   test('has vanished where its name is left without a hash', () => {
     const view = watch(alive, onlyB(NOW + 30, { ghosts: listed(A) }));
     expect(view.vanished).toMatchObject([

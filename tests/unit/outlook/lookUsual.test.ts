@@ -179,7 +179,6 @@ describe('a class whose work does not come', () => {
   });
 });
 
-// Found by a review: with six hundred queues that were gone, the one that was alive was not looked at.
 test('a time zone that is changed counts at once, and not from the next hour on', async () => {
   const store = new MemoryStore();
   // Work at eight o'clock in Los Angeles, where the clocks go back on 1 November: at 15:00 UTC, then at 16:00.
@@ -204,6 +203,7 @@ test('a time zone that is changed counts at once, and not from the next hour on'
   expect(expected).not.toEqual(inUtc);
 });
 
+// Found by a review: with six hundred queues that were gone, the one that was alive was not looked at.
 test('a look is at the longest queues that exist, and at the classes that ran most', async () => {
   const asked = new Set<string>();
   const keys = [...Array.from({ length: 600 }, (_, index) => `gone${index}`), 'alive', 'zz'];

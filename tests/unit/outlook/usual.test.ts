@@ -75,7 +75,7 @@ describe('what is usual', () => {
       }
     );
 
-    test('a burst that came once, or in one of three other weeks, is not usual', async () => {
+    test('a burst that came in one of four weeks is not usual, neither then nor later', async () => {
       const once = await Usual.of(
         every(7 * DAY, (slotAt) => (slotAt < MONDAY + DAY ? 150 : 0)),
         UTC,

@@ -5,7 +5,7 @@ import { baseQuerySchema, parseQuery } from '../../../pkg/queries/model';
 import { QUERY_GROUPS, type QueryType } from '../../../pkg/queries/queryType';
 import { LIVE_TYPES, QUERY_TYPES, queryType } from '../../../pkg/queries/registry';
 import { askState, noticesOf } from '../../support/ask';
-import { aProcess, aState, listed } from '../../support/state';
+import { aState } from '../../support/state';
 
 const keeps = (filters: Filter[], value: string | string[], fields = ['queue']) =>
   compileFilters(filters, fields)(() => value);
@@ -123,16 +123,6 @@ test('a filter of the whole dashboard that a table knows nothing of is told', as
   expect(await notices(queryType('overview'), adhoc('queue'))).toContain(told);
   expect(await notices(queryType('queues'), adhoc('queue'))).toEqual([]);
   expect(await notices(queryType('overview'), { ...adhoc('queue'), values: [] })).not.toContain(told);
-});
-
-test('instants of the past are dates, as "2 minutes ago" counts from now', async () => {
-  const units = async (recorded: boolean) => {
-    const state = aState({ recorded, snapshot: { processes: listed(aProcess('a:1:x')) } });
-    const [frame] = await askState(queryType('processes'), state);
-    return frame!.fields.filter(({ kind }) => kind === 'time').map(({ config }) => config?.unit);
-  };
-  expect(new Set(await units(false))).toEqual(new Set(['dateTimeFromNow']));
-  expect(new Set(await units(true))).toEqual(new Set(['dateTimeAsIso']));
 });
 
 describe('the registry', () => {

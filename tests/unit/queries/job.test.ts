@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { VanishedProcess } from '../../../pkg/observe/vanished';
+import { rowsOf } from '../../../pkg/frames/frame';
+import { NotRecorded } from '../../../pkg/source/notRecorded';
+import type { Reads } from '../../../pkg/source/reads';
 import { job } from '../../../pkg/queries/job';
 import { rowsOfState } from '../../support/ask';
 import { noPermission } from '../../support/fakeRedis';
@@ -160,6 +163,15 @@ describe('job', () => {
       ['vanished process', 'Started', '2026-11-25 11:58:00 UTC, 2 min 30 s ago'],
       ['vanished process', 'Outcome', 'lost: neither was seen for 60 seconds.'],
     ]);
+    // Of the past too, though stored jobs are not recorded.
+    const past = { job: () => Promise.reject(new NotRecorded('Stored jobs are not recorded.', '')) };
+    const request = { range: { from: NOW - 3600, to: NOW }, intervalSeconds: 60, alerting: false };
+    const reads = { ...past, iterations: async () => new Map() } as unknown as Reads;
+    const [frame] = await job.run({ queryType: 'job', jid: 'r1' }, { ...state, recorded: true }, request, reads);
+    expect(rowsOf(frame!)).toEqual(rows);
+    await expect(
+      job.run({ queryType: 'job', jid: 'r2' }, { ...state, recorded: true }, request, reads)
+    ).rejects.toThrow();
   });
 
   test('that does not exist, or is not named, is an error with its remedy', async () => {

@@ -263,6 +263,17 @@ describe('recordings in memory', () => {
       `Recordings reach from ${text(NOW + 1)} to ${text(NOW + 1250)}, with a gap after ${text(NOW + 50.7)}.`
     );
     expect(await told(NOW + 9000)).toBe(`Recordings end at ${text(NOW + 1250)}.`);
+    // Of a gap within a block too.
+    const within = new Recordings({ memory: LARGE, file: LARGE });
+    live(within, 3, 10, NOW);
+    live(within, 2, 10, NOW + 150);
+    const error = await new PastStates(within, () => Promise.reject(new Error('not asked')), beside)
+      .at(NOW + 120)
+      .catch((reason: NotRecorded) => reason);
+    expect(error).toMatchObject({
+      before: NOW + 20,
+      remedy: expect.stringContaining(`a gap after ${text(NOW + 20)}.`),
+    });
   });
 
   test.each([

@@ -136,5 +136,6 @@ function keyOf(installation: string, receiver: string): string {
 }
 
 function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? 'unknown error';
+  const cause = error instanceof Fault ? error.cause : error;
+  return (cause as NodeJS.ErrnoException | undefined)?.code ?? 'unknown error';
 }

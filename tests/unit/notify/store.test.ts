@@ -56,3 +56,13 @@ test('a file that cannot be written is told once, and leaves nothing beside it',
   store.save('redis', 'team', { sent: 3 });
   expect(readdirSync(place)).toEqual(['n.json']);
 });
+
+test('a file that can no longer be read is told with the reason', () => {
+  const file = newFile();
+  const store = new NotificationStore(file);
+  rmSync(file, { force: true });
+  mkdirSync(file);
+  const logged = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  store.save('redis', 'team', { sent: 1 });
+  expect(String(logged.mock.calls[0]![0])).toContain('"reason":"EISDIR"');
+});

@@ -1,12 +1,11 @@
 import { median } from 'simple-statistics';
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
-import { countText, durationText, shareText } from '../findings/texts';
+import { countText, durationText } from '../findings/texts';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Notice } from '../sidekiq/model';
 import { DEFAULT_OBJECTIVE_SECONDS, objectiveOf } from '../settings/workerTypes';
 import { instantText } from '../source/instants';
-import type { FigureReads } from '../series/store';
 import type { Range, Reads } from '../source/reads';
 import { capacityOfQueues, typeOf } from '../watch/capacity';
 import type { State } from '../watch/state';
@@ -21,6 +20,7 @@ import {
   type Runs,
   type Told,
 } from '../whatif/answer';
+import { checkOf } from '../whatif/check';
 import { changed, MOST_THREADS, serves, type Changes } from '../whatif/changes';
 import { fitRange, fitUsual, type Fitted } from '../whatif/fit';
 import type { Scenario, ThreadGroup } from '../whatif/model';
@@ -202,7 +202,7 @@ export const whatIf = tableQuery({
         ...(found ? [{ severity: 'info' as const, text: found.text }] : []),
         ...(after ? scaled(after) : []),
         { severity: 'info', text: told(fitted, lived) },
-        ...(await checkOf(state, fitted, query, before, reads)),
+        ...(query.arrivals === 'range' ? checkOf(fitted.range, before, await reads.history()) : []),
       ],
       without: [...(after ? [] : IF_COLUMNS), ...(query.by === 'queue' ? [] : ['queue'])],
     };
@@ -381,77 +381,4 @@ function scaled({ outcomes, seconds: lasted }: Runs): Notice[] {
 function told({ range, demand }: Fitted, lived: number): string {
   const minutes = (demand.slots * demand.slotSeconds) / 60;
   return `${countText(lived, 'run')} of ${countText(minutes, 'minute')}, by the work from ${instantText(range.from)} to ${instantText(range.to)}. Assumed: run times do not depend on the number of threads (jobs that compute share a processor and take longer), as many executions are retries as fail, which Sidekiq fetches together every five seconds, and failed executions take as long as others.`;
-}
-
-/** Share of a range that must have been watched to compare the model with it. */
-const MOST_OF = 0.8;
-
-/** Queues whose backlog the model misses are named, the worst first. */
-const MISSED_NAMED = 3;
-/** Backlogs that differ by less, or by less than so many times, are alike: chance decides. */
-const MISSED_JOBS = 20;
-const MISSED_TIMES = 2;
-/** An older size is not that of the end. */
-const LAST_SECONDS = 120;
-
-/** Whether the model, as it is, agrees with what was measured. */
-async function checkOf(state: State, { range }: Fitted, query: Query, before: Runs, reads: Reads): Promise<Notice[]> {
-  if (query.arrivals !== 'range') {
-    return [];
-  }
-  const history = await reads.history();
-  const queues = new Set(before.groups.flatMap(({ weights }) => [...weights.keys()]));
-  return [...busyCheck(range, before, history), ...backlogCheck(range, before, queues, history)];
-}
-
-function busyCheck(range: Range, before: Runs, history: FigureReads): Notice[] {
-  const [busy] = history.read('total', 'busy', range.from, range.to, '');
-  const model = utilisation(before, () => true);
-  // The point before the range comes along.
-  const first = busy?.at.findIndex((at) => at >= range.from) ?? -1;
-  const within = first < 0 ? [] : busy!.values.slice(first);
-  const watched = first < 0 ? 0 : busy!.at.at(-1)! - busy!.at[first]!;
-  // Of a part of the range the mean may be another.
-  if (watched < MOST_OF * (range.to - range.from) || !model) {
-    return [];
-  }
-  const all = threads(before, () => true);
-  const measured = within.reduce((sum, each) => sum + each, 0) / within.length / all;
-  return [
-    {
-      severity: 'info',
-      text: `As it is, the model keeps ${shareText(model.median)} of the threads busy; measured were ${shareText(measured)}.`,
-    },
-  ];
-}
-
-/** Queues in which far more or fewer jobs waited at the end than the model has there: the busy share of all hides them. */
-function backlogCheck({ from, to }: Range, before: Runs, queues: ReadonlySet<string>, history: FigureReads): Notice[] {
-  const missed = [...queues].flatMap((queue) => {
-    const [series] = history.read('queue', 'enqueued', Math.max(from, to - LAST_SECONDS), to, queue);
-    // The point before comes along.
-    const measured = series && series.at.at(-1)! >= to - LAST_SECONDS ? series.values.at(-1) : undefined;
-    const { least, median: model, most } = answerOf(before, [queue]).backlogEnd;
-    const isAlike =
-      measured === undefined ||
-      (measured <= Math.max(MISSED_TIMES * most, most + MISSED_JOBS) &&
-        measured >= Math.min(least / MISSED_TIMES, least - MISSED_JOBS));
-    return isAlike ? [] : [{ queue, model, measured, off: Math.abs(measured - model) }];
-  });
-  if (missed.length === 0) {
-    return [];
-  }
-  const named = missed
-    .sort((one, other) => other.off - one.off)
-    .slice(0, MISSED_NAMED)
-    .map(
-      ({ queue, model, measured }) =>
-        `${queue} (${countText(Math.round(model), 'job')}; measured were ${Math.round(measured)})`
-    );
-  return [
-    {
-      severity: 'warning',
-      text: `As it is, the model does not end with the backlog that was measured in ${named.join(', ')}${missed.length > named.length ? ` and ${missed.length - named.length} more` : ''}: run times or arrivals changed within the time range. Choose a shorter one.`,
-    },
-  ];
 }

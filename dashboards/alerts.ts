@@ -1,5 +1,5 @@
 import { USUAL_RULES, type RecordingRule } from './usualRules';
-import { BURN } from '../pkg/queries/objectives';
+import { BURN, BURNS_FAST } from '../pkg/queries/objectives';
 import { LIMITS } from '../pkg/findings/rule';
 import { durationText, shareText } from '../pkg/findings/texts';
 import type { Alert, DirectAlert } from './alert';
@@ -251,15 +251,12 @@ export const ALERTS: readonly Alert[] = [
       labels: BY_WORKER_TYPE,
     },
     direct: {
-      queries: [
-        objective(BURN.slow.long),
-        objective(BURN.slow.short),
-        objective(BURN.fast.long),
-        objective(BURN.fast.short),
-      ],
-      when: {
-        math: `$A > ${BURN.slow.rate} && $B > ${BURN.slow.rate} && !($C > ${BURN.fast.rate} && $D > ${BURN.fast.rate})`,
-      },
+      // By the state and not by its burn rates: in Grafana's expressions nothing follows where one of them is not known.
+      queries: [objective(BURN.slow.long), objective(BURN.slow.short)].map((query) => ({
+        ...query,
+        filters: [{ field: 'state', operator: '!=', values: [BURNS_FAST] }],
+      })),
+      when: { math: `$A > ${BURN.slow.rate} && $B > ${BURN.slow.rate}` },
     },
   },
   {

@@ -27,6 +27,9 @@ export const BURN = {
   slow: { long: 'burn6h', short: 'burn30m', rate: 6 },
 } as const;
 
+/** The state of a budget that is spent by the fast rate; another alert tells of it. */
+export const BURNS_FAST = 'burns fast';
+
 /** Of a worker type of the settings with more, the latency of the type itself is judged. */
 const QUEUES_JUDGED = 50;
 /** Of less than this share of a window nothing is told: five bad minutes are no bad hour. */
@@ -39,7 +42,7 @@ const BUDGET_COLOURS = [
     type: 'value',
     options: {
       spent: { text: 'spent', color: 'red', index: 0 },
-      'burns fast': { text: 'burns fast', color: 'red', index: 1 },
+      [BURNS_FAST]: { text: BURNS_FAST, color: 'red', index: 1 },
       'burns slowly': { text: 'burns slowly', color: 'orange', index: 2 },
       ok: { text: 'ok', color: 'green', index: 3 },
       unknown: { text: 'unknown', color: 'text', index: 4 },
@@ -101,7 +104,7 @@ function stateOf(row: Row): string {
   return left === null
     ? 'unknown'
     : burns(BURN.fast)
-      ? 'burns fast'
+      ? BURNS_FAST
       : left <= 0
         ? 'spent'
         : burns(BURN.slow)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { AlertLog, type Rule } from '../../pkg/alerting/evaluate';
+import { AlertLog, holding, shippedRules, type Rule } from '../../pkg/alerting/evaluate';
 import { parseExpression, type Labelled } from '../../pkg/alerting/expression';
+import { Recorder } from '../../pkg/series/recorder';
 import type { Source } from '../../pkg/source/source';
 import { aQueueState, aState, NOW } from '../support/state';
 
@@ -81,5 +82,36 @@ describe('a rule on a recording', () => {
   test('that takes no row as an alert fires then', async () => {
     const [fired] = await waits(new AlertLog([{ ...rule, pendingMinutes: 0, noData: 'Alerting' }]), 10, null);
     expect(fired).toMatchObject({ firedAt: NOW + 60, endedAt: null, labels: {}, peak: null });
+  });
+});
+
+describe('the alerts of a budget that burns', () => {
+  /** Readings each minute of the last twelve hours but some, the last six late; a target of 99%. */
+  const firing = async (watched: (minutesAgo: number) => boolean) => {
+    const recorder = new Recorder();
+    for (let ago = 720; ago >= 0; ago -= 1) {
+      if (watched(ago)) {
+        const value = ago <= 360 ? 100 : 10;
+        recorder.append(NOW - ago * 60, [{ scope: 'queue', key: 'q', figure: 'latency', value }]);
+      }
+    }
+    const options = {
+      sampleSeconds: 60,
+      workerTypes: [{ name: 'T', queues: ['q'], latencyObjectiveSeconds: 60, objectiveShare: 0.99, objectiveDays: 1 }],
+    };
+    const queues = [aQueueState('q', { workerType: 'T', objectiveSeconds: 60 })];
+    const source = { reads: () => ({ history: async () => recorder }) } as unknown as Source;
+    const rules = shippedRules().filter(({ name }) => name.startsWith('SidekiqObjectiveBurns'));
+    const held = await Promise.all(rules.map((rule) => holding(rule, aState({ options, queues }), source)));
+    return rules.flatMap(({ name }, index) => (held[index]!.length > 0 ? [name] : []));
+  };
+
+  test('are one alert where it burns fast', async () => {
+    expect(await firing(() => true)).toEqual(['SidekiqObjectiveBurnsFast']);
+  });
+
+  // Found by a review: where the rate of an hour was not known, neither fired.
+  test('are the slow one where the rate of the last hour is not known', async () => {
+    expect(await firing((ago) => ago <= 25 || ago > 60)).toEqual(['SidekiqObjectiveBurnsSlowly']);
   });
 });

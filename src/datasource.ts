@@ -1,14 +1,16 @@
-import type {
-  AdHocVariableFilter,
-  CoreApp,
-  DataFrame,
-  DataQueryRequest,
-  DataQueryResponse,
-  DataSourceGetTagValuesOptions,
-  DataSourceInstanceSettings,
-  Field,
-  MetricFindValue,
-  ScopedVars,
+import {
+  DataFrameType,
+  FieldType,
+  type AdHocVariableFilter,
+  type CoreApp,
+  type DataFrame,
+  type DataQueryRequest,
+  type DataQueryResponse,
+  type DataSourceGetTagValuesOptions,
+  type DataSourceInstanceSettings,
+  type Field,
+  type MetricFindValue,
+  type ScopedVars,
 } from '@grafana/data';
 import { DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime';
 import { map, merge, type Observable } from 'rxjs';
@@ -34,6 +36,30 @@ function withDates(response: DataQueryResponse): DataQueryResponse {
     field.config.unit === 'dateTimeFromNow' ? { ...field, config: { ...field.config, unit: 'dateTimeAsIso' } } : field;
   const data = (response.data as DataFrame[]).map((frame) => ({ ...frame, fields: frame.fields.map(dated) }));
   return { ...response, data };
+}
+
+/**
+ * Series that begin with the range: the first step may begin before it, and of a short range it may be all that there is, which
+ * a graph would not draw.
+ *
+ * @param from of the range, epoch milliseconds
+ */
+function beginningAt(from: number, response: DataQueryResponse): DataQueryResponse {
+  const begins = (frame: DataFrame): DataFrame => {
+    const time = frame.fields.find(({ type }) => type === FieldType.time);
+    const [first, second = Infinity] = (time?.values ?? []) as number[];
+    return frame.meta?.type === DataFrameType.TimeSeriesMulti && first !== undefined && first < from && second > from
+      ? {
+          ...frame,
+          fields: frame.fields.map((field) =>
+            field === time ? { ...field, values: [from, ...field.values.slice(1)] } : field
+          ),
+        }
+      : frame;
+  };
+  const frames = response.data as DataFrame[];
+  const data = frames.map(begins);
+  return data.every((frame, index) => frame === frames[index]) ? response : { ...response, data };
 }
 
 /** By which Grafana asks for annotations (`executeAnnotationQuery`). */
@@ -94,7 +120,9 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
     if (asked.length === 0) {
       return merge(...streams);
     }
-    const answers = super.query({ ...request, targets: asked });
+    const answers = super
+      .query({ ...request, targets: asked })
+      .pipe(map((answer) => beginningAt(Number(request.range?.from ?? 0), answer)));
     const dated = isPast ? answers.pipe(map(withDates)) : answers;
     return merge(...streams, isExplore(request.app) ? dated.pipe(map(fitForExplore)) : dated);
   }

@@ -36,6 +36,7 @@ vi.mock('@grafana/data', () => ({
     CloudAlerting: 'cloud-alerting',
   },
   CustomVariableSupport: class {},
+  DataFrameType: { TimeSeriesMulti: 'timeseries-multi' },
   FieldType: { string: 'string', time: 'time' },
   LiveChannelScope: { DataSource: 'ds' },
   StreamingFrameAction: { Append: 'append', Replace: 'replace' },
@@ -125,6 +126,9 @@ describe('a filter', () => {
   });
 });
 
+/** What the backend answers. */
+const ASKED = { data: [] };
+
 describe('the data source', () => {
   let source: SidekiqDataSource;
   const request = (...targets: Array<Partial<SidekiqQuery>>) =>
@@ -162,11 +166,31 @@ describe('the data source', () => {
     expect(answer.data[0]!.fields.map(({ config }) => config.unit)).toEqual([unit, 's']);
   });
 
+  test.each([
+    ['begins with the range where its first step begins before', [1000, 4000], [2000, 4000]],
+    ['begins with the range where it is of one step', [1000], [2000]],
+    ['stays where it begins later', [3000, 4000], [3000, 4000]],
+    ['stays where more than a step lies before', [500, 1000, 4000], [500, 1000, 4000]],
+    ['stays where it is empty', [], []],
+  ])('a series %s', async (_, at, expected) => {
+    const frame = (values: number[]) => ({
+      meta: { type: 'timeseries-multi' },
+      fields: [
+        { name: 'time', type: 'time', config: {}, values },
+        { name: 'value', type: 'number', config: {}, values: values.map(() => 1) },
+      ],
+    });
+    backend.query.mockReturnValue(of({ data: [frame(at)] }));
+    const asked = { ...request({}), range: { from: { valueOf: () => 2000 }, raw: { from: 'now-1s', to: 'now' } } };
+    const answer = await firstValueFrom(source.query(asked as unknown as DataQueryRequest<SidekiqQuery>));
+    expect(answer).toEqual({ data: [frame(expected)] });
+  });
+
   test('asks the backend for what is not live, and watches what is', async () => {
-    backend.query.mockReturnValue(of('asked'));
+    backend.query.mockReturnValue(of(ASKED));
     backend.getDataStream.mockReturnValue(of('watched'));
     const answers = source.query(request({}, { live: true, filters: [filter('=', '$queue')] }));
-    expect(await firstValueFrom(answers.pipe(toArray()))).toEqual(['watched', 'asked']);
+    expect(await firstValueFrom(answers.pipe(toArray()))).toEqual(['watched', ASKED]);
     // A person reads it; an expression asks with the interpolated query alone, which says nothing of that.
     expect(backend.query.mock.calls[0]![0].targets).toMatchObject([{ refId: 'A', reader: true }]);
     expect(source.applyTemplateVariables({ refId: 'A', queryType: 'queues' }, {})).not.toHaveProperty('reader');
@@ -206,7 +230,7 @@ describe('the data source', () => {
   });
 
   test('asks once for a range that has ended, though the query is live', () => {
-    backend.query.mockReturnValue(of('asked'));
+    backend.query.mockReturnValue(of(ASKED));
     for (const [to, isLive] of [
       ['now', true],
       ['now/d', true],
@@ -220,7 +244,7 @@ describe('the data source', () => {
   });
 
   test('asks once within a panel of "Mixed", which waits for the end of each stream', () => {
-    backend.query.mockReturnValue(of('asked'));
+    backend.query.mockReturnValue(of(ASKED));
     source.query({ ...request({ live: true }), requestId: 'mixed-0-Q101' });
     expect(backend.getDataStream).not.toHaveBeenCalled();
     expect(backend.query).toHaveBeenCalledOnce();

@@ -52,7 +52,7 @@ function beginningAt(from: number, response: DataQueryResponse): DataQueryRespon
       ? {
           ...frame,
           fields: frame.fields.map((field) =>
-            field === time ? { ...field, values: [from, ...field.values.slice(1)] } : field
+            field === time ? { ...field, values: [from, ...(field.values as number[]).slice(1)] } : field
           ),
         }
       : frame;

@@ -10,6 +10,7 @@ import { Watch } from '../../pkg/watch/watch';
 import { Dice } from '../../pkg/engine/dice';
 import { NOW } from '../support/state';
 import { CLASSES, Life, PROCESSES, QUEUES, THREADS } from './life';
+import { reach } from './reach';
 
 const PACE = 10;
 const HOURS = 24;
@@ -55,6 +56,9 @@ export async function benchMemory(): Promise<string[]> {
   const walked = performance.now();
   await recordings.each({ from: NOW, to: NOW + 3600 }, beside, () => undefined);
   const factor = 3600 / ((performance.now() - walked) / 1000);
+  reach('Recording, longest on the event loop', longest, 10, 'ms');
+  reach('State of any instant: 99th percentile', times[Math.floor(LOOKS * 0.99)]!, 100, 'ms');
+  reach('A recorded reading', perReading / 1000, 3, 'kB');
   const mib = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
   return [
     '## Memory',
@@ -78,6 +82,8 @@ export function benchFigures(): string[] {
   const out = execFileSync('npx', ['bun', join(__dirname, 'figures.ts')], { encoding: 'utf8', timeout: 1_800_000 });
   const figures = JSON.parse(out) as Measured;
   const ms = (value: number) => `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
+  reach('History file: a panel of 30 days, longest', figures.panelMs.longest, 150, 'ms');
+  reach('History file: keeping a reading, 99th percentile', figures.appendMs.p99, 10, 'ms');
   return [
     '## The history file',
     '',

@@ -3,6 +3,7 @@ import { figureNamed } from '../../pkg/series/figures';
 import { addSample, noParts } from '../../pkg/series/chunk';
 import type { FigureReads } from '../../pkg/series/store';
 import { holdOut, learnt, noOutcome, type Outcome } from './heldOut';
+import { reach } from './reach';
 import { coarser, KINDS, madeSeries, type Incident } from './seasons';
 import { watchStalls } from './stall';
 
@@ -25,6 +26,9 @@ export async function benchOutlook(): Promise<string[]> {
   for (const weeks of [3, 6]) {
     for (const seconds of [3600, 300]) {
       const outcome = await heldOut(weeks, seconds);
+      const what = `Usual by ${weeks} weeks in steps of ${seconds / 60} min`;
+      reach(`${what}: error`, outcome.errors / outcome.errorsOfLastWeek, 0.9, '× that of the same hour of last week');
+      reach(`${what}: alarms`, (200 * outcome.alarms) / outcome.seriesDays, 1, 'in 200 series-days');
       lines.push(
         `| ${weeks} weeks | ${seconds / 60} min | ${((100 * outcome.inside) / outcome.slots).toFixed(1)}% | ${(outcome.errors / outcome.errorsOfLastWeek).toFixed(2)} | ${((200 * outcome.alarms) / outcome.seriesDays).toFixed(1)} |`
       );
@@ -32,6 +36,8 @@ export async function benchOutlook(): Promise<string[]> {
   }
   const seen = await tripled();
   const cost = await costs();
+  reach('Triplings that are not seen within five minutes', seen.all - seen.seen, 0, `of ${seen.all}`);
+  reach('Usual of six weeks, the first band', cost.first, 100, 'ms');
   return [
     ...lines,
     '',

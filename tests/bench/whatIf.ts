@@ -4,6 +4,7 @@ import { answerOf, runs, runsFor, shareThatFits } from '../../pkg/whatif/answer'
 import { assumedDurations } from '../../pkg/whatif/durations';
 import type { Scenario } from '../../pkg/whatif/model';
 import { jobsOf } from '../../pkg/whatif/simulate';
+import { reach } from './reach';
 import { watchStalls } from './stall';
 
 const names = (queues: number) => Array.from({ length: queues }, (_, index) => `queue_${index}`);
@@ -67,6 +68,7 @@ export async function benchWhatIf(): Promise<string[]> {
       names(queues).forEach((name) => answerOf(done, [name]));
     }
     const stall = stalls.end();
+    reach(`What if of ${queues} queues: longest stall`, stall, 50, 'ms');
     const took = (performance.now() - began) / 1000;
     const perSecond = jobsOf(lived.demand) / seconds;
     lines.push(

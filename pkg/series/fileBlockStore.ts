@@ -5,6 +5,7 @@ import { checksumOf, sound, type Block, type BlockSpan, type BlockStore, type St
 
 /** How a recording begins: its name in ASCII, and the version of the format. */
 const MAGIC = Buffer.from('JOBWATCH RECORDING 1\n');
+const NEWER = /^JOBWATCH RECORDING \d+/;
 /** A header has some 100 bytes, a body some megabytes; more is damage, or meant to take memory. */
 const MOST_HEADER = 4096;
 const MOST_PART = 256 * 1024 * 1024;
@@ -82,7 +83,10 @@ export class FileBlockStore implements BlockStore {
       const begin = Buffer.alloc(MAGIC.length);
       readSync(file, begin, 0, begin.length, 0);
       if (!begin.equals(MAGIC)) {
-        throw new Error('it is no recording of Jobwatch');
+        const isNewer = NEWER.test(begin.toString('latin1'));
+        throw new Error(
+          isNewer ? 'it was made by a newer version of Jobwatch, which reads it' : 'it is no recording of Jobwatch'
+        );
       }
       return new FileBlockStore(file);
     } catch (error) {

@@ -46,6 +46,12 @@ export function topologyOf({ snapshot, queues }: Pick<State, 'snapshot' | 'queue
       text: 'The order in which queues are served is not known of all processes; strict order is assumed for them.',
     });
   }
+  if (snapshot.processes.whole && unknown === 0 && groups.size === 0) {
+    notices.push({
+      severity: 'warning',
+      text: 'No process takes jobs at the end of the time range, so that nothing runs in the model. Choose a range that ends while processes run.',
+    });
+  }
   const paused = new Set(queues.filter((queue) => queue.paused === true).map(({ name }) => name));
   return { topology: { groups: [...groups.values()], paused }, notices };
 }

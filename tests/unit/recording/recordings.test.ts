@@ -527,6 +527,7 @@ describe('a recording in a file', () => {
   test.each([
     ['is missing', undefined, 'ENOENT'],
     ['is something else', 'hello', 'it is no recording of Jobwatch'],
+    ['is of a later version', 'JOBWATCH RECORDING 12\n', 'a newer version of Jobwatch'],
     ['holds no reading', 'JOBWATCH RECORDING 1\n', 'holds no reading'],
     ['is of no time', ofHeader({ from: 0, to: 1e300 }), 'cannot be read'],
     ['announces more readings than a block has', ofHeader({ readings: 1e9 }), 'cannot be read'],

@@ -49,3 +49,12 @@ test('what is not known of processes is told', () => {
     'The order in which queues are served is not known of all processes; strict order is assumed for them.',
   ]);
 });
+
+test.each([
+  ['none is there', []],
+  ['all are quiet', [aProcess('a:1:x', { quiet: true })]],
+])('that nothing runs in the model is told where no process takes jobs: %s', (_, processes) => {
+  const { topology, notices } = topologyOf(aState({ snapshot: { processes: listed(...processes) } }));
+  expect(topology.groups).toEqual([]);
+  expect(notices.map(({ text }) => text)).toEqual([expect.stringMatching(/^No process takes jobs at the end/)]);
+});

@@ -5,7 +5,20 @@ require "sidekiq"
 
 CAPSULES = JSON.parse(ENV.fetch("CAPSULES", "[]"))
 
+# Keeps when the attempt that runs was pushed: for the first one by the validation, for a retry by Sidekiq's poller.
+class KeepsPushedAt
+  include Sidekiq::ServerMiddleware
+
+  def call(_job, payload, _queue)
+    at = payload["enqueued_at"]
+    # Milliseconds since Sidekiq 8.
+    Thread.current[:pushed_at] = at > 100_000_000_000 ? at / 1000.0 : at
+    yield
+  end
+end
+
 Sidekiq.configure_server do |config|
+  config.server_middleware { |chain| chain.add KeepsPushedAt }
   config.logger.level = Logger::WARN
   first, *others = CAPSULES
   config.concurrency = first["concurrency"]
@@ -24,8 +37,8 @@ module Measured
     job.sidekiq_retry_in { 15 }
   end
 
-  # Retries are left out of the waits: they are pushed by the poller, not by the schedule of the validation.
-  def perform(seconds, pushed_at, queue, fails = false)
+  def perform(seconds, queue, fails = false)
+    pushed_at = Thread.current[:pushed_at]
     began = Time.now.to_f
     work(seconds)
     Sidekiq.redis { |redis| redis.call("RPUSH", "measured:#{queue}", "#{pushed_at} #{began} #{Time.now.to_f}") }

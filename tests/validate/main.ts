@@ -148,10 +148,11 @@ function gap(dice: Dice, rate: number): number {
   return -Math.log(1 - dice.between(0, 1)) / rate;
 }
 
-/** A job of the engine: the attempt that is made, from 0. */
+/** A job of the engine: the attempt that is made, from 0, and when it was pushed. */
 interface Attempt {
   job: RealJob;
   count: number;
+  pushedAt: number;
 }
 
 /** The same jobs in the engine. Jobs that raise come again as app.rb and Sidekiq's job_retry.rb and scheduled.rb say. */
@@ -163,16 +164,16 @@ function drive({ after }: Case, jobs: readonly RealJob[]): Measured {
   const engine = new Engine<Attempt>(
     {
       seconds: ({ job }) => job.seconds,
-      started({ job: { job, count }, queue, startsAt, endsAt }) {
+      started({ job: { pushedAt }, queue, startsAt, endsAt }) {
         busy += Math.max(0, Math.min(endsAt, SECONDS) - startsAt);
-        if (count === 0 && startsAt <= SECONDS) {
-          waits.set(queue, [...(waits.get(queue) ?? []), startsAt - job.at]);
+        if (startsAt <= SECONDS) {
+          waits.set(queue, [...(waits.get(queue) ?? []), startsAt - pushedAt]);
         }
       },
       finished({ job: { job, count }, endsAt }) {
         if (job.fails && count < RETRIES && dice.chance(RAISES)) {
           const jitter = Math.floor(dice.between(0, 10)) * (count + 1);
-          retries.push({ job, count: count + 1, due: endsAt + RETRY_SECONDS + jitter });
+          retries.push({ job, count: count + 1, pushedAt: NaN, due: endsAt + RETRY_SECONDS + jitter });
         }
       },
     },
@@ -186,13 +187,13 @@ function drive({ after }: Case, jobs: readonly RealJob[]): Measured {
       engine.advance(pollAt);
       const due = retries.filter((retry) => retry.due <= pollAt).sort((one, other) => one.due - other.due);
       retries = retries.filter((retry) => retry.due > pollAt);
-      due.forEach((retry) => engine.push(retry.job.queue, retry));
+      due.forEach((retry) => engine.push(retry.job.queue, { ...retry, pushedAt: pollAt }));
     }
     engine.advance(to);
   };
   for (const job of jobs) {
     advance(job.at);
-    engine.push(job.queue, { job, count: 0 });
+    engine.push(job.queue, { job, count: 0, pushedAt: job.at });
   }
   advance(SECONDS);
   const threads = capsules.reduce((sum, each) => sum + each.threads, 0);

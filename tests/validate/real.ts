@@ -113,7 +113,7 @@ async function pushAll(
       retry: fails ? 3 : false,
       queue,
       class: `${jobClass}${queue.toUpperCase()}`,
-      args: [seconds, now, queue, fails],
+      args: [seconds, queue, fails],
       jid: index.toString(16).padStart(24, '0'),
       created_at: now,
       enqueued_at: now,
@@ -128,13 +128,10 @@ async function measured({ client }: RedisServer, topology: RealTopology, from: n
   let busy = 0;
   const queues = new Set(topology.flatMap((capsules) => capsules.flatMap(({ weights }) => Object.keys(weights))));
   for (const queue of queues) {
-    const seen = new Set<string>();
     for (const line of await client.lrange(`measured:${queue}`, 0, -1)) {
       const [pushedAt, began, ended] = line.split(' ').map(Number) as [number, number, number];
       busy += Math.max(0, Math.min(ended, to) - Math.max(began, from));
-      const first = !seen.has(String(pushedAt));
-      seen.add(String(pushedAt));
-      if (first && began <= to) {
+      if (began <= to) {
         waits.set(queue, [...(waits.get(queue) ?? []), began - pushedAt]);
         lastStart.set(queue, Math.max(lastStart.get(queue) ?? 0, began - from));
       }

@@ -1,8 +1,9 @@
+import { median } from 'simple-statistics';
 import { countText, shareText } from '../findings/texts';
 import type { FigureReads } from '../series/store';
 import type { Notice } from '../sidekiq/model';
 import type { Range } from '../source/reads';
-import { answerOf, threads, utilisation, type Runs } from './answer';
+import { threads, utilisation, type Runs } from './answer';
 
 /** Share of a range that must have been watched to compare the model with it. */
 const MOST_OF = 0.8;
@@ -52,7 +53,8 @@ function backlogCheck({ from, to }: Range, lived: Runs, queues: ReadonlySet<stri
     const [series] = history.read('queue', 'enqueued', Math.max(from, to - LAST_SECONDS), to, queue);
     // The point before comes along.
     const measured = series && series.at.at(-1)! >= to - LAST_SECONDS ? series.values.at(-1) : undefined;
-    const { least, median: model, most } = answerOf(lived, [queue]).backlogEnd;
+    const ends = lived.outcomes.map(({ queues: all }) => all.get(queue)?.backlogEnd ?? 0);
+    const [least, model, most] = [Math.min(...ends), median(ends), Math.max(...ends)];
     const isAlike =
       measured === undefined ||
       (measured <= Math.max(MISSED_TIMES * most, most + MISSED_JOBS) &&

@@ -215,3 +215,7 @@ export const BUSIEST_TYPE: Figure = {
     variable: { name: 'workerType', field: 'Busiest worker type', label: 'worker_type' },
   },
 };
+
+/** What a panel says that has no executions by queue. */
+export const NO_THROUGHPUT =
+  'No figures in this time range. Throughput by queue needs Sidekiq Pro (DogStatsD): Sidekiq keeps no counter by queue.';

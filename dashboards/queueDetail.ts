@@ -1,5 +1,17 @@
 import { RED_AT_ZERO, warnFrom, type DashboardSpec } from './panel';
-import { BREACH_COLUMNS, BY_QUEUE, byQueue, figures, QUEUE, STATSD, THEN, TO_CLASS, TO_HOST, TO_JOB } from './queries';
+import {
+  BREACH_COLUMNS,
+  BY_QUEUE,
+  byQueue,
+  figures,
+  NO_THROUGHPUT,
+  QUEUE,
+  STATSD,
+  THEN,
+  TO_CLASS,
+  TO_HOST,
+  TO_JOB,
+} from './queries';
 
 /** One queue, or a few: how late, why, who serves it, what waits there, and when it will be empty. */
 export const queueDetail: DashboardSpec = {
@@ -86,8 +98,7 @@ export const queueDetail: DashboardSpec = {
               legend: 'Executions',
             },
           ],
-          noValue:
-            'No figures in this time range. Throughput by queue needs Sidekiq Pro (DogStatsD): Sidekiq keeps no counter by queue.',
+          noValue: NO_THROUGHPUT,
         },
         {
           title: 'Running jobs and ready threads',

@@ -1,5 +1,5 @@
 import { warnFrom, type Row } from '../panel';
-import { BY_QUEUE, BY_TYPE, byQueueAndType, TO_QUEUE } from '../queries';
+import { BY_QUEUE, BY_TYPE, byQueueAndType, NO_THROUGHPUT, TO_QUEUE } from '../queries';
 
 /** The row of queues, by the variables "Worker type" and "Queue". */
 export const queueHealth: Row = {
@@ -125,8 +125,7 @@ export const queueHealth: Row = {
           legend: '{{queue}}',
         },
       ],
-      prometheusNoValue:
-        'No figures in this time range. Throughput by queue needs Sidekiq Pro (DogStatsD): Sidekiq keeps no counter by queue.',
+      prometheusNoValue: NO_THROUGHPUT,
       links: { queue: TO_QUEUE },
     },
   ],

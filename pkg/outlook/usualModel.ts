@@ -104,7 +104,8 @@ export class UsualModel {
 
   at(instant: number): Band | null {
     const at = Math.floor(instant / this.slots.seconds) * this.slots.seconds;
-    const expected = this.profileAt(at) * this.levelAt(at);
+    const level = this.levelAt(at);
+    const expected = this.profileAt(at) * level;
     if (Number.isNaN(expected)) {
       return null;
     }
@@ -112,7 +113,7 @@ export class UsualModel {
     const root = (value: number) => Math.max(0, value) ** 2;
     const [low, high] = this.off;
     const upper = root(expected + high * spread);
-    const peak = this.peakAt(at) * this.levelAt(at);
+    const peak = this.peakAt(at) * level;
     return {
       usual: root(expected),
       lower: root(expected + low * spread),

@@ -24,10 +24,8 @@ export type EventsQuery = z.input<typeof schema>;
 interface Row {
   at: number;
   endsAt: number | null;
-  /** A finding that goes on. */
-  ongoing?: boolean;
-  /** Where it is not that of {@link pathOfEvent}. */
-  path?: string;
+  /** It goes on, and a person reads it: no end is told. */
+  goesOn?: boolean;
   kind: (typeof KINDS)[number];
   title: string;
   host: string;
@@ -48,7 +46,7 @@ const COLUMNS: Array<Column<Row>> = [
     'timeEnd',
     'Until',
     'End of the event, if the event lasted; of a finding that goes on the end of the time range in annotations, and none in tables.',
-    (row) => row.endsAt
+    (row) => (row.goesOn ? null : row.endsAt)
   ),
   text('title', 'Event', 'Description of the event.', (row) => row.title),
   key('kind', 'Kind', KINDS.join(', '), (row) => row.kind),
@@ -61,12 +59,7 @@ const COLUMNS: Array<Column<Row>> = [
   text('tags', 'Tags', 'Kind and host, or severity of a finding, for annotations.', (row) =>
     ['sidekiq', row.kind, row.host, row.severity].filter((tag) => tag !== '').join(',')
   ),
-  text(
-    'path',
-    'Path',
-    'Path of the dashboard with details, including its variables and the time.',
-    (row) => row.path ?? pathOfEvent(row)
-  ),
+  text('path', 'Path', 'Path of the dashboard with details, including its variables and the time.', pathOfEvent),
   count('count', 'Count', '1 for each event; in alert rules, the events of a kind and host.', (row) => row.count),
 ];
 
@@ -126,7 +119,7 @@ export const events = tableQuery({
           at: beganAt,
           // Drawn, one that goes on reaches to the end of what is asked.
           endsAt: endedAt ?? Math.min(now, range.to),
-          ongoing: endedAt === null,
+          goesOn: reader === true && endedAt === null,
           kind: 'finding',
           title: endedAt === null ? `${title} Ongoing.` : title,
           host: kind === 'host' ? subject : '',
@@ -144,9 +137,7 @@ export const events = tableQuery({
     // Two rows of equal labels would be one series twice.
     const byLabels = groupBy(found, ({ kind, host }) => `${kind}\0${host}`);
     return {
-      rows: alerting
-        ? [...byLabels.values()].map((all) => ({ ...all[0]!, count: all.length }))
-        : found.map((row) => (reader && row.ongoing ? { ...row, path: pathOfEvent(row), endsAt: null } : row)),
+      rows: alerting ? [...byLabels.values()].map((all) => ({ ...all[0]!, count: all.length })) : found,
       notices: [
         ...deploys.notices,
         ...(wanted.has('finding') ? forgottenSince(findingLog, range.from) : []).map((text) => ({

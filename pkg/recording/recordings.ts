@@ -159,8 +159,7 @@ export class Recordings {
     let last: number | null = null;
     for (const block of this.blocks(false).filter(({ from }) => from <= asOf)) {
       // A gap may lie within a block.
-      const past =
-        block.to <= asOf ? null : await orBroken(async () => lastOf(replay(await block.lines(), asOf, beside)));
+      const past = block.to <= asOf ? null : await lastIn(block, asOf, beside);
       last = Math.max(last ?? -Infinity, past?.state.now ?? Math.min(block.to, asOf));
     }
     return last;
@@ -179,7 +178,7 @@ export class Recordings {
   async at(asOf: number, beside: Beside): Promise<Past | null> {
     for (const block of this.blocks().reverse()) {
       if (block.from <= asOf && asOf - block.to <= validSeconds(block)) {
-        const past = await orBroken(async () => lastOf(replay(await block.lines(), asOf, beside)));
+        const past = await lastIn(block, asOf, beside);
         if (past && asOf - past.state.now <= validSeconds(block)) {
           return past;
         }
@@ -374,6 +373,11 @@ async function* readable(block: Found, until: number, beside: Beside): AsyncGene
   } catch (error) {
     tellBroken(error);
   }
+}
+
+/** The last reading of a block up to an instant; `null` where it is damaged, or has none. */
+function lastIn(block: Found, asOf: number, beside: Beside): Promise<Past | null> {
+  return orBroken(async () => lastOf(replay(await block.lines(), asOf, beside)));
 }
 
 async function lastOf<T>(all: AsyncGenerator<T, void>): Promise<T | null> {

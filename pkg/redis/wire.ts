@@ -20,6 +20,8 @@ const WHOLE = 5;
 
 /** What a port that speaks another protocol does at the first bytes. */
 export const CLOSED_AT_ONCE = 'the connection was closed before the first reply';
+/** What is told of a command without an answer in time, in the words of ioredis. */
+export const TIMED_OUT = 'Command timed out';
 
 /**
  * Commands and replies over a connected socket. Batches may overlap: replies come in the order of the commands.
@@ -99,7 +101,7 @@ export class Wire {
     // A peer that sends byte after byte is never silent.
     const [first] = this.waiting;
     if (first && performance.now() - first.sentAt > WHOLE * this.silenceMs) {
-      this.end(new Error('Command timed out'));
+      this.end(new Error(TIMED_OUT));
     }
   }
 
@@ -127,6 +129,6 @@ export class Wire {
   }
 
   private watch(): void {
-    this.timer ??= setTimeout(() => this.end(new Error('Command timed out')), this.silenceMs);
+    this.timer ??= setTimeout(() => this.end(new Error(TIMED_OUT)), this.silenceMs);
   }
 }

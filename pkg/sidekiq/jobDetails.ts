@@ -122,7 +122,7 @@ function stepsOf(inner: JsonObject, allowArguments: boolean): Record<string, str
   return {
     'Completed steps': (Array.isArray(completed) ? (completed as unknown[]) : []).map(stepName).join(', '),
     'Current step': step === undefined ? '' : stepName(step),
-    'Step cursor': cursor === undefined || cursor === null ? '' : cursorText(text(cursor), allowArguments),
+    'Step cursor': cursorText(text(cursor), allowArguments),
     Resumptions: text(inner['resumptions']),
   };
 }
@@ -134,7 +134,7 @@ function iterationOf(inner: JsonObject, allowArguments: boolean): Record<string,
     return {};
   }
   return {
-    Cursor: cursor === undefined || cursor === null ? '' : cursorText(text(cursor), allowArguments),
+    Cursor: cursorText(text(cursor), allowArguments),
     'Times interrupted': text(interruptions),
     'Run time before (seconds)': text(seconds),
   };

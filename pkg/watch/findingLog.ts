@@ -143,21 +143,19 @@ export class FindingLog {
 
   /** Nothing begins or ends in the future: a clock that was ahead was put back. */
   private putBack(now: number): void {
+    // No instant that is known lies after the last reading.
+    if (this.last && this.last.at <= now) {
+      return;
+    }
     const past = <T extends LoggedFinding>(finding: T): T => ({
       ...finding,
       beganAt: Math.min(finding.beganAt, now),
       endedAt: finding.endedAt && Math.min(finding.endedAt, now),
     });
-    const isAhead = ({ beganAt, endedAt, missedAt }: LoggedFinding & { missedAt?: number | null }) =>
-      Math.max(beganAt, endedAt ?? 0, missedAt ?? 0) > now;
-    if ([...this.open.values(), ...this.ended].some(isAhead)) {
-      const open = ([key, each]: [string, OpenFinding]): [string, OpenFinding] => [
-        key,
-        { ...past(each), missedAt: each.missedAt && Math.min(each.missedAt, now) },
-      ];
-      this.open = new Map([...this.open].map(open));
-      this.ended = this.ended.map(past);
-    }
+    this.open.forEach((each, key) =>
+      this.open.set(key, { ...past(each), missedAt: each.missedAt && Math.min(each.missedAt, now) })
+    );
+    this.ended = this.ended.map(past);
     this.cutUntil &&= Math.min(this.cutUntil, now);
   }
 

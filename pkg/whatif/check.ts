@@ -22,8 +22,7 @@ const LAST_SECONDS = 120;
  * @param lived the range as it was, without changes
  */
 export function checkOf(range: Range, lived: Runs, history: FigureReads): Notice[] {
-  const queues = new Set(lived.groups.flatMap(({ weights }) => [...weights.keys()]));
-  return [...busyCheck(range, lived, history), ...backlogCheck(range, lived, queues, history)];
+  return [...busyCheck(range, lived, history), ...backlogCheck(range, lived, history)];
 }
 
 function busyCheck(range: Range, lived: Runs, history: FigureReads): Notice[] {
@@ -48,7 +47,8 @@ function busyCheck(range: Range, lived: Runs, history: FigureReads): Notice[] {
 }
 
 /** Queues in which far more or fewer jobs waited at the end than the model has there: the busy share of all hides them. */
-function backlogCheck({ from, to }: Range, lived: Runs, queues: ReadonlySet<string>, history: FigureReads): Notice[] {
+function backlogCheck({ from, to }: Range, lived: Runs, history: FigureReads): Notice[] {
+  const queues = new Set(lived.groups.flatMap(({ weights }) => [...weights.keys()]));
   const missed = [...queues].flatMap((queue) => {
     const [series] = history.read('queue', 'enqueued', Math.max(from, to - LAST_SECONDS), to, queue);
     // The point before comes along.

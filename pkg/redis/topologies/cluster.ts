@@ -5,11 +5,11 @@ import type { Settings } from '../../settings/settings';
 import { command, withKeyPrefix, type Command, type Reply, type Value } from '../readOnlyRedis';
 import { credentialsOf, NOBODY, parseRedisUrl, type Credentials } from '../../settings/redisUrl';
 import { tlsOptions } from '../tls';
+import { TIMED_OUT } from '../wire';
 import type { Connection, Topology } from '../topology';
 
 /** What ioredis says of a node that it cannot reach; the event of that node said why. */
-const WITHOUT_CAUSE = /Too many Cluster redirections|Connection is closed|^Command timed out$/;
-const TIMED_OUT = 'Command timed out';
+const WITHOUT_CAUSE = /Too many Cluster redirections|Connection is closed/;
 
 /** How often ioredis sends a command again while slots move or the cluster is down. */
 const ATTEMPTS = 16;
@@ -97,8 +97,9 @@ async function connectCluster(
       if (broken) {
         close();
         // A node that is down is tried again with each attempt; an older error is not why a command took long.
-        const isCause = broken.message !== TIMED_OUT || lastErrorAt >= sentAt;
-        throw WITHOUT_CAUSE.test(broken.message) && isCause ? (lastError ?? broken) : broken;
+        const isWithoutCause =
+          broken.message === TIMED_OUT ? lastErrorAt >= sentAt : WITHOUT_CAUSE.test(broken.message);
+        throw isWithoutCause ? (lastError ?? broken) : broken;
       }
       return replies;
     },

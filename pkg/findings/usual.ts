@@ -1,5 +1,5 @@
 import { isLate } from '../observe/queueCondition';
-import type { UsualFigure } from '../outlook/usualView';
+import type { MissingClass, MissingQueue, UsualFigure, UsualView } from '../outlook/usualView';
 import type { State } from '../watch/state';
 import { LIMITS, type FindingRule, type Found, type Severity } from './rule';
 import { countText, durationText, meanText } from './texts';
@@ -103,7 +103,7 @@ export const USUAL_RULES: readonly FindingRule[] = [
   {
     id: 'missing',
     severity: 'warning',
-    when: 'A class has not run for longer than it ever paused, and at least two of its usual executions did not come. It takes two days of history.',
+    when: 'A class has not run, or no job was seen in a queue, for longer than it ever paused, and at least two usual executions (of a queue: five-minute intervals with a job) did not come. It takes two days of history.',
     remedy: 'Look for what enqueues the jobs: the scheduler, the application, or a filter that was changed.',
     find: ({ state }) => missing(state),
   },
@@ -176,24 +176,69 @@ export function whenText({
   return usual?.basis === 'week' ? `on a ${part({ weekday: 'long' })} ${hour}` : hour;
 }
 
-function missing({ usual, totals, queues, classQueues, now }: State): Found[] {
+/** What usually comes and does not. One queue and its classes are told once: by the class where it is the only one. */
+function missing(state: State): Found[] {
+  const { usual, classQueues } = state;
+  if (!usual) {
+    return [];
+  }
+  const classes = missingClasses(state, usual);
+  const inQueue = (queue: string) => classes.filter(({ class: name }) => classQueues.get(name) === queue);
+  const queues = usual.missingQueues.filter(({ queue }) => inQueue(queue).length !== 1);
+  const told = new Set(queues.map(({ queue }) => queue));
+  return [
+    ...queues.map((each) => queueFinding(each, inQueue(each.queue), state)),
+    ...classes
+      .filter(({ class: name }) => !told.has(classQueues.get(name) ?? ''))
+      .map((each) => classFinding(each, state)),
+  ];
+}
+
+function missingClasses({ totals, queues, classQueues }: State, usual: UsualView): readonly MissingClass[] {
   // Where nothing takes jobs, no class runs: that is one finding.
-  if (!usual || !totals.readyThreads) {
+  if (!totals.readyThreads) {
     return [];
   }
   const waits = new Set(queues.filter(({ size }) => size !== 0).map(({ name }) => name));
-  return usual.missing
-    .filter(({ class: name }) => !waits.has(classQueues.get(name) ?? ''))
-    .map(({ class: name, lastRunAt, expected, perHour }) => ({
-      kind: 'class',
-      subject: name,
-      text:
-        perHour >= SEVERAL
-          ? `No execution of ${name} for ${durationText(now - lastRunAt)}; usually it runs ${Math.round(perHour)} times in this hour.`
-          : `No execution of ${name} for ${durationText(now - lastRunAt)}; usually it would have run ${Math.round(expected)} times.`,
-      evidence: `last run at ${new Date(lastRunAt * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC, ${Number(expected.toPrecision(2))} executions usual since`,
-      cause: 'No job of the class is enqueued, and none waits in its queue.',
-      since: lastRunAt,
-      weight: expected,
-    }));
+  return usual.missing.filter(({ class: name }) => !waits.has(classQueues.get(name) ?? ''));
 }
+
+function classFinding({ class: name, lastRunAt, expected, perHour }: MissingClass, { now }: Pick<State, 'now'>): Found {
+  return {
+    kind: 'class',
+    subject: name,
+    text:
+      perHour >= SEVERAL
+        ? `No execution of ${name} for ${durationText(now - lastRunAt)}; usually it runs ${Math.round(perHour)} times in this hour.`
+        : `No execution of ${name} for ${durationText(now - lastRunAt)}; usually it would have run ${Math.round(expected)} times.`,
+    evidence: `last run at ${minuteText(lastRunAt)}, ${Number(expected.toPrecision(2))} executions usual since`,
+    cause: 'No job of the class is enqueued, and none waits in its queue.',
+    since: lastRunAt,
+    weight: expected,
+  };
+}
+
+function queueFinding(
+  { queue, lastSeenAt, expected, perHour }: MissingQueue,
+  classes: readonly MissingClass[],
+  { now }: Pick<State, 'now'>
+): Found {
+  const alsoMissing =
+    classes.length === 0
+      ? ''
+      : `; ${countText(classes.length, 'class', 'classes')} of it missing, ${classes[0]!.class} among them`;
+  return {
+    kind: 'queue',
+    subject: queue,
+    text:
+      perHour >= SEVERAL
+        ? `No job seen in ${queue} for ${durationText(now - lastSeenAt)}; usually jobs are seen there ${Math.round(perHour)} times in this hour.`
+        : `No job seen in ${queue} for ${durationText(now - lastSeenAt)}; usually jobs would have been seen there ${Math.round(expected)} times.`,
+    evidence: `last job seen at ${minuteText(lastSeenAt)}, jobs usual in ${Number(expected.toPrecision(2))} five-minute intervals since${alsoMissing}`,
+    cause: 'No job is enqueued to the queue.',
+    since: lastSeenAt,
+    weight: expected,
+  };
+}
+
+const minuteText = (at: number) => `${new Date(at * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;

@@ -7,8 +7,9 @@ import { Turns } from '../turns';
 import { regularity, type Regularity } from './missing';
 import { deviationOf, type Basis } from './usual';
 import type { Band } from './usualModel';
+import { learnRest, missingQueue, type QueueRest } from './sightings';
 import { leastWidthOf, newUsualFor, slotsFor, type Rhythm } from './usualFigures';
-import type { MissingClass, UsualAhead, UsualFigure, UsualView } from './usualView';
+import type { MissingClass, MissingQueue, UsualAhead, UsualFigure, UsualView } from './usualView';
 
 /** What is looked at: the figures of a scope, and over how long a mean. */
 const LOOKED_AT: ReadonlyArray<{ scope: UsualFigure['scope']; figures: readonly string[]; seconds: number }> = [
@@ -51,6 +52,7 @@ interface Hour {
   timeZone: string;
   known: Map<string, Known>;
   ahead: Map<string, number[]>;
+  rests: Map<string, QueueRest | null>;
   /** The keys that are looked at, by scope and figure. */
   ranked: Map<string, readonly string[]>;
 }
@@ -69,7 +71,7 @@ export async function lookUsual(
   let hour = hours.get(reads);
   const { timeZone } = rhythm;
   if (hour?.until !== until || hour.timeZone !== timeZone) {
-    hour = { until, timeZone, known: new Map(), ahead: new Map(), ranked: new Map() };
+    hour = { until, timeZone, known: new Map(), ahead: new Map(), rests: new Map(), ranked: new Map() };
     hours.set(reads, hour);
   }
   const turns = new Turns();
@@ -105,13 +107,19 @@ export async function lookUsual(
         }
         const gone = figure.name === 'processedRate' && classTotals.get(key)?.lastRunAt;
         if (gone && known.regularity) {
-          missing.push(...known.regularity.missing(key, gone, now));
+          const missed = known.regularity.missedSince(gone, now);
+          missing.push(...(missed ? [{ class: key, lastRunAt: gone, ...missed }] : []));
         }
         await turns.give();
       }
     }
   }
-  return basis && { at: now, basis, figures, missing, ahead: await aheadOf(reads, hour, ranked, rhythm, turns) };
+  if (basis === null) {
+    return null;
+  }
+  const resting = ranked('queue', 'enqueued').filter((name) => jobs.get(name) === 0);
+  const missingQueues = await missingOf(reads, hour, resting, now, rhythm, turns);
+  return { at: now, basis, figures, missing, missingQueues, ahead: await aheadOf(reads, hour, ranked, rhythm, turns) };
 }
 
 /** The keys that have a weight, the heaviest first. */
@@ -180,6 +188,28 @@ function compare(
     upper: rounded(band.upper),
     deviation: rounded(deviationOf(near, value, leastWidthOf(figure, seconds)) ?? 0),
   };
+}
+
+/** Of the queues without a job those whose usual work has not come. */
+async function missingOf(
+  reads: FigureReads,
+  { until, rests }: Pick<Hour, 'until' | 'rests'>,
+  queues: readonly string[],
+  now: number,
+  rhythm: Rhythm,
+  turns: Turns
+): Promise<MissingQueue[]> {
+  const found: MissingQueue[] = [];
+  for (const queue of queues) {
+    if (!rests.has(queue)) {
+      rests.set(queue, await learnRest(reads, queue, until, rhythm, turns));
+    }
+    const rest = rests.get(queue);
+    const missing = rest && (await missingQueue(reads, queue, rest, until, now, rhythm));
+    found.push(...(missing ? [missing] : []));
+    await turns.give();
+  }
+  return found;
 }
 
 async function aheadOf(

@@ -1,32 +1,39 @@
 import type { Usual } from './usual';
 import type { Slots } from './usualModel';
-import type { MissingClass } from './usualView';
 
-/** The work of a class is missing when so many executions would have been usual since the last, whatever its rhythm. */
+/** Work is missing when so much of it would have been usual since it was last seen, whatever its rhythm. */
 const LEAST_MISSED = 2;
 /** A pause is out of the usual beyond the longest one by this share. */
 const BEYOND = 1.1;
-/** Fewer executions in a slot are none: a count is spread evenly between two samples, and those are not on its edges. */
+/** Fewer events in a slot are none: a count is spread evenly between two samples, and those are not on its edges. */
 const NONE = 0.5;
-/** Executions of an hour that are more than one. */
+/** Events of an hour that are more than one. */
 const MORE_THAN_ONE = 1.5;
 const HOUR = 3600;
-/** So far back expected executions are added up. */
+/** So far back expected events are added up. */
 const LOOK_BACK_HOURS = 14 * 24;
 
-/** How evenly a class runs: what tells a pause from an end. */
+/** Usual work that did not come. */
+export interface Missed {
+  /** Events that would be usual since the last one. */
+  readonly expected: number;
+  /** Events that are usual in this hour. */
+  readonly perHour: number;
+}
+
+/** How evenly events come: what tells a pause from an end. */
 export interface Regularity {
-  /** The class if its usual work has not come since it last ran. @param now epoch seconds */
-  missing(name: string, lastRunAt: number, now: number): MissingClass[];
+  /** `null` where the pause is one as there were others. @param lastAt of the last event, epoch seconds @param now epoch seconds */
+  missedSince(lastAt: number, now: number): Missed | null;
 }
 
 /**
- * Learns the pauses of a class. A pause is measured by the executions that would have been usual within it, so that nights
- * and weekends without work count for nothing, and the classes of a scheduler need two runs to be missed, and those that
- * come by chance more than ever were without.
+ * Learns the pauses between events: executions of a class, sightings of jobs in a queue. A pause is measured by the events
+ * that would have been usual within it, so that nights and weekends without work count for nothing, and what a scheduler
+ * enqueues needs two runs to be missed, and what comes by chance more than ever were without.
  *
  * @param usual of hours
- * @param slots executions per second, as short as they were sampled
+ * @param slots events per second, as short as they were sampled
  */
 export function regularity(usual: Usual, { startsAt, seconds, values }: Slots): Regularity {
   const pauses: number[] = [];
@@ -58,21 +65,21 @@ export function regularity(usual: Usual, { startsAt, seconds, values }: Slots): 
   const most = Math.max(LEAST_MISSED, longest * BEYOND);
   const perHourNow = (now: number) => (usual.at(now)?.usual ?? 0) * HOUR;
   return {
-    missing(name, lastRunAt, now) {
-      const expected = expectedSince(usual, lastRunAt, now);
-      return expected < most ? [] : [{ class: name, lastRunAt, expected, perHour: perHourNow(now) }];
+    missedSince(lastAt, now) {
+      const expected = expectedSince(usual, lastAt, now);
+      return expected < most ? null : { expected, perHour: perHourNow(now) };
     },
   };
 }
 
-/** Executions that would be usual from the last one until an instant. */
-function expectedSince(usual: Usual, lastRunAt: number, to: number): number {
+/** Events that would be usual from the last one until an instant. */
+function expectedSince(usual: Usual, lastAt: number, to: number): number {
   let expected = 0;
-  for (let at = Math.max(lastRunAt, to - LOOK_BACK_HOURS * HOUR); at < to;) {
+  for (let at = Math.max(lastAt, to - LOOK_BACK_HOURS * HOUR); at < to;) {
     const end = Math.min(to, (Math.floor(at / HOUR) + 1) * HOUR);
     const perSecond = usual.expectedAt(at);
     // Where an hour usually has one, that one has come.
-    expected += at === lastRunAt && perSecond * HOUR < MORE_THAN_ONE ? 0 : perSecond * (end - at);
+    expected += at === lastAt && perSecond * HOUR < MORE_THAN_ONE ? 0 : perSecond * (end - at);
     at = end;
   }
   return expected;

@@ -92,10 +92,15 @@ export async function slotsFor(
   until: number,
   { sampleSeconds }: Rhythm
 ): Promise<Slots> {
-  const from = Math.max(until - LOOK_BACK_SECONDS, Math.ceil((reads.oldest() ?? until) / seconds) * seconds);
+  const from = lookedBackTo(reads, until, seconds);
   const grid = gridOf(from, until - seconds, seconds);
   const sampled = { from, to: until, gapSeconds: gapSecondsOf(until - from, sampleSeconds), sampleSeconds };
   const [series] = await readOnGrid(reads, wanted, sampled, { grid, interval: seconds });
   const values = Float64Array.from(grid, (_, index) => series?.values[index] ?? NaN);
   return { startsAt: grid[0] ?? until, seconds, values };
+}
+
+/** Where the past that is learnt from begins, epoch seconds. @param seconds it is a multiple of */
+export function lookedBackTo(reads: FigureReads, until: number, seconds: number): number {
+  return Math.max(until - LOOK_BACK_SECONDS, Math.ceil((reads.oldest() ?? until) / seconds) * seconds);
 }

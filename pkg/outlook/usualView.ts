@@ -30,6 +30,17 @@ export interface MissingClass {
   readonly perHour: number;
 }
 
+/** A queue in which no job is seen though it usually has some. Counted by intervals of minutes in which one was seen. */
+export interface MissingQueue {
+  readonly queue: string;
+  /** Epoch seconds of the end of the last interval in which a job was seen, waiting or running. */
+  readonly lastSeenAt: number;
+  /** Intervals with a job that would be usual since then. */
+  readonly expected: number;
+  /** Intervals with a job that are usual in this hour. */
+  readonly perHour: number;
+}
+
 /** What is usual at an instant, and what is not: plain data, as it is recorded. */
 export interface UsualView {
   /** Epoch seconds. */
@@ -38,6 +49,7 @@ export interface UsualView {
   /** In total and of queues; of classes those that lie outside their band. */
   readonly figures: readonly UsualFigure[];
   readonly missing: readonly MissingClass[];
+  readonly missingQueues: readonly MissingQueue[];
   /** Jobs pushed per second that are usual in this hour and in the hours after it, by queue. */
   readonly ahead: readonly UsualAhead[];
 }
@@ -67,5 +79,9 @@ export const usualSchema: z.ZodType<UsualView> = z.object({
     })
   ),
   missing: z.array(z.object({ class: z.string(), lastRunAt: number, expected: number, perHour: number })),
+  // Earlier versions did not look for them.
+  missingQueues: z
+    .array(z.object({ queue: z.string(), lastSeenAt: number, expected: number, perHour: number }))
+    .default([]),
   ahead: z.array(z.object({ queue: z.string(), inRates: z.array(number) })),
 });

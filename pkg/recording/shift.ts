@@ -6,7 +6,17 @@ import { compressedNow, MOST_BYTES } from './block';
 const INSTANTS = new Set([
   ...['at', 'since', 'enqueuedAt', 'createdAt', 'startedAt', 'beatAt', 'runAt', 'lastAt', 'nextAt', 'lateFrom'],
   ...['startsAt', 'firstAt', 'oldestAt', 'expiresAt', 'lastBeatAt', 'noticedAt', 'returnedAt', 'endsAt', 'seenAt'],
-  ...['baselineUntil', 'lastRunAt', 'beganAt', 'endedAt', 'nowhereSince', 'absentUntil', 'cutUntil', 'missedAt'],
+  ...[
+    'baselineUntil',
+    'lastRunAt',
+    'beganAt',
+    'endedAt',
+    'nowhereSince',
+    'absentUntil',
+    'cutUntil',
+    'missedAt',
+    'lastSeenAt',
+  ],
 ]);
 /** Minutes stay minutes. */
 const STEP_SECONDS = 60;

@@ -208,6 +208,7 @@ const FULL = stateOf(
         { scope: 'class', key: 'A', figure: 'processedRate', value: 9, usual: 8, lower: 7, upper: 9, deviation: -2 },
       ],
       missing: [{ class: 'A', lastRunAt: NOW - 9, expected: 2.5, perHour: 40 }],
+      missingQueues: [],
       ahead: [],
     },
     options: { deadMaxJobs: 1000, cadences: [{ class: 'Clock', everySeconds: 300 }] },

@@ -4,7 +4,7 @@ import { rowsOf } from '../../../pkg/frames/frame';
 import type { Evidence, Found, RecurringRow } from '../../../pkg/findings/rule';
 import { applyRules, FINDING_RULES } from '../../../pkg/findings/table';
 import { countText, durationText, shareText } from '../../../pkg/findings/texts';
-import type { MissingClass, UsualFigure, UsualView } from '../../../pkg/outlook/usualView';
+import type { MissingClass, MissingQueue, UsualFigure, UsualView } from '../../../pkg/outlook/usualView';
 import { findings, pathOf } from '../../../pkg/queries/findings';
 import { aLock, aProcess, aQueueState, aState, listed, NOW, partial, someWork } from '../../support/state';
 
@@ -49,11 +49,16 @@ const filling = {
   inRate: 20,
   outRate: 10,
 };
-const usual = (figures: UsualFigure[], missing: MissingClass[] = []): UsualView => ({
+const usual = (
+  figures: UsualFigure[],
+  missing: MissingClass[] = [],
+  missingQueues: MissingQueue[] = []
+): UsualView => ({
   at: NOW,
   basis: 'week',
   figures,
   missing,
+  missingQueues,
   ahead: [],
 });
 const of = (scope: UsualFigure['scope'], key: string, figure: string): UsualFigure => ({
@@ -290,10 +295,21 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
     'missing',
     evidence({
       totals: { readyThreads: 5 },
-      usual: usual([], [{ class: 'Close', lastRunAt: NOW - 1800, expected: 20, perHour: 40 }]),
+      classQueues: new Map([
+        ['Close', 'billing'],
+        ['Open', 'billing'],
+        ['Alone', 'mail'],
+      ]),
+      usual: usual(
+        [],
+        ['Close', 'Open', 'Alone'].map((name) => ({ class: name, lastRunAt: NOW - 1800, expected: 20, perHour: 40 })),
+        ['billing', 'mail', 'old'].map((queue) => ({ queue, lastSeenAt: NOW - 3600, expected: 2.24, perHour: 1.2 }))
+      ),
     }),
     [
-      'warning Close: No execution of Close for 30 min; usually it runs 40 times in this hour. (1800 s) [last run at 2026-11-25 11:30 UTC, 20 executions usual since]',
+      'warning billing: No job seen in billing for 1 h; usually jobs would have been seen there 2 times. (3600 s) [last job seen at 2026-11-25 11:00 UTC, jobs usual in 2.2 five-minute intervals since; 2 classes of it missing, Close among them]',
+      'warning old: No job seen in old for 1 h; usually jobs would have been seen there 2 times. (3600 s) [last job seen at 2026-11-25 11:00 UTC, jobs usual in 2.2 five-minute intervals since]',
+      'warning Alone: No execution of Alone for 30 min; usually it runs 40 times in this hour. (1800 s) [last run at 2026-11-25 11:30 UTC, 20 executions usual since]',
     ],
     // Nothing runs, or its jobs wait: those are findings of their own.
     evidence({

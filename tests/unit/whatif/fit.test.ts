@@ -272,7 +272,10 @@ describe('work fitted from a past range', () => {
 test('usual work has the pushes that are usual in each hour, by the classes that ran', async () => {
   const minutes = minutesOf([{ A: [30, 0, 1000], Other: [10, 0, 1000], B: [5, 0, 1000] }]);
   const ahead = [{ queue: 'a', inRates: [4, 8] }];
-  const usual = aState({ ...state, usual: { at: NOW, basis: 'week', figures: [], missing: [], ahead } });
+  const usual = aState({
+    ...state,
+    usual: { at: NOW, basis: 'week', figures: [], missing: [], missingQueues: [], ahead },
+  });
   const fitted = await fitRange(usual, { from: END - 60, to: END }, reads(minutes));
   const { demand } = fitUsual(
     { ...usual, queues: [aQueueState('a', { size: 7, waitSeconds: 9, busy: 5, readyBusy: 2 })] },

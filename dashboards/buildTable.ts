@@ -37,7 +37,8 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
     }
     builder.withTransformation(organizeSeries(panel));
   }
-  for (const [name, target] of Object.entries(panel.links ?? {})) {
+  const shown = flavour === 'direct' ? null : new Set(Object.values(panel.labels ?? {}));
+  for (const [name, target] of Object.entries(panel.links ?? {}).filter(([title]) => shown?.has(title) ?? true)) {
     builder.withOverride({
       matcher: byName(name),
       properties: [{ id: 'links', value: [linkTo(target, '${__value.raw:percentencode}', flavour)] }],

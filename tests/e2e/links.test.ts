@@ -1,11 +1,15 @@
+import { type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { metricKeys } from '../../pkg/sidekiq/keys';
 import { startGrafana, type RunningGrafana } from '../../scripts/grafana';
 import { launchBrowser } from '../support/browser';
+import { startPrometheus } from '../support/prometheus';
+import { startServing, type Serving } from '../support/serve';
 import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 
 const { GRAFANA_BIN: bin, GRAFANA_HOME: home } = process.env;
@@ -15,7 +19,11 @@ const QUEUE = 'q 1/a&b%25:é=#';
 const CLASS = 'Ns::Jöb&%41';
 const ERROR = 'Ns::Err+&%';
 const HOST = 'höst&1';
+const IDENTITY = `${HOST}:1:abc`;
 const JID = 'abcdef0123456789abcdef01';
+const LINE = 'app/jobs/jöb.rb:12';
+/** As Sidekiq keeps it (`lib/sidekiq/job_retry.rb`, `compress_backtrace`). */
+const BACKTRACE = deflateSync(JSON.stringify([`${LINE}:in 'perform'`])).toString('base64');
 
 /** Panels that have links of their own, by dashboard; what the address chooses. */
 const PAGES: Record<string, string> = {
@@ -25,6 +33,11 @@ const PAGES: Record<string, string> = {
   'sidekiq-queue': `var-queue=${encodeURIComponent(QUEUE)}`,
   'sidekiq-job-class': `var-class=${encodeURIComponent(CLASS)}`,
   'sidekiq-fleet': '',
+  'sidekiq-incident': 'from=now-1h&to=now',
+  'sidekiq-deploy': `var-deploy=${new Date(Date.now() - 600_000).toISOString()}&from=now-30m&to=now`,
+  'sidekiq-planning': '',
+  'sidekiq-overview-prom': 'from=now-5m&to=now',
+  'sidekiq-processes-prom': 'from=now-5m&to=now',
 };
 
 /** What stands on the dashboard that a variable opens. */
@@ -37,25 +50,65 @@ const LANDS: Record<string, (value: string) => string> = {
   workerType: () => 'Capacity by worker type',
 };
 
+/** What stands on a dashboard that is opened without a name. */
+const PLAIN: Record<string, string> = {
+  '/d/sidekiq-incident': 'What was wrong',
+  '/d/sidekiq-errors': 'Latest dead jobs',
+  '/d/sidekiq-errors-prom': 'Failures by class',
+  '/d/sidekiq-processes': 'Capacity by worker type',
+  '/d/sidekiq-deploy': 'By class',
+};
+
 describe.skipIf(!bin || !home)('links in a real Grafana', () => {
   let redis: RedisServer;
   let grafana: RunningGrafana;
+  let serving: Serving;
+  let prometheus: ChildProcess;
+  let living: NodeJS.Timeout;
   let browser: Browser;
   const workDir = mkdtempSync(join(tmpdir(), 'jobwatch-links-'));
 
   beforeAll(async () => {
     redis = await startRedis();
     await fill();
-    grafana = await startGrafana({ bin: bin!, home: home!, port: await freePort(), redisUrl: redis.url, workDir });
+    serving = await startServing(redis.url);
+    const scrape_configs = [
+      { job_name: 'sidekiq', static_configs: [{ targets: [serving.url.replace('http://', '')] }] },
+    ];
+    const { url: prometheusUrl, child } = await startPrometheus(
+      workDir,
+      JSON.stringify({ global: { scrape_interval: '1s' }, scrape_configs })
+    );
+    prometheus = child;
+    // Rates take counters that grow.
+    living = setInterval(() => void live(), 1000);
+    grafana = await startGrafana({
+      ...{ bin: bin!, home: home!, port: await freePort(), redisUrl: redis.url, workDir },
+      prometheusUrl,
+    });
     browser = await launchBrowser();
   });
   afterAll(async () => {
+    clearInterval(living);
     await browser?.close();
     grafana?.child.kill('SIGKILL');
+    prometheus?.kill('SIGKILL');
+    await serving?.stop();
     await redis?.stop();
     rmSync(workDir, { recursive: true, force: true });
   });
   afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+
+  /** A heartbeat, and executions and failures of the class in this minute. */
+  async function live(): Promise<void> {
+    await redis.client.hset(IDENTITY, 'beat', String(Date.now() / 1000));
+    const minute = metricKeys.minute(Date.now() / 1000);
+    await redis.client.hincrby(minute, `${CLASS}|p`, 2);
+    await redis.client.hincrby(minute, `${CLASS}|f`, 1);
+    await redis.client.hincrby(minute, `${CLASS}|ms`, 90);
+    await redis.client.incrby('stat:processed', 2);
+    await redis.client.incr('stat:failed');
+  }
 
   /** A queue that nobody serves, a class that fails, an error of each kind, a process with a running job. */
   async function fill(): Promise<void> {
@@ -67,7 +120,7 @@ describe.skipIf(!bin || !home)('links in a real Grafana', () => {
     await client.sadd('queues', QUEUE, 'default');
     await client.lpush(`queue:${QUEUE}`, JSON.stringify({ ...job, jid: 'waiting' }));
     await client.zadd('retry', now + 3600, JSON.stringify(failed));
-    await client.zadd('dead', now - 30, JSON.stringify({ ...failed, jid: 'fedcba' }));
+    await client.zadd('dead', now - 30, JSON.stringify({ ...failed, jid: 'fedcba', error_backtrace: BACKTRACE }));
     for (let minute = 2; minute < 20; minute += 1) {
       await client.hset(metricKeys.minute(now - minute * 60), {
         [`${CLASS}|p`]: 20,
@@ -75,7 +128,6 @@ describe.skipIf(!bin || !home)('links in a real Grafana', () => {
         [`${CLASS}|ms`]: 900,
       });
     }
-    const identity = `${HOST}:1:abc`;
     const info = {
       hostname: HOST,
       pid: 1,
@@ -84,11 +136,11 @@ describe.skipIf(!bin || !home)('links in a real Grafana', () => {
       queues: ['default'],
       concurrency: 5,
       labels: [],
-      identity,
+      identity: IDENTITY,
       version: '8.1.7',
     };
-    await client.sadd('processes', identity);
-    await client.hset(identity, {
+    await client.sadd('processes', IDENTITY);
+    await client.hset(IDENTITY, {
       info: JSON.stringify(info),
       busy: '1',
       beat: String(now),
@@ -96,9 +148,18 @@ describe.skipIf(!bin || !home)('links in a real Grafana', () => {
       rss: '9',
       rtt_us: '9',
     });
-    await client.hset(`${identity}:work`, {
+    await client.hset(`${IDENTITY}:work`, {
       t1: JSON.stringify({ queue: 'default', payload: JSON.stringify(job), run_at: Math.round(now - 700) }),
     });
+  }
+
+  async function addDataSource(source: { uid: string; name: string; url: string }, jsonData = {}): Promise<void> {
+    const made = await fetch(`${grafana.url}/api/datasources`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...source, type: 'jobwatch-sidekiq-datasource', access: 'proxy', jsonData }),
+    });
+    expect(made.status, await made.text()).toBe(200);
   }
 
   async function open(path: string): Promise<Page> {
@@ -132,18 +193,15 @@ describe.skipIf(!bin || !home)('links in a real Grafana', () => {
         const variable = [...searchParams.keys()].find(
           (key) => key.startsWith('var-') && !/datasource|jobClass/.test(key)
         );
-        if (variable === undefined) {
-          continue;
-        }
-        const name = variable.slice(4);
-        const value = searchParams.get(variable)!;
-        if (name !== 'workerType') {
+        const name = variable?.slice(4) ?? '';
+        const value = searchParams.get(variable ?? '') ?? '';
+        if (variable !== undefined && name !== 'workerType') {
           expect(named, `${id}: ${link}`).toContain(value);
         }
         const page = await open(`${pathname}?${searchParams}&kiosk&refresh=`);
         await expect
           .poll(() => page.locator('body').innerText(), { timeout: 15_000, message: link })
-          .toContain(LANDS[name]!(value));
+          .toContain(variable === undefined ? PLAIN[pathname] : LANDS[name]!(value));
         expect(await page.getByLabel(/Panel status error/).count(), link).toBe(0);
         await page.context().close();
       }
@@ -157,12 +215,7 @@ describe.skipIf(!bin || !home)('links in a real Grafana', () => {
       { uid: 'away', name: 'Away', url: `redis://127.0.0.1:${await freePort()}` },
     ];
     for (const other of others) {
-      const made = await fetch(`${grafana.url}/api/datasources`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ ...other, type: 'jobwatch-sidekiq-datasource', access: 'proxy' }),
-      });
-      expect(made.status, await made.text()).toBe(200);
+      await addDataSource(other);
     }
     const job = JSON.stringify({ class: CLASS, jid: JID, queue: 'elsewhere', args: [], created_at: 1, enqueued_at: 1 });
     await redis.client.select(1);
@@ -195,6 +248,25 @@ describe.skipIf(!bin || !home)('links in a real Grafana', () => {
     expect(ranks).toEqual([...ranks].sort((a, b) => a - b));
     if (process.env['WALK_PICTURES']) {
       await page.screenshot({ path: join(process.env['WALK_PICTURES'], 'fleet.png') });
+    }
+  });
+
+  test.each([
+    ['the figure of dead jobs', (page: Page) => page.locator('section a[href*="/d/sidekiq-errors?"]'), 'fedcba'],
+    [
+      'a finding of its class',
+      (page: Page) =>
+        page.locator('section [role="row"]', { hasText: 'fail' }).locator('a[href*="/d/sidekiq-job-class?"]'),
+      JID,
+    ],
+  ])('%s is two clicks away from the job', async (_, first, jid) => {
+    await addDataSource({ uid: `shows-${jid}`, name: `Shows ${jid}`, url: redis.url }, { allowBacktraces: true });
+    const page = await open(`/d/sidekiq-overview?var-datasource=shows-${jid}&kiosk&refresh=`);
+    await first(page).first().click({ timeout: 20_000 });
+    await page.locator('section a[href*="/d/sidekiq-job?"]', { hasText: jid }).first().click({ timeout: 20_000 });
+    await page.getByRole('heading', { name: `Job ${jid}` }).waitFor({ timeout: 20_000 });
+    if (jid === 'fedcba') {
+      await expect.poll(() => page.locator('body').innerText(), { timeout: 20_000 }).toContain(LINE);
     }
   });
 });

@@ -139,17 +139,32 @@ export function displayArguments(payload: JsonObject): unknown {
     return payload['encrypt'] ? '[encrypted]' : args;
   }
   if (isActiveJob(payload)) {
-    const inner = activeJobOf(payload)?.['arguments'];
-    const list: unknown[] = payload['wrapped'] !== undefined && Array.isArray(inner) ? inner : [];
-    return withoutActiveJobMarks(mailerArguments(text(payload['wrapped']), list));
+    const isWrapped = (payload['wrapped'] ?? false) !== false;
+    const inner = !isWrapped ? [] : (activeJobOf(payload)?.['arguments'] ?? []);
+    return withoutActiveJobMarks(
+      Array.isArray(inner) ? mailerArguments(text(payload['wrapped']), inner as unknown[]) : inner
+    );
   }
   return payload['encrypt'] ? [...(args as unknown[]).slice(0, -1), '[encrypted]'] : args;
 }
 
-/** The arguments as JSON with every digit as it is stored: numbers above 2^53 lose theirs in JavaScript. */
+/** Put before names that look like numbers while they are kept as members of an object. */
+const NO_NUMBER = '\uE000';
+const NUMERIC_NAME = /"\d+"\s*:/;
+const MARKED_NAME = new RegExp(`"${NO_NUMBER}(\\d+)":`, 'g');
+
+/**
+ * The arguments as JSON with every digit as it is stored, and members in the order in which they stand: numbers above 2^53
+ * lose digits in JavaScript, and names that look like numbers come first in its objects.
+ */
 export function argumentsText(raw: string): string {
-  const shown = displayArguments(parseAsWritten(raw) as JsonObject);
-  return typeof shown === 'string' ? shown : jsonOf(shown);
+  const marked = NUMERIC_NAME.test(raw)
+    ? raw.replace(QUOTED, (all, name: string, colon = '') =>
+        colon && /^\d+$/.test(name) ? `"${NO_NUMBER}${name}":` : all
+      )
+    : raw;
+  const shown = displayArguments(parseAsWritten(marked) as JsonObject);
+  return typeof shown === 'string' ? shown : jsonOf(shown).replace(MARKED_NAME, '"$1":');
 }
 
 function mailerArguments(jobClass: string, list: unknown[]): unknown[] {
@@ -172,13 +187,13 @@ function withoutActiveJobMarks(value: unknown): unknown {
     return value;
   }
   const object = value as JsonObject;
-  if (object['_aj_globalid'] !== undefined) {
+  const members = Object.entries(object);
+  // As `serialized_global_id?` of api.rb: beside other members it is a mark as any.
+  if (members.length === 1 && object['_aj_globalid'] !== undefined) {
     return object['_aj_globalid'];
   }
   return Object.fromEntries(
-    Object.entries(object)
-      .filter(([key]) => !key.startsWith('_aj_'))
-      .map(([key, inner]) => [key, withoutActiveJobMarks(inner)])
+    members.filter(([key]) => !key.startsWith('_aj_')).map(([key, inner]) => [key, withoutActiveJobMarks(inner)])
   );
 }
 

@@ -1,8 +1,17 @@
 /** Names whose value is a secret, wherever they stand in a longer name (`stripe_api_key`, `X-Auth-Token`). */
 const WITHIN =
-  'pass(?:word|wd|phrase)|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|authorization|credential|signature|cookie|session[_-]?id|csrf';
-/** Names that are secrets only as a whole word. */
-const WHOLE = 'pass|auth|sig|pin|otp|cvv|cvc|ssn|jwt|iban';
+  'pass(?:word|wd|phrase)|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|(?:encryption|signing|master|licen[cs]e|account|storage|subscription)[ _-]?key|authorization|credential|signature|cookie|session[_-]?id|csrf';
+/** Names that are secrets as a whole word, or as the last one of a name (`DB_PASS`). */
+const LAST = 'pass|pw|auth|sig|jwt|salt';
+/** Names that are secrets as a word of a name, wherever it stands (`otp_code`, `cvv2`). */
+const WORD = 'pin|otp|cvv|cvc|ssn|iban';
+/** Keys of anything, but for those that databases and programs speak of. */
+const KEYS = String.raw`(?<!\b(?:primary|foreign|public|cache|partition|sort|unique|composite|lookup))[_-]key`;
+const CODES = '(?:security|verification|access|recovery|backup|confirmation|pass|one[_-]?time)[_-]?codes?';
+/** A name whose value is a secret. */
+const NAME = String.raw`(?:[\w-]{0,40}(?:${WITHIN}|${CODES})[\w-]{0,40}|\b(?:[\w-]{0,40}[_-])?(?:(?:${LAST})|(?:${WORD})\d?(?:[_-]\w{0,40})?)(?![\w-])|\b[\w-]{0,40}${KEYS}(?![\w-]))`;
+/** The same where the words of a name begin with capitals; told apart from others by them. */
+const CAMEL = String.raw`\b\w{0,40}(?:[a-z0-9](?:Pass|Pw|Auth|Sig|Jwt|Salt|(?:Pin|Otp|Cvv|Cvc|Ssn|Iban)\d?\w{0,40})|(?<!\b(?:[Pp]rimary|[Ff]oreign|[Pp]ublic|[Cc]ache|[Pp]artition|[Ss]ort|[Uu]nique))(?<=[a-z0-9])Key|(?:pin|otp|cvv|cvc|ssn|iban)[A-Z]\w{0,40})(?![\w-])`;
 /** A list or an object, which may hold another one, up to its end. */
 const NESTED = String.raw`[\[{](?:[^[\]{}]|[[{][^[\]{}]*[\]}])*(?:[\]}]|$)`;
 /** JSON, Ruby before and since 3.4 (`"a"=>"x"`, `a: "x"`, `:a=>"x"`), queries and headers; quotes may be escaped. */
@@ -30,7 +39,7 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
     '$1…',
   ],
   // Redis repeats a command that it does not know with its arguments.
-  [/\b(with args beginning with:\s*).*/gs, '$1…'],
+  [/\b(with args(?: beginning with)?:\s*).*/gs, '$1…'],
   // A header without quotes ends with its line.
   [/\b((?:set-)?cookie\s*:\s*)(?![\s"'\\])[^\n]+/gi, '$1…'],
   // Options of a command line.
@@ -45,13 +54,20 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
   ],
   // Connection strings: a value ends at a semicolon, and may hold spaces.
   [/\b(pass(?:word|wd)?|pwd)(\s?=\s?)[^;"'=\n]{1,200}(?=;)/gi, '$1$2…'],
+  // XML: an element, and a value whose name stands beside it; so of JSON.
+  [new RegExp(String.raw`(<(?:[\w.-]{0,40}:)?${NAME}(?:\s[^<>]{0,200})?>)(?:[^<]+(?=<)|[^<\s][^<]*$)`, 'gi'), '$1…'],
+  [new RegExp(String.raw`(<(?:[\w.-]{0,40}:)?${CAMEL}(?:\s[^<>]{0,200})?>)(?:[^<]+(?=<)|[^<\s][^<]*$)`, 'g'), '$1…'],
   [
     new RegExp(
-      String.raw`((?:[\w-]{0,40}(?:${WITHIN})[\w-]{0,40}|\b(?:${WHOLE})\b))(${SEPARATOR})(?:${QUOTED}|${NESTED}|${PLAIN})`,
+      String.raw`((?:name|key)${SEPARATOR}\\?["']${NAME}\\?["'][,;\s]{1,10}\\?["':]?value${SEPARATOR})(?:${QUOTED.replaceAll('3', '2')}|${PLAIN})`,
       'gi'
     ),
-    '$1$2…',
+    '$1…',
   ],
+  // Sent to Redis: a password, or a user and one.
+  [/\b(AUTH\s+(?:default\s+|"[^"]{0,100}"\s+)?)(?!<|failed|called|command|required|is\b|error)[^\s,;:)"']+/g, '$1…'],
+  [new RegExp(String.raw`(${NAME})(${SEPARATOR})(?:${QUOTED}|${NESTED}|${PLAIN})`, 'gi'), '$1$2…'],
+  [new RegExp(String.raw`(${CAMEL})(${SEPARATOR})(?:${QUOTED}|${NESTED}|${PLAIN})`, 'g'), '$1$2…'],
   [
     new RegExp(
       String.raw`\b([\w-]{0,40}(?:${WITHIN})[\w-]{0,40}\s+(?:(?:is|was|of|for)\s+)?)(\\?["'])(?:(?!\2).)*(?:\2|$)`,
@@ -59,10 +75,17 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
     ),
     '$1…',
   ],
+  // A word with a digit after the name of a secret.
+  [
+    /\b((?:pass(?:word|wd|phrase)?|pwd|secret|token)\s+(?:(?:is|was|for \w{1,40}:)\s+)?)(?=[^\s\d]{0,100}\d)(?=[^A-Za-z\s]{0,100}[A-Za-z])[^\s"',;]{6,}/gi,
+    '$1…',
+  ],
+  [/\b(?:(?:[spr]k_(?:live|test)|gh[pousr]|xox[abeprs]|glpat)[_-][\w-]+|A[KS]IA[A-Z0-9]{8,}\w*)/g, '…'],
   [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, '$1 …'],
   [/[\w.+-]+@[\w-]+\.[\w.-]+/g, '…@…'],
   // A user and a password before a host of one label, where no URL was recognised; the end of a password in a host's name.
   [/[^\s"'`<>@…:(,;]{0,100}:[^\s"'`<>@…]{1,200}@(?=[\w[])/g, '…@'],
+  [/[^\s"'`<>@…:(,;]{1,200}@(?=[\w.-]{1,100}:\d{2,5}\b|\/\/)/g, '…@'],
   [/\b(host(?: ?name)?:? \\?["']?|ENOTFOUND |lookup |connect(?:ion|ing)? to \\?["']?)[^\s"']{1,200}@/gi, '$1…@'],
   [/[A-Za-z0-9_-]{24,}/g, (run) => (/\d/.test(run) && /[A-Za-z]/.test(run) ? '…' : run)],
   [/\b\d(?:[ -]?\d){11,18}\b/g, '…'],
@@ -77,8 +100,10 @@ const AUTHORITY = /(?::|%3a)(?:\\?\/){2}|(?::|%3a)%2f%2f/i;
 /** A password without a user, to which no `@` comes. */
 const NO_USER = /(?::|%3a)(?:\\?\/|%2f){2}(?=(?::|%3a)[^\s"'])/i;
 /** What stands in the place of a port and is none; told apart from a colon that ends a name by what the message is about. */
-const NO_PORT = /(?::|%3a)(?:\\?\/|%2f){2}(?=[^\s/@"'[%:]{1,200}(?::|%3a)(?:[^\s"'\d]|\d{1,5}\w|\d{6}))/i;
-const ABOUT_A_URL = /(?<![a-z])UR[IL]s?\b/i;
+const NO_PORT = /(?::|%3a)(?:\\?\/|%2f){2}(?=[^\s/@"'[%:]{1,200}(?::|%3a)(?:[^\s"'\d]|\d{1,5}[^\W\d]|\d{6}))/i;
+/** A URL of these has a user and no port there, whatever the message is about. */
+const ABOUT_A_URL =
+  /(?<![a-z])(?:UR[IL]s?\b|(?:rediss?|amqps?|postgres(?:ql)?|mysql2?|mariadb|mongodb(?:\+srv)?|s?ftp|smtps?|nats)(?::|%3a)(?:\\?\/|%2f))/i;
 /** Up to the URL that a message is about, in quotes or after a colon: one that cannot be read may have no `://`. */
 const URL_TOLD = /(?<![a-z])UR[IL]s?\b(?!::)(?:[^"'`:@=]{0,80}(?:[:=]\s*\\?["'`]?|\\?["'`]))?/i;
 /** The same up to what stands in the place of a port and is none, where the URL has no `://`; a space ends a name before it. */

@@ -169,6 +169,27 @@ test('arguments keep every digit and every form of a number', () => {
   );
 });
 
+const activeJob = (inner: string) =>
+  `{"class":"${NEW_WRAPPER}","wrapped":"W","args":[{"job_class":"W","arguments":${inner}}]}`;
+
+// Expected: `JobRecord#display_args` of Sidekiq 7.3.10, as JSON; a text without its quotes.
+test.each([
+  ['{"class":"K","args":[{"10":1,"2":2}]}', '[{"10":1,"2":2}]'],
+  [
+    '{"class":"K","args":[{"b":{"10":{"01":[{"3":1,"a":2,"1":3}]},"2":"\\"9\\":"}}]}',
+    '[{"b":{"10":{"01":[{"3":1,"a":2,"1":3}]},"2":"\\"9\\":"}}]',
+  ],
+  [activeJob('[{"10":{"b":1},"2":2,"_aj_symbol_keys":["10"]}]'), '[{"10":{"b":1},"2":2}]'],
+  [activeJob('{"a":[1,2]}'), '{"a":[1,2]}'],
+  [activeJob('"[109348684164216833]"'), '[109348684164216833]'],
+  [activeJob('12345678901234567890'), '12345678901234567890'],
+  [activeJob('false'), 'false'],
+  [activeJob('[{"_aj_globalid":"gid://a/B/1","x":1},{"_aj_globalid":"gid://a/B/2"}]'), '[{"x":1},"gid://a/B/2"]'],
+  [`{"class":"${NEW_WRAPPER}","wrapped":null,"args":[{"job_class":"W","arguments":[1]}]}`, '[]'],
+])('the arguments of %s are shown as Sidekiq shows them', (raw, shown) => {
+  expect(argumentsText(raw)).toBe(shown);
+});
+
 test.each([
   ['text', 'text'],
   [5, '5'],

@@ -19,6 +19,8 @@ import {
 const MISSED_BEATS_SECONDS = 25;
 /** Processes write their names again by their next heartbeat after the database was emptied. */
 const EMPTIED_SECONDS = 60;
+/** Between two readings that far apart somebody has watched: what is watched is saved every ten seconds. */
+const PAUSE_SECONDS = 15;
 const EVENTS_KEPT = 2000;
 const HOSTS_KEPT = 1000;
 const EMPTY: ProcessLogView = {
@@ -171,10 +173,11 @@ export class ProcessLog implements Observer<ProcessLogView> {
       const lastBeatAt = beatAgeSeconds === null ? (beatAt ?? known.seenAt) : known.seenAt - beatAgeSeconds;
       const isOverdue = at - lastBeatAt >= HEARTBEAT_TTL_SECONDS;
       const hadMissed = known.seenAt - lastBeatAt >= MISSED_BEATS_SECONDS;
-      if (ghostNames.has(identity) || (!known.unwatched && isOverdue && hadMissed)) {
+      const unwatched = known.unwatched && at - known.seenAt > PAUSE_SECONDS;
+      if (ghostNames.has(identity) || (!unwatched && isOverdue && hadMissed)) {
         usual ??= meanSeconds(minutes);
         this.addVanished(known, lastBeatAt, at, usual);
-      } else if (known.unwatched || isOverdue || known.absentUntil !== null) {
+      } else if (unwatched || isOverdue || known.absentUntil !== null) {
         const title = `${identity} stopped while nobody watched`;
         this.add({ kind: 'stop', at: known.seenAt, endsAt: at, title, host, process: identity });
       } else {

@@ -4,6 +4,7 @@ import { instantText } from '../source/instants';
 import { NotRecorded } from '../source/notRecorded';
 import { outcomeText } from './lost';
 import type { Reads } from '../source/reads';
+import { privateQueues } from '../watch/locksAsked';
 import type { State } from '../watch/state';
 import type { Options } from '../settings/model';
 import type { Place } from '../sidekiq/browse/findJob';
@@ -86,7 +87,7 @@ export const job = tableQuery({
     const running = runningRows(state, jid);
     const gone = vanishedRows(state, jid);
     const isKnown = running.length > 0 || gone.length > 0;
-    const found = await stored(reads.job(jid, placesOf(state, source, queue)), isKnown);
+    const found = await find(state, { jid, source, queue }, isKnown, reads);
     const iteration = found.job || running.length > 0 ? ((await reads.iterations([jid])).get(jid) ?? null) : null;
     if (!found.job && !isKnown) {
       const fault = notFound(jid, found.whole);
@@ -118,7 +119,7 @@ function notFound(jid: string, whole: boolean): Fault {
       ? `There is no job "${told}": it is not waiting, scheduled, to be retried, dead or running.`
       : `The job "${told}" was not found in the time for a query.`,
     remedy: whole
-      ? 'The job ended, was deleted, or never existed; Sidekiq keeps no record of such jobs.'
+      ? 'The job ended, was deleted, or never existed, of which Sidekiq keeps no record; or super_fetch (Sidekiq Pro) keeps it for a process that is gone.'
       : 'Choose the set or the queue of the job under "Jobs of".',
   });
 }
@@ -141,6 +142,23 @@ function vanishedRows({ processLog, snapshot, now }: State, jid: string): Row[] 
         });
       })
   );
+}
+
+/** Looks in the sets and queues; then, where it lies in none, in what super_fetch has taken for the processes that are known. */
+async function find(
+  state: State,
+  { jid, source, queue }: { jid: string; source: Place['source'] | undefined; queue: string },
+  isKnown: boolean,
+  reads: Reads
+): ReturnType<Reads['job']> {
+  const found = await stored(reads.job(jid, placesOf(state, source, queue)), isKnown);
+  if (found.job || !found.whole || (source ?? 'queue') !== 'queue') {
+    return found;
+  }
+  const taken = privateQueues(state)
+    .filter((name) => queue === '' || name.endsWith(`|${queue}`))
+    .map((name): Place => ({ source: 'queue', queue: name }));
+  return stored(reads.job(jid, taken), isKnown);
 }
 
 /** Of a job that ran then its process has told, though stored jobs are not recorded. */
@@ -191,18 +209,24 @@ const KNOWN = new Set(
   )
 );
 
-function rowsOf(found: StoredJob, alsoIn: readonly Place[], { now, options }: State): Row[] {
+/** A list of super_fetch: of which process, and of which queue. */
+const PRIVATE = /^sq\|([^|]+)\|(.+)$/s;
+
+function rowsOf(found: StoredJob, alsoIn: readonly Place[], { now, options, queues }: State): Row[] {
   const { payload } = found;
+  // A queue may bear such a name, too.
+  const taken = queues.some(({ name }) => name === found.queue) ? null : PRIVATE.exec(found.queue);
   const of = (name: string) => textOf(payload[name]);
   const at = (name: string) => agoText(instantOf(payload[name]), now);
   const backtrace = backtraceOf(payload);
   return [
     ...rowsFrom('job', {
       JID: found.jid,
-      Place: PLACES[found.source],
+      Place: taken ? 'taken by a process with super_fetch' : PLACES[found.source],
       'Also in': alsoIn.map(({ source, queue }) => (source === 'queue' ? `queue ${queue}` : SETS[source])).join(', '),
       Class: found.class,
-      Queue: found.queue,
+      Queue: taken?.[2] ?? found.queue,
+      Process: taken?.[1] ?? '',
       [found.source === 'dead' ? 'Died' : 'Due']: agoText(found.scoreAt, now),
       Enqueued: agoText(found.enqueuedAt, now),
       Created: agoText(found.createdAt, now),
@@ -229,7 +253,7 @@ function rowsOf(found: StoredJob, alsoIn: readonly Place[], { now, options }: St
 /** How long before a failure deploys are looked for. */
 const DEPLOYS_SECONDS = 7 * 86_400;
 
-/** When this kind of error was first seen among the failed jobs that are kept, and the deploy before it. */
+/** When this kind of error was first seen among the failed jobs that are kept, and the deploys before that and before this one. */
 async function originRows({ payload }: StoredJob, { now }: State, reads: Reads): Promise<Row[]> {
   const errorClass = textOf(payload['error_class']);
   const failedAt = instantOf(payload['failed_at']);
@@ -237,19 +261,25 @@ async function originRows({ payload }: StoredJob, { now }: State, reads: Reads):
     return [];
   }
   const pattern = messagePattern(redact(textOf(payload['error_message'])));
-  const range = { from: failedAt - DEPLOYS_SECONDS, to: failedAt };
-  const [failures, { marks }] = await Promise.all([reads.failures(now), reads.deployMarks(range, now)]);
+  const failures = await reads.failures(now);
   const same = [...failures.retry.failures, ...failures.dead.failures].filter(
     (each) => each.errorClass === errorClass && messagePattern(each.message) === pattern
   );
   // There may be 100,000 of them, more than a function takes as arguments.
   const first = same.reduce((least, { firstAt }) => Math.min(least, firstAt ?? Infinity), Infinity);
-  const before = marks.filter(({ at }) => at <= failedAt).at(-1);
+  const begins = Math.min(first, failedAt);
+  const { marks } = await reads.deployMarks({ from: begins - DEPLOYS_SECONDS, to: failedAt }, now);
+  const deployBefore = (at: number) => {
+    const mark = marks.filter((each) => each.at <= at && each.at > at - DEPLOYS_SECONDS).at(-1);
+    return mark ? `${mark.label}, ${agoText(mark.at, now)}` : '';
+  };
+  const [beforeFirst, beforeThis] = [deployBefore(begins), deployBefore(failedAt)];
   return rowsFrom('error', {
     'First of this kind': Number.isFinite(first)
-      ? `${agoText(first, now)} (${countText(same.length, 'job')} kept)`
+      ? `${agoText(first, now)} (${countText(same.length, 'job')} of all classes kept)`
       : '',
-    'Deploy before it': before ? `${before.label}, ${agoText(before.at, now)}` : '',
+    'Deploy before the first': beforeFirst,
+    'Deploy before this one': beforeThis === beforeFirst ? '' : beforeThis,
   });
 }
 

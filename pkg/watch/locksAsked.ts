@@ -1,5 +1,4 @@
 import type { LocksAsked, LocksBounds } from '../sidekiq/browse/locks';
-import type { Process } from '../sidekiq/model';
 import type { State } from './state';
 
 /** Each takes one command. */
@@ -8,13 +7,8 @@ const PRIVATE_MOST = 1000;
 const ORPHANS_SECONDS = 2 * 3600;
 
 /** What is asked of the locks of a state: its classes, queues and running jobs are what locks are compared with. */
-export function locksAsked(
-  { snapshot, queues, totals, processLog, options, now }: State,
-  most: LocksBounds
-): LocksAsked {
-  const gone = processLog.vanished
-    .filter(({ returnedAt, lastBeatAt }) => returnedAt === null && now - lastBeatAt < ORPHANS_SECONDS)
-    .map(({ process }) => process.identity);
+export function locksAsked(state: State, most: LocksBounds): LocksAsked {
+  const { snapshot, queues, totals, options, now } = state;
   const classes = new Set([
     ...(totals.lastHour?.keys() ?? []),
     ...snapshot.work.items.map(({ metricsClass }) => metricsClass),
@@ -32,23 +26,26 @@ export function locksAsked(
       options.queueInclude === '' &&
       options.queueExclude === '',
     queues: queues.filter(({ size }) => size !== 0).map(({ name }) => name),
-    privateQueues: privateQueues(snapshot.processes.items, gone, queues),
+    privateQueues: privateQueues(state),
     most,
   };
 }
 
-/** What a killed process had taken stays in its queues until another one looks for orphans, within the hour. */
-function privateQueues(
-  processes: readonly Process[],
-  gone: readonly string[],
-  queues: ReadonlyArray<{ name: string }>
-): string[] {
+/**
+ * Names of the queues in which super_fetch (Sidekiq Pro) keeps what a process has taken, `sq|<identity>|<queue>`: most do not
+ * exist. What a killed process had taken stays there until another one looks for orphans, within the hour.
+ */
+export function privateQueues({ snapshot, processLog, queues, now }: State): string[] {
   const names: string[] = [];
   const add = (identity: string, served: readonly string[]) => {
     names.push(...served.slice(0, PRIVATE_MOST - names.length).map((queue) => `sq|${identity}|${queue}`));
   };
   const all = queues.map(({ name }) => name);
-  gone.forEach((identity) => add(identity, all));
-  processes.forEach(({ identity, queues: served }) => add(identity, served));
+  for (const { returnedAt, lastBeatAt, process } of processLog.vanished) {
+    if (returnedAt === null && now - lastBeatAt < ORPHANS_SECONDS) {
+      add(process.identity, all);
+    }
+  }
+  snapshot.processes.items.forEach(({ identity, queues: served }) => add(identity, served));
   return names;
 }

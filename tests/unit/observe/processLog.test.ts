@@ -453,6 +453,13 @@ describe('what was known before a restart is known after it:', () => {
     expect(view.vanished.map(({ process, jobs }) => [process.identity, jobs.length])).toEqual([[A, 2]]);
   });
 
+  // Found by a review: a query that goes on with what `serve` has saved, seconds after a clean stop.
+  test('one that is gone with its name some seconds after what was saved has stopped then', () => {
+    const view = goOn(onlyB(NOW + 12));
+    expect(view.events.at(-1)).toMatchObject({ kind: 'stop', at: NOW + 12, title: `${A} stopped` });
+    expect(view.events.at(-1)).not.toHaveProperty('endsAt');
+  });
+
   test('one that is gone with its name may have stopped cleanly, and is no loss', () => {
     const view = goOn(onlyB(NOW + 600));
     expect(view.vanished).toEqual([]);

@@ -7,7 +7,7 @@ import { job } from '../../../pkg/queries/job';
 import { rowsOfState } from '../../support/ask';
 import { noPermission } from '../../support/fakeRedis';
 import { zset } from '../../support/queryRows';
-import { aQueueState, aState, listed, NOW, someWork } from '../../support/state';
+import { aProcess, aQueueState, aState, listed, NOW, someWork } from '../../support/state';
 
 describe('job', () => {
   const payload = {
@@ -38,6 +38,29 @@ describe('job', () => {
       await rowsOfState(job, aState({ options: options as Record<string, unknown> }), { query: { ...query }, answers })
     ).map(({ group, field, value }) => `${group} ${field}: ${value}`);
 
+  test('names the deploy before the first of its kind, and the one before this failure', async () => {
+    const earlier = { ...payload, jid: 'j0', class: 'Other', failed_at: NOW - 4000 };
+    const day = new Date(NOW * 1000).toISOString().slice(0, 10).replaceAll('-', '');
+    const failed = { ...answers, 'zcard dead': 1, 'zrevrange dead': zset([NOW - 60, earlier]) };
+    const marksOf = async (...marks: Array<[secondsAgo: number, label: string]>) => {
+      const fields = marks.flatMap(([ago, label]) => [new Date((NOW - ago) * 1000).toISOString(), label]);
+      const rows = await rowsOfState(job, aState(), {
+        query: { jid: 'j1' },
+        answers: { ...failed, [`hgetall ${day}-marks`]: fields },
+      });
+      return rows
+        .filter(({ field }) => /kind|Deploy/.test(String(field)))
+        .map(({ field, value }) => `${field}: ${value}`);
+    };
+    const first = 'First of this kind: 2026-11-25 10:53:50 UTC, 1 h 6 min ago (2 jobs of all classes kept)';
+    expect(await marksOf([5000, 'v1'], [1000, 'v2'])).toEqual([
+      first,
+      'Deploy before the first: v1, 2026-11-25 10:37:10 UTC, 1 h 23 min ago',
+      'Deploy before this one: v2, 2026-11-25 11:43:50 UTC, 16 min 40 s ago',
+    ]);
+    expect(await marksOf([5000, 'v1'])).toEqual([first, expect.stringContaining('Deploy before the first: v1')]);
+  });
+
   test('has a row for each field, without what the data source does not allow', async () => {
     const rows = await ask({});
     expect(rows).toEqual([
@@ -57,7 +80,7 @@ describe('job', () => {
       'error First failed: 2026-11-25 11:55:30 UTC, 5 min ago',
       'error Last failed: 2026-11-25 11:57:10 UTC, 3 min 20 s ago',
       'error Backtrace: 2 lines, hidden. An administrator can show backtraces with "Show backtraces" in the settings of the data source.',
-      'error First of this kind: 2026-11-25 11:55:30 UTC, 5 min ago (1 job kept)',
+      'error First of this kind: 2026-11-25 11:55:30 UTC, 5 min ago (1 job of all classes kept)',
       // A position would be shown; this may be an argument.
       'iteration Cursor: hidden: the data source does not allow arguments',
       'iteration Executions: 2',
@@ -174,6 +197,36 @@ describe('job', () => {
     ).rejects.toThrow();
   });
 
+  // Lists of super_fetch as its wiki page describes them. Found by a review: such a job was told to have ended.
+  test.each([
+    ['a process that is gone', 'dead:9:zzz'],
+    ['a live one', 'live:1:abc'],
+  ])('that super_fetch took for %s is found', async (_, identity) => {
+    const gone: VanishedProcess = {
+      process: { identity: 'dead:9:zzz', host: 'dead' },
+      lastBeatAt: NOW - 120,
+      beatAt: null,
+      noticedAt: NOW - 100,
+      returnedAt: null,
+      confirmed: true,
+      jobs: [],
+    };
+    const taken = aState({
+      snapshot: { processes: listed(aProcess('live:1:abc', { queues: ['a|b'] })) },
+      queues: [aQueueState('a|b')],
+      processLog: { since: NOW - 9000, vanished: [gone], events: [], vanishedByHost: new Map(), lostJobsTotal: 0 },
+    });
+    const answers = {
+      [`llen queue:sq|${identity}|a|b`]: 1,
+      [`lrange queue:sq|${identity}|a|b`]: [JSON.stringify({ jid: 'p1', class: 'A', queue: 'a|b' })],
+    };
+    const rows = await rowsOfState(job, taken, { query: { jid: 'p1' }, answers });
+    expect(rows.map(({ field, value }) => `${field}: ${value}`)).toEqual(
+      expect.arrayContaining(['Place: taken by a process with super_fetch', 'Queue: a|b', `Process: ${identity}`])
+    );
+    await expect(rowsOfState(job, taken, { query: { jid: 'p2' }, answers })).rejects.toThrow('There is no job "p2"');
+  });
+
   test('that does not exist, or is not named, is an error with its remedy', async () => {
     await expect(ask({}, { jid: 'j2' })).rejects.toMatchObject({
       kind: 'query',
@@ -189,7 +242,7 @@ describe('job', () => {
     expect(await rowsOfState(job, aState(), { query: { jid: 'j2' }, request: panel })).toEqual([
       {
         message:
-          'There is no job "j2": it is not waiting, scheduled, to be retried, dead or running. The job ended, was deleted, or never existed; Sidekiq keeps no record of such jobs.',
+          'There is no job "j2": it is not waiting, scheduled, to be retried, dead or running. The job ended, was deleted, or never existed, of which Sidekiq keeps no record; or super_fetch (Sidekiq Pro) keeps it for a process that is gone.',
       },
     ]);
     // On the command line something is missing.

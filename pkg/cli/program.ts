@@ -96,7 +96,10 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     .argument('<type>', QUERY_TYPES.map(({ id }) => id).join(', '))
     .option('--json', 'print one array of row objects')
     .option('--figures <names>', 'comma separated number columns to return', commaSeparated)
-    .option('--filter <filter...>', 'field=value, field!=value, field=~regex or field!~regex; values comma separated')
+    .option(
+      '--filter <filter...>',
+      'field=value, field!=value, field=~regex or field!~regex; values comma separated, or a JSON list: \'queue=["a,b"]\''
+    )
     .option('--limit <rows>', 'rows at most', positive)
     .option('--option <name=value...>', 'an option of the query type; lists are comma separated')
     .option('--from <time>', 'start: seconds before the end as -3600, or ISO 8601', '-3600')

@@ -62,7 +62,7 @@ export function countOf(value: unknown): number | null {
   const number = numberOf(value);
   return number !== null &&
     number >= 0 &&
-    Number.isInteger(number) &&
+    Number.isSafeInteger(number) &&
     !(typeof value === 'string' && /[.eE]/.test(value))
     ? number
     : null;

@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { request as httpRequest } from 'node:http';
+import { createInterface } from 'node:readline';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -138,6 +140,29 @@ describe('gpx_sidekiq mcp', () => {
     expect(JSON.stringify(hidden)).not.toContain('4111');
     expect(JSON.stringify(await told(await overStdio(['--allow-arguments', 'true']), 'sidekiq_jobs', asked))).toContain(
       '4111'
+    );
+  });
+
+  // JSON-RPC 2.0, section 5.1.
+  test('answers lines that are no message, so that nobody waits for them', async () => {
+    const child = spawn(EXECUTABLE, ['mcp', '--redis-url', redis.url], { stdio: ['pipe', 'pipe', 'ignore'] });
+    closers.push(async () => child.kill('SIGKILL'));
+    const lines = ['garbage', '[{"jsonrpc":"2.0","id":7,"method":"ping"}]', '{"jsonrpc":"2.0","id":4,"method":5}'];
+    child.stdin.write(`${[...lines, '{"jsonrpc":"2.0","id":5,"method":"ping"}'].join('\n')}\n`);
+    const answers: unknown[] = [];
+    for await (const line of createInterface(child.stdout)) {
+      const { id, error } = JSON.parse(line) as { id: unknown; error?: { code: number } };
+      if (answers.push([id, error?.code]) === lines.length + 1) {
+        break;
+      }
+    }
+    expect(answers).toEqual(
+      expect.arrayContaining([
+        [null, -32700],
+        [null, -32600],
+        [null, -32600],
+        [5, undefined],
+      ])
     );
   });
 

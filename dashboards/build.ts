@@ -91,27 +91,28 @@ const ANNOTATIONS: readonly Annotation[] = [
 ];
 
 /** Turns a specification into the JSON that Grafana provisions. */
-export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard {
+export function buildDashboard(spec: DashboardSpec, flavour: Flavour, all: readonly DashboardSpec[]): Dashboard {
   const direct = flavour === 'direct';
+  const several = direct && spec.dataSources === 'several';
   const builder = new DashboardBuilder(direct ? spec.title : `${spec.title} (Prometheus)`)
     .uid(uidOf(spec.id, flavour))
     .description(spec.description)
-    .tags(['sidekiq', flavour])
+    .tags(tagsOf(spec, flavour))
     .readonly()
     .tooltip(DashboardCursorSync.Crosshair)
     .refresh('10s')
     .time({ from: spec.from ?? 'now-1h', to: 'now' })
     .timezone('browser')
-    .link({ build: () => otherDashboards(flavour) })
+    .links([otherDashboards(flavour, several), ...(several ? [] : linksOf(spec, flavour, all))].map(built))
     .withVariable(
       new DatasourceVariableBuilder('datasource')
         .label('Data source')
         .type(direct ? 'jobwatch-sidekiq-datasource' : 'prometheus')
-        .multi(direct && spec.dataSources === 'several')
-        .includeAll(direct && spec.dataSources === 'several')
+        .multi(several)
+        .includeAll(several)
         .current(
           // Grafana takes the first of the type where its default data source is of another.
-          direct && spec.dataSources === 'several'
+          several
             ? { selected: true, text: 'All', value: '$__all' }
             : { selected: true, text: 'default', value: 'default' }
         )
@@ -153,16 +154,47 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour): Dashboard
 /** Ids of rows come after those of panels. */
 const ROW_IDS = 1000;
 
-/** The list of the other dashboards. Grafana 12.3 shows none of this type in its controls menu, the builder's default. */
-function otherDashboards(flavour: Flavour): DashboardLink {
+/** By the last one the menu of dashboards finds those that take its variables. */
+function tagsOf({ dataSources, detail }: DashboardSpec, flavour: Flavour): string[] {
+  return ['sidekiq', flavour, dataSources === 'several' ? 'fleet' : detail === undefined ? OF_INSTALLATION : 'detail'];
+}
+
+const OF_INSTALLATION = 'installation';
+
+const built = (link: DashboardLink) => ({ build: () => link });
+
+/**
+ * The list of the dashboards of an installation. Grafana 12.3 shows none of this type in its controls menu, the builder's
+ * default. They take "All" of a variable, which a dashboard of one queue would take for the name of one.
+ *
+ * @param several whether several data sources are chosen, of which the others take one
+ */
+function otherDashboards(flavour: Flavour, several: boolean): DashboardLink {
   const { placement: _, ...link } = new DashboardLinkBuilder('Sidekiq dashboards')
     .type('dashboards' as never)
-    .tags(['sidekiq', flavour])
+    .tags(['sidekiq', flavour, OF_INSTALLATION])
     .asDropdown(true)
     .keepTime(true)
-    .includeVars(true)
+    .includeVars(!several)
     .build();
   return link;
+}
+
+/** Links to the dashboards of one queue, class or job, which begin with the first, and to the one of all data sources. */
+function linksOf(spec: DashboardSpec, flavour: Flavour, all: readonly DashboardSpec[]): DashboardLink[] {
+  return all.flatMap(({ id, detail, dataSources, directOnly = false }) => {
+    const isFleet = dataSources === 'several';
+    if (id === spec.id || (detail === undefined && !isFleet) || (directOnly && flavour !== 'direct')) {
+      return [];
+    }
+    const { placement: _, ...link } = new DashboardLinkBuilder(detail ?? 'Fleet')
+      .type('link' as never)
+      .icon('dashboard')
+      .url(`/d/${uidOf(id, flavour)}${isFleet && flavour === 'direct' ? '' : '?var-datasource=${datasource}'}`)
+      .keepTime(true)
+      .build();
+    return [link];
+  });
 }
 
 function choiceOf({ name, label, choice = [] }: Variable): CustomVariableBuilder {

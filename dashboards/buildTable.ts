@@ -103,6 +103,17 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
       ],
     });
   }
+  if (flavour === 'prometheus') {
+    for (const [name, { path, named }] of Object.entries(panel.labelLinks ?? {})) {
+      // Nothing else stands in it: an address that is empty is no link.
+      const url = `\${__data.fields["${path}"]:raw}${named ? '${__value.raw:percentencode}' : ''}`;
+      builder.withOverride({
+        matcher: byName(name),
+        properties: [{ id: 'links', value: [{ title: 'Details', url }] }],
+      });
+      builder.withOverride({ matcher: byName(path), properties: [{ id: 'custom.hideFrom.viz', value: true }] });
+    }
+  }
   if (flavour === 'direct') {
     for (const name of panel.states ?? []) {
       builder.withOverride({

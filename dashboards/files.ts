@@ -8,7 +8,7 @@ export function generatedFiles(): Map<string, string> {
   const files = new Map<string, string>();
   for (const spec of DASHBOARDS) {
     for (const flavour of spec.directOnly ? (['direct'] as const) : (['direct', 'prometheus'] as const)) {
-      const dashboard = `${JSON.stringify(buildDashboard(spec, flavour), null, 2)}\n`;
+      const dashboard = `${JSON.stringify(buildDashboard(spec, flavour, DASHBOARDS), null, 2)}\n`;
       files.set(`provisioning/dashboards/${flavour}/${spec.id}.json`, dashboard);
     }
   }

@@ -23,6 +23,7 @@ export const jobClassDetail: DashboardSpec = {
   id: 'sidekiq-job-class',
   title: 'Sidekiq job class detail',
   description: 'One job class: rate, duration, failures and their causes.',
+  detail: 'Job class',
   variables: [{ ...CLASS, multi: false }, STATSD],
   rows: [
     {

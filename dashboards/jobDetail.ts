@@ -11,6 +11,7 @@ export const jobDetail: DashboardSpec = {
   title: 'Sidekiq job',
   description: 'One job: where it is, its error and backtrace, its attempts, and what happened around it.',
   directOnly: true,
+  detail: 'Job',
   variables: [
     { name: 'jid', label: 'JID', typed: true, multi: false },
     { name: 'jobClass', label: 'Class', typed: true, multi: false },

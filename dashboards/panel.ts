@@ -120,6 +120,8 @@ export interface Panel {
   invisible?: string[];
   /** Where a click on a cell leads: by column title, the title of the column that holds the path. */
   pathLinks?: Record<string, string>;
+  /** The same by Prometheus, where a label holds the path, with the value of the cell behind it where it is named. */
+  labelLinks?: Record<string, { path: string; named: boolean }>;
   /** Columns of instants, by title, told as date and time and not as time ago. */
   dated?: string[];
   /** As {@link pathLinks}, where the path has a time range of its own. */
@@ -171,6 +173,8 @@ export interface DashboardSpec {
   from?: string;
   /** What Prometheus has nothing of is a dashboard of the data source alone. */
   directOnly?: boolean;
+  /** Of one queue, class or job, as the links to it say: it takes no variable that may be "All". */
+  detail?: string;
 }
 
 /** The uid of a dashboard of ours in a flavour. */

@@ -5,10 +5,10 @@ import { TO_QUEUE, WORKER_TYPE } from './queries';
 /** The changes that the variables hold. */
 const CHANGED: WhatIfQuery = {
   queryType: 'what_if',
-  threads: ['$workerType=$threads'],
+  threads: ['$changedType=$threads'],
   traffic: ['$traffic'],
   runTime: ['$runTime'],
-  order: ['$workerType=$order'],
+  order: ['$changedType=$order'],
   search: '$search' as 'none',
 };
 
@@ -59,7 +59,8 @@ export const planning: DashboardSpec = {
     'What waits and utilisation would be with other threads, traffic, run times or orders of queues, by simulation of the work of the time range.',
   directOnly: true,
   variables: [
-    { ...WORKER_TYPE, multi: false },
+    // Another name than elsewhere: it is one, where dashboards that lead here may have chosen all.
+    { ...WORKER_TYPE, name: 'changedType', multi: false },
     { name: 'threads', label: 'Threads', typed: true, multi: false },
     { name: 'order', label: 'Order', typed: true, multi: false },
     {

@@ -18,6 +18,7 @@ export const queueDetail: DashboardSpec = {
   id: 'sidekiq-queue',
   title: 'Sidekiq queue detail',
   description: 'One queue: latency and its cause, serving processes, waiting jobs and drain time.',
+  detail: 'Queue',
   variables: [{ ...QUEUE, multi: false }, STATSD],
   rows: [
     {

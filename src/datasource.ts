@@ -210,7 +210,7 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
       {
         title: 'Sidekiq dashboards',
         type: 'dashboards',
-        tags: ['sidekiq', 'direct'],
+        tags: ['sidekiq', 'direct', 'installation'],
         asDropdown: true,
         includeVars: true,
         keepTime: true,

@@ -1,9 +1,42 @@
+import { ALERTS } from '../alerts';
 import { warnFrom, type Panel, type Row } from '../panel';
 import { BUSIEST_TYPE, DIED_LAST_HOUR, FAILURE_RATE, figures, RETRIES, TO_CLASS, TO_HOST, TO_QUEUE } from '../queries';
 
 /** Alerts by how urgent they are; those that do not fire yet come last. */
 const rank = (severity: string, level: number) =>
   `${level} * ALERTS{alertname=~"Sidekiq.*",severity="${severity}",alertstate="firing"} or ${level - 0.5} * ALERTS{alertname=~"Sidekiq.*",severity="${severity}",alertstate="pending"}`;
+
+/** Alerts that no queue, class or host is the subject of, by the dashboard that shows them. */
+const alertsOf = (dashboard: string) => ALERTS.flatMap((alert) => (alert.dashboard === dashboard ? [alert.name] : []));
+
+/**
+ * The paths that cells lead to, as labels: an address that is written with a column leads somewhere from an empty cell, too.
+ * The name is put behind it.
+ */
+const PATHS: ReadonlyArray<{
+  label: string;
+  title: string;
+  dashboard: string;
+  variable?: string;
+  of: string;
+  is: string;
+}> = [
+  ...[
+    { label: 'to_queue', title: 'Queue path', target: TO_QUEUE, of: 'name' },
+    { label: 'to_class', title: 'Class path', target: TO_CLASS, of: 'class' },
+    { label: 'to_host', title: 'Host path', target: TO_HOST, of: 'host' },
+  ].map(({ target, ...path }) => ({ ...path, ...target, is: '.+' })),
+  ...['sidekiq-errors', 'sidekiq-processes', 'sidekiq-overview'].map((dashboard) => ({
+    ...{ label: 'to_alert', title: 'Alert path', dashboard, of: 'alertname' },
+    is: alertsOf(dashboard).join('|'),
+  })),
+];
+
+const withPaths = (expr: string) =>
+  PATHS.reduce((all, { label, dashboard, variable, of, is }) => {
+    const path = `/d/${dashboard}-prom?var-datasource=\${datasource}&\${__url_time_range}${variable ? `&var-${variable}=` : ''}`;
+    return `label_replace(${all}, "${label}", "${path}", "${of}", "${is}")`;
+  }, expr);
 
 /** The verdict: what is wrong, the worst first. By Prometheus that is what its rules say. */
 const whatIsWrong: Panel = {
@@ -26,7 +59,9 @@ const whatIsWrong: Panel = {
   timedLinks: { Since: 'Path since' },
   prometheus: [
     {
-      expr: `max by (severity, alertname, alertstate, name, class, host) (${[rank('critical', 3), rank('warning', 2), rank('info', 1)].join(' or ')})`,
+      expr: withPaths(
+        `max by (severity, alertname, alertstate, name, class, host) (${[rank('critical', 3), rank('warning', 2), rank('info', 1)].join(' or ')})`
+      ),
       column: 'Level',
     },
   ],
@@ -39,8 +74,14 @@ const whatIsWrong: Panel = {
     name: 'Queue',
     class: 'Class',
     host: 'Host',
+    ...Object.fromEntries(PATHS.map(({ label, title }) => [label, title])),
   },
-  links: { Queue: TO_QUEUE, Class: TO_CLASS, Host: TO_HOST },
+  labelLinks: {
+    Alert: { path: 'Alert path', named: false },
+    Queue: { path: 'Queue path', named: true },
+    Class: { path: 'Class path', named: true },
+    Host: { path: 'Host path', named: true },
+  },
 };
 
 /** The row of what concerns everything, whatever the variables choose. */

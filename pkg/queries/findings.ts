@@ -40,6 +40,8 @@ export interface FindingRow {
 interface PlacedRow extends FindingRow {
   /** The data source that was asked; `null` where it does not matter. */
   dataSource: QueryRequest['dataSource'] | null;
+  /** The same, also in a table of one. */
+  asked: QueryRequest['dataSource'];
 }
 
 const LEVELS: Readonly<Record<Severity, number>> = { critical: 3, warning: 2, info: 1, ok: 0 };
@@ -84,8 +86,10 @@ const COLUMNS: Array<Column<PlacedRow>> = [
   text(
     'pathSince',
     'Path since',
-    'Path of the dashboard Incident around the beginning.',
-    (row) => `${INCIDENT_PATH}${row.since === null ? '' : aroundTime(row.since, null)}${dataSourceOf(row)}`
+    'Path of the dashboard Incident around the beginning; empty where that is not known.',
+    ({ since, asked }) =>
+      // An address that is empty is no link in a table of Grafana.
+      since === null ? '' : `${INCIDENT_PATH}${aroundTime(since, null)}${dataSourceOf({ dataSource: asked ?? null })}`
   ),
   plain(
     'level',
@@ -122,7 +126,7 @@ export function pathOf({ kind, subject, rule }: Pick<FindingRow, 'kind' | 'subje
 }
 
 /** The variable of the dashboards' data source. The link adds that of the panel where the row names none. */
-function dataSourceOf({ dataSource }: PlacedRow): string {
+function dataSourceOf({ dataSource }: Pick<PlacedRow, 'dataSource'>): string {
   return dataSource ? `&var-datasource=${encodeURIComponent(dataSource.uid)}` : '';
 }
 
@@ -132,8 +136,8 @@ function placed(
   { dataSource }: QueryRequest
 ): Rows<PlacedRow> {
   return installation
-    ? { rows: rows.map((row) => ({ ...row, dataSource })) }
-    : { rows: rows.map((row) => ({ ...row, dataSource: null })), without: ['installation'] };
+    ? { rows: rows.map((row) => ({ ...row, dataSource, asked: dataSource })) }
+    : { rows: rows.map((row) => ({ ...row, dataSource: null, asked: dataSource })), without: ['installation'] };
 }
 
 /** What is wrong, the worst first, and what to do. */

@@ -3,6 +3,7 @@ import { log } from '../log';
 import type { Notice } from '../sidekiq/model';
 import type { BlockStore } from './blockStore';
 import { addSamples, noParts, type Parts } from './chunk';
+import { ContinuedCounts } from './continuedCounts';
 import type { HistoryScope, SeriesValue } from './figures';
 import { MemoryStore } from './memoryStore';
 import { RedisClock, type ClockStep } from './redisClock';
@@ -40,6 +41,7 @@ export class Recorder {
   /** What the file has not taken yet. */
   private missed: Sample[] = [];
   private file: HistoryStore | undefined;
+  private counts: ContinuedCounts | undefined;
   private failure: string | undefined;
   private triedAt = -Infinity;
   private opening: Promise<void> | undefined;
@@ -117,6 +119,7 @@ export class Recorder {
       return;
     }
     this.file = store;
+    this.counts = new ContinuedCounts(store);
     this.failedAt = undefined;
     if (before) {
       // Whoever reads a long range of it now finds the rest in the next answer.
@@ -188,7 +191,7 @@ export class Recorder {
         this.toForget = undefined;
       }
       for (const { at, values } of this.missed.slice(0, most)) {
-        file.append(at, values, this.clock.agedBy);
+        file.append(at, this.counts?.continued(at, values) ?? values, this.clock.agedBy);
         done += 1;
       }
     });

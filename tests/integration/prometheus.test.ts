@@ -229,7 +229,7 @@ function filledIn(text: string, file: string, jid = ''): string {
       .replaceAll('$jid', jid)
       .replaceAll('${quantile:text}', 'p95')
       .replaceAll('$quantile', '0.95')
-      .replaceAll(/\$(host|workerType|errorClass)/g, '.*')
+      .replaceAll(/\$(host|workerType|changedType|errorClass)/g, '.*')
       // What is typed is empty at first.
       .replaceAll(/\$(deploy|threads|order)/g, '')
       .replaceAll(/\$(traffic|runTime)/g, '1')

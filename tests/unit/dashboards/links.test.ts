@@ -6,7 +6,10 @@ const PROVISIONED = join(__dirname, '../../../provisioning/dashboards');
 
 interface Dashboard {
   uid: string;
-  templating: { list: Array<{ name: string }> };
+  templating: { list: Array<{ name: string; type: string; includeAll?: boolean }> };
+  panels: unknown;
+  links: Array<{ type: string; url?: string; includeVars: boolean; tags: string[] }>;
+  tags: string[];
 }
 
 const dashboards = ['direct', 'prometheus'].flatMap((flavour) =>
@@ -30,7 +33,7 @@ function addressesOf(value: unknown): string[] {
 test.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const))(
   'every link of %s opens a dashboard of its flavour that has the variables it names, keeps the data source and the range',
   (uid, dashboard) => {
-    for (const address of new Set(addressesOf(dashboard))) {
+    for (const address of new Set(addressesOf(dashboard.panels))) {
       const [path = '', query = ''] = address.split('?');
       const target = path.slice('/d/'.length);
       expect([...variablesOf.keys()], address).toContain(target);
@@ -39,6 +42,33 @@ test.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const))(
       expect(variablesOf.get(target), address).toEqual(expect.arrayContaining(named));
       expect(named, address).toContain('datasource');
       expect(query, address).toContain('${__url_time_range}');
+    }
+  }
+);
+
+test.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const))(
+  'the menu of %s hands its variables only to dashboards that take All of them, and one data source to those of one',
+  (uid, { links, tags, templating }) => {
+    const several = tags.includes('fleet') && !uid.endsWith('-prom');
+    for (const { type, url = '', includeVars, tags: wanted } of links) {
+      const to = dashboards.filter((each) =>
+        type === 'dashboards'
+          ? // Grafana leaves out the one that is open.
+            each.uid !== uid && wanted.every((tag) => each.tags.includes(tag))
+          : url.split('?')[0] === `/d/${each.uid}`
+      );
+      expect(to.length, url).toBeGreaterThan(0);
+      expect(to.every((each) => each.uid.endsWith('-prom') === uid.endsWith('-prom'))).toBe(true);
+      if (includeVars) {
+        expect(several).toBe(false);
+        const names = templating.list.map(({ name }) => name);
+        const single = to.flatMap((each) =>
+          each.templating.list.filter(
+            (variable) => variable.type === 'query' && !variable.includeAll && names.includes(variable.name)
+          )
+        );
+        expect(single.filter(({ name }) => name !== 'statsd')).toEqual([]);
+      }
     }
   }
 );

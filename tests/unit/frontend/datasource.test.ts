@@ -344,7 +344,9 @@ describe('the data source', () => {
     const variables = (await source.getDefaultVariables()) as Array<{ spec: { name: string; query: object } }>;
     expect(variables.map(({ spec }) => spec.name)).toEqual(['workerType', 'queue']);
     expect(variables[1]!.spec.query).toMatchObject({ spec: { queryType: 'queues', field: 'queue' } });
-    expect(await source.getDefaultLinks()).toMatchObject([{ type: 'dashboards', tags: ['sidekiq', 'direct'] }]);
+    expect(await source.getDefaultLinks()).toMatchObject([
+      { type: 'dashboards', tags: ['sidekiq', 'direct', 'installation'] },
+    ]);
   });
 
   test('puts values of variables into chosen figures', () => {

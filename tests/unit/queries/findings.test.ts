@@ -636,7 +636,7 @@ describe('the query', () => {
         subject: 'Sidekiq',
         rule: 'none',
         path: '/d/sidekiq-processes?',
-        pathSince: '/d/sidekiq-incident?',
+        pathSince: '',
         level: 0,
       },
     ]);

@@ -34,7 +34,7 @@ export const deploy: DashboardSpec = {
   variables: [{ name: 'deploy', label: 'Deploy at', typed: true, multi: false }, QUEUE],
   rows: [
     {
-      title: 'Before and after',
+      title: 'Before and after, not filtered',
       panels: [
         beforeAndAfter('In total', 'total', {
           description:
@@ -51,10 +51,16 @@ export const deploy: DashboardSpec = {
           height: 9,
           links: { Name: TO_QUEUE },
         }),
+        beforeAndAfter('By error', 'error', {
+          description:
+            'Jobs in retry and dead whose latest failure lay within either time, by error. It takes an hour before and after the deploy, and recordings of both.',
+          height: 7,
+          links: { Name: TO_ERROR },
+        }),
       ],
     },
     {
-      title: 'Over time',
+      title: 'Over time, not filtered',
       panels: [
         {
           title: 'Throughput',
@@ -66,7 +72,6 @@ export const deploy: DashboardSpec = {
           min: 0,
           direct: total('processedRate', 'failedRate'),
         },
-        latencyByQueue('Age of the oldest waiting job.'),
         {
           title: 'Failures by class',
           description: 'Executions that raised.',
@@ -81,24 +86,24 @@ export const deploy: DashboardSpec = {
           title: 'Mean run time by class',
           description: 'Mean duration of the successful executions, of the classes that take most time.',
           kind: 'timeseries',
-          width: 12,
+          width: 24,
           height: 8,
           unit: 's',
           min: 0,
           logScale: true,
           direct: byClass('meanTime', 'totalTime'),
         },
+        eventsTable({
+          title: 'What happened',
+          description: 'Deploys, processes that started and stopped, and findings.',
+          height: 8,
+        }),
       ],
     },
     {
-      title: 'Errors and events',
+      title: 'Queues and errors, filtered by queue',
       panels: [
-        beforeAndAfter('By error', 'error', {
-          description:
-            'Jobs in retry and dead whose latest failure lay within either time, by error. It takes an hour before and after the deploy, and recordings of both.',
-          height: 7,
-          links: { Name: TO_ERROR },
-        }),
+        { ...latencyByQueue('Age of the oldest waiting job.'), width: 24 },
         {
           title: 'Errors, the newest first',
           description: 'Failed jobs at the end of the time range, by the time of their first failure.',
@@ -116,11 +121,6 @@ export const deploy: DashboardSpec = {
           sortBy: 'First',
           noValue: 'No job was in the retry set or in the dead set.',
         },
-        eventsTable({
-          title: 'What happened',
-          description: 'Deploys, processes that started and stopped, and findings.',
-          height: 8,
-        }),
       ],
     },
   ],

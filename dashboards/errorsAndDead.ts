@@ -1,5 +1,5 @@
 import { TITLE_OF_SCORE } from '../pkg/queries/jobs';
-import { warnFrom, type DashboardSpec, type Panel } from './panel';
+import { warnFrom, type DashboardSpec, type DashboardTarget, type Panel } from './panel';
 import {
   BY_CLASS,
   BY_ERROR,
@@ -36,10 +36,13 @@ const jobsTable = (title: string, source: 'retry' | 'dead', description: string,
   columns: ['jid', 'at', 'class', 'errorClass', 'errorMessage'],
   hidden: HIDDEN,
   wrapped: ['Class', 'Error', 'Message'],
-  links: { JID: TO_JOB, Class: TO_CLASS, Error: TO_ERROR },
+  links: { JID: TO_JOB, Class: TO_CLASS, Error: TO_ERROR_HERE },
   widths: { JID: 222, [TITLE_OF_SCORE[source]]: 145 },
   minWidths: { Class: 200, Error: 230, Message: 170 },
 });
+
+/** What else is chosen stays chosen. */
+const TO_ERROR_HERE: DashboardTarget = { ...TO_ERROR, more: '&${queue:queryparam}&${class:queryparam}' };
 
 /** What fails, why, since when, and what is lost for good. */
 export const errorsAndDead: DashboardSpec = {
@@ -138,8 +141,8 @@ export const errorsAndDead: DashboardSpec = {
           labels: { error_type: 'Error class', worker: 'Class', queue: 'Queue' },
           prometheusNoValue: 'Errors by type need Sidekiq Pro (DogStatsD).',
           sortBy: { prometheus: 'Failures' },
-          links: { Error: TO_ERROR, Class: TO_CLASS, Queue: TO_QUEUE },
-          widths: { 'In retry': 80, Dead: 65, 'Last 12 hours': 125, Last: 145 },
+          links: { Error: TO_ERROR_HERE, Class: TO_CLASS, Queue: TO_QUEUE },
+          widths: { 'In retry': 80, Dead: 65, 'Last 12 hours': 165, Last: 145 },
           minWidths: { Error: 225, Message: 190, Class: 205, Queue: 115 },
         },
         jobsTable(

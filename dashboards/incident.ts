@@ -25,7 +25,7 @@ export const incident: DashboardSpec = {
   variables: [QUEUE],
   rows: [
     {
-      title: 'In the time range',
+      title: 'In the time range, not filtered',
       panels: [
         eventsTable({
           title: 'What was wrong',
@@ -49,14 +49,11 @@ export const incident: DashboardSpec = {
             { queryType: 'events', kinds: ['deploy', 'start', 'stop', 'vanished', 'returned', 'version', 'leader'] },
           ],
         }),
-        latencyByQueue(
-          'Age of the oldest waiting job. Critical findings are drawn as regions; warnings can be switched on.'
-        ),
         {
           title: 'Failures by class',
           description: 'Executions that raised.',
           kind: 'timeseries',
-          width: 12,
+          width: 24,
           height: 8,
           unit: 'short',
           min: 0,
@@ -65,7 +62,18 @@ export const incident: DashboardSpec = {
       ],
     },
     {
-      title: THEN,
+      title: 'In the time range, filtered by queue',
+      panels: [
+        {
+          ...latencyByQueue(
+            'Age of the oldest waiting job. Critical findings are drawn as regions; warnings can be switched on.'
+          ),
+          width: 24,
+        },
+      ],
+    },
+    {
+      title: `${THEN}, filtered by queue`,
       panels: [
         {
           title: 'Queues then',
@@ -123,7 +131,7 @@ export const incident: DashboardSpec = {
           ],
           wrapped: ['Message'],
           links: { Error: TO_ERROR, Class: TO_CLASS },
-          widths: { 'Last hour': 115, 'Last 12 hours': 125 },
+          widths: { 'Last hour': 115, 'Last 12 hours': 165 },
           minWidths: { Error: 230, Class: 200, Message: 220 },
           sortBy: 'Last hour',
           noValue: 'No job was in the retry set or in the dead set.',

@@ -1,6 +1,6 @@
 import { TITLE_OF_SCORE } from '../pkg/queries/jobs';
 import { errorsOfClass } from './jobPanels';
-import { warnFrom, type DashboardSpec } from './panel';
+import { warnFrom, type DashboardSpec, type Panel } from './panel';
 import {
   BY_CLASS,
   byClass,
@@ -8,7 +8,7 @@ import {
   figures,
   STATSD,
   THEN,
-  TO_ERROR,
+  TO_ERROR_OF_CLASS,
   TO_HOST,
   TO_JOB_OF_CLASS,
   TO_QUEUE,
@@ -176,7 +176,7 @@ export const jobClassDetail: DashboardSpec = {
           labels: { error_type: 'Error class', queue: 'Queue' },
           prometheusNoValue: 'Errors by type need Sidekiq Pro (DogStatsD).',
           sortBy: { prometheus: 'Failures' },
-          links: { Error: TO_ERROR, Queue: TO_QUEUE },
+          links: { Error: TO_ERROR_OF_CLASS, Queue: TO_QUEUE },
           minWidths: { Error: 225, Message: 170 },
         }),
         {
@@ -195,25 +195,30 @@ export const jobClassDetail: DashboardSpec = {
           minWidths: { Queue: 160, Host: 160 },
           warnings: { 'Run time': warnFrom(300, 3600) },
         },
-        {
-          title: 'Waiting for a retry',
-          description: 'Failed jobs of the class, the next attempt first.',
-          kind: 'table',
-          width: 24,
-          height: 8,
-          counted: true,
-          noValue: 'No job of the class waits for a retry.',
-          direct: [{ queryType: 'jobs', source: 'retry', limit: 50, filters: [BY_CLASS] }],
-          columns: ['jid', 'at', 'retryCount', 'errorClass', 'errorMessage', 'queue'],
-          hidden: [
-            ...['class', 'enqueued', 'created', 'age', 'executions', 'failedAt', 'retriedAt', 'tags', 'batch'],
-            ...['bytes', 'context', 'arguments'],
-          ],
-          links: { Queue: TO_QUEUE, JID: TO_JOB_OF_CLASS, Error: TO_ERROR },
-          wrapped: ['Error', 'Message'],
-          widths: { JID: 220, [TITLE_OF_SCORE.retry]: 145, Retries: 80, Queue: 130 },
-          minWidths: { Error: 225, Message: 200 },
-        },
+        ...(['retry', 'dead'] as const).map((source): Panel => {
+          const isRetry = source === 'retry';
+          return {
+            title: isRetry ? 'Waiting for a retry' : 'Dead jobs',
+            description: isRetry
+              ? 'Failed jobs of the class, the next attempt first.'
+              : 'Jobs of the class that ran out of retries, or have none, the latest first.',
+            kind: 'table',
+            width: 24,
+            height: 8,
+            counted: true,
+            noValue: isRetry ? 'No job of the class waits for a retry.' : 'No job of the class is in the dead set.',
+            direct: [{ queryType: 'jobs', source, limit: 50, filters: [BY_CLASS] }],
+            columns: ['jid', 'at', 'retryCount', 'errorClass', 'errorMessage', 'queue'],
+            hidden: [
+              ...['class', 'enqueued', 'created', 'age', 'executions', 'failedAt', 'retriedAt', 'tags', 'batch'],
+              ...['bytes', 'context', 'arguments'],
+            ],
+            links: { Queue: TO_QUEUE, JID: TO_JOB_OF_CLASS, Error: TO_ERROR_OF_CLASS },
+            wrapped: ['Error', 'Message'],
+            widths: { JID: 220, [TITLE_OF_SCORE[source]]: 145, Retries: 80, Queue: 130 },
+            minWidths: { Error: 225, Message: 200 },
+          };
+        }),
       ],
     },
   ],

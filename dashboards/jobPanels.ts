@@ -12,7 +12,7 @@ export const errorsOfClass = (
   columns: ['errorClass', 'message', 'retry', 'dead', 'trend', 'first', 'last'],
   hidden: ['queue', 'pattern', 'share', 'rate', 'classes', 'queues', 'count', 'frame'],
   wrapped: ['Error', 'Message'],
-  widths: { 'In retry': 85, Dead: 70, 'Last 12 hours': 125, First: 145, Last: 145 },
+  widths: { 'In retry': 85, Dead: 70, 'Last 12 hours': 165, First: 145, Last: 145 },
   ...more,
 });
 

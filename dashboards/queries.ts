@@ -78,6 +78,8 @@ export const HOST: Variable = {
 export const TO_QUEUE: DashboardTarget = { dashboard: 'sidekiq-queue', variable: 'queue' };
 export const TO_CLASS: DashboardTarget = { dashboard: 'sidekiq-job-class', variable: 'class' };
 export const TO_HOST: DashboardTarget = { dashboard: 'sidekiq-processes', variable: 'host' };
+/** From a dashboard that is narrowed by worker type. */
+export const TO_HOST_OF_TYPE: DashboardTarget = { ...TO_HOST, more: '&${workerType:queryparam}' };
 /** From a table with the column "Class", and from a dashboard of one class. */
 export const TO_JOB: DashboardTarget = {
   dashboard: 'sidekiq-job',
@@ -86,6 +88,8 @@ export const TO_JOB: DashboardTarget = {
 };
 export const TO_JOB_OF_CLASS: DashboardTarget = { ...TO_JOB, more: '&var-jobClass=${class:percentencode}' };
 export const TO_ERROR: DashboardTarget = { dashboard: 'sidekiq-errors', variable: 'errorClass' };
+/** From a dashboard of one class. */
+export const TO_ERROR_OF_CLASS: DashboardTarget = { ...TO_ERROR, more: '&var-class=${class:percentencode}' };
 
 /** Figures of the whole installation over time. */
 export const total = (...figures: string[]): DirectQuery[] => [{ queryType: 'history', by: 'total', figures }];

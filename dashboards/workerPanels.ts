@@ -1,5 +1,5 @@
 import { warnFrom, type DirectQuery, type Panel } from './panel';
-import { TO_HOST, total } from './queries';
+import { TO_HOST_OF_TYPE, total } from './queries';
 
 /** Panels on processes and threads that more than one dashboard shows. */
 
@@ -30,7 +30,7 @@ export const processTable = (host: string, more: Partial<Panel> = {}): Panel => 
   ],
   labels: { host: 'Host', process: 'Process' },
   units: { Utilisation: 'percentunit', 'Beat age': 's', Memory: 'bytes', 'Redis RTT': 's' },
-  links: { Host: TO_HOST },
+  links: { Host: TO_HOST_OF_TYPE },
   gauges: { Utilisation: 1 },
   warnings: { 'Beat age': warnFrom(20, 30), 'Redis RTT': warnFrom(0.02, 0.05) },
   states: ['State'],
@@ -64,7 +64,7 @@ export const servesTable = (filters: NonNullable<DirectQuery['filters']>): Panel
     ...['process', 'labels', 'quiet', 'embedded', 'capsules', 'state', 'busy', 'concurrency', 'utilisation'],
     ...['beatAge', 'rss', 'rtt', 'startedAt', 'version'],
   ],
-  links: { Host: TO_HOST },
+  links: { Host: TO_HOST_OF_TYPE },
   wrapped: ['Queues', 'Worker type'],
   widths: { Host: 150, PID: 80, Tag: 105, Leader: 75 },
   minWidths: { Queues: 300, 'Worker type': 170 },

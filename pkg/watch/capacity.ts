@@ -106,6 +106,9 @@ function readQueues(state: State): Capacity[] {
     const { seconds: worked, executions } = work?.get(queue.name) ?? { seconds: 0, executions: 0 };
     const isPaused = queue.paused === true;
     const meanSeconds = executions === 0 ? null : worked / executions;
+    // Of work that nobody does it is not known how many threads it takes.
+    const isUnmeasured =
+      !isPaused && queue.unserved === true && queue.readyThreads === 0 && queue.size !== 0 && executions === 0;
     return {
       workerType: queue.workerType,
       queue: queue.name,
@@ -118,7 +121,7 @@ function readQueues(state: State): Capacity[] {
       objectiveSeconds: queue.objectiveSeconds,
       supply: queue.readyThreads,
       demand:
-        work === null || queue.readyBusy === null
+        work === null || queue.readyBusy === null || isUnmeasured
           ? null
           : Math.max(
               isPaused ? 0 : loadOf({ worked, meanSeconds, inRate, outRate }),
@@ -218,7 +221,10 @@ export function capacityOfAll({ snapshot }: State, workerType: string, members: 
     waitSeconds: largest((row) => row.waitSeconds),
     objectiveSeconds: members[0]!.objectiveSeconds,
     supply: threadsServing(snapshot.processes, new Set(members.map(({ queue }) => queue)), 'ready'),
-    demand: sum((row) => row.demand),
+    // What nobody works on is left out beside what is measured.
+    demand: members.some((row) => row.demand !== null)
+      ? sumOrNull(members.filter((row) => row.demand !== null || row.unserved !== 1).map((row) => row.demand))
+      : null,
     meanSeconds: meanTime(waiting),
     inRate: rates((row) => row.inRate),
     outRate: rates((row) => row.outRate),

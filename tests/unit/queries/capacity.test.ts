@@ -12,6 +12,24 @@ const classQueues = new Map([
 ]);
 
 describe('by queue', () => {
+  // Found by a review: 38 jobs waited, and none was wanted to keep up.
+  test('of a queue that nobody serves it is not known how many threads its work takes, until it has run', async () => {
+    const unserved = { workerType: 'S', size: 38, waitSeconds: 900, readyThreads: 0, unserved: true };
+    const queues = [
+      aQueueState('search', unserved),
+      aQueueState('mailers', { workerType: 'S', size: 0, unserved: false }),
+    ];
+    const ten = Array.from({ length: 10 }, () => ({ Mail: [60, 0, 30_000] as [number, number, number] }));
+    const state = aState({ queues, classQueues, snapshot: { minutes: minutes({}, ...ten) } });
+    const [search, mailers] = await rowsOfState(capacity, state, { query: { by: 'queue' } });
+    expect(search).toMatchObject({ demand: null, headroom: null, threadsToKeepUp: null, threadsNeeded: null });
+    expect(mailers).toMatchObject({ demand: 0.5, threadsToKeepUp: 1 });
+    // The worker type has what is measured.
+    expect((await rowsOfState(capacity, state, { query: { by: 'workerType' } }))[0]).toMatchObject({ demand: 0.5 });
+    const alone = aState({ queues: queues.slice(0, 1), classQueues, snapshot: { minutes: minutes({}, {}) } });
+    expect((await rowsOfState(capacity, alone, { query: { by: 'workerType' } }))[0]).toMatchObject({ demand: null });
+  });
+
   // In the last ten complete minutes Bill worked 1200 s: that keeps 2 threads busy. In comes 1.5 times what goes out, so 3.
   // 600 successes took 2 s each. 50 jobs × 2 s / 100 s = 1 thread more.
   test('has every figure', async () => {

@@ -1,7 +1,17 @@
 import type { CompareQuery } from '../pkg/queries/compare';
 import { eventsTable } from './jobPanels';
 import type { DashboardSpec, Panel } from './panel';
-import { BY_QUEUE, TO_CLASS, TO_ERROR, TO_QUEUE, byClass, latencyByQueue, QUEUE, total } from './queries';
+import {
+  BY_QUEUE,
+  TO_CLASS,
+  TO_ERROR,
+  TO_ERROR_OF_ROW,
+  TO_QUEUE,
+  byClass,
+  latencyByQueue,
+  QUEUE,
+  total,
+} from './queries';
 
 /** Figures before and after the deploy that the variable names, or the last one of the time range. */
 function beforeAndAfter(
@@ -114,7 +124,7 @@ export const deploy: DashboardSpec = {
           columns: ['errorClass', 'class', 'message', 'count', 'first'],
           hidden: ['queue', 'pattern', 'frame', 'rate', 'trend', 'retry', 'dead', 'share', 'classes', 'queues', 'last'],
           wrapped: ['Message'],
-          links: { Error: TO_ERROR, Class: TO_CLASS },
+          links: { Error: TO_ERROR_OF_ROW, Class: TO_CLASS },
           widths: { Jobs: 80, First: 160 },
           minWidths: { Error: 230, Class: 200, Message: 220 },
           dated: ['First'],

@@ -1,6 +1,6 @@
 import { errorsOfClass, eventsTable } from './jobPanels';
 import { warnFrom, type DashboardSpec } from './panel';
-import { figures } from './queries';
+import { figures, TO_ERROR } from './queries';
 
 /** The class that the link names. A variable without a value leaves a filter by "=" out; no class matches this one then. */
 const BY_LINKED_CLASS = { field: 'class', operator: '=~' as const, values: ['^${jobClass:regex}$'] };
@@ -49,6 +49,7 @@ export const jobDetail: DashboardSpec = {
           description: 'Why jobs of the class wait for a retry or died.',
           height: 7,
           direct: [{ queryType: 'errors', groupBy: ['fingerprint'], limit: 50, filters: [BY_LINKED_CLASS] }],
+          links: { Error: { ...TO_ERROR, more: '&var-class=${jobClass:percentencode}' } },
           minWidths: { Error: 230, Message: 220 },
         }),
         eventsTable({

@@ -88,6 +88,11 @@ export const TO_JOB: DashboardTarget = {
 };
 export const TO_JOB_OF_CLASS: DashboardTarget = { ...TO_JOB, more: '&var-jobClass=${class:percentencode}' };
 export const TO_ERROR: DashboardTarget = { dashboard: 'sidekiq-errors', variable: 'errorClass' };
+/** From a table with the column "Class". */
+export const TO_ERROR_OF_ROW: DashboardTarget = {
+  ...TO_ERROR,
+  more: '&var-class=${__data.fields["Class"]:percentencode}',
+};
 /** From a dashboard of one class. */
 export const TO_ERROR_OF_CLASS: DashboardTarget = { ...TO_ERROR, more: '&var-class=${class:percentencode}' };
 
@@ -112,9 +117,18 @@ export const byClass = (
   filters: DirectQuery['filters'] = []
 ): DirectQuery[] => [{ queryType: 'job_metrics', show: 'series', figures: [figure], top: 10, sortBy, filters }];
 
-/** A metric of queues by worker type. @param how they add up: `sum`, or `max` for what queues share */
-export const promByWorkerType = (how: 'sum' | 'max', metric: string): string =>
-  `${how} by (worker_type) (${metric} * on (instance, job, name) group_left (worker_type) sidekiq_queue_info{worker_type=~"$workerType"})`;
+const OF_TYPES = '{worker_type=~"$workerType"}';
+
+/**
+ * A metric of queues by worker type; those without one are together.
+ *
+ * @param how they add up: `sum`, or `max` for what queues share
+ */
+export const promByWorkerType = (how: 'sum' | 'max', metric: string, types = OF_TYPES): string => {
+  // A series without a label is named "Value" by Grafana.
+  const info = `label_replace(sidekiq_queue_info${types}, "worker_type", "other queues", "worker_type", "")`;
+  return `${how} by (worker_type) (${metric} * on (instance, job, name) group_left (worker_type) ${info})`;
+};
 
 /** Columns that tell when a queue reaches its objective, where a table has no room for them. */
 export const BREACH_COLUMNS = ['breach', 'breachIn', 'breachInMost', 'breachesSoon'];
@@ -203,13 +217,12 @@ export const DIED_LAST_HOUR: Figure = {
   link: TO_ERRORS,
 };
 
-/** Busy share of threads by worker type. */
-const TYPE_UTILISATION = `${promByWorkerType('sum', 'sidekiq_queue_running_jobs')} / (${promByWorkerType('max', 'sidekiq_queue_ready_threads')} > 0)`;
+const NAMED_TYPES = '{worker_type!=""}';
 
 /** The worker type that has the least to spare. */
 export const BUSIEST_TYPE: Figure = {
   name: 'utilisationMax',
-  expr: `topk(1, ${TYPE_UTILISATION.replaceAll('{worker_type=~"$workerType"}', '')})`,
+  expr: `topk(1, ${promByWorkerType('sum', 'sidekiq_queue_running_jobs', NAMED_TYPES)} / (${promByWorkerType('max', 'sidekiq_queue_ready_threads', NAMED_TYPES)} > 0))`,
   // Demand over supply is not among the metrics; this ends at 100%.
   legend: 'Largest share of busy threads',
   unit: 'percentunit',

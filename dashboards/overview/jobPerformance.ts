@@ -1,10 +1,14 @@
 import { warnFrom, type Row } from '../panel';
-import { byClass, TO_CLASS } from '../queries';
+import { byClass, TO_CLASS, TO_ERROR_OF_ROW } from '../queries';
 
 const HOUR = '[1h]';
 const successes = 'sum by (class) (rate(sidekiq_job_duration_seconds_count[1h]))';
 const quantile = (q: number, range: string) =>
   `histogram_quantile(${q}, sum by (le, class) (rate(sidekiq_job_duration_seconds_bucket${range})))`;
+
+const slowest = `topk(10, sum by (class) (rate(sidekiq_job_duration_seconds_sum${HOUR})) / (${successes} > 0))`;
+/** A figure of the classes that are shown. */
+const ofSlowest = (expr: string) => `(${expr}) and on (class) ${slowest}`;
 
 /** The row "Job performance": from what Sidekiq Pro sends by DogStatsD, or from Sidekiq's own metrics. */
 export const jobPerformance: Row = {
@@ -23,18 +27,23 @@ export const jobPerformance: Row = {
       hidden: ['p99Lower', 'p99Upper', 'rate', 'threads', 'costPerMonth'],
       prometheus: [
         {
-          expr: `topk(10, sum by (class) (rate(sidekiq_job_duration_seconds_sum${HOUR})) / (${successes} > 0))`,
+          expr: slowest,
           column: 'Mean time',
         },
-        { expr: `round(sum by (class) (increase(sidekiq_job_executions_total${HOUR})))`, column: 'Executions' },
         {
-          expr: `sum by (class) (rate(sidekiq_job_failures_total${HOUR})) / sum by (class) (rate(sidekiq_job_executions_total${HOUR}) > 0)`,
+          expr: ofSlowest(`round(sum by (class) (increase(sidekiq_job_executions_total${HOUR})))`),
+          column: 'Executions',
+        },
+        {
+          expr: ofSlowest(
+            `sum by (class) (rate(sidekiq_job_failures_total${HOUR})) / sum by (class) (rate(sidekiq_job_executions_total${HOUR}) > 0)`
+          ),
           column: 'Failure rate',
         },
-        { expr: quantile(0.5, HOUR), column: 'p50' },
-        { expr: quantile(0.9, HOUR), column: 'p90' },
-        { expr: quantile(0.95, HOUR), column: 'p95' },
-        { expr: quantile(0.99, HOUR), column: 'p99' },
+        { expr: ofSlowest(quantile(0.5, HOUR)), column: 'p50' },
+        { expr: ofSlowest(quantile(0.9, HOUR)), column: 'p90' },
+        { expr: ofSlowest(quantile(0.95, HOUR)), column: 'p95' },
+        { expr: ofSlowest(quantile(0.99, HOUR)), column: 'p99' },
       ],
       labels: { class: 'Class' },
       units: {
@@ -144,7 +153,7 @@ export const jobPerformance: Row = {
       labels: { error_type: 'Error class' },
       prometheusNoValue: 'Errors by type need Sidekiq Pro (DogStatsD).',
       sortBy: { direct: 'Jobs', prometheus: 'Failures' },
-      links: { Class: TO_CLASS },
+      links: { Error: TO_ERROR_OF_ROW, Class: TO_CLASS },
     },
   ],
 };

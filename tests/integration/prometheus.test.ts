@@ -185,6 +185,7 @@ const MAY_BE_EMPTY = [
   'Running jobs',
   'Running',
   'Waiting for a retry',
+  'Dead jobs',
   'In and out (estimate)',
   'Jobs taken from backlogs (estimate)',
   'Throughput by queue',

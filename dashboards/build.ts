@@ -144,8 +144,15 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour, all: reado
   for (const [index, row] of spec.rows.entries()) {
     const panels = filled(row.panels.filter((panel) => (panel[flavour]?.length ?? 0) > 0));
     if (panels.length > 0) {
-      builder.withRow(new RowBuilder(row.title).id(ROW_IDS + index));
-      panels.forEach((panel) => builder.withPanel(panelOf(panel, flavour, panelId(spec, panel.title))));
+      const line = new RowBuilder(row.title).id(ROW_IDS + index);
+      const drawn = panels.map((panel) => panelOf(panel, flavour, panelId(spec, panel.title)));
+      if (row.closed) {
+        drawn.forEach((panel) => line.withPanel(panel));
+        builder.withRow(line.collapsed(true));
+      } else {
+        builder.withRow(line);
+        drawn.forEach((panel) => builder.withPanel(panel));
+      }
     }
   }
   return builder.build();

@@ -111,7 +111,7 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
         matcher: byName(name),
         properties: [{ id: 'links', value: [{ title: 'Details', url }] }],
       });
-      builder.withOverride({ matcher: byName(path), properties: [{ id: 'custom.hideFrom.viz', value: true }] });
+      builder.withOverride({ matcher: byName(path), properties: HIDDEN_PATH });
     }
   }
   if (flavour === 'direct') {
@@ -137,6 +137,11 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
       const unit = 'dateTimeAsIsoNoDateIfToday';
       builder.withOverride({ matcher: byName(name), properties: [{ id: 'unit', value: unit }] });
     }
+    for (const [name, path] of Object.entries(panel.wholeLinks ?? {})) {
+      const link = { title: 'At that time', url: `\${__data.fields["${path}"]:raw}` };
+      builder.withOverride({ matcher: byName(name), properties: [{ id: 'links', value: [link] }] });
+      builder.withOverride({ matcher: byName(path), properties: HIDDEN_PATH });
+    }
     for (const [name, path] of Object.entries(panel.timedLinks ?? {})) {
       builder.withOverride({ matcher: byName(name), properties: [{ id: 'links', value: [timedLink(path)] }] });
     }
@@ -155,6 +160,12 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
 function worstFirst(field: string) {
   return { id: 'sortBy', options: { sort: [{ field, desc: true }] } };
 }
+
+/** A column that is the address of a link: what stands for no value would be one. */
+const HIDDEN_PATH = [
+  { id: 'custom.hideFrom.viz', value: true },
+  { id: 'noValue', value: '' },
+];
 
 /** A link whose path stands in another column of the row. */
 function pathLink(column: string, together = false) {

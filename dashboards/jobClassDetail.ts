@@ -221,5 +221,29 @@ export const jobClassDetail: DashboardSpec = {
         }),
       ],
     },
+    {
+      title: 'Locks and throttles of the class',
+      closed: true,
+      panels: [
+        {
+          title: 'Locks',
+          description:
+            'Locks of sidekiq-unique-jobs and activejob-uniqueness and throttles of sidekiq-throttled on the class: those whose job is dead or no longer exists are first.',
+          kind: 'table',
+          width: 24,
+          height: 8,
+          counted: true,
+          noValue: 'No lock of the class was found.',
+          direct: [{ queryType: 'locks', limit: 50, filters: [BY_CLASS] }],
+          columns: ['digest', 'stuck', 'place', 'age', 'jid'],
+          hidden: ['class', 'queue', 'since', 'kind', 'expires', 'held', 'queued', 'gem'],
+          links: { JID: TO_JOB_OF_CLASS },
+          wrapped: ['Lock'],
+          alarms: ['Stuck'],
+          widths: { Stuck: 80, 'Job is': 100, Age: 110, JID: 220 },
+          minWidths: { Lock: 300 },
+        },
+      ],
+    },
   ],
 };

@@ -124,6 +124,8 @@ export interface Panel {
   labelLinks?: Record<string, { path: string; named: boolean }>;
   /** Columns of instants, by title, told as date and time and not as time ago. */
   dated?: string[];
+  /** As {@link pathLinks}, where the path is whole: a cell without one is no link. */
+  wholeLinks?: Record<string, string>;
   /** As {@link pathLinks}, where the path has a time range of its own. */
   timedLinks?: Record<string, string>;
   /** Cells coloured from a value upwards. */
@@ -134,6 +136,8 @@ export interface Panel {
 export interface Row {
   title: string;
   panels: Panel[];
+  /** Its panels ask nothing until it is opened. */
+  closed?: boolean;
 }
 
 /** A variable of a dashboard: the values of a field, or of a label. */

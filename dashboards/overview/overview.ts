@@ -49,14 +49,14 @@ const whatIsWrong: Panel = {
   direct: [{ queryType: 'findings' }],
   columns: ['severity', 'finding', 'since', 'action', 'path', 'pathSince'],
   hidden: ['kind', 'subject', 'rule', 'level', 'cause', 'evidence'],
-  invisible: ['Path', 'Path since'],
+  invisible: ['Path'],
   wrapped: ['Finding', 'What to do'],
   widths: { Severity: 95, Since: 145, State: 90, Alert: 250 },
   minWidths: { Finding: 260, 'What to do': 260, Class: 200 },
   badges: ['Severity'],
   counted: true,
   pathLinks: { Finding: 'Path' },
-  timedLinks: { Since: 'Path since' },
+  wholeLinks: { Since: 'Path since' },
   prometheus: [
     {
       expr: withPaths(

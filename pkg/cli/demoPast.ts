@@ -13,7 +13,7 @@ const PACES = [
   { before: 3600, seconds: 60 },
   { before: 0, seconds: LAST_PACE_SECONDS },
 ] as const;
-const ACT_PACE_SECONDS = 5;
+const ACT_PACE_SECONDS = 15;
 /** What is left for the present when the past has been lived through. */
 const CAUGHT_UP_SECONDS = 2;
 

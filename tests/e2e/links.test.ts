@@ -175,6 +175,8 @@ describe.skipIf(!bin || !home)('links in a real Grafana', () => {
     const page = await open(`/d/${id}?${chosen}&kiosk&refresh=`);
     const anchors = page.locator('section a[href*="/d/sidekiq-"]');
     await anchors.first().waitFor({ timeout: 20_000 });
+    // What stands for no value leads nowhere.
+    expect(await page.locator('section a[href]', { hasText: /^–$/ }).count(), id).toBe(0);
     const all = await anchors.evaluateAll((found) => found.map((a) => (a as HTMLAnchorElement).href));
     await page.context().close();
     // Times differ by the click; the rest is what the link is.

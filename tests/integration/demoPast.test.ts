@@ -102,6 +102,13 @@ test('what was recorded goes on in what is live, without a seam', async () => {
     expect(values.length).toBeGreaterThan(115);
     expect(values.filter((value) => value === null)).toEqual([]);
   }
+  // Where the readings are close together while something happens, those further apart beside them are no gaps.
+  const [fine] = await ask(
+    installation,
+    { queryType: 'history', by: 'total', figures: ['processedRate'] },
+    { from: past(9.4), to: past(5), intervalSeconds: 72 }
+  );
+  expect((fine!.fields[1]!.values as unknown[]).filter((value) => value === null)).toEqual([]);
   const [finest] = await ask(
     installation,
     { queryType: 'history', by: 'total', figures: ['enqueued'] },

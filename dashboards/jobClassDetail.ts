@@ -72,6 +72,7 @@ export const jobClassDetail: DashboardSpec = {
           width: 24,
           height: 10,
           unit: 's',
+          noValue: 'No execution of the class succeeded in this time range.',
           direct: [{ queryType: 'job_metrics', show: 'heatmap', filters: [BY_CLASS] }],
           prometheus: [
             {
@@ -155,6 +156,8 @@ export const jobClassDetail: DashboardSpec = {
               legend: '{{class}}',
             },
           ],
+          prometheusNoValue:
+            'No job of the class was seen to run in this time range. Waits of mails are kept by mailer.',
         },
       ],
     },

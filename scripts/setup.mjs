@@ -1,7 +1,7 @@
 // Installs what a fresh machine lacks: npm packages, and, where apt and the right to use it are at hand, the
 // servers and programs that the demo and the tests start. Plain Node, as nothing is installed yet when it runs.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -26,6 +26,10 @@ installPrograms([
 
 function installPackages() {
   const installed = join(root, 'node_modules/.package-lock.json');
+  // A link leads to what belongs to another copy: npm would empty it there.
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    return;
+  }
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs) {
     return;
   }

@@ -104,9 +104,12 @@ export async function heatmapFrame(
   stateNotices: readonly Notice[]
 ): Promise<Frame> {
   const { durations, notices: told } = await durationsOf(ranked.map(([jobClass]) => jobClass));
-  const groups = group(ended(buckets, resolution, now), stepOf(resolution, intervalSeconds));
-  const durationsOfGroup = await durationsByGroup(durations, groups, () => '');
-  const summed = groups.map(({ startsAt }) => durationsOfGroup(startsAt, ''));
+  const all = group(ended(buckets, resolution, now), stepOf(resolution, intervalSeconds));
+  const durationsOfGroup = await durationsByGroup(durations, all, () => '');
+  const counted = all.map(({ startsAt }) => durationsOfGroup(startsAt, ''));
+  // Grafana draws a scale from infinity to infinity where nothing ran.
+  const isEmpty = counted.every((counts) => counts.every((count) => count === 0));
+  const [groups, summed] = isEmpty ? [[], []] : [all, counted];
   const rows = HISTOGRAM_BOUNDS_MS.map((bound, index): Field => {
     const name = Number.isFinite(bound) ? String(bound / 1000) : '+Inf';
     return {
@@ -118,7 +121,7 @@ export async function heatmapFrame(
       config: { unit: 'short', displayNameFromDS: name },
     };
   });
-  const all = [...stateNotices, ...notices, ...told];
+  const toTell = [...stateNotices, ...notices, ...told];
   return {
     name: 'job_metrics',
     fields: [timeField(groups.map(({ startsAt }) => startsAt)), ...rows],
@@ -126,7 +129,7 @@ export async function heatmapFrame(
       type: 'heatmap-rows',
       typeVersion: [0, 1],
       preferredVisualisationPluginId: 'heatmap',
-      ...(all.length > 0 && { notices: all }),
+      ...(toTell.length > 0 && { notices: toTell }),
     },
   };
 }

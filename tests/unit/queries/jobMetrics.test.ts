@@ -306,6 +306,14 @@ describe('as a heatmap', () => {
     const told = await ask({ query: { show: 'heatmap', top: 1 } });
     expect(noticesOf(told)).toHaveLength(1);
   });
+
+  test('has no column where nothing ran: Grafana draws a scale without numbers then', async () => {
+    const [frame] = await ask({
+      query: { show: 'heatmap', filters: [{ field: 'class', operator: '=', values: ['Nope'] }] },
+    });
+    expect(frame!.fields).toHaveLength(27);
+    expect(frame!.fields.every(({ values }) => values.length === 0)).toBe(true);
+  });
 });
 
 describe('what is asked', () => {

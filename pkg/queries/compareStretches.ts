@@ -12,10 +12,17 @@ interface Asked {
   at: string;
 }
 
-const CLOCKS_CHANGE: Notice = {
+/** Said where the hours of two days are not the same ones throughout. */
+export const CLOCKS_CHANGE: Notice = {
   severity: 'info',
   text: 'Clocks change between these times: a part of the hours is set beside those of the clock before or after them.',
 };
+
+/** Seconds back to the same time of the day, or of the week, before by the clock of a zone. @param at epoch seconds */
+export function secondsBack(at: number, distance: 'day' | 'week', zone: Zone): number {
+  const seconds = distance === 'day' ? DAY : 7 * DAY;
+  return seconds - (zone.offsetAt(at) - zone.offsetAt(at - seconds));
+}
 
 /** Two times of equal length; `paired` where they are the same times of other days. */
 export interface Stretches {
@@ -41,8 +48,8 @@ export async function stretches(
   // What is to come is no time after.
   const range = { from: Math.min(asked.from, now), to: Math.min(asked.to, now) };
   if (query.with === 'day' || query.with === 'week') {
-    const seconds = query.with === 'day' ? DAY : 7 * DAY;
-    const backFrom = (at: number) => seconds - (zone.offsetAt(at) - zone.offsetAt(at - seconds));
+    const { with: distance } = query;
+    const backFrom = (at: number) => secondsBack(at, distance, zone);
     const back = backFrom(range.to);
     // Before the history there is nothing that would have to be told in longer stretches.
     const from = Math.min(range.to, Math.max(range.from, oldest));

@@ -17,6 +17,7 @@ import {
   type SeriesOnGrid,
 } from '../series/readOnGrid';
 import type { DayCounts } from '../sidekiq/browse/days';
+import { checkCompared, COMPARED, comparedField, withCompared } from './historyBefore';
 import { bandFields, bandSecondsFor, checkBand, BANDS, withBand } from './historyBand';
 import type { Band } from '../outlook/usualModel';
 import { groupBy } from '../sidekiq/groupBy';
@@ -44,6 +45,10 @@ const schema = baseQuerySchema.extend({
     .enum(BANDS)
     .default('none')
     .describe('What is usual beside each figure, or by how many times the width of that band the figure lies outside.'),
+  compare: z
+    .enum(COMPARED)
+    .default('none')
+    .describe('The same figure of the day or the week before, beside each figure.'),
 });
 
 /** A history query as it is saved. */
@@ -107,6 +112,7 @@ export const history: QueryType = {
 async function answer(raw: unknown, state: Answering, request: QueryRequest, reads: Reads): Promise<Frame[]> {
   const query = parseQuery(schema, raw);
   checkBand(query, request);
+  checkCompared(query, request);
   if (query.by === 'day') {
     checkFigures(query.figures, DAY_FIGURES, request.alerting);
     const { notices: unfiltered } = keysKept(query, state);
@@ -143,7 +149,9 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
     await turns.give();
   }
   const shown = largest(found, query.limit);
-  const { series, notices: told } = await withBand(shown, query, kept, span, state.options.schedulerTimeZone);
+  const { schedulerTimeZone } = state.options;
+  const banded = await withBand(shown, query, kept, span, schedulerTimeZone);
+  const { series, notices: compared } = await withCompared(banded.series, query, kept, span, schedulerTimeZone);
   const notices = [
     ...state.notices,
     ...unfiltered,
@@ -151,12 +159,13 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
     ...beginning(kept.oldest(), request.range.from + stepOf(request, state.options), state.options),
     ...thinned(query, figures, span.from, kept.thinnedUntil?.() ?? null),
     ...cut(shown.length, found.length),
-    ...told,
+    ...banded.notices,
+    ...compared,
     ...(shown.length === 0 && query.filters.some(({ values }) => values.length > 0) ? [NO_SERIES] : []),
   ];
   return shown.length === 0
     ? [{ name: 'history', fields: [], meta: { type: 'timeseries-multi', typeVersion: [0, 1], notices } }]
-    : series.map((each) => frameOf(each, by, figures.length > 1, notices));
+    : series.map((each) => frameOf(each, query, figures.length > 1, notices));
 }
 
 /**
@@ -271,6 +280,7 @@ function spanOf({ now, options }: Pick<Kept, 'now' | 'options'>, request: QueryR
 interface FigureSeries extends SeriesOnGrid {
   figure: HistoryFigure;
   band?: ReadonlyArray<Band | null>;
+  compared?: ReadonlyArray<number | null>;
 }
 
 /** @param most points of the series at most */
@@ -283,12 +293,13 @@ function gridFor(figure: HistoryFigure, by: HistoryScope, { from, to, step, samp
 }
 
 function frameOf(
-  { figure, key, values, grid, interval, band }: FigureSeries,
-  by: HistoryScope,
+  { figure, key, values, grid, interval, band, compared }: FigureSeries,
+  { by, compare }: Pick<Query, 'by' | 'compare'>,
   several: boolean,
   notices: Notice[]
 ): Frame {
   const label = by === 'total' ? figure.title : several ? `${key} ${figure.title.toLowerCase()}` : key;
+  const labels = by === 'total' ? undefined : { [by]: key };
   return {
     name: label,
     fields: [
@@ -302,10 +313,11 @@ function frameOf(
         name: figure.name,
         kind: 'number',
         values,
-        ...(by !== 'total' && { labels: { [by]: key } }),
+        ...(labels && { labels }),
         config: { displayNameFromDS: label, unit: figure.unit, description: figure.description },
       },
-      ...(band ? bandFields(band, figure.unit, label, by === 'total' ? undefined : { [by]: key }) : []),
+      ...(band ? bandFields(band, figure.unit, label, labels) : []),
+      ...(compared ? [comparedField(compared, compare, figure.unit, label, labels)] : []),
     ],
     meta: {
       type: 'timeseries-multi',

@@ -374,12 +374,23 @@ describe.skipIf(!bin || !home)('dashboards in a real Grafana', () => {
     const items = page.getByRole('menu').getByRole('link');
     await items.first().waitFor();
     expect((await items.allInnerTexts()).filter((title) => title.includes('Prometheus'))).toEqual([]);
-    await items.filter({ hasText: 'Sidekiq queue detail' }).click();
+    await items.filter({ hasText: 'Sidekiq errors' }).click();
+    await page.waitForURL(/\/d\/sidekiq-errors/);
+    await panel(page, 'Latest dead jobs').waitFor({ timeout: 20_000 });
+    // "All" of the others is no queue, and several data sources are not one: both stay behind.
+    await page.getByRole('link', { name: 'Queue', exact: true }).click();
     await page.waitForURL(/\/d\/sidekiq-queue/);
-    // "All" of the overview is no queue of this dashboard: it begins with the first.
     await expect
       .poll(() => page.locator('section h2').first().innerText(), { timeout: 20_000 })
       .toMatch(/^Queue [a-z_]+$/);
+    await page.getByRole('link', { name: 'Fleet', exact: true }).click();
+    await page.waitForURL(/\/d\/sidekiq-fleet/);
+    await page.getByRole('button', { name: 'Sidekiq dashboards' }).click({ timeout: 20_000 });
+    await items.filter({ hasText: 'Sidekiq overview' }).click();
+    await page.waitForURL(/\/d\/sidekiq-overview/);
+    await panel(page, 'All queues and processes').waitFor({ timeout: 20_000 });
+    expect(new URL(page.url()).searchParams.getAll('var-datasource')).not.toContain('$__all');
+    await expect.poll(() => panel(page, 'All queues and processes').innerText(), { timeout: 20_000 }).toMatch(/\d/);
   });
 
   test('the first panel of the overview says what is wrong, at phone width too', async () => {

@@ -44,6 +44,14 @@ function band(): Array<{ value: NonNullable<HistoryQuery['band']>; label: string
   ];
 }
 
+function compare(): Array<{ value: NonNullable<HistoryQuery['compare']>; label: string }> {
+  return [
+    { value: 'none', label: t('forms.history.compare.none.label', 'None') },
+    { value: 'day', label: t('forms.history.compare.day.label', 'Day before') },
+    { value: 'week', label: t('forms.history.compare.week.label', 'Week before') },
+  ];
+}
+
 /** What a series is, and what a point of it tells. */
 export function HistoryForm({ query, change }: FormProps<Partial<HistoryQuery>>) {
   return (
@@ -54,7 +62,7 @@ export function HistoryForm({ query, change }: FormProps<Partial<HistoryQuery>>)
         help={t('forms.history.series.help', 'In total, or one series for each.')}
         value={query.by ?? 'total'}
         options={by()}
-        onChange={(by) => change({ by, ...(by === 'day' && { band: 'none' as const }) })}
+        onChange={(by) => change({ by, ...(by === 'day' && { band: 'none' as const, compare: 'none' as const }) })}
       />
       {query.by !== 'day' && (
         <SelectOption
@@ -79,7 +87,17 @@ export function HistoryForm({ query, change }: FormProps<Partial<HistoryQuery>>)
           )}
           value={query.band ?? 'none'}
           options={band()}
-          onChange={(band) => change({ band })}
+          onChange={(band) => change({ band, ...(band === 'deviation' && { compare: 'none' as const }) })}
+        />
+      )}
+      {query.by !== 'day' && query.band !== 'deviation' && (
+        <SelectOption
+          id="history-compare"
+          label={t('forms.history.compare.label', 'Compare')}
+          help={t('forms.history.compare.help', 'Draws the same figure of another day beside it, as a dashed line.')}
+          value={query.compare ?? 'none'}
+          options={compare()}
+          onChange={(compare) => change({ compare })}
         />
       )}
     </>

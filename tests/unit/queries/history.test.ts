@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { history } from '../../../pkg/queries/history';
 import type { SeriesValue } from '../../../pkg/series/figures';
+import { MemoryStore } from '../../../pkg/series/memoryStore';
 import { Recorder } from '../../../pkg/series/recorder';
 import { askState, noticesOf, type Asked } from '../../support/ask';
 import { noPermission } from '../../support/fakeRedis';
@@ -399,6 +400,71 @@ describe('the band', () => {
     [{ band: 'usual' }, { alerting: true }, 'An alert rule takes one figure, and the band has three.'],
   ])('is refused where it cannot be told: %j %j', async (query, request, message) => {
     await expect(askBand(query, { request: { ...hour, ...request } })).rejects.toMatchObject({ message });
+  });
+});
+
+describe('the same figure of another day', () => {
+  /** As many jobs as minutes have gone by since an instant, so that each value says when it was. */
+  const since = async (begin: number, end: number) => {
+    // In memory a week is kept, which does not hold the hour a week before.
+    const recorder = new Recorder(async () => new MemoryStore({ keepSeconds: end - begin + 60 }));
+    await recorder.ready(begin);
+    for (let at = begin; at <= end; at += 60) {
+      recorder.append(at, [queue('q', 'enqueued', (at - begin) / 60)]);
+    }
+    return recorder;
+  };
+  const askCompared = async (end: number, query: object, schedulerTimeZone = '', more: object = {}) =>
+    askState(history, aState({ now: end, options: { schedulerTimeZone } }), {
+      recorder: await since(end - 8 * 86_400, end),
+      query: { by: 'queue', figures: ['enqueued'], ...query },
+      request: { range: { from: end - 3600, to: end }, intervalSeconds: 60, ...more },
+    });
+
+  test.each([
+    ['day', 1440, 'a day before'],
+    ['week', 10_080, 'a week before'],
+  ])('stands beside it, a %s earlier', async (compare, minutes, when) => {
+    const [frame] = await askCompared(NOW, { compare });
+    expect(frame!.fields.map(({ name }) => name)).toEqual(['time', 'enqueued', 'compared']);
+    const [now, then] = frame!.fields.slice(1).map(({ values }) => values as number[]);
+    expect(then!.length).toBe(now!.length);
+    expect(now!.length).toBeGreaterThan(50);
+    expect([...new Set(now!.map((value, index) => value - then![index]!))]).toEqual([minutes]);
+    expect(frame!.fields[2]).toMatchObject({ labels: { queue: 'q' }, config: { displayNameFromDS: `q, ${when}` } });
+  });
+
+  // In Berlin clocks went back on 25 October 2026 at 01:00 UTC: noon of that day came 25 hours after noon.
+  test('is of the same time by the clock of the settings', async () => {
+    const noon = Date.UTC(2026, 9, 25, 11) / 1000;
+    const apart = async (zone: string) => {
+      const [frame] = await askCompared(noon, { compare: 'day' }, zone);
+      const [now, then] = frame!.fields.slice(1).map(({ values }) => values.at(-1) as number);
+      return now! - then!;
+    };
+    expect(await apart('Europe/Berlin')).toBe(25 * 60);
+    expect(await apart('')).toBe(24 * 60);
+    const night = Date.UTC(2026, 9, 25, 1, 20) / 1000;
+    expect(noticesOf(await askCompared(night, { compare: 'day' }, 'Europe/Berlin'))).toContainEqual(
+      expect.stringContaining('Clocks change')
+    );
+  });
+
+  test('is left empty, and that is said, where there is no history of it', async () => {
+    const [frame] = await ask(
+      recorded(() => [total('enqueued', 1)]),
+      { figures: ['enqueued'], compare: 'week' }
+    );
+    expect(new Set(frame!.fields[2]!.values)).toEqual(new Set([null]));
+    expect(noticesOf([frame!])).toContain('There is no history of the week before.');
+  });
+
+  test.each([
+    [{ compare: 'day', by: 'day', figures: [] }, {}, 'Sidekiq’s daily counters have no time of day.'],
+    [{ compare: 'day', band: 'deviation' }, {}, 'The deviation is a comparison itself.'],
+    [{ compare: 'day' }, { alerting: true }, 'An alert rule takes one figure, and a comparison has two.'],
+  ])('is refused where it cannot be told: %j %j', async (query, request, message) => {
+    await expect(askCompared(NOW, query, '', request)).rejects.toMatchObject({ message });
   });
 });
 

@@ -32,7 +32,9 @@ export class ContinuedCounts {
       own.filter((value) => !this.ahead.has(nameOf(value)))
     );
     return values.map((value) =>
-      COUNTED_BY_EACH.has(value.figure) ? { ...value, value: value.value + (this.ahead.get(nameOf(value)) ?? 0) } : value
+      COUNTED_BY_EACH.has(value.figure)
+        ? { ...value, value: value.value + (this.ahead.get(nameOf(value)) ?? 0) }
+        : value
     );
   }
 

@@ -8,21 +8,13 @@ import { NOW_SECONDS, type Kept } from '../source/source';
 import type { State } from '../watch/state';
 import { HISTORY_FIGURES, HISTORY_SCOPES, keptAs, type HistoryFigure, type HistoryScope } from '../series/figures';
 import { AGGREGATES, boundedInterval, gridOf, POINTS_CAP } from '../series/grid';
-import {
-  gapSecondsOf,
-  paceOf,
-  readOnGrid,
-  type Grid,
-  type SampledRange,
-  type SeriesOnGrid,
-} from '../series/readOnGrid';
-import type { DayCounts } from '../sidekiq/browse/days';
-import { checkCompared, COMPARED, comparedField, withCompared } from './historyBefore';
-import { bandFields, bandSecondsFor, checkBand, BANDS, withBand } from './historyBand';
-import type { Band } from '../outlook/usualModel';
+import { gapSecondsOf, paceOf, readOnGrid, type Grid, type SampledRange } from '../series/readOnGrid';
+import { checkCompared, COMPARED, withCompared } from './historyBefore';
+import { bandSecondsFor, checkBand, BANDS, withBand } from './historyBand';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Notice } from '../sidekiq/model';
 import { Turns } from '../turns';
+import { DAY_FIGURES, dayFrame, frameOf, type FigureSeries } from './historyFrames';
 import { checkFigures } from './figures';
 import { compileFilters } from './filter';
 import type { Filter } from './filterModel';
@@ -60,7 +52,6 @@ type Answering = Pick<State, 'now' | 'options' | 'notices' | 'queues'> | Kept;
 
 /** Points of all series of one answer at most. */
 const ANSWER_POINTS = 1_000_000;
-const SECONDS_PER_DAY = 86_400;
 const FILTER_FIELDS = ['queue', 'workerType', 'class'];
 const DEFAULT_FIGURES: Record<HistoryScope, string[]> = {
   total: ['enqueued', 'busy'],
@@ -68,8 +59,6 @@ const DEFAULT_FIGURES: Record<HistoryScope, string[]> = {
   workerType: ['latency'],
   class: ['processedRate'],
 };
-/** Figures of Sidekiq's own daily counters. */
-const DAY_FIGURES = ['processed', 'failed'] as const;
 
 const NO_SERIES: Notice = { severity: 'info', text: 'No series matches the filters of the query in this time range.' };
 
@@ -277,12 +266,6 @@ function spanOf({ now, options }: Pick<Kept, 'now' | 'options'>, request: QueryR
   };
 }
 
-interface FigureSeries extends SeriesOnGrid {
-  figure: HistoryFigure;
-  band?: ReadonlyArray<Band | null>;
-  compared?: ReadonlyArray<number | null>;
-}
-
 /** @param most points of the series at most */
 function gridFor(figure: HistoryFigure, by: HistoryScope, { from, to, step, sampleSeconds }: Span, most: number): Grid {
   // Processes count every ten seconds, each at its own: over less than three beats a rate is mostly their rhythm.
@@ -290,83 +273,6 @@ function gridFor(figure: HistoryFigure, by: HistoryScope, { from, to, step, samp
   const least = figure.counter ? Math.max(3 * sampleSeconds, pace) : pace;
   const interval = boundedInterval(from, to, Math.max(step, least), most);
   return { grid: gridOf(from, to, interval), interval };
-}
-
-function frameOf(
-  { figure, key, values, grid, interval, band, compared }: FigureSeries,
-  { by, compare }: Pick<Query, 'by' | 'compare'>,
-  several: boolean,
-  notices: Notice[]
-): Frame {
-  const label = by === 'total' ? figure.title : several ? `${key} ${figure.title.toLowerCase()}` : key;
-  const labels = by === 'total' ? undefined : { [by]: key };
-  return {
-    name: label,
-    fields: [
-      {
-        name: 'time',
-        kind: 'time',
-        values: grid.map((at) => at * 1000),
-        config: { displayName: 'Time', interval: interval * 1000 },
-      },
-      {
-        name: figure.name,
-        kind: 'number',
-        values,
-        ...(labels && { labels }),
-        config: { displayNameFromDS: label, unit: figure.unit, description: figure.description },
-      },
-      ...(band ? bandFields(band, figure.unit, label, labels) : []),
-      ...(compared ? [comparedField(compared, compare, figure.unit, label, labels)] : []),
-    ],
-    meta: {
-      type: 'timeseries-multi',
-      typeVersion: [0, 1],
-      preferredVisualisationType: 'graph',
-      ...(notices.length > 0 && { notices }),
-    },
-  };
-}
-
-/** Executions per UTC day, as Sidekiq itself counted them. */
-function dayFrame(days: readonly DayCounts[], figures: readonly string[], notices: Notice[]): Frame {
-  const fields = [
-    {
-      name: 'processed',
-      values: days.map(({ processed }) => processed),
-      displayName: 'Processed',
-      description: 'Executions finished on the UTC day, failures included.',
-    },
-    {
-      name: 'failed',
-      values: days.map(({ failed }) => failed),
-      displayName: 'Failed',
-      description: 'Executions that raised on the UTC day.',
-    },
-  ].filter(({ name }) => figures.length === 0 || figures.includes(name));
-  return {
-    name: 'history',
-    fields: [
-      {
-        name: 'time',
-        kind: 'time',
-        values: days.map(({ startsAt }) => startsAt * 1000),
-        config: { displayName: 'Day', interval: SECONDS_PER_DAY * 1000 },
-      },
-      ...fields.map(({ name, values, ...config }) => ({
-        name,
-        kind: 'number' as const,
-        values,
-        config: { ...config, unit: 'short' },
-      })),
-    ],
-    meta: {
-      type: 'timeseries-wide',
-      typeVersion: [0, 1],
-      preferredVisualisationType: 'graph',
-      ...(notices.length > 0 && { notices }),
-    },
-  };
 }
 
 function beginning(oldest: number | null, from: number, { sampleSeconds, historyFile }: Options): Notice[] {

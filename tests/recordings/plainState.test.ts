@@ -30,7 +30,7 @@ function strange(value: unknown, path: string): string[] {
   if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
     return Object.entries(value).flatMap(([name, each]) => strange(each, `${path}.${name}`));
   }
-  return [`${path}: ${typeof value} ${(value).constructor?.name ?? ''}`];
+  return [`${path}: ${typeof value} ${value.constructor?.name ?? ''}`];
 }
 
 test('a state and its snapshot hold nothing that JSON cannot carry, apart from Map and Set', async () => {

@@ -376,7 +376,7 @@ describe.skipIf(!bin || !home)('dashboards in a real Grafana', () => {
     expect((await items.allInnerTexts()).filter((title) => title.includes('Prometheus'))).toEqual([]);
     await items.filter({ hasText: 'Sidekiq errors' }).click();
     await page.waitForURL(/\/d\/sidekiq-errors/);
-    await panel(page, 'Latest dead jobs').waitFor({ timeout: 20_000 });
+    await panel(page, 'Failures by class').waitFor({ timeout: 20_000 });
     // "All" of the others is no queue, and several data sources are not one: both stay behind.
     await page.getByRole('link', { name: 'Queue', exact: true }).click();
     await page.waitForURL(/\/d\/sidekiq-queue/);

@@ -142,8 +142,8 @@ export const errorsAndDead: DashboardSpec = {
           prometheusNoValue: 'Errors by type need Sidekiq Pro (DogStatsD).',
           sortBy: { prometheus: 'Failures' },
           links: { Error: TO_ERROR_HERE, Class: TO_CLASS, Queue: TO_QUEUE },
-          widths: { 'In retry': 80, Dead: 65, 'Last 12 hours': 155, Last: 140 },
-          minWidths: { Error: 225, Message: 165, Class: 195, Queue: 115 },
+          widths: { Error: 225, 'In retry': 80, Dead: 65, 'Last 12 hours': 155, Last: 145 },
+          minWidths: { Message: 170, Class: 205, Queue: 115 },
         },
         jobsTable(
           'Latest dead jobs',

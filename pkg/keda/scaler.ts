@@ -1,5 +1,5 @@
 import { Fault } from '../faults/fault';
-import { capacityOfAll, capacityOfQueues, threadsNeeded, typeOf, type Capacity } from '../watch/capacity';
+import { capacityOfAll, capacityOfQueues, threadsNeededBy, typeOf, type Capacity } from '../watch/capacity';
 import { noSidekiq } from '../source/health';
 import type { Scale } from '../watch/hold';
 import type { State } from '../watch/state';
@@ -56,25 +56,41 @@ export function needsDue({ snapshot, totals }: State): boolean {
 export function scaleOf(state: State, asked: ScaledObject, due?: DueQueues): Scale {
   const { rows, names } = rowsOf(state, asked);
   const all = rows.length === 0 ? undefined : capacityOfAll(state, asked.workerType, rows);
-  const scale = all ? scaleBy(all, asked) : { active: false, value: 0 };
+  const scale = all ? scaleBy(all, rows, asked) : { active: false, value: 0 };
   // What is due beyond what was looked at may be for this trigger: one worker moves it, and then it is known.
   const isDue = due !== undefined && (!due.whole || names.some((name) => due.since.has(name)));
   return isDue ? { active: true, value: Math.max(1, scale.value) } : scale;
 }
 
-function scaleBy(all: Capacity, asked: ScaledObject): Scale {
+/** Whether there must be a replica though it is not known how many, as of a class that runs for the first time. */
+export function isActive(error: unknown, state: State, asked: ScaledObject): boolean {
+  return (
+    error instanceof Fault &&
+    error.kind === 'data' &&
+    state.snapshot.hasSidekiq === true &&
+    state.snapshot.queues.whole &&
+    state.snapshot.processes.whole &&
+    rowsOf(state, asked).rows.some(isBusy)
+  );
+}
+
+function isBusy({ takeable, demand }: Capacity): boolean {
+  return (takeable ?? 0) > 0 || (demand ?? 0) > 0;
+}
+
+function scaleBy(all: Capacity, rows: readonly Capacity[], asked: ScaledObject): Scale {
   const { takeable, waitSeconds, demand } = all;
-  if (takeable === null || demand === null) {
+  if (takeable === null || (demand === null && !all.unmeasured)) {
     throw unknown(asked, 'sizes or running jobs');
   }
-  const active = takeable > 0 || demand > 0;
+  const active = isBusy(all);
   if (asked.metric === 'latency') {
     if (waitSeconds === null) {
       throw unknown(asked, 'waits');
     }
     return { active, value: waitSeconds };
   }
-  const needed = threadsNeeded(all, asked.metric === 'drain' ? asked.drainSeconds : asked.objectiveSeconds);
+  const needed = threadsNeededBy(all, rows, asked.metric === 'drain' ? asked.drainSeconds : asked.objectiveSeconds);
   if (needed === null && all.supply !== 0) {
     throw unknown(asked, 'run times of the waiting classes');
   }

@@ -13,7 +13,7 @@ import { stateWithin, tooLate, within } from '../source/deadline';
 import { log } from '../log';
 import { parseEndpoint } from '../settings/endpoint';
 import { EXTERNAL_SCALER } from './protocol';
-import { checkNamed, needsDue, scaleOf, targetOf } from './scaler';
+import { checkNamed, isActive, needsDue, scaleOf, targetOf } from './scaler';
 import { parseScaledObject, type ScaledObject } from '../settings/scaledObject';
 import { Hold, type Scale } from '../watch/hold';
 
@@ -54,7 +54,7 @@ export interface KedaOptions {
 export async function startKeda({ listen, source, tls }: KedaOptions): Promise<() => Promise<void>> {
   const { host, port } = parseEndpoint('kedaListen', listen);
   const hold = new Hold();
-  const scale = async (ref: Ref): Promise<Scale> => {
+  const look = async (ref: Ref) => {
     const asked = parse(ref);
     checkNamed(asked, source.options);
     const late = {
@@ -69,20 +69,36 @@ export async function startKeda({ listen, source, tls }: KedaOptions): Promise<(
           (signal) => source.reads(signal).dueQueues(state.now)
         )
       : undefined;
+    return { state, asked, due };
+  };
+  const held = (ref: Ref, { state, asked, due }: Awaited<ReturnType<typeof look>>): Scale => {
     const key = JSON.stringify([ref.namespace, ref.name, asked]);
     return hold.keep(key, scaleOf(state, asked, due), asked.holdSeconds, performance.now() / 1000);
+  };
+  const active = async (ref: Ref): Promise<boolean> => {
+    const looked = await look(ref);
+    try {
+      return held(ref, looked).active;
+    } catch (error) {
+      // That there is something to do may be known where it is not known how much.
+      if (isActive(error, looked.state, looked.asked)) {
+        return true;
+      }
+      throw error;
+    }
   };
   const server = new Server({ 'grpc.max_receive_message_length': LARGEST_REQUEST });
   const streams = new Set<() => void>();
   server.addService(serviceOf(servicesOf([EXTERNAL_SCALER]), 'externalscaler.ExternalScaler'), {
-    IsActive: unary(async (ref: Ref) => ({ result: (await scale(ref)).active })),
+    IsActive: unary(async (ref: Ref) => ({ result: await active(ref) })),
     // KEDA drops a trigger whose target it does not hear, so it is told whatever the state of Redis.
     GetMetricSpec: unary(async (ref: Ref) => {
       const target = targetOf(parse(ref), source.options);
       return { metricSpecs: [{ metricName: METRIC, targetSize: Math.ceil(target), targetSizeFloat: target }] };
     }),
     GetMetrics: unary(async ({ scaledObjectRef }: { scaledObjectRef: Ref | null }) => {
-      const { value } = await scale(scaledObjectRef ?? NOBODY);
+      const ref = scaledObjectRef ?? NOBODY;
+      const { value } = held(ref, await look(ref));
       return { metricValues: [{ metricName: METRIC, metricValue: Math.ceil(value), metricValueFloat: value }] };
     }),
     StreamIsActive: (call: ServerWritableStream<Ref, { result: boolean }>) => {
@@ -92,7 +108,7 @@ export async function startKeda({ listen, source, tls }: KedaOptions): Promise<(
         );
         return;
       }
-      const end = streamActive(call, scale);
+      const end = streamActive(call, active);
       streams.add(end);
       call.on('close', () => streams.delete(end));
       call.on('cancelled', () => streams.delete(end));
@@ -133,14 +149,14 @@ function parse({ name, namespace, scalerMetadata }: Ref): ScaledObject {
 }
 
 /** Tells whether the workers are needed, at once and whenever that changes. A figure that is not known tells nothing. */
-function streamActive(call: ServerWritableStream<Ref, { result: boolean }>, scale: (ref: Ref) => Promise<Scale>) {
+function streamActive(call: ServerWritableStream<Ref, { result: boolean }>, active: (ref: Ref) => Promise<boolean>) {
   let told: boolean | undefined;
   const look = async () => {
     try {
-      const { active } = await scale(call.request);
-      if (active !== told) {
-        told = active;
-        call.write({ result: active });
+      const result = await active(call.request);
+      if (result !== told) {
+        told = result;
+        call.write({ result });
       }
     } catch (error) {
       if (!(error instanceof Fault) || error.kind === 'query') {

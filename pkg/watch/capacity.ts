@@ -28,6 +28,8 @@ export interface Capacity {
   supply: number | null;
   /** Threads that the work keeps busy. */
   demand: number | null;
+  /** Jobs wait that nobody has worked on lately, so that their demand is not known. */
+  unmeasured: boolean;
   meanSeconds: number | null;
   inRate: number | null;
   outRate: number | null;
@@ -61,6 +63,25 @@ export function threadsNeeded(
   }
   // Sums of floats may lie a hair above a whole number.
   return Math.max(0, Math.ceil(demand + (takeable * (meanSeconds ?? 0)) / seconds - 1e-9));
+}
+
+/**
+ * Threads to keep up, and to work off what waits in each of several queues within its own objective.
+ *
+ * @param all of the queues together
+ * @param seconds the objectives where it is left out
+ */
+export function threadsNeededBy(all: Capacity, rows: readonly Capacity[], seconds?: number): number | null {
+  const waiting = rows.filter(({ takeable }) => takeable !== 0);
+  if (seconds !== undefined || waiting.some(({ takeable }) => takeable === null)) {
+    return threadsNeeded(all, seconds);
+  }
+  const means = waiting.map((row) => row.meanSeconds ?? all.meanSeconds);
+  const backlog = means.includes(null)
+    ? null
+    : waiting.reduce((sum, row, index) => sum + (row.takeable! * means[index]!) / row.objectiveSeconds, 0);
+  // Threads for a second are the work of one job that takes as many seconds.
+  return threadsNeeded({ ...all, takeable: Math.sign(waiting.length), meanSeconds: backlog }, 1);
 }
 
 /** Threads that the work as it comes keeps busy, rounded up: fewer, and the backlog grows. */
@@ -129,6 +150,7 @@ function readQueues(state: State): Capacity[] {
               isPaused ? 0 : (state.busyMeans.get(queue.name) ?? 0),
               queue.readyBusy
             ),
+      unmeasured: isUnmeasured,
       meanSeconds,
       inRate,
       outRate,
@@ -225,6 +247,7 @@ export function capacityOfAll({ snapshot }: State, workerType: string, members: 
     demand: members.some((row) => row.demand !== null)
       ? sumOrNull(members.filter((row) => row.demand !== null || row.unserved !== 1).map((row) => row.demand))
       : null,
+    unmeasured: members.some((row) => row.unmeasured) && members.every((row) => row.demand === null),
     meanSeconds: meanTime(waiting),
     inRate: rates((row) => row.inRate),
     outRate: rates((row) => row.outRate),

@@ -21,10 +21,26 @@ test.each([
   ['none without work', { needed: 0, scheduled: 0, retry: 0 }, 0],
   ['one worker where a scheduled job is due and nobody polls', { needed: 0, scheduled: 1, retry: 0 }, 1],
   ['one worker where retries are due and nobody polls', { needed: 0, scheduled: 0, retry: 40 }, 1],
-])('the documented query of KEDA’s Prometheus scaler gives %s', (name, { needed, scheduled, retry }, value) => {
+  ['one worker where jobs wait that nobody has run yet', { needed: null, scheduled: 0, retry: 0, waiting: 50 }, 1],
+])('the documented query of KEDA’s Prometheus scaler gives %s', (name, state, value) => {
+  const {
+    needed,
+    scheduled,
+    retry,
+    waiting = 0,
+  } = state as {
+    needed: number | null;
+    scheduled: number;
+    retry: number;
+    waiting?: number;
+  };
   const file = join(folder, `${name.replaceAll(' ', '-')}.yml`);
   const series = {
-    'sidekiq_threads_needed{worker_type="Billing Worker",redis="a"}': needed,
+    ...(needed !== null && { 'sidekiq_threads_needed{worker_type="Billing Worker",redis="a"}': needed }),
+    'sidekiq_queue_enqueued_jobs{name="bills",redis="a"}': waiting,
+    'sidekiq_queue_enqueued_jobs{name="mails",redis="a"}': 70,
+    'sidekiq_queue_info{name="bills",worker_type="Billing Worker",redis="a"}': 1,
+    'sidekiq_queue_info{name="mails",worker_type="Other",redis="a"}': 1,
     'sidekiq_threads_needed{worker_type="Other",redis="a"}': 99,
     [`sidekiq_overdue_scheduled_jobs${BY}`]: scheduled,
     [`sidekiq_overdue_retry_jobs${BY}`]: retry,

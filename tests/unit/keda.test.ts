@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseScaledObject } from '../../pkg/settings/scaledObject';
-import { scaleOf } from '../../pkg/keda/scaler';
+import { isActive, scaleOf } from '../../pkg/keda/scaler';
 import { Hold, type Scale } from '../../pkg/watch/hold';
 import { faultOf } from '../support/faults';
 import { aCapsule, aMinute, aProcess, aQueueState, aState, listed, MINUTE, partial } from '../support/state';
@@ -74,6 +74,34 @@ describe('the scale of a worker type', () => {
     });
     expect(scaleOf(state, asked({}))).toEqual({ active: true, value: 1 });
   });
+
+  // Found by a review: as a state is read, such a queue is unserved.
+  test.each(['threads', 'drain'])(
+    'is one thread by %s where nobody serves the queue, also beside another one',
+    (metric) => {
+      const empty = listed(...minutes.items.map(({ startsAt }) => aMinute(startsAt, {})));
+      const unserved = { size: 50, readyThreads: 0, unserved: true, waitSeconds: 70 };
+      const state = aState({
+        queues: [aQueueState('m1', unserved), aQueueState('other', { size: 0, readyThreads: 5, unserved: false })],
+        snapshot: { minutes: empty, processes: listed(aProcess('a:1:x', { capsules: [aCapsule(5, { other: 0 })] })) },
+      });
+      expect(scaleOf(state, parseScaledObject({ queues: 'm1', metric }))).toEqual({ active: true, value: 1 });
+      expect(scaleOf(state, parseScaledObject({ queues: 'm1', metric: 'latency' }))).toEqual({
+        active: true,
+        value: 70,
+      });
+    }
+  );
+
+  // 600 jobs of 2 s within 30 s are 40 threads, and one keeps up; an empty queue beside it changes nothing.
+  test.each([['billing'], ['billing,lax'], ['lax,billing']])('of %s goes by the objective of each queue', (queues) => {
+    const state = stateOf(
+      ['lax', { size: 0, objectiveSeconds: 3600, workerType: '' }],
+      ['billing', { size: 600, objectiveSeconds: 30 }]
+    );
+    expect(scaleOf(state, parseScaledObject({ queues }))).toEqual({ active: true, value: 41 });
+    expect(scaleOf(state, parseScaledObject({ queues, objectiveSeconds: '60' }))).toEqual({ active: true, value: 21 });
+  });
 });
 
 describe('what is not known is an error, so that nothing is scaled down', () => {
@@ -106,7 +134,18 @@ describe('what is not known is an error, so that nothing is scaled down', () => 
         minutes: listed(...minutes.items.map(({ startsAt }) => aMinute(startsAt, {}))),
       },
     });
-    expect(faultOf(() => scaleOf(nothingRan, asked({}))).message).toMatch(/run times/);
+    const fault = faultOf(() => scaleOf(nothingRan, asked({})));
+    expect(fault.message).toMatch(/run times/);
+    // That there is something to do is known all the same.
+    expect(isActive(fault, nothingRan, asked({}))).toBe(true);
+    const noSidekiq = aState({ snapshot: { hasSidekiq: false } });
+    expect(
+      isActive(
+        faultOf(() => scaleOf(noSidekiq, asked({}))),
+        noSidekiq,
+        asked({})
+      )
+    ).toBe(false);
   });
 
   test('and a worker type that is not there is a mistake of the trigger', () => {

@@ -1,4 +1,4 @@
-import { Fault } from '../faults/fault';
+import { Fault, orNull } from '../faults/fault';
 import { tooLate, within } from '../source/deadline';
 import { PastStates } from '../recording/pastStates';
 import { openRedis } from '../redis/client';
@@ -15,6 +15,7 @@ import type { Notice } from '../sidekiq/model';
 import { warning } from '../sidekiq/parts/part';
 import { lookedForOf } from '../observe/vanished';
 import { SnapshotReader } from '../sidekiq/read';
+import { isNotSynchronised } from '../sidekiq/replica';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { Reading } from '../watch/reading';
 import type { StatsdIntake } from '../statsd/intake';
@@ -295,11 +296,26 @@ export class Installation implements Source {
       await this.openHistory(this.now());
       this.reader.awaitAfter(this.memory.watch.observers.disabledEntries.view());
       const snapshot = await this.reader.read(signal);
+      if (snapshot.hasSidekiq === false) {
+        await this.checkSynchronised(signal);
+      }
       if (this.latest && snapshot.at < this.latest.state.now) {
         this.memory.minutes.forget();
       }
       return { snapshot, ...(await this.catchUp(snapshot, signal)) };
     });
+  }
+
+  /** @throws Fault `connection` where a replica has not got its data yet: nothing of it is a zero */
+  private async checkSynchronised(signal: AbortSignal): Promise<void> {
+    const info = await orNull(this.reads(signal).info());
+    if (info && isNotSynchronised(info)) {
+      throw new Fault({
+        kind: 'connection',
+        message: 'The replica that is read has not been synchronised with its master yet, so that it holds nothing.',
+        remedy: 'Wait until INFO replication says master_link_status:up, or read from the master.',
+      });
+    }
   }
 
   private async openHistory(now: number): Promise<void> {

@@ -204,7 +204,7 @@ export class SnapshotReader {
       recurring: takeRecurring(schedulers, one, cron, two, at, this.disabledUntil),
       minutes,
       durations: this.durations.settle(asked.durations, two),
-      hasSidekiq: hasSidekiq(queuesRead, processesRead, totals.processed),
+      hasSidekiq: hasSidekiq(queuesRead, processesRead, totals),
       refused: sumRefused([one, two, three, ...lost.trips]),
       notices: [
         ...one.notices,
@@ -343,8 +343,13 @@ function readMarks(one: Brought, tickets: DatedTickets['marks']): Snapshot['mark
   };
 }
 
-function hasSidekiq(queues: Listed<string>, processes: Listed<string>, processed: Read<Counter>): boolean | null {
-  if (queues.items.length > 0 || processes.items.length > 0 || (processed.ok && !processed.value.missing)) {
+function hasSidekiq(
+  queues: Listed<string>,
+  processes: Listed<string>,
+  { processed, value: { scheduled, retry, dead } }: ReturnType<typeof readTotals>
+): boolean | null {
+  const known = [queues.items.length, processes.items.length, scheduled, retry, dead];
+  if (known.some((count) => (count ?? 0) > 0) || (processed.ok && !processed.value.missing)) {
     return true;
   }
   return queues.whole && processes.whole && processed.ok ? false : null;

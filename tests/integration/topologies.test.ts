@@ -189,3 +189,18 @@ describe('TLS', () => {
     expect(plain.ok).toBe(false);
   });
 });
+
+describe('a replica', () => {
+  // Found by a review: a replica whose first synchronisation goes on was read as a Sidekiq without jobs.
+  test('that has not got its data yet is an error, and holds no zeros', async () => {
+    const replica = await start(['--replicaof', '127.0.0.1 1']);
+    const installation = open(replica.url, {});
+    await expect(installation.state()).rejects.toMatchObject({
+      kind: 'connection',
+      message: expect.stringContaining('has not been synchronised with its master yet'),
+    });
+    // A master that is empty holds no Sidekiq.
+    await replica.client.call('REPLICAOF', 'NO', 'ONE');
+    expect((await installation.state()).snapshot.hasSidekiq).toBe(false);
+  });
+});

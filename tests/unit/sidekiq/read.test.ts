@@ -352,6 +352,10 @@ test('an empty database holds no Sidekiq', async () => {
   expect((await reader({ 'get stat:processed': '0' }).read()).hasSidekiq).toBe(true);
   expect((await reader({ 'sscan queues 0 COUNT 5000': ['0', ['q']] }).read()).hasSidekiq).toBe(true);
   expect((await reader({ 'sscan processes 0 COUNT 5000': ['0', ['p:1:x']] }).read()).hasSidekiq).toBe(true);
+  // An application that was never served, whose first job is to run later.
+  for (const set of ['schedule', 'retry', 'dead']) {
+    expect((await reader({ [`zcard ${set}`]: 1 }).read()).hasSidekiq, set).toBe(true);
+  }
 });
 
 describe('a refusal is never a zero:', () => {

@@ -79,15 +79,29 @@ interface Open extends Omit<Fired, 'firedAt' | 'endedAt'> {
   firedAt: number | null;
 }
 
-/** Follows rules from evaluation to evaluation: what holds is pending, and fires once it has held for long enough. */
+/** After so long without a reading it is not known that a condition held on; Prometheus takes a series for gone then. */
+const UNWATCHED_SECONDS = 300;
+/** Readings may be further apart than that. */
+const STEPS_WATCHED = 2.5;
+
+/**
+ * Follows rules from evaluation to evaluation: what holds is pending, and fires once it has held for long enough. A time
+ * without readings ends what held before it.
+ */
 export class AlertLog {
   private readonly open = new Map<string, Open>();
   private readonly ended: Fired[] = [];
+  private last: { at: number; step?: number } | undefined;
 
   constructor(private readonly rules: readonly Rule[]) {}
 
   /** Evaluates all rules. A rule whose figures are not known keeps its state. */
   async evaluate(state: State, source: Source): Promise<void> {
+    const step = this.last && state.now - this.last.at;
+    if (this.last && step !== undefined && step > Math.max(UNWATCHED_SECONDS, STEPS_WATCHED * (this.last.step ?? UNWATCHED_SECONDS))) {
+      this.endAll(this.last.at);
+    }
+    this.last = { at: state.now, ...(step !== undefined && { step }) };
     for (const rule of this.rules) {
       let held: Labelled[];
       try {
@@ -108,6 +122,15 @@ export class AlertLog {
       each.firedAt === null ? [] : [{ ...each, firedAt: each.firedAt, endedAt: null }]
     );
     return [...this.ended, ...going].sort((a, b) => a.firedAt - b.firedAt || (a.rule < b.rule ? -1 : 1));
+  }
+
+  private endAll(at: number): void {
+    for (const open of this.open.values()) {
+      if (open.firedAt !== null) {
+        this.ended.push({ ...open, firedAt: open.firedAt, endedAt: at });
+      }
+    }
+    this.open.clear();
   }
 
   private follow(rule: Rule, held: readonly Labelled[], now: number): void {

@@ -34,19 +34,27 @@ const COLUMNS: Array<ColumnOf<Happened>> = [
  * What was wrong and what was unusual in a range, as of its end.
  *
  * @param missing seconds of the range that were not recorded
+ * @param gaps times within the range that were not recorded: what went on before and after is not known to have gone on
  */
-export function findingSections(findingLog: FindingLogView, range: Range, missing: number): Section[] {
+export function findingSections(
+  findingLog: FindingLogView,
+  range: Range,
+  missing: number,
+  gaps: readonly Range[] = []
+): Section[] {
   const { open, ended } = findingLog;
   const within = [...ended, ...open].filter(
     ({ beganAt, endedAt }) => beganAt <= range.to && (endedAt ?? Infinity) >= range.from
   );
   const wrong = happened(
     within.filter(({ rule }) => !UNUSUAL.has(rule)),
-    range
+    range,
+    gaps
   );
   const unusual = happened(
     within.filter(({ rule }) => UNUSUAL.has(rule)),
-    range
+    range,
+    gaps
   );
   return [
     {
@@ -86,7 +94,8 @@ function bySeverity(rows: readonly Happened[]): string {
   }).join(', ');
 }
 
-function happened(findings: readonly LoggedFinding[], { from, to }: Range): Happened[] {
+function happened(findings: readonly LoggedFinding[], range: Range, gaps: readonly Range[]): Happened[] {
+  const { to } = range;
   const rows = [...groupBy(findings, findingKey).values()].map((all): Happened => {
     const last = all.at(-1)!;
     const worst = Math.min(...all.map(({ severity }) => SEVERITIES.indexOf(severity)));
@@ -94,13 +103,19 @@ function happened(findings: readonly LoggedFinding[], { from, to }: Range): Happ
       severity: SEVERITIES[worst]!,
       text: last.text,
       times: all.length,
-      seconds: all.reduce(
-        (sum, { beganAt, endedAt }) => sum + Math.min(endedAt ?? to, to) - Math.max(beganAt, from),
-        0
-      ),
+      seconds: all.reduce((sum, { beganAt, endedAt }) => {
+        const lasted = { from: beganAt, to: endedAt ?? to };
+        const unwatched = gaps.reduce((seconds, gap) => seconds + overlap(lasted, gap), 0);
+        return sum + overlap(lasted, range) - unwatched;
+      }, 0),
       first: Math.min(...all.map(({ beganAt }) => beganAt)),
       goesOn: all.some(({ endedAt }) => endedAt === null || endedAt > to),
     };
   });
   return rows.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.seconds - a.seconds);
+}
+
+/** Seconds that two times have in common. */
+function overlap(one: Range, other: Range): number {
+  return Math.max(0, Math.min(one.to, other.to) - Math.max(one.from, other.from));
 }

@@ -9,6 +9,9 @@ import type { DeployMark } from '../sidekiq/model';
 import { instantText } from '../source/instants';
 import type { Range } from '../source/reads';
 import { CLASS_SECONDS } from '../series/figures';
+import { isGap } from '../series/grid';
+import { gapsOf } from '../series/pace';
+import { gapSecondsOf } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
 import { NotRecorded } from '../source/notRecorded';
 import type { Source } from '../source/source';
@@ -55,7 +58,9 @@ export async function makeReport(source: Source, range: Range): Promise<Report> 
   const ask = async (query: object, within: Range = asked): Promise<Frame[]> =>
     runQuery(query, source, { range: within, intervalSeconds: (within.to - within.from) / POINTS, alerting: false });
   const begins = source.recorded?.from ?? null;
-  const missing = await unwatchedSeconds(await reads.history(), asked, source.options.sampleSeconds);
+  const history = await reads.history();
+  const missing = await unwatchedSeconds(history, asked, source.options.sampleSeconds);
+  const gaps = missing === 0 ? [] : unwatchedWithin(history, asked, source.options.sampleSeconds);
   const deploys = (await orNull(reads.deployMarks(asked, state.now)))?.marks ?? null;
   return {
     installation: source.address,
@@ -74,7 +79,7 @@ export async function makeReport(source: Source, range: Range): Promise<Report> 
         ],
         pictures: await pictures(ask, asked),
       },
-      ...findingSections(state.findingLog, asked, missing),
+      ...findingSections(state.findingLog, asked, missing, gaps),
       await objectivesSection(ask),
       ...(await classes(source, state, asked, ask)),
       await deploysSection(deploys, asked, ask),
@@ -132,6 +137,18 @@ async function unwatchedSeconds(history: FigureReads, { from, to }: Range, sampl
   const [known] = await complianceOf(history, all, [to - from], { to, sampleSeconds }, new Turns());
   const missing = to - from - known!.watched;
   return missing < Math.min(LEAST_UNWATCHED_SECONDS, (to - from) / 2) ? 0 : missing;
+}
+
+/** The times between two samples of a range that are gaps, and those before the first and after the last one. */
+function unwatchedWithin(history: FigureReads, { from, to }: Range, sampleSeconds: number): Range[] {
+  const [points] = history.read('total', 'processedRate', from, to, '');
+  const at = (points?.at ?? []).filter((each) => each >= from);
+  const gap = gapsOf(at, gapSecondsOf(to - from, sampleSeconds));
+  const bounds = [from, ...at, to];
+  return bounds.slice(1).flatMap((next, index) => {
+    const before = bounds[index]!;
+    return isGap(gap, before, next) ? [{ from: before, to: next }] : [];
+  });
 }
 
 /** When the samples of a range begin. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openReplay } from '../../pkg/recording/openReplay';
 import { findingSections } from '../../pkg/report/findings';
+import type { Section } from '../../pkg/report/model';
 import { toHtml } from '../../pkg/report/html';
 import { toObject } from '../../pkg/report/json';
 import { makeReport, summaryOf } from '../../pkg/report/report';
@@ -65,6 +66,22 @@ it('a report on a time that was not recorded does not say that nothing was wrong
   expect(texts(0)).toEqual(['Nothing was found.']);
   expect(texts(600)).toEqual(['Nothing was found in what was recorded.']);
   expect(texts(1000)).toEqual(['It is not known what was wrong: the time range was not recorded.']);
+});
+
+it('a report counts no time of a finding that was not recorded', async () => {
+  const finding = { rule: 'queueLate', kind: 'queue', subject: 'q', severity: 'warning', text: 'q is late.' } as const;
+  const log = {
+    open: [{ ...finding, beganAt: 1000, endedAt: null }],
+    ended: [{ ...finding, beganAt: 100, endedAt: 300 }],
+  };
+  const secondsOf = (...gaps: Array<{ from: number; to: number }>) => {
+    const [{ table }] = findingSections(log, { from: 200, to: 5000 }, 3500, gaps) as [Section];
+    return table!.rows[0]![table!.columns.findIndex(({ name }) => name === 'seconds')];
+  };
+  // From 200 to 300, and from 1000 to 5000.
+  expect(secondsOf()).toBe(4100);
+  expect(secondsOf({ from: 1100, to: 4600 })).toBe(600);
+  expect(secondsOf({ from: 250, to: 1200 }, { from: 4900, to: 5000 })).toBe(4100 - 50 - 200 - 100);
 });
 
 it('a report says how much of its range was not recorded, and nothing where all was', async () => {

@@ -75,6 +75,32 @@ describe('a rule on a recording', () => {
     ]);
   });
 
+  /** Waits by the minute in which they were seen. */
+  const waitsAt = async (log: AlertLog, waits: Array<[minute: number, waitSeconds: number]>) => {
+    for (const [minute, waitSeconds] of waits) {
+      const queues = [aQueueState('mail', { size: 1, waitSeconds })];
+      await log.evaluate(aState({ now: NOW + minute * 60, queues }), source);
+    }
+    return log.fired;
+  };
+
+  // promtool gives no alert on the same samples with a `for` of the same length.
+  test('holds for the time that was watched: a gap ends what is pending and what fires', async () => {
+    const late = [98, 99, 100, 159, 160].map((minute): [number, number] => [minute, 90]);
+    expect(await waitsAt(new AlertLog([{ ...rule, pendingMinutes: 5 }]), late)).toEqual([]);
+    const fired = await waitsAt(new AlertLog([rule]), [...late, [161, 90], [162, 10]]);
+    expect(fired.map(({ firedAt, endedAt }) => [(firedAt - NOW) / 60, (endedAt! - NOW) / 60])).toEqual([
+      [100, 100],
+      [161, 162],
+    ]);
+  });
+
+  test('goes on between readings that are five minutes apart, as a history file of that pace has them', async () => {
+    const slow = [0, 5.1, 10.2, 15.3, 20.4].map((minute): [number, number] => [minute, 90]);
+    const [fired] = await waitsAt(new AlertLog([{ ...rule, pendingMinutes: 12 }]), slow);
+    expect(fired).toMatchObject({ pendingAt: NOW, endedAt: null });
+  });
+
   test('does not fire where it holds for less, nor where there is no row', async () => {
     expect(await waits(new AlertLog([rule]), 61, 90, 60, 61, 90, null, 90)).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import type { Usual } from './usual';
 import type { Slots } from './usualModel';
 
-/** Work is missing when so much of it would have been usual since it was last seen, whatever its rhythm. */
+/** Work is missing when so many runs would have been usual since it was last seen, whatever its rhythm. */
 const LEAST_MISSED = 2;
 /** A pause is out of the usual beyond the longest one by this share. */
 const BEYOND = 1.1;
@@ -34,8 +34,9 @@ export interface Regularity {
  *
  * @param usual of hours
  * @param slots events per second, as short as they were sampled
+ * @param ofRun events that come with one run, as a job that lasts is seen in several slots
  */
-export function regularity(usual: Usual, { startsAt, seconds, values }: Slots): Regularity {
+export function regularity(usual: Usual, { startsAt, seconds, values }: Slots, ofRun = 1): Regularity {
   const pauses: number[] = [];
   let pause = 0;
   let hour = NaN;
@@ -62,7 +63,7 @@ export function regularity(usual: Usual, { startsAt, seconds, values }: Slots): 
   // The longest may have been an outage; of some days it may as well be how the class works. Up to a slot on both sides
   // belongs to a pause, too.
   const longest = (pauses[usual.basis === 'week' ? 1 : 0] ?? 0) + 2 * mostInSlot;
-  const most = Math.max(LEAST_MISSED, longest * BEYOND);
+  const most = Math.max(LEAST_MISSED * ofRun, longest * BEYOND);
   const perHourNow = (now: number) => (usual.at(now)?.usual ?? 0) * HOUR;
   return {
     missedSince(lastAt, now) {

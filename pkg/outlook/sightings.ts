@@ -55,7 +55,7 @@ export async function learnRest(
   const usual = await Usual.of(byHours(slots), anyZone(rhythm.timeZone) ?? UTC, true, turns);
   return usual.basis === null || seen.lastSeenAt === -Infinity
     ? null
-    : { seconds, regularity: regularity(usual, slots), ...seen };
+    : { seconds, regularity: regularity(usual, slots, usualStretch(slots)), ...seen };
 }
 
 /** The queue if its usual work has not come. It has no job now. @param now epoch seconds */
@@ -94,6 +94,24 @@ function lastSeen(
   return { lastSeenAt, watchedFrom };
 }
 
+/** In how many intervals one run of jobs is usually seen; of a queue that is never empty for long, an hour of them. */
+function usualStretch({ seconds, values }: Slots): number {
+  const stretches: number[] = [];
+  let stretch = 0;
+  for (const value of Array.from(values)) {
+    if (value > 0) {
+      stretch += 1;
+    } else if (stretch > 0) {
+      stretches.push(stretch);
+      stretch = 0;
+    }
+  }
+  const most = HOUR / seconds;
+  stretches.push(...(stretch > 0 ? [stretch] : []));
+  stretches.sort((a, b) => a - b);
+  return Math.min(most, stretches[Math.floor(stretches.length / 2)] ?? 1);
+}
+
 /** By interval one sighting per its seconds, 0 where there was no job, NaN where that is not known. */
 async function sightings(
   reads: FigureReads,
@@ -114,13 +132,14 @@ async function sightings(
     return series?.values ?? [];
   };
   const [enqueued, busy, jobs] = [await read(ENQUEUED), await read(BUSY), await read(BEGUN)];
+  const isSeen = (index: number) => (enqueued[index] ?? 0) > 0 || (busy[index] ?? 0) > 0;
   const values = Float64Array.from(grid, (_, index) => {
-    const waiting = enqueued[index] ?? NaN;
-    const running = busy[index] ?? NaN;
-    if (waiting > 0 || running > 0 || (jobs[index] ?? 0) * seconds >= BEGUN_IN_INTERVAL) {
+    // Which of two intervals a job began in, their counts do not say.
+    const hasBegun = (jobs[index] ?? 0) * seconds > BEGUN_IN_INTERVAL && !isSeen(index - 1) && !isSeen(index + 1);
+    if (isSeen(index) || hasBegun) {
       return 1 / seconds;
     }
-    return Number.isNaN(waiting + running) ? NaN : 0;
+    return (enqueued[index] ?? null) === null || (busy[index] ?? null) === null ? NaN : 0;
   });
   return { startsAt: grid[0] ?? to, seconds, values };
 }

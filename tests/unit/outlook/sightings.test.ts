@@ -68,6 +68,22 @@ describe('a queue whose usual work does not come', () => {
     expect(await missingAfter((at) => ({ begun: Math.floor((at - START) / 600) }), noon + HOUR)).toEqual([]);
   });
 
+  // Found by a review: a job an hour that was seen in two intervals was missing after one run that was late.
+  test.each([
+    ['on the border of two intervals', 600 + 60, 600 - 60],
+    ['within one', 720, 720],
+    ['that lasts for a quarter of an hour', 600, 600 + 900],
+  ])('of one job an hour %s is missing after two runs that did not come', async (_, begins, ends) => {
+    const hourly = (at: number): Look => {
+      const [from, to] = [Math.min(begins, ends), Math.max(begins, ends) + 60];
+      const isRunning = at % HOUR >= from && at % HOUR < to && at < noon;
+      return { busy: isRunning ? 1 : 0, begun: Math.floor((Math.min(at, noon - 1) - START - begins) / HOUR) + 1 };
+    };
+    expect(await missingAfter(hourly, noon + 1800)).toEqual([]);
+    expect(await missingAfter(hourly, noon + 3300)).toEqual([]);
+    expect(await missingAfter(hourly, noon + 3 * HOUR)).toMatchObject([{ queue: 'q' }]);
+  });
+
   test('that rests at night is missing in the morning, counted from then', async () => {
     const morning = START + 6 * DAY + 8 * HOUR;
     const byDay = (at: number): Look =>

@@ -98,7 +98,11 @@ export class AlertLog {
   /** Evaluates all rules. A rule whose figures are not known keeps its state. */
   async evaluate(state: State, source: Source): Promise<void> {
     const step = this.last && state.now - this.last.at;
-    if (this.last && step !== undefined && step > Math.max(UNWATCHED_SECONDS, STEPS_WATCHED * (this.last.step ?? UNWATCHED_SECONDS))) {
+    if (
+      this.last &&
+      step !== undefined &&
+      step > Math.max(UNWATCHED_SECONDS, STEPS_WATCHED * (this.last.step ?? UNWATCHED_SECONDS))
+    ) {
       this.endAll(this.last.at);
     }
     this.last = { at: state.now, ...(step !== undefined && { step }) };

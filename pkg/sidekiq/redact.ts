@@ -1,29 +1,35 @@
 /** Names whose value is a secret, wherever they stand in a longer name (`stripe_api_key`, `X-Auth-Token`). */
 const WITHIN =
-  'pass(?:word|wd|phrase)|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|(?:encryption|signing|master|licen[cs]e|account|storage|subscription)[ _-]?key|authorization|credential|signature|cookie|session[_-]?id|csrf';
+  'pass(?:word|wd|phrase)|pwd|secret|token|(?:api|access|private|encryption|signing|master|licen[cs]e|account|storage|subscription)[ _-]?key|authorization|credential|signature|cookie|session[_-]?id|csrf';
 /** Names that are secrets as a whole word, or as the last one of a name (`DB_PASS`). */
 const LAST = 'pass|pw|auth|sig|jwt|salt';
 /** Names that are secrets as a word of a name, wherever it stands (`otp_code`, `cvv2`). */
 const WORD = 'pin|otp|cvv|cvc|ssn|iban';
 /** Keys of anything, but for those that databases and programs speak of. */
-const KEYS = String.raw`(?<!\b(?:primary|foreign|public|cache|partition|sort|unique|composite|lookup))[_-]key`;
-const CODES = '(?:security|verification|access|recovery|backup|confirmation|pass|one[_-]?time)[_-]?codes?';
+const OTHER_KEYS = 'primary|foreign|public|cache|partition|sort|unique|composite|lookup|routing|idempotency|s3|object';
+const KEYS = String.raw`(?<!\b(?:${OTHER_KEYS}))[_-]key`;
+const CODES = '(?:security|verification|access|recovery|backup|confirmation|pass|one[_-]?time)[ _-]?codes?';
+/** Names of counts and kinds of tokens, and words that only begin like a secret's name. */
+const HARMLESS = String.raw`(?!(?:[a-z]{1,20}_){0,3}(?:max|min|prompt|completion|total|input|output|cached|reasoning)_tokens\b|[\w-]{0,40}token_(?:count|type|limit|expir\w{0,20})\b|(?:[a-z]{1,20}_)?tokens["']?\s*(?:=>|[:=])\s*\d{1,7}(?![\w.])|tokeniz|secretar|password_(?:required|changed|updated|expir))`;
+/** Where a name begins: no constant within a path (`JWT::ExpiredSignature: …`), and no method that is spoken of. */
+const BEGINS = String.raw`(?<![\w-]|::|method [\x60'‘])${HARMLESS}`;
 /** A name whose value is a secret. */
-const NAME = String.raw`(?:[\w-]{0,40}(?:${WITHIN}|${CODES})[\w-]{0,40}|\b(?:[\w-]{0,40}[_-])?(?:(?:${LAST})|(?:${WORD})\d?(?:[_-]\w{0,40})?)(?![\w-])|\b[\w-]{0,40}${KEYS}(?![\w-]))`;
+const NAME = String.raw`${BEGINS}(?:[\w-]{0,60}(?:${WITHIN}|${CODES})[\w-]{0,40}|(?:[\w-]{0,60}[_-])?(?:(?:${LAST})|(?:${WORD})\d?(?:[_-]\w{0,40})?)(?![\w-])|[\w-]{0,60}${KEYS}(?![\w-]))`;
 /** The same where the words of a name begin with capitals; told apart from others by them. */
-const CAMEL = String.raw`\b\w{0,40}(?:[a-z0-9](?:Pass|Pw|Auth|Sig|Jwt|Salt|(?:Pin|Otp|Cvv|Cvc|Ssn|Iban)\d?\w{0,40})|(?<!\b(?:[Pp]rimary|[Ff]oreign|[Pp]ublic|[Cc]ache|[Pp]artition|[Ss]ort|[Uu]nique))(?<=[a-z0-9])Key|(?:pin|otp|cvv|cvc|ssn|iban)[A-Z]\w{0,40})(?![\w-])`;
+const CAMEL = String.raw`${BEGINS}\w{0,60}(?:[a-z0-9](?:Pass|Pw|Auth|Sig|Jwt|Salt|(?:Pin|Otp|Cvv|Cvc|Ssn|Iban)\d?\w{0,40})|(?<!\b(?:primary|Primary|foreign|Foreign|public|Public|cache|Cache|partition|Partition|sort|Sort|unique|Unique|routing|object))(?<=[a-z0-9])Key|(?:pin|otp|cvv|cvc|ssn|iban)[A-Z]\w{0,40})(?![\w-])`;
 /** A list or an object, which may hold another one, up to its end. */
 const NESTED = String.raw`[\[{](?:[^[\]{}]|[[{][^[\]{}]*[\]}])*(?:[\]}]|$)`;
 /** JSON, Ruby before and since 3.4 (`"a"=>"x"`, `a: "x"`, `:a=>"x"`), queries and headers; quotes may be escaped. */
-const SEPARATOR = String.raw`\\?["']?\]?\s*(?:=>|[:=])\s*`;
-const QUOTED = String.raw`(\\?["'])(?:(?!\3)(?:\\.|[^\\]))*(?:\3|$)`;
+const SEPARATOR = String.raw`\\{0,3}["']?(?:\]|\[\]|%5[bd]){0,4}\s*(?:[=-]>|:(?!:)|=)\s*(?:[|>][+-]?\s*\n\s*)?(?!(?:nil|null|none|undefined|true|false|yes|no|missing|enabled|disabled|required|not|invalid|expired)(?:[\s"',;&})\].]|$))`;
+const QUOTED = String.raw`(\\{0,3}["'])(?:(?!\3)(?:\\.|[^\\]))*(?:\3|$)`;
 const PLAIN = String.raw`(?:(?:token|bearer|basic|digest|apikey)\s+)?(?:token=\\?["']?)?[^\s"',;&})\]]+`;
 
 /** Each takes a time that grows with the text alone: repetitions are bounded or cannot overlap. */
 const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((found: string) => string)]> = [
   // What databases repeat of a row: PostgreSQL, MySQL, SQL Server, MongoDB.
-  [/\b(Key \([^)]{0,200}\)=\().*\)/g, '$1…)'],
-  [/\b(Failing row contains \().*\)?/g, '$1…)'],
+  // In any language PostgreSQL says (columns)=(values).
+  [/(\)=\().*\)/gs, '$1…)'],
+  [/\b(Failing row contains \().*/gs, '$1…)'],
   [/\b(Duplicate entry )'.*'/g, "$1'…'"],
   [/\b(duplicate key value is \().*\)/gi, '$1…)'],
   [/\b(dup key: )\{.*\}?/g, '$1{…}'],
@@ -42,14 +48,26 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
   [/\b(with args(?: beginning with)?:\s*).*/gs, '$1…'],
   // A header without quotes ends with its line.
   [/\b((?:set-)?cookie\s*:\s*)(?![\s"'\\])[^\n]+/gi, '$1…'],
+  [/\b(authorization["']?\s*(?::(?!:)|=(?!>))\s*)(?![\s"'\\[{])(?:=\\?["'][^"'\n]*["']?|[^\n"'])+/gi, '$1…'],
+  // What a mail server asks for, in base64 ("Password:").
+  [/\b(334 UGFzc3dvcmQ6\s+)\S+/g, '$1…'],
+  // SQL, and what is bound to it by name.
+  [/\b(INSERT INTO\b[^\n]{0,500}?\bVALUES\s*\().*/gis, '$1…'],
+  [/\b(identified by |password\()(["'])(?:(?!\2).)*(?:\2|$)/gi, '$1…'],
+  [/(["']AUTH["'][,\s]\s*)(?:(["'])(?:(?!\2).)*\2[,\s]*){1,2}/gi, '$1…'],
+  [new RegExp(String.raw`(\[\s*["']${NAME}["']\s*,\s*)(["'])(?:(?!\2).)*(?:\2|$)`, 'gi'), '$1…'],
+  // Settings of Redis.
+  [/\b(requirepass|masterauth|auth-pass \S{1,100})(["']?,?\s+)\S+/gi, '$1$2…'],
+  [/\b(ACL SETUSER [^\n]{0,200}?[>#])\S+/gi, '$1…'],
   // Options of a command line.
+  [/\b((?:sshpass|docker login|zip)\b[^\n]{0,100}?\s-[pP]\s*)\S+/g, '$1…'],
   [new RegExp(String.raw`(--[\w-]{0,40}(?:${WITHIN}|pass)[\w-]{0,40}(?:\s+|=))[^\s"']+`, 'gi'), '$1…'],
-  [/(\s(?:-u|--user)\s+[^\s:]{1,100}:)\S+/g, '$1…'],
+  [/(\s(?:-u\s*|--user\s+)[^\s:]{1,100}:)\S+/g, '$1…'],
   [/(\bredis-cli\b[^\n]{0,200}?\s-a\s+)\S+/g, '$1…'],
-  [/(\b(?:mysql|mariadb)[\w-]{0,20}\b[^\n]{0,200}?\s-p)\S+/g, '$1…'],
+  [/(\b(?:mysql|mariadb)[\w-]{0,20}\b[^\n]{0,200}?[\s"']-p)\S+/g, '$1…'],
   // Addresses that are secrets themselves.
   [
-    /\b(hooks\.slack\.com\/[a-z]{1,20}\/|discord(?:app)?\.com\/api\/webhooks\/|api\.telegram\.org\/bot)[^\s"'<>]+/gi,
+    /\b(hooks\.slack\.com\/[a-z]{1,20}\/|discord(?:app)?\.com\/api\/(?:v\d+\/)?webhooks\/|api\.telegram\.org\/bot)[^\s"'<>]+/gi,
     '$1…',
   ],
   // Connection strings: a value ends at a semicolon, and may hold spaces.
@@ -65,7 +83,11 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
     '$1…',
   ],
   // Sent to Redis: a password, or a user and one.
-  [/\b(AUTH\s+(?:default\s+|"[^"]{0,100}"\s+)?)(?!<|failed|called|command|required|is\b|error)[^\s,;:)"']+/g, '$1…'],
+  [
+    /\b(AUTH\s+)(?!<|(?:failed|called|command|required|is|error|options?)\b)[^\s,;:)"']+(?:\s+(?!(?:failed|wrong|is|for|and|with|from|at|on|because|SETNAME|was)\b)[^\s,;:)"']+)?/g,
+    '$1…',
+  ],
+  [/([?&](?:key|code)=)[^&\s"']+/gi, '$1…'],
   [new RegExp(String.raw`(${NAME})(${SEPARATOR})(?:${QUOTED}|${NESTED}|${PLAIN})`, 'gi'), '$1$2…'],
   [new RegExp(String.raw`(${CAMEL})(${SEPARATOR})(?:${QUOTED}|${NESTED}|${PLAIN})`, 'g'), '$1$2…'],
   [
@@ -75,20 +97,30 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
     ),
     '$1…',
   ],
-  // A word with a digit after the name of a secret.
+  // A word with a digit after the name of a secret, and numbers after those of codes.
   [
-    /\b((?:pass(?:word|wd|phrase)?|pwd|secret|token)\s+(?:(?:is|was|for \w{1,40}:)\s+)?)(?=[^\s\d]{0,100}\d)(?=[^A-Za-z\s]{0,100}[A-Za-z])[^\s"',;]{6,}/gi,
+    /\b((?:pass(?:word|wd|phrase|code)?|pwd|secret|token|(?:api|secret|access|private)[ _-]?key|credentials?)\s+(?:(?:is|was|for \w{1,40}:)\s+)?)(?=[^\s\d]{0,100}\d)(?=[^A-Za-z\s]{0,100}[A-Za-z])[^\s"',;]{5,}/gi,
     '$1…',
   ],
-  [/\b(?:(?:[spr]k_(?:live|test)|gh[pousr]|xox[abeprs]|glpat)[_-][\w-]+|A[KS]IA[A-Z0-9]{8,}\w*)/g, '…'],
+  [/\b(key provided:\s+)[^\s"',;]+/gi, '$1…'],
+  [
+    /\b((?:PIN|OTP|CVV|CVC|SSN|(?:verification|security|access) code|one[- ]time password)\s+(?:(?:is|was)\s+)?)\d[\d-]{2,}/gi,
+    '$1…',
+  ],
+  // Tokens that are known by their form.
+  [
+    /\b(?:(?:[spr]k_(?:live|test)|sk-(?:ant|proj)|gh[a-z]|github_pat|npm|whsec|shp[a-z]{2}|dop_v\d|xapp|xox[a-z]|gl[a-z]{3})[_-](?=[\w-]{0,100}\d)[\w-]+|(?:hvs|ya29)\.[\w-]+|A[KS]IA[A-Z0-9]{8,}\w*|eyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*)?)/g,
+    '…',
+  ],
   [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, '$1 …'],
-  [/[\w.+-]+@[\w-]+\.[\w.-]+/g, '…@…'],
+  [/[\w.+-]+@(?!\d+x\.)[\w-]+(?:\.[\w-]+){0,8}\.[A-Za-z]{2,}\b/g, '…@…'],
   // A user and a password before a host of one label, where no URL was recognised; the end of a password in a host's name.
   [/[^\s"'`<>@…:(,;]{0,100}:[^\s"'`<>@…]{1,200}@(?=[\w[])/g, '…@'],
   [/[^\s"'`<>@…:(,;]{1,200}@(?=[\w.-]{1,100}:\d{2,5}\b|\/\/)/g, '…@'],
   [/\b(host(?: ?name)?:? \\?["']?|ENOTFOUND |lookup |connect(?:ion|ing)? to \\?["']?)[^\s"']{1,200}@/gi, '$1…@'],
   [/[A-Za-z0-9_-]{24,}/g, (run) => (/\d/.test(run) && /[A-Za-z]/.test(run) ? '…' : run)],
-  [/\b\d(?:[ -]?\d){11,18}\b/g, '…'],
+  // Not the milliseconds of an instant.
+  [/\b(?!1\d{12}\b)\d(?:[ -]?\d){11,18}\b/g, '…'],
 ];
 
 const LONGEST = 500;

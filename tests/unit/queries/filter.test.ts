@@ -136,7 +136,7 @@ describe('the registry', () => {
       ['capacity', 'by'],
       ['redis'],
       ['connections'],
-      ['history', 'by', 'aggregate', 'band'],
+      ['history', 'by', 'aggregate', 'band', 'compare'],
       ['objectives', 'by'],
       ['compare', 'by', 'with', 'at', 'measures'],
       [

@@ -131,6 +131,18 @@ test.each([
     'actions/checkout@v4',
     '<title>404 Not Found</title>',
     'auth_method=plain',
+    'JWT::ExpiredSignature: Signature has expired',
+    'ActiveRecord::InvalidForeignKey: PG::ForeignKeyViolation',
+    'Aws::S3::Errors::NoSuchKey: The specified key does not exist.',
+    'ActionController::InvalidAuthenticityToken: Cannot verify',
+    'max_tokens: 100000 > 8192, prompt_tokens: 12, token_count=4097',
+    'password: nil, token: null, password_required: true',
+    "Access denied for user 'jo' (using password: YES)",
+    'secretary: jo, tokenizer=bert, routing_key: orders.created, idempotency_key=a-1',
+    "undefined method `password=' for #<Account>",
+    'logo@2x.png is missing',
+    'pkg@1.2.3 is missing',
+    'timestamp 1796014800123',
     'bad URL https://api.example.com:8443/v1 gave 502',
   ].map((text) => [text, text]),
   ['connect to redis://redis:6379 timed out', 'connect to redis://redis:6379 timed out'],
@@ -191,6 +203,30 @@ const WAYS = [
   'a@b.c then redis://x:%?h',
   'redis auth: AUTH % failed',
   "ERR wrong number of arguments for 'auth' command, with args: 'default' '%'",
+  'DETAIL:  Key (lower(email))=(%) already exists.',
+  'DETAIL:  Schlüssel »(email)=(%)« existiert bereits.',
+  'Failing row contains (17, Jo, 12 Main St\nSpringfield, %, null).',
+  'AUTH app %',
+  'HELLO 3 AUTH jo % SETNAME x',
+  '["AUTH", "jo", "%"]',
+  'CONFIG SET requirepass %',
+  'ACL SETUSER jo on >%',
+  'Authorization: GenieKey %',
+  'Authorization: Digest username="jo", response="%"',
+  '{"Authorization"=>"GenieKey %"}',
+  "ALTER USER jo IDENTIFIED BY '%'",
+  '[["password", "%"]]',
+  'INSERT INTO "users" ("email", "password") VALUES (\'jo\', \'%\')',
+  'password[]=%',
+  'password: |\n  %',
+  'password -> %',
+  'Invalid API Key: %',
+  'sshpass -p % ssh root@host',
+  'docker login -u jo -p % registry.test',
+  '["mysql", "-u", "root", "-p%"]',
+  'curl -ujo:% https://x.test',
+  'GET https://api.test/v1?key=%&x=1',
+  'POST https://discord.com/api/v10/webhooks/123/%',
 ];
 
 test('no secret comes out, however it is printed', () => {
@@ -230,6 +266,25 @@ test('no password comes out of a URL that Ruby cannot read, with or without its 
     { numRuns: runs(3000) }
   );
 });
+
+test.each([
+  'whsec_ab1c',
+  'shpat_ab1c',
+  'github_pat_11AB_xyz',
+  'sk-proj-ab1c',
+  'hvs.CAESab',
+  'xapp-1-A12-ab',
+  'eyJhbGci.eyJzdWIi.sig',
+])('the token %s is known by its form', (token) => {
+  expect(redact(`request with ${token} was refused`)).toBe('request with … was refused');
+});
+
+test.each(['Your verification code is 123456', 'PIN 1234 is wrong', 'SSN 123-45-6789'])(
+  '%s hides its number',
+  (text) => {
+    expect(redact(text)).not.toMatch(/\d/);
+  }
+);
 
 test('quoted secrets may hold spaces and quotes', () => {
   expect(redact('{"secret"=>"two words \\" and a quote", "id"=>7}')).toBe('{"secret"=>…, "id"=>7}');

@@ -116,7 +116,7 @@ async function classes(source: Source, state: State, range: Range, ask: Ask): Pr
     const query = { queryType: 'job_metrics', figures, top: CLASSES_MOST, limit: CLASSES_MOST };
     const [frame] = await ask(query, { from: minutesFrom, to: range.to });
     const told = (frame?.meta?.notices ?? []).map(({ text }) => text).join(' ');
-    return classSections(runsOfMetrics(frame ? rowsOf(frame) : []), told || 'By the minutes of Sidekiq’s job metrics.');
+    return classSections(runsOfMetrics(frame ? rowsOf(frame) : []), told || MINUTES_TEXT);
   }
   const runs = await classRuns(history, range, state.now, source.options.sampleSeconds);
   return classSections(
@@ -125,6 +125,8 @@ async function classes(source: Source, state: State, range: Range, ask: Ask): Pr
   );
 }
 
+const MINUTES_TEXT =
+  'By the minutes of Sidekiq’s job metrics; those in which the time range begins and ends count whole.';
 /** Of less than this nothing is said: samples come some seconds early or late. */
 const LEAST_UNWATCHED_SECONDS = 120;
 /** All rows that a query gives. */

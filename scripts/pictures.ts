@@ -54,7 +54,7 @@ const PICTURES: Picture[] = [
   { name: 'overview-prometheus', path: dashboard('sidekiq-overview-prom'), height: 1500 },
   { name: 'dashboard-queue', path: dashboard('sidekiq-queue', '&var-queue=default'), height: 1300 },
   { name: 'dashboard-job-class', path: dashboard('sidekiq-job-class', '&var-class=Events::IngestJob'), height: 1300 },
-  { name: 'dashboard-processes', path: dashboard('sidekiq-processes'), height: 1500 },
+  { name: 'dashboard-processes', path: dashboard('sidekiq-processes'), height: 1300 },
   { name: 'dashboard-errors', path: dashboard('sidekiq-errors'), height: 1700 },
   {
     name: 'dashboard-job',

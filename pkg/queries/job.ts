@@ -268,12 +268,15 @@ async function originRows({ payload }: StoredJob, { now }: State, reads: Reads):
   // There may be 100,000 of them, more than a function takes as arguments.
   const first = same.reduce((least, { firstAt }) => Math.min(least, firstAt ?? Infinity), Infinity);
   const begins = Math.min(first, failedAt);
-  const { marks } = await reads.deployMarks({ from: begins - DEPLOYS_SECONDS, to: failedAt }, now);
-  const deployBefore = (at: number) => {
-    const mark = marks.filter((each) => each.at <= at && each.at > at - DEPLOYS_SECONDS).at(-1);
+  const deployBefore = async (at: number) => {
+    // By days, of which a range of months would have many.
+    const mark = (await reads.deployMarks({ from: at - DEPLOYS_SECONDS, to: at }, now)).marks
+      .filter((each) => each.at <= at)
+      .at(-1);
     return mark ? `${mark.label}, ${agoText(mark.at, now)}` : '';
   };
-  const [beforeFirst, beforeThis] = [deployBefore(begins), deployBefore(failedAt)];
+  const beforeFirst = await deployBefore(begins);
+  const beforeThis = begins === failedAt ? beforeFirst : await deployBefore(failedAt);
   return rowsFrom('error', {
     'First of this kind': Number.isFinite(first)
       ? `${agoText(first, now)} (${countText(same.length, 'job')} of all classes kept)`

@@ -232,6 +232,9 @@ export function capacityOfAll({ snapshot }: State, workerType: string, members: 
   };
   const lates = members.map(({ late }) => late);
   const waiting = members.filter((row) => row.takeable !== 0);
+  // What nobody works on is left out beside what is measured.
+  const measured = sumOrNull(members.filter((row) => !row.unmeasured).map(({ demand }) => demand));
+  const unmeasured = measured === 0 && members.some((row) => row.unmeasured);
   return {
     workerType,
     queue: '',
@@ -243,11 +246,8 @@ export function capacityOfAll({ snapshot }: State, workerType: string, members: 
     waitSeconds: largest((row) => row.waitSeconds),
     objectiveSeconds: members[0]!.objectiveSeconds,
     supply: threadsServing(snapshot.processes, new Set(members.map(({ queue }) => queue)), 'ready'),
-    // What nobody works on is left out beside what is measured.
-    demand: members.some((row) => row.demand !== null)
-      ? sumOrNull(members.filter((row) => row.demand !== null || row.unserved !== 1).map((row) => row.demand))
-      : null,
-    unmeasured: members.some((row) => row.unmeasured) && members.every((row) => row.demand === null),
+    demand: unmeasured ? null : measured,
+    unmeasured,
     meanSeconds: meanTime(waiting),
     inRate: rates((row) => row.inRate),
     outRate: rates((row) => row.outRate),

@@ -26,8 +26,10 @@ describe('by queue', () => {
     expect(mailers).toMatchObject({ demand: 0.5, threadsToKeepUp: 1 });
     // The worker type has what is measured.
     expect((await rowsOfState(capacity, state, { query: { by: 'workerType' } }))[0]).toMatchObject({ demand: 0.5 });
-    const alone = aState({ queues: queues.slice(0, 1), classQueues, snapshot: { minutes: minutes({}, {}) } });
-    expect((await rowsOfState(capacity, alone, { query: { by: 'workerType' } }))[0]).toMatchObject({ demand: null });
+    for (const some of [queues.slice(0, 1), queues]) {
+      const idle = aState({ queues: some, classQueues, snapshot: { minutes: minutes({}, {}) } });
+      expect((await rowsOfState(capacity, idle, { query: { by: 'workerType' } }))[0]).toMatchObject({ demand: null });
+    }
   });
 
   // In the last ten complete minutes Bill worked 1200 s: that keeps 2 threads busy. In comes 1.5 times what goes out, so 3.

@@ -103,7 +103,7 @@ export const USUAL_RULES: readonly FindingRule[] = [
   {
     id: 'missing',
     severity: 'warning',
-    when: 'A class has not run, or no job was seen in a queue, for longer than it ever paused, and at least two usual executions (of a queue: five-minute intervals with a job) did not come. It takes two days of history.',
+    when: 'A class has not run, or no job was seen in a queue, for longer than it ever paused, and at least two of its usual executions (of a queue: runs of jobs) did not come. It takes two days of history.',
     remedy: 'Look for what enqueues the jobs: the scheduler, the application, or a filter that was changed.',
     find: ({ state }) => missing(state),
   },

@@ -103,7 +103,7 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour, all: reado
     .refresh('10s')
     .time({ from: spec.from ?? 'now-1h', to: 'now' })
     .timezone('browser')
-    .links([otherDashboards(flavour, several), ...(several ? [] : linksOf(spec, flavour, all))].map(built))
+    .links([otherDashboards(flavour, several), ...(several ? [] : linksOf(spec, flavour, all))])
     .withVariable(
       new DatasourceVariableBuilder('datasource')
         .label('Data source')
@@ -168,39 +168,46 @@ function tagsOf({ dataSources, detail }: DashboardSpec, flavour: Flavour): strin
 
 const OF_INSTALLATION = 'installation';
 
-const built = (link: DashboardLink) => ({ build: () => link });
+/** A link that is shown: Grafana 12.3 drops some in its controls menu, the builder's default. */
+function linkOf(builder: DashboardLinkBuilder): { build(): DashboardLink } {
+  const { placement: _, ...link } = builder.build();
+  return { build: () => link };
+}
 
 /**
- * The list of the dashboards of an installation. Grafana 12.3 shows none of this type in its controls menu, the builder's
- * default. They take "All" of a variable, which a dashboard of one queue would take for the name of one.
+ * The list of the dashboards of an installation. They take "All" of a variable, which a dashboard of one queue would take for
+ * the name of one.
  *
  * @param several whether several data sources are chosen, of which the others take one
  */
-function otherDashboards(flavour: Flavour, several: boolean): DashboardLink {
-  const { placement: _, ...link } = new DashboardLinkBuilder('Sidekiq dashboards')
-    .type('dashboards' as never)
-    .tags(['sidekiq', flavour, OF_INSTALLATION])
-    .asDropdown(true)
-    .keepTime(true)
-    .includeVars(!several)
-    .build();
-  return link;
+function otherDashboards(flavour: Flavour, several: boolean) {
+  return linkOf(
+    new DashboardLinkBuilder('Sidekiq dashboards')
+      .type('dashboards' as never)
+      .tags(['sidekiq', flavour, OF_INSTALLATION])
+      .asDropdown(true)
+      .keepTime(true)
+      .includeVars(!several)
+  );
 }
 
 /** Links to the dashboards of one queue, class or job, which begin with the first, and to the one of all data sources. */
-function linksOf(spec: DashboardSpec, flavour: Flavour, all: readonly DashboardSpec[]): DashboardLink[] {
+function linksOf(spec: DashboardSpec, flavour: Flavour, all: readonly DashboardSpec[]) {
   return all.flatMap(({ id, detail, dataSources, directOnly = false }) => {
     const isFleet = dataSources === 'several';
     if (id === spec.id || (detail === undefined && !isFleet) || (directOnly && flavour !== 'direct')) {
       return [];
     }
-    const { placement: _, ...link } = new DashboardLinkBuilder(detail ?? 'Fleet')
-      .type('link' as never)
-      .icon('dashboard')
-      .url(`/d/${uidOf(id, flavour)}${isFleet && flavour === 'direct' ? '' : '?var-datasource=${datasource}'}`)
-      .keepTime(true)
-      .build();
-    return [link];
+    const source = isFleet && flavour === 'direct' ? '' : '?var-datasource=${datasource}';
+    return [
+      linkOf(
+        new DashboardLinkBuilder(detail ?? 'Fleet')
+          .type('link' as never)
+          .icon('dashboard')
+          .url(`/d/${uidOf(id, flavour)}${source}`)
+          .keepTime(true)
+      ),
+    ];
   });
 }
 

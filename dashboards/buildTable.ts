@@ -39,10 +39,7 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
   }
   const shown = flavour === 'direct' ? null : new Set(Object.values(panel.labels ?? {}));
   for (const [name, target] of Object.entries(panel.links ?? {}).filter(([title]) => shown?.has(title) ?? true)) {
-    builder.withOverride({
-      matcher: byName(name),
-      properties: [{ id: 'links', value: [linkTo(target, '${__value.raw:percentencode}', flavour)] }],
-    });
+    builder.withOverride(linked(name, linkTo(target, '${__value.raw:percentencode}', flavour)));
   }
   if (panel.sortBy) {
     const title = typeof panel.sortBy === 'string' ? panel.sortBy : panel.sortBy[flavour];
@@ -107,10 +104,7 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
     for (const [name, { path, named }] of Object.entries(panel.labelLinks ?? {})) {
       // Nothing else stands in it: an address that is empty is no link.
       const url = `\${__data.fields["${path}"]:raw}${named ? '${__value.raw:percentencode}' : ''}`;
-      builder.withOverride({
-        matcher: byName(name),
-        properties: [{ id: 'links', value: [{ title: 'Details', url }] }],
-      });
+      builder.withOverride(linked(name, { title: 'Details', url }));
       builder.withOverride({ matcher: byName(path), properties: HIDDEN_PATH });
     }
   }
@@ -128,10 +122,7 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
       builder.withOverride({ matcher: byName(name), properties: [{ id: 'custom.hideFrom.viz', value: true }] });
     }
     for (const [name, path] of Object.entries(panel.pathLinks ?? {})) {
-      builder.withOverride({
-        matcher: byName(name),
-        properties: [{ id: 'links', value: [pathLink(path, panel.together)] }],
-      });
+      builder.withOverride(linked(name, pathLink(path, panel.together)));
     }
     for (const name of panel.dated ?? []) {
       const unit = 'dateTimeAsIsoNoDateIfToday';
@@ -139,11 +130,11 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
     }
     for (const [name, path] of Object.entries(panel.wholeLinks ?? {})) {
       const link = { title: 'At that time', url: `\${__data.fields["${path}"]:raw}` };
-      builder.withOverride({ matcher: byName(name), properties: [{ id: 'links', value: [link] }] });
+      builder.withOverride(linked(name, link));
       builder.withOverride({ matcher: byName(path), properties: HIDDEN_PATH });
     }
     for (const [name, path] of Object.entries(panel.timedLinks ?? {})) {
-      builder.withOverride({ matcher: byName(name), properties: [{ id: 'links', value: [timedLink(path)] }] });
+      builder.withOverride(linked(name, timedLink(path)));
     }
   }
   for (const [name, width] of Object.entries(panel.minWidths ?? {})) {
@@ -159,6 +150,11 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
 
 function worstFirst(field: string) {
   return { id: 'sortBy', options: { sort: [{ field, desc: true }] } };
+}
+
+/** Where a click on the cells of a column leads. */
+function linked(column: string, link: { title: string; url: string }) {
+  return { matcher: byName(column), properties: [{ id: 'links', value: [link] }] };
 }
 
 /** A column that is the address of a link: what stands for no value would be one. */

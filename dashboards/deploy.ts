@@ -113,7 +113,7 @@ export const deploy: DashboardSpec = {
     {
       title: 'Queues and errors, filtered by queue',
       panels: [
-        { ...latencyByQueue('Age of the oldest waiting job.'), width: 24 },
+        latencyByQueue('Age of the oldest waiting job.'),
         {
           title: 'Errors, the newest first',
           description: 'Failed jobs at the end of the time range, by the time of their first failure.',

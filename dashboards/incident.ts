@@ -64,12 +64,9 @@ export const incident: DashboardSpec = {
     {
       title: 'In the time range, filtered by queue',
       panels: [
-        {
-          ...latencyByQueue(
-            'Age of the oldest waiting job. Critical findings are drawn as regions; warnings can be switched on.'
-          ),
-          width: 24,
-        },
+        latencyByQueue(
+          'Age of the oldest waiting job. Critical findings are drawn as regions; warnings can be switched on.'
+        ),
       ],
     },
     {

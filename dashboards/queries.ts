@@ -138,7 +138,7 @@ export const latencyByQueue = (description: string): Panel => ({
   title: 'Latency by queue',
   description,
   kind: 'timeseries',
-  width: 12,
+  width: 24,
   height: 8,
   unit: 's',
   min: 0,

@@ -129,12 +129,14 @@ export class AlertLog {
   }
 
   private endAll(at: number): void {
-    for (const open of this.open.values()) {
-      if (open.firedAt !== null) {
-        this.ended.push({ ...open, firedAt: open.firedAt, endedAt: at });
-      }
+    [...this.open].forEach(([key, open]) => this.end(key, open, at));
+  }
+
+  private end(key: string, open: Open, at: number): void {
+    this.open.delete(key);
+    if (open.firedAt !== null) {
+      this.ended.push({ ...open, firedAt: open.firedAt, endedAt: at });
     }
-    this.open.clear();
   }
 
   private follow(rule: Rule, held: readonly Labelled[], now: number): void {
@@ -143,10 +145,7 @@ export class AlertLog {
     const holds = new Map(held.map((each) => [keyOf(each.labels), each]));
     for (const [key, open] of this.open) {
       if (open.rule === rule.name && !holds.has(key)) {
-        this.open.delete(key);
-        if (open.firedAt !== null) {
-          this.ended.push({ ...open, firedAt: open.firedAt, endedAt: now });
-        }
+        this.end(key, open, now);
       }
     }
     for (const [key, { labels, value }] of holds) {

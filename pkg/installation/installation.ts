@@ -15,7 +15,7 @@ import type { Notice } from '../sidekiq/model';
 import { warning } from '../sidekiq/parts/part';
 import { lookedForOf } from '../observe/vanished';
 import { SnapshotReader } from '../sidekiq/read';
-import { isNotSynchronised } from '../sidekiq/replica';
+import { withoutMasterSeconds } from '../sidekiq/replica';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { Reading } from '../watch/reading';
 import type { StatsdIntake } from '../statsd/intake';
@@ -308,8 +308,7 @@ export class Installation implements Source {
 
   /** @throws Fault `connection` where a replica has not got its data yet: nothing of it is a zero */
   private async checkSynchronised(signal: AbortSignal): Promise<void> {
-    const info = await orNull(this.reads(signal).info());
-    if (info && isNotSynchronised(info)) {
+    if (withoutMasterSeconds(await orNull(this.reads(signal).info())) !== null) {
       throw new Fault({
         kind: 'connection',
         message: 'The replica that is read has not been synchronised with its master yet, so that it holds nothing.',

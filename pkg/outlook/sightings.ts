@@ -70,9 +70,7 @@ export async function missingQueue(
   const { seconds } = rest;
   const to = Math.floor(now / seconds) * seconds;
   const since = to > until ? await sightings(reads, queue, { from: until, to, seconds }, rhythm) : null;
-  const { lastSeenAt, watchedFrom } = since
-    ? lastSeen(since, rest.lastSeenAt, rest.watchedFrom)
-    : { lastSeenAt: rest.lastSeenAt, watchedFrom: rest.watchedFrom };
+  const { lastSeenAt, watchedFrom } = since ? lastSeen(since, rest.lastSeenAt, rest.watchedFrom) : rest;
   // What came while nobody watched is not known.
   const missed = rest.regularity.missedSince(Math.max(lastSeenAt, watchedFrom), now);
   return missed && { queue, lastSeenAt, ...missed };

@@ -38,10 +38,10 @@ export interface FindingRow {
 
 /** A finding in a table of several data sources. */
 interface PlacedRow extends FindingRow {
-  /** The data source that was asked; `null` where it does not matter. */
-  dataSource: QueryRequest['dataSource'] | null;
-  /** The same, also in a table of one. */
-  asked: QueryRequest['dataSource'];
+  /** The data source that was asked. */
+  dataSource: QueryRequest['dataSource'];
+  /** Whether the row names it, and leads to it by itself. */
+  several: boolean;
 }
 
 const LEVELS: Readonly<Record<Severity, number>> = { critical: 3, warning: 2, info: 1, ok: 0 };
@@ -67,7 +67,7 @@ const COLUMNS: Array<Column<PlacedRow>> = [
     'installation',
     'Installation',
     'Name of the data source; shown where the option `installation` asks for it.',
-    ({ dataSource }) => dataSource?.name ?? ''
+    ({ dataSource, several }) => (several ? (dataSource?.name ?? '') : '')
   ),
   text('finding', 'Finding', 'The problem in one sentence.', (row) => row.text),
   instant('since', 'Since', 'Beginning of the problem, if known.', (row) => row.since),
@@ -81,15 +81,15 @@ const COLUMNS: Array<Column<PlacedRow>> = [
     'path',
     'Path',
     'Path of the dashboard with details, including variables.',
-    (row) => `${pathOf(row)}${dataSourceOf(row)}`
+    (row) => `${pathOf(row)}${row.several ? dataSourceOf(row) : ''}`
   ),
   text(
     'pathSince',
     'Path since',
     'Path of the dashboard Incident around the beginning; empty where that is not known.',
-    ({ since, asked }) =>
+    (row) =>
       // An address that is empty is no link in a table of Grafana.
-      since === null ? '' : `${INCIDENT_PATH}${aroundTime(since, null)}${dataSourceOf({ dataSource: asked ?? null })}`
+      row.since === null ? '' : `${INCIDENT_PATH}${aroundTime(row.since, null)}${dataSourceOf(row)}`
   ),
   plain(
     'level',
@@ -126,18 +126,19 @@ export function pathOf({ kind, subject, rule }: Pick<FindingRow, 'kind' | 'subje
 }
 
 /** The variable of the dashboards' data source. The link adds that of the panel where the row names none. */
-function dataSourceOf({ dataSource }: Pick<PlacedRow, 'dataSource'>): string {
+function dataSourceOf({ dataSource }: PlacedRow): string {
   return dataSource ? `&var-datasource=${encodeURIComponent(dataSource.uid)}` : '';
 }
 
 function placed(
   rows: readonly FindingRow[],
-  { installation }: z.output<typeof schema>,
+  { installation: several }: z.output<typeof schema>,
   { dataSource }: QueryRequest
 ): Rows<PlacedRow> {
-  return installation
-    ? { rows: rows.map((row) => ({ ...row, dataSource, asked: dataSource })) }
-    : { rows: rows.map((row) => ({ ...row, dataSource: null, asked: dataSource })), without: ['installation'] };
+  return {
+    rows: rows.map((row) => ({ ...row, dataSource, several })),
+    ...(!several && { without: ['installation'] }),
+  };
 }
 
 /** What is wrong, the worst first, and what to do. */

@@ -23,14 +23,16 @@ interface Asked {
 /** Series for which the usual is told: each takes some milliseconds to learn. */
 const BANDS_SHOWN = 100;
 
+/** @throws Fault `query` */
+export function refuse(message: string, remedy: string): never {
+  throw new Fault({ kind: 'query', message, remedy });
+}
+
 /** @throws Fault `query` where the usual cannot be told */
 export function checkBand({ by, band, aggregate }: Asked, { alerting }: Pick<QueryRequest, 'alerting'>): void {
   if (band === 'none') {
     return;
   }
-  const refuse = (message: string, remedy: string) => {
-    throw new Fault({ kind: 'query', message, remedy });
-  };
   if (by === 'day') {
     refuse('There is no band for Sidekiq’s daily counters.', 'Set "band" to none, or choose other series.');
   }

@@ -1,4 +1,3 @@
-import { Fault } from '../faults/fault';
 import type { Field } from '../frames/frame';
 import type { HistoryFigure, HistoryScope } from '../series/figures';
 import { readOnGrid, type SampledRange, type SeriesOnGrid } from '../series/readOnGrid';
@@ -8,7 +7,7 @@ import type { Notice } from '../sidekiq/model';
 import { anyZone, UTC } from '../sidekiq/schedule/zone';
 import { Turns } from '../turns';
 import { CLOCKS_CHANGE, secondsBack } from './compareStretches';
-import type { BANDS } from './historyBand';
+import { refuse, type BANDS } from './historyBand';
 import type { QueryRequest } from './queryType';
 
 /** What is drawn beside a figure: the same figure of another day. */
@@ -26,9 +25,6 @@ export function checkCompared({ by, band, compare }: Asked, { alerting }: Pick<Q
   if (compare === 'none') {
     return;
   }
-  const refuse = (message: string, remedy: string) => {
-    throw new Fault({ kind: 'query', message, remedy });
-  };
   if (by === 'day') {
     refuse('Sidekiq’s daily counters have no time of day.', 'Set "compare" to none, or choose other series.');
   }

@@ -21,8 +21,20 @@ const CAMEL = String.raw`${BEGINS}\w{0,60}(?:[a-z0-9](?:Pass|Pw|Auth|Sig|Jwt|Sal
 const NESTED = String.raw`[\[{](?:[^[\]{}]|[[{][^[\]{}]*[\]}])*(?:[\]}]|$)`;
 /** JSON, Ruby before and since 3.4 (`"a"=>"x"`, `a: "x"`, `:a=>"x"`), queries and headers; quotes may be escaped. */
 const SEPARATOR = String.raw`\\{0,3}["']?(?:\]|\[\]|%5[bd]){0,4}\s*(?:[=-]>|:(?!:)|=)\s*(?:[|>][+-]?\s*\n\s*)?(?!(?:nil|null|none|undefined|true|false|yes|no|missing|enabled|disabled|required|not|invalid|expired)(?:[\s"',;&})\].]|$))`;
-const QUOTED = String.raw`(\\{0,3}["'])(?:(?!\3)(?:\\.|[^\\]))*(?:\3|$)`;
+/** A text in quotes. @param group the number of the group within its pattern that holds the quote */
+function quoted(group: number): string {
+  const same = `\\${group}`;
+  return String.raw`(\\{0,3}["'])(?:(?!${same})(?:\\.|[^\\]))*(?:${same}|$)`;
+}
 const PLAIN = String.raw`(?:(?:token|bearer|basic|digest|apikey)\s+)?(?:token=\\?["']?)?[^\s"',;&})\]]+`;
+
+/** A rule for names of words, in whatever case they are written, and one for those of words that begin with capitals. */
+function bothCases(patternOf: (name: string) => string, replacement: string): Array<readonly [RegExp, string]> {
+  return [
+    [new RegExp(patternOf(NAME), 'gi'), replacement],
+    [new RegExp(patternOf(CAMEL), 'g'), replacement],
+  ];
+}
 
 /** Each takes a time that grows with the text alone: repetitions are bounded or cannot overlap. */
 const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((found: string) => string)]> = [
@@ -73,11 +85,13 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
   // Connection strings: a value ends at a semicolon, and may hold spaces.
   [/\b(pass(?:word|wd)?|pwd)(\s?=\s?)[^;"'=\n]{1,200}(?=;)/gi, '$1$2…'],
   // XML: an element, and a value whose name stands beside it; so of JSON.
-  [new RegExp(String.raw`(<(?:[\w.-]{0,40}:)?${NAME}(?:\s[^<>]{0,200})?>)(?:[^<]+(?=<)|[^<\s][^<]*$)`, 'gi'), '$1…'],
-  [new RegExp(String.raw`(<(?:[\w.-]{0,40}:)?${CAMEL}(?:\s[^<>]{0,200})?>)(?:[^<]+(?=<)|[^<\s][^<]*$)`, 'g'), '$1…'],
+  ...bothCases(
+    (name) => String.raw`(<(?:[\w.-]{0,40}:)?${name}(?:\s[^<>]{0,200})?>)(?:[^<]+(?=<)|[^<\s][^<]*$)`,
+    '$1…'
+  ),
   [
     new RegExp(
-      String.raw`((?:name|key)${SEPARATOR}\\?["']${NAME}\\?["'][,;\s]{1,10}\\?["':]?value${SEPARATOR})(?:${QUOTED.replaceAll('3', '2')}|${PLAIN})`,
+      String.raw`((?:name|key)${SEPARATOR}\\?["']${NAME}\\?["'][,;\s]{1,10}\\?["':]?value${SEPARATOR})(?:${quoted(2)}|${PLAIN})`,
       'gi'
     ),
     '$1…',
@@ -88,8 +102,7 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
     '$1…',
   ],
   [/([?&](?:key|code)=)[^&\s"']+/gi, '$1…'],
-  [new RegExp(String.raw`(${NAME})(${SEPARATOR})(?:${QUOTED}|${NESTED}|${PLAIN})`, 'gi'), '$1$2…'],
-  [new RegExp(String.raw`(${CAMEL})(${SEPARATOR})(?:${QUOTED}|${NESTED}|${PLAIN})`, 'g'), '$1$2…'],
+  ...bothCases((name) => String.raw`(${name})(${SEPARATOR})(?:${quoted(3)}|${NESTED}|${PLAIN})`, '$1$2…'),
   [
     new RegExp(
       String.raw`\b([\w-]{0,40}(?:${WITHIN})[\w-]{0,40}\s+(?:(?:is|was|of|for)\s+)?)(\\?["'])(?:(?!\2).)*(?:\2|$)`,

@@ -14,12 +14,3 @@ export function withoutMasterSeconds(info: ReadonlyMap<string, string> | null): 
     ? Math.max(0, numberOf(info.get('master_link_down_since_seconds')) ?? 0)
     : null;
 }
-
-/**
- * Whether a replica that holds nothing has not had its data yet: its first synchronisation goes on or has not begun.
- *
- * @param info as {@link withoutMasterSeconds}
- */
-export function isNotSynchronised(info: ReadonlyMap<string, string>): boolean {
-  return info.get('role') === 'slave' && info.get('master_link_status') === 'down';
-}

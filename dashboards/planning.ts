@@ -1,6 +1,7 @@
+import type { JobMetricsQuery } from '../pkg/queries/jobMetrics';
 import type { WhatIfQuery } from '../pkg/queries/whatIf';
 import { warnFrom, type DashboardSpec, type Panel } from './panel';
-import { TO_QUEUE, WORKER_TYPE } from './queries';
+import { TO_CLASS, TO_QUEUE, WORKER_TYPE } from './queries';
 
 /** The changes that the variables hold. */
 const CHANGED: WhatIfQuery = {
@@ -48,6 +49,25 @@ function answers(
     counted: true,
     noValue: 'No job ran in this time range.',
     ...more,
+  };
+}
+
+/** What takes the time of the threads, and what they cost. */
+function cost(title: string, by: NonNullable<JobMetricsQuery['by']>, column: string): Panel {
+  return {
+    title,
+    description:
+      'Time of successful executions, the threads that it keeps busy, and their cost a month, which needs the price of a thread-hour in the settings of the data source.',
+    kind: 'table',
+    width: 12,
+    height: 9,
+    direct: [{ queryType: 'job_metrics', by, figures: ['totalTime', 'threads', 'costPerMonth'], top: 100 }],
+    columns: [by, 'totalTime', 'threads', 'costPerMonth'],
+    widths: { 'Total time': 100, Threads: 90, 'Cost a month': 115 },
+    minWidths: { [column]: 170 },
+    ...(by === 'class' && { links: { Class: TO_CLASS } }),
+    counted: true,
+    noValue: 'No job ran in this time range.',
   };
 }
 
@@ -113,6 +133,8 @@ export const planning: DashboardSpec = {
           min: 0,
           direct: [{ queryType: 'history', by: 'queue', figures: ['latency'], limit: 10 }],
         },
+        cost('Work by worker type', 'workerType', 'Worker type'),
+        cost('Work by class', 'class', 'Class'),
       ],
     },
   ],

@@ -172,6 +172,28 @@ export const queueDetail: DashboardSpec = {
           warnings: { 'Run time': warnFrom(300, 3600) },
         },
         {
+          title: 'Executions by class',
+          description:
+            'Executions of the queue in the time range, those with most time first. Sidekiq counts by class: of a class with several queues this is an estimate.',
+          kind: 'table',
+          width: 24,
+          height: 7,
+          counted: true,
+          noValue: 'No job of this queue ran in this time range.',
+          direct: [
+            {
+              queryType: 'job_metrics',
+              figures: ['executions', 'failureRate', 'threads', 'meanTime', 'p95'],
+              top: 50,
+              filters: [BY_QUEUE],
+            },
+          ],
+          columns: ['class', 'executions', 'failureRate', 'threads', 'meanTime', 'p95'],
+          links: { Class: TO_CLASS },
+          widths: { Executions: 120, 'Failure rate': 120, Threads: 120, 'Mean time': 120, p95: 120 },
+          minWidths: { Class: 300 },
+        },
+        {
           title: 'Capacity',
           description:
             'Demand of the last ten minutes against ready threads, the threads that keep up, and those that also meet the objective.',

@@ -4,28 +4,28 @@ import type { Frame } from '../frames/frame';
 import type { Reads } from '../source/reads';
 import type { State } from '../watch/state';
 import { groupBy } from '../sidekiq/groupBy';
-import {
-  HISTOGRAM_SATURATION,
-  quantile,
-  QUANTILES,
-  sumCounts,
-  sumDurations,
-  type ClassCounts,
-} from '../sidekiq/jobMetrics';
+import { quantile, QUANTILES, sumCounts, sumDurations, type ClassCounts } from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/model';
 import { count, key, plain, rate, seconds, share } from './columns';
 import { MAILERS } from '../sidekiq/payload';
 import { checkFigures } from './figures';
 import { compileFilters } from './filter';
 import type { Filter } from './filterModel';
+import { grouped, JOB_METRICS_BY, JOB_METRICS_FILTERS, tellingSaturation } from './jobMetricsGroups';
 import { JOB_METRICS_ORIGINS, readExecutions } from './jobMetricsOrigin';
 import { ended, heatmapFrame, seriesFrames, type ClassRow, type Ranked } from './jobMetricsOverTime';
-import { classOverTime, failedOfClass } from './links';
+import { classesOfQueue, classOverTime, failedOfClass } from './links';
 import { baseQuerySchema, parseQuery } from './model';
 import type { QueryRequest, QueryType } from './queryType';
 import { tableQuery, type Column } from './table';
 
 const schema = baseQuerySchema.extend({
+  by: z
+    .enum(JOB_METRICS_BY)
+    .default('class')
+    .describe(
+      'What a row or a series is. Sidekiq counts by class: by queue and worker type, classes that run from several queues are divided by the threads that they keep busy in each.'
+    ),
   origin: z
     .enum(JOB_METRICS_ORIGINS)
     .default('auto')
@@ -60,13 +60,21 @@ const COLUMNS: Array<Column<ClassRow>> = [
   key('class', 'Class', 'Job class; ActiveJob unwrapped, mailers under their delivery job.', (row) => row.class, {
     links: (request) => [...classOverTime(request), ...failedOfClass(request)],
   }),
+  key(
+    'workerType',
+    'Worker type',
+    'Worker type of the queue, by the map in the settings or derived from the processes; "other: " and the queue where it has none.',
+    (row) => row.workerType
+  ),
+  key('queue', 'Queue', 'Name of the queue, if rows are queues.', (row) => row.queue, { links: classesOfQueue }),
+  // Of divided classes a part of an execution is none.
   count(
     'executions',
     'Executions',
     'Executions, failures included; each slice of an interrupted iterable job counts as one, as Sidekiq counts.',
-    (row) => row.processed
+    (row) => Math.round(row.processed)
   ),
-  count('failures', 'Failures', 'Executions that raised.', (row) => row.failed),
+  count('failures', 'Failures', 'Executions that raised.', (row) => Math.round(row.failed)),
   share(
     'failureRate',
     'Failure rate',
@@ -119,10 +127,10 @@ const table = tableQuery({
   id: 'job_metrics',
   group: 'Over time',
   ofRange: true,
-  ownFilters: ['class'],
+  ownFilters: JOB_METRICS_FILTERS,
   title: 'Job metrics',
   description:
-    'Per job class: executions, failures, total and mean time, p50, p90, p95 and p99, from Sidekiq’s own metrics or from Sidekiq Pro.',
+    'Per job class, queue or worker type: executions, failures, total and mean time, p50, p90, p95 and p99, from Sidekiq’s own metrics or from Sidekiq Pro.',
   empty: 'No job ran in this time range. Sidekiq keeps job metrics since 7.0.',
   cost: 'one hash a minute of the range that was not read before, and for quantiles a histogram a class and minute',
   schema,
@@ -142,7 +150,7 @@ const table = tableQuery({
     const read = wantsDurations ? await durationsOf(ranked.map(([name]) => name)) : { durations: [], notices: [] };
     const byClass = groupBy(read.durations, ({ jobClass }) => jobClass);
     const rows = ranked.map(([name, counts]): ClassRow => ({
-      class: name,
+      ...rowNamed(name, query.by, state),
       ...counts,
       ended: {
         processed: counted.get(name)?.processed ?? 0,
@@ -152,16 +160,21 @@ const table = tableQuery({
       threadHourPrice,
       durations: sumDurations((byClass.get(name) ?? []).map((each) => each.counts)),
     }));
-    const full = [...byClass]
-      .filter(([, all]) => all.some((each) => each.counts.some((amount) => amount >= HISTOGRAM_SATURATION)))
-      .map(([name]) => name);
-    return { rows, notices: [...notices, ...read.notices, ...saturation(full)] };
+    return { rows, notices: [...notices, ...read.notices], without: NOT_SHOWN[query.by] };
   },
 });
 
+const NOT_SHOWN = { class: ['workerType', 'queue'], queue: ['class'], workerType: ['class', 'queue'] } as const;
+
+/** What names a row, by what rows are. */
+function rowNamed(name: string, by: Query['by'], { queues }: State): Pick<ClassRow, 'class' | 'queue' | 'workerType'> {
+  const row = { class: '', queue: '', workerType: '', [by]: name };
+  return by === 'queue' ? { ...row, workerType: queues.find((queue) => queue.name === name)?.workerType ?? '' } : row;
+}
+
 const SHARED_SECONDS = 6 * 3600;
 
-/** Per job class: a table, time series of one figure, or a heatmap of durations. */
+/** Per job class, queue or worker type: a table, time series of one figure, or a heatmap of durations. */
 export const jobMetrics: QueryType = {
   ...table,
   // Sidekiq counts by minutes, which are taken whole. At the end of the hours that it keeps them, a minute more is another
@@ -187,22 +200,29 @@ export const jobMetrics: QueryType = {
     }
     const column = COLUMNS.find(({ name }) => name === (query.figures[0] ?? 'rate'))!;
     const ranked = await rank(state, query, request, reads);
-    return seriesFrames(ranked, column, NEED_DURATIONS.has(column.name), request.intervalSeconds, state.notices);
+    const { intervalSeconds } = request;
+    const asked = { column, needsDurations: NEED_DURATIONS.has(column.name), label: query.by, intervalSeconds };
+    return seriesFrames(ranked, asked, state.notices);
   },
 };
 
+const MANY = { class: 'classes', queue: 'queues', workerType: 'worker types' } as const;
+
 /** Reads the range, keeps the classes that the filters keep, and the first `top` of them. */
 async function rank(state: State, query: Query, request: QueryRequest, reads: Reads): Promise<Ranked> {
-  const executions = await readExecutions(state, request, reads, query.origin);
   const { filters, notices: renamed } = byMetricsClass(query.filters, state);
   const keeps = compileFilters(filters, table.filterFields);
-  const classes = [...sumCounts(executions.buckets)].filter(([name]) => keeps(() => name));
+  const read = tellingSaturation(await readExecutions(state, request, reads, query.origin));
+  const isByClass =
+    query.by === 'class' && !filters.some(({ field, values }) => field !== 'class' && values.length > 0);
+  const executions = isByClass ? read : grouped(read, query.by, keeps, state);
+  const classes = [...sumCounts(executions.buckets)].filter(([name]) => !isByClass || keeps(() => name));
   const ranked = classes.sort((a, b) => weight(b[1], query.sortBy) - weight(a[1], query.sortBy)).slice(0, query.top);
   const notices = [...executions.notices, ...renamed];
   if (ranked.length < classes.length) {
     notices.push({
       severity: 'info',
-      text: `The first ${ranked.length} of ${classes.length} classes by ${query.sortBy} are shown. Raise "Top" or add a filter.`,
+      text: `The first ${ranked.length} of ${classes.length} ${MANY[query.by]} by ${query.sortBy} are shown. Raise "Top" or add a filter.`,
     });
   }
   return { ...executions, ranked, notices, threadHourPrice: state.options.threadHourPrice };
@@ -250,15 +270,4 @@ function weight(counts: ClassCounts, figure: Query['sortBy']): number {
     case 'meanTime':
       return meanSeconds(counts) ?? 0;
   }
-}
-
-function saturation(classes: readonly string[]): Notice[] {
-  return classes.length === 0
-    ? []
-    : [
-        {
-          severity: 'info',
-          text: `A duration bucket is full (65,535 a minute) for ${classes.join(', ')}: quantiles may be off there.`,
-        },
-      ];
 }

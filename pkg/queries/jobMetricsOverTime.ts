@@ -14,9 +14,11 @@ import { Turns } from '../turns';
 import type { Executions } from './jobMetricsOrigin';
 import type { Column } from './table';
 
-/** Figures of a class over a span of time. */
+/** Figures of a class, queue or worker type over a span of time; the names that do not belong to it are empty. */
 export interface ClassRow extends ClassCounts {
   class: string;
+  queue: string;
+  workerType: string;
   /** Executions of the buckets that have ended, and the time of those: what a rate is made of. */
   ended: { processed: number; milliseconds: number; seconds: number };
   /** Of one thread for an hour; 0 where none is set. */
@@ -31,16 +33,20 @@ export interface Ranked extends Executions {
   threadHourPrice: number;
 }
 
-/**
- * One figure over time, a frame for each class.
- *
- * @param needsDurations the figure is a quantile
- */
+/** The figure of {@link seriesFrames}. */
+export interface AskedSeries {
+  column: Column<ClassRow>;
+  /** The figure is a quantile. */
+  needsDurations: boolean;
+  /** What a series is: the name of its label. */
+  label: 'class' | 'queue' | 'workerType';
+  intervalSeconds: number;
+}
+
+/** One figure over time, a frame for each class, queue or worker type. */
 export async function seriesFrames(
   { ranked, buckets, resolution, notices, now, threadHourPrice, durationsOf }: Ranked,
-  column: Column<ClassRow>,
-  needsDurations: boolean,
-  intervalSeconds: number,
+  { column, needsDurations, label, intervalSeconds }: AskedSeries,
   stateNotices: readonly Notice[]
 ): Promise<Frame[]> {
   const adds = SUMS.has(column.name);
@@ -61,7 +67,7 @@ export async function seriesFrames(
         return null;
       }
       return column.value({
-        class: jobClass,
+        ...{ class: '', queue: '', workerType: '', [label]: jobClass },
         ...counts,
         ended: { processed: counts.processed, milliseconds: counts.milliseconds, seconds: lasted },
         threadHourPrice,
@@ -76,9 +82,9 @@ export async function seriesFrames(
           name: column.name,
           kind: 'number',
           values,
-          labels: { class: jobClass },
+          labels: { [label]: jobClass },
           config: {
-            displayNameFromDS: jobClass,
+            displayNameFromDS: jobClass || 'unknown queue',
             ...(column.unit && { unit: column.unit }),
             description: column.description,
           },

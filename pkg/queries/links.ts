@@ -55,6 +55,12 @@ export function classOverTime(request: QueryRequest): DataLink[] {
   });
 }
 
+/** From a queue to the metrics of the classes that run from it. */
+export function classesOfQueue(request: QueryRequest): DataLink[] {
+  const filters = [{ field: 'queue', operator: '=', values: ['${__value.raw}'] }];
+  return explore(request, 'Metrics of the classes of this queue', { queryType: 'job_metrics', filters });
+}
+
 /** From a job's id to all that is known of it. */
 export function detailsOfJob(request: QueryRequest): DataLink[] {
   return explore(request, 'This job', { queryType: 'job', jid: '${__value.raw}' });

@@ -10,8 +10,8 @@ export interface Case {
   rates: Record<string, number>;
   /** Share of the executions that raise and are retried. */
   failing?: number;
-  /** Jobs that are pushed at the beginning, by queue. */
-  burst?: Record<string, number>;
+  /** Jobs by queue that wait at the beginning: their drain time is measured. */
+  backlog?: Record<string, number>;
   before: RealTopology;
   after: RealTopology;
   /** The change as the query type takes it. */
@@ -115,6 +115,24 @@ export const CASES: readonly Case[] = [
     before: [[strict(4, 'a', 'b')]],
     after: [[strict(6, 'a', 'b')]],
     change: { threads: ['a=6'] },
+  },
+  {
+    name: 'strict, load 0.50, backlog of 1,500 jobs, 4 threads to 6',
+    jobClass: 'SleepJob',
+    ...load(0.5, 4),
+    backlog: { a: 300, b: 1200 },
+    before: [[strict(4, 'a', 'b')]],
+    after: [[strict(6, 'a', 'b')]],
+    change: { threads: ['a=6'] },
+  },
+  {
+    name: 'weighted 3:1, load 0.50, backlog of 1,500 jobs, 4 threads to 3',
+    jobClass: 'SleepJob',
+    ...load(0.5, 4),
+    backlog: { a: 900, b: 600 },
+    before: [[weighted(4, { a: 3, b: 1 })]],
+    after: [[weighted(3, { a: 3, b: 1 })]],
+    change: { threads: ['a=3'] },
   },
   {
     name: 'jobs that compute, one process, load 0.5 of a core, 2 threads to 8',

@@ -7,7 +7,7 @@ import { rowsOf, type Value } from '../../pkg/frames/frame';
 import type { Installation } from '../../pkg/installation/installation';
 import { runQuery } from '../../pkg/queries/registry';
 import { CASES, type Case } from './cases';
-import { realRun, specOf, type Measured, type RealJob, type RealTopology } from './real';
+import { BACKLOG_SECONDS, realRun, specOf, type Measured, type RealJob, type RealTopology } from './real';
 import { writeTable, type Line } from './table';
 
 /**
@@ -15,8 +15,6 @@ import { writeTable, type Line } from './table';
  * thing three times, once before and twice after the change, with other jobs each time.
  */
 const SECONDS = Number(process.env['VALIDATE_SECONDS'] ?? 300);
-/** What is fitted is twice as long as what is measured. */
-const FITTED_SECONDS = 2 * SECONDS;
 /** Real runs at once; they sleep most of the time. */
 const AT_ONCE = Number(process.env['VALIDATE_AT_ONCE'] ?? 5);
 const SIGMA = 0.8;
@@ -70,18 +68,22 @@ async function validate(each: Case): Promise<Line[]> {
     return realRun(topology, jobs, SECONDS, each.jobClass);
   };
   const seed = 100 * CASES.indexOf(each);
-  const before = jobsOf(each, seed + 1, FITTED_SECONDS);
-  await realRun(each.before, before, FITTED_SECONDS, each.jobClass, async (installation, from, to) => {
-    predicted = await predict(installation, each, { from, to });
+  // What is fitted is twice as long as what is measured; a backlog would be a smaller part of it.
+  const fittedSeconds = each.backlog ? SECONDS : 2 * SECONDS;
+  const before = jobsOf(each, seed + 1, fittedSeconds);
+  await realRun(each.before, before, fittedSeconds, each.jobClass, async (installation, from) => {
+    // Up to now: the last two minutes of a past range are not fitted.
+    predicted = await predict(installation, each, { from, to: Date.now() / 1000 });
   });
   const after = await run(each.after, seed + 2);
   const again = await run(each.after, seed + 3);
   const driven = drive(each, jobsOf(each, seed + 2, SECONDS));
   return queues.map((queue) => {
-    const none = { p95: { median: NaN, least: NaN, most: NaN }, utilisation: NaN };
+    const none = { p95: { median: NaN, least: NaN, most: NaN }, drainTime: NaN, utilisation: NaN };
     const fitted = predicted.find((one) => one.queue === queue) ?? none;
     return {
       case: each.name,
+      sidekiq: after.sidekiq,
       queue,
       measured: [p95(after, queue), p95(again, queue)],
       driven: p95(driven, queue),
@@ -92,6 +94,13 @@ async function validate(each: Case): Promise<Line[]> {
         fitted: fitted.utilisation,
       },
       formula: twoMoments(each),
+      ...(each.backlog && {
+        drained: {
+          measured: [drained(after, queue), drained(again, queue)] as const,
+          driven: drained(driven, queue),
+          fitted: fitted.drainTime,
+        },
+      }),
     };
   });
 }
@@ -99,6 +108,8 @@ async function validate(each: Case): Promise<Line[]> {
 interface Prediction {
   queue: string;
   p95: { median: number; least: number; most: number };
+  /** Seconds. */
+  drainTime: number;
   utilisation: number;
 }
 
@@ -123,6 +134,7 @@ async function predict(
   return rowsOf(frame).map((row) => ({
     queue: String(row['queue']),
     p95: { median: numberOf(row['p95If']), least: numberOf(row['p95IfLeast']), most: numberOf(row['p95IfMost']) },
+    drainTime: numberOf(row['drainTimeIf']),
     utilisation: numberOf(row['utilisationIf']),
   }));
 }
@@ -131,17 +143,25 @@ function numberOf(value: Value | undefined): number {
   return typeof value === 'number' ? value : NaN;
 }
 
-function jobsOf({ rates, means, failing = 0 }: Case, seed: number, seconds: number): RealJob[] {
+function jobsOf({ rates, means, failing = 0, backlog = {} }: Case, seed: number, seconds: number): RealJob[] {
   const dice = new Dice(seed);
   const jobs: RealJob[] = [];
+  for (const [queue, many] of Object.entries(backlog)) {
+    for (let index = 0; index < many; index += 1) {
+      jobs.push({ at: -BACKLOG_SECONDS, queue, seconds: takes(dice, means[queue]!), fails: false });
+    }
+  }
   for (const [queue, rate] of Object.entries(rates)) {
     for (let at = gap(dice, rate); at < seconds; at += gap(dice, rate)) {
-      // The mean of a lognormal is its median times exp(σ²/2).
-      const takes = dice.duration(means[queue]! / Math.exp(SIGMA ** 2 / 2), SIGMA);
-      jobs.push({ at, queue, seconds: takes, fails: dice.chance(failing) });
+      jobs.push({ at, queue, seconds: takes(dice, means[queue]!), fails: dice.chance(failing) });
     }
   }
   return jobs.sort((a, b) => a.at - b.at);
+}
+
+/** The mean of a lognormal is its median times exp(σ²/2). */
+function takes(dice: Dice, mean: number): number {
+  return dice.duration(mean / Math.exp(SIGMA ** 2 / 2), SIGMA);
 }
 
 function gap(dice: Dice, rate: number): number {
@@ -155,25 +175,31 @@ interface Attempt {
   pushedAt: number;
 }
 
-/** The same jobs in the engine. Jobs that raise come again as app.rb and Sidekiq's job_retry.rb and scheduled.rb say. */
-function drive({ after }: Case, jobs: readonly RealJob[]): Measured {
+/** The same jobs in the engine, whose clock begins with the backlog. Jobs that raise come again as app.rb and Sidekiq's job_retry.rb and scheduled.rb say. */
+function drive({ after }: Case, jobs: readonly RealJob[]): Omit<Measured, 'sidekiq'> {
   const waits = new Map<string, number[]>();
+  const drainedAt = new Map<string, number>();
   let busy = 0;
   const dice = new Dice(11);
   let retries: Array<Attempt & { due: number }> = [];
   const engine = new Engine<Attempt>(
     {
       seconds: ({ job }) => job.seconds,
-      started({ job: { pushedAt }, queue, startsAt, endsAt }) {
-        busy += Math.max(0, Math.min(endsAt, SECONDS) - startsAt);
+      started({ job: { pushedAt }, queue, ...run }) {
+        const [startsAt, endsAt] = [run.startsAt - BACKLOG_SECONDS, run.endsAt - BACKLOG_SECONDS];
+        busy += Math.max(0, Math.min(endsAt, SECONDS) - Math.max(0, startsAt));
         if (startsAt <= SECONDS) {
           waits.set(queue, [...(waits.get(queue) ?? []), startsAt - pushedAt]);
+        }
+        if (pushedAt < 0) {
+          drainedAt.set(queue, startsAt);
         }
       },
       finished({ job: { job, count }, endsAt }) {
         if (job.fails && count < RETRIES && dice.chance(RAISES)) {
           const jitter = Math.floor(dice.between(0, 10)) * (count + 1);
-          retries.push({ job, count: count + 1, pushedAt: NaN, due: endsAt + RETRY_SECONDS + jitter });
+          const due = endsAt - BACKLOG_SECONDS + RETRY_SECONDS + jitter;
+          retries.push({ job, count: count + 1, pushedAt: NaN, due });
         }
       },
     },
@@ -184,12 +210,12 @@ function drive({ after }: Case, jobs: readonly RealJob[]): Measured {
   let pollAt = POLL_SECONDS;
   const advance = (to: number) => {
     for (; pollAt <= to; pollAt += POLL_SECONDS * dice.between(0.5, 1.5)) {
-      engine.advance(pollAt);
+      engine.advance(BACKLOG_SECONDS + pollAt);
       const due = retries.filter((retry) => retry.due <= pollAt).sort((one, other) => one.due - other.due);
       retries = retries.filter((retry) => retry.due > pollAt);
       due.forEach((retry) => engine.push(retry.job.queue, { ...retry, pushedAt: pollAt }));
     }
-    engine.advance(to);
+    engine.advance(BACKLOG_SECONDS + to);
   };
   for (const job of jobs) {
     advance(job.at);
@@ -197,7 +223,7 @@ function drive({ after }: Case, jobs: readonly RealJob[]): Measured {
   }
   advance(SECONDS);
   const threads = capsules.reduce((sum, each) => sum + each.threads, 0);
-  return { waits, lastStart: new Map(), utilisation: busy / (threads * SECONDS) };
+  return { waits, drainedAt, utilisation: busy / (threads * SECONDS) };
 }
 
 /**
@@ -225,7 +251,11 @@ function twoMoments({ rates, means, after }: Case): number {
   return waiting <= 0.05 ? 0 : meanOfThoseWho * Math.log(waiting / 0.05);
 }
 
-function p95({ waits }: Measured, queue: string): number {
+function drained({ drainedAt }: Pick<Measured, 'drainedAt'>, queue: string): number {
+  return drainedAt.get(queue) ?? NaN;
+}
+
+function p95({ waits }: Pick<Measured, 'waits'>, queue: string): number {
   const sorted = [...(waits.get(queue) ?? [])].sort((a, b) => a - b);
   return sorted.length === 0 ? NaN : quantileSorted(sorted, 0.95);
 }

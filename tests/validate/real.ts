@@ -12,7 +12,7 @@ export interface RealCapsule {
   weights: Record<string, number>;
 }
 
-/** A job of the validation: when it is pushed (seconds after the beginning), where, and how long it takes. */
+/** A job of the validation: when it is pushed (seconds after the beginning; negative: it waits then), where, and how long it takes. */
 export interface RealJob {
   at: number;
   queue: string;
@@ -24,8 +24,10 @@ export interface RealJob {
 export interface Measured {
   waits: Map<string, number[]>;
   utilisation: number;
-  /** Seconds until the last job of each queue had started. */
-  lastStart: Map<string, number>;
+  /** Seconds until all jobs of a queue had started that waited at the beginning; no entry where none did or some never have. */
+  drainedAt: Map<string, number>;
+  /** Version of the Sidekiq that ran, as its processes tell it. */
+  sidekiq: string;
 }
 
 /** Processes of a run, each with its capsules. */
@@ -33,6 +35,8 @@ export type RealTopology = ReadonlyArray<readonly RealCapsule[]>;
 
 const APP = join(__dirname, 'app.rb');
 const BOOT_MS = 60_000;
+/** How long a backlog waits before the beginning: jobs start at once. */
+export const BACKLOG_SECONDS = 1;
 
 /** Runs jobs on a real Sidekiq. With `watch`, Jobwatch looks on all the while, and is handed over before anything ends. */
 export async function realRun(
@@ -40,7 +44,7 @@ export async function realRun(
   jobs: readonly RealJob[],
   seconds: number,
   jobClass: string,
-  watch?: (installation: Installation, from: number, to: number) => Promise<void>
+  watch?: (installation: Installation, from: number) => Promise<void>
 ): Promise<Measured> {
   const redis = await startRedis();
   const installation = watch && new Installation(parseSettings({ url: redis.url, options: { reuseSeconds: 0 } }));
@@ -48,18 +52,18 @@ export async function realRun(
   try {
     await booted(redis, processes.length);
     installation?.startSampling();
-    // Minutes are fitted whole: the first one begins with the first job.
-    const from = Math.ceil(Date.now() / 60_000) * 60;
-    await until(from);
+    // Minutes are fitted whole: the first one begins with the first job that comes.
+    const from = Math.ceil((Date.now() / 1000 + BACKLOG_SECONDS) / 60) * 60;
+    await until(from - BACKLOG_SECONDS);
     await pushAll(redis, jobs, from, jobClass);
     await until(from + seconds);
     const to = from + seconds;
     // Heartbeats write the last minute within ten seconds; it is fitted once it is a minute old.
     await until(to + (watch ? 65 : 15));
     if (installation && watch) {
-      await watch(installation, from, to);
+      await watch(installation, from);
     }
-    return await measured(redis, topology, from, to);
+    return await measured(redis, { topology, jobs, from, to });
   } finally {
     installation?.close();
     processes.forEach((process) => process.kill('SIGKILL'));
@@ -122,25 +126,44 @@ async function pushAll(
   }
 }
 
-async function measured({ client }: RedisServer, topology: RealTopology, from: number, to: number): Promise<Measured> {
+interface Ran {
+  topology: RealTopology;
+  jobs: readonly RealJob[];
+  from: number;
+  to: number;
+}
+
+async function measured({ client }: RedisServer, { topology, jobs, from, to }: Ran): Promise<Measured> {
   const waits = new Map<string, number[]>();
-  const lastStart = new Map<string, number>();
+  const drainedAt = new Map<string, number>();
   let busy = 0;
   const queues = new Set(topology.flatMap((capsules) => capsules.flatMap(({ weights }) => Object.keys(weights))));
   for (const queue of queues) {
+    const initial: number[] = [];
     for (const line of await client.lrange(`measured:${queue}`, 0, -1)) {
       const [pushedAt, began, ended] = line.split(' ').map(Number) as [number, number, number];
       busy += Math.max(0, Math.min(ended, to) - Math.max(began, from));
       if (began <= to) {
         waits.set(queue, [...(waits.get(queue) ?? []), began - pushedAt]);
-        lastStart.set(queue, Math.max(lastStart.get(queue) ?? 0, began - from));
       }
+      if (pushedAt < from && began <= to) {
+        initial.push(began - from);
+      }
+    }
+    if (initial.length > 0 && initial.length === jobs.filter((job) => job.queue === queue && job.at < 0).length) {
+      drainedAt.set(queue, Math.max(...initial));
     }
   }
   const threads = topology
     .flatMap((capsules) => capsules.map((each) => each.threads))
     .reduce((sum, each) => sum + each, 0);
-  return { waits, lastStart, utilisation: busy / (threads * (to - from)) };
+  return { waits, drainedAt, utilisation: busy / (threads * (to - from)), sidekiq: await versionOf(client) };
+}
+
+async function versionOf(client: RedisServer['client']): Promise<string> {
+  const [identity = ''] = await client.smembers('processes');
+  const { version } = JSON.parse((await client.hget(identity, 'info')) ?? '{}') as { version?: string };
+  return version ?? 'before 7';
 }
 
 /** A capsule as the engine takes it. */

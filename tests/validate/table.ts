@@ -1,9 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { groupBy } from '../../pkg/sidekiq/groupBy';
 
 /** What is written down of one queue of one case; figures that are not known are `null` in the file. */
 export interface Line {
   case: string;
+  /** Version of Sidekiq that was measured. */
+  sidekiq: string;
   queue: string;
   /** p95 of the wait in seconds after the change: measured twice. */
   measured: [number, number];
@@ -14,6 +17,8 @@ export interface Line {
   utilisation: { measured: number; driven: number; fitted: number | null };
   /** By the two-moment formula of M/G/k, for all queues together. */
   formula: number;
+  /** Seconds until all jobs had started that waited at the beginning, of cases with a backlog. */
+  drained?: { measured: readonly [number, number]; driven: number; fitted: number | null };
 }
 
 const DOCS = join(__dirname, '../../docs/what-if.md');
@@ -29,11 +34,36 @@ export function writeTable(lines: readonly Line[]): void {
     ...lines.map(rowOf),
     '',
     summary(lines),
+    '',
+    '| Case | Queue | drain time measured | driven | error | predicted | error |',
+    '| --- | --- | ---: | ---: | ---: | ---: | ---: |',
+    ...lines.flatMap(drainRow),
   ];
   writeFileSync(DOCS, [before, MARK, `\n\n${told.join('\n')}\n\n`, MARK, after].join(''));
 }
 
-const mean = ([one, other]: Line['measured']) => (one + other) / 2;
+const mean = ([one, other]: readonly [number, number]) => (one + other) / 2;
+
+function drainRow({ case: name, queue, drained }: Line): string[] {
+  if (!drained) {
+    return [];
+  }
+  const { measured, driven, fitted } = drained;
+  const cells = [
+    name,
+    queue,
+    measured.map(inSeconds).join(', '),
+    inSeconds(driven),
+    errorOf(driven, measured[0]),
+    inSeconds(fitted),
+    errorOf(fitted, mean(measured)),
+  ];
+  return [`| ${cells.join(' | ')} |`];
+}
+
+function inSeconds(seconds: number | null): string {
+  return seconds === null ? '–' : `${seconds.toFixed(1)} s`;
+}
 
 function rowOf({ case: name, queue, measured, driven, fitted, utilisation, formula }: Line): string {
   const cells = [
@@ -74,7 +104,12 @@ function summary(lines: readonly Line[]): string {
     ({ fitted, measured }) => mean(measured) >= fitted.least! && mean(measured) <= fitted.most!
   );
   const spread = median(lines.map(({ measured: [one, other] }) => Math.abs(one - other) / ((one + other) / 2)));
+  const versions = [...groupBy(lines, ({ sidekiq }) => sidekiq)].map(([version, of], place) => {
+    const cases = [...new Set(of.map((line) => line.case))].join('; ');
+    return `Sidekiq ${version}: ${place === 0 ? 'all cases but those named' : cases}.`;
+  });
   return [
+    ...versions.sort(),
     `Two runs of the real thing differ by ${percent(spread)} (median of all lines).`,
     `Driven, p95 is ${percent(median(lines.map(({ driven, measured }) => off(driven, measured[0]))))} off;`,
     `predicted, ${percent(median(known.map(({ fitted, measured }) => off(fitted.median!, mean(measured)))))};`,

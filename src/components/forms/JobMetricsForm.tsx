@@ -8,17 +8,37 @@ function shows(): Array<{ value: NonNullable<JobMetricsQuery['show']>; label: st
     {
       value: 'table',
       label: t('forms.jobMetrics.shows.table.label', 'Table'),
-      description: t('forms.jobMetrics.shows.table.description', 'one row per class'),
+      description: t('forms.jobMetrics.shows.table.description', 'one row per class, queue or worker type'),
     },
     {
       value: 'series',
       label: t('forms.jobMetrics.shows.series.label', 'Time series'),
-      description: t('forms.jobMetrics.shows.series.description', 'one figure over time, per class'),
+      description: t('forms.jobMetrics.shows.series.description', 'one figure over time'),
     },
     {
       value: 'heatmap',
       label: t('forms.jobMetrics.shows.heatmap.label', 'Heatmap'),
       description: t('forms.jobMetrics.shows.heatmap.description', 'durations over time'),
+    },
+  ];
+}
+
+function groups(): Array<{ value: NonNullable<JobMetricsQuery['by']>; label: string; description: string }> {
+  return [
+    {
+      value: 'class',
+      label: t('forms.jobMetrics.groups.class.label', 'Class'),
+      description: t('forms.jobMetrics.groups.class.description', 'as Sidekiq counts'),
+    },
+    {
+      value: 'queue',
+      label: t('forms.jobMetrics.groups.queue.label', 'Queue'),
+      description: t('forms.jobMetrics.groups.queue.description', 'an estimate where a class has several queues'),
+    },
+    {
+      value: 'workerType',
+      label: t('forms.jobMetrics.groups.workerType.label', 'Worker type'),
+      description: t('forms.jobMetrics.groups.workerType.description', 'the queues of a worker type together'),
     },
   ];
 }
@@ -69,9 +89,17 @@ export function JobMetricsForm({ query, change }: FormProps<Partial<JobMetricsQu
         onChange={(show) => change({ show })}
       />
       <SelectOption
+        id="job-metrics-by"
+        label={t('forms.jobMetrics.by.label', 'By')}
+        help={t('forms.jobMetrics.by.help', 'What a row or a series is.')}
+        value={query.by ?? 'class'}
+        options={groups()}
+        onChange={(by) => change({ by })}
+      />
+      <SelectOption
         id="job-metrics-sort"
         label={t('forms.jobMetrics.topBy.label', 'Top by')}
-        help={t('forms.jobMetrics.topBy.help', 'Classes are ranked by this figure.')}
+        help={t('forms.jobMetrics.topBy.help', 'Rows and series are ranked by this figure.')}
         value={query.sortBy ?? 'totalTime'}
         options={sorts()}
         onChange={(sortBy) => change({ sortBy })}
@@ -79,7 +107,7 @@ export function JobMetricsForm({ query, change }: FormProps<Partial<JobMetricsQu
       <NumberOption
         id="job-metrics-top"
         label={t('forms.jobMetrics.top.label', 'Top')}
-        help={t('forms.jobMetrics.top.help', 'Number of classes.')}
+        help={t('forms.jobMetrics.top.help', 'Number of rows or series.')}
         example="20"
         value={query.top}
         onChange={(top) => change({ top })}

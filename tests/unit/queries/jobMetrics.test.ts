@@ -7,7 +7,7 @@ import { metricKeys } from '../../../pkg/sidekiq/keys';
 import { StatsdIntake } from '../../../pkg/statsd/intake';
 import { askState, noticesOf, rowsOfState, type Asked } from '../../support/ask';
 import { noPermission } from '../../support/fakeRedis';
-import { aMinute, aState, MINUTE, NOW } from '../../support/state';
+import { aMinute, aQueueState, aState, MINUTE, NOW } from '../../support/state';
 import { sendPacket } from '../../support/statsd';
 
 const minute = (ago: number) => `hgetall ${metricKeys.minute(MINUTE - ago)}`;
@@ -67,7 +67,10 @@ describe('as a table', () => {
       p99Lower: 0.5,
       p99Upper: 0.75,
     });
-    expect(Object.keys(row!)).toEqual(jobMetrics.columns.map(({ name }) => name));
+    const others = ['workerType', 'queue'];
+    expect(Object.keys(row!)).toEqual(
+      jobMetrics.columns.map(({ name }) => name).filter((name) => !others.includes(name))
+    );
   });
 
   test('knows no mean and no quantile where nothing succeeded, no bound above 335 s', async () => {
@@ -108,6 +111,108 @@ describe('as a table', () => {
   test('is filtered by class before it is cut', async () => {
     const found = await rows({ query: { top: 1, filters: [{ field: 'class', operator: '=~', values: ['[AB]'] }] } });
     expect(found.map((row) => row['class'])).toEqual(['A']);
+  });
+
+  describe('by queue and worker type', () => {
+    // A runs from two queues, three quarters of its work from the first; of C it was not seen where it runs.
+    const placed = aState({
+      options: { threadHourPrice: 0.02 },
+      queues: [
+        aQueueState('default', { workerType: 'Default Worker' }),
+        aQueueState('critical', { workerType: 'Default Worker' }),
+        aQueueState('mailers'),
+      ],
+      classQueues: new Map([
+        ['A', 'default'],
+        ['B', 'mailers'],
+      ]),
+      classShares: new Map([
+        [
+          'A',
+          [
+            ['default', 0.75],
+            ['critical', 0.25],
+          ],
+        ],
+      ]),
+    });
+    const figures = ['executions', 'failures', 'totalTime', 'threads', 'costPerMonth', 'meanTime', 'p50'];
+
+    test('divides classes by the work that each queue has of them, with what it costs', async () => {
+      const found = await rows({ query: { by: 'queue', figures }, request: lastHour }, placed);
+      const cost = (seconds: number): unknown => expect.closeTo((seconds / 3600) * 730 * 0.02, 9);
+      const threads = (seconds: number): unknown => expect.closeTo(seconds / 3600, 9);
+      // Of A ten executions with 16 s, of which 10 s in minutes that have ended; half of the successes took up to 20 ms.
+      expect(found).toEqual([
+        {
+          ...{ workerType: '', queue: '', executions: 2, failures: 0, totalTime: 700 },
+          ...{ threads: threads(700), costPerMonth: cost(700), meanTime: 350, p50: 335 },
+        },
+        {
+          ...{ workerType: 'Default Worker', queue: 'default', executions: 8, failures: 2, totalTime: 12 },
+          ...{ threads: threads(7.5), costPerMonth: cost(7.5), meanTime: 2, p50: 0.02 },
+        },
+        {
+          ...{ workerType: 'Default Worker', queue: 'critical', executions: 3, failures: 1, totalTime: 4 },
+          ...{ threads: threads(2.5), costPerMonth: cost(2.5), meanTime: 2, p50: 0.02 },
+        },
+        {
+          ...{ workerType: '', queue: 'mailers', executions: 1, failures: 1, totalTime: 0 },
+          ...{ threads: threads(0), costPerMonth: cost(0), meanTime: null, p50: null },
+        },
+      ]);
+    });
+
+    test('loses nothing: worker types and queues add up to what the classes have', async () => {
+      const total = async (by: string) =>
+        (await rows({ query: { by, figures: ['totalTime'] } }, placed)).reduce(
+          (sum, row) => sum + Number(row['totalTime']),
+          0
+        );
+      expect([await total('queue'), await total('workerType')]).toEqual([await total('class'), await total('class')]);
+      const names = (await rows({ query: { by: 'workerType' } }, placed)).map((row) => row['workerType']);
+      expect(names).toEqual(['', 'Default Worker', 'other: mailers']);
+    });
+
+    test('says what is an estimate, and what has no queue', async () => {
+      expect(noticesOf(await ask({ query: { by: 'queue' } }, placed))).toEqual([
+        'Sidekiq counts by class. The work of 1 class with several queues is divided by the threads that each queue was seen to keep busy, so that figures by queue are estimates.',
+        'The queue of 1 class was not seen; the executions are in the row without a name.',
+      ]);
+    });
+
+    test.each([
+      ['of a queue', { field: 'queue', operator: '=', values: ['critical'] }, [['A', 4]]],
+      ['of a worker type', { field: 'workerType', operator: '=', values: ['Default Worker'] }, [['A', 16]]],
+      [
+        'of queues without a worker type',
+        { field: 'workerType', operator: '=', values: ['other: mailers'] },
+        [['B', 0]],
+      ],
+      [
+        'not of a queue',
+        { field: 'queue', operator: '!=', values: ['default', 'mailers'] },
+        [
+          ['C', 700],
+          ['A', 4],
+        ],
+      ],
+    ] as const)('by class is the part %s', async (_, filter, expected) => {
+      const found = await rows({ query: { filters: [filter], figures: ['totalTime'] } }, placed);
+      expect(found.map((row) => [row['class'], row['totalTime']])).toEqual(expected);
+    });
+
+    test('is a series a queue over time, in which those without a name are told', async () => {
+      const frames = await ask({ query: { by: 'queue', show: 'series', figures: ['failures'] } }, placed);
+      const field = (name: string) => frames.find((frame) => frame.name === name)!.fields[1]!;
+      expect(frames.map(({ fields }) => [fields[1]!.labels, fields[1]!.config?.displayNameFromDS])).toEqual([
+        [{ queue: '' }, 'unknown queue'],
+        [{ queue: 'default' }, 'default'],
+        [{ queue: 'critical' }, 'critical'],
+        [{ queue: 'mailers' }, 'mailers'],
+      ]);
+      expect(field('default').values.filter(Boolean)).toEqual([1]);
+    });
   });
 
   test('reads durations only for figures that need them', async () => {

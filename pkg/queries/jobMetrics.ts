@@ -11,7 +11,7 @@ import { MAILERS } from '../sidekiq/payload';
 import { checkFigures } from './figures';
 import { compileFilters } from './filter';
 import type { Filter } from './filterModel';
-import { grouped, JOB_METRICS_BY, JOB_METRICS_FILTERS, tellingSaturation } from './jobMetricsGroups';
+import { grouped, JOB_METRICS_BY, tellingSaturation } from './jobMetricsGroups';
 import { JOB_METRICS_ORIGINS, readExecutions } from './jobMetricsOrigin';
 import { ended, heatmapFrame, seriesFrames, type ClassRow, type Ranked } from './jobMetricsOverTime';
 import { classesOfQueue, classOverTime, failedOfClass } from './links';
@@ -127,7 +127,7 @@ const table = tableQuery({
   id: 'job_metrics',
   group: 'Over time',
   ofRange: true,
-  ownFilters: JOB_METRICS_FILTERS,
+  ownFilters: JOB_METRICS_BY,
   title: 'Job metrics',
   description:
     'Per job class, queue or worker type: executions, failures, total and mean time, p50, p90, p95 and p99, from Sidekiq’s own metrics or from Sidekiq Pro.',

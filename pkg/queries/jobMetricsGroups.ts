@@ -14,12 +14,9 @@ import type { State } from '../watch/state';
 import type { RowTest } from './filter';
 import type { Executions } from './jobMetricsOrigin';
 
-/** What a row or a series of job metrics is about. */
+/** What a row or a series of job metrics is about, and the fields that filter executions before they are grouped. */
 export const JOB_METRICS_BY = ['class', 'queue', 'workerType'] as const;
 export type JobMetricsBy = (typeof JOB_METRICS_BY)[number];
-
-/** Fields that job metrics are filtered by, before they are grouped. */
-export const JOB_METRICS_FILTERS: readonly string[] = JOB_METRICS_BY;
 
 /** A part of the work of a class: what it has in one queue. */
 interface Part {

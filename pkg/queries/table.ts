@@ -15,7 +15,7 @@ import { asLogs, type LogLine } from './logs';
 import { linksOfSettings } from './links';
 import { baseQuerySchema, parseQuery, type BaseQuery } from './model';
 import type { ColumnInfo, OptionForm, QueryGroup, QueryRequest, QueryType } from './queryType';
-import { cutNotice, emptyText } from './tableNotices';
+import { cutNotice, emptyText, noMatchText } from './tableNotices';
 
 /** A column and how its value is read off a row. */
 export interface Column<Row> extends ColumnInfo {
@@ -69,9 +69,6 @@ export interface Rows<Row> {
   titles?: Readonly<Record<string, string>>;
 }
 
-/** What a filter left out may be there, so nothing is said of everything. */
-const NO_MATCH = 'No row matches the filters of the query.';
-
 /** Makes a query type that answers with one table: filters, figures, limit and notices are the same for all. */
 export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: TableDefinition<Row, S>): QueryType {
   const { id, group, title, description, schema, columns } = definition;
@@ -121,10 +118,11 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
       return [query.figures.length > 0 ? { ...frame, fields: [] } : sentence(id, why, frame)];
     }
     if (request.reader && shown.length === 0 && query.figures.length === 0) {
-      const asked = query.filters.filter(({ values }) => values.length > 0).map(({ field }) => field);
-      const before = rows.length > 0 || definition.ownFilters?.some((field) => asked.includes(field));
+      const asked = query.filters.filter(({ field, values }) => values.length > 0 && filterFields.includes(field));
+      const before = rows.length > 0 || asked.some(({ field }) => definition.ownFilters?.includes(field));
       const refused = [...known, ...told].find(tellsOfRefusal);
-      const said = asked.length > 0 && before ? NO_MATCH : empty;
+      // What a filter left out may be there, so nothing is said of everything.
+      const said = asked.length > 0 && before ? noMatchText(asked) : empty;
       return [sentence(id, refused ? emptyText(refused) : said, frame)];
     }
     const { format } = query as { format?: string };

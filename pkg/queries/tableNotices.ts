@@ -1,4 +1,5 @@
 import type { Notice } from '../sidekiq/model';
+import type { Filter } from './filterModel';
 
 /** Says that a table has more rows than are shown. */
 export function cutNotice(shown: number, all: number): Notice {
@@ -11,6 +12,19 @@ export function cutNotice(shown: number, all: number): Notice {
 /** The numbers of {@link cutNotice}, as "20 of 500"; `undefined` where it is another notice. */
 export function cutOf({ text }: Notice): string | undefined {
   return /^(\d+ of \d+) rows are shown\./.exec(text)?.[1];
+}
+
+const VALUES_TOLD = 3;
+const VALUE_LENGTH = 80;
+
+/** What a table says whose filters keep no row: which they are. */
+export function noMatchText(filters: readonly Filter[]): string {
+  const told = filters.map(({ field, operator, values }) => {
+    const first = values.slice(0, VALUES_TOLD).map((value) => (value.length > VALUE_LENGTH ? `${value.slice(0, VALUE_LENGTH)}…` : value));
+    const more = values.length > VALUES_TOLD ? ` and ${values.length - VALUES_TOLD} more` : '';
+    return `${field} ${operator} ${first.join(', ')}${more}`;
+  });
+  return `No row matches the filters: ${told.join('; ')}.`;
 }
 
 /** What a table without rows says where a part of what it is made of was refused. */

@@ -602,7 +602,15 @@ describe('a table without rows', () => {
     expect((await ask({ reader: true }, { filters })).fields[0]!.values).toEqual(['No job is running.']);
     const running = aState({ snapshot: { work: listed(someWork({ queue: 'b' })) } });
     const [other] = await askState(busy, running, { request: { reader: true }, query: { filters } });
-    expect(other!.fields[0]!.values).toEqual(['No row matches the filters of the query.']);
+    expect(other!.fields[0]!.values).toEqual(['No row matches the filters: queue = a.']);
+    const several = [
+      { field: 'queue', operator: '=~', values: ['a', 'c', 'd', 'e', 'f'] },
+      { field: 'host', operator: '!=', values: ['h'.repeat(200)] },
+      { field: 'unknown', operator: '=', values: ['x'], adhoc: true },
+    ];
+    const [many] = await askState(busy, running, { request: { reader: true }, query: { filters: several } });
+    const text = `No row matches the filters: queue =~ a, c, d and 2 more; host != ${'h'.repeat(80)}….`;
+    expect(many!.fields[0]!.values).toEqual([text]);
     // As with a variable that stands for all.
     const all = [{ field: 'queue', operator: '=', values: [] }];
     expect((await ask({ reader: true }, { filters: all })).fields[0]!.values).toEqual(['No job is running.']);

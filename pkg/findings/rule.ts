@@ -6,7 +6,7 @@ export const SEVERITIES = ['critical', 'warning', 'info', 'ok'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 /** What a finding is about. */
-export const SUBJECT_KINDS = ['queue', 'class', 'host', 'entry', 'Redis', 'Sidekiq'] as const;
+export const SUBJECT_KINDS = ['queue', 'worker type', 'class', 'host', 'entry', 'Redis', 'Sidekiq'] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 
 /** Something that should run again and again: an entry of a scheduler, or a cadence of the settings. */

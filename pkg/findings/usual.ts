@@ -1,4 +1,5 @@
 import { isLate } from '../observe/queueCondition';
+import type { QueueState } from '../observe/queueState';
 import type { MissingClass, MissingQueue, UsualFigure, UsualView } from '../outlook/usualView';
 import type { State } from '../watch/state';
 import { LIMITS, type FindingRule, type Found, type Severity } from './rule';
@@ -90,14 +91,13 @@ export const USUAL_RULES: readonly FindingRule[] = [
   {
     id: 'unusual',
     severity: 'warning',
-    when: `A figure of the last minutes (throughput, failures, backlog, latency, retries, deaths; of a class throughput, failures and run time of the last hour) lies outside its usual band by the width of that band. It takes two days of history.`,
+    when: `A figure of the last minutes (throughput, failures, backlog, latency, retries, deaths; of queues and worker types backlog and latency; of a class throughput, failures and run time of the last hour) lies outside its usual band by the width of that band. It takes two days of history.`,
     remedy:
       'Compare the time with the days before in the history (option band), and look for a deploy or a change of traffic.',
     find: ({ state }) => {
       const found = (state.usual?.figures ?? []).flatMap((figure) => unusual(figure, state));
-      const kinds = new Set(found.filter(({ subject }) => subject !== 'Sidekiq').map(({ figure }) => figure));
-      // What a queue or a class explains is told once.
-      return found.filter(({ subject, figure }) => subject !== 'Sidekiq' || !kinds.has(figure));
+      const explained = new Set(found.flatMap((each) => whatItExplains(each, state)));
+      return found.filter(({ kind, subject, figure }) => !explained.has(explainedKey(figure, kind, subject)));
     },
   },
   {
@@ -109,9 +109,24 @@ export const USUAL_RULES: readonly FindingRule[] = [
   },
 ];
 
-const KINDS = { total: 'Sidekiq', queue: 'queue', class: 'class' } as const;
+const KINDS = { total: 'Sidekiq', queue: 'queue', workerType: 'worker type', class: 'class' } as const;
 
-function unusual(figure: UsualFigure, state: State): Array<Found & { figure: string }> {
+type Unusual = Found & { figure: string };
+
+/** What a part explains is told once: of the whole and, by a queue, of its worker type the same figure is not told. */
+function whatItExplains({ kind, subject, figure }: Unusual, { queues }: Pick<State, 'queues'>): string[] {
+  const queue = kind === 'queue' ? queues.find(({ name }) => name === subject) : undefined;
+  return [
+    ...(kind === 'Sidekiq' ? [] : [explainedKey(figure, 'Sidekiq', 'Sidekiq')]),
+    ...(queue ? [explainedKey(figure, 'worker type', queue.workerType)] : []),
+  ];
+}
+
+function explainedKey(figure: string, kind: Found['kind'], subject: string): string {
+  return JSON.stringify([figure, kind, subject]);
+}
+
+function unusual(figure: UsualFigure, state: State): Unusual[] {
   const { scope, key, value, usual, lower, upper, deviation } = figure;
   const watched = WATCHED.find((each) => each.figure === figure.figure);
   if (
@@ -120,7 +135,7 @@ function unusual(figure: UsualFigure, state: State): Array<Found & { figure: str
     (deviation < 0 && !watched.below) ||
     Math.abs(value - usual) < watched.least ||
     value < (watched.leastTimes ?? 0) * usual ||
-    (scope === 'queue' && hasOtherFinding(key, state))
+    queuesOf(figure, state).some(hasOtherFinding)
   ) {
     return [];
   }
@@ -150,10 +165,16 @@ function unusual(figure: UsualFigure, state: State): Array<Found & { figure: str
   ];
 }
 
+/** The queues that a figure of a queue or worker type is about; none of other figures. */
+function queuesOf({ scope, key }: UsualFigure, { queues }: Pick<State, 'queues'>): readonly QueueState[] {
+  return queues.filter(
+    ({ name, workerType }) => (scope === 'queue' && name === key) || (scope === 'workerType' && workerType === key)
+  );
+}
+
 /** A queue that is late, unserved or paused is told of by the rule for that. */
-function hasOtherFinding(name: string, { queues }: Pick<State, 'queues'>): boolean {
-  const queue = queues.find((each) => each.name === name);
-  return queue !== undefined && (isLate(queue) === true || queue.unserved === true || queue.paused === true);
+function hasOtherFinding(queue: QueueState): boolean {
+  return isLate(queue) === true || queue.unserved === true || queue.paused === true;
 }
 
 /** `3.1 times as often`; where nothing is usual, there is nothing to multiply. */

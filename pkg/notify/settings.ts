@@ -29,7 +29,7 @@ const muteSchema = z
   .strictObject({
     /** Rules of findings; every rule where there are none. */
     rules: z.array(rule).default([]),
-    /** Subjects by name (queue, class, host or entry); `*` stands for any characters. */
+    /** Subjects by name (queue, worker type, class, host or entry); `*` stands for any characters. */
     subjects: z.array(z.string().min(1).max(500)).default([]),
     days: z.array(z.enum(DAYS)).default([]),
     /** Times of day; a range whose end is before its beginning goes past midnight. */

@@ -19,6 +19,7 @@ const LOOKED_AT: ReadonlyArray<{ scope: UsualFigure['scope']; figures: readonly 
     seconds: 300,
   },
   { scope: 'queue', figures: ['enqueued', 'latency'], seconds: 300 },
+  { scope: 'workerType', figures: ['enqueued', 'latency'], seconds: 300 },
   // Classes are many, and each runs less often.
   { scope: 'class', figures: ['processedRate', 'failedRate', 'runTime'], seconds: 3600 },
 ];
@@ -28,11 +29,14 @@ const HOUR = 3600;
 const AHEAD_HOURS = 6;
 const DIGITS = 4;
 
-/** Of a state: which queues and classes there are. */
+/** Scopes of which what is usual is shown; of others only what is not. */
+const SHOWN: ReadonlySet<UsualFigure['scope']> = new Set(['total', 'queue']);
+
+/** Of a state: which queues, worker types and classes there are. */
 interface Looked {
   now: number;
   classTotals: ClassTotalsView;
-  queues: ReadonlyArray<Pick<Queue, 'name' | 'size'> & { busy: number | null }>;
+  queues: ReadonlyArray<Pick<Queue, 'name' | 'size'> & { busy: number | null; workerType: string }>;
 }
 
 /** What is known of a series for an hour: its bands from a slot before until a slot after. */
@@ -76,12 +80,17 @@ export async function lookUsual(
   }
   const turns = new Turns();
   const jobs = new Map(queues.map(({ name, size, busy }) => [name, (size ?? 0) + (busy ?? 0)]));
+  const ofTypes = new Map<string, number>();
+  for (const { name, workerType } of queues) {
+    ofTypes.set(workerType, (ofTypes.get(workerType) ?? 0) + jobs.get(name)!);
+  }
   // Keys of queues and classes that are gone stay in the history. For an hour the same ones are looked at.
   const chosenBefore = hour.ranked;
   const ranked = (scope: UsualFigure['scope'], figure: string): readonly string[] => {
     const weightOf = {
       total: () => 0,
       queue: (key: string) => jobs.get(key),
+      workerType: (key: string) => ofTypes.get(key),
       class: (key: string) => classTotals.get(key)?.processed ?? 0,
     };
     const name = `${scope} ${figure}`;
@@ -102,7 +111,7 @@ export async function lookUsual(
         hour.known.set(name, known);
         basis = known.basis ?? basis;
         const compared = known.basis && compare(reads, { scope, figure, key }, known, seconds, now, rhythm);
-        if (compared && (scope !== 'class' || compared.deviation !== 0)) {
+        if (compared && (SHOWN.has(scope) || compared.deviation !== 0)) {
           figures.push(compared);
         }
         const gone = figure.name === 'processedRate' && classTotals.get(key)?.lastRunAt;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Basis } from './usual';
 
-const SCOPES = ['total', 'queue', 'class'] as const;
+const SCOPES = ['total', 'queue', 'workerType', 'class'] as const;
 
 /** A figure of the last minutes beside what is usual for it. */
 export interface UsualFigure {
@@ -46,7 +46,7 @@ export interface UsualView {
   /** Epoch seconds. */
   readonly at: number;
   readonly basis: NonNullable<Basis>;
-  /** In total and of queues; of classes those that lie outside their band. */
+  /** In total and of queues; of worker types and classes those that lie outside their band. */
   readonly figures: readonly UsualFigure[];
   readonly missing: readonly MissingClass[];
   readonly missingQueues: readonly MissingQueue[];

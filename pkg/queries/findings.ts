@@ -74,8 +74,13 @@ const COLUMNS: Array<Column<PlacedRow>> = [
   text('action', 'What to do', 'The next step.', (row) => row.remedy),
   text('cause', 'Likely cause', 'Likely cause, derived from the figures.', (row) => row.cause),
   text('evidence', 'Evidence', 'Figures that the finding is based on.', (row) => row.evidence),
-  text('kind', 'Kind', 'Kind of the subject: queue, class, host, entry, Redis or Sidekiq.', (row) => row.kind),
-  key('subject', 'Subject', 'Name of the queue, class, host or entry.', (row) => row.subject),
+  text(
+    'kind',
+    'Kind',
+    'Kind of the subject: queue, worker type, class, host, entry, Redis or Sidekiq.',
+    (row) => row.kind
+  ),
+  key('subject', 'Subject', 'Name of the queue, worker type, class, host or entry.', (row) => row.subject),
   key('rule', 'Rule', 'Rule of the finding.', (row) => row.rule),
   text(
     'path',
@@ -118,6 +123,8 @@ export function pathOf({ kind, subject, rule }: Pick<FindingRow, 'kind' | 'subje
       return `/d/sidekiq-queue?var-queue=${value}`;
     case 'class':
       return `/d/sidekiq-job-class?var-class=${value}`;
+    case 'worker type':
+      return `/d/sidekiq-processes?var-workerType=${value}`;
     case 'host':
       return `/d/sidekiq-processes?var-host=${value}`;
     default:

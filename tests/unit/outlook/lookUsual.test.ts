@@ -40,6 +40,8 @@ function lived(
       { scope: 'total', key: '', figure: 'processedRate', value: processed },
       { scope: 'total', key: '', figure: 'enqueued', value: enqueuedAt(at) },
       { scope: 'queue', key: 'q', figure: 'inRate', value: 2 },
+      { scope: 'workerType', key: 'Default', figure: 'enqueued', value: enqueuedAt(at) },
+      { scope: 'workerType', key: 'Gone', figure: 'enqueued', value: enqueuedAt(at) },
       ...(at % 300 === 0 ? classes : []),
     ]);
   }
@@ -49,7 +51,7 @@ function lived(
       { processed, failed: 0, milliseconds: 0, durations: noCounts(), lastRunAt: lastRunAt[name]! },
     ])
   );
-  return lookUsual(store, { now: until, classTotals, queues: [aQueueState('q')] }, RHYTHM);
+  return lookUsual(store, { now: until, classTotals, queues: [aQueueState('q', { workerType: 'Default' })] }, RHYTHM);
 }
 
 const noon = START + 6 * DAY + 12 * 3600;
@@ -101,6 +103,16 @@ describe('a look at what is usual', () => {
       (await lived(() => ({ A: 1 }), { until, enqueuedAt }))!.figures[0]!.deviation;
     expect(await of(noon + 1800, atNoon)).toBe(0);
     expect(await of(noon - 3600, (at) => (at > noon - 4200 ? 500 : atNoon(at)))).toBeGreaterThan(1);
+  });
+
+  test('has of the worker types that there are those outside their band', async () => {
+    const of = async (many: number) => {
+      const view = await lived(() => ({ A: 1 }), { until: noon, enqueuedAt: (at) => (at > noon - 300 ? many : 20) });
+      return view!.figures.filter(({ scope }) => scope === 'workerType');
+    };
+    expect(await of(20)).toEqual([]);
+    // Of the five samples of the mean one is of the time before: (4 · 400 + 20) / 5.
+    expect(await of(400)).toMatchObject([{ key: 'Default', figure: 'enqueued', value: 324, usual: 20 }]);
   });
 });
 

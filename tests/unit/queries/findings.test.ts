@@ -437,6 +437,49 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   ],
 ];
 
+describe('a backlog that is unusual', () => {
+  const queues = [
+    aQueueState('a', { workerType: 'Default' }),
+    aQueueState('b', { workerType: 'Default' }),
+    aQueueState('c', { workerType: 'Other' }),
+  ];
+  const backlog = (scope: UsualFigure['scope'], key: string): UsualFigure => ({
+    ...of(scope, key, 'enqueued'),
+    ...{ value: 400, usual: 100, lower: 50, upper: 200, deviation: 1.3 },
+  });
+  const ofThem = (figures: UsualFigure[], given: StatePart = {}) =>
+    FINDING_RULES.find(({ id }) => id === 'unusual')!
+      .find(evidence({ queues, usual: usual(figures), ...given }))
+      .map(({ kind, subject, text }) => [kind, subject, text]);
+  const sentence = (name: string) => `400 jobs wait in ${name}, 4 times as many as usual on a Wednesday at 12:00 UTC.`;
+  const total = backlog('total', '');
+  const type = backlog('workerType', 'Default');
+
+  test('is told of a worker type where none of its queues explains it, and then not in total', () => {
+    expect(ofThem([total, type])).toEqual([['worker type', 'Default', sentence('Default')]]);
+    expect(ofThem([total, type, backlog('queue', 'c')])).toEqual([
+      ['worker type', 'Default', sentence('Default')],
+      ['queue', 'c', sentence('c')],
+    ]);
+  });
+
+  test('is told of the queue that explains it', () => {
+    expect(ofThem([total, type, backlog('queue', 'b')])).toEqual([['queue', 'b', sentence('b')]]);
+    // Of another figure it explains nothing.
+    const latency = { ...backlog('queue', 'b'), figure: 'latency' };
+    expect(ofThem([type, latency]).map(([kind]) => kind)).toEqual(['worker type', 'queue']);
+  });
+
+  test('is not told beside a queue of the worker type that is late', () => {
+    expect(ofThem([type], { queues: [...queues, aQueueState('d', { ...late, workerType: 'Default' })] })).toEqual([]);
+  });
+
+  test('leads to the worker type', () => {
+    const path = pathOf({ kind: 'worker type', subject: 'A & B', rule: 'unusual' });
+    expect(path).toBe('/d/sidekiq-processes?var-workerType=A%20%26%20B');
+  });
+});
+
 test('locks whose class nobody tells are one finding, however many they are', () => {
   const locks = Array.from({ length: 200 }, (_, index) =>
     aLock({ class: '', digest: `uniquejobs:${index}`, jid: `j${index}`, place: 'nowhere', nowhereSince: NOW - 90 })

@@ -20,7 +20,9 @@ const VALUE_LENGTH = 80;
 /** What a table says whose filters keep no row: which they are. */
 export function noMatchText(filters: readonly Filter[]): string {
   const told = filters.map(({ field, operator, values }) => {
-    const first = values.slice(0, VALUES_TOLD).map((value) => (value.length > VALUE_LENGTH ? `${value.slice(0, VALUE_LENGTH)}…` : value));
+    const first = values
+      .slice(0, VALUES_TOLD)
+      .map((value) => (value.length > VALUE_LENGTH ? `${value.slice(0, VALUE_LENGTH)}…` : value));
     const more = values.length > VALUES_TOLD ? ` and ${values.length - VALUES_TOLD} more` : '';
     return `${field} ${operator} ${first.join(', ')}${more}`;
   });

@@ -1,4 +1,4 @@
-import { median } from 'simple-statistics';
+import { median, quantileSorted } from 'simple-statistics';
 import { countText, shareText } from '../findings/texts';
 import type { FigureReads } from '../series/store';
 import type { Notice } from '../sidekiq/model';
@@ -22,7 +22,41 @@ const LAST_SECONDS = 120;
  * @param lived the range as it was, without changes
  */
 export function checkOf(range: Range, lived: Runs, history: FigureReads): Notice[] {
-  return [...busyCheck(range, lived, history), ...backlogCheck(range, lived, history)];
+  return [
+    ...threadsCheck(range, lived, history),
+    ...busyCheck(range, lived, history),
+    ...backlogCheck(range, lived, history),
+  ];
+}
+
+/** Threads that were there for a moment of a deploy are not those of the range. */
+const OFTEN = 0.05;
+/** Threads that differ by less, of those of the model, are alike. */
+const THREADS_ALIKE = 0.1;
+
+/** The model has the threads of the end of the range: whether there were others within it. */
+function threadsCheck(range: Range, lived: Runs, history: FigureReads): Notice[] {
+  const [ready] = history.read('total', 'readyThreads', range.from, range.to, '');
+  const counts = (ready?.values ?? []).filter((_, index) => ready!.at[index]! >= range.from).sort((a, b) => a - b);
+  if (counts.length === 0) {
+    return [];
+  }
+  const least = quantileSorted(counts, OFTEN);
+  const most = quantileSorted(counts, 1 - OFTEN);
+  const model = threads(lived, () => true);
+  if (Math.max(most - model, model - least) <= THREADS_ALIKE * model) {
+    return [];
+  }
+  const were =
+    Math.round(least) === Math.round(most)
+      ? countText(least, 'thread')
+      : `${Math.round(least)} to ${Math.round(most)} threads`;
+  return [
+    {
+      severity: 'warning',
+      text: `In the time range ${were} took jobs; the model has the ${Math.round(model)} of its end. Choose a range in which they do not change.`,
+    },
+  ];
 }
 
 function busyCheck(range: Range, lived: Runs, history: FigureReads): Notice[] {

@@ -118,6 +118,23 @@ describe('what if', () => {
     expect(told).toEqual(isTold ? [expect.stringMatching(/mail \(\d+ jobs?; measured were 205\): run times/)] : []);
   });
 
+  test.each([
+    ['were those of its end', () => 4, null],
+    ['were others for a moment, as in a deploy', (second: number) => (second < 20 ? 8 : 4), null],
+    ['became fewer', (second: number) => (second < 300 ? 9 : 4), '4 to 9 threads'],
+    ['were others all the time', () => 6, '6 threads'],
+  ])('where the threads that took jobs in the time range %s', async (_, threadsAt, told) => {
+    const recorder = new Recorder();
+    for (let second = 0; second <= 600; second += 10) {
+      recorder.append(END - 600 + second, [
+        { scope: 'total', key: '', figure: 'readyThreads', value: threadsAt(second) },
+      ]);
+    }
+    const texts = noticesOf(await askState(whatIf, state, { request, answers, recorder }));
+    const sentence = `In the time range ${told} took jobs; the model has the 4 of its end. Choose a range in which they do not change.`;
+    expect(texts.filter((text) => text.startsWith('In the time range'))).toEqual(told === null ? [] : [sentence]);
+  });
+
   test('an alert rule gets the figure that it names', async () => {
     const [frame] = await askState(whatIf, state, {
       query: { threads: ['Shop=2'], figures: ['p95If'] },

@@ -84,7 +84,8 @@ async function run(source: Source, request: QueryDataRequest, query: DataQuery, 
 function parseModel(query: DataQuery): unknown {
   try {
     const model = JSON.parse(query.json.toString('utf8')) as Record<string, unknown>;
-    return { ...model, queryType: query.queryType || model['queryType'] };
+    // Grafana's form of alert rules sends the type of the query beside it as it was before the last change.
+    return { ...model, queryType: model['queryType'] || query.queryType };
   } catch (error) {
     throw new Fault({
       kind: 'query',

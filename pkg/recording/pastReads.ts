@@ -5,6 +5,7 @@ import { NotRecorded } from '../source/notRecorded';
 import { instantText } from '../source/instants';
 import type { Snapshot } from '../sidekiq/snapshot';
 import type { MinuteCounts } from '../sidekiq/jobMetrics';
+import { bucketsTouched, isTouched } from '../sidekiq/minutes';
 import { warning } from '../sidekiq/parts/part';
 import type { BesideReads } from './besideReads';
 import type { Past } from './block';
@@ -127,7 +128,7 @@ export class PastReads implements Reads {
     const then = this.unended();
     const last = minutes.at(-1)?.startsAt ?? -Infinity;
     const recent = this.snapshot.minutes.items
-      .filter(({ startsAt }) => startsAt > last && startsAt <= range.to && startsAt + 60 > range.from)
+      .filter(({ startsAt }) => startsAt > last && isTouched(startsAt, range.from, range.to, 60))
       .sort((a, b) => a.startsAt - b.startsAt);
     const left = missing - recent.length;
     return {
@@ -140,7 +141,7 @@ export class PastReads implements Reads {
     const from = buckets[0]?.startsAt ?? 0;
     const to = buckets.at(-1)?.startsAt ?? 0;
     const wanted = new Set(jobClasses);
-    const { durations } = await this.recorded.recordings.minutes({ from, to });
+    const { durations } = await this.recorded.recordings.minutes({ from, to: to + 60 });
     const then = this.unended();
     const ended = durations.filter(({ startsAt }) => !then.has(startsAt));
     const known = new Set(ended.map(({ startsAt, jobClass }) => `${startsAt}\0${jobClass}`));
@@ -181,6 +182,5 @@ export class PastReads implements Reads {
 /** The recorded minutes of a range, with the number of those that are missing and their durations. */
 export async function recordedMinutes(recordings: Recordings, { from, to }: Range) {
   const { minutes, durations } = await recordings.minutes({ from, to });
-  const wanted = Math.max(0, Math.floor(to / 60) - Math.floor(from / 60) + 1);
-  return { minutes, durations, missing: wanted - minutes.length };
+  return { minutes, durations, missing: bucketsTouched(from, to, 60) - minutes.length };
 }

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { log } from '../log';
 import type { Durations, MinuteCounts } from '../sidekiq/jobMetrics';
-import { MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
+import { isTouched, MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { Range } from '../source/reads';
 import type { Beside } from '../watch/watch';
 import type { BesideReads } from './besideReads';
@@ -228,7 +228,7 @@ export class Recordings {
         read.durations.forEach((each) => durations.set(`${each.startsAt}\0${each.jobClass}`, each));
       }
     }
-    const within = (startsAt: number) => startsAt + 60 > from && startsAt <= to;
+    const within = (startsAt: number) => isTouched(startsAt, from, to, 60);
     return {
       minutes: [...minutes.values()].filter((each) => within(each.startsAt)).sort((a, b) => a.startsAt - b.startsAt),
       durations: [...durations.values()].filter((each) => within(each.startsAt)),

@@ -6,7 +6,12 @@ export const GAP_SAMPLES = 2.5;
 /** Samples further apart than this are never one pace. */
 export const SLOWEST_PACE_SECONDS = 300;
 /** A pace is told from so many steps, or parts, that follow one another. */
-const STEPS = 20;
+export const PACE_TOLD_STEPS = 20;
+/**
+ * Steps longer than this share of them are not usual. Readings that are close together for a while, as those of viewers, are
+ * many: they do not make gaps of the sampler's own steps.
+ */
+const USUAL_SHARE = 0.8;
 
 /**
  * Gaps between samples whose pace may have changed with the settings: a time longer than `least` seconds, where it is longer
@@ -16,22 +21,23 @@ const STEPS = 20;
  */
 export function gapsOf(at: readonly number[], least: number): Gap {
   const steps = at.length - 1;
-  const blocks = Math.floor(steps / STEPS);
+  const blocks = Math.floor(steps / PACE_TOLD_STEPS);
   if (blocks === 0) {
     return least;
   }
   const paces: number[] = [];
   const paceOf = (block: number) => {
-    const begin = block === blocks - 1 ? steps - STEPS : block * STEPS;
-    return (paces[block] ??= medianOf(
-      Array.from({ length: STEPS }, (_, index) => at[begin + index + 1]! - at[begin + index]!)
+    const begin = block === blocks - 1 ? steps - PACE_TOLD_STEPS : block * PACE_TOLD_STEPS;
+    return (paces[block] ??= quantileOf(
+      Array.from({ length: PACE_TOLD_STEPS }, (_, index) => at[begin + index + 1]! - at[begin + index]!),
+      USUAL_SHARE
     ));
   };
   return (from, to) => {
     if (to - from <= least) {
       return false;
     }
-    const block = Math.min(blocks - 1, Math.floor(Math.max(0, lastBefore(at, from)) / STEPS));
+    const block = Math.min(blocks - 1, Math.floor(Math.max(0, lastBefore(at, from)) / PACE_TOLD_STEPS));
     // Where the pace changes, the steps on both sides are usual.
     const around = [block - 1, block, block + 1].filter((each) => each >= 0 && each < blocks);
     return to - from > gapAt(around.map(paceOf), least);
@@ -48,8 +54,8 @@ export function gapsOfParts({ count, firstAt, lastAt }: Parts, least: number): G
       return false;
     }
     const part = Math.max(0, lastBefore(firstAt, from));
-    const around = paces.slice(Math.max(0, part - STEPS / 2), part + 1 + STEPS / 2);
-    return to - from > gapAt([medianOf(around)], least);
+    const around = paces.slice(Math.max(0, part - PACE_TOLD_STEPS / 2), part + 1 + PACE_TOLD_STEPS / 2);
+    return to - from > gapAt([quantileOf(around, 0.5)], least);
   };
 }
 
@@ -57,8 +63,8 @@ function gapAt(paces: readonly number[], least: number): number {
   return Math.max(least, GAP_SAMPLES * Math.min(SLOWEST_PACE_SECONDS, Math.max(...paces)));
 }
 
-function medianOf(values: number[]): number {
-  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+function quantileOf(values: number[], share: number): number {
+  return values.sort((a, b) => a - b)[Math.floor(values.length * share)] ?? 0;
 }
 
 /** The index of the last of sorted instants that is not after one; −1 where there is none. */

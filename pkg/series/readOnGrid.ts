@@ -4,13 +4,12 @@ import {
   counterPoints,
   gaugeOnGrid,
   gaugePartsOnGrid,
-  isGap,
   rateOnGrid,
   type Aggregate,
   type Gap,
   type GridSeries,
 } from './grid';
-import { GAP_SAMPLES, gapsOf, gapsOfParts } from './pace';
+import { GAP_SAMPLES, gapsOf, gapsOfParts, PACE_TOLD_STEPS, SLOWEST_PACE_SECONDS } from './pace';
 import { hasBegunAnew, withoutLostWrites } from '../sidekiq/counters';
 import type { FigureReads, Points } from './store';
 
@@ -88,15 +87,11 @@ function gapOf(reads: FigureReads, series: Points | Parts, { from, to, gapSecond
   if (isParts(series)) {
     return gapsOfParts(series, gapSeconds);
   }
-  const own = gapsOf(series.at, gapSeconds);
-  // The store has no fewer samples than the series, so that it bridges no more than the series does.
-  const isBridged = (at: number, index: number) =>
-    index > 0 && at - series.at[index - 1]! > gapSeconds && !isGap(own, series.at[index - 1]!, at);
-  if (!series.at.some(isBridged)) {
+  if (!series.at.some((at, index) => index > 0 && at - series.at[index - 1]! > gapSeconds)) {
     return gapSeconds;
   }
   // A figure that is seldom known has few points as well: what the whole store has is the pace of the sampler.
-  return gapsOf(samplesOf(reads, from, to) ?? series.at, gapSeconds);
+  return gapsOf(samplesOf(reads, from - PACE_TOLD_STEPS * SLOWEST_PACE_SECONDS, to) ?? series.at, gapSeconds);
 }
 
 function isParts(series: Points | Parts): series is Parts {

@@ -170,12 +170,18 @@ export function askMinutes(trip: Trip, starts: readonly number[], resolution: Re
  * range ends; none where it ends before it begins. Epoch seconds.
  */
 export function bucketStarts(from: number, to: number, resolution: Resolution): number[] {
-  const starts: number[] = [];
   const first = Math.floor(from / resolution) * resolution;
-  for (let startsAt = first; startsAt < to || (startsAt === first && from <= to); startsAt += resolution) {
-    starts.push(startsAt);
-  }
-  return starts;
+  return Array.from({ length: bucketsTouched(from, to, resolution) }, (_, index) => first + index * resolution);
+}
+
+/** How many they are. */
+export function bucketsTouched(from: number, to: number, resolution: Resolution): number {
+  return to < from ? 0 : Math.max(1, Math.ceil(to / resolution) - Math.floor(from / resolution));
+}
+
+/** Whether a bucket is one of them. */
+export function isTouched(startsAt: number, from: number, to: number, resolution: Resolution): boolean {
+  return from <= to && startsAt + resolution > from && (startsAt < to || startsAt <= from);
 }
 
 function isFinal(startsAt: number, resolution: Resolution, readAt: number): boolean {

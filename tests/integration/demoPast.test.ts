@@ -102,6 +102,19 @@ test('what was recorded goes on in what is live, without a seam', async () => {
     expect(values.length).toBeGreaterThan(115);
     expect(values.filter((value) => value === null)).toEqual([]);
   }
+  // However short the range is: the two hours before it tell the pace.
+  for (let end = past(7.5); end < past(0); end += 1200) {
+    for (const seconds of [1800, 3600]) {
+      const [each] = await ask(
+        installation,
+        { queryType: 'history', by: 'total', figures: ['enqueued'] },
+        { from: end - seconds, to: end, intervalSeconds: 15 }
+      );
+      const values = each!.fields[1]!.values as unknown[];
+      const empty = values.filter((value) => value === null).length;
+      expect([end, seconds, empty]).toEqual([end, seconds, expect.toSatisfy((many: number) => many <= 20)]);
+    }
+  }
   // Where the readings are close together while something happens, those further apart beside them are no gaps.
   const [fine] = await ask(
     installation,

@@ -124,6 +124,13 @@ describe('data', () => {
     }
   );
 
+  test('is of the type that the query holds, where the type beside it is another, as Grafana’s form of alert rules sends it', async () => {
+    const stale = { ...dataQuery('A', { queryType: 'processes' }), queryType: 'queues' };
+    const untyped = { ...dataQuery('B', {}), queryType: 'busy' };
+    const { A, B } = await query([stale, untyped]);
+    expect([A, B].map((each) => readArrow(each!.frames[0]!).name)).toEqual(['processes', 'busy']);
+  });
+
   test('a query that fails leaves its neighbours alone, with its own status and source', async () => {
     const responses = await query([
       dataQuery('A', { queryType: 'queues' }),

@@ -208,6 +208,11 @@ describe('recordings in memory', () => {
       )
     );
     expect((await told(long - 20_000, long - 15_000)).length).toBeGreaterThanOrEqual(82);
+    // As in Redis: the minute in which a range begins, and not the one that begins where it ends.
+    const at = MINUTE + 3000;
+    expect(await told(at, at + 300)).toEqual([0, 60, 120, 180, 240].map((seconds) => at + seconds));
+    expect(await told(at + 30, at + 301)).toEqual([0, 60, 120, 180, 240, 300].map((seconds) => at + seconds));
+    expect(await told(at, at)).toEqual([at]);
   });
 
   test('keep both stretches of time where a clock was put back, and the later one answers', async () => {

@@ -1,7 +1,4 @@
 import { countText, shareText } from '../findings/texts';
-import { figureNamed, type HistoryFigure } from '../series/figures';
-import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
-import type { FigureReads } from '../series/store';
 import { sumCounts, sumDurations, type ClassCounts, type Durations, type MinuteCounts } from '../sidekiq/jobMetrics';
 import type { Notice, Work } from '../sidekiq/model';
 import { sharesOf } from '../observe/classShares';
@@ -9,12 +6,12 @@ import { groupBy } from '../sidekiq/groupBy';
 import type { Range, Reads } from '../source/reads';
 import { Turns } from '../turns';
 import type { State } from '../watch/state';
+import { backlogAt, growthOf, pushesOf } from './sizes';
 import { assumedDurations, durationsOf } from './durations';
+import { arrivalsOf, burstWeights, SLOT_SECONDS, SLOTS_PER_MINUTE, sum } from './arrivals';
 import { jobsOfClass, type Backlog, type ClassDemand, type Demand, type DurationModel } from './model';
 
 const MINUTE = 60;
-const SLOT_SECONDS = 10;
-const SLOTS_PER_MINUTE = MINUTE / SLOT_SECONDS;
 /** A longer range is fitted by its last hours. */
 const LONGEST_SECONDS = 6 * 3600;
 /** Histograms are read of the classes that take most time, over the last hour of the range. */
@@ -79,7 +76,6 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
   const slots = ((range.to - range.from) / MINUTE) * SLOTS_PER_MINUTE;
   const at = { ...range, now: state.now, sampleSeconds: state.options.sampleSeconds };
   const isDense = at.sampleSeconds <= BURST_SAMPLE_SECONDS;
-  const sizeSeconds = isDense ? SLOT_SECONDS : MINUTE;
   const placed = placesOf(classes, state);
   for (const [queue, members] of groupBy(placed, (each) => each.queue)) {
     const counted = executedByMinute(
@@ -88,8 +84,8 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
       range
     );
     const executed = counted.map((counts, place) => counts.map((count) => count * members[place]!.share));
-    const grown = growth(await readSeries(history, 'enqueued', queue, sizeSeconds, at), sizeSeconds);
-    const bursts = isDense ? await readSeries(history, 'inRate', queue, SLOT_SECONDS, at) : [];
+    const grown = growthOf(history, 'enqueued', queue, at);
+    const bursts = isDense ? await pushesOf(history, queue, at) : [];
     const weights = burstWeights(bursts, slots);
     const ofQueue = Math.max(1, sum(executed.map(sum)));
     const longWork = (place: number) => {
@@ -97,8 +93,7 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
       return meanSeconds < LONG_SECONDS ? 0 : meanSeconds * sum(executed[place]!);
     };
     const allLongWork = sum(members.map((_, place) => longWork(place)));
-    const begun =
-      allLongWork === 0 ? [] : growth(await readSeries(history, 'busy', queue, sizeSeconds, at), sizeSeconds);
+    const begun = allLongWork === 0 ? [] : growthOf(history, 'busy', queue, at);
     for (const [place, { name, share }] of members.entries()) {
       const own = executed[place]!;
       const durations = models.of(name);
@@ -119,7 +114,7 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
     }
     await turns.give();
   }
-  const backlog = await backlogAt(history, state, range.from, sizeSeconds);
+  const backlog = backlogAt(history, state, at);
   // Pushes to a queue of which nothing was executed are seen by its backlog alone.
   const executing = new Set(demands.map(({ queue }) => queue));
   const silent = state.queues.filter(({ name }) => !executing.has(name));
@@ -127,8 +122,8 @@ export async function fitRange(state: State, asked: Range, reads: Reads): Promis
   const nothing = new Array<number>(slots / SLOTS_PER_MINUTE).fill(0);
   const even = burstWeights([], slots);
   for (const { name } of silent) {
-    const grown = growth(await readSeries(history, 'enqueued', name, sizeSeconds, at), sizeSeconds);
-    const begun = growth(await readSeries(history, 'busy', name, sizeSeconds, at), sizeSeconds);
+    const grown = growthOf(history, 'enqueued', name, at);
+    const begun = growthOf(history, 'busy', name, at);
     const more = nothing.map((_, minute) => (grown[minute] ?? 0) + (begun[minute] ?? 0));
     const arrivals = arrivalsOf(nothing, more, even);
     if (backlog.has(name) || arrivals.some((count) => count > 0)) {
@@ -304,128 +299,6 @@ function executedByMinute(names: readonly string[], buckets: readonly MinuteCoun
     }
   }
   return executed;
-}
-
-/**
- * By how much a backlog grew in each minute; 0 where that is not known. Sizes are means of intervals: the one that begins
- * with a minute tells the size at that time.
- */
-function growth(sizes: ReadonlyArray<number | null>, sizeSeconds: number): number[] {
-  const step = MINUTE / sizeSeconds;
-  const atMinute = sizes.filter((_, index) => index % step === 0);
-  return atMinute.slice(0, -1).map((size, minute) => {
-    const next = atMinute[minute + 1] ?? null;
-    return size === null || next === null ? 0 : next - size;
-  });
-}
-
-/**
- * Jobs of a class that came in each slot, on average: those that were executed, and those by which the ones that wait or
- * run became more. Where a minute would have fewer than none, the next ones have fewer.
- *
- * Counts vary by chance alone even where the rate is even, and a run draws them anew: so what chance explains is taken
- * out of them first ({@link smoothed}).
- */
-function arrivalsOf(executed: readonly number[], more: readonly number[], weights: readonly number[]): number[] {
-  let owed = 0;
-  const come = executed.map((count, minute) => {
-    const all = count + (more[minute] ?? 0) + owed;
-    owed = Math.min(0, all);
-    return Math.max(0, all);
-  });
-  const rates = smoothed(come, WINDOW_MINUTES);
-  return weights.map((weight, slot) => rates[Math.floor(slot / SLOTS_PER_MINUTE)]! * weight);
-}
-
-/** Minutes around one within which its rate is taken to be about the same. */
-const WINDOW_MINUTES = 11;
-
-/**
- * Rates behind counts: the mean around each, and of its distance from that mean the part that chance does not explain.
- * Where counts vary as those of a Poisson process nothing is left of it, where they vary much more nearly all is; drawn
- * again by chance, the rates then vary as the counts did.
- */
-export function smoothed(counts: readonly number[], window: number): number[] {
-  const half = Math.floor(window / 2);
-  const around = counts.map((_, index) => {
-    const near = counts.slice(Math.max(0, index - half), index + half + 1);
-    return { mean: sum(near) / near.length, many: near.length };
-  });
-  let variance = 0;
-  let expected = 0;
-  counts.forEach((count, index) => {
-    const { mean, many } = around[index]!;
-    // Each count is a part of the mean that it is compared with.
-    variance += many > 1 ? (count - mean) ** 2 * (many / (many - 1)) : 0;
-    expected += mean;
-  });
-  const dispersion = expected > 0 ? variance / expected : 1;
-  const kept = Math.sqrt(Math.max(0, 1 - 1 / Math.max(1, dispersion)));
-  const rates = counts.map((count, index) => around[index]!.mean + (count - around[index]!.mean) * kept);
-  // Means at both ends lean to one side: as many jobs come as were counted.
-  const scale = sum(counts) / Math.max(Number.MIN_VALUE, sum(rates));
-  return rates.map((rate) => rate * scale);
-}
-
-/** Share of its minute that each slot has, by the pushes that were seen; even ones where those are not known. */
-function burstWeights(rates: ReadonlyArray<number | null>, slots: number): number[] {
-  const even = 1 / SLOTS_PER_MINUTE;
-  const weights: number[] = [];
-  for (let from = 0; from < slots; from += SLOTS_PER_MINUTE) {
-    const known = rates.slice(from, from + SLOTS_PER_MINUTE).filter((rate) => rate !== null);
-    const counts = known.map((rate) => rate * SLOT_SECONDS);
-    const all = known.length < SLOTS_PER_MINUTE ? 0 : sum(counts);
-    const behind = all > 0 ? smoothed(counts, 2 * SLOTS_PER_MINUTE) : [];
-    for (let slot = 0; slot < SLOTS_PER_MINUTE; slot += 1) {
-      weights.push(all > 0 ? behind[slot]! / all : even);
-    }
-  }
-  return weights;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, each) => total + each, 0);
-}
-
-interface At extends Range {
-  now: number;
-  sampleSeconds: number;
-}
-
-/** A figure of a queue on even intervals from the beginning of the range; empty where there is none. */
-async function readSeries(
-  history: FigureReads,
-  name: string,
-  queue: string,
-  interval: number,
-  { from, to, now, sampleSeconds }: At
-): Promise<ReadonlyArray<number | null>> {
-  const figure: HistoryFigure = figureNamed(name);
-  const grid = Array.from({ length: (to - from) / interval + 1 }, (_, index) => from + index * interval);
-  const sampled = { from, to: to + interval, gapSeconds: gapSecondsOf(now - from, sampleSeconds), sampleSeconds };
-  const [series] = await readOnGrid(history, { figure, scope: 'queue', key: queue }, sampled, { grid, interval });
-  return series?.values ?? [];
-}
-
-/** Jobs that waited and ran at an instant. @param seconds of the mean that is taken for it: a backlog changes within a minute */
-async function backlogAt(
-  history: FigureReads,
-  { queues, options, now }: State,
-  at: number,
-  seconds: number
-): Promise<Map<string, Backlog>> {
-  const backlog = new Map<string, Backlog>();
-  const span = { from: at, to: at + seconds, now, sampleSeconds: options.sampleSeconds };
-  for (const { name } of queues) {
-    const [jobs] = await readSeries(history, 'enqueued', name, seconds, span);
-    const [oldestSeconds] = await readSeries(history, 'latency', name, seconds, span);
-    const [running] = await readSeries(history, 'busy', name, seconds, span);
-    const found = { jobs: Math.round(jobs ?? 0), running: Math.round(running ?? 0), oldestSeconds: oldestSeconds ?? 0 };
-    if (found.jobs > 0 || found.running > 0) {
-      backlog.set(name, found);
-    }
-  }
-  return backlog;
 }
 
 /**

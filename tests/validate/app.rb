@@ -18,6 +18,8 @@ class KeepsPushedAt
 end
 
 Sidekiq.configure_server do |config|
+  # The fetchers start right after it.
+  config.on(:startup) { sleep [0, ENV.fetch("TAKES_FROM", "0").to_f - Time.now.to_f].max }
   config.server_middleware { |chain| chain.add KeepsPushedAt }
   config.logger.level = Logger::WARN
   first, *others = CAPSULES

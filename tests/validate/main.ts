@@ -175,7 +175,7 @@ interface Attempt {
   pushedAt: number;
 }
 
-/** The same jobs in the engine, whose clock begins with the backlog. Jobs that raise come again as app.rb and Sidekiq's job_retry.rb and scheduled.rb say. */
+/** The same jobs in the engine; those of the backlog are there from the beginning. Jobs that raise come again as app.rb and Sidekiq's job_retry.rb and scheduled.rb say. */
 function drive({ after }: Case, jobs: readonly RealJob[]): Omit<Measured, 'sidekiq'> {
   const waits = new Map<string, number[]>();
   const drainedAt = new Map<string, number>();
@@ -185,9 +185,8 @@ function drive({ after }: Case, jobs: readonly RealJob[]): Omit<Measured, 'sidek
   const engine = new Engine<Attempt>(
     {
       seconds: ({ job }) => job.seconds,
-      started({ job: { pushedAt }, queue, ...run }) {
-        const [startsAt, endsAt] = [run.startsAt - BACKLOG_SECONDS, run.endsAt - BACKLOG_SECONDS];
-        busy += Math.max(0, Math.min(endsAt, SECONDS) - Math.max(0, startsAt));
+      started({ job: { pushedAt }, queue, startsAt, endsAt }) {
+        busy += Math.max(0, Math.min(endsAt, SECONDS) - startsAt);
         if (startsAt <= SECONDS) {
           waits.set(queue, [...(waits.get(queue) ?? []), startsAt - pushedAt]);
         }
@@ -198,8 +197,7 @@ function drive({ after }: Case, jobs: readonly RealJob[]): Omit<Measured, 'sidek
       finished({ job: { job, count }, endsAt }) {
         if (job.fails && count < RETRIES && dice.chance(RAISES)) {
           const jitter = Math.floor(dice.between(0, 10)) * (count + 1);
-          const due = endsAt - BACKLOG_SECONDS + RETRY_SECONDS + jitter;
-          retries.push({ job, count: count + 1, pushedAt: NaN, due });
+          retries.push({ job, count: count + 1, pushedAt: NaN, due: endsAt + RETRY_SECONDS + jitter });
         }
       },
     },
@@ -210,15 +208,15 @@ function drive({ after }: Case, jobs: readonly RealJob[]): Omit<Measured, 'sidek
   let pollAt = POLL_SECONDS;
   const advance = (to: number) => {
     for (; pollAt <= to; pollAt += POLL_SECONDS * dice.between(0.5, 1.5)) {
-      engine.advance(BACKLOG_SECONDS + pollAt);
+      engine.advance(pollAt);
       const due = retries.filter((retry) => retry.due <= pollAt).sort((one, other) => one.due - other.due);
       retries = retries.filter((retry) => retry.due > pollAt);
       due.forEach((retry) => engine.push(retry.job.queue, { ...retry, pushedAt: pollAt }));
     }
-    engine.advance(BACKLOG_SECONDS + to);
+    engine.advance(to);
   };
   for (const job of jobs) {
-    advance(job.at);
+    advance(Math.max(0, job.at));
     engine.push(job.queue, { job, count: 0, pushedAt: job.at });
   }
   advance(SECONDS);

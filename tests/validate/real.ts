@@ -35,8 +35,8 @@ export type RealTopology = ReadonlyArray<readonly RealCapsule[]>;
 
 const APP = join(__dirname, 'app.rb');
 const BOOT_MS = 60_000;
-/** How long a backlog waits before the beginning: jobs start at once. */
-export const BACKLOG_SECONDS = 1;
+/** How long a backlog waits before the beginning, at which its processes start: Jobwatch samples every ten seconds. */
+export const BACKLOG_SECONDS = 30;
 
 /** Runs jobs on a real Sidekiq. With `watch`, Jobwatch looks on all the while, and is handed over before anything ends. */
 export async function realRun(
@@ -48,14 +48,18 @@ export async function realRun(
 ): Promise<Measured> {
   const redis = await startRedis();
   const installation = watch && new Installation(parseSettings({ url: redis.url, options: { reuseSeconds: 0 } }));
-  const processes = topology.map((capsules) => startProcess(redis, capsules));
+  const hasBacklog = jobs.some(({ at }) => at < 0);
+  // Minutes are fitted whole: the first one begins with the first job that comes, once the processes have booted.
+  const from = Math.ceil((Date.now() / 1000 + BACKLOG_SECONDS) / 60) * 60;
+  const processes = topology.map((capsules) => startProcess(redis, capsules, hasBacklog ? from : 0));
   try {
-    await booted(redis, processes.length);
     installation?.startSampling();
-    // Minutes are fitted whole: the first one begins with the first job that comes.
-    const from = Math.ceil((Date.now() / 1000 + BACKLOG_SECONDS) / 60) * 60;
+    if (!hasBacklog) {
+      await booted(redis, processes.length);
+    }
     await until(from - BACKLOG_SECONDS);
     await pushAll(redis, jobs, from, jobClass);
+    await booted(redis, processes.length);
     await until(from + seconds);
     const to = from + seconds;
     // Heartbeats write the last minute within ten seconds; it is fitted once it is a minute old.
@@ -71,7 +75,8 @@ export async function realRun(
   }
 }
 
-function startProcess(redis: RedisServer, capsules: readonly RealCapsule[]): ChildProcess {
+/** @param takesFrom epoch seconds from which on it takes jobs */
+function startProcess(redis: RedisServer, capsules: readonly RealCapsule[], takesFrom: number): ChildProcess {
   const described = capsules.map(({ threads, weights, mode }, index) => ({
     name: `capsule${index}`,
     concurrency: threads,
@@ -83,7 +88,7 @@ function startProcess(redis: RedisServer, capsules: readonly RealCapsule[]): Chi
     'ruby',
     ['-r', 'sidekiq/cli', '-e', `cli = Sidekiq::CLI.instance; cli.parse(["-r", ${JSON.stringify(APP)}]); cli.run`],
     {
-      env: { ...process.env, REDIS_URL: redis.url, CAPSULES: JSON.stringify(described) },
+      env: { ...process.env, REDIS_URL: redis.url, CAPSULES: JSON.stringify(described), TAKES_FROM: String(takesFrom) },
       stdio: ['ignore', 'ignore', process.env['VALIDATE_LOG'] ? 'inherit' : 'ignore'],
     }
   );

@@ -3,7 +3,8 @@ import { MemoryStore } from '../../../pkg/series/memoryStore';
 import { noCounts, type Durations, type MinuteCounts } from '../../../pkg/sidekiq/jobMetrics';
 import type { Reads } from '../../../pkg/source/reads';
 import { Dice } from '../../../pkg/engine/dice';
-import { fitRange, fitUsual, smoothed } from '../../../pkg/whatif/fit';
+import { smoothed } from '../../../pkg/whatif/arrivals';
+import { fitRange, fitUsual } from '../../../pkg/whatif/fit';
 import { aMinute, aQueueState, aState, listed, NOW, someWork } from '../../support/state';
 
 const MINUTE = 60;
@@ -185,6 +186,30 @@ describe('work fitted from a past range', () => {
     const fitted = await fitRange(state, { from, to: END }, reads(minutes, { history }));
     // 100 a second of 10,000: within ten seconds it is between 9,000 and that.
     expect(fitted!.demand.backlog.get('a')!.jobs).toBeGreaterThan(9000);
+  });
+
+  test('takes sizes between the samples, which do not keep step with minutes', async () => {
+    const history = new MemoryStore({ fullSeconds: 1e6, keepSeconds: 1e6 });
+    // Two more in each second, 1,000 at the beginning.
+    for (let at = END - 193; at <= END + 60; at += 10) {
+      const value = 1000 + 2 * (at - (END - 180));
+      history.append(at, [{ scope: 'queue', key: 'a', figure: 'enqueued', value }]);
+    }
+    const minutes = minutesOf([{ A: [60, 0, 60_000] }, { A: [60, 0, 60_000] }, { A: [60, 0, 60_000] }]);
+    const { demand } = (await fitRange(state, { from: END - 180, to: END }, reads(minutes, { history })))!;
+    expect(demand.backlog.get('a')!.jobs).toBe(1000);
+    // Sixty are executed in each minute, and 120 more wait.
+    expect(sum(demand.classes[0]!.arrivals)).toBeCloseTo(3 * 180, 6);
+  });
+
+  test('knows nothing of what was not watched', async () => {
+    const history = new MemoryStore({ fullSeconds: 1e6, keepSeconds: 1e6 });
+    for (const at of [END - 180, END - 170, END - 60, END - 50]) {
+      history.append(at, [{ scope: 'queue', key: 'a', figure: 'enqueued', value: at < END - 100 ? 0 : 600 }]);
+    }
+    const minutes = minutesOf([{ A: [60, 0, 60_000] }, { A: [60, 0, 60_000] }, { A: [60, 0, 60_000] }]);
+    const { demand } = (await fitRange(state, { from: END - 180, to: END }, reads(minutes, { history })))!;
+    expect(sum(demand.classes[0]!.arrivals)).toBeCloseTo(180, 6);
   });
 
   test('takes run times from the histogram of the class, and says of how many there is none', async () => {

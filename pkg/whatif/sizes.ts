@@ -1,0 +1,93 @@
+import { figureNamed, type HistoryFigure } from '../series/figures';
+import { isGap } from '../series/grid';
+import { gapsOf, lastBefore, SLOWEST_PACE_SECONDS } from '../series/pace';
+import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
+import type { FigureReads } from '../series/store';
+import type { Range } from '../source/reads';
+import type { State } from '../watch/state';
+import { SLOT_SECONDS } from './arrivals';
+import type { Backlog } from './model';
+
+const MINUTE = 60;
+
+/** A range of what was recorded, and how it was sampled. */
+export interface Sampled extends Range {
+  now: number;
+  sampleSeconds: number;
+}
+
+/** Pushes to a queue per second, in each slot of a range; empty where there are none. */
+export async function pushesOf(
+  history: FigureReads,
+  queue: string,
+  { from, to, now, sampleSeconds }: Sampled
+): Promise<ReadonlyArray<number | null>> {
+  const figure: HistoryFigure = figureNamed('inRate');
+  const interval = SLOT_SECONDS;
+  const grid = Array.from({ length: (to - from) / interval + 1 }, (_, index) => from + index * interval);
+  const sampled = { from, to: to + interval, gapSeconds: gapSecondsOf(now - from, sampleSeconds), sampleSeconds };
+  const [series] = await readOnGrid(history, { figure, scope: 'queue', key: queue }, sampled, { grid, interval });
+  return series?.values ?? [];
+}
+
+/** By how much a gauge of a queue grew in each minute of a range; 0 where that is not known. */
+export function growthOf(history: FigureReads, figure: string, queue: string, range: Sampled): number[] {
+  const minutes = Math.round((range.to - range.from) / MINUTE);
+  const instants = Array.from({ length: minutes + 1 }, (_, index) => range.from + index * MINUTE);
+  const values = valuesAt(history, figure, queue, instants, range);
+  return values.slice(0, -1).map((value, minute) => {
+    const next = values[minute + 1]!;
+    return value === null || next === null ? 0 : next - value;
+  });
+}
+
+/** Jobs that waited and ran at the beginning of a range, by queue. */
+export function backlogAt(
+  history: FigureReads,
+  { queues }: Pick<State, 'queues'>,
+  range: Sampled
+): Map<string, Backlog> {
+  const backlog = new Map<string, Backlog>();
+  const valueOf = (figure: string, queue: string) => valuesAt(history, figure, queue, [range.from], range)[0] ?? 0;
+  for (const { name } of queues) {
+    const jobs = Math.round(valueOf('enqueued', name));
+    const running = Math.round(valueOf('busy', name));
+    if (jobs > 0 || running > 0) {
+      backlog.set(name, { jobs, running, oldestSeconds: valueOf('latency', name) });
+    }
+  }
+  return backlog;
+}
+
+/**
+ * A gauge of a queue at some instants, in their order: between the samples about each, as a backlog changes within a minute.
+ * `null` where nobody watched.
+ */
+function valuesAt(
+  history: FigureReads,
+  figure: string,
+  queue: string,
+  instants: readonly number[],
+  { now, sampleSeconds }: Sampled
+): Array<number | null> {
+  const [first, last] = [instants[0]!, instants.at(-1)!];
+  const around = 2 * SLOWEST_PACE_SECONDS;
+  const [points] = history.read('queue', figure, first - around, last + around, queue);
+  if (!points) {
+    return instants.map(() => null);
+  }
+  const { at, values } = points;
+  const gapSeconds = gapSecondsOf(now - first, sampleSeconds);
+  const gap = gapsOf(at, gapSeconds);
+  return instants.map((instant) => {
+    const before = lastBefore(at, instant);
+    const [from, to] = [at[before], at[before + 1]];
+    if (from === undefined || to === undefined) {
+      // Before the first sample or after the last one its value is the nearest that is known.
+      const nearest = from === undefined ? 0 : before;
+      return Math.abs(at[nearest]! - instant) <= gapSeconds ? values[nearest]! : null;
+    }
+    const share = (instant - from) / (to - from);
+    return isGap(gap, from, to) ? null : values[before]! + share * (values[before + 1]! - values[before]!);
+  });
+}

@@ -20,7 +20,7 @@ const CAMEL = String.raw`${BEGINS}\w{0,60}(?:[a-z0-9](?:Pass|Pw|Auth|Sig|Jwt|Sal
 /** A list or an object, which may hold another one, up to its end. */
 const NESTED = String.raw`[\[{](?:[^[\]{}]|[[{][^[\]{}]*[\]}])*(?:[\]}]|$)`;
 /** JSON, Ruby before and since 3.4 (`"a"=>"x"`, `a: "x"`, `:a=>"x"`), queries and headers; quotes may be escaped. */
-const SEPARATOR = String.raw`\\{0,3}["']?(?:\]|\[\]|%5[bd]){0,4}\s*(?:[=-]>|:(?!:)|=)\s*(?:[|>][+-]?\s*\n\s*)?(?!(?:nil|null|none|undefined|true|false|yes|no|missing|enabled|disabled|required|not|invalid|expired)(?:[\s"',;&})\].]|$))`;
+const SEPARATOR = String.raw`\\{0,3}["']?(?:\]|\[\]|%5[bd]){0,4}\\{0,3}["']?\s*(?:[=-]>|:(?!:)|=)\s*(?:[|>][+-]?\s*\n\s*)?(?!(?:nil|null|none|undefined|true|false|yes|no|missing|enabled|disabled|required|not|invalid|expired)(?:[\s"',;&})\].]|$))`;
 /** A text in quotes. @param group the number of the group within its pattern that holds the quote */
 function quoted(group: number): string {
   const same = `\\${group}`;
@@ -122,7 +122,7 @@ const RULES: ReadonlyArray<readonly [pattern: RegExp, replacement: string | ((fo
   ],
   // Tokens that are known by their form.
   [
-    /\b(?:(?:[spr]k_(?:live|test)|sk-(?:ant|proj)|gh[a-z]|github_pat|npm|whsec|shp[a-z]{2}|dop_v\d|xapp|xox[a-z]|gl[a-z]{3})[_-](?=[\w-]{0,100}\d)[\w-]+|(?:hvs|ya29)\.[\w-]+|A[KS]IA[A-Z0-9]{8,}\w*|eyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*)?)/g,
+    /\b(?:(?:[spr]k_(?:live|test)|sk-(?:ant|proj)|gh[a-z]|github_pat|npm|whsec|shp[a-z]{2}|dop_v\d|xapp|xox[a-z]|gl[a-z]{3})[_-](?=[\w-]{0,100}\d|[A-Za-z]{16})[\w-]+|(?:hvs|ya29)\.[\w-]+|A[KS]IA[A-Z0-9]{8,}\w*|eyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*)?)/g,
     '…',
   ],
   [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, '$1 …'],
@@ -185,6 +185,12 @@ function upToUnended(text: string): number | null {
   return ends.length === 0 ? null : Math.min(...ends);
 }
 
+const AT = /@|%40/g;
+
+function lastAt(text: string): number {
+  return Math.max(text.lastIndexOf('@'), text.lastIndexOf('%40'));
+}
+
 /**
  * A text without the credentials of URLs: nothing between `://` and the last `@` after it is left. In a message about a URL
  * that is so from the beginning of what it tells as one. Where a password ends cannot be told from the text, for messages
@@ -196,7 +202,7 @@ export function withoutCredentials(text: string): string {
   if (from === null) {
     return text;
   }
-  const at = Math.max(text.lastIndexOf('@'), text.toLowerCase().lastIndexOf('%40'));
+  const at = lastAt(text);
   if (at >= from) {
     return `${text.slice(0, from)}…${text.slice(at)}`;
   }
@@ -215,14 +221,43 @@ function withoutKeys(text: string): string {
   return `${text.slice(0, begins.index)}…${rest}`;
 }
 
+/** What all rules leave of a text that is not too long. */
+function masked(text: string): string {
+  return RULES.reduce(
+    (before, [pattern, replacement]) =>
+      typeof replacement === 'string' ? before.replace(pattern, replacement) : before.replace(pattern, replacement),
+    text
+  );
+}
+
+function count(text: string, pattern: RegExp): number {
+  return text.match(pattern)?.length ?? 0;
+}
+
+/**
+ * As {@link withoutCredentials}, where the last `@` may stand in a secret that is none of a URL: what is left behind it is told
+ * by the whole text, in which the name of that secret still stands.
+ */
+function withoutCredentialsOrRest(text: string): string {
+  const from = userBegins(text);
+  if (from === null || lastAt(text) < from) {
+    return withoutCredentials(text);
+  }
+  const begin = text.slice(0, from);
+  if (lastAt(text) >= LOOKED_AT) {
+    return `${begin}…`;
+  }
+  const known = masked(text.slice(0, LOOKED_AT));
+  if (count(known, AT) === count(text.slice(0, LOOKED_AT), AT)) {
+    return withoutCredentials(text);
+  }
+  return `${begin}…${known.slice(Math.max(lastAt(known), known.lastIndexOf('…') + 1))}${text.slice(LOOKED_AT)}`;
+}
+
 /** An error message without what looks like a secret or a person: credentials, tokens, addresses, card numbers. */
 export function redact(message: string): string {
   // Before anything is cut: what ends a URL or a key may stand far behind.
-  const whole = withoutKeys(withoutCredentials(message));
-  const text = RULES.reduce(
-    (before, [pattern, replacement]) =>
-      typeof replacement === 'string' ? before.replace(pattern, replacement) : before.replace(pattern, replacement),
-    whole.slice(0, LOOKED_AT)
-  );
+  const whole = withoutKeys(withoutCredentialsOrRest(withoutKeys(message)));
+  const text = masked(whole.slice(0, LOOKED_AT));
   return text.length > LONGEST || whole.length > LOOKED_AT ? `${text.slice(0, LONGEST)}…` : text;
 }

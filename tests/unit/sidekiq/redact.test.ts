@@ -152,6 +152,24 @@ test.each([
   expect(redact(message)).toBe(shown);
 });
 
+// A URL stands before a secret with an @: the name of the secret tells where it ends.
+test.each([
+  ['POST https://api.test/v1/users failed: {"email":"x","password":"p@ssw0rdXYZ9"}', 'POST https://…}'],
+  ['GET https://api.test/login?user=bob&password=p@ssw0rdXYZ9 - 500', 'GET https://… - 500'],
+  ['Error in http://localhost:3000 with api_key: "Zk9@tail77secret"', 'Error in http://…'],
+  ['see https://docs.test; Authorization: Bearer ab@cdEF12345', 'see https://…'],
+  // Names in brackets, quoted as a whole.
+  ['{"user[password]"=>"hunter2secret"}', '{"user[password]"=>…}'],
+  ['{"user[password]":"hunter2secret"}', '{"user[password]":…}'],
+  ["{'user[password]' => 'hunter2secret'}", "{'user[password]' => …}"],
+  [String.raw`{\"user[password]\":\"hunter2secret\"}`, String.raw`{\"user[password]\":…}`],
+  // Tokens without a digit.
+  ['bad ghp_abcdefghijklmnopqrstuvwxyzabcdefghij here', 'bad … here'],
+  ['bad sk_live_abcdefghijklmnopqrstuvwx here', 'bad … here'],
+])('%s is shown without its secret', (message, shown) => {
+  expect(redact(message)).toBe(shown);
+});
+
 test('a long message is cut', () => {
   expect(redact('word '.repeat(500)).length).toBeLessThanOrEqual(501);
 });

@@ -74,8 +74,9 @@ export function isActive(error: unknown, state: State, asked: ScaledObject): boo
   );
 }
 
-function isBusy({ takeable, demand }: Capacity): boolean {
-  return (takeable ?? 0) > 0 || (demand ?? 0) > 0;
+/** Jobs of a quiet process run too: without a replica the process that runs them may be stopped. */
+function isBusy({ takeable, demand, running }: Capacity): boolean {
+  return (takeable ?? 0) > 0 || (demand ?? 0) > 0 || (running ?? 0) > 0;
 }
 
 function scaleBy(all: Capacity, rows: readonly Capacity[], asked: ScaledObject): Scale {
@@ -91,11 +92,15 @@ function scaleBy(all: Capacity, rows: readonly Capacity[], asked: ScaledObject):
     return { active, value: waitSeconds };
   }
   const needed = threadsNeededBy(all, rows, asked.metric === 'drain' ? asked.drainSeconds : asked.objectiveSeconds);
-  if (needed === null && all.supply !== 0) {
+  return { active, value: needed ?? threadsToLearn(rows, asked) };
+}
+
+/** Without a thread nothing runs whose time could be known: one is needed to learn it, beside those of the other queues. */
+function threadsToLearn(rows: readonly Capacity[], asked: ScaledObject): number {
+  if (rows.some(({ takeable, meanSeconds, supply }) => takeable !== 0 && meanSeconds === null && supply !== 0)) {
     throw unknown(asked, 'run times of the waiting classes');
   }
-  // Without a thread nothing runs whose time could be known: one is needed to learn it.
-  return { active, value: needed ?? 1 };
+  return 1 + Math.ceil(rows.reduce((sum, { demand }) => sum + (demand ?? 0), 0));
 }
 
 /** The queues that are meant, and the names of those that may take due jobs. */

@@ -31,8 +31,8 @@ export interface LabelsRead {
 }
 
 /**
- * Labels from tags: names made valid, values cut, sorted by name, the first of each name. Tags without a value make
- * none. Of more than {@link OTHER_LABELS}, those whose value never differs are left out first.
+ * Labels from tags: names made valid, values cut, sorted by name, the last of each name: a client puts its own tags
+ * before those of a call. Tags without a value make none. Of more than {@link OTHER_LABELS}, those whose value never differs are left out first.
  *
  * @param differs whether a label has had more than one value
  */
@@ -47,10 +47,11 @@ export function labelsOf(tags: string, differs: (name: string) => boolean = () =
       continue;
     }
     const kept = cut(value);
-    const isFree = !RESERVED.has(name) && !name.startsWith('__') && !labels.has(name);
-    // What comes twice with the same value is told by the first.
-    lost += Number(kept !== value || (!isFree && labels.get(name) !== kept));
-    if (isFree) {
+    const isTaken = RESERVED.has(name) || name.startsWith('__');
+    const before = labels.get(name);
+    // What comes twice with the same value loses nothing.
+    lost += Number(kept !== value || isTaken || (before !== undefined && before !== kept));
+    if (!isTaken) {
       labels.set(name, kept);
     }
   }

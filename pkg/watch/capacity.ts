@@ -26,6 +26,8 @@ export interface Capacity {
   objectiveSeconds: number;
   /** Ready threads that may do the work, each counted once. */
   supply: number | null;
+  /** Jobs in progress, those of quiet processes too. */
+  running: number | null;
   /** Threads that the work keeps busy. */
   demand: number | null;
   /** Jobs wait that nobody has worked on lately, so that their demand is not known. */
@@ -141,6 +143,7 @@ function readQueues(state: State): Capacity[] {
       waitSeconds: queue.waitSeconds,
       objectiveSeconds: queue.objectiveSeconds,
       supply: queue.readyThreads,
+      running: queue.busy,
       demand:
         work === null || queue.readyBusy === null || isUnmeasured
           ? null
@@ -246,6 +249,7 @@ export function capacityOfAll({ snapshot }: State, workerType: string, members: 
     waitSeconds: largest((row) => row.waitSeconds),
     objectiveSeconds: members[0]!.objectiveSeconds,
     supply: threadsServing(snapshot.processes, new Set(members.map(({ queue }) => queue)), 'ready'),
+    running: sum((row) => row.running),
     demand: unmeasured ? null : measured,
     unmeasured,
     meanSeconds: meanTime(waiting),

@@ -93,6 +93,30 @@ describe('the scale of a worker type', () => {
     }
   );
 
+  // Found by a review: the trigger named both queues, and the workers stayed at zero.
+  test.each(['threads', 'drain'])('by %s of a queue that nobody serves and of served ones is of each', (metric) => {
+    const state = (...served: Array<Parameters<typeof aQueueState>>) => {
+      const given = stateOf(['new', { size: 1, readyThreads: 0, unserved: true, waitSeconds: 400 }], ...served);
+      return {
+        ...given,
+        snapshot: { ...given.snapshot, processes: listed(aProcess('a:1:x', { queues: ['billing'] })) },
+      };
+    };
+    const scaled = (given: ReturnType<typeof state>, queues: string) =>
+      scaleOf(given, parseScaledObject({ queues, metric }));
+    expect(scaled(state(['idle', { size: 0 }]), 'idle,new')).toEqual({ active: true, value: 1 });
+    // One thread keeps up with billing, of which nothing waits; one learns how long jobs of the other take.
+    expect(scaled(state(['billing', { size: 0 }]), 'billing,new').value).toBe(2);
+    const waiting = state(['served', { size: 1, waitSeconds: 1 }]);
+    expect(faultOf(() => scaled(waiting, 'served,new')).message).toMatch(/run times/);
+  });
+
+  test('is active while a job runs in a quiet process', () => {
+    const state = stateOf(['billing', { size: 0, readyThreads: 0, busy: 1, readyBusy: 0 }]);
+    const idle = { ...state, snapshot: { ...state.snapshot, minutes: listed(aMinute(MINUTE, {})) } };
+    expect(scaleOf(idle, asked({}))).toEqual({ active: true, value: 0 });
+  });
+
   // 600 jobs of 2 s within 30 s are 40 threads, and one keeps up; an empty queue beside it changes nothing.
   test.each([['billing'], ['billing,lax'], ['lax,billing']])('of %s goes by the objective of each queue', (queues) => {
     const state = stateOf(

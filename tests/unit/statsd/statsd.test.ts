@@ -370,10 +370,18 @@ describe('tags', () => {
     ]);
   });
 
-  test('of one name keep the first value', () => {
-    expect(labelsOf('a:1,a:2,b-c:3,b.c:4').labels).toEqual([
-      ['a', '1'],
-      ['b_c', '3'],
+  // As with statsd_exporter 0.31: a client puts the tags of its settings before those of the call.
+  test('of one name keep the last value, and count what is lost', () => {
+    expect(labelsOf('a:1,a:2,b-c:3,b.c:4')).toEqual({
+      labels: [
+        ['a', '2'],
+        ['b_c', '4'],
+      ],
+      cut: 2,
+    });
+    expect(labelsOf('worker:host-1,env:prod,worker:HardJob,worker:').labels).toEqual([
+      ['env', 'prod'],
+      ['worker', 'HardJob'],
     ]);
   });
 

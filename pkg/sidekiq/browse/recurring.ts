@@ -196,7 +196,7 @@ export function takeRecurring(
   ];
   const zoned = groups.flatMap((entries) => {
     const zones = zonesOf(plannedOf(entries), sets.timeZone);
-    const zonesText = zones.possible.map((zone) => zone.offsetAt(now)).join();
+    const zonesText = zones.possible.map(({ name }) => name).join();
     return entries.map((entry) => ({ ...entry, zones, zonesText }));
   });
   return {

@@ -1,5 +1,5 @@
 import type { CronLine } from './cronLine';
-import type { Zone } from './zone';
+import { fixedZone, type Zone } from './zone';
 
 const DAY = 86_400;
 /** Steps that are tried at most: those of fugit, which gives up on a 30th of February. */
@@ -31,10 +31,32 @@ export function nextRun(line: CronLine, after: number, zone: Zone): number | nul
   return null;
 }
 
-/** Whether a line runs at an instant, by clocks that are so many seconds ahead of UTC. */
-export function runsAt(line: CronLine, at: number, offset: number): boolean {
-  const local = Math.floor(at) + offset;
-  return nextCandidate(line, local, () => offset) === local;
+/** Whether a line runs at an instant, by the clocks of a zone. */
+export function runsAt(line: CronLine, at: number, { offsetAt }: Zone): boolean {
+  const local = Math.floor(at) + offsetAt(Math.floor(at));
+  return nextCandidate(line, local, offsetAt) === local;
+}
+
+/**
+ * The same as {@link nextRun} in each of several zones. Until its clocks are changed a zone is one of a constant offset, of
+ * which there are fewer.
+ */
+export function nextRuns(line: CronLine, after: number, zones: readonly Zone[]): Array<number | null> {
+  // These look at other weeks, or at the end of the month.
+  const looksFurther =
+    line.monthdays?.some((day) => day < 1) === true || line.weekdays?.some(({ every }) => every !== undefined) === true;
+  const byOffset = new Map<number, number | null>();
+  return zones.map((zone) => {
+    const offset = zone.offsetAt(Math.floor(after) + 1);
+    let next = byOffset.get(offset);
+    if (next === undefined) {
+      next = nextRun(line, after, fixedZone(offset));
+      byOffset.set(offset, next);
+    }
+    return looksFurther || next === null || zone.changesAfter(Math.floor(after)) <= next
+      ? nextRun(line, after, zone)
+      : next;
+  });
 }
 
 /** The time itself where the line takes it, else a later one before which it takes none. */

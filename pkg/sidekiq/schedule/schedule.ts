@@ -1,9 +1,9 @@
 import { secondsOf } from '../plausible';
 import { parseCronLine, type CronLine } from './cronLine';
-import { nextRun, runsAt } from './cronTimes';
+import { nextRun, nextRuns, runsAt } from './cronTimes';
 import { secondsOfDuration } from './duration';
 import { cronLinesOf } from './natural';
-import { fixedZone, UTC, type Zone } from './zone';
+import { everyZone, type Zone } from './zone';
 
 /** How a scheduler names a schedule, in the order in which one is looked for; sidekiq-cron knows cron lines and words only. */
 export const SCHEDULE_KINDS = ['cron', 'every', 'at', 'in', 'interval'] as const;
@@ -45,7 +45,7 @@ function cronSchedule(text: string, words: boolean): Schedule | null {
 
 /** When a schedule runs next. Instants are epoch seconds. */
 export interface NextRun {
-  /** The first run after the last one. Where the zone is not known, by UTC. */
+  /** The first run after the last one. Where the zone is not known, by the most likely one. */
   readonly nextAt: number;
   /** The first instant at which the run is late whatever the zone. */
   readonly lateFrom: number;
@@ -81,7 +81,7 @@ export function nextRunOf(schedule: Schedule, after: number, { assumed, possible
       if (nextAt === null) {
         return null;
       }
-      const all = line.zone ? [nextAt] : possible.map((zone) => nextRun(line, after, zone) ?? Infinity);
+      const all = line.zone ? [nextAt] : nextRuns(line, after, possible).map((next) => next ?? Infinity);
       return { nextAt, lateFrom: Math.max(nextAt, ...all), certain: all.every((each) => each === nextAt) };
     }
   }
@@ -93,15 +93,8 @@ export function isRunOf(schedule: Schedule, at: number, { possible }: Zones): bo
     return true;
   }
   const { line } = schedule;
-  return (line.zone ? [line.zone] : possible).some((zone) => nextRun(line, at - 1, zone) === at);
+  return (line.zone ? [line.zone] : possible).some((zone) => runsAt(line, at, zone));
 }
-
-/** Offsets from UTC that are in use somewhere, in minutes (IANA time zone database). */
-const OFFSETS = [
-  ...Array.from({ length: 27 }, (_, index) => (index - 12) * 60),
-  ...[-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825],
-].map((minutes) => minutes * 60);
-const HOUR = 3600;
 
 /** A run that a scheduler planned, by a line that names no zone. */
 export interface PlannedRun {
@@ -110,20 +103,30 @@ export interface PlannedRun {
   readonly at: number;
 }
 
-/** The zone of a setting holds for all; without one, what the planned runs of the application leave. */
+/** The zone of a setting holds for all; without one, those in which most of the planned runs of the application are runs. */
 export function zonesOf(planned: readonly PlannedRun[], setting: Zone | null): Zones {
   if (setting) {
     return { assumed: setting, possible: [setting] };
   }
-  let offsets = OFFSETS;
+  const possible = zonesThatFit(planned);
+  return { assumed: possible[0]!, possible };
+}
+
+function zonesThatFit(planned: readonly PlannedRun[]): readonly Zone[] {
+  const all = everyZone();
+  let fitting = all;
   for (const { line, at } of planned) {
-    const left = offsets.filter((offset) => runsAt(line, at, offset));
-    // An entry whose line was changed since contradicts the others.
-    offsets = left.length > 0 ? left : offsets;
+    fitting = fitting.filter((zone) => runsAt(line, at, zone));
+    if (fitting.length === 0) {
+      // A line that was changed since, or an instant that was written by another program, contradicts the others.
+      return mostFitting(planned, all);
+    }
   }
-  const [only] = offsets;
-  // Clocks may have been changed since the planned run.
-  const possible = offsets.length === 1 ? [only!, only! - HOUR, only! + HOUR] : offsets;
-  const assumed = offsets.length === 1 ? fixedZone(only!) : UTC;
-  return { assumed, possible: possible.map(fixedZone) };
+  return fitting;
+}
+
+function mostFitting(planned: readonly PlannedRun[], zones: readonly Zone[]): readonly Zone[] {
+  const fits = zones.map((zone) => planned.reduce((sum, { line, at }) => sum + Number(runsAt(line, at, zone)), 0));
+  const most = Math.max(...fits);
+  return zones.filter((_, place) => fits[place] === most);
 }

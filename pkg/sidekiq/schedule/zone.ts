@@ -1,16 +1,21 @@
-import { tz } from 'moment-timezone';
+import { tz, type MomentZone } from 'moment-timezone';
 
-/** A time zone: seconds by which its clocks are ahead of UTC, at an instant in epoch seconds. */
+/** A time zone. Instants are epoch seconds. */
 export interface Zone {
+  /** Tells zones apart. */
+  readonly name: string;
+  /** Seconds by which its clocks are ahead of UTC. */
   offsetAt(at: number): number;
+  /** The first instant after another at which its clocks may be changed; infinite where they never are. */
+  changesAfter(at: number): number;
 }
-
-export const UTC: Zone = { offsetAt: () => 0 };
 
 /** A zone of a constant offset. @param seconds ahead of UTC */
 export function fixedZone(seconds: number): Zone {
-  return { offsetAt: () => seconds };
+  return { name: String(seconds), offsetAt: () => seconds, changesAfter: () => Infinity };
 }
+
+export const UTC: Zone = fixedZone(0);
 
 const zones = new Map<string, Zone | null>();
 const ZONES_KEPT = 1000;
@@ -46,8 +51,48 @@ const PLACE = /^(?:Etc\/[A-Z]|(?:US|[A-Z][a-z]+)\/[A-Z][a-z])/;
 /** By a library's data, as those of a runtime are as old as the runtime: rules of zones change some times a year. */
 function readZone(name: string): Zone | null {
   const zone = tz.zone(name);
-  // Ahead of UTC, where the library tells how far behind a zone is; in minutes, with fractions long ago.
-  return zone && { offsetAt: remembering((at) => Math.round(-60 * zone.utcOffset(at * 1000)) || 0) };
+  return (
+    zone && {
+      name: zone.name,
+      // Ahead of UTC, where the library tells how far behind a zone is; in minutes, with fractions long ago.
+      offsetAt: remembering((at) => Math.round(-60 * zone.utcOffset(at * 1000)) || 0),
+      changesAfter: (at) => zone.untils[firstUntil(zone, at)]! / 1000,
+    }
+  );
+}
+
+/** The last of them is infinite. */
+function firstUntil({ untils }: Pick<MomentZone, 'untils'>, at: number): number {
+  return untils.findIndex((until) => until > at * 1000);
+}
+
+/** Zones whose clocks were the same since then are one. */
+const SINCE = Date.UTC(2024, 0, 1) / 1000;
+
+let told: readonly Zone[] | undefined;
+
+/**
+ * Every zone of the IANA database whose clocks differ from those of the others since 2024, the likely ones first: UTC, in which
+ * containers run, then those of most names.
+ */
+export function everyZone(): readonly Zone[] {
+  if (!told) {
+    const names = new Map<string, string[]>();
+    for (const name of tz.names()) {
+      const zone = tz.zone(name)!;
+      const from = firstUntil(zone, SINCE);
+      const clocks = JSON.stringify([zone.untils.slice(from), zone.offsets.slice(from)]);
+      const known = names.get(clocks);
+      if (known) {
+        known.push(name);
+      } else {
+        names.set(clocks, [name]);
+      }
+    }
+    const many = (group: string[]) => (group.includes('Etc/UTC') ? Infinity : group.length);
+    told = [...names.values()].sort((one, other) => many(other) - many(one)).map(([name]) => anyZone(name!)!);
+  }
+  return told;
 }
 
 /** Offsets change at quarters of an hour at most. */

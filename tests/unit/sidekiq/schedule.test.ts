@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { secondsOfDuration } from '../../../pkg/sidekiq/schedule/duration';
 import { nextRunOf, readSchedule, zonesOf } from '../../../pkg/sidekiq/schedule/schedule';
 import { anyZone, fixedZone, UTC, zoneOf, type Zone } from '../../../pkg/sidekiq/schedule/zone';
@@ -122,17 +122,77 @@ test('a text of 10,000 characters is refused at once', () => {
   expect(performance.now() - started).toBeLessThan(2000);
 });
 
-test('the zone of the application is found by a planned run, up to a change of the clocks since', () => {
-  const nine = readSchedule('cron', '0 9 * * *', true)!;
-  if (nine.kind !== 'cron') {
-    throw new Error('not a cron line');
-  }
-  const midnight = Date.UTC(2026, 10, 27) / 1000;
-  const open = zonesOf([], null);
-  expect(open.possible.length).toBeGreaterThan(20);
-  const known = zonesOf([{ line: nine.line, at: midnight }], null);
-  expect(known.possible.map((zone) => zone.offsetAt(midnight))).toEqual([9, 8, 10].map((hours) => hours * 3600));
-  expect(zonesOf([], fixedZone(3600)).possible).toHaveLength(1);
+describe('the zone of an application', () => {
+  const lineOf = (text: string) => {
+    const schedule = readSchedule('cron', text, true)!;
+    if (schedule.kind !== 'cron') {
+      throw new Error('not a cron line');
+    }
+    return schedule;
+  };
+  const at = (text: string) => Date.parse(text) / 1000;
+  const planned = (text: string, when: string) => ({ line: lineOf(text).line, at: at(when) });
+  /** The next run and the first instant at which it is late. */
+  const next = (text: string, last: string, ...runs: Array<ReturnType<typeof planned>>) => {
+    const { nextAt, lateFrom } = nextRunOf(lineOf(text), at(last), zonesOf([planned(text, last), ...runs], null))!;
+    return [nextAt, lateFrom].map((instant) => new Date(instant * 1000).toISOString().slice(0, 16));
+  };
+
+  test('is one of those in which the planned runs are runs, by their clocks then', () => {
+    expect(zonesOf([], null).possible.length).toBeGreaterThan(50);
+    expect(zonesOf([], null).assumed).toBe(zonesOf([], null).possible[0]);
+    expect(zonesOf([], null).assumed.offsetAt(0)).toBe(0);
+    const midnight = at('2026-11-27T00:00:00Z');
+    const known = zonesOf([planned('0 9 * * *', '2026-11-27T00:00:00Z')], null);
+    expect(new Set(known.possible.map((zone) => zone.offsetAt(midnight)))).toEqual(new Set([9 * 3600]));
+    expect(zonesOf([], fixedZone(3600)).possible).toHaveLength(1);
+  });
+
+  // By fugit 08:00 UTC in Europe/Berlin, 07:00 in Africa/Johannesburg, 09:00 in Antarctica/Troll, which is two hours ahead in
+  // summer and none in winter.
+  test('is not one whose clocks are not put back, as long as others are possible', () => {
+    expect(next('0 9 * * *', '2026-10-24T07:00:00Z')).toEqual(['2026-10-25T08:00', '2026-10-25T09:00']);
+    expect(next('30 2 * * 1-5', '2026-10-23T00:30:00Z')).toEqual(['2026-10-26T01:30', '2026-10-26T02:30']);
+    expect(next('0 9 1 * *', '2026-10-01T07:00:00Z')).toEqual(['2026-11-01T08:00', '2026-11-01T09:00']);
+  });
+
+  test('is known better by runs of both halves of a year, in any order', () => {
+    const winter = planned('0 9 * * *', '2026-10-28T08:00:00Z');
+    expect(next('0 9 1 * *', '2026-10-01T07:00:00Z', winter)).toEqual(['2026-11-01T08:00', '2026-11-01T08:00']);
+    const summer = planned('0 9-17 L 1-6 *', '2026-06-30T15:00:00Z');
+    // An hour of the same day where 16:00 UTC is not 17:00: late is what comes after all of them.
+    expect(next('0 9-17 * * *', '2026-10-28T16:00:00Z', summer)[1]).toBe('2026-10-29T08:00');
+  });
+
+  test('is that of most runs, where the line of one was changed since', () => {
+    const runs = ['0 9 * * *', '30 10 * * *'].map((text, index) =>
+      planned(text, `2026-11-2${index}T0${8 + index}:${index}0:00Z`)
+    );
+    const other = runs.map(({ line }) => ({ line, at: at('2026-11-25T08:00:00Z') }));
+    runs[1] = { line: runs[1]!.line, at: at('2026-11-21T09:30:00Z') };
+    const changed = planned('0 4 * * *', '2026-11-26T09:17:00Z');
+    const fitting = zonesOf(runs, null).possible;
+    expect(fitting.every((zone) => zone.offsetAt(at('2026-11-21T09:30:00Z')) === 3600)).toBe(true);
+    expect(zonesOf([changed, ...runs], null).possible).toEqual(fitting);
+    expect(zonesOf([...runs, changed], null).possible).toEqual(fitting);
+    expect(zonesOf([...other, changed], null).possible.length).toBeGreaterThan(0);
+  });
+
+  test('is asked of a thousand entries within a tenth of a second', () => {
+    const entries = Array.from({ length: 1000 }, (_, index) =>
+      planned(
+        `${index % 60} ${Math.floor(index / 60) % 24} * * *`,
+        `2026-11-26T${String(Math.floor(index / 60) % 24).padStart(2, '0')}:${String(index % 60).padStart(2, '0')}:00Z`
+      )
+    );
+    zonesOf(entries, null);
+    const began = performance.now();
+    const zones = zonesOf(entries, null);
+    entries.forEach(({ line, at: last }) => nextRunOf({ kind: 'cron', line }, last, zones));
+    // Of changed lines all zones are looked at.
+    zonesOf([planned('0 4 * * *', '2026-11-26T09:17:00Z'), ...entries], null);
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
 });
 
 // By Ruby's tzinfo with the database 2026f; the runtimes' own was older, and a run in Casablanca was late by an hour.

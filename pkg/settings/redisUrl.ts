@@ -39,7 +39,10 @@ export function parseRedisUrl(value: string, field = 'url'): Target {
     throw wrong('is empty');
   }
   const url = readUrl(value, wrong);
-  if (`${url.pathname}${url.search}${url.hash}`.includes('@')) {
+  const scheme = url.protocol.slice(0, -1);
+  // Without anything before it a path has no user either.
+  const isPathAlone = scheme === 'unix' && url.host === '' && url.username === '' && url.password === '';
+  if (`${isPathAlone ? '' : url.pathname}${url.search}${url.hash}`.includes('@')) {
     // A password with / ? or # in it: what stands for the host is its beginning.
     throw wrong('cannot be read as a URL', ENCODE);
   }
@@ -47,16 +50,17 @@ export function parseRedisUrl(value: string, field = 'url'): Target {
     try {
       return decodeURIComponent(text.replaceAll('+', ' '));
     } catch {
-      throw wrong('holds a % that is not followed by two hexadecimal digits', ENCODE);
+      throw wrong('holds a % that is not followed by two hexadecimal digits, or bytes that are not UTF-8', ENCODE);
     }
   };
   const user = decode(url.username);
   const secret = decode(url.password);
   const endsInColon = /^[a-z]+:\/\/[^/?#@]*:@/i.test(value);
   const [username, password] = secret === '' && !endsInColon ? ['', user] : [user, secret];
-  const scheme = url.protocol.slice(0, -1);
   if (scheme === 'unix') {
-    const path = decode(`${url.host === '' || url.host === NO_HOST ? '' : `/${url.host}`}${url.pathname}`);
+    // As it is written: redis-client decodes no path.
+    const written = /^(?:unix:)?(?:\/\/[^/?#]*@|\/\/(?!\/))?([^?#]*)/i.exec(value)![1]!;
+    const path = `/${written.replace(/^\/+/, '')}`;
     return {
       address: `unix://${path}`,
       where: { path },

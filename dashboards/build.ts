@@ -36,6 +36,7 @@ const NO_DATA: Record<Flavour, string> = {
   direct: 'No data in this time range.',
   prometheus: 'No data in this time range. Check that Prometheus scrapes gpx_sidekiq.',
 };
+const NO_ANSWER = 'No answer. The sign beside the title says why.';
 /** What a cell or a value of a legend says where there is none. */
 const NO_CELL = '–';
 
@@ -259,9 +260,14 @@ function variableOf(variable: Variable, flavour: Flavour): QueryVariableBuilder 
   return narrowed ? builder : builder.allValue('.*');
 }
 
+/** The data source answers a table with a row of words where it has no rows, so that only a failed query leaves it empty. */
 function noValueOf({ kind, noValue, prometheusNoValue }: Panel, flavour: Flavour): string {
+  if (kind === 'table' && flavour === 'direct') {
+    return NO_ANSWER;
+  }
   const own = flavour === 'prometheus' ? (prometheusNoValue ?? noValue) : noValue;
-  return own ?? (kind === 'table' ? NO_CELL : NO_DATA[flavour]);
+  // Grafana fills a panel of figures with its text.
+  return own ?? (kind === 'table' || kind === 'stat' ? NO_CELL : NO_DATA[flavour]);
 }
 
 /** Older samples are a minute apart, which is no gap. */

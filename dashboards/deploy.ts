@@ -129,7 +129,6 @@ export const deploy: DashboardSpec = {
           minWidths: { Error: 230, Class: 200, Message: 220 },
           dated: ['First'],
           sortBy: 'First',
-          noValue: 'No job was in the retry set or in the dead set.',
         },
       ],
     },

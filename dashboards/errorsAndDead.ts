@@ -24,20 +24,19 @@ const HIDDEN = [
   ...['age', 'failedAt', 'retriedAt', 'retryCount', 'queue'],
 ];
 
-const jobsTable = (title: string, source: 'retry' | 'dead', description: string, noValue: string): Panel => ({
+const jobsTable = (title: string, source: 'retry' | 'dead', description: string): Panel => ({
   title,
   description,
   kind: 'table',
   width: 24,
   height: 9,
   counted: true,
-  noValue,
   direct: [{ queryType: 'jobs', source, filters: [BY_QUEUE, BY_CLASS, BY_ERROR], limit: 50 }],
   columns: ['jid', 'at', 'class', 'errorClass', 'errorMessage'],
   hidden: HIDDEN,
   wrapped: ['Class', 'Error', 'Message'],
   links: { JID: TO_JOB, Class: TO_CLASS, Error: TO_ERROR_HERE },
-  widths: { JID: 222, [TITLE_OF_SCORE[source]]: 145 },
+  widths: { JID: 222, [TITLE_OF_SCORE[source]]: 160 },
   minWidths: { Class: 200, Error: 230, Message: 170 },
 });
 
@@ -142,16 +141,15 @@ export const errorsAndDead: DashboardSpec = {
           prometheusNoValue: 'Errors by type need Sidekiq Pro (DogStatsD).',
           sortBy: { prometheus: 'Failures' },
           links: { Error: TO_ERROR_HERE, Class: TO_CLASS, Queue: TO_QUEUE },
-          widths: { Error: 225, 'In retry': 80, Dead: 65, 'Last 12 hours': 155, Last: 145 },
+          widths: { Error: 215, 'In retry': 80, Dead: 65, 'Last 12 hours': 155, Last: 160 },
           minWidths: { Message: 170, Class: 205, Queue: 115 },
         },
         jobsTable(
           'Latest dead jobs',
           'dead',
-          'Jobs that ran out of retries, the latest first. Retry them in Sidekiq’s Web UI once the cause is fixed.',
-          'No job is in the dead set.'
+          'Jobs that ran out of retries, the latest first. Retry them in Sidekiq’s Web UI once the cause is fixed.'
         ),
-        jobsTable('Next retries', 'retry', 'Failed jobs, the next attempt first.', 'No job waits for a retry.'),
+        jobsTable('Next retries', 'retry', 'Failed jobs, the next attempt first.'),
       ],
     },
   ],

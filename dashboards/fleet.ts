@@ -48,7 +48,7 @@ export const fleet: DashboardSpec = {
           hidden: ['kind', 'subject', 'rule', 'level', 'cause', 'evidence', 'action', 'pathSince'],
           invisible: ['Path'],
           wrapped: ['Finding'],
-          widths: { Severity: 95, Installation: 180, Since: 145 },
+          widths: { Severity: 95, Installation: 180, Since: 160 },
           badges: ['Severity'],
           pathLinks: { Finding: 'Path' },
         },

@@ -35,10 +35,9 @@ export const incident: DashboardSpec = {
           // What stands first is seen on a phone.
           columns: ['severity', 'title', 'time', 'timeEnd', 'subject', 'path'],
           badges: ['Severity'],
-          widths: { Severity: 90, Time: 150, Until: 150 },
+          widths: { Severity: 90, Time: 160, Until: 160 },
           hidden: ['tags', 'count', 'kind', 'host', 'rule'],
           minWidths: { Event: 330, Subject: 150 },
-          noValue: 'Nothing was wrong in this time range.',
           counted: true,
         }),
         eventsTable({
@@ -87,7 +86,6 @@ export const incident: DashboardSpec = {
           states: ['State'],
           links: { Queue: TO_QUEUE },
           counted: true,
-          noValue: 'No queue.',
         },
         {
           title: 'Longest running jobs then',
@@ -103,7 +101,6 @@ export const incident: DashboardSpec = {
           widths: { 'Run time': 100, JID: 220 },
           minWidths: { Class: 220, Queue: 150, Host: 150 },
           counted: true,
-          noValue: 'No job was running.',
         },
         {
           title: 'Errors then',
@@ -131,7 +128,6 @@ export const incident: DashboardSpec = {
           widths: { 'Last hour': 115, 'Last 12 hours': 165 },
           minWidths: { Error: 230, Class: 200, Message: 220 },
           sortBy: 'Last hour',
-          noValue: 'No job was in the retry set or in the dead set.',
         },
       ],
     },

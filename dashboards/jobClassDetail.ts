@@ -189,7 +189,6 @@ export const jobClassDetail: DashboardSpec = {
           width: 24,
           height: 7,
           counted: true,
-          noValue: 'No job of the class is running.',
           direct: [{ queryType: 'busy', limit: 50, filters: [BY_CLASS] }],
           columns: ['jid', 'runTime', 'waited', 'queue', 'host', 'thread'],
           hidden: ['class', 'process', 'workerType', 'startedAt'],
@@ -209,7 +208,6 @@ export const jobClassDetail: DashboardSpec = {
             width: 24,
             height: 8,
             counted: true,
-            noValue: isRetry ? 'No job of the class waits for a retry.' : 'No job of the class is in the dead set.',
             direct: [{ queryType: 'jobs', source, limit: 50, filters: [BY_CLASS] }],
             columns: ['jid', 'at', 'retryCount', 'errorClass', 'errorMessage', 'queue'],
             hidden: [
@@ -218,7 +216,7 @@ export const jobClassDetail: DashboardSpec = {
             ],
             links: { Queue: TO_QUEUE, JID: TO_JOB_OF_CLASS, Error: TO_ERROR_OF_CLASS },
             wrapped: ['Error', 'Message'],
-            widths: { JID: 220, [TITLE_OF_SCORE[source]]: 145, Retries: 80, Queue: 130 },
+            widths: { JID: 220, [TITLE_OF_SCORE[source]]: 160, Retries: 80, Queue: 130 },
             minWidths: { Error: 225, Message: 200 },
           };
         }),
@@ -236,7 +234,6 @@ export const jobClassDetail: DashboardSpec = {
           width: 24,
           height: 8,
           counted: true,
-          noValue: 'No lock of the class was found.',
           direct: [{ queryType: 'locks', limit: 50, filters: [BY_CLASS] }],
           columns: ['digest', 'stuck', 'place', 'age', 'jid'],
           hidden: ['class', 'queue', 'since', 'kind', 'expires', 'held', 'queued', 'gem'],

@@ -26,7 +26,6 @@ export const jobDetail: DashboardSpec = {
           kind: 'table',
           width: 24,
           height: 20,
-          noValue: 'Enter the job ID under "JID".',
           direct: [{ queryType: 'job', jid: '$jid' }],
           columns: ['group', 'field', 'value'],
           wrapped: ['Value'],

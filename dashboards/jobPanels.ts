@@ -8,11 +8,10 @@ export const errorsOfClass = (
 ): Panel => ({
   kind: 'table',
   width: 24,
-  noValue: 'No job of the class is in the retry set or in the dead set.',
   columns: ['errorClass', 'message', 'retry', 'dead', 'trend', 'first', 'last'],
   hidden: ['queue', 'pattern', 'share', 'rate', 'classes', 'queues', 'count', 'frame'],
   wrapped: ['Error', 'Message'],
-  widths: { 'In retry': 85, Dead: 70, 'Last 12 hours': 165, First: 145, Last: 145 },
+  widths: { 'In retry': 85, Dead: 70, 'Last 12 hours': 165, First: 160, Last: 160 },
   ...more,
 });
 
@@ -20,7 +19,6 @@ export const errorsOfClass = (
 export const eventsTable = (more: Pick<Panel, 'title' | 'description' | 'height'> & Partial<Panel>): Panel => ({
   kind: 'table',
   width: 24,
-  noValue: 'No event in this time range.',
   direct: [{ queryType: 'events' }],
   columns: ['time', 'title', 'kind', 'host', 'timeEnd', 'path'],
   hidden: ['tags', 'count', 'severity', 'subject', 'rule'],
@@ -28,7 +26,7 @@ export const eventsTable = (more: Pick<Panel, 'title' | 'description' | 'height'
   timedLinks: { Event: 'Path' },
   dated: ['Time', 'Until'],
   wrapped: ['Event'],
-  widths: { Time: 150, Until: 150, Kind: 90 },
+  widths: { Time: 160, Until: 160, Kind: 90 },
   minWidths: { Event: 330, Host: 130 },
   ...more,
 });

@@ -71,7 +71,10 @@ export interface Panel {
   stacked?: boolean;
   /** Durations and the like of very different size: one slow class does not flatten the others. */
   logScale?: boolean;
-  /** What a panel without data says, and in the Prometheus flavour where that differs. */
+  /**
+   * What a panel without data says, and in the Prometheus flavour where that differs. Of a table it is for that flavour alone: the
+   * data source answers with a row of words.
+   */
   noValue?: string;
   prometheusNoValue?: string;
   steps?: Step[];

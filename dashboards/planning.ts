@@ -47,7 +47,6 @@ function answers(
     minWidths: { Queue: 170, 'Worker type': 205 },
     warnings: { Utilisation: warnFrom(0.8, 1), 'Utilisation, if': warnFrom(0.8, 1) },
     counted: true,
-    noValue: 'No job ran in this time range.',
     ...more,
   };
 }
@@ -67,7 +66,6 @@ function cost(title: string, by: NonNullable<JobMetricsQuery['by']>, column: str
     minWidths: { [column]: 170 },
     ...(by === 'class' && { links: { Class: TO_CLASS } }),
     counted: true,
-    noValue: 'No job ran in this time range.',
   };
 }
 

@@ -6,15 +6,19 @@ import {
   BY_HOST,
   BY_TYPE,
   byWorkerType,
+  demandOfType,
   figures,
   HOST,
+  OF_TYPES,
+  promByNamedType,
   promByWorkerType,
   TO_CLASS,
   TO_JOB,
   TO_QUEUE,
+  utilisationOfType,
   WORKER_TYPE,
 } from './queries';
-import { processesOverTime, processTable, servesTable, threadsOverTime } from './workerPanels';
+import { ofProcesses, processesOverTime, processTable, servesTable, threadsOverTime } from './workerPanels';
 
 /** Who works, how hard, how healthy, and whether there are enough of them. */
 export const processesAndCapacity: DashboardSpec = {
@@ -78,19 +82,17 @@ export const processesAndCapacity: DashboardSpec = {
             'outRate',
           ],
           prometheus: [
-            { expr: promByWorkerType('sum', 'sidekiq_queue_running_jobs'), column: 'Running' },
-            { expr: promByWorkerType('max', 'sidekiq_queue_ready_threads'), column: 'Ready threads' },
-            {
-              expr: `${promByWorkerType('sum', 'sidekiq_queue_running_jobs')} / (${promByWorkerType('max', 'sidekiq_queue_ready_threads')} > 0)`,
-              column: 'Utilisation',
-            },
-            { expr: promByWorkerType('sum', 'sidekiq_queue_enqueued_jobs'), column: 'Backlog' },
-            { expr: promByWorkerType('max', 'sidekiq_queue_latency_seconds'), column: 'Latency' },
-            { expr: promByWorkerType('max', 'sidekiq_queue_objective_seconds'), column: 'Objective' },
-            { expr: promByWorkerType('max', 'sidekiq_queue_drain_seconds'), column: 'Drain time' },
+            { expr: demandOfType(OF_TYPES), column: 'Demand' },
+            { expr: `sidekiq_supply_threads${OF_TYPES}`, column: 'Supply' },
+            { expr: utilisationOfType(OF_TYPES), column: 'Utilisation' },
+            { expr: `sidekiq_headroom_threads${OF_TYPES}`, column: 'Headroom' },
+            { expr: `sidekiq_threads_needed${OF_TYPES}`, column: 'To meet objective' },
+            { expr: promByNamedType('sum', 'sidekiq_queue_enqueued_jobs'), column: 'Backlog' },
+            { expr: promByNamedType('max', 'sidekiq_queue_latency_seconds'), column: 'Latency' },
+            { expr: promByNamedType('max', 'sidekiq_queue_drain_seconds'), column: 'Drain time' },
           ],
           labels: { worker_type: 'Worker type' },
-          units: { Utilisation: 'percentunit', Latency: 's', Objective: 's', 'Drain time': 's' },
+          units: { Utilisation: 'percentunit', Latency: 's', 'Drain time': 's' },
           sortBy: { prometheus: 'Utilisation' },
           gauges: { Utilisation: 1 },
           states: ['State'],
@@ -104,10 +106,7 @@ export const processesAndCapacity: DashboardSpec = {
             'To meet objective': 145,
             Backlog: 80,
             Latency: 95,
-            Objective: 90,
             'Drain time': 105,
-            Running: 85,
-            'Ready threads': 125,
           },
           minWidths: { 'Worker type': 190 },
         },
@@ -152,7 +151,9 @@ export const processesAndCapacity: DashboardSpec = {
           height: 8,
           unit: 'bytes',
           min: 0,
-          prometheus: [{ expr: 'sidekiq_process_resident_memory_bytes{host=~"$host"}', legend: '{{process}}' }],
+          prometheus: [
+            { expr: ofProcesses('sidekiq_process_resident_memory_bytes', '{host=~"$host"}'), legend: '{{process}}' },
+          ],
         },
         {
           title: 'Round-trip time to Redis by process',
@@ -162,7 +163,9 @@ export const processesAndCapacity: DashboardSpec = {
           height: 8,
           unit: 's',
           min: 0,
-          prometheus: [{ expr: 'sidekiq_process_redis_rtt_seconds{host=~"$host"}', legend: '{{process}}' }],
+          prometheus: [
+            { expr: ofProcesses('sidekiq_process_redis_rtt_seconds', '{host=~"$host"}'), legend: '{{process}}' },
+          ],
         },
       ],
     },
@@ -189,7 +192,7 @@ export const processesAndCapacity: DashboardSpec = {
           ],
           labels: { host: 'Host' },
           links: { Class: TO_CLASS, Queue: TO_QUEUE, JID: TO_JOB },
-          widths: { Noticed: 135, 'Run time': 100, Outcome: 100, JID: 220 },
+          widths: { Noticed: 160, 'Run time': 100, Outcome: 100, JID: 220 },
           minWidths: { Host: 140, Class: 200, Queue: 130 },
         },
         eventsTable({

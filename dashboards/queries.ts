@@ -117,18 +117,37 @@ export const byClass = (
   filters: DirectQuery['filters'] = []
 ): DirectQuery[] => [{ queryType: 'job_metrics', show: 'series', figures: [figure], top: 10, sortBy, filters }];
 
-const OF_TYPES = '{worker_type=~"$workerType"}';
+/** Of the chosen worker types. */
+export const OF_TYPES = '{worker_type=~"$workerType"}';
 
 /**
  * A metric of queues by worker type; those without one are together.
  *
  * @param how they add up: `sum`, or `max` for what queues share
  */
-export const promByWorkerType = (how: 'sum' | 'max', metric: string, types = OF_TYPES): string => {
+export const promByWorkerType = (how: 'sum' | 'max', metric: string): string => {
   // A series without a label is named "Value" by Grafana.
-  const info = `label_replace(sidekiq_queue_info${types}, "worker_type", "other queues", "worker_type", "")`;
+  const info = `label_replace(sidekiq_queue_info${OF_TYPES}, "worker_type", "other queues", "worker_type", "")`;
   return `${how} by (worker_type) (${metric} * on (instance, job, name) group_left (worker_type) ${info})`;
 };
+
+/** The same where a queue without a worker type stands for itself, as in metrics of worker types. */
+export const promByNamedType = (how: 'sum' | 'max', metric: string): string => {
+  const of = (more: string) => `sidekiq_queue_info{worker_type=~"$workerType", worker_type${more}}`;
+  const alone = `label_replace(${of('=""')}, "worker_type", "other: $1", "name", "(.*)")`;
+  const info = `(${of('!=""')} or ${alone})`;
+  return `${how} by (worker_type) (${metric} * on (instance, job, name) group_left (worker_type) ${info})`;
+};
+
+/** Threads that the work keeps busy, by worker type. @param types a selector with its braces, or `''` */
+export function demandOfType(types: string): string {
+  return `(sidekiq_supply_threads${types} - sidekiq_headroom_threads${types})`;
+}
+
+/** Demand over supply, by worker type. */
+export function utilisationOfType(types: string): string {
+  return `${demandOfType(types)} / (sidekiq_supply_threads${types} > 0)`;
+}
 
 /** Columns that tell when a queue reaches its objective, where a table has no room for them. */
 export const BREACH_COLUMNS = ['breach', 'breachIn', 'breachInMost', 'breachesSoon'];
@@ -217,14 +236,10 @@ export const DIED_LAST_HOUR: Figure = {
   link: TO_ERRORS,
 };
 
-const NAMED_TYPES = '{worker_type!=""}';
-
 /** The worker type that has the least to spare. */
 export const BUSIEST_TYPE: Figure = {
   name: 'utilisationMax',
-  expr: `topk(1, ${promByWorkerType('sum', 'sidekiq_queue_running_jobs', NAMED_TYPES)} / (${promByWorkerType('max', 'sidekiq_queue_ready_threads', NAMED_TYPES)} > 0))`,
-  // Demand over supply is not among the metrics; this ends at 100%.
-  legend: 'Largest share of busy threads',
+  expr: `topk(1, ${utilisationOfType('')})`,
   unit: 'percentunit',
   steps: warnFrom(0.8, 1),
   link: {

@@ -127,7 +127,6 @@ export const queueDetail: DashboardSpec = {
           width: 24,
           height: 7,
           counted: true,
-          noValue: 'No job is waiting.',
           direct: [{ queryType: 'backlog', filters: [BY_QUEUE] }],
           columns: ['class', 'jobs', 'share', 'oldest', 'bytes'],
           hidden: ['queue'],
@@ -144,7 +143,6 @@ export const queueDetail: DashboardSpec = {
           width: 24,
           height: 9,
           counted: true,
-          noValue: 'No job is waiting.',
           direct: [{ queryType: 'jobs', source: 'queue', queue: '$queue', limit: 50 }],
           columns: ['class', 'enqueued', 'age', 'retryCount', 'tags', 'jid'],
           hidden: [
@@ -152,7 +150,7 @@ export const queueDetail: DashboardSpec = {
             ...['batch', 'bytes', 'context', 'arguments'],
           ],
           links: { Class: TO_CLASS, JID: TO_JOB },
-          widths: { Enqueued: 140, Age: 100, Retries: 80, JID: 220 },
+          widths: { Enqueued: 160, Age: 100, Retries: 80, JID: 220 },
           minWidths: { Class: 250, Tags: 130 },
         },
         {
@@ -162,7 +160,6 @@ export const queueDetail: DashboardSpec = {
           width: 24,
           height: 9,
           counted: true,
-          noValue: 'No job is running.',
           direct: [{ queryType: 'busy', limit: 50, filters: [BY_QUEUE] }],
           columns: ['class', 'runTime', 'waited', 'host', 'thread', 'jid'],
           hidden: ['process', 'queue', 'workerType', 'startedAt'],
@@ -179,7 +176,6 @@ export const queueDetail: DashboardSpec = {
           width: 24,
           height: 7,
           counted: true,
-          noValue: 'No job of this queue ran in this time range.',
           direct: [
             {
               queryType: 'job_metrics',

@@ -1,11 +1,20 @@
 import { warnFrom, type DirectQuery, type Panel } from './panel';
-import { TO_HOST_OF_TYPE, total } from './queries';
+import { OF_TYPES, TO_HOST_OF_TYPE, total } from './queries';
 
 /** Panels on processes and threads that more than one dashboard shows. */
 
 const HIDDEN = ['process', 'labels', 'quiet', 'embedded', 'leader', 'capsules', 'tag', 'queues', 'workerType'];
 
-/** The health of the live processes. @param host a selector of Prometheus' label, with its braces, or `''` */
+/**
+ * A figure of processes that serve the chosen worker types.
+ *
+ * @param host a selector of Prometheus' label, with its braces, or `''`
+ */
+export function ofProcesses(metric: string, host: string): string {
+  return `${metric}${host} and on (instance, job, process) sidekiq_process_worker_type_info${OF_TYPES}`;
+}
+
+/** The health of the live processes that serve the chosen worker types. @param host as of {@link ofProcesses} */
 export const processTable = (host: string, more: Partial<Panel> = {}): Panel => ({
   title: 'Processes',
   description: 'Heartbeat, load, memory and round-trip time to Redis of each live process.',
@@ -13,7 +22,7 @@ export const processTable = (host: string, more: Partial<Panel> = {}): Panel => 
   width: 24,
   height: 10,
   counted: true,
-  noValue: 'No Sidekiq process is alive.',
+  noValue: 'No process was scraped in this time range.',
   direct: [{ queryType: 'processes' }],
   columns: [
     ...['host', 'pid', 'state', 'busy', 'concurrency', 'utilisation'],
@@ -21,12 +30,15 @@ export const processTable = (host: string, more: Partial<Panel> = {}): Panel => 
   ],
   hidden: HIDDEN,
   prometheus: [
-    { expr: `sidekiq_process_threads${host}`, column: 'Threads' },
-    { expr: `sidekiq_process_busy_threads${host}`, column: 'Busy' },
-    { expr: `sidekiq_process_busy_threads${host} / sidekiq_process_threads${host}`, column: 'Utilisation' },
-    { expr: `sidekiq_process_heartbeat_age_seconds${host}`, column: 'Beat age' },
-    { expr: `sidekiq_process_resident_memory_bytes${host}`, column: 'Memory' },
-    { expr: `sidekiq_process_redis_rtt_seconds${host}`, column: 'Redis RTT' },
+    { expr: ofProcesses('sidekiq_process_threads', host), column: 'Threads' },
+    { expr: ofProcesses('sidekiq_process_busy_threads', host), column: 'Busy' },
+    {
+      expr: `(${ofProcesses('sidekiq_process_busy_threads', host)}) / sidekiq_process_threads`,
+      column: 'Utilisation',
+    },
+    { expr: ofProcesses('sidekiq_process_heartbeat_age_seconds', host), column: 'Beat age' },
+    { expr: ofProcesses('sidekiq_process_resident_memory_bytes', host), column: 'Memory' },
+    { expr: ofProcesses('sidekiq_process_redis_rtt_seconds', host), column: 'Redis RTT' },
   ],
   labels: { host: 'Host', process: 'Process' },
   units: { Utilisation: 'percentunit', 'Beat age': 's', Memory: 'bytes', 'Redis RTT': 's' },
@@ -39,11 +51,11 @@ export const processTable = (host: string, more: Partial<Panel> = {}): Panel => 
     State: 80,
     Busy: 65,
     Threads: 80,
-    Utilisation: 130,
+    Utilisation: 115,
     'Beat age': 90,
     Memory: 95,
     'Redis RTT': 95,
-    Started: 145,
+    Started: 160,
     Version: 80,
   },
   minWidths: { Host: 140, Process: 230 },
@@ -57,7 +69,6 @@ export const servesTable = (filters: NonNullable<DirectQuery['filters']>): Panel
   kind: 'table',
   width: 24,
   height: 9,
-  noValue: 'No Sidekiq process is alive.',
   direct: [{ queryType: 'processes', filters }],
   columns: ['host', 'pid', 'queues', 'workerType', 'tag', 'leader'],
   hidden: [

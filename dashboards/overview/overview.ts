@@ -51,7 +51,7 @@ const whatIsWrong: Panel = {
   hidden: ['kind', 'subject', 'rule', 'level', 'cause', 'evidence'],
   invisible: ['Path'],
   wrapped: ['Finding', 'What to do'],
-  widths: { Severity: 95, Since: 145, State: 90, Alert: 250 },
+  widths: { Severity: 95, Since: 160, State: 90, Alert: 250 },
   minWidths: { Finding: 260, 'What to do': 260, Class: 200 },
   badges: ['Severity'],
   counted: true,

@@ -1,6 +1,6 @@
 import { warnFrom, type Row } from '../panel';
 import { BY_QUEUE, BY_TYPE, byWorkerType, promByWorkerType, TO_CLASS, TO_HOST, TO_JOB, TO_QUEUE } from '../queries';
-import { processTable } from '../workerPanels';
+import { ofProcesses, processTable } from '../workerPanels';
 
 /** The row of processes and threads, by the variable "Worker type". */
 export const workerHealth: Row = {
@@ -18,10 +18,13 @@ export const workerHealth: Row = {
       widths: { State: 75, Busy: 60, Threads: 75, Utilisation: 115, 'Beat age': 80, Memory: 85 },
       minWidths: { Host: 110 },
       prometheus: [
-        { expr: 'sidekiq_process_threads', column: 'Threads' },
-        { expr: 'sidekiq_process_busy_threads / sidekiq_process_threads', column: 'Utilisation' },
-        { expr: 'sidekiq_process_heartbeat_age_seconds', column: 'Beat age' },
-        { expr: 'sidekiq_process_resident_memory_bytes', column: 'Memory' },
+        { expr: ofProcesses('sidekiq_process_threads', ''), column: 'Threads' },
+        {
+          expr: `(${ofProcesses('sidekiq_process_busy_threads', '')}) / sidekiq_process_threads`,
+          column: 'Utilisation',
+        },
+        { expr: ofProcesses('sidekiq_process_heartbeat_age_seconds', ''), column: 'Beat age' },
+        { expr: ofProcesses('sidekiq_process_resident_memory_bytes', ''), column: 'Memory' },
       ],
       labels: { host: 'Host' },
     }),

@@ -92,5 +92,10 @@ export const CAPACITY_METRICS: readonly Metric[] = [
   BREACH,
   MEMORY_FULL,
   ...OBJECTIVE,
+  perWorkerType(
+    'sidekiq_supply_threads',
+    'Ready threads that may run the jobs of the worker type, each counted once.',
+    ({ supply }) => supply
+  ),
   perWorkerType('sidekiq_headroom_threads', 'Ready threads less those that the work keeps busy.', headroom),
 ];

@@ -171,6 +171,27 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
         value: 1,
       })),
   },
+  {
+    name: 'sidekiq_process_worker_type_info',
+    type: 'gauge',
+    help: 'Worker types of the queues that live processes serve, an empty one for queues without; always 1.',
+    labels: ['host', 'process', 'worker_type'],
+    source: 'info of each process, the worker types of the settings or derived from the processes',
+    read: ({ snapshot: { processes }, queues }) => {
+      const typeOf = new Map(queues.map(({ name, workerType }) => [name, workerType]));
+      return processes.items.flatMap(({ host, identity, queues: served }) => {
+        const types = new Set(served.map((queue) => typeOf.get(queue) ?? ''));
+        return [...(types.size === 0 ? [''] : types)].map((type) => ({
+          labels: [
+            ['host', labelValue(host)],
+            ['process', labelValue(identity)],
+            ['worker_type', labelValue(type)],
+          ],
+          value: 1,
+        }));
+      });
+    },
+  },
   perClass(
     'sidekiq_job_executions_total',
     'Executions, failures included, since this exporter began to count.',

@@ -262,6 +262,13 @@ const EXPECTED: Record<string, string[]> = {
   sidekiq_leader_lifetime_seconds: ['100'],
   // `q` has one busy thread of five ready, and its classes have not run: what its 3 jobs take is not known.
   sidekiq_threads_needed: ['{worker_type="other: r"} 0', '{worker_type="S"} 0'],
+  // Of the ready threads: those of web-1:1:a serve q (of T) and r, which has no worker type; nobody serves S.
+  sidekiq_supply_threads: [
+    '{worker_type="T"} 5',
+    '{worker_type="other: r"} 5',
+    '{worker_type="S"} 0',
+    '{worker_type="other: odd"} 0',
+  ],
   sidekiq_headroom_threads: ['{worker_type="T"} 4', '{worker_type="other: r"} 5', '{worker_type="S"} 0'],
   // Of A two within 0.1 s and one within 0.5 s, of B one within 0.1 s.
   sidekiq_job_wait_seconds: [
@@ -321,6 +328,12 @@ const EXPECTED: Record<string, string[]> = {
     '{host="web-1",process="web-1:1:a",version="8.1.7",tag="shop",leader="true"} 1',
     '{host="web-2",process="web-2:1:b",version="",tag="",leader="false"} 1',
     '{host="web-1",process="web-1:2:c",version="8.1.7",tag="shop",leader="false"} 1',
+  ],
+  sidekiq_process_worker_type_info: [
+    '{host="web-1",process="web-1:1:a",worker_type="T"} 1',
+    '{host="web-1",process="web-1:1:a",worker_type=""} 1',
+    '{host="web-2",process="web-2:1:b",worker_type=""} 1',
+    '{host="web-1",process="web-1:2:c",worker_type=""} 1',
   ],
   sidekiq_job_executions_total: ['{class="A"} 10'],
   sidekiq_job_failures_total: ['{class="A"} 4'],

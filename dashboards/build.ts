@@ -309,6 +309,13 @@ function panelOf(panel: Panel, flavour: Flavour, id: number): AnyPanel {
   if (panel.decimals !== undefined) {
     builder.decimals(panel.decimals);
   }
+  // An abbreviated count without decimals would be rounded to thousands.
+  if (panel.decimals === 0 && panel.unit === 'short') {
+    builder.withOverride({
+      matcher: { id: 'byType', options: 'number' },
+      properties: [{ id: 'unit', value: 'locale' }],
+    });
+  }
   if (panel.min !== undefined) {
     builder.min(panel.min);
   }

@@ -58,7 +58,7 @@ export const jobClassDetail: DashboardSpec = {
               unit: 's',
             })),
           ],
-          { noValue: 'Did not run in this time range' }
+          { noValue: 'No executions found' }
         ),
       ],
     },

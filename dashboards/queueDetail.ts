@@ -83,7 +83,7 @@ export const queueDetail: DashboardSpec = {
           min: 0,
           direct: [{ queryType: 'history', by: 'queue', figures: ['inRate', 'outRate'], filters: [BY_QUEUE] }],
           legendBy: 'Max',
-          noValue: 'The queue had no backlog in this time range.',
+          noValue: 'No backlog found in this time range.',
         },
         {
           title: 'Throughput',

@@ -21,7 +21,7 @@ export const jobPerformance: Row = {
       kind: 'table',
       width: 24,
       height: 10,
-      noValue: 'No job ran in this time range. Sidekiq keeps job metrics since 7.0.',
+      noValue: 'No executions found in this time range. Sidekiq keeps job metrics since 7.0.',
       direct: [{ queryType: 'job_metrics', top: 10, sortBy: 'meanTime' }],
       columns: ['class', 'executions', 'failures', 'failureRate', 'meanTime', 'p50', 'p90', 'p95', 'p99', 'totalTime'],
       hidden: ['p99Lower', 'p99Upper', 'rate', 'threads', 'costPerMonth'],

@@ -19,7 +19,7 @@ export const JOB_RULES: readonly FindingRule[] = [
               kind: 'Sidekiq',
               subject: 'Sidekiq',
               text: `${countText(deadLastHour, 'job')} died within the last hour.`,
-              evidence: `${snapshot.totals.dead ?? '?'} in the dead set`,
+              evidence: `${countText(snapshot.totals.dead, 'job')} in the dead set`,
               cause: 'Their last retry failed.',
               since: null,
               severity: deadLastHour > LIMITS.deadInAnHour ? 'critical' : 'warning',

@@ -68,12 +68,13 @@ export const history: QueryType = {
   group: 'Over time',
   title: 'History',
   description: 'Figures over time: in total, per queue or per worker type, and Sidekiq’s own daily counters.',
-  columns: HISTORY_FIGURES.map(({ name, title, unit, description }) => ({
+  columns: HISTORY_FIGURES.map(({ name, title, unit, description, scopes }) => ({
     name,
     title,
     kind: 'number',
     unit,
     description,
+    by: scopes,
   })),
   filterFields: FILTER_FIELDS,
   schema,
@@ -110,6 +111,7 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
   }
   const { by } = query;
   const known = HISTORY_FIGURES.filter(({ scopes }) => scopes.includes(by));
+  checkScope(query.figures, by);
   checkFigures(
     query.figures,
     known.map(({ name }) => name),
@@ -194,6 +196,19 @@ const FIELDS_OF: Readonly<Record<Query['by'], readonly string[]>> = {
   class: ['class'],
   day: [],
 };
+
+/** @throws Fault `query` for a figure that the history has, and not by what is asked */
+function checkScope(asked: readonly string[], by: HistoryScope): void {
+  const other = HISTORY_FIGURES.find(({ name, scopes }) => asked.includes(name) && !scopes.includes(by));
+  if (other) {
+    const scopes = other.scopes.map((scope) => `"by" to ${scope}`);
+    throw new Fault({
+      kind: 'query',
+      message: `There is no figure "${other.name}" (${other.title}) in the history ${SCOPE_NAMES[by]}.`,
+      remedy: `Set ${scopes.join(' or ')}, which is "Series" in the form, or choose another figure.`,
+    });
+  }
+}
 
 const SCOPE_NAMES: Readonly<Record<Query['by'], string>> = {
   total: 'in total',

@@ -33,6 +33,8 @@ export interface ColumnInfo {
   description: string;
   /** Part of what identifies a row: a label in alert rules. */
   key?: boolean;
+  /** Values of the option `by` with which it is there; with any where it is left out. */
+  by?: readonly string[];
 }
 
 /** How the value of an option is written: a text as it is, a list of texts, or JSON for numbers and the like. */

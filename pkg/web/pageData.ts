@@ -25,6 +25,14 @@ const SHOWN_FINDINGS = 50;
  */
 export async function pageData(source: Source, asOf?: number): Promise<PageData> {
   const now = asOf ?? source.now();
+  // Figures of the past are those of the reading before: what is told beside them is told by its clock.
+  const readAt =
+    asOf === undefined
+      ? now
+      : await source.state(asOf).then(
+          (state) => state.now,
+          () => asOf
+        );
   const live = asOf === undefined ? await checkHealth(source) : null;
   const isPast = live === null;
   const ask = (query: object, hours = 1, intervalSeconds = 60): Promise<Frame[]> =>
@@ -65,9 +73,9 @@ export async function pageData(source: Source, asOf?: number): Promise<PageData>
       ),
     ]);
   return {
-    at: now,
+    at: readAt,
     recorded: source.recorded,
-    ...(live ? healthOf(live) : pastHealthOf(now, overview)),
+    ...(live ? healthOf(live) : pastHealthOf(readAt, overview)),
     receiver: receiverText(source),
     findings,
     overview,

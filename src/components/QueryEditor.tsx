@@ -36,11 +36,17 @@ function unchosenText(entry: CatalogEntry | undefined): string {
     : t('editor.figures.all', 'All');
 }
 
+/** Whether a column is a figure of the query as it is. */
+function isOffered({ kind, by }: CatalogEntry['columns'][number], query: SidekiqQuery): boolean {
+  const asked = (query as { by?: string }).by ?? 'total';
+  return (kind === 'number' || kind === 'boolean') && (by === undefined || by.includes(asked));
+}
+
 /** The form of a query: what to ask, what to keep, which figures. Runs on every change. */
 export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Props) {
   const { catalog, problem } = useCatalog(datasource);
   const entry = catalog.find(({ id }) => id === query.queryType);
-  const figures = (entry?.columns ?? []).filter(({ kind }) => kind === 'number' || kind === 'boolean');
+  const figures = (entry?.columns ?? []).filter((column) => isOffered(column, query));
   const alerting = isAlerting(app);
   const change = (part: Partial<SidekiqQuery>) => {
     onChange({ ...query, ...part });

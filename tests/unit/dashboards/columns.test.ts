@@ -108,7 +108,7 @@ test.each(['direct', 'prometheus'])(
     );
     expect([...new Set(units)].sort()).toEqual(
       // Of what happened the date is told, and not how long ago.
-      ['bytes', 'dateTimeAsIsoNoDateIfToday', 'percentunit', 's', 'short', 'suffix:jobs/s'].filter((unit) =>
+      ['bytes', 'dateTimeAsIsoNoDateIfToday', 'locale', 'percentunit', 's', 'short', 'suffix:jobs/s'].filter((unit) =>
         units.includes(unit)
       )
     );

@@ -128,7 +128,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   [
     'jobsDying',
     evidence({ snapshot: { totals: { deadLastHour: 101, dead: 500 } } }),
-    ['critical Sidekiq: 101 jobs died within the last hour. [500 in the dead set]'],
+    ['critical Sidekiq: 101 jobs died within the last hour. [500 jobs in the dead set]'],
     evidence({ snapshot: { totals: { deadLastHour: 0, dead: 500 } } }),
   ],
   [

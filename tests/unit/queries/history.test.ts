@@ -266,11 +266,20 @@ test('any range and interval is answered within a million points', async () => {
 
 test.each([
   [{ figures: ['nope'] }, 'There is no figure "nope".'],
-  [{ by: 'queue', figures: ['processedRate'] }, 'There is no figure "processedRate".'],
-  [{ by: 'total', figures: ['inRate'] }, 'There is no figure "inRate".'],
+  [
+    { by: 'queue', figures: ['processedRate'] },
+    'There is no figure "processedRate" (Processed) in the history by queue.',
+  ],
+  [{ by: 'total', figures: ['inRate'] }, 'There is no figure "inRate" (In) in the history in total.'],
   [{ by: 'day', figures: ['enqueued'] }, 'There is no figure "enqueued".'],
 ])('%o is refused', async (query, message) => {
   await expect(ask(new Recorder(), query)).rejects.toThrow(message);
+});
+
+test('a figure that the history has otherwise names where', async () => {
+  await expect(ask(new Recorder(), { by: 'queue', figures: ['load'] })).rejects.toMatchObject({
+    remedy: 'Set "by" to class, which is "Series" in the form, or choose another figure.',
+  });
 });
 
 test('an alert rule needs one figure, by day too', async () => {

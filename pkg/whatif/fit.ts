@@ -330,7 +330,7 @@ export function fitUsual({ usual, queues, now }: State, fitted: Fitted, hours: n
     // What runs in quiet processes takes no thread of the others.
     queues.flatMap(({ name, size, waitSeconds, readyBusy }): Array<[string, Backlog]> =>
       size || readyBusy
-        ? [[name, { jobs: size ?? 0, running: readyBusy ?? 0, oldestSeconds: Math.max(0, waitSeconds ?? 0) }]]
+        ? [[name, { jobs: size ?? 0, running: readyBusy ?? 0, ages: [Math.max(0, waitSeconds ?? 0), 0] }]]
         : []
     )
   );

@@ -53,8 +53,8 @@ export interface DurationModel {
 export interface Backlog {
   readonly jobs: number;
   readonly running: number;
-  /** Seconds that the oldest has waited. */
-  readonly oldestSeconds: number;
+  /** Seconds for which they have waited, of some at even distances from the oldest to the newest; at least two. */
+  readonly ages: readonly number[];
 }
 
 /** Work that comes. */

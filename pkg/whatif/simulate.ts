@@ -253,10 +253,10 @@ function factorOf(variance: number, dice: Dice): number {
   return Math.exp(Math.sqrt(Math.log(1 + variance)) * dice.normal());
 }
 
-/** Jobs of a queue that wait or run at the beginning: of its classes by their shares, ages evenly spread. */
+/** Jobs of a queue that wait or run at the beginning: of its classes by their shares. */
 function* initialJobs(
   classes: readonly ClassDemand[],
-  { jobs, running, oldestSeconds }: Backlog,
+  { jobs, running, ages }: Backlog,
   from: 'waiting' | 'running',
   dice: Dice
 ): Generator<SimulatedJob> {
@@ -270,8 +270,15 @@ function* initialJobs(
   for (let index = 0; index < many; index += 1) {
     let drawn = dice.between(0, total);
     const of = classes.find((_, place) => (drawn -= weights[place]!) < 0) ?? last;
-    yield { at: from === 'running' ? 0 : -oldestSeconds * (1 - index / many), of, from };
+    yield { at: from === 'running' ? 0 : -ageAt(ages, index / many), of, from };
   }
+}
+
+/** The age at a share of the way from the oldest to the newest. */
+function ageAt(ages: readonly number[], share: number): number {
+  const place = share * (ages.length - 1);
+  const before = Math.min(ages.length - 2, Math.floor(place));
+  return ages[before]! + (place - before) * (ages[before + 1]! - ages[before]!);
 }
 
 /** Seconds between two polls of a cluster on average (`average_scheduled_poll_interval`), and by what a gap differs at most. */

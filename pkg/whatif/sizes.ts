@@ -53,10 +53,57 @@ export function backlogAt(
     const jobs = Math.round(valueOf('enqueued', name));
     const running = Math.round(valueOf('busy', name));
     if (jobs > 0 || running > 0) {
-      backlog.set(name, { jobs, running, oldestSeconds: valueOf('latency', name) });
+      backlog.set(name, { jobs, running, ages: agesAt(history, name, valueOf('latency', name), range) });
     }
   }
   return backlog;
+}
+
+const AGES = 21;
+/** Between two looks the age falls so many times faster than between those before. */
+const SUDDEN_TIMES = 2;
+
+/** The oldest job at an instant: for how long it had waited at the beginning of the range. */
+interface Aged {
+  at: number;
+  age: number;
+}
+
+/**
+ * For how long the jobs of a queue had waited at the beginning of a range. A queue is first in, first out: while they leave, the
+ * oldest of those that wait tells when each was pushed. Taken evenly until none of them is left; evenly spread where that
+ * is not seen.
+ *
+ * @param oldest seconds for which the oldest had waited
+ */
+function agesAt(history: FigureReads, queue: string, oldest: number, { from, to }: Sampled): number[] {
+  if (oldest <= 0) {
+    return [0, 0];
+  }
+  const [latency] = history.read('queue', 'latency', from, to, queue);
+  const seen = (latency?.at ?? []).flatMap((at, index): Aged[] => {
+    const age = from - (at - latency!.values[index]!);
+    return at > from ? [{ at, age }] : [];
+  });
+  const gone = seen.findIndex(({ age }) => age <= 0);
+  if (gone < 0) {
+    return [oldest, 0];
+  }
+  const known = [{ at: from, age: oldest }, ...seen.slice(0, gone + 1)];
+  const [last, after] = [known.at(-2)!, known.at(-1)!];
+  const before = known.at(-3);
+  const falls = (one: Aged, next: Aged) => (one.age - next.age) / (next.at - one.at);
+  // Jobs that were pushed together are gone all at once, some time before the next look.
+  const isSudden = before !== undefined && falls(last, after) > SUDDEN_TIMES * falls(before, last);
+  const end = isSudden ? after.at : last.at + last.age / falls(last, after);
+  const instants = known.slice(0, -1).map(({ at }) => at);
+  return Array.from({ length: AGES }, (_, index) => {
+    const at = from + (index / (AGES - 1)) * (end - from);
+    const place = lastBefore(instants, at);
+    const [one, next] = [known[place]!, known[place + 1]!];
+    const age = isSudden && one === last ? last.age : one.age - (at - one.at) * falls(one, next);
+    return Math.max(0, Math.min(oldest, age));
+  });
 }
 
 /**

@@ -172,7 +172,10 @@ describe('work fitted from a past range', () => {
       { from: END - 60, to: END },
       reads(minutesOf([{ A: [30, 0, 1000] }]), { history })
     );
-    expect([...fitted!.demand.backlog]).toEqual([['a', { jobs: 12, running: 3, oldestSeconds: 34 }]]);
+    expect([...fitted!.demand.backlog]).toEqual([['a', { jobs: 12, running: 3, ages: expect.any(Array) }]]);
+    // The oldest has always waited as long, so that the ages are even.
+    const { ages } = fitted!.demand.backlog.get('a')!;
+    ages.forEach((age, index) => expect(age).toBeCloseTo(34 * (1 - index / (ages.length - 1)), 6));
   });
 
   test('begins with what waited then, and not with the mean of a minute in which it drained', async () => {
@@ -186,6 +189,32 @@ describe('work fitted from a past range', () => {
     const fitted = await fitRange(state, { from, to: END }, reads(minutes, { history }));
     // 100 a second of 10,000: within ten seconds it is between 9,000 and that.
     expect(fitted!.demand.backlog.get('a')!.jobs).toBeGreaterThan(9000);
+  });
+
+  test('knows the ages of what waited then by the oldest that is left', async () => {
+    const from = END - 300;
+    const agesOf = async (pushedAt: (second: number) => number, drainedAfter: number) => {
+      const history = new MemoryStore({ fullSeconds: 1e6, keepSeconds: 1e6 });
+      for (let second = -53; second <= 310; second += 10) {
+        const isLeft = second < drainedAfter;
+        history.append(from + second, [
+          { scope: 'queue', key: 'a', figure: 'enqueued', value: isLeft ? 100 : 0 },
+          { scope: 'queue', key: 'a', figure: 'latency', value: isLeft ? second - pushedAt(Math.max(0, second)) : 0 },
+        ]);
+      }
+      const minutes = minutesOf(Array.from({ length: 5 }, () => ({ A: [60, 0, 60_000] as [number, number, number] })));
+      const { demand } = (await fitRange(state, { from, to: END }, reads(minutes, { history })))!;
+      const { ages } = demand.backlog.get('a')!;
+      return [ages[0]!, ages[Math.floor(ages.length / 2)]!, ages.at(-1)!].map(Math.round);
+    };
+    // All pushed at once, a minute before.
+    expect(await agesOf(() => -60, 100)).toEqual([60, 60, 60]);
+    // Pushed evenly over two minutes, and gone after one: each second two seconds of pushes leave.
+    // The look before the beginning is three seconds old.
+    const evenly = await agesOf((second) => -120 + 2 * second, 60);
+    evenly.forEach((age, index) => expect(Math.abs(age - [120, 60, 0][index]!)).toBeLessThanOrEqual(8));
+    // Not gone within the range: evenly spread.
+    expect(await agesOf(() => -60, 1000)).toEqual([60, 0, 0]);
   });
 
   test('takes sizes between the samples, which do not keep step with minutes', async () => {
@@ -314,7 +343,7 @@ test('usual work has the pushes that are usual in each hour, by the classes that
   expect(of('A')!.at(-1)).toBeCloseTo(8 * 10 * 0.75, 6);
   // What is usual of its queue is not known: five a minute, as they came.
   expect(sum(of('B')!)).toBeCloseTo(5 * 60, 6);
-  expect([...demand.backlog]).toEqual([['a', { jobs: 7, running: 2, oldestSeconds: 9 }]]);
+  expect([...demand.backlog]).toEqual([['a', { jobs: 7, running: 2, ages: [9, 0] }]]);
   expect(fitUsual(state, fitted!, 1)).toBeNull();
 });
 

@@ -138,7 +138,7 @@ describe('simulated work', () => {
   // 200 jobs of a second, the first 200 s old, the others evenly younger, on 2 threads: job i waits 200 − i + ⌊i/2⌋ s, which is
   // within 115 s for the last 31 of them. After 60 s the first 120 have started; of the others 26 are too old already.
   test('counts each job that waits at the end by itself, though others that are too late start before it', async () => {
-    const backlog = { jobs: 200, running: 0, oldestSeconds: 200 };
+    const backlog = { jobs: 200, running: 0, ages: [200, 0] };
     const old = scenario(2, { a: { perSecond: 0, durations: exactly(1), backlog } }, 60);
     const lived = await runs(old, { seed: 1, objectiveOf: () => 115, count: 3 });
     expect(answerOf(lived, ['a']).within!.median).toBeCloseTo(31 / 200, 9);
@@ -160,7 +160,7 @@ describe('simulated work', () => {
   ])('drains what waited by its own classes, though traffic changes by %d and %d', async (fast, slow) => {
     const base = scenario(
       5,
-      { a: { perSecond: 0, durations: exactly(0.1), backlog: { jobs: 1000, running: 0, oldestSeconds: 60 } } },
+      { a: { perSecond: 0, durations: exactly(0.1), backlog: { jobs: 1000, running: 0, ages: [60, 0] } } },
       600
     );
     const [first] = base.demand.classes;
@@ -218,7 +218,7 @@ describe('simulated work', () => {
     const lived = await runs(
       scenario(
         4,
-        { a: { perSecond: 0, durations: exactly(2), backlog: { jobs: 100, running: 0, oldestSeconds: 60 } } },
+        { a: { perSecond: 0, durations: exactly(2), backlog: { jobs: 100, running: 0, ages: [60, 0] } } },
         600
       ),
       { ...options, count: 3 }
@@ -238,7 +238,7 @@ describe('simulated work', () => {
         a: {
           perSecond: 0.9 * (20 / 1200),
           durations: assumedDurations(1200),
-          backlog: { jobs: 0, running: 18, oldestSeconds: 0 },
+          backlog: { jobs: 0, running: 18, ages: [0, 0] },
         },
       },
       600
@@ -254,8 +254,8 @@ describe('simulated work', () => {
     const two = scenario(
       4,
       {
-        a: { perSecond: 0, durations: exactly(1), backlog: { jobs: 5, running: 0, oldestSeconds: 0 } },
-        b: { perSecond: 0, durations: exactly(1), backlog: { jobs: 50, running: 0, oldestSeconds: 0 } },
+        a: { perSecond: 0, durations: exactly(1), backlog: { jobs: 5, running: 0, ages: [0, 0] } },
+        b: { perSecond: 0, durations: exactly(1), backlog: { jobs: 50, running: 0, ages: [0, 0] } },
       },
       600
     );
@@ -270,7 +270,7 @@ describe('simulated work', () => {
       2,
       {
         a: { perSecond: 0.1, durations: exactly(1) },
-        p: { perSecond: 0, durations: exactly(3600), backlog: { jobs: 0, running: 2, oldestSeconds: 0 } },
+        p: { perSecond: 0, durations: exactly(3600), backlog: { jobs: 0, running: 2, ages: [0, 0] } },
       },
       600
     );

@@ -1,3 +1,4 @@
+import { privateQueue } from '../sidekiq/keys';
 import { HEARTBEAT_SECONDS } from '../sidekiq/parts/process';
 import { sumCounts } from '../sidekiq/jobMetrics';
 import type { LookedFor, Process, Work } from '../sidekiq/model';
@@ -16,7 +17,7 @@ const VANISHED_KEPT = 200;
 
 /** A job that ran in a process when that vanished. */
 export interface LostJob extends Work {
-  /** It was seen again: super_fetch, or somebody, put it back. */
+  /** It was seen again: super_fetch has it, or somebody put it back. */
   readonly recovered: boolean;
   /** Mean execution time of its class over the hour before; `null` where none ended. */
   readonly usualSeconds: number | null;
@@ -57,6 +58,9 @@ export function lookedForOf({ vanished }: { vanished: readonly VanishedProcess[]
   const open = recent.filter((each) => !each.confirmed && missing(each).length > 0);
   return {
     queues: [...new Set(recent.flatMap((each) => missing(each).map(({ queue }) => queue)))],
+    privateQueues: [
+      ...new Set(open.flatMap((each) => missing(each).map(({ queue }) => privateQueue(each.process.identity, queue)))),
+    ],
     jids: new Set(open.flatMap((each) => missing(each).map(({ jid }) => jid))),
     since: open.reduce((first, { lastBeatAt }) => Math.min(first, lastBeatAt), Infinity) - CLOCKS_SECONDS,
   };

@@ -19,7 +19,7 @@ const OUTCOMES = {
   running: 'the process came back, and the job still runs in it.',
   returned: 'the process came back, and the job is not seen to run in it: it has ended there.',
   recovered:
-    'the job runs again, is among the next 100 of its queue, or among the first 2,000 that are scheduled, to be retried or dead since its last heartbeat.',
+    'the job runs again, lies where super_fetch keeps it, is among the next 100 of its queue, or among the first 2,000 that are scheduled, to be retried or dead since its last heartbeat.',
   lost: `neither was seen for ${CONFIRMED_SECONDS} seconds.`,
   unsure: `nor was this one, but jobs of its class take less than the ${HEARTBEAT_SECONDS} seconds between two heartbeats: it may have ended before the process did, and one that began after it may be lost in its place.`,
   open: 'the process has just gone.',

@@ -77,3 +77,8 @@ export const metricKeys = {
     return keyOf('', jobClass, `-${two(day)}-${two(hour)}:${minute}`);
   },
 } as const;
+
+/** The name of the queue in which super_fetch (Sidekiq Pro) keeps what a process has taken from another one. */
+export function privateQueue(identity: string, queue: string): string {
+  return `sq|${identity}|${queue}`;
+}

@@ -39,7 +39,7 @@ export interface LostJobs {
  */
 export async function readLostJobs(
   redis: ReadOnlyRedis,
-  { queues, jids }: LookedFor,
+  { queues, privateQueues, jids }: LookedFor,
   ranks: ReadonlyMap<string, number | null>,
   turn: number,
   signal?: AbortSignal
@@ -50,7 +50,7 @@ export async function readLostJobs(
     ask: (trip, slice) => trip.askApart(setJobs, { key, from, wanted: jids, ...slice }),
   });
   const places: Place[] = [
-    ...inTurn(queues, turn).map((queue) => ({
+    ...[...inTurn(queues, turn), ...inTurn(privateQueues, turn)].map((queue) => ({
       tells: () => true,
       most: QUEUE_ENTRIES,
       ask: (trip: Trip, slice: Slice) => trip.askApart(nextJobs, { queue, ...slice }),

@@ -116,6 +116,8 @@ export interface Work {
 export interface LookedFor {
   /** Queues in which they may wait again: super_fetch puts them back. */
   readonly queues: readonly string[];
+  /** Queues of super_fetch in which a process that is gone has kept them; most do not exist. */
+  readonly privateQueues: readonly string[];
   /** IDs of those that may be in a set: they had failed, or were put off, after the process last wrote what it runs. */
   readonly jids: ReadonlySet<string>;
   /** Entries of sets that tell of an earlier time are none of them. Epoch seconds. */

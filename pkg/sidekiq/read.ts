@@ -57,7 +57,7 @@ export class SnapshotReader {
   /** Processes whose version is known to write the new name of the work hash. */
   private writesNewWorkKey: ReadonlySet<string> = new Set();
   /** Of processes that are gone. */
-  private lookedFor: LookedFor = { queues: [], jids: new Set(), since: Infinity };
+  private lookedFor: LookedFor = { queues: [], privateQueues: [], jids: new Set(), since: Infinity };
   /** Of entries of sidekiq-cron. */
   private disabledUntil: DisabledUntil = new Map();
   private clockOffset = 0;

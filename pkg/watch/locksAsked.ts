@@ -1,4 +1,5 @@
 import type { LocksAsked, LocksBounds } from '../sidekiq/browse/locks';
+import { privateQueue } from '../sidekiq/keys';
 import type { State } from './state';
 
 /** Each takes one command. */
@@ -32,13 +33,12 @@ export function locksAsked(state: State, most: LocksBounds): LocksAsked {
 }
 
 /**
- * Names of the queues in which super_fetch (Sidekiq Pro) keeps what a process has taken, `sq|<identity>|<queue>`: most do not
- * exist. What a killed process had taken stays there until another one looks for orphans, within the hour.
+ * Names of the queues in which super_fetch (Sidekiq Pro) keeps what processes have taken: most do not exist. What a killed process had taken stays there until another one looks for orphans, within the hour.
  */
 export function privateQueues({ snapshot, processLog, queues, now }: State): string[] {
   const names: string[] = [];
   const add = (identity: string, served: readonly string[]) => {
-    names.push(...served.slice(0, PRIVATE_MOST - names.length).map((queue) => `sq|${identity}|${queue}`));
+    names.push(...served.slice(0, PRIVATE_MOST - names.length).map((queue) => privateQueue(identity, queue)));
   };
   const all = queues.map(({ name }) => name);
   for (const { returnedAt, lastBeatAt, process } of processLog.vanished) {

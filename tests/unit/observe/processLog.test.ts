@@ -233,10 +233,14 @@ test('and in the sets, until they count as lost: since the process last wrote wh
   const work = listed(job('1'), job('2'));
   const gone = watch({ ...alive, work }, killed(NOW + 90));
   const { lastBeatAt } = gone.vanished[0]!;
-  expect(lookedForOf(gone, NOW + 90)).toMatchObject({ jids: new Set(['1', '2']), since: lastBeatAt - 10 });
+  expect(lookedForOf(gone, NOW + 90)).toMatchObject({
+    jids: new Set(['1', '2']),
+    since: lastBeatAt - 10,
+    privateQueues: [`sq|${A}|default`],
+  });
   const counted = watch({ ...alive, work }, killed(NOW + 90), onlyB(NOW + 150));
   expect(counted.lostJobsTotal).toBe(2);
-  expect(lookedForOf(counted, NOW + 150)).toMatchObject({ queues: ['default'], jids: new Set() });
+  expect(lookedForOf(counted, NOW + 150)).toMatchObject({ queues: ['default'], privateQueues: [], jids: new Set() });
 });
 
 // Found by a review: 500 processes that vanished together were 200.

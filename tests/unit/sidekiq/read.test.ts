@@ -158,7 +158,7 @@ test('of queues that are looked into the jobs are read that are taken next', asy
   const made = new SnapshotReader(redis, new Minutes(), { clock: () => NOW, includesQueue: () => true });
   expect((await made.read()).nextJobs).toEqual([]);
   const queues = ['default', ...Array.from({ length: 99 }, (_, index) => `q${index}`)];
-  made.lookFor({ queues, jids: new Set(), since: Infinity });
+  made.lookFor({ queues, privateQueues: [], jids: new Set(), since: Infinity });
   const looked = () => redis.batches.flat().filter((text) => /^lrange .* -1 -1$/.test(text));
   const found = [...(await made.read()).nextJobs];
   expect(looked()).toHaveLength(50);
@@ -173,6 +173,8 @@ test('jobs of a process that is gone are looked for in the sets, from the entrie
   const entry = (jid: string) => JSON.stringify({ class: 'A', jid });
   const redis = fakeRedis({
     ...SIDEKIQ,
+    // super_fetch keeps what the process had taken.
+    'lrange queue:sq|h:1:a|default -1 -1': [entry('kept')],
     [`zcount retry -inf (${NOW - 70}`]: 7,
     'zrange retry 7 7': [entry('other')],
     'zrange retry 8 15': [entry('failed')],
@@ -181,8 +183,9 @@ test('jobs of a process that is gone are looked for in the sets, from the entrie
     'zrevrange dead 1 8': ['OK'],
   });
   const made = new SnapshotReader(redis, new Minutes(), { clock: () => NOW, includesQueue: () => true });
-  made.lookFor({ queues: [], jids: new Set(['failed', 'died', 'nowhere']), since: NOW - 70 });
-  expect((await made.read()).nextJobs).toEqual(['died', 'failed']);
+  const jids = new Set(['failed', 'died', 'nowhere']);
+  made.lookFor({ queues: [], privateQueues: ['sq|h:1:a|default'], jids, since: NOW - 70 });
+  expect((await made.read()).nextJobs).toEqual(['kept', 'died', 'failed']);
 });
 
 test('jobs are looked for up to 16 MiB of what is stored, and to the end of their places where they are small', async () => {
@@ -202,7 +205,7 @@ test('jobs are looked for up to 16 MiB of what is stored, and to the end of thei
   });
   const made = new SnapshotReader(redis, new Minutes(), { clock: () => NOW, includesQueue: () => true });
   await made.read();
-  made.lookFor({ queues: ['small', 'large'], jids: new Set(), since: Infinity });
+  made.lookFor({ privateQueues: [], queues: ['small', 'large'], jids: new Set(), since: Infinity });
   const { nextJobs, cost } = await made.read();
   const looked = redis.batches.flat().filter((text) => text.startsWith('lrange'));
   expect(nextJobs).toHaveLength(100 + 3);

@@ -9,17 +9,7 @@ import { instantText } from '../source/instants';
 import type { Range, Reads } from '../source/reads';
 import { capacityOfQueues, typeOf } from '../watch/capacity';
 import type { State } from '../watch/state';
-import {
-  answerOf,
-  runs,
-  runsFor,
-  shareThatFits,
-  threads,
-  utilisation,
-  type Answer,
-  type Runs,
-  type Told,
-} from '../whatif/answer';
+import { answerOf, runs, runsFor, shareThatFits, threads, utilisation, type Runs } from '../whatif/answer';
 import { checkOf } from '../whatif/check';
 import { changed, MOST_THREADS, serves, type Changes } from '../whatif/changes';
 import { fitRange, fitUsual, type Fitted } from '../whatif/fit';
@@ -28,10 +18,9 @@ import { withScaled } from '../whatif/scaledWorkers';
 import { parseScaling } from '../whatif/scaling';
 import { bestOrder, bestThreshold, fewestThreads, shareToSearch, type Aim } from '../whatif/search';
 import { topologyOf } from '../whatif/topology';
-import { count, plain, seconds, share, typeAndQueue } from './columns';
-import { HOURS_A_MONTH } from './jobMetrics';
 import { baseQuerySchema } from './model';
-import { tableQuery, type Column } from './table';
+import { tableQuery } from './table';
+import { COLUMNS, IF_COLUMNS, type Figures, type Row } from './whatIfColumns';
 
 const list = z.array(z.string().max(2000)).max(200).default([]);
 
@@ -64,113 +53,7 @@ const schema = baseQuerySchema.extend({
 export type WhatIfQuery = z.input<typeof schema>;
 type Query = z.output<typeof schema>;
 
-interface Figures extends Answer {
-  threads: number;
-  threadHourPrice: number;
-  utilisation: Told | null;
-}
-
-interface Row {
-  workerType: string;
-  queue: string;
-  objectiveSeconds: number;
-  asIs: Figures;
-  /** `null` where nothing is changed. */
-  changed: Figures | null;
-}
-
 const USUAL_HOURS = 1;
-
-type Kind = 'count' | 'plain' | 'seconds' | 'share';
-const KINDS = { count, plain, seconds, share } as const;
-
-/** A figure as it is and with the changes, as the median of the runs. */
-function both(
-  kind: Kind,
-  name: string,
-  title: string,
-  description: string,
-  value: (figures: Figures) => number | null
-): Array<Column<Row>> {
-  return [
-    KINDS[kind]<Row>(name, title, description, (row) => value(row.asIs)),
-    KINDS[kind]<Row>(
-      `${name}If`,
-      `${title}, if`,
-      `${description} With the changes.`,
-      (row) => row.changed && value(row.changed)
-    ),
-  ];
-}
-
-const medianOf = (told: Told | null) => told?.median ?? null;
-
-const COLUMNS: Array<Column<Row>> = [
-  ...typeAndQueue<Row>(),
-  count('jobs', 'Jobs', 'Jobs of the simulated time, those that waited at its beginning included.', (row) =>
-    Math.round(row.asIs.jobs.median)
-  ),
-  ...both(
-    'count',
-    'threads',
-    'Threads',
-    'Threads that serve the queue or worker type, on average.',
-    (figures) => figures.threads
-  ),
-  ...both(
-    'plain',
-    'costPerMonth',
-    'Cost a month',
-    'Cost of the threads for a month of 730 hours, at the price of a thread-hour in the settings; no value without one. Threads that serve several queues are counted with each.',
-    (figures) => (figures.threadHourPrice === 0 ? null : figures.threads * HOURS_A_MONTH * figures.threadHourPrice)
-  ),
-  ...both('share', 'utilisation', 'Utilisation', 'Busy share of these threads.', (figures) =>
-    medianOf(figures.utilisation)
-  ),
-  ...both(
-    'seconds',
-    'p50',
-    'p50',
-    'Half of the jobs wait no longer; those that still wait at the end count by their age.',
-    ({ p50 }) => medianOf(p50)
-  ),
-  ...both('seconds', 'p95', 'p95', '95% of the jobs wait no longer.', ({ p95 }) => medianOf(p95)),
-  seconds(
-    'p95IfLeast',
-    'p95 at least',
-    'The least of the runs, with the changes where there are any: of 20 runs, one more lies between the least and the most in nine of ten cases.',
-    (row) => (row.changed ?? row.asIs).p95?.least ?? null
-  ),
-  seconds(
-    'p95IfMost',
-    'p95 at most',
-    'The most of the runs, with the changes where there are any.',
-    (row) => (row.changed ?? row.asIs).p95?.most ?? null
-  ),
-  share('p95Change', 'p95 change', 'Change of p95; no value where it is 0 as it is.', ({ asIs, changed: other }) =>
-    other?.p95 && asIs.p95 && asIs.p95.median > 0 ? other.p95.median / asIs.p95.median - 1 : null
-  ),
-  ...both('seconds', 'p99', 'p99', '99% of the jobs wait no longer.', ({ p99 }) => medianOf(p99)),
-  seconds('objective', 'Objective', 'Latency objective, by the settings.', (row) => row.objectiveSeconds),
-  ...both(
-    'share',
-    'within',
-    'Within objective',
-    'Share of the jobs that wait no longer than the objective.',
-    (figures) => medianOf(figures.within)
-  ),
-  ...both('count', 'backlogEnd', 'Backlog at the end', 'Jobs that wait at the end of the simulated time.', (figures) =>
-    Math.round(figures.backlogEnd.median)
-  ),
-  ...both(
-    'seconds',
-    'drainTime',
-    'Drain time',
-    'Time until all jobs have started that waited at the beginning; no value where none did, or where some never do.',
-    (figures) => medianOf(figures.drainedAt)
-  ),
-];
-const IF_COLUMNS = COLUMNS.filter(({ name }) => name.endsWith('If') || name === 'p95Change').map(({ name }) => name);
 
 /** What waits, utilisation and backlogs would be with other threads, traffic, run times, orders or pauses: by simulation. */
 export const whatIf = tableQuery({

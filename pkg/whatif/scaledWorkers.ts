@@ -1,7 +1,7 @@
 import type { Capsule, Engine, Run } from '../engine/engine';
 import type { ThreadGroup, Topology } from './model';
 import { Autoscaler, WORK_SECONDS, type Scaling, type Seen } from './scaling';
-import type { SimulatedJob } from './simulate';
+import type { SimulatedJob } from './simulatedJobs';
 
 const RATE_SECONDS = 60;
 

@@ -1,13 +1,12 @@
 import { DDSketch } from '@datadog/sketches-js';
 import { Dice } from '../engine/dice';
 import { Engine, type Capsule } from '../engine/engine';
-import { Fifo } from '../engine/fifo';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Turns } from '../turns';
 import { drawDuration, drawRest, scaled } from './durations';
 import { ScaledWorkers } from './scaledWorkers';
-import { firstAbove } from './firstAbove';
-import { jobsOfClass, type Backlog, type ClassDemand, type Demand, type Scenario } from './model';
+import { Arrivals, initialJobs, type SimulatedJob } from './simulatedJobs';
+import { jobsOfClass, type ClassDemand, type Demand, type Scenario } from './model';
 
 /** Error of a wait at most, relative to it. */
 const ACCURACY = 0.01;
@@ -35,13 +34,6 @@ export interface Outcome {
   readonly threadSeconds: readonly number[];
   /** Of the scenario's scaling: least, mean and most replicas. */
   readonly replicas: { readonly least: number; readonly mean: number; readonly most: number } | null;
-}
-
-export interface SimulatedJob {
-  readonly at: number;
-  readonly of: ClassDemand;
-  /** It waits or runs at the beginning, or comes later. */
-  readonly from: 'waiting' | 'running' | 'coming';
 }
 
 /** Waits by their size, of a bounded error. */
@@ -251,105 +243,4 @@ function asMayBe(demand: Demand, dice: Dice): Demand {
 /** A factor around 1 (the median, as medians are told) of a variance: lognormal, as none is negative. */
 function factorOf(variance: number, dice: Dice): number {
   return Math.exp(Math.sqrt(Math.log(1 + variance)) * dice.normal());
-}
-
-/** Jobs of a queue that wait or run at the beginning: of its classes by their shares. */
-function* initialJobs(
-  classes: readonly ClassDemand[],
-  { jobs, running, ages }: Backlog,
-  from: 'waiting' | 'running',
-  dice: Dice
-): Generator<SimulatedJob> {
-  const weights = classes.map(({ atBeginning }) => atBeginning[from]);
-  const total = weights.reduce((sum, each) => sum + each, 0);
-  const last = classes.at(-1);
-  const many = from === 'running' ? running : jobs;
-  if (!last) {
-    return;
-  }
-  for (let index = 0; index < many; index += 1) {
-    let drawn = dice.between(0, total);
-    const of = classes.find((_, place) => (drawn -= weights[place]!) < 0) ?? last;
-    yield { at: from === 'running' ? 0 : -ageAt(ages, index / many), of, from };
-  }
-}
-
-/** The age at a share of the way from the oldest to the newest. */
-function ageAt(ages: readonly number[], share: number): number {
-  const place = share * (ages.length - 1);
-  const before = Math.min(ages.length - 2, Math.floor(place));
-  return ages[before]! + (place - before) * (ages[before + 1]! - ages[before]!);
-}
-
-/** Seconds between two polls of a cluster on average (`average_scheduled_poll_interval`), and by what a gap differs at most. */
-const POLL_SECONDS = 5;
-const POLL_SPREAD = 0.5;
-
-/**
- * Arrivals slot by slot. Jobs of the sets come when Sidekiq's processes look for what is due (`Sidekiq::Scheduled::Poller`):
- * together, some seconds late.
- */
-class Arrivals {
-  /** The next poll, and what comes with it or with a later one, in order. */
-  private pollAt = 0;
-  private readonly due = new Fifo<SimulatedJob>();
-
-  constructor(
-    private readonly demand: Demand,
-    private readonly dice: Dice,
-    private readonly pollDice: Dice
-  ) {}
-
-  /** In their order. @param from instant at which the slot begins; slots follow each other */
-  *of(slot: number, from: number): Generator<SimulatedJob> {
-    for (const job of arrivalsOf(this.demand, slot, from, this.dice)) {
-      yield* this.broughtUntil(job.at);
-      if (job.of.polled > 0 && this.pollDice.chance(job.of.polled)) {
-        this.due.push({ ...job, at: this.pollAfter(job.at) });
-      } else {
-        yield job;
-      }
-    }
-    yield* this.broughtUntil(from + this.demand.slotSeconds);
-  }
-
-  private *broughtUntil(until: number): Generator<SimulatedJob> {
-    for (let job = this.due.first; job && job.at < until; job = this.due.first) {
-      yield job;
-      this.due.shift();
-    }
-  }
-
-  private pollAfter(at: number): number {
-    while (this.pollAt < at) {
-      this.pollAt += POLL_SECONDS * this.pollDice.between(1 - POLL_SPREAD, 1 + POLL_SPREAD);
-    }
-    return this.pollAt;
-  }
-}
-
-/** Arrivals of one slot in their order, from an instant on: a Poisson process of the rate of all classes, each job of one by its share. */
-function* arrivalsOf(
-  { classes, slotSeconds }: Demand,
-  slot: number,
-  from: number,
-  dice: Dice
-): Generator<SimulatedJob> {
-  const cumulative = new Float64Array(classes.length);
-  let sum = 0;
-  for (let index = 0; index < classes.length; index += 1) {
-    sum += classes[index]!.arrivals[slot]!;
-    cumulative[index] = sum;
-  }
-  if (sum <= 0) {
-    return;
-  }
-  const meanGap = slotSeconds / sum;
-  for (let at = from + gap(dice, meanGap); at < from + slotSeconds; at += gap(dice, meanGap)) {
-    yield { at, of: classes[firstAbove(cumulative, dice.between(0, sum))]!, from: 'coming' };
-  }
-}
-
-function gap(dice: Dice, mean: number): number {
-  return -Math.log(1 - dice.between(0, 1)) * mean;
 }

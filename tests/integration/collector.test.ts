@@ -4,6 +4,7 @@ import { ALLOWED_COMMANDS } from '../../pkg/redis/readOnlyRedis';
 import { parseSettings } from '../../pkg/settings/settings';
 import { job, writeFleet } from '../support/fleet';
 import { ask, askRows, createReader, noticesOf, openAsReader } from '../support/installation';
+import { startMonitor } from '../support/monitor';
 import { startRedis, type RedisServer } from '../support/redisServer';
 import { startCountingProxy } from '../support/roundTrips';
 
@@ -42,11 +43,7 @@ test.each([
     const installation = new Installation(settings);
     open.push(installation);
     await installation.state();
-    const monitor = server.client.duplicate();
-    await monitor.connect().catch(() => undefined);
-    const stream = await monitor.monitor();
-    const seen = new Set<string>();
-    stream.on('monitor', (_time: string, [name = '']: string[]) => seen.add(name.toLowerCase()));
+    const monitor = await startMonitor(server.port);
 
     proxy.reset();
     const { snapshot } = await installation.state();
@@ -56,10 +53,10 @@ test.each([
     expect(snapshot.queues.items).toHaveLength(queues);
     expect(snapshot.processes.items).toHaveLength(processes);
     await server.client.ping();
-    expect(seen.size).toBeGreaterThan(3);
-    expect([...seen].filter((name) => ![...ALLOWED_COMMANDS, 'ping'].some((allowed) => allowed === name))).toEqual([]);
-    stream.disconnect();
-    monitor.disconnect();
+    await vi.waitUntil(() => monitor.seen.has('ping'));
+    expect(monitor.seen.size).toBeGreaterThan(3);
+    expect([...monitor.seen].filter((name) => ![...ALLOWED_COMMANDS, 'ping'].some((allowed) => allowed === name))).toEqual([]);
+    monitor.close();
     await proxy.close();
   }
 );

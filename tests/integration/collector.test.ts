@@ -55,7 +55,9 @@ test.each([
     await server.client.ping();
     await vi.waitUntil(() => monitor.seen.has('ping'));
     expect(monitor.seen.size).toBeGreaterThan(3);
-    expect([...monitor.seen].filter((name) => ![...ALLOWED_COMMANDS, 'ping'].some((allowed) => allowed === name))).toEqual([]);
+    expect(
+      [...monitor.seen].filter((name) => ![...ALLOWED_COMMANDS, 'ping'].some((allowed) => allowed === name))
+    ).toEqual([]);
     monitor.close();
     await proxy.close();
   }

@@ -22,13 +22,6 @@ const STATE_COLOURS = [
 const COLUMNS: Array<Column<Row>> = [
   key('process', 'Process', 'Identity: host, pid and a nonce of each boot.', (row) => row.identity),
   key('host', 'Host', 'Host name, or dyno.', (row) => row.host),
-  plain('pid', 'PID', 'Process id on its host.', (row) => row.pid),
-  text('tag', 'Tag', 'Tag of the process, usually the application.', (row) => row.tag),
-  text('labels', 'Labels', 'Labels of the process.', (row) => row.labels.join(', '), {
-    filterValues: (row) => row.labels,
-  }),
-  text('version', 'Version', 'Sidekiq version; written since 7.0.2.', (row) => row.version),
-  instant('startedAt', 'Started', 'Start of the process.', (row) => row.startedAt),
   text(
     'state',
     'State',
@@ -36,16 +29,15 @@ const COLUMNS: Array<Column<Row>> = [
     (row) => (row.quiet ? 'quiet' : 'running'),
     { config: { mappings: STATE_COLOURS } }
   ),
-  flag('quiet', 'Quiet', 'Whether the process takes no new jobs.', (row) => row.quiet),
+  count('busy', 'Busy', 'Jobs in progress at the last heartbeat.', (row) => row.busy),
+  count('concurrency', 'Threads', 'Threads of all capsules.', (row) => row.concurrency),
+  share('utilisation', 'Utilisation', 'Busy share of the threads.', utilisationOf, { config: { min: 0, max: 1 } }),
   seconds(
     'beatAge',
     'Beat age',
     'Time since the last heartbeat by the clock of Redis; up to about ten seconds is healthy.',
     (row) => row.beatAgeSeconds
   ),
-  count('concurrency', 'Threads', 'Threads of all capsules.', (row) => row.concurrency),
-  count('busy', 'Busy', 'Jobs in progress at the last heartbeat.', (row) => row.busy),
-  share('utilisation', 'Utilisation', 'Busy share of the threads.', utilisationOf, { config: { min: 0, max: 1 } }),
   bytes(
     'rss',
     'Memory',
@@ -64,6 +56,14 @@ const COLUMNS: Array<Column<Row>> = [
   text('workerType', 'Worker type', 'Worker types of the queues that the process serves.', typesText, {
     filterValues: (row) => row.workerTypes,
   }),
+  plain('pid', 'PID', 'Process id on its host.', (row) => row.pid),
+  text('tag', 'Tag', 'Tag of the process, usually the application.', (row) => row.tag),
+  text('labels', 'Labels', 'Labels of the process.', (row) => row.labels.join(', '), {
+    filterValues: (row) => row.labels,
+  }),
+  text('version', 'Version', 'Sidekiq version; written since 7.0.2.', (row) => row.version),
+  instant('startedAt', 'Started', 'Start of the process.', (row) => row.startedAt),
+  flag('quiet', 'Quiet', 'Whether the process takes no new jobs.', (row) => row.quiet),
   count('capsules', 'Capsules', 'Number of capsules.', (row) => row.capsules.length),
   flag('embedded', 'Embedded', 'Whether Sidekiq runs inside another process, for example Puma.', (row) => row.embedded),
   flag('leader', 'Leader', 'Whether the process leads the cluster (Sidekiq Enterprise).', (row) => row.leader),

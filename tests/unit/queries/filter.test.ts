@@ -184,7 +184,7 @@ describe('the registry', () => {
       findings: 'severity installation finding action cause evidence kind subject rule path pathSince',
       overview: '',
       queues: 'queue state workerType',
-      processes: 'process host tag labels version state queues workerType',
+      processes: 'process host state queues workerType tag labels version',
       busy: 'process host thread queue workerType class metricsClass jid iterationCursor',
       backlog: 'queue class metricsClass',
       jobs: 'jid class metricsClass queue errorClass errorMessage tags context batch arguments iterationCursor',

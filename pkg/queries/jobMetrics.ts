@@ -215,7 +215,7 @@ async function rank(state: State, query: Query, request: QueryRequest, reads: Re
   const read = tellingSaturation(await readExecutions(state, request, reads, query.origin));
   const isByClass =
     query.by === 'class' && !filters.some(({ field, values }) => field !== 'class' && values.length > 0);
-  const executions = isByClass ? read : grouped(read, query.by, keeps, state);
+  const executions = isByClass ? read : await grouped(read, query.by, keeps, state);
   const classes = [...sumCounts(executions.buckets)].filter(([name]) => !isByClass || keeps(() => name));
   const ranked = classes.sort((a, b) => weight(b[1], query.sortBy) - weight(a[1], query.sortBy)).slice(0, query.top);
   const notices = [...executions.notices, ...renamed];

@@ -9,6 +9,7 @@ import {
   type Durations,
 } from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/model';
+import { Turns } from '../turns';
 import { typeOf } from '../watch/capacity';
 import type { State } from '../watch/state';
 import type { RowTest } from './filter';
@@ -31,7 +32,12 @@ type Known = Pick<State, 'queues' | 'classQueues' | 'classShares'>;
  * divided by the share of its work that each of them was seen to have. Classes whose queue was not seen are in the group
  * without a name.
  */
-export function grouped(executions: Executions, by: JobMetricsBy, keeps: RowTest, state: Known): Executions {
+export async function grouped(
+  executions: Executions,
+  by: JobMetricsBy,
+  keeps: RowTest,
+  state: Known
+): Promise<Executions> {
   const types = new Map(state.queues.map(({ name, workerType }) => [name, workerType]));
   const known = new Map<string, readonly Part[]>();
   let divided = 0;
@@ -59,15 +65,25 @@ export function grouped(executions: Executions, by: JobMetricsBy, keeps: RowTest
     known.set(jobClass, parts);
     return parts;
   };
-  const buckets = executions.buckets.map(({ startsAt, classes }): Bucket => {
+  const buckets: Bucket[] = [];
+  const turns = new Turns();
+  for (const { startsAt, classes } of executions.buckets) {
     const groups = new Map<string, ClassCounts>();
     for (const [jobClass, counts] of classes) {
       for (const { group, share } of partsOf(jobClass)) {
-        groups.set(group, added(groups.get(group) ?? noExecutions(), counts, share));
+        let sum = groups.get(group);
+        if (!sum) {
+          sum = noExecutions();
+          groups.set(group, sum);
+        }
+        sum.processed += share * counts.processed;
+        sum.failed += share * counts.failed;
+        sum.milliseconds += share * counts.milliseconds;
       }
     }
-    return { startsAt, classes: groups };
-  });
+    buckets.push({ startsAt, classes: groups });
+    await turns.give();
+  }
   const notices: Notice[] = [...executions.notices];
   if (divided > 0) {
     notices.push({
@@ -98,14 +114,6 @@ export function grouped(executions: Executions, by: JobMetricsBy, keeps: RowTest
         notices: told,
       };
     },
-  };
-}
-
-function added(sum: ClassCounts, counts: Readonly<ClassCounts>, share: number): ClassCounts {
-  return {
-    processed: sum.processed + share * counts.processed,
-    failed: sum.failed + share * counts.failed,
-    milliseconds: sum.milliseconds + share * counts.milliseconds,
   };
 }
 

@@ -11,7 +11,7 @@ export const errorsOfClass = (
   columns: ['errorClass', 'message', 'retry', 'dead', 'trend', 'first', 'last'],
   hidden: ['queue', 'pattern', 'share', 'rate', 'classes', 'queues', 'count', 'frame'],
   wrapped: ['Error', 'Message'],
-  widths: { 'In retry': 85, Dead: 70, 'Last 12 hours': 165, First: 160, Last: 160 },
+  widths: { 'In retry': 85, Dead: 70, 'Last 12 hours': 155, First: 160, Last: 160 },
   ...more,
 });
 

@@ -96,8 +96,7 @@ export const USUAL_RULES: readonly FindingRule[] = [
       'Compare the time with the days before in the history (option band), and look for a deploy or a change of traffic.',
     find: ({ state }) => {
       const found = (state.usual?.figures ?? []).flatMap((figure) => unusual(figure, state));
-      const explained = new Set(found.flatMap((each) => whatItExplains(each, state)));
-      return found.filter(({ kind, subject, figure }) => !explained.has(explainedKey(figure, kind, subject)));
+      return found.filter((each) => !isExplained(each, found, state));
     },
   },
   {
@@ -111,19 +110,32 @@ export const USUAL_RULES: readonly FindingRule[] = [
 
 const KINDS = { total: 'Sidekiq', queue: 'queue', workerType: 'worker type', class: 'class' } as const;
 
-type Unusual = Found & { figure: string };
-
-/** What a part explains is told once: of the whole and, by a queue, of its worker type the same figure is not told. */
-function whatItExplains({ kind, subject, figure }: Unusual, { queues }: Pick<State, 'queues'>): string[] {
-  const queue = kind === 'queue' ? queues.find(({ name }) => name === subject) : undefined;
-  return [
-    ...(kind === 'Sidekiq' ? [] : [explainedKey(figure, 'Sidekiq', 'Sidekiq')]),
-    ...(queue ? [explainedKey(figure, 'worker type', queue.workerType)] : []),
-  ];
+interface Unusual extends Found {
+  figure: string;
+  /** By how much it differs from the usual. */
+  excess: number;
 }
 
-function explainedKey(figure: string, kind: Found['kind'], subject: string): string {
-  return JSON.stringify([figure, kind, subject]);
+/** Parts that are unusual explain a whole where they are so much of what is unusual of it. */
+const EXPLAINING_SHARE = 0.5;
+
+/** What parts explain is told once: of the whole, and of a worker type by its queues, the same figure is not told. */
+function isExplained(one: Unusual, all: readonly Unusual[], { queues }: Pick<State, 'queues'>): boolean {
+  if (one.kind !== 'Sidekiq' && one.kind !== 'worker type') {
+    return false;
+  }
+  const typeOf = new Map(queues.map(({ name, workerType }) => [name, workerType]));
+  const alike = all.filter(({ figure }) => figure === one.figure);
+  // Classes are looked at over another time.
+  if (one.kind === 'Sidekiq' && alike.some(({ kind }) => kind === 'class')) {
+    return true;
+  }
+  const parts = alike.filter(
+    ({ kind, subject }) => kind === 'queue' && (one.kind === 'Sidekiq' || typeOf.get(subject) === one.subject)
+  );
+  const types = one.kind === 'Sidekiq' ? alike.filter(({ kind }) => kind === 'worker type') : [];
+  const sum = (of: readonly Unusual[]) => of.reduce((total, { excess }) => total + excess, 0);
+  return Math.max(sum(parts), sum(types)) >= EXPLAINING_SHARE * one.excess;
 }
 
 function unusual(figure: UsualFigure, state: State): Unusual[] {
@@ -143,6 +155,7 @@ function unusual(figure: UsualFigure, state: State): Unusual[] {
   return [
     {
       figure: figure.figure,
+      excess: Math.abs(value - usual),
       kind: KINDS[scope],
       subject: name,
       text: watched.text({
@@ -172,9 +185,9 @@ function queuesOf({ scope, key }: UsualFigure, { queues }: Pick<State, 'queues'>
   );
 }
 
-/** A queue that is late, unserved or paused is told of by the rule for that. */
+/** A queue that is late, unserved or paused is told of by the rule for that, where jobs wait in it. */
 function hasOtherFinding(queue: QueueState): boolean {
-  return isLate(queue) === true || queue.unserved === true || queue.paused === true;
+  return queue.size !== 0 && (isLate(queue) === true || queue.unserved === true || queue.paused === true);
 }
 
 /** `3.1 times as often`; where nothing is usual, there is nothing to multiply. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
 import type { Reads } from '../source/reads';
+import { NOW_SECONDS } from '../source/source';
 import type { State } from '../watch/state';
 import { groupBy } from '../sidekiq/groupBy';
 import { quantile, QUANTILES, sumCounts, sumDurations, type ClassCounts } from '../sidekiq/jobMetrics';
@@ -150,7 +151,7 @@ const table = tableQuery({
     const read = wantsDurations ? await durationsOf(ranked.map(([name]) => name)) : { durations: [], notices: [] };
     const byClass = groupBy(read.durations, ({ jobClass }) => jobClass);
     const rows = ranked.map(([name, counts]): ClassRow => ({
-      ...rowNamed(name, query.by, state),
+      ...rowNamed(name, query.by, request.then ?? state),
       ...counts,
       ended: {
         processed: counted.get(name)?.processed ?? 0,
@@ -177,6 +178,8 @@ const SHARED_SECONDS = 6 * 3600;
 /** Per job class, queue or worker type: a table, time series of one figure, or a heatmap of durations. */
 export const jobMetrics: QueryType = {
   ...table,
+  // Who ran what where changes.
+  asksThen: (raw) => !isByClass(parseQuery(schema, raw)),
   // Sidekiq counts by minutes, which are taken whole. At the end of the hours that it keeps them, a minute more is another
   // resolution.
   gridSeconds: (_, { range }, { now }) => (now - range.from <= SHARED_SECONDS ? 60 : null),
@@ -213,12 +216,17 @@ async function rank(state: State, query: Query, request: QueryRequest, reads: Re
   const { filters, notices: renamed } = byMetricsClass(query.filters, state);
   const keeps = compileFilters(filters, table.filterFields);
   const read = tellingSaturation(await readExecutions(state, request, reads, query.origin));
-  const isByClass =
-    query.by === 'class' && !filters.some(({ field, values }) => field !== 'class' && values.length > 0);
-  const executions = isByClass ? read : await grouped(read, query.by, keeps, state);
-  const classes = [...sumCounts(executions.buckets)].filter(([name]) => !isByClass || keeps(() => name));
+  const isWhole = isByClass(query);
+  const executions = isWhole ? read : await grouped(read, query.by, keeps, request.then ?? state);
+  const classes = [...sumCounts(executions.buckets)].filter(([name]) => !isWhole || keeps(() => name));
   const ranked = classes.sort((a, b) => weight(b[1], query.sortBy) - weight(a[1], query.sortBy)).slice(0, query.top);
   const notices = [...executions.notices, ...renamed];
+  if (!isWhole && !request.then && state.now - request.range.to > NOW_SECONDS) {
+    notices.push({
+      severity: 'warning',
+      text: 'From which queues classes ran at the end of the time range was not recorded: they are divided as now.',
+    });
+  }
   if (ranked.length < classes.length) {
     notices.push({
       severity: 'info',
@@ -226,6 +234,11 @@ async function rank(state: State, query: Query, request: QueryRequest, reads: Re
     });
   }
   return { ...executions, ranked, notices, threadHourPrice: state.options.threadHourPrice };
+}
+
+/** Whether it asks for what Sidekiq counts, and not for a part of it. */
+function isByClass({ by, filters }: Pick<Query, 'by' | 'filters'>): boolean {
+  return by === 'class' && !filters.some(({ field, values }) => field !== 'class' && values.length > 0);
 }
 
 /** A mailer and its method, as tables show it. */

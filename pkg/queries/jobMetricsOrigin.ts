@@ -115,7 +115,7 @@ async function fromRecording(range: QueryRequest['range'], now: number, reads: R
     return null;
   }
   const recent =
-    range.to < inRedisFrom
+    range.to <= inRedisFrom
       ? { buckets: [], notices: [] }
       : await reads.buckets({ from: inRedisFrom, to: range.to }, 60, now);
   const notices: Notice[] = [

@@ -19,6 +19,8 @@ export interface QueryRequest {
   signal?: AbortSignal;
   /** A person reads the answer in a panel or in Explore: a table without rows says so in a sentence. */
   reader?: boolean;
+  /** The state at the end of the range, for a type that {@link QueryType.asksThen}; absent where nothing was recorded then. */
+  then?: State;
   /** The data source whose Explore links should open. */
   dataSource?: { uid: string; name: string };
 }
@@ -68,6 +70,8 @@ export interface QueryType {
   ofRange: boolean;
   /** It tells what was noticed until the end of the range, by the state of then where that was recorded. */
   ofLog: boolean;
+  /** A type of the whole range also needs the state at its end. */
+  asksThen?(raw: unknown): boolean;
   /** Where it draws on a grid: by how many seconds a range may begin earlier without another picture; else `null`. */
   gridSeconds?(raw: unknown, request: QueryRequest, state: State): number | null;
   /** A snapshot alone answers it, so that it can be watched live. */

@@ -111,7 +111,9 @@ export async function runQuery(
     try {
       const { state, unseen } = await stateFor(type, source, asked);
       const answer = async (request: QueryRequest) => {
-        const frames = await type.run(raw, state, { ...request, signal: either }, source.reads(either, state));
+        const then = type.asksThen?.(raw) ? await stateThen(source, request.range.to) : undefined;
+        const asked = { ...request, signal: either, ...(then && { then }) };
+        const frames = await type.run(raw, state, asked, source.reads(either, state));
         return unseen === null ? frames : noted(frames, unseen);
       };
       // An alert rule is answered about exactly the range that it names.
@@ -157,6 +159,18 @@ async function stateFor(
     }
   }
   return { state: await source.state(range.to, type.ofRange || alerting), unseen: null };
+}
+
+/** `undefined` where nothing was recorded then. */
+async function stateThen(source: Source, to: number): Promise<State | undefined> {
+  try {
+    return await source.state(to);
+  } catch (error) {
+    if (error instanceof NotRecorded) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /** The same frames, the first with a notice more. */

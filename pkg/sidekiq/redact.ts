@@ -251,7 +251,9 @@ function withoutCredentialsOrRest(text: string): string {
   if (count(known, AT) === count(text.slice(0, LOOKED_AT), AT)) {
     return withoutCredentials(text);
   }
-  return `${begin}…${known.slice(Math.max(lastAt(known), known.lastIndexOf('…') + 1))}${text.slice(LOOKED_AT)}`;
+  // What lies behind may belong to a secret whose name is no longer there.
+  const cut = text.length > LOOKED_AT ? '…' : '';
+  return `${begin}…${known.slice(Math.max(lastAt(known), known.lastIndexOf('…') + 1))}${cut}`;
 }
 
 /** An error message without what looks like a secret or a person: credentials, tokens, addresses, card numbers. */

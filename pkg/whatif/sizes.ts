@@ -1,6 +1,5 @@
 import { figureNamed, type HistoryFigure } from '../series/figures';
-import { isGap } from '../series/grid';
-import { gapsOf, lastBefore, SLOWEST_PACE_SECONDS } from '../series/pace';
+import { lastBefore, SLOWEST_PACE_SECONDS } from '../series/pace';
 import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
 import type { Range } from '../source/reads';
@@ -34,7 +33,7 @@ export async function pushesOf(
 export function growthOf(history: FigureReads, figure: string, queue: string, range: Sampled): number[] {
   const minutes = Math.round((range.to - range.from) / MINUTE);
   const instants = Array.from({ length: minutes + 1 }, (_, index) => range.from + index * MINUTE);
-  const values = valuesAt(history, figure, queue, instants, range);
+  const values = valuesAt(history, figure, queue, instants);
   return values.slice(0, -1).map((value, minute) => {
     const next = values[minute + 1]!;
     return value === null || next === null ? 0 : next - value;
@@ -48,16 +47,23 @@ export function backlogAt(
   range: Sampled
 ): Map<string, Backlog> {
   const backlog = new Map<string, Backlog>();
-  const valueOf = (figure: string, queue: string) => valuesAt(history, figure, queue, [range.from], range)[0] ?? 0;
+  const valueOf = (figure: string, queue: string) => valuesAt(history, figure, queue, [range.from])[0] ?? 0;
   for (const { name } of queues) {
     const jobs = Math.round(valueOf('enqueued', name));
     const running = Math.round(valueOf('busy', name));
     if (jobs > 0 || running > 0) {
-      backlog.set(name, { jobs, running, ages: agesAt(history, name, valueOf('latency', name), range) });
+      backlog.set(name, {
+        jobs,
+        running,
+        ages: agesAt(history, name, { jobs, oldest: valueOf('latency', name) }, range),
+      });
     }
   }
   return backlog;
 }
+
+/** Beyond the samples the nearest one tells as long. */
+const NEAR_SECONDS = 60;
 
 const AGES = 21;
 /** Between two looks the age falls so many times faster than between those before. */
@@ -71,12 +77,16 @@ interface Aged {
 
 /**
  * For how long the jobs of a queue had waited at the beginning of a range. A queue is first in, first out: while they leave, the
- * oldest of those that wait tells when each was pushed. Taken evenly until none of them is left; evenly spread where that
- * is not seen.
+ * oldest of those that wait tells when each was pushed. Evenly spread where that is not seen.
  *
  * @param oldest seconds for which the oldest had waited
  */
-function agesAt(history: FigureReads, queue: string, oldest: number, { from, to }: Sampled): number[] {
+function agesAt(
+  history: FigureReads,
+  queue: string,
+  { jobs, oldest }: { jobs: number; oldest: number },
+  { from, to }: Sampled
+): number[] {
   if (oldest <= 0) {
     return [0, 0];
   }
@@ -96,45 +106,68 @@ function agesAt(history: FigureReads, queue: string, oldest: number, { from, to 
   // Jobs that were pushed together are gone all at once, some time before the next look.
   const isSudden = before !== undefined && falls(last, after) > SUDDEN_TIMES * falls(before, last);
   const end = isSudden ? after.at : last.at + last.age / falls(last, after);
-  const instants = known.slice(0, -1).map(({ at }) => at);
+  const looks = [...known.slice(0, -1), { at: end, age: isSudden ? last.age : 0 }];
+  const shares = goneAt(
+    history,
+    queue,
+    jobs,
+    looks.map(({ at }) => at)
+  );
   return Array.from({ length: AGES }, (_, index) => {
-    const at = from + (index / (AGES - 1)) * (end - from);
-    const place = lastBefore(instants, at);
-    const [one, next] = [known[place]!, known[place + 1]!];
-    const age = isSudden && one === last ? last.age : one.age - (at - one.at) * falls(one, next);
+    const share = index / (AGES - 1);
+    const place = Math.min(looks.length - 2, lastBefore(shares, share));
+    const [one, next] = [looks[place]!, looks[place + 1]!];
+    const width = shares[place + 1]! - shares[place]!;
+    const age = width <= 0 ? one.age : one.age - ((share - shares[place]!) / width) * (one.age - next.age);
     return Math.max(0, Math.min(oldest, age));
   });
 }
 
 /**
- * A gauge of a queue at some instants, in their order: between the samples about each, as a backlog changes within a minute.
- * `null` where nobody watched.
+ * Which share of the jobs that waited at the first of some instants has left by each, until none is left at the last: those
+ * that wait, less those that came since, which are taken to come evenly.
+ */
+function goneAt(history: FigureReads, queue: string, jobs: number, instants: readonly number[]): number[] {
+  const sizes = valuesAt(history, 'enqueued', queue, instants);
+  const [first, last] = [instants[0]!, instants.at(-1)!];
+  let most = 0;
+  return instants.map((at, index) => {
+    const passed = (at - first) / Math.max(1e-9, last - first);
+    const size = sizes[index];
+    const gone = size == null || jobs <= 0 ? passed : 1 - (size - passed * (sizes.at(-1) ?? 0)) / jobs;
+    most = index === 0 ? 0 : index === instants.length - 1 ? 1 : Math.min(1, Math.max(most, gone));
+    return most;
+  });
+}
+
+/** A longer time between two samples tells nothing of what was between. */
+const LONGEST_BETWEEN = 2 * SLOWEST_PACE_SECONDS;
+
+/**
+ * A gauge of a queue at some instants, in their order: between the samples about each, as a backlog changes within a minute, and
+ * what came while nobody looked is there after it. `null` where the samples are further apart than ten minutes.
  */
 function valuesAt(
   history: FigureReads,
   figure: string,
   queue: string,
-  instants: readonly number[],
-  { now, sampleSeconds }: Sampled
+  instants: readonly number[]
 ): Array<number | null> {
   const [first, last] = [instants[0]!, instants.at(-1)!];
-  const around = 2 * SLOWEST_PACE_SECONDS;
-  const [points] = history.read('queue', figure, first - around, last + around, queue);
+  const [points] = history.read('queue', figure, first - LONGEST_BETWEEN, last + LONGEST_BETWEEN, queue);
   if (!points) {
     return instants.map(() => null);
   }
   const { at, values } = points;
-  const gapSeconds = gapSecondsOf(now - first, sampleSeconds);
-  const gap = gapsOf(at, gapSeconds);
   return instants.map((instant) => {
     const before = lastBefore(at, instant);
     const [from, to] = [at[before], at[before + 1]];
     if (from === undefined || to === undefined) {
       // Before the first sample or after the last one its value is the nearest that is known.
       const nearest = from === undefined ? 0 : before;
-      return Math.abs(at[nearest]! - instant) <= gapSeconds ? values[nearest]! : null;
+      return Math.abs(at[nearest]! - instant) <= NEAR_SECONDS ? values[nearest]! : null;
     }
     const share = (instant - from) / (to - from);
-    return isGap(gap, from, to) ? null : values[before]! + share * (values[before + 1]! - values[before]!);
+    return to - from > LONGEST_BETWEEN ? null : values[before]! + share * (values[before + 1]! - values[before]!);
   });
 }

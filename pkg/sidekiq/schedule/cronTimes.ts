@@ -1,11 +1,9 @@
 import type { CronLine } from './cronLine';
-import { fixedZone, type Zone } from './zone';
+import { FIRST_MONDAY, fixedZone, type Zone } from './zone';
 
 const DAY = 86_400;
 /** Steps that are tried at most: those of fugit, which gives up on a 30th of February. */
 const STEPS = 4096;
-/** Noon of Monday 2018-12-31, from which weeks are counted (et-orbi, `rweek_ref`). */
-const FIRST_MONDAY = Date.UTC(2018, 11, 31, 12) / 1000;
 
 /** A time as clocks show it, as the epoch seconds at which those of UTC do. */
 type Local = number;

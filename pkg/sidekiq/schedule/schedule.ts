@@ -63,10 +63,15 @@ export interface Zones {
   readonly assumed: Zone;
   /** All that are possible. */
   readonly possible: readonly Zone[];
+  /** One run alone may be that of a line that was changed since. */
+  readonly isSure: boolean;
 }
 
+/** So many runs that not every zone has say the same of the zone. */
+const SURE_RUNS = 2;
+
 /** @returns `null` for what runs once, and where none comes for years */
-export function nextRunOf(schedule: Schedule, after: number, { assumed, possible }: Zones): NextRun | null {
+export function nextRunOf(schedule: Schedule, after: number, { assumed, possible, isSure }: Zones): NextRun | null {
   switch (schedule.kind) {
     case 'unknown':
       return null;
@@ -82,7 +87,8 @@ export function nextRunOf(schedule: Schedule, after: number, { assumed, possible
         return null;
       }
       const all = line.zone ? [nextAt] : nextRuns(line, after, possible).map((next) => next ?? Infinity);
-      return { nextAt, lateFrom: Math.max(nextAt, ...all), certain: all.every((each) => each === nextAt) };
+      const others = line.zone || isSure ? all : nextRuns(line, after, everyZone());
+      return { nextAt, lateFrom: Math.max(nextAt, ...all), certain: others.every((each) => each === nextAt) };
     }
   }
 }
@@ -106,23 +112,27 @@ export interface PlannedRun {
 /** The zone of a setting holds for all; without one, those in which most of the planned runs of the application are runs. */
 export function zonesOf(planned: readonly PlannedRun[], setting: Zone | null): Zones {
   if (setting) {
-    return { assumed: setting, possible: [setting] };
+    return { assumed: setting, possible: [setting], isSure: true };
   }
-  const possible = zonesThatFit(planned);
-  return { assumed: possible[0]!, possible };
+  const { possible, telling } = zonesThatFit(planned);
+  return { assumed: possible[0]!, possible, isSure: telling >= SURE_RUNS };
 }
 
-function zonesThatFit(planned: readonly PlannedRun[]): readonly Zone[] {
+/** The zones, and how many runs leave out some of all. */
+function zonesThatFit(planned: readonly PlannedRun[]): { possible: readonly Zone[]; telling: number } {
   const all = everyZone();
-  let fitting = all;
+  let possible = all;
+  let telling = 0;
   for (const { line, at } of planned) {
-    fitting = fitting.filter((zone) => runsAt(line, at, zone));
-    if (fitting.length === 0) {
+    const left = possible.filter((zone) => runsAt(line, at, zone));
+    if (left.length === 0) {
       // A line that was changed since, or an instant that was written by another program, contradicts the others.
-      return mostFitting(planned, all);
+      return { possible: mostFitting(planned, all), telling: SURE_RUNS };
     }
+    telling += Number(left.length < possible.length || (telling > 0 && !all.every((zone) => runsAt(line, at, zone))));
+    possible = left;
   }
-  return fitting;
+  return { possible, telling };
 }
 
 function mostFitting(planned: readonly PlannedRun[], zones: readonly Zone[]): readonly Zone[] {

@@ -66,7 +66,9 @@ function firstUntil({ untils }: Pick<MomentZone, 'untils'>, at: number): number 
   return untils.findIndex((until) => until > at * 1000);
 }
 
-/** Zones whose clocks were the same since then are one. */
+/** Noon of Monday 2018-12-31, from which weeks are counted (et-orbi, `rweek_ref`). */
+export const FIRST_MONDAY = Date.UTC(2018, 11, 31, 12) / 1000;
+/** Zones whose clocks were the same since then, and on that Monday, are one. */
 const SINCE = Date.UTC(2024, 0, 1) / 1000;
 
 let told: readonly Zone[] | undefined;
@@ -81,7 +83,11 @@ export function everyZone(): readonly Zone[] {
     for (const name of tz.names()) {
       const zone = tz.zone(name)!;
       const from = firstUntil(zone, SINCE);
-      const clocks = JSON.stringify([zone.untils.slice(from), zone.offsets.slice(from)]);
+      const clocks = JSON.stringify([
+        zone.utcOffset(FIRST_MONDAY * 1000),
+        zone.untils.slice(from),
+        zone.offsets.slice(from),
+      ]);
       const known = names.get(clocks);
       if (known) {
         known.push(name);

@@ -470,6 +470,19 @@ describe('a backlog that is unusual', () => {
     expect(ofThem([type, latency]).map(([kind]) => kind)).toEqual(['worker type', 'queue']);
   });
 
+  test('is told of both where the queue is a small part of it', () => {
+    const small = { ...backlog('queue', 'b'), value: 130, usual: 5 };
+    expect(ofThem([total, type, small]).map(([kind]) => kind)).toEqual(['worker type', 'queue']);
+    const half = { ...backlog('queue', 'b'), value: 160, usual: 5 };
+    expect(ofThem([total, type, half]).map(([kind]) => kind)).toEqual(['queue']);
+  });
+
+  test('is told beside a paused queue of the worker type that is empty', () => {
+    expect(
+      ofThem([type], { queues: [...queues, aQueueState('d', { paused: true, workerType: 'Default' })] })
+    ).toHaveLength(1);
+  });
+
   test('is not told beside a queue of the worker type that is late', () => {
     expect(ofThem([type], { queues: [...queues, aQueueState('d', { ...late, workerType: 'Default' })] })).toEqual([]);
   });

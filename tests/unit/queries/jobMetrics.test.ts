@@ -202,6 +202,28 @@ describe('as a table', () => {
       expect(found.map((row) => [row['class'], row['totalTime']])).toEqual(expected);
     });
 
+    test('goes by the queues of the end of the range, and says where those were not recorded', async () => {
+      const before = { range: { from: MINUTE - 3600, to: MINUTE - 300 } };
+      const then = aState({ ...placed, classQueues: new Map([['A', 'old']]), classShares: new Map() });
+      const query = {
+        by: 'queue',
+        figures: ['totalTime'],
+        filters: [{ field: 'class', operator: '=', values: ['A'] }],
+      };
+      const of = async (request: object) => {
+        const frames = await ask({ query, request }, placed);
+        return [
+          frames.flatMap(rowsOf).map((row) => row['queue']),
+          noticesOf(frames).filter((text) => text.includes('as now')),
+        ];
+      };
+      expect(await of({ ...before, then })).toEqual([['old'], []]);
+      expect(await of(before)).toEqual([
+        ['default', 'critical'],
+        ['From which queues classes ran at the end of the time range was not recorded: they are divided as now.'],
+      ]);
+    });
+
     test('is a series a queue over time, in which those without a name are told', async () => {
       const frames = await ask({ query: { by: 'queue', show: 'series', figures: ['failures'] } }, placed);
       const field = (name: string) => frames.find((frame) => frame.name === name)!.fields[1]!;

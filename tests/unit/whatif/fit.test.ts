@@ -191,30 +191,51 @@ describe('work fitted from a past range', () => {
     expect(fitted!.demand.backlog.get('a')!.jobs).toBeGreaterThan(9000);
   });
 
-  test('knows the ages of what waited then by the oldest that is left', async () => {
+  test('knows the ages of what waited then by the oldest that is left, and by how many have left', async () => {
     const from = END - 300;
-    const agesOf = async (pushedAt: (second: number) => number, drainedAfter: number) => {
+    /** @param left jobs that wait after so many seconds @param pushedAt when the oldest of them was pushed */
+    const agesOf = async (left: (second: number) => number, pushedAt: (left: number) => number) => {
       const history = new MemoryStore({ fullSeconds: 1e6, keepSeconds: 1e6 });
       for (let second = -53; second <= 310; second += 10) {
-        const isLeft = second < drainedAfter;
+        const size = Math.max(0, left(Math.max(0, second)));
         history.append(from + second, [
-          { scope: 'queue', key: 'a', figure: 'enqueued', value: isLeft ? 100 : 0 },
-          { scope: 'queue', key: 'a', figure: 'latency', value: isLeft ? second - pushedAt(Math.max(0, second)) : 0 },
+          { scope: 'queue', key: 'a', figure: 'enqueued', value: size },
+          { scope: 'queue', key: 'a', figure: 'latency', value: size > 0 ? second - pushedAt(size) : 0 },
         ]);
       }
       const minutes = minutesOf(Array.from({ length: 5 }, () => ({ A: [60, 0, 60_000] as [number, number, number] })));
       const { demand } = (await fitRange(state, { from, to: END }, reads(minutes, { history })))!;
       const { ages } = demand.backlog.get('a')!;
-      return [ages[0]!, ages[Math.floor(ages.length / 2)]!, ages.at(-1)!].map(Math.round);
+      return [0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(ages[Math.round(share * (ages.length - 1))]!));
     };
+    const near = (ages: number[], expected: number[], seconds: number) =>
+      ages.forEach((age, index) => expect(Math.abs(age - expected[index]!)).toBeLessThanOrEqual(seconds));
     // All pushed at once, a minute before.
-    expect(await agesOf(() => -60, 100)).toEqual([60, 60, 60]);
-    // Pushed evenly over two minutes, and gone after one: each second two seconds of pushes leave.
-    // The look before the beginning is three seconds old.
-    const evenly = await agesOf((second) => -120 + 2 * second, 60);
-    evenly.forEach((age, index) => expect(Math.abs(age - [120, 60, 0][index]!)).toBeLessThanOrEqual(8));
+    near(
+      await agesOf(
+        (second) => 100 - second,
+        () => -60
+      ),
+      [60, 60, 60, 60, 60],
+      0
+    );
+    // One a second for 1,200 s: the oldest of so many that are left was pushed as many seconds before.
+    const oneASecond = (left: number) => -left;
+    near(await agesOf((second) => 1200 - 10 * second, oneASecond), [1200, 900, 600, 300, 0], 35);
+    // Taken ten times as fast after two minutes, and not at all for a minute.
+    const faster = (second: number) => 1200 - second - 9 * Math.max(0, second - 120);
+    near(await agesOf(faster, oneASecond), [1200, 900, 600, 300, 0], 35);
+    const paused = (second: number) => 1200 - 10 * (second - Math.max(0, Math.min(60, second - 60)));
+    near(await agesOf(paused, oneASecond), [1200, 900, 600, 300, 0], 35);
     // Not gone within the range: evenly spread.
-    expect(await agesOf(() => -60, 1000)).toEqual([60, 0, 0]);
+    near(
+      await agesOf(
+        () => 100,
+        () => -60
+      ),
+      [60, 30, 0, 0, 0],
+      60
+    );
   });
 
   test('takes sizes between the samples, which do not keep step with minutes', async () => {
@@ -231,14 +252,17 @@ describe('work fitted from a past range', () => {
     expect(sum(demand.classes[0]!.arrivals)).toBeCloseTo(3 * 180, 6);
   });
 
-  test('knows nothing of what was not watched', async () => {
+  test.each([
+    ['of minutes: what came has come', 110, 600],
+    ['of more than ten minutes: nothing is known of it', 660, 0],
+  ])('where nobody looked for a time %s', async (_, away, more) => {
     const history = new MemoryStore({ fullSeconds: 1e6, keepSeconds: 1e6 });
-    for (const at of [END - 180, END - 170, END - 60, END - 50]) {
-      history.append(at, [{ scope: 'queue', key: 'a', figure: 'enqueued', value: at < END - 100 ? 0 : 600 }]);
+    for (const at of [END - 60 - away - 10, END - 60 - away, END - 60, END - 50]) {
+      history.append(at, [{ scope: 'queue', key: 'a', figure: 'enqueued', value: at < END - 60 ? 0 : 600 }]);
     }
-    const minutes = minutesOf([{ A: [60, 0, 60_000] }, { A: [60, 0, 60_000] }, { A: [60, 0, 60_000] }]);
-    const { demand } = (await fitRange(state, { from: END - 180, to: END }, reads(minutes, { history })))!;
-    expect(sum(demand.classes[0]!.arrivals)).toBeCloseTo(180, 6);
+    const minutes = minutesOf(Array.from({ length: 13 }, () => ({ A: [60, 0, 60_000] as [number, number, number] })));
+    const { demand } = (await fitRange(state, { from: END - 780, to: END }, reads(minutes, { history })))!;
+    expect(sum(demand.classes[0]!.arrivals)).toBeCloseTo(13 * 60 + more, 6);
   });
 
   test('takes run times from the histogram of the class, and says of how many there is none', async () => {

@@ -164,6 +164,27 @@ describe('the zone of an application', () => {
     expect(next('0 9-17 * * *', '2026-10-28T16:00:00Z', summer)[1]).toBe('2026-10-29T08:00');
   });
 
+  test('is not sure by one run alone, whose line may have been changed since', () => {
+    // An application in UTC, whose entry was moved from ten to eleven after it ran.
+    const certain = (...runs: Array<ReturnType<typeof planned>>) =>
+      nextRunOf(lineOf('0 11 * * *'), at('2026-11-29T10:00:00Z'), zonesOf(runs, null))!.certain;
+    const moved = planned('0 11 * * *', '2026-11-29T10:00:00Z');
+    const often = planned('*/15 * * * *', '2026-11-30T10:00:00Z');
+    expect(certain(moved)).toBe(false);
+    expect(certain(moved, often)).toBe(false);
+    expect(certain(moved, planned('30 12 * * *', '2026-11-29T11:30:00Z'))).toBe(true);
+    // What runs at the same instants in every zone needs none.
+    expect(nextRunOf(lineOf('* * * * *'), at('2026-11-29T10:00:00Z'), zonesOf([], null))!.certain).toBe(true);
+  });
+
+  // fugit in Asia/Amman, whose clocks differed from those of Addis Ababa until 2022: by them weeks are counted.
+  test('differs where weeks are counted otherwise', () => {
+    const last = '2027-01-25T09:00:00Z';
+    const zones = zonesOf([planned('0 12 * * mon%2', last), planned('15,45 3 * * *', '2027-01-25T00:15:00Z')], null);
+    const late = nextRunOf(lineOf('0 12 * * mon%2'), at(last), zones)!.lateFrom;
+    expect(late).toBeGreaterThanOrEqual(at('2027-02-08T09:00:00Z'));
+  });
+
   test('is that of most runs, where the line of one was changed since', () => {
     const runs = ['0 9 * * *', '30 10 * * *'].map((text, index) =>
       planned(text, `2026-11-2${index}T0${8 + index}:${index}0:00Z`)

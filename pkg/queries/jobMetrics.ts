@@ -131,7 +131,7 @@ const table = tableQuery({
   ownFilters: JOB_METRICS_BY,
   title: 'Job metrics',
   description:
-    'Per job class, queue or worker type: executions, failures, total and mean time, p50, p90, p95 and p99, from Sidekiq’s own metrics or from Sidekiq Pro.',
+    'Per job class, queue or worker type: executions, failures, total and mean time, p50, p90, p95 and p99, from Sidekiq’s own metrics or from Sidekiq Pro. Minutes that the range touches count whole.',
   empty: 'No job ran in this time range. Sidekiq keeps job metrics since 7.0.',
   cost: 'one hash a minute of the range that was not read before, and for quantiles a histogram a class and minute',
   schema,

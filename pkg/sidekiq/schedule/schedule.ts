@@ -67,6 +67,7 @@ export interface Zones {
   readonly isSure: boolean;
 }
 
+const HOUR = 3600;
 /** So many runs that not every zone has say the same of the zone. */
 const SURE_RUNS = 2;
 
@@ -87,10 +88,17 @@ export function nextRunOf(schedule: Schedule, after: number, { assumed, possible
         return null;
       }
       const all = line.zone ? [nextAt] : nextRuns(line, after, possible).map((next) => next ?? Infinity);
-      const others = line.zone || isSure ? all : nextRuns(line, after, everyZone());
+      const others = line.zone || isSure ? all : nextRuns(line, after, hoursAway(possible, after));
       return { nextAt, lateFrom: Math.max(nextAt, ...all), certain: others.every((each) => each === nextAt) };
     }
   }
+}
+
+/** Zones whose clocks show the same minute as those of some zones. */
+function hoursAway(zones: readonly Zone[], at: number): readonly Zone[] {
+  const minuteOf = (zone: Zone) => ((zone.offsetAt(at) % HOUR) + HOUR) % HOUR;
+  const minutes = new Set(zones.map(minuteOf));
+  return everyZone().filter((zone) => minutes.has(minuteOf(zone)));
 }
 
 /** Whether a schedule runs at an instant, in any zone that is possible. */

@@ -120,6 +120,10 @@ export const byClass = (
 /** Of the chosen worker types. */
 export const OF_TYPES = '{worker_type=~"$workerType"}';
 
+/** @param info the queues with their worker types, as PromQL */
+const byTypeOf = (how: 'sum' | 'max', metric: string, info: string): string =>
+  `${how} by (worker_type) (${metric} * on (instance, job, name) group_left (worker_type) ${info})`;
+
 /**
  * A metric of queues by worker type; those without one are together.
  *
@@ -128,7 +132,7 @@ export const OF_TYPES = '{worker_type=~"$workerType"}';
 export const promByWorkerType = (how: 'sum' | 'max', metric: string): string => {
   // A series without a label is named "Value" by Grafana.
   const info = `label_replace(sidekiq_queue_info${OF_TYPES}, "worker_type", "other queues", "worker_type", "")`;
-  return `${how} by (worker_type) (${metric} * on (instance, job, name) group_left (worker_type) ${info})`;
+  return byTypeOf(how, metric, info);
 };
 
 /** The same where a queue without a worker type stands for itself, as in metrics of worker types. */
@@ -136,7 +140,7 @@ export const promByNamedType = (how: 'sum' | 'max', metric: string): string => {
   const of = (more: string) => `sidekiq_queue_info{worker_type=~"$workerType", worker_type${more}}`;
   const alone = `label_replace(${of('=""')}, "worker_type", "other: $1", "name", "(.*)")`;
   const info = `(${of('!=""')} or ${alone})`;
-  return `${how} by (worker_type) (${metric} * on (instance, job, name) group_left (worker_type) ${info})`;
+  return byTypeOf(how, metric, info);
 };
 
 /** Threads that the work keeps busy, by worker type. @param types a selector with its braces, or `''` */

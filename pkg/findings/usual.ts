@@ -1,5 +1,6 @@
 import { isLate } from '../observe/queueCondition';
 import type { QueueState } from '../observe/queueState';
+import { typesByQueue } from '../observe/workerTypes';
 import type { MissingClass, MissingQueue, UsualFigure, UsualView } from '../outlook/usualView';
 import type { State } from '../watch/state';
 import { LIMITS, type FindingRule, type Found, type Severity } from './rule';
@@ -124,7 +125,7 @@ function isExplained(one: Unusual, all: readonly Unusual[], { queues }: Pick<Sta
   if (one.kind !== 'Sidekiq' && one.kind !== 'worker type') {
     return false;
   }
-  const typeOf = new Map(queues.map(({ name, workerType }) => [name, workerType]));
+  const typeOf = typesByQueue(queues);
   const alike = all.filter(({ figure }) => figure === one.figure);
   // Classes are looked at over another time.
   if (one.kind === 'Sidekiq' && alike.some(({ kind }) => kind === 'class')) {

@@ -1,4 +1,5 @@
 import { classLabels, hostLabels, labelValue, type Metric, type Sample } from './metric';
+import { typesByQueue, typesServed } from '../observe/workerTypes';
 import { counter, perClass, perProcess, perQueue, single } from './metricRows';
 import { READING_METRICS } from './readingMetrics';
 import { DURATION_BOUNDS } from './statsdMetrics';
@@ -178,10 +179,10 @@ export const JOBWATCH_METRICS: readonly Metric[] = [
     labels: ['host', 'process', 'worker_type'],
     source: 'info of each process, the worker types of the settings or derived from the processes',
     read: ({ snapshot: { processes }, queues }) => {
-      const typeOf = new Map(queues.map(({ name, workerType }) => [name, workerType]));
+      const typeOf = typesByQueue(queues);
       return processes.items.flatMap(({ host, identity, queues: served }) => {
-        const types = new Set(served.map((queue) => typeOf.get(queue) ?? ''));
-        return [...(types.size === 0 ? [''] : types)].map((type) => ({
+        const types = typesServed(served, typeOf);
+        return (types.length === 0 ? [''] : types).map((type) => ({
           labels: [
             ['host', labelValue(host)],
             ['process', labelValue(identity)],

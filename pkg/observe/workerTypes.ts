@@ -27,6 +27,18 @@ export function derivedWorkerTypes(processes: readonly Process[]): ReadonlyMap<s
   return last.names;
 }
 
+/** The worker type of each queue by its name; empty where it has none. */
+export function typesByQueue(
+  queues: ReadonlyArray<{ readonly name: string; readonly workerType: string }>
+): ReadonlyMap<string, string> {
+  return new Map(queues.map(({ name, workerType }) => [name, workerType]));
+}
+
+/** The worker types of the queues that a process serves, each once; an empty one for queues without. */
+export function typesServed(queues: readonly string[], types: ReadonlyMap<string, string>): string[] {
+  return [...new Set(queues.map((queue) => types.get(queue) ?? ''))];
+}
+
 /** Of the last reading: processes come and go far less often than it is asked. */
 let last: { served: readonly Served[]; names: ReadonlyMap<string, string> } = { served: [], names: new Map() };
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { typesByQueue } from '../observe/workerTypes';
 import type { Work } from '../sidekiq/model';
 import type { Iteration } from '../sidekiq/parts/iteration';
 import { instant, ITERATION_COLUMNS, iterationColumns, iterationOption, jobClass, key, seconds, text } from './columns';
@@ -50,7 +51,7 @@ export const busy = tableQuery({
   live: true,
   example: "--filter 'class=~Invoices.*' --limit 20",
   async rows({ snapshot, queues, options, now }, { iteration }, _request, reads) {
-    const types = new Map(queues.map(({ name, workerType }) => [name, workerType]));
+    const types = typesByQueue(queues);
     const hosts = new Map(snapshot.processes.items.map(({ identity, host }) => [identity, host]));
     const states = iteration ? await reads.iterations(snapshot.work.items.map(({ jid }) => jid)) : null;
     return {

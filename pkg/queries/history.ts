@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { typesByQueue } from '../observe/workerTypes';
 import { Fault } from '../faults/fault';
 import type { Options } from '../settings/model';
 import { instantText } from '../source/instants';
@@ -166,7 +167,7 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
  */
 function keysKept({ by, filters }: Query, state: Answering): { keeps: (key: string) => boolean; notices: Notice[] } {
   const queues = 'queues' in state ? state.queues : (state.last?.queues ?? []);
-  const typeOf = new Map(queues.map(({ name, workerType }) => [name, workerType]));
+  const typeOf = typesByQueue(queues);
   const known = FIELDS_OF[by];
   const applies = ({ field }: Filter) => known.includes(field) || !FILTER_FIELDS.includes(field);
   const other = filters.filter((filter) => filter.values.length > 0 && !applies(filter));

@@ -1,5 +1,6 @@
 import { countText } from '../findings/texts';
 import { sharesOf } from '../observe/classShares';
+import { typesByQueue } from '../observe/workerTypes';
 import { groupBy } from '../sidekiq/groupBy';
 import {
   HISTOGRAM_SATURATION,
@@ -38,7 +39,7 @@ export async function grouped(
   keeps: RowTest,
   state: Known
 ): Promise<Executions> {
-  const types = new Map(state.queues.map(({ name, workerType }) => [name, workerType]));
+  const types = typesByQueue(state.queues);
   const known = new Map<string, readonly Part[]>();
   let divided = 0;
   let unseen = 0;

@@ -1,4 +1,5 @@
 import type { Process } from '../sidekiq/model';
+import { typesByQueue, typesServed } from '../observe/workerTypes';
 import { bytes, count, flag, instant, key, plain, seconds, share, text } from './columns';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
@@ -98,12 +99,12 @@ export const processes = tableQuery({
   columns: COLUMNS,
   live: true,
   rows({ snapshot: { processes: found, leader }, queues }) {
-    const typeOf = new Map(queues.map(({ name, workerType }) => [name, workerType]));
+    const typeOf = typesByQueue(queues);
     return {
       rows: found.items.map((process) => ({
         ...process,
         leader: leader === null ? null : leader !== '' && process.identity === leader,
-        workerTypes: [...new Set(process.queues.map((queue) => typeOf.get(queue) ?? ''))].filter((type) => type !== ''),
+        workerTypes: typesServed(process.queues, typeOf).filter((type) => type !== ''),
       })),
     };
   },

@@ -112,8 +112,8 @@ export async function runQuery(
       const { state, unseen } = await stateFor(type, source, asked);
       const answer = async (request: QueryRequest) => {
         const then = type.asksThen?.(raw) ? await stateThen(source, request.range.to) : undefined;
-        const asked = { ...request, signal: either, ...(then && { then }) };
-        const frames = await type.run(raw, state, asked, source.reads(either, state));
+        const whole = { ...request, signal: either, ...(then && { then }) };
+        const frames = await type.run(raw, state, whole, source.reads(either, state));
         return unseen === null ? frames : noted(frames, unseen);
       };
       // An alert rule is answered about exactly the range that it names.

@@ -2,6 +2,7 @@ import type { ClassTotal, ClassTotalsView } from '../observe/classTotals';
 import { groupBy } from '../sidekiq/groupBy';
 import { jobsOf, type JobWaitsView } from '../observe/jobWaits';
 import type { QueueState } from '../observe/queueState';
+import { typesByQueue } from '../observe/workerTypes';
 import type { Listed, Process, Totals } from '../sidekiq/model';
 import { threadsServing } from '../sidekiq/queueFacts';
 import type { InstallationTotals } from '../sidekiq/totals';
@@ -263,7 +264,7 @@ function waitedValues(scope: HistoryScope, key: string, { jobs, seconds }: Waite
 
 function seriesOfWaits({ jobWaits, queues }: Pick<Sampled, 'jobWaits' | 'queues'>): SeriesValue[] {
   const byQueue = waitedBy(jobWaits, ({ queue }) => queue);
-  const typeOf = new Map(queues.map(({ name, workerType }) => [name, workerType]));
+  const typeOf = typesByQueue(queues);
   const byType = waitedBy(jobWaits, ({ queue }) => typeOf.get(queue) ?? '');
   const types = new Set([...typeOf.values()].filter((type) => type !== ''));
   return [

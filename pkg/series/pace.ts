@@ -7,6 +7,7 @@ export const GAP_SAMPLES = 2.5;
 export const SLOWEST_PACE_SECONDS = 300;
 /** A pace is told from so many steps, or parts, that follow one another. */
 export const PACE_TOLD_STEPS = 20;
+
 /**
  * Gaps between samples whose pace may have changed with the settings: a time longer than `least` seconds, where it is longer
  * than some of the usual steps about it as well.

@@ -1,4 +1,4 @@
-import { figureNamed, type HistoryFigure } from '../series/figures';
+import { figureNamed } from '../series/figures';
 import { lastBefore, SLOWEST_PACE_SECONDS } from '../series/pace';
 import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
@@ -21,7 +21,7 @@ export async function pushesOf(
   queue: string,
   { from, to, now, sampleSeconds }: Sampled
 ): Promise<ReadonlyArray<number | null>> {
-  const figure: HistoryFigure = figureNamed('inRate');
+  const figure = figureNamed('inRate');
   const interval = SLOT_SECONDS;
   const grid = Array.from({ length: (to - from) / interval + 1 }, (_, index) => from + index * interval);
   const sampled = { from, to: to + interval, gapSeconds: gapSecondsOf(now - from, sampleSeconds), sampleSeconds };
@@ -30,7 +30,7 @@ export async function pushesOf(
 }
 
 /** By how much a gauge of a queue grew in each minute of a range; 0 where that is not known. */
-export function growthOf(history: FigureReads, figure: string, queue: string, range: Sampled): number[] {
+export function growthOf(history: FigureReads, figure: string, queue: string, range: Range): number[] {
   const minutes = Math.round((range.to - range.from) / MINUTE);
   const instants = Array.from({ length: minutes + 1 }, (_, index) => range.from + index * MINUTE);
   const values = valuesAt(history, figure, queue, instants);
@@ -41,11 +41,7 @@ export function growthOf(history: FigureReads, figure: string, queue: string, ra
 }
 
 /** Jobs that waited and ran at the beginning of a range, by queue. */
-export function backlogAt(
-  history: FigureReads,
-  { queues }: Pick<State, 'queues'>,
-  range: Sampled
-): Map<string, Backlog> {
+export function backlogAt(history: FigureReads, { queues }: Pick<State, 'queues'>, range: Range): Map<string, Backlog> {
   const backlog = new Map<string, Backlog>();
   const valueOf = (figure: string, queue: string) => valuesAt(history, figure, queue, [range.from])[0] ?? 0;
   for (const { name } of queues) {
@@ -85,7 +81,7 @@ function agesAt(
   history: FigureReads,
   queue: string,
   { jobs, oldest }: { jobs: number; oldest: number },
-  { from, to }: Sampled
+  { from, to }: Range
 ): number[] {
   if (oldest <= 0) {
     return [0, 0];

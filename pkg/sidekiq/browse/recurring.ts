@@ -409,7 +409,19 @@ function isChangedSince(
   return known;
 }
 
-const nextRuns = new LRUCache<string, { next: NextRun | null }>({ max: 5000 });
+/** By schedule and zones: from which instant on it was asked, and what comes next. */
+const nextRuns = new LRUCache<string, { since: number; next: NextRun | null }>({ max: 5000 });
+
+/** The next run after an instant, worked out anew only where the last answer does not hold for it. */
+function nextRunSince(key: string, parsed: Schedule, since: number, zones: Zones): NextRun | null {
+  const known = nextRuns.get(key);
+  if (known && (known.since === since || (known.since < since && known.next && since < known.next.sameUntil))) {
+    return known.next;
+  }
+  const next = nextRunOf(parsed, since, zones);
+  nextRuns.set(key, { since, next });
+  return next;
+}
 
 function withNextRun(
   entry: Read,
@@ -428,13 +440,8 @@ function withNextRun(
   }
   // Where a line was set since the last run, it is not known when.
   const since = last === null || isChangedSince(entry, parsed, zones, zonesText) ? null : Math.max(last, disabledUntil);
-  const key = `${entry.source}\0${entry.schedule}\0${since ?? 'now'}\0${zonesText}`;
   // Without a last run the next one moves on with the present.
-  const known = (since === null ? undefined : nextRuns.get(key)) ?? { next: nextRunOf(parsed, since ?? now, zones) };
-  if (since !== null) {
-    nextRuns.set(key, known);
-  }
-  return known.next === null
-    ? told
-    : { ...told, nextAt: known.next.nextAt, lateFrom: known.next.lateFrom, zoneKnown: known.next.certain };
+  const key = `${entry.source}\0${entry.schedule}\0${since ?? 'now'}\0${zonesText}`;
+  const next = nextRunSince(key, parsed, since ?? now, zones);
+  return next === null ? told : { ...told, nextAt: next.nextAt, lateFrom: next.lateFrom, zoneKnown: next.certain };
 }

@@ -51,6 +51,8 @@ export interface NextRun {
   readonly lateFrom: number;
   /** Whether the zone is known, or makes no difference. */
   readonly certain: boolean;
+  /** Until then the answer is the same for each later instant: in no zone a run comes before. */
+  readonly sameUntil: number;
 }
 
 /**
@@ -79,7 +81,7 @@ export function nextRunOf(schedule: Schedule, after: number, { assumed, possible
     case 'every': {
       // Beyond what is a plausible instant no date is told.
       const nextAt = secondsOf(after + schedule.seconds);
-      return nextAt === null ? null : { nextAt, lateFrom: nextAt, certain: true };
+      return nextAt === null ? null : { nextAt, lateFrom: nextAt, certain: true, sameUntil: after };
     }
     case 'cron': {
       const { line } = schedule;
@@ -89,7 +91,14 @@ export function nextRunOf(schedule: Schedule, after: number, { assumed, possible
       }
       const all = line.zone ? [nextAt] : nextRuns(line, after, possible).map((next) => next ?? Infinity);
       const others = line.zone || isSure ? all : nextRuns(line, after, hoursAway(possible, after));
-      return { nextAt, lateFrom: Math.max(nextAt, ...all), certain: others.every((each) => each === nextAt) };
+      // Which zones show the same minute is another matter once clocks are changed.
+      const changes = others === all ? [] : possible.map((zone) => zone.changesAfter(after));
+      return {
+        nextAt,
+        lateFrom: Math.max(nextAt, ...all),
+        certain: others.every((each) => each === nextAt),
+        sameUntil: Math.min(nextAt, ...all, ...others.map((next) => next ?? Infinity), ...changes),
+      };
     }
   }
 }

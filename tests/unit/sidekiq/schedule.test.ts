@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import fc from '../../support/fastCheck';
 import { secondsOfDuration } from '../../../pkg/sidekiq/schedule/duration';
 import { nextRunOf, readSchedule, zonesOf } from '../../../pkg/sidekiq/schedule/schedule';
 import { anyZone, fixedZone, UTC, zoneOf, type Zone } from '../../../pkg/sidekiq/schedule/zone';
@@ -197,6 +198,31 @@ describe('the zone of an application', () => {
     expect(zonesOf([changed, ...runs], null).possible).toEqual(fitting);
     expect(zonesOf([...runs, changed], null).possible).toEqual(fitting);
     expect(zonesOf([...other, changed], null).possible.length).toBeGreaterThan(0);
+  });
+
+  test('leaves the next run as it is until a run comes in any zone, or clocks are changed', () => {
+    const LINES = ['0 0 L * *', '0 9 * * 1-5', '0 0 1 * mon%4&', '30 2 29 2 *', '*/7 3 * * *', '0 12 * * *'];
+    const year = at('2026-01-01T00:00:00Z');
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...LINES),
+        fc.integer({ min: 0, max: 366 * 86_400 }),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        fc.constantFrom(zonesOf([], null), zonesOf([planned('0 9 * * *', '2026-11-27T00:00:00Z')], null)),
+        (text, seconds, share, zones) => {
+          const asked = year + seconds;
+          const told = nextRunOf(lineOf(text), asked, zones)!;
+          const later = Math.min(asked + share * (told.sameUntil - asked), told.sameUntil - 0.5);
+          expect(nextRunOf(lineOf(text), later, zones)).toMatchObject({
+            nextAt: told.nextAt,
+            lateFrom: told.lateFrom,
+            certain: told.certain,
+          });
+          expect(told.sameUntil).toBeGreaterThan(asked);
+        }
+      ),
+      { numRuns: 100 }
+    );
   });
 
   test('is asked of a thousand entries within a tenth of a second', () => {

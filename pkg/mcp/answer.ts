@@ -41,12 +41,18 @@ interface Answer {
   notices?: string[];
 }
 
+/** An answer as text, and how many rows its tables have at most where rows had to be left out. */
+export interface AnswerText {
+  text: string;
+  shortenedTo?: number;
+}
+
 /**
  * Frames as JSON for a language model: small, with units, instants as ISO 8601. What is left out is told.
  *
  * @param range epoch seconds
  */
-export function answerText(frames: readonly Frame[], range: { from: number; to: number }): string {
+export function answerText(frames: readonly Frame[], range: { from: number; to: number }): AnswerText {
   const notices: Notice[] = frames.flatMap(({ meta }) => meta?.notices ?? []);
   const tables = frames.filter((frame) => !isSeries(frame)).map(tableOf);
   const all = frames.filter(isSeries).flatMap(seriesOf);
@@ -73,17 +79,21 @@ export function answerText(frames: readonly Frame[], range: { from: number; to: 
 }
 
 /** The answer as text; rows are left out from the end of each table until it is short enough. */
-function shortened(answer: Answer): string {
+function shortened(answer: Answer): AnswerText {
   const { tables = [], series = [] } = answer;
+  let shortenedTo: number | undefined;
   let text = JSON.stringify(answer);
   while (text.length > MOST.answer) {
     const long = tables.filter(({ rows }) => rows.length > 1);
     if (long.length === 0 && series.length <= 1) {
-      return JSON.stringify({ note: answer.note, from: answer.from, to: answer.to, notices: [TOO_LONG] });
+      return { text: JSON.stringify({ note: answer.note, from: answer.from, to: answer.to, notices: [TOO_LONG] }) };
     }
     for (const table of long) {
       table.found ??= table.rows.length;
       table.rows.length = Math.floor(table.rows.length / 2);
+    }
+    if (long.length > 0) {
+      shortenedTo = Math.max(...tables.map(({ rows }) => rows.length));
     }
     if (long.length === 0) {
       series.length = Math.floor(series.length / 2);
@@ -91,7 +101,7 @@ function shortened(answer: Answer): string {
     }
     text = JSON.stringify(answer);
   }
-  return text;
+  return { text, ...(shortenedTo !== undefined && { shortenedTo }) };
 }
 
 const SERIES_LEFT_OUT = 'Series are left out, as the answer would be too long.';

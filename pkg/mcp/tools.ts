@@ -23,7 +23,7 @@ const PREFIX = 'sidekiq_';
 /** Rows where the caller names no limit. */
 const ROWS = 20;
 /** Options of the query model that a language model has no use for. */
-const LEFT_OUT = ['queryType', 'version', 'limit', 'format', 'cursor'];
+const LEFT_OUT = ['queryType', 'version', 'limit', 'format'];
 const HOUR = '-3600';
 
 /** One read-only tool for each query type. */
@@ -119,13 +119,15 @@ export async function callTool(
   const now = source.now();
   const end = parseTime('"to"', to, now);
   const range = { from: parseTime('"from"', from, from.startsWith('-') ? end : now), to: end };
-  const frames = await runQuery(
-    { ...options, queryType: type.id },
-    source,
-    { range, intervalSeconds: Math.max(1, (range.to - range.from) / (MOST.points - 1)), alerting: false },
-    signal
-  );
-  return answerText(frames, range);
+  const context = { range, intervalSeconds: Math.max(1, (range.to - range.from) / (MOST.points - 1)), alerting: false };
+  const ask = async (limit: number) => runQuery({ ...options, limit, queryType: type.id }, source, context, signal);
+  let answer = answerText(await ask(options.limit), range);
+  const hasPages = Object.hasOwn(known, 'cursor');
+  // The next page begins after the last row that was asked for, so that no row may be left out before it.
+  while (answer.shortenedTo !== undefined && hasPages) {
+    answer = answerText(await ask(answer.shortenedTo), range);
+  }
+  return answer.text;
 }
 
 function sourceOf(sources: Sources, target: string | undefined): Source {

@@ -128,6 +128,33 @@ describe('gpx_sidekiq mcp', () => {
     expect(await errorOf('flushall', {})).toContain('There is no tool "flushall"');
   });
 
+  test('gives every job of a set once, page by page, where a page is too long to be told whole', async () => {
+    const jids = Array.from({ length: 150 }, (_, index) => `page-${String(index).padStart(3, '0')}`);
+    await redis.client.lpush(
+      'queue:pages',
+      ...jids.map((jid, index) =>
+        JSON.stringify({
+          jid,
+          class: `Long::${'Name'.repeat(60)}`,
+          queue: 'pages',
+          args: [],
+          created_at: 1,
+          tags: ['t'.repeat(index * 2)],
+        })
+      )
+    );
+    await redis.client.sadd('queues', 'pages');
+    const client = await overStdio();
+    const seen: unknown[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await told(client, 'sidekiq_jobs', { queue: 'pages', limit: 100, ...(cursor && { cursor }) });
+      seen.push(...column(page, 'jid'));
+      cursor = /begins at the cursor (\S+)\.$/m.exec(page.notices?.join('\n') ?? '')?.[1];
+    } while (cursor !== undefined && seen.length < 1000);
+    expect(seen).toEqual(jids);
+  });
+
   test('hides arguments of jobs where the settings do not show them', async () => {
     await redis.client.lpush(
       'queue:private',

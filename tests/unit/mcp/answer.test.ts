@@ -3,7 +3,7 @@ import type { Frame } from '../../../pkg/frames/frame';
 import { answerText, MOST } from '../../../pkg/mcp/answer';
 
 const RANGE = { from: 1_795_867_200, to: 1_795_870_800 };
-const told = (...frames: Frame[]) => JSON.parse(answerText(frames, RANGE)) as Record<string, never>;
+const told = (...frames: Frame[]) => JSON.parse(answerText(frames, RANGE).text) as Record<string, never>;
 
 function aTable(rows: number, text = 'x'): Frame {
   return {
@@ -91,7 +91,7 @@ describe('an answer', () => {
 
   test('of an instant that is no date has none', () => {
     const frame: Frame = { name: 'locks', fields: [{ name: 'expires', kind: 'time', values: [1e19] }] };
-    const text = answerText([frame], { from: -Infinity, to: 1e300 });
+    const { text } = answerText([frame], { from: -Infinity, to: 1e300 });
     expect(JSON.parse(text)).toMatchObject({ from: null, to: null, tables: [{ rows: [[null]] }] });
   });
 
@@ -132,6 +132,6 @@ describe('an answer', () => {
       [{ ...aTable(1), meta: { notices: [{ severity: 'info' as const, text: 'n'.repeat(1e6) }] } }],
     ],
   ])('of %s is no longer than an answer may be', (_what, frames) => {
-    expect(answerText(frames, RANGE).length).toBeLessThanOrEqual(MOST.answer);
+    expect(answerText(frames, RANGE).text.length).toBeLessThanOrEqual(MOST.answer);
   });
 });

@@ -4,6 +4,7 @@ import type { Frame } from '../frames/frame';
 import { toJson } from '../frames/json';
 import { withFormLabels } from '../settings/formLabels';
 import type { Source } from '../source/source';
+import { withOptionLabels } from '../queries/formLabels';
 import { QUERY_TYPES, runQuery } from '../queries/registry';
 import type { Instances } from './instances';
 import { log } from '../log';
@@ -47,9 +48,18 @@ async function answer(
     queriesTotal.inc({ type: knownType(query), outcome: 'ok' });
     return { frames: encoded, status: 200, format: request.format };
   } catch (error) {
-    const refused = refuse(error, query.refId);
+    const refused = refuse(error, query.refId, typeOf(query));
     queriesTotal.inc({ type: knownType(query), outcome: String(refused.status) });
     return refused;
+  }
+}
+
+/** The type within the query, else that beside it. */
+function typeOf(query: DataQuery): string {
+  try {
+    return String((parseModel(query) as { queryType: unknown }).queryType);
+  } catch {
+    return query.queryType;
   }
 }
 
@@ -130,10 +140,10 @@ function explained(frame: Frame): Frame {
 }
 
 /** What a failed query answers: a fault's own words, or a neutral sentence with the details in the log. */
-export function refuse(error: unknown, refId: string): DataResponse {
+export function refuse(error: unknown, refId: string, queryType = ''): DataResponse {
   if (error instanceof Fault) {
     return {
-      error: withFormLabels(error.explanation),
+      error: withOptionLabels(withFormLabels(error.explanation), queryType),
       status: httpStatus(error),
       errorSource: isDownstream(error) ? 'downstream' : 'plugin',
     };

@@ -66,5 +66,7 @@ export const LIMITS = {
   vanishedSeconds: 3600,
   saturatedWaitSeconds: 60,
   unusualDeviation: 1,
+  /** Of what is also looked at for sudden changes. */
+  unusualSlowDeviation: 1.5,
   breachWithinSeconds: 1800,
 } as const;

@@ -92,7 +92,7 @@ export const USUAL_RULES: readonly FindingRule[] = [
   {
     id: 'unusual',
     severity: 'warning',
-    when: `A figure of the last minutes (throughput, failures, backlog, latency, retries, deaths; of queues and worker types backlog and latency; of a class throughput, failures and run time of the last hour) lies outside its usual band by the width of that band. It takes two days of history.`,
+    when: `A figure of the last minutes (throughput, failures, backlog, latency, retries, deaths; of queues and worker types backlog and latency; of a class throughput, failures and run time of the last hour) lies outside its usual band by the width of that band. Throughput and failures in total are unusual after a sudden change, larger than one change in a thousand, and without one from one and a half times that width on. It takes two days of history.`,
     remedy:
       'Compare the time with the days before in the history (option band), and look for a deploy or a change of traffic.',
     find: ({ state }) => {
@@ -139,13 +139,21 @@ function isExplained(one: Unusual, all: readonly Unusual[], { queues }: Pick<Sta
   return Math.max(sum(parts), sum(types)) >= EXPLAINING_SHARE * one.excess;
 }
 
+/** Whether a figure is out of the usual, by how far it lies outside its band and whether it changed suddenly. */
+export function isUnusual(deviation: number, sudden: boolean | null): boolean {
+  return (
+    sudden === true || Math.abs(deviation) >= (sudden === null ? LIMITS.unusualDeviation : LIMITS.unusualSlowDeviation)
+  );
+}
+
 function unusual(figure: UsualFigure, state: State): Unusual[] {
-  const { scope, key, value, usual, lower, upper, deviation } = figure;
+  const { scope, key, value, usual, lower, upper, deviation, sudden } = figure;
+  const isBelow = value < usual;
   const watched = WATCHED.find((each) => each.figure === figure.figure);
   if (
     !watched ||
-    Math.abs(deviation) < LIMITS.unusualDeviation ||
-    (deviation < 0 && !watched.below) ||
+    !isUnusual(deviation, sudden) ||
+    (isBelow && !watched.below) ||
     Math.abs(value - usual) < watched.least ||
     value < (watched.leastTimes ?? 0) * usual ||
     queuesOf(figure, state).some(hasOtherFinding)
@@ -167,13 +175,12 @@ function unusual(figure: UsualFigure, state: State): Unusual[] {
         usual: watched.value(upper),
         when: whenText(state),
       }),
-      evidence: `${watched.value(value)}; usual ${watched.value(usual)}, from ${watched.value(lower)} to ${watched.value(upper)}`,
-      cause:
-        deviation < 0
-          ? 'Less work comes than usual, or it is not done.'
-          : 'More work comes than usual, or it takes longer.',
+      evidence: `${watched.value(value)}; usual ${watched.value(usual)}, from ${watched.value(lower)} to ${watched.value(upper)}${sudden ? '; changed suddenly within the last hour' : ''}`,
+      cause: isBelow
+        ? 'Less work comes than usual, or it is not done.'
+        : 'More work comes than usual, or it takes longer.',
       since: null,
-      severity: deviation > 0 ? watched.severity : 'warning',
+      severity: isBelow ? 'warning' : watched.severity,
       weight: Math.abs(deviation),
     },
   ];

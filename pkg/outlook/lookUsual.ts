@@ -8,6 +8,7 @@ import { regularity, type Regularity } from './missing';
 import { deviationOf, type Basis } from './usual';
 import type { Band } from './usualModel';
 import { learnRest, missingQueue, type QueueRest } from './sightings';
+import { isSudden, SLOTS_BEFORE, type Changes } from './sudden';
 import { leastWidthOf, newUsualFor, slotsFor, type Rhythm } from './usualFigures';
 import type { MissingClass, MissingQueue, UsualAhead, UsualFigure, UsualView } from './usualView';
 
@@ -46,6 +47,8 @@ interface Known {
   bands: Array<Band | null>;
   /** Of a class. */
   regularity: Regularity | null;
+  /** Of a rate over some minutes. */
+  changes: Changes | null;
 }
 
 /** By history: what was learnt in this hour. The models themselves are too large to keep. */
@@ -168,20 +171,42 @@ async function learn(
       isClass && usual.basis !== null
         ? regularity(usual, await slotsFor(reads, series, CLASS_SECONDS, until, rhythm))
         : null,
+    changes: lastOf(await usual.changes(until + HOUR + seconds, turns), from),
+  };
+}
+
+/** The slots that are looked at in the hour. The others are too many to keep. */
+function lastOf(changes: Changes | null, from: number): Changes | null {
+  if (!changes) {
+    return null;
+  }
+  const { startsAt, seconds, low, high, spread, rare } = changes;
+  const first = Math.max(0, Math.round((from - startsAt) / seconds) - SLOTS_BEFORE);
+  const rest = (of: ArrayLike<number>) => Array.prototype.slice.call(of, first) as number[];
+  return {
+    startsAt: startsAt + first * seconds,
+    seconds,
+    low: rest(low),
+    high: rest(high),
+    spread: rest(spread),
+    rare,
   };
 }
 
 function compare(
   reads: FigureReads,
   { scope, figure, key }: Series,
-  { from, bands }: Known,
+  { from, bands, changes }: Known,
   seconds: number,
   now: number,
   { sampleSeconds }: Rhythm
 ): UsualFigure | null {
-  const value = readLatest(reads, { scope, figure, key }, now, seconds, sampleSeconds);
+  const valueAt = (back: number) =>
+    readLatest(reads, { scope, figure, key }, now - back * seconds, seconds, sampleSeconds);
+  const value = valueAt(0);
   // The middle of the time that the value is the mean of.
-  const slot = Math.floor((now - seconds / 2 - from) / seconds);
+  const slotOf = (startsAt: number) => Math.floor((now - seconds / 2 - startsAt) / seconds);
+  const slot = slotOf(from);
   const band = bands[slot];
   if (value === null || !band) {
     return null;
@@ -196,6 +221,7 @@ function compare(
     lower: rounded(band.lower),
     upper: rounded(band.upper),
     deviation: rounded(deviationOf(near, value, leastWidthOf(figure, seconds)) ?? 0),
+    sudden: changes && isSudden(changes, valueAt, slotOf(changes.startsAt)),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Zone } from '../sidekiq/schedule/zone';
 import { Turns } from '../turns';
 import { isWeekend, type Season } from './seasons';
+import type { Changes } from './sudden';
 import { UsualModel, type Band, type Slots } from './usualModel';
 
 /** By what the usual is told; `null` while there is less than two days. */
@@ -57,6 +58,11 @@ export class Usual {
   at(instant: number): Band | null {
     const band = this.model?.at(instant) ?? null;
     return band && this.mayRest(instant) ? { ...band, lower: 0 } : band;
+  }
+
+  /** How much a rate changes from slot to slot, until an instant; `null` where that is not told. */
+  async changes(until: number, turns = new Turns()): Promise<Changes | null> {
+    return (await this.model?.changes(until, turns)) ?? null;
   }
 
   /** What is sure to come at an instant: 0 on weekends that are not known to be like other days. */

@@ -1,6 +1,7 @@
 import { medianSorted, quantileSorted } from 'simple-statistics';
 import type { Zone } from '../sidekiq/schedule/zone';
 import type { Turns } from '../turns';
+import { learnChanges, type Changes } from './sudden';
 import { isWeekend, localSeconds, SEASON_SECONDS, type Season } from './seasons';
 
 /** Means of a figure over stretches of time of equal length, without holes; NaN where nothing was seen. */
@@ -120,6 +121,43 @@ export class UsualModel {
       // A peak within the band is chance.
       upper: root(peak) > upper ? root(BURST_MARGIN * peak) : upper,
     };
+  }
+
+  /**
+   * How the rate changes from slot to slot: over all that was learnt from, and some slots more; `null` of other figures, and of
+   * slots in which a sudden change is not told from a slow one.
+   *
+   * @param until epoch seconds
+   */
+  async changes(until: number, turns: Turns): Promise<Changes | null> {
+    const { startsAt, seconds } = this.slots;
+    if (!this.isRate || seconds > SMEAR_SECONDS) {
+      return null;
+    }
+    const length = Math.max(0, Math.ceil((until - startsAt) / seconds));
+    const lows = new Float64Array(length);
+    const highs = new Float64Array(length);
+    for (let slot = 0; slot < length; slot += 1) {
+      const at = startsAt + slot * seconds;
+      const level = this.levelAt(at);
+      lows[slot] = this.profileAt(at) * level;
+      // NaN is no peak.
+      highs[slot] = Math.max(lows[slot]!, (this.peakAt(at) || 0) * level);
+      await turns.give();
+    }
+    // What is usual a slot before or after is usual enough: a batch may begin some minutes late.
+    const about = (of: Float64Array, most: (...values: number[]) => number) =>
+      of.map((value, slot) => most(of[slot - 1] ?? value, value, of[slot + 1] ?? value));
+    const spans = { low: about(lows, Math.min), high: about(highs, Math.max) };
+    await turns.give();
+    const isOut = (value: number, slot: number) => value < OUTAGE_SHARE * lows[slot]! ** 2;
+    const outages = Array.prototype.filter.call(this.slots.values, isOut).length;
+    // A rare outage is no example of how rates change.
+    const values =
+      outages > MOST_OUTAGES * this.slots.values.length
+        ? this.slots.values
+        : Float64Array.from(this.slots.values, (value, slot) => (isOut(value, slot) ? NaN : value));
+    return learnChanges({ startsAt, seconds, values }, spans, (slot) => this.groupOf(startsAt + slot * seconds), turns);
   }
 
   /** The largest root close to a slot that half of the other seasons reached; NaN of fewer than two, and where the median is of one slot. */

@@ -17,6 +17,8 @@ export interface UsualFigure {
   readonly upper: number;
   /** By how many times the width of the band it lies above (below: negative) the band; 0 within. */
   readonly deviation: number;
+  /** Whether it left the usual by a sudden change within the last hour; `null` where that is not looked for. */
+  readonly sudden: boolean | null;
 }
 
 /** A class whose usual executions do not come. */
@@ -76,6 +78,8 @@ export const usualSchema: z.ZodType<UsualView> = z.object({
       lower: number,
       upper: number,
       deviation: number,
+      // Earlier versions did not look for it.
+      sudden: z.boolean().nullable().default(null),
     })
   ),
   missing: z.array(z.object({ class: z.string(), lastRunAt: number, expected: number, perHour: number })),

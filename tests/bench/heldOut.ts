@@ -1,3 +1,5 @@
+import { isUnusual } from '../../pkg/findings/usual';
+import { isSudden } from '../../pkg/outlook/sudden';
 import { Usual } from '../../pkg/outlook/usual';
 import { UTC } from '../../pkg/sidekiq/schedule/zone';
 
@@ -47,6 +49,7 @@ export async function holdOut(
   const perDay = DAY / seconds;
   const end = day * perDay;
   const usual = await learnt(series, end);
+  const alarms = await alarmsOf(series, usual, end + perDay);
   sum.seriesDays += 1;
   for (let index = end; index < end + perDay; index += 1) {
     const at = startsAt + index * seconds;
@@ -56,7 +59,7 @@ export async function holdOut(
     if (Number.isNaN(value) || !band) {
       continue;
     }
-    const isAlarm = Math.abs(usual.deviation(value, at, 1 / seconds)!) >= 1;
+    const isAlarm = alarms(index);
     if (odd[index] === 1) {
       if (isAlarm) {
         alarmed?.(index);
@@ -71,6 +74,25 @@ export async function holdOut(
       sum.errorsOfLastWeek += Math.abs(value - values[before]!) / scale;
     }
   }
+}
+
+/** Whether a slot raises an alarm, as the finding _unusual_ does. @param until no slot from this one on is asked for */
+export async function alarmsOf(
+  { startsAt, seconds, values }: Pick<HeldOutSeries, 'startsAt' | 'seconds' | 'values'>,
+  usual: Usual,
+  until: number
+): Promise<(index: number) => boolean> {
+  const changes = await usual.changes(startsAt + (until + 1) * seconds);
+  return (index) => {
+    const at = startsAt + index * seconds;
+    const deviation = usual.deviation(values[index]!, at, 1 / seconds)!;
+    const valueAt = (back: number) => {
+      const value = values[index - back] ?? NaN;
+      return Number.isNaN(value) ? null : value;
+    };
+    const slot = changes && Math.round((at - changes.startsAt) / seconds);
+    return isUnusual(deviation, changes && isSudden(changes, valueAt, slot!));
+  };
 }
 
 /** By the six weeks before a slot at most. */

@@ -29,7 +29,7 @@ export async function benchPublicSeries(): Promise<string[]> {
   const lines = [
     '## What is usual, on public series',
     '',
-    'The series of the Numenta Anomaly Benchmark that count events over weeks, at their own pace and by the hour. Each day after the third week is held out, the model is fitted on the weeks before it (six at most), and the labelled windows are left out of all figures but the last. Scaled error: mean absolute error over that of the same time of last week, where neither is labelled. An alarm is a value that lies outside the band by at least its width; of the labelled windows those are seen in which there is one.',
+    'The series of the Numenta Anomaly Benchmark that count events over weeks, at their own pace and by the hour. Each day after the third week is held out, the model is fitted on the weeks before it (six at most), and the labelled windows are left out of all figures but the last. Scaled error: mean absolute error over that of the same time of last week, where neither is labelled. An alarm is a value that lies outside the band by at least its width, in steps of five minutes by one and a half of it or after a sudden change; of the labelled windows those are seen in which there is one.',
     '',
   ];
   if (FOLDER === undefined) {

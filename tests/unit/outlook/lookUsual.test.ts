@@ -87,6 +87,23 @@ describe('a look at what is usual', () => {
     expect(await seenAfter(4)).toBeGreaterThan(1);
   });
 
+  test('sees a sudden change for an hour, not a slow one, nor the end of an outage', async () => {
+    const sudden = async (rateAt: (at: number) => number, until: number) =>
+      (await lived((at) => ({ A: rateAt(at) }), { until }))!.figures.find(({ figure }) => figure === 'processedRate')!
+        .sudden;
+    const tripled = (at: number) => (at > noon ? 180 : 60);
+    expect(await sudden(tripled, noon)).toBe(false);
+    expect(await sudden(tripled, noon + 300)).toBe(true);
+    expect(await sudden(tripled, noon + 3600)).toBe(true);
+    expect(await sudden(tripled, noon + 2 * 3600)).toBe(false);
+    // Over six hours.
+    const slowly = (at: number) => 60 + 120 * Math.min(1, Math.max(0, (at - noon + 21_600) / 21_600));
+    expect(await sudden(slowly, noon)).toBe(false);
+    const away = (at: number) => (at > noon - 1800 && at <= noon ? 0 : 60);
+    expect(await sudden(away, noon)).toBe(true);
+    expect(await sudden(away, noon + 300)).toBe(false);
+  });
+
   test('sees executions that take longer than usual in the last hour', async () => {
     const secondsAt = (at: number) => (at > noon - 3600 ? 6 : 2);
     const usual = await lived(() => ({ A: 6 }), { until: noon - 3600, secondsAt });

@@ -63,7 +63,7 @@ const usual = (
 });
 const of = (scope: UsualFigure['scope'], key: string, figure: string): UsualFigure => ({
   ...{ scope, key, figure },
-  ...{ value: 0, usual: 1, lower: 0.5, upper: 1.5, deviation: 0 },
+  ...{ value: 0, usual: 1, lower: 0.5, upper: 1.5, deviation: 0, sudden: null },
 });
 
 /** Rule, what makes it fire, its findings, and what is just not enough. */
@@ -267,6 +267,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
           lower: 0.6,
           upper: 1.5,
           deviation: 1.8,
+          sudden: null,
         },
         { ...of('class', 'Ship', 'runTime'), value: 12, usual: 0.15, lower: 0.01, upper: 2.5, deviation: 3.5 },
       ]),
@@ -436,6 +437,33 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
     evidence({ snapshot: { totals: { dead: 90 } }, options: { deadMaxJobs: 100 } }),
   ],
 ];
+
+describe('throughput in total', () => {
+  const total = (part: Partial<UsualFigure>) =>
+    FINDING_RULES.find(({ id }) => id === 'unusual')!
+      .find(
+        evidence({
+          usual: usual([{ ...of('total', '', 'processedRate'), usual: 1, lower: 0.5, upper: 4, ...part }]),
+        })
+      )
+      .map(({ text, evidence: shown }) => [text, shown]);
+
+  test('is unusual within its band after a sudden change', () => {
+    expect(total({ value: 3, deviation: 0, sudden: true })).toEqual([
+      [
+        'Sidekiq runs 3 times as often as usual on a Wednesday at 12:00 UTC.',
+        '180 a minute; usual 60 a minute, from 30 a minute to 240 a minute; changed suddenly within the last hour',
+      ],
+    ]);
+    expect(total({ value: 0.6, deviation: 0, sudden: true })[0]![0]).toContain('0.6 times as often');
+  });
+
+  test('is unusual without a sudden change from one and a half times the width of its band on', () => {
+    expect(total({ value: 9, deviation: 1.49, sudden: false })).toEqual([]);
+    expect(total({ value: 9.3, deviation: 1.5, sudden: false })).toHaveLength(1);
+    expect(total({ value: 9, deviation: 1, sudden: null })).toHaveLength(1);
+  });
+});
 
 describe('a backlog that is unusual', () => {
   const queues = [

@@ -5,7 +5,7 @@ import type { Reads } from '../source/reads';
 import { NOW_SECONDS } from '../source/source';
 import type { State } from '../watch/state';
 import { groupBy } from '../sidekiq/groupBy';
-import { quantile, QUANTILES, sumCounts, sumDurations, type ClassCounts } from '../sidekiq/jobMetrics';
+import { quantile, QUANTILES, sumCounts, sumDurations, timedOf, type TimedCounts } from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/model';
 import { count, key, plain, rate, seconds, share } from './columns';
 import { MAILERS } from '../sidekiq/payload';
@@ -48,8 +48,8 @@ type Query = z.output<typeof schema>;
 /** Columns that need durations beside the counts. */
 const NEED_DURATIONS: ReadonlySet<string> = new Set([...QUANTILES.keys(), 'p99Lower', 'p99Upper']);
 
-const meanSeconds = ({ processed, failed, milliseconds }: ClassCounts): number | null =>
-  processed > failed ? milliseconds / 1000 / (processed - failed) : null;
+const meanSeconds = (counts: TimedCounts): number | null =>
+  timedOf(counts) > 0 ? counts.milliseconds / 1000 / timedOf(counts) : null;
 
 const busyThreads = ({ ended: { milliseconds, seconds: lasted } }: ClassRow): number | null =>
   lasted > 0 ? milliseconds / 1000 / lasted : null;
@@ -269,7 +269,7 @@ function byMetricsClass(
   };
 }
 
-function weight(counts: ClassCounts, figure: Query['sortBy']): number {
+function weight(counts: TimedCounts, figure: Query['sortBy']): number {
   switch (figure) {
     case 'executions':
     case 'rate':

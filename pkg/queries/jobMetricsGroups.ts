@@ -3,10 +3,11 @@ import { sharesOf } from '../observe/classShares';
 import { typesByQueue } from '../observe/workerTypes';
 import { groupBy } from '../sidekiq/groupBy';
 import {
+  addExecutions,
   HISTOGRAM_SATURATION,
   noExecutions,
   type Bucket,
-  type ClassCounts,
+  type TimedCounts,
   type Durations,
 } from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/model';
@@ -69,7 +70,7 @@ export async function grouped(
   const buckets: Bucket[] = [];
   const turns = new Turns();
   for (const { startsAt, classes } of executions.buckets) {
-    const groups = new Map<string, ClassCounts>();
+    const groups = new Map<string, TimedCounts>();
     for (const [jobClass, counts] of classes) {
       for (const { group, share } of partsOf(jobClass)) {
         let sum = groups.get(group);
@@ -77,9 +78,7 @@ export async function grouped(
           sum = noExecutions();
           groups.set(group, sum);
         }
-        sum.processed += share * counts.processed;
-        sum.failed += share * counts.failed;
-        sum.milliseconds += share * counts.milliseconds;
+        addExecutions(sum, counts, share);
       }
     }
     buckets.push({ startsAt, classes: groups });

@@ -1,6 +1,6 @@
 import type { Reads } from '../source/reads';
 import type { State } from '../watch/state';
-import type { Bucket, Durations } from '../sidekiq/jobMetrics';
+import { sumCounts, timedOf, type Bucket, type Durations } from '../sidekiq/jobMetrics';
 import { TEN_MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { Notice } from '../sidekiq/model';
 import type { Resolution } from '../sidekiq/parts/minute';
@@ -31,15 +31,19 @@ export interface Executions {
 
 /**
  * Reads the asked range. Where DogStatsD arrives, its minutes are used from its first whole minute on, and those of
- * Redis before, so that no minute is counted from both; a notice says which is which.
+ * Redis before, so that no minute is counted from both; a notice says which is which. Classes that do not arrive, or in part,
+ * are those of Redis.
  */
 export async function readExecutions(
-  { statsd, now }: State,
+  state: State,
   { range }: QueryRequest,
   reads: Reads,
   origin: JobMetricsOrigin
 ): Promise<Executions> {
-  const { minutes } = statsd;
+  const {
+    statsd: { minutes },
+    now,
+  } = state;
   const arrives = minutes.lastAt > 0 && now - minutes.lastAt < SILENT_SECONDS;
   if (origin === 'redis' || (origin === 'auto' && !arrives)) {
     return fromRedis(range, now, reads);
@@ -60,31 +64,112 @@ export async function readExecutions(
   }
   const since = new Date(firstWhole * 1000).toISOString().slice(11, 16);
   const buckets = firstWhole >= range.to ? [] : minutes.read(Math.max(range.from, firstWhole), Math.min(range.to, now));
-  const earlier =
-    origin === 'auto' && range.from < firstWhole
-      ? await fromRedis({ from: range.from, to: Math.min(range.to, firstWhole - 1) }, now, reads)
+  const absent = origin === 'auto' ? notArriving(state, firstWhole) : new Set<string>();
+  const ofRedis =
+    origin === 'auto' && (range.from < firstWhole || absent.size > 0)
+      ? await fromRedis(
+          absent.size > 0 ? range : { from: range.from, to: Math.min(range.to, firstWhole - 1) },
+          now,
+          reads
+        )
       : undefined;
-  if (earlier?.resolution === 600) {
+  if (ofRedis?.resolution === 600) {
     // Beyond eight hours only Redis has figures, and in steps of ten minutes.
-    return fromRedis(range, now, reads);
+    return absent.size > 0 ? ofRedis : fromRedis(range, now, reads);
   }
-  const text = earlier
-    ? `From Sidekiq’s metrics in Redis until ${since} UTC, then from Sidekiq Pro by DogStatsD.`
-    : 'From Sidekiq Pro by DogStatsD.';
+  const text =
+    range.from < firstWhole && origin === 'auto'
+      ? `From Sidekiq’s metrics in Redis until ${since} UTC, then from Sidekiq Pro by DogStatsD.`
+      : 'From Sidekiq Pro by DogStatsD.';
+  const others = new Map(ofRedis?.buckets.map(({ startsAt, classes }) => [startsAt, classes]));
+  const isOfRedis = (startsAt: number, jobClass: string) => startsAt < firstWhole || absent.has(jobClass);
   return {
-    buckets: [...(earlier?.buckets ?? []), ...buckets],
+    buckets: [
+      ...(ofRedis?.buckets.filter(({ startsAt }) => startsAt < firstWhole) ?? []),
+      ...buckets.map((bucket) => withClassesOf(bucket, others.get(bucket.startsAt), absent)),
+    ],
     resolution: 60,
-    notices: [...(earlier?.notices ?? []), { severity: 'info', text }],
+    notices: [...(ofRedis?.notices ?? []), { severity: 'info', text: text + explained(absent) + timesText(buckets) }],
     now,
     async durationsOf(jobClasses) {
-      const before = await earlier?.durationsOf(jobClasses);
+      const read = await ofRedis?.durationsOf(jobClasses);
+      const arrived = jobClasses.filter((jobClass) => !absent.has(jobClass));
       return {
-        durations: [...(before?.durations ?? []), ...minutes.readDurations(jobClasses, buckets)],
-        notices: before?.notices ?? [],
+        durations: [
+          ...(read?.durations.filter(({ startsAt, jobClass }) => isOfRedis(startsAt, jobClass)) ?? []),
+          ...minutes.readDurations(arrived, buckets),
+        ],
+        notices: read?.notices ?? [],
       };
     },
   };
 }
+
+/** Minutes by which it is seen whether all of a class arrives. */
+const MINUTES_COMPARED = 5;
+/** Executions that tell it, and the share of those in Redis that arrives at least: processes write there a few seconds late. */
+const FEWEST_EXECUTIONS = 20;
+const LEAST_SHARE = 0.7;
+
+/**
+ * Classes of which nothing arrives by DogStatsD though they run, or a part: another application on the same Redis, processes
+ * without the middleware, datagrams that are lost.
+ *
+ * @param since epoch seconds from which on DogStatsD is used
+ */
+function notArriving({ classTotals, snapshot, statsd: { minutes } }: State, since: number): Set<string> {
+  const absent = new Set<string>();
+  for (const [jobClass, { lastRunAt }] of classTotals) {
+    if (lastRunAt >= since + 60 && !minutes.has(jobClass)) {
+      absent.add(jobClass);
+    }
+  }
+  const compared = snapshot.minutes.items.slice(1, MINUTES_COMPARED + 1).filter(({ startsAt }) => startsAt >= since);
+  const arrived = sumCounts(compared.flatMap(({ startsAt }) => minutes.read(startsAt, startsAt)));
+  for (const [jobClass, { processed }] of sumCounts(compared)) {
+    if (processed >= FEWEST_EXECUTIONS && (arrived.get(jobClass)?.processed ?? 0) < LEAST_SHARE * processed) {
+      absent.add(jobClass);
+    }
+  }
+  return absent;
+}
+
+/** A minute of DogStatsD, with some classes of the same minute in Redis instead. */
+function withClassesOf(
+  { startsAt, classes }: Bucket,
+  ofRedis: Bucket['classes'] | undefined,
+  absent: ReadonlySet<string>
+): Bucket {
+  if (absent.size === 0) {
+    return { startsAt, classes };
+  }
+  const others = [...(ofRedis ?? [])].filter(([jobClass]) => absent.has(jobClass));
+  return { startsAt, classes: new Map([...[...classes].filter(([jobClass]) => !absent.has(jobClass)), ...others]) };
+}
+
+const NAMED = 5;
+
+function explained(absent: ReadonlySet<string>): string {
+  if (absent.size === 0) {
+    return '';
+  }
+  const named = [...absent].slice(0, NAMED).join(', ');
+  const more = absent.size > NAMED ? ` and ${absent.size - NAMED} more` : '';
+  return absent.size === 1
+    ? ` One class does not arrive there, or in part, and comes from Redis: ${named}.`
+    : ` ${absent.size} classes do not arrive there, or in part, and come from Redis: ${named}${more}.`;
+}
+
+/** Sidekiq Pro sends the time of failed executions too, before 8.0.2. */
+function timesText(buckets: readonly Bucket[]): string {
+  const sums = [...sumCounts(buckets).values()];
+  const timed = sums.reduce((sum, counts) => sum + timedOf(counts), 0);
+  const succeeded = sums.reduce((sum, { processed, failed }) => sum + Math.max(0, processed - failed), 0);
+  return timed > TIMED_MORE * succeeded ? ' Times there include failed executions.' : '';
+}
+
+/** An execution is timed and counted in two datagrams, of which one may lie in the next minute. */
+const TIMED_MORE = 1.05;
 
 /** Recorded minutes are used where no more than this share of them is missing. */
 const MISSING_SHARE = 0.1;

@@ -6,7 +6,7 @@ import {
   noExecutions,
   sumCounts,
   type Bucket,
-  type ClassCounts,
+  type TimedCounts,
   type Durations,
 } from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/model';
@@ -15,7 +15,7 @@ import type { Executions } from './jobMetricsOrigin';
 import type { Column } from './table';
 
 /** Figures of a class, queue or worker type over a span of time; the names that do not belong to it are empty. */
-export interface ClassRow extends ClassCounts {
+export interface ClassRow extends TimedCounts {
   class: string;
   queue: string;
   workerType: string;
@@ -29,7 +29,7 @@ export interface ClassRow extends ClassCounts {
 
 /** What was read, with the classes that are asked for, the first one first. */
 export interface Ranked extends Executions {
-  ranked: Array<[string, ClassCounts]>;
+  ranked: Array<[string, TimedCounts]>;
   threadHourPrice: number;
 }
 

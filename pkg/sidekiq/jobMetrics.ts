@@ -7,11 +7,32 @@ export interface ClassCounts {
   milliseconds: number;
 }
 
+/** The same, where the time may be of other executions than of those that succeeded. */
+export interface TimedCounts extends ClassCounts {
+  /** Executions that are timed; those that succeeded where it is left out. */
+  timed?: number;
+}
+
+/** Executions that the time of a class is of. */
+export function timedOf({ processed, failed, timed }: Readonly<TimedCounts>): number {
+  return timed ?? Math.max(0, processed - failed);
+}
+
+/** Adds to counts, of a class that is divided a share. */
+export function addExecutions(sum: TimedCounts, counts: Readonly<TimedCounts>, part = 1): void {
+  if (sum.timed !== undefined || counts.timed !== undefined) {
+    sum.timed = timedOf(sum) + part * timedOf(counts);
+  }
+  sum.processed += part * counts.processed;
+  sum.failed += part * counts.failed;
+  sum.milliseconds += part * counts.milliseconds;
+}
+
 /** One minute, or ten, of executions by class. */
 export interface Bucket {
   /** Epoch seconds at which it begins. */
   readonly startsAt: number;
-  readonly classes: ReadonlyMap<string, Readonly<ClassCounts>>;
+  readonly classes: ReadonlyMap<string, Readonly<TimedCounts>>;
 }
 
 /** The two generations of key names, see metricKeys: during an upgrade each holds a part of a bucket. */
@@ -39,8 +60,8 @@ export function noExecutions(): ClassCounts {
 }
 
 /** Sums buckets by class, in the order in which classes first appear. */
-export function sumCounts(buckets: ReadonlyArray<Pick<Bucket, 'classes'>>): Map<string, ClassCounts> {
-  const total = new Map<string, ClassCounts>();
+export function sumCounts(buckets: ReadonlyArray<Pick<Bucket, 'classes'>>): Map<string, TimedCounts> {
+  const total = new Map<string, TimedCounts>();
   for (const { classes } of buckets) {
     for (const [jobClass, counts] of classes) {
       let sum = total.get(jobClass);
@@ -48,9 +69,7 @@ export function sumCounts(buckets: ReadonlyArray<Pick<Bucket, 'classes'>>): Map<
         sum = noExecutions();
         total.set(jobClass, sum);
       }
-      sum.processed += counts.processed;
-      sum.failed += counts.failed;
-      sum.milliseconds += counts.milliseconds;
+      addExecutions(sum, counts);
     }
   }
   return total;

@@ -53,6 +53,9 @@ export interface StatsdName {
   namespace: string;
 }
 
+/** Parts of the longest name on the wire. */
+const MOST_PARTS = Math.max(...STATSD_METRICS.map(({ wire }) => wire.split('.').length));
+
 /** Stands before the names of a sender that has no namespace of its own. */
 const NO_NAMESPACE = 'sidekiq';
 const NAMESPACE_LENGTH = 100;
@@ -63,7 +66,8 @@ const NAMESPACE_LENGTH = 100;
  */
 export function statsdNameOf(wireName: string): StatsdName | undefined {
   const parts = wireName.split('.');
-  for (let start = 0; start < parts.length; start += 1) {
+  // A name may be as long as a packet.
+  for (let start = Math.max(0, parts.length - MOST_PARTS); start < parts.length; start += 1) {
     const metric = BY_WIRE.get(parts.slice(start).join('.'));
     const ofSidekiq = parts[start - 1] === 'sidekiq';
     if (metric && (!AMBIGUOUS.has(metric.wire) || ofSidekiq)) {

@@ -1,10 +1,12 @@
-import { HISTOGRAM_BOUNDS_MS, noCounts, type Bucket, type ClassCounts, type Durations } from '../sidekiq/jobMetrics';
+import { HISTOGRAM_BOUNDS_MS, noCounts, type Bucket, type TimedCounts, type Durations } from '../sidekiq/jobMetrics';
 import { bucketStarts, MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { StatsdLine } from './line';
 import type { Series } from './registry';
 
-interface Executions extends ClassCounts {
+interface Executions extends TimedCounts {
   durations: number[];
+  /** Executions with a duration: before Pro 8.0.2 those that failed have one, too. */
+  timed: number;
 }
 
 /** Classes of all minutes kept at most, some 400 bytes each: 400 classes over eight hours. The oldest minutes go first. */
@@ -18,6 +20,8 @@ const CLASSES_CAP = 2000;
  */
 export class StatsdMinutes {
   private readonly minutes = new Map<number, Map<string, Executions>>();
+  /** In how many of the minutes each class is. */
+  private readonly classes = new Map<string, number>();
   private kept = 0;
   /** Epoch seconds of the last duration, 0 before any. */
   lastAt = 0;
@@ -46,6 +50,7 @@ export class StatsdMinutes {
       } else {
         const milliseconds = Math.max(0, value);
         executions.milliseconds += milliseconds * weight;
+        executions.timed += weight;
         // Exclusive, as Sidekiq's own bounds are.
         executions.durations[HISTOGRAM_BOUNDS_MS.findIndex((bound) => milliseconds < bound)]! += weight;
         this.lastAt = now;
@@ -61,6 +66,11 @@ export class StatsdMinutes {
     }));
   }
 
+  /** Whether some of a class arrived in the minutes that are kept. */
+  has(jobClass: string): boolean {
+    return this.classes.has(jobClass);
+  }
+
   /** Durations of classes in each of the given minutes. */
   readDurations(jobClasses: readonly string[], buckets: readonly Bucket[]): Durations[] {
     return jobClasses.flatMap((jobClass) =>
@@ -72,7 +82,16 @@ export class StatsdMinutes {
   }
 
   private drop(startsAt: number): void {
-    this.kept -= this.minutes.get(startsAt)?.size ?? 0;
+    const dropped = this.minutes.get(startsAt) ?? new Map<string, Executions>();
+    this.kept -= dropped.size;
+    for (const jobClass of dropped.keys()) {
+      const left = this.classes.get(jobClass)! - 1;
+      if (left === 0) {
+        this.classes.delete(jobClass);
+      } else {
+        this.classes.set(jobClass, left);
+      }
+    }
     this.minutes.delete(startsAt);
   }
 
@@ -95,9 +114,11 @@ export class StatsdMinutes {
         processed: 0,
         failed: 0,
         milliseconds: 0,
+        timed: 0,
         durations: noCounts(),
       };
       minute.set(jobClass, executions);
+      this.classes.set(jobClass, (this.classes.get(jobClass) ?? 0) + 1);
       this.kept += 1;
       for (const old of this.minutes.keys()) {
         if (this.kept <= KEPT || old === startsAt) {

@@ -9,11 +9,11 @@ const WINDOW_SECONDS = MAX_AGE_SECONDS / AGE_BUCKETS;
 export const QUANTILES = [0.5, 0.9, 0.95, 0.99] as const;
 /** A quantile lies within this share of the true value. */
 export const RELATIVE_ACCURACY = 0.005;
-/** Bins of all windows at most: with that accuracy a range from 1 to 26,000. Shorter durations share the lowest one. */
-const BINS = 1024;
 /** Durations outside are counted as these. */
 const SHORTEST_SECONDS = 1e-6;
 const LONGEST_SECONDS = 1e8;
+/** Bins from the shortest to the longest at that accuracy, and some more: none shares another's bin. */
+const BINS = 3500;
 /** What a bin of a map and a window take in V8 and JavaScriptCore, measured and rounded up. */
 const BIN_BYTES = 48;
 const WINDOW_BYTES = 300;

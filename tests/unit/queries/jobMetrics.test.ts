@@ -3,11 +3,12 @@ import type { State } from '../../../pkg/watch/state';
 import { rowsOf } from '../../../pkg/frames/frame';
 import type { Reads } from '../../../pkg/source/reads';
 import { jobMetrics } from '../../../pkg/queries/jobMetrics';
+import { noCounts, noExecutions } from '../../../pkg/sidekiq/jobMetrics';
 import { metricKeys } from '../../../pkg/sidekiq/keys';
 import { StatsdIntake } from '../../../pkg/statsd/intake';
 import { askState, noticesOf, rowsOfState, type Asked } from '../../support/ask';
 import { noPermission } from '../../support/fakeRedis';
-import { aMinute, aQueueState, aState, MINUTE, NOW } from '../../support/state';
+import { aMinute, aQueueState, aState, listed, MINUTE, NOW } from '../../support/state';
 import { sendPacket } from '../../support/statsd';
 
 const minute = (ago: number) => `hgetall ${metricKeys.minute(MINUTE - ago)}`;
@@ -31,6 +32,7 @@ const ANSWERS = {
 const ask = (asked: Asked = {}, state: State = aState()) => askState(jobMetrics, state, { answers: ANSWERS, ...asked });
 const rows = (asked: Asked = {}, state: State = aState()) =>
   rowsOfState(jobMetrics, state, { answers: ANSWERS, ...asked });
+const lastMinutes = { range: { from: NOW - 150, to: NOW } };
 const lastHour = { range: { from: MINUTE - 3600, to: NOW } };
 
 describe('as a table', () => {
@@ -536,6 +538,74 @@ describe('with DogStatsD', () => {
       },
     ]);
     expect(frames[0]!.fields[0]!.values).toEqual([]);
+  });
+
+  test('divides the time by the executions that are timed, failed ones included where they are', async () => {
+    const statsd = new StatsdIntake({ series: 10, expireSeconds: 600 });
+    const send = (line: string, times: number) =>
+      Array.from({ length: times }, () => sendPacket(statsd, `a.jobs.${line}|#worker:A`, NOW - 100));
+    sendPacket(statsd, 'a.jobs.count:1|c|#worker:A', NOW - 200);
+    send('count:1|c', 100);
+    send('perform:1000|ms', 100);
+    send('failure:1|c', 90);
+    const frames = await ask({ query: { figures: ['meanTime'] }, request: lastMinutes }, aState({ statsd }));
+    expect(rowsOf(frames[0]!)).toMatchObject([{ class: 'A', meanTime: 1 }]);
+    expect(noticesOf(frames)).toEqual(['From Sidekiq Pro by DogStatsD. Times there include failed executions.']);
+    // Sidekiq Pro from 8.0.2 on: ten of them are timed.
+    const newer = new StatsdIntake({ series: 10, expireSeconds: 600 });
+    sendPacket(newer, 'a.jobs.count:1|c|#worker:A', NOW - 200);
+    sendPacket(newer, 'a.jobs.count:100|c|#worker:A\na.jobs.failure:90|c|#worker:A', NOW - 100);
+    Array.from({ length: 10 }, () => sendPacket(newer, 'a.jobs.perform:2000|ms|#worker:A', NOW - 100));
+    const told = await ask({ query: { figures: ['meanTime'] }, request: lastMinutes }, aState({ statsd: newer }));
+    expect(rowsOf(told[0]!)).toMatchObject([{ meanTime: 2 }]);
+    expect(noticesOf(told)).toEqual(['From Sidekiq Pro by DogStatsD.']);
+  });
+
+  describe('takes from Redis the classes', () => {
+    const ran = (lastRunAt: number) => ({ ...noExecutions(), durations: noCounts(), lastRunAt });
+    const figures = ['executions'];
+    const asked = async (state: State, query: object = {}) => {
+      const frames = await ask({ query: { figures, ...query }, request: lastHour }, state);
+      return [rowsOf(frames[0]!).map((row) => [row['class'], row['executions']]), noticesOf(frames)];
+    };
+
+    test('of which nothing arrives though they run', async () => {
+      const state = arrived(NOW - 3000, NOW - 10);
+      const told = await asked({
+        ...state,
+        classTotals: new Map([
+          ['A', ran(MINUTE)],
+          ['B', ran(MINUTE - 60)],
+        ]),
+      });
+      const inRedis = (await rows({ query: { figures, origin: 'redis' }, request: lastHour }, state)).find(
+        (row) => row['class'] === 'B'
+      )!['executions'];
+      expect(told[0]).toContainEqual(['B', inRedis]);
+      expect(told[0]).toContainEqual(['A', 1]);
+      expect(told[1]).toEqual([
+        expect.stringMatching(/One class does not arrive there, or in part, and comes from Redis: B\.$/),
+      ]);
+    });
+
+    test('but those that ran before anything arrived', async () => {
+      const state = arrived(NOW - 3000, NOW - 10);
+      const [, notices] = await asked({ ...state, classTotals: new Map([['B', ran(NOW - 3000)]]) });
+      expect(notices).toEqual([expect.not.stringContaining('Redis: B')]);
+    });
+
+    test('of which a part arrives', async () => {
+      const state = arrived(NOW - 3000, ...Array.from({ length: 13 }, () => MINUTE - 100));
+      const minutes = listed(
+        aMinute(MINUTE, {}),
+        aMinute(MINUTE - 60, {}),
+        aMinute(MINUTE - 120, { A: [20, 0, 1000] })
+      );
+      const withMinutes = (given: State): State => ({ ...given, snapshot: { ...given.snapshot, minutes } });
+      expect((await asked(withMinutes(state)))[1]).toEqual([expect.stringContaining('comes from Redis: A.')]);
+      const most = arrived(NOW - 3000, ...Array.from({ length: 14 }, () => MINUTE - 100), NOW - 10);
+      expect((await asked(withMinutes(most)))[1]).toEqual([expect.not.stringContaining('comes from Redis')]);
+    });
   });
 
   test('has durations of both', async () => {

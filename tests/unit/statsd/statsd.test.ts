@@ -6,6 +6,7 @@ import { labelsOf, parseTags } from '../../../pkg/statsd/labels';
 import { parseLine } from '../../../pkg/statsd/line';
 import { STATSD_METRICS, statsdNameOf } from '../../../pkg/statsd/metrics';
 import { SlidingSummary } from '../../../pkg/statsd/summary';
+import fc from '../../support/fastCheck';
 import { sendPacket } from '../../support/statsd';
 
 const NOW = 1_750_000_000;
@@ -83,6 +84,15 @@ test.each([
 test.each(['my.app.jobs.counted', 'my.app.processed'])('%s is none of Sidekiq', (name) =>
   expect(statsdNameOf(name)).toBeUndefined()
 );
+
+test('a name as long as a packet is read as fast as others', () => {
+  const names = ['.', 'a.', 'b.jobs.', 'jobs.recovered.'].map((part) => part.repeat(60_000 / part.length));
+  const began = performance.now();
+  names.forEach((name) => expect(statsdNameOf(`${name}counted`)).toBeUndefined());
+  expect(statsdNameOf(`${'a.'.repeat(30_000)}jobs.count`)).toMatchObject({ metric: { wire: 'jobs.count' } });
+  // It took 8 s.
+  expect(performance.now() - began).toBeLessThan(500);
+});
 
 test('of invented namespaces 50 are kept, and give way when they are silent', () => {
   const jobs = new StatsdIntake({ series: 1000, expireSeconds: 600 });
@@ -344,6 +354,26 @@ describe('the sliding summary', () => {
     expect(Math.abs(p50! / 5 - 1)).toBeLessThan(0.0051);
     expect(Math.abs(p90! / 9 - 1)).toBeLessThan(0.0051);
     expect(Math.abs(p99! / 9.9 - 1)).toBeLessThan(0.0051);
+  });
+
+  test('its quantiles are as exact where one execution took a million times as long as the others', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: -6, max: 8, noNaN: true }), { minLength: 1, maxLength: 60 }), (powers) => {
+        const values = powers.map((power) => 10 ** power).sort((a, b) => a - b);
+        const summary = new SlidingSummary(new MemoryBudget(1_000_000));
+        values.forEach((value, index) => summary.observe(value, 1, NOW + index));
+        const wanted = [0.5, 0.9, 0.95, 0.99];
+        summary.quantiles(wanted, NOW + 60).forEach((found, index) => {
+          const truth = values[Math.ceil(wanted[index]! * values.length - 1e-9) - 1]!;
+          expect(Math.abs(found / truth - 1)).toBeLessThan(0.0051);
+        });
+      })
+    );
+    const one = new SlidingSummary(new MemoryBudget(1_000_000));
+    one.observe(0.005, 999, NOW);
+    one.observe(3600, 1, NOW);
+    // As statsd_exporter 0.31 has it.
+    expect(one.quantiles([0.5, 0.99], NOW).map((value) => Number(value.toPrecision(2)))).toEqual([0.005, 0.005]);
   });
 
   test('what is older than ten minutes is gone from quantiles, not from sum and count', () => {

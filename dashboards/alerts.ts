@@ -4,6 +4,7 @@ import { LIMITS } from '../pkg/findings/rule';
 import { durationText, shareText } from '../pkg/findings/texts';
 import type { Alert, DirectAlert } from './alert';
 import type { DirectQuery } from './panel';
+import { failedShare } from './queries';
 
 const overview = (figure: string): DirectQuery => ({ queryType: 'overview', figures: [figure] });
 const queue = (figure: string): DirectQuery => ({ queryType: 'capacity', by: 'queue', figures: [figure] });
@@ -27,11 +28,18 @@ const promBurn = (long: string, short: string, rate: number) =>
 /** Of a series that has just begun a few bad samples are all there is: half of the long window must be known. */
 const promKnownFor = (halfWindow: string) => `sidekiq_objective_met offset ${halfWindow} >= 0`;
 
+const ENOUGH = `>= ${LIMITS.fewestExecutions}`;
+
 const BY_WORKER_TYPE = { workerType: 'worker_type' };
 const BY_NAME = { queue: 'name' };
 const BY_WORKER = { class: 'worker' };
 
 const NOT_SERVED = 'sidekiq_queue_unserved == 1 or sidekiq_queue_starved == 1 or sidekiq_queue_paused == 1';
+/** With the names of other exporters the latency has a second label of the queue (compatMetrics.ts). */
+const latencyOver = (comparison: string) =>
+  `sidekiq_queue_latency_seconds ${comparison} ignoring (queue) sidekiq_queue_objective_seconds`;
+const LATE = latencyOver('>');
+const LATE_OR_AT_ONCE = latencyOver('>=');
 /** An increase is extrapolated: jobs are whole. */
 const LOST = 'round(increase(sidekiq_lost_jobs_total[15m]))';
 
@@ -56,7 +64,10 @@ export const ALERTS: readonly Alert[] = [
     description: 'No running process takes jobs, or no data about processes is available.',
     dashboard: 'sidekiq-processes',
     panel: 'Busy and ready threads',
-    prometheus: { expr: 'sidekiq_ready_threads == 0 or absent(sidekiq_up)' },
+    // An exporter of several that is gone is still a target.
+    prometheus: {
+      expr: 'sidekiq_ready_threads == 0 or absent(sidekiq_up) or (up == 0 and on (instance, job) present_over_time(sidekiq_up[1w:1h]))',
+    },
     direct: { queries: [overview('readyThreads')], when: { below: 1 }, noData: 'Alerting' },
   },
   {
@@ -86,7 +97,7 @@ export const ALERTS: readonly Alert[] = [
     panel: 'Latency',
     // A queue that nobody serves or that is starved has an alert of its own; one that is paused is meant to wait.
     prometheus: {
-      expr: `sidekiq_queue_latency_seconds > sidekiq_queue_objective_seconds unless (${NOT_SERVED})`,
+      expr: `${LATE} unless (${NOT_SERVED})`,
       labels: BY_NAME,
     },
     direct: {
@@ -105,7 +116,7 @@ export const ALERTS: readonly Alert[] = [
     panel: 'Latency',
     // A queue that is late, unserved, starved or paused has an alert of its own.
     prometheus: {
-      expr: `sidekiq_queue_breach_seconds{bound="latest"} < ${LIMITS.breachWithinSeconds} unless on (instance, job, name) (sidekiq_queue_latency_seconds >= sidekiq_queue_objective_seconds or ${NOT_SERVED})`,
+      expr: `sidekiq_queue_breach_seconds{bound="latest"} < ${LIMITS.breachWithinSeconds} unless on (instance, job, name) (${LATE_OR_AT_ONCE} or ${NOT_SERVED})`,
       labels: BY_NAME,
     },
     direct: {
@@ -145,9 +156,13 @@ export const ALERTS: readonly Alert[] = [
     dashboard: 'sidekiq-errors',
     panel: 'Failures per second',
     prometheus: {
-      expr: `sidekiq:failure:ratio_rate5m > ${LIMITS.failureShare} and rate(sidekiq_processed_jobs_total[5m]) > 0.1`,
+      // Of an hour where there are fewer in a quarter.
+      expr: `(${failedShare('15m', ENOUGH)} or ${failedShare('1h', `${ENOUGH} unless increase(sidekiq_processed_jobs_total[15m]) ${ENOUGH}`)}) > ${LIMITS.failureShare}`,
     },
-    direct: { queries: [overview('failureRate')], when: { above: LIMITS.failureShare } },
+    direct: {
+      queries: [overview('failureRate'), overview('ratedExecutions')],
+      when: { math: `$A > ${LIMITS.failureShare} && $B ${ENOUGH}` },
+    },
   },
   {
     name: 'SidekiqClassFailureRateHigh',
@@ -176,10 +191,10 @@ export const ALERTS: readonly Alert[] = [
     panel: 'Failures over time',
     prometheus: {
       expr:
-        'sum by (queue, worker) (rate(${statsd}_jobs_failure[5m])) ' +
-        '/ (sum by (queue, worker) (rate(${statsd}_jobs_count[5m])) > 0.01) > 0.05 ' +
-        // Sidekiq 7 keeps metrics by class itself, and SidekiqClassFailureRateHigh tells of them.
-        'unless on () sidekiq_job_executions_total',
+        'sum by (instance, job, queue, worker) (rate(${statsd}_jobs_failure[5m])) ' +
+        '/ (sum by (instance, job, queue, worker) (rate(${statsd}_jobs_count[5m])) > 0.01) > 0.05 ' +
+        // Sidekiq 7 keeps metrics by class itself, and SidekiqClassFailureRateHigh tells of them; of other installations it does not.
+        'unless on (worker) label_replace(sidekiq_job_executions_total, "worker", "$1", "class", "(.*)")',
       labels: BY_WORKER,
     },
   },
@@ -193,7 +208,7 @@ export const ALERTS: readonly Alert[] = [
     dashboard: 'sidekiq-job-class',
     panel: 'p99 over time',
     prometheus: {
-      expr: 'histogram_quantile(0.99, sum by (le, class) (rate(sidekiq_job_duration_seconds_bucket[15m]))) > 30 and on (class) sum by (class) (rate(sidekiq_job_executions_total[15m])) > 0.02',
+      expr: 'histogram_quantile(0.99, rate(sidekiq_job_duration_seconds_bucket[15m])) > 30 and rate(sidekiq_job_executions_total[15m]) > 0.02',
     },
     // One execution says nothing of a hundred.
     direct: {
@@ -212,7 +227,7 @@ export const ALERTS: readonly Alert[] = [
     dashboard: 'sidekiq-queue',
     panel: 'Waiting jobs',
     prometheus: {
-      expr: `sidekiq_queue_enqueued_jobs > 100 unless sidekiq_queue_drain_seconds < 3600 unless sidekiq_queue_latency_seconds > sidekiq_queue_objective_seconds unless (${NOT_SERVED}) unless on (instance, job, name) (sidekiq_queue_breach_seconds{bound="latest"} < ${LIMITS.breachWithinSeconds})`,
+      expr: `sidekiq_queue_enqueued_jobs > 100 unless sidekiq_queue_drain_seconds < 3600 unless ${LATE} unless (${NOT_SERVED}) unless on (instance, job, name) (sidekiq_queue_breach_seconds{bound="latest"} < ${LIMITS.breachWithinSeconds})`,
       labels: BY_NAME,
     },
     direct: {

@@ -1,3 +1,4 @@
+import { FEWEST_EXECUTIONS } from '../pkg/sidekiq/totals';
 import type { JobMetricsQuery } from '../pkg/queries/jobMetrics';
 import { queryType } from '../pkg/queries/registry';
 import {
@@ -220,10 +221,15 @@ export function figures(title: string, query: DirectQuery, shown: readonly Figur
 
 const TO_ERRORS: FigureLink = { dashboard: 'sidekiq-errors' };
 
-/** The share of executions that failed within the last hour. */
+/** @param enough a comparison with executions */
+export function failedShare(window: string, enough: string): string {
+  return `increase(sidekiq_failed_jobs_total[${window}]) / (increase(sidekiq_processed_jobs_total[${window}]) ${enough})`;
+}
+
+/** The share of the last executions that failed, of a quarter of an hour or of an hour. */
 export const FAILURE_RATE: Figure = {
   name: 'failureRate',
-  expr: 'rate(sidekiq_failed_jobs_total[1h]) / rate(sidekiq_processed_jobs_total[1h])',
+  expr: `${failedShare('15m', `>= ${FEWEST_EXECUTIONS}`)} or ${failedShare('1h', '> 0')}`,
   unit: 'percentunit',
   steps: warnFrom(0.05, 0.1),
   link: TO_ERRORS,

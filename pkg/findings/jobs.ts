@@ -31,18 +31,18 @@ export const JOB_RULES: readonly FindingRule[] = [
   {
     id: 'classFailing',
     severity: 'warning',
-    when: `More than ${shareText(LIMITS.failureShare)} of at least ${LIMITS.fewestExecutions} executions of a class failed within the last hour.`,
+    when: `More than ${shareText(LIMITS.failureShare)} of at least ${LIMITS.fewestExecutions} executions of a class failed within the last 15 minutes, or within the last hour where those were fewer.`,
     remedy: 'Open the errors of the class, and check whether they started after a deploy.',
     find: ({ state: { totals } }) =>
-      [...(totals.lastHour ?? [])]
+      [...(totals.recent ?? [])]
         .filter(
           ([, { processed, failed }]) =>
             processed >= LIMITS.fewestExecutions && failed / processed > LIMITS.failureShare
         )
-        .map(([name, { processed, failed }]) => ({
+        .map(([name, { processed, failed, seconds }]) => ({
           kind: 'class',
           subject: name,
-          text: `${shareText(failed / processed)} of the executions of ${name} failed within the last hour.`,
+          text: `${shareText(failed / processed)} of the executions of ${name} failed within the last ${seconds < 3600 ? `${seconds / 60} minutes` : 'hour'}.`,
           evidence: `${failed.toLocaleString('en')} of ${processed.toLocaleString('en')} executions`,
           cause: 'The job raises an error.',
           since: null,

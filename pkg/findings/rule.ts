@@ -1,3 +1,4 @@
+import { FEWEST_EXECUTIONS } from '../sidekiq/totals';
 import type { State } from '../watch/state';
 import type { RecurringEntry } from '../sidekiq/browse/recurring';
 
@@ -55,7 +56,7 @@ export interface FindingRule {
 export const LIMITS = {
   deadInAnHour: 100,
   failureShare: 0.05,
-  fewestExecutions: 20,
+  fewestExecutions: FEWEST_EXECUTIONS,
   longRunSeconds: 3600,
   lateBeatSeconds: 30,
   slowRoundTripSeconds: 0.05,

@@ -2,6 +2,7 @@ import { busiestType, capacityOfQueues, firstToBreach, utilisationOf } from '../
 import { longestWaiting } from '../observe/queueCondition';
 import type { State } from '../watch/state';
 import { count, seconds, share, text } from './columns';
+import { FEWEST_EXECUTIONS } from '../sidekiq/totals';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
 import { POLLER_LATE_SECONDS } from '../sidekiq/model';
@@ -12,8 +13,14 @@ const COLUMNS: Array<Column<State>> = [
   share(
     'failureRate',
     'Failure rate',
-    'Failed share of the executions of the last hour (job metrics), or of today where there are none.',
+    `Failed share of the executions of the last 15 minutes, of the last hour where those are fewer than ${FEWEST_EXECUTIONS} (job metrics), or of today (before Sidekiq 7.0).`,
     ({ totals }) => totals.failureRate
+  ),
+  count(
+    'ratedExecutions',
+    'Executions rated',
+    'Executions that the failure rate is of.',
+    ({ totals }) => totals.ratedExecutions
   ),
   count('busy', 'Busy', 'Jobs in progress, by the work records.', ({ totals }) => totals.busy),
   count('threads', 'Threads', 'Threads of all live processes.', ({ totals }) => totals.threads),

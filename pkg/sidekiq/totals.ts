@@ -1,4 +1,4 @@
-import { sumCounts, type ClassCounts } from './jobMetrics';
+import { addExecutions, noExecutions, sumCounts, type ClassCounts } from './jobMetrics';
 import type { Process } from './model';
 import { sumOrNull } from './parts/process';
 import type { Snapshot } from './snapshot';
@@ -7,8 +7,10 @@ import type { Snapshot } from './snapshot';
 export interface InstallationTotals {
   readonly processed: number | null;
   readonly failed: number | null;
-  /** Failed share of the last hour's executions by the job metrics, or of today's counters; 0 to 1. */
+  /** Failed share of the last executions by the job metrics, see {@link RecentCounts}, or of today's counters; 0 to 1. */
   readonly failureRate: number | null;
+  /** Executions that it is the share of. */
+  readonly ratedExecutions: number | null;
   /** Jobs that run now, by the work records: the sum over the queues. */
   readonly busy: number | null;
   /** Threads that run a job, as the processes reported with their last heartbeat. */
@@ -30,6 +32,19 @@ export interface InstallationTotals {
   readonly oldestHeartbeatSeconds: number | null;
   /** Executions of the last hour by class; `null` where a minute of it was refused. */
   readonly lastHour: ReadonlyMap<string, Readonly<ClassCounts>> | null;
+  /** The last executions by class; `null` in the same case. */
+  readonly recent: ReadonlyMap<string, RecentCounts> | null;
+}
+
+/** Of fewer executions no share is told. */
+export const FEWEST_EXECUTIONS = 20;
+const QUARTER_SECONDS = 900;
+const HOUR_SECONDS = 3600;
+
+/** Executions of the last 15 minutes, or of the last hour where those are fewer than {@link FEWEST_EXECUTIONS}. */
+export interface RecentCounts extends Readonly<ClassCounts> {
+  /** Of how many seconds. */
+  readonly seconds: number;
 }
 
 /** Adds up a snapshot. */
@@ -42,10 +57,14 @@ export function installationTotals(snapshot: Snapshot): InstallationTotals {
   const threads = ofProcesses(sumOrNull(processes.items.map(({ concurrency }) => concurrency)));
   const beats = processes.items.flatMap(({ beatAgeSeconds }) => beatAgeSeconds ?? []);
   const lastHour = minutes.whole ? sumCounts(minutes.items) : null;
+  const lastMinutes = minutes.items.filter(({ startsAt }) => startsAt + 60 > snapshot.at - QUARTER_SECONDS);
+  const lastQuarter = sumCounts(lastMinutes);
+  const rated = ratedOf(lastHour, lastQuarter, snapshot);
   return {
     processed: totals.processed,
     failed: totals.failed,
-    failureRate: failureRate(lastHour, snapshot),
+    failureRate: rated && (rated.processed === 0 ? null : rated.failed / rated.processed),
+    ratedExecutions: rated && rated.processed,
     busy: work.whole ? work.items.length : null,
     busyThreads,
     busyReadyThreads: busyOf(ready),
@@ -60,7 +79,14 @@ export function installationTotals(snapshot: Snapshot): InstallationTotals {
     latencyMaxSeconds: queues.whole ? longestWait(snapshot) : null,
     oldestHeartbeatSeconds: beats.length === 0 ? null : ofProcesses(Math.max(...beats)),
     lastHour,
+    recent: lastHour && new Map([...lastHour].map(([name, hour]) => [name, recentOf(lastQuarter.get(name), hour)])),
   };
+}
+
+function recentOf(quarter: Readonly<ClassCounts> | undefined, hour: Readonly<ClassCounts>): RecentCounts {
+  return quarter && quarter.processed >= FEWEST_EXECUTIONS
+    ? { ...quarter, seconds: QUARTER_SECONDS }
+    : { ...hour, seconds: HOUR_SECONDS };
 }
 
 /** A version is longer only by mistake. */
@@ -88,19 +114,26 @@ function longestWait({ queues }: Snapshot): number | null {
   return waits.reduce<number | null>((max, wait) => (max === null || wait === null ? null : Math.max(max, wait)), 0);
 }
 
-function failureRate(lastHour: InstallationTotals['lastHour'], { totals }: Snapshot): number | null {
+/** The executions by which failures are rated: the last ones, or those of today where Sidekiq keeps no job metrics (before 7.0). */
+function ratedOf(
+  lastHour: InstallationTotals['lastHour'],
+  lastQuarter: ReadonlyMap<string, Readonly<ClassCounts>>,
+  { totals, processes }: Snapshot
+): Pick<ClassCounts, 'processed' | 'failed'> | null {
   if (lastHour === null) {
     return null;
   }
-  let processed = 0;
-  let failed = 0;
-  for (const counts of lastHour.values()) {
-    processed += counts.processed;
-    failed += counts.failed;
-  }
-  if (processed > 0) {
-    return failed / processed;
+  const hour = inAll(lastHour);
+  // From 7.0.2 on processes write their version: an hour without executions is one in which nothing ran.
+  if (hour.processed > 0 || processes.items.some(({ version }) => version !== '')) {
+    return recentOf(inAll(lastQuarter), hour);
   }
   const { processedToday, failedToday } = totals;
-  return processedToday === null || failedToday === null || processedToday === 0 ? null : failedToday / processedToday;
+  return processedToday === null || failedToday === null ? null : { processed: processedToday, failed: failedToday };
+}
+
+function inAll(classes: ReadonlyMap<string, Readonly<ClassCounts>>): ClassCounts {
+  const sum = noExecutions();
+  classes.forEach((counts) => addExecutions(sum, counts));
+  return sum;
 }

@@ -104,6 +104,95 @@ describe.each(['sidekiq', 'basic'])('%s.rules.yml', (file) => {
   );
 });
 
+// Option compatNames: the latency has the name of its queue twice.
+test.each(casesOf('sidekiq').filter(({ firing, silent }) => /queue_latency/.test(JSON.stringify([firing, silent]))))(
+  '$alert is the same with the names of other exporters',
+  ({ alert, firing, silent, at, ...fired }) => {
+    const compat = (series: Record<string, string>) =>
+      Object.fromEntries(
+        Object.entries(series).map(([name, values]) => [
+          name.replace(/^(sidekiq_queue_latency_seconds\{.*name="([^"]*)".*)\}$/, '$1,queue="$2"}'),
+          values,
+        ])
+      );
+    expect(JSON.stringify([compat(firing), compat(silent)])).toContain('queue=');
+    expect(promtoolSays('sidekiq', { alert, series: compat(firing), at }, fired)).toBe('');
+    expect(promtoolSays('sidekiq', { alert, series: compat(silent), at }, null)).toBe('');
+  }
+);
+
+describe('of several installations', () => {
+  /** What fires for one of two. */
+  const says = (alert: string, series: Record<string, string>, at: string, labels: Record<string, string> = {}) => {
+    const one = caseOf('sidekiq', alert);
+    return promtoolSays('sidekiq', { alert, series, at }, { ...one, labels: { ...one.labels, ...labels } });
+  };
+
+  test('an exporter that is gone is told of', () => {
+    const alert = 'SidekiqNoReadyThreads';
+    const series = {
+      'sidekiq_up{instance="a"}': '1x300',
+      'sidekiq_ready_threads{instance="a"}': '5x300',
+      'up{instance="a"}': '1x300',
+      'sidekiq_up{instance="b"}': '1x100 stale',
+      'sidekiq_ready_threads{instance="b"}': '5x100 stale',
+      'up{instance="b"}': '1x100 0x200',
+      // Another program's.
+      'up{instance="c"}': '0x300',
+    };
+    expect(promtoolSays('sidekiq', { alert, series, at: '99m' }, null)).toBe('');
+    expect(says(alert, series, '110m', { instance: 'b' })).toBe('');
+    expect(says(alert, series, '299m', { instance: 'b' })).toBe('');
+  });
+
+  test('failures by DogStatsD of one are told beside the job metrics of another', () => {
+    const alert = 'SidekiqJobFailureRateHigh';
+    const series = {
+      ...caseOf('sidekiq', alert).firing,
+      'sidekiq_job_executions_total{instance="other",class="Other"}': '0+60x30',
+    };
+    expect(says(alert, series, caseOf('sidekiq', alert).at)).toBe('');
+  });
+
+  test('a class that is slow in one is not hidden by the fast ones of another', () => {
+    const alert = 'SidekiqClassSlow';
+    const { firing, at, labels } = caseOf('sidekiq', alert);
+    const of = (instance: string, values: Record<string, string>) =>
+      Object.fromEntries(
+        Object.entries(values).map(([name, each]) => [name.replace('{', `{instance="${instance}",`), each])
+      );
+    const fast = {
+      'sidekiq_job_duration_seconds_bucket{class="C",le="0.02"}': '0+100000x30',
+      'sidekiq_job_duration_seconds_bucket{class="C",le="+Inf"}': '0+100000x30',
+      'sidekiq_job_executions_total{class="C"}': '0+100000x30',
+    };
+    const named = Object.fromEntries(
+      Object.entries(fast).map(([name, values]) => [name.replace('"C"', `"${labels['class']}"`), values])
+    );
+    expect(says(alert, { ...of('a', firing), ...of('b', named) }, at, { instance: 'a' })).toBe('');
+  });
+});
+
+test('many jobs fail: by a quarter of an hour, or by an hour where few ran in that', () => {
+  const alert = 'SidekiqFailureRateHigh';
+  const rates = (processed: string, failed: string) => ({
+    sidekiq_processed_jobs_total: processed,
+    sidekiq_failed_jobs_total: failed,
+  });
+  const silent = (series: Record<string, string>, at: string) =>
+    expect(promtoolSays('sidekiq', { alert, series, at }, null)).toBe('');
+  const fires = (series: Record<string, string>, at: string, description: string) =>
+    expect(promtoolSays('sidekiq', { alert, series, at }, { ...caseOf('sidekiq', alert), description })).toBe('');
+  // Three executions, of which one failed.
+  silent(rates('0x10 1x10 2x10 3x30', '0x30 1x30'), '50m');
+  // One a minute is 15 in a quarter of an hour: of the hour half failed.
+  fires(rates('0+1x90', '0+0.5x90'), '80m', '50% of the executions fail.');
+  // Half of all fail for ten minutes, before which few did.
+  fires(rates('0+1000x90', '0x60 500+500x30'), '75m', '50% of the executions fail.');
+  // The errors of the hour before are over.
+  silent(rates('0+1000x90', '0+500x40 20000x60'), '75m');
+});
+
 test('every alert of ours has a test', () => {
   const alerts = rulesOf('sidekiq').flatMap(({ alert }) => alert ?? []);
   expect([...new Set(casesOf('sidekiq').map(({ alert }) => alert))].sort()).toEqual(alerts.sort());

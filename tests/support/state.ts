@@ -194,7 +194,9 @@ export function installationTotals(part: Partial<InstallationTotals> = {}): Inst
     enqueued: 0,
     latencyMaxSeconds: 0,
     oldestHeartbeatSeconds: null,
+    ratedExecutions: null,
     lastHour: new Map(),
+    recent: new Map(),
     ...part,
   };
 }

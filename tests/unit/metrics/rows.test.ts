@@ -492,6 +492,7 @@ describe('what is not known has no sample, never a zero:', () => {
       ghosts: null,
       enqueued: null,
       lastHour: null,
+      recent: null,
     },
     snapshot: {
       totals: {

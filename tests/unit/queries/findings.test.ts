@@ -133,13 +133,23 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   ],
   [
     'classFailing',
-    evidence({ totals: { lastHour: new Map([['A', { processed: 100, failed: 6, milliseconds: 0 }]]) } }),
-    ['warning A: 6% of the executions of A failed within the last hour. [6 of 100 executions]'],
     evidence({
       totals: {
-        lastHour: new Map([
-          ['at the limit', { processed: 100, failed: 5, milliseconds: 0 }],
-          ['too few', { processed: 19, failed: 19, milliseconds: 0 }],
+        recent: new Map([
+          ['A', { processed: 100, failed: 6, milliseconds: 0, seconds: 900 }],
+          ['B', { processed: 100, failed: 7, milliseconds: 0, seconds: 3600 }],
+        ]),
+      },
+    }),
+    [
+      'warning A: 6% of the executions of A failed within the last 15 minutes. [6 of 100 executions]',
+      'warning B: 7% of the executions of B failed within the last hour. [7 of 100 executions]',
+    ],
+    evidence({
+      totals: {
+        recent: new Map([
+          ['at the limit', { processed: 100, failed: 5, milliseconds: 0, seconds: 900 }],
+          ['too few', { processed: 19, failed: 19, milliseconds: 0, seconds: 3600 }],
         ]),
       },
     }),
@@ -552,7 +562,7 @@ describe('a rule', () => {
 
   test('never fires on what is not known', () => {
     const unknown = evidence({
-      totals: { readyThreads: null, busy: null, enqueued: null, latencyMaxSeconds: null, lastHour: null },
+      totals: { readyThreads: null, busy: null, enqueued: null, latencyMaxSeconds: null, lastHour: null, recent: null },
       queues: [
         aQueueState('q', {
           size: null,

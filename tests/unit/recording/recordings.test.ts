@@ -775,7 +775,11 @@ describe('a recording in a file', () => {
       return {
         queues: queues.map(({ size, waitSeconds, busy, inRate }) => ({ size, waitSeconds, busy, inRate })),
         classes: [...classTotals.values()],
-        totals: { ...totals, lastHour: [...(totals.lastHour?.values() ?? [])] },
+        totals: {
+          ...totals,
+          lastHour: [...(totals.lastHour?.values() ?? [])],
+          recent: [...(totals.recent?.values() ?? [])],
+        },
         events: processLog.events.length,
       };
     };

@@ -229,6 +229,11 @@ describe('totals of an installation', () => {
         ['A', { processed: 18, failed: 5, milliseconds: 150 }],
         ['B', { processed: 2, failed: 0, milliseconds: 5 }],
       ]),
+      ratedExecutions: 20,
+      recent: new Map([
+        ['A', { processed: 18, failed: 5, milliseconds: 150, seconds: 3600 }],
+        ['B', { processed: 2, failed: 0, milliseconds: 5, seconds: 3600 }],
+      ]),
     });
   });
 
@@ -251,6 +256,35 @@ describe('totals of an installation', () => {
     expect(rate({ processedToday: null, failedToday: 1 })).toBeNull();
     expect(rate({ processedToday: 40, failedToday: null })).toBeNull();
     expect(rate({ processedToday: 40, failedToday: 10 }, partial(aMinute(MINUTE)))).toBeNull();
+  });
+
+  test('know no failure rate of an hour in which nothing ran, where processes keep job metrics', () => {
+    const quiet = aSnapshot({
+      totals: { processedToday: 10, failedToday: 1 },
+      processes: listed(aProcess('a:1:x', { version: '7.3.10' })),
+    });
+    expect(installationTotals(quiet)).toMatchObject({ failureRate: null, ratedExecutions: 0 });
+  });
+
+  test('rate the failures of a quarter of an hour, or of an hour where fewer than 20 ended in it', () => {
+    const of = (recent: number, failed: number) =>
+      installationTotals(
+        aSnapshot({
+          minutes: listed(
+            // The last quarter of an hour began 30 seconds after this minute.
+            aMinute(MINUTE - 900, { A: [recent, failed, 9] }),
+            aMinute(MINUTE - 960, { A: [100, 0, 9], B: [3, 1, 9] })
+          ),
+        })
+      );
+    expect(of(20, 10)).toMatchObject({ failureRate: 0.5, ratedExecutions: 20 });
+    expect(of(19, 10)).toMatchObject({ failureRate: 11 / 122, ratedExecutions: 122 });
+    expect(of(20, 10).recent).toEqual(
+      new Map([
+        ['A', { processed: 20, failed: 10, milliseconds: 9, seconds: 900 }],
+        ['B', { processed: 3, failed: 1, milliseconds: 9, seconds: 3600 }],
+      ])
+    );
   });
 
   test('are unknown where a part was refused', () => {
@@ -279,6 +313,8 @@ describe('totals of an installation', () => {
       latencyMaxSeconds: null,
       oldestHeartbeatSeconds: null,
       lastHour: null,
+      ratedExecutions: null,
+      recent: null,
     });
   });
 

@@ -42,6 +42,8 @@ const CLASSES_MOST = 22_000;
 const ADOPTED_SECONDS = 60;
 /** Minutes that a clock was ahead by more are forgotten when it is put back. */
 const AHEAD_SECONDS = 2 * 86_400;
+/** Minutes that are remembered: those that Redis keeps, and as many of before the clock was changed. */
+const MINUTES_MOST = (2 * MINUTES_KEPT_SECONDS) / 60;
 /** A minute whose bucket has been counted and cannot grow any more. */
 const DONE = 'done';
 
@@ -65,7 +67,7 @@ type Saved = z.input<typeof savedSchema>;
  * takes nothing away. One that shrank as a replica that lagged behind became the master has not grown.
  *
  * The first snapshot is the point from which it counts, as a counter that starts at 0; a saved state goes on where it
- * was. Holds up to 22,000 classes, the minutes of eight hours, and their counts for as long as they may grow.
+ * was. Holds up to 22,000 classes, the minutes of sixteen hours, and their counts for as long as they may grow.
  */
 export class ClassTotals implements Observer<ClassTotalsView> {
   private readonly totals = new Map<string, ClassTotal>();
@@ -297,7 +299,8 @@ export class ClassTotals implements Observer<ClassTotalsView> {
 
   private forget(now: number): void {
     for (const [startsAt, bucket] of this.minutes) {
-      if (startsAt < now - MINUTES_KEPT_SECONDS) {
+      // A clock that runs ahead by hours may be put back to them.
+      if (startsAt < now - MINUTES_KEPT_SECONDS && this.minutes.size > MINUTES_MOST) {
         this.minutes.delete(startsAt);
         // An empty one is kept as it is: where the clock was ahead, its minute is still to come.
       } else if (bucket !== DONE && bucket.classes.size > 0 && isPast(startsAt, now)) {

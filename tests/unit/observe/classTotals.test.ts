@@ -195,7 +195,7 @@ test('classes have any name, in the order in which they were first seen', () => 
   expect([...totals.view().keys()]).toEqual(names);
 });
 
-test('a simulated month of ever new classes keeps some 20,000 and eight hours of minutes', () => {
+test('a simulated month of ever new classes keeps some 20,000 and sixteen hours of minutes', () => {
   const totals = new ClassTotals();
   const steps = 30 * 1440;
   for (let step = 0; step < steps; step += 1) {
@@ -215,7 +215,7 @@ test('a simulated month of ever new classes keeps some 20,000 and eight hours of
   expect(totals.view().has('C0')).toBe(false);
   expect(totals.view().get('steady')?.processed).toBe(steps - 1);
   const saved = totals.save() as { minutes: unknown[]; durations: unknown[] };
-  expect(saved.minutes).toHaveLength(8 * 60);
+  expect(saved.minutes).toHaveLength(16 * 60);
   expect(saved.durations.length).toBeLessThanOrEqual(6);
   expect(JSON.stringify(totals.save()).length).toBeLessThan(6_000_000);
 });
@@ -324,6 +324,24 @@ describe('a clock that steps', () => {
     live(totals, 60, (offset) => (offset === 1 ? 10 : 0));
     live(totals, 86_460, (offset) => (offset === 1441 ? 7 : 0));
     expect(total(totals)).toMatchObject({ processed: 17 });
+  });
+
+  // A Redis whose clock is wrong becomes the master for some minutes.
+  test.each([
+    ['nine hours ahead', [32_400]],
+    ['a day ahead, for ten minutes', [86_400, 87_000]],
+    ['three and a half days ahead', [302_400]],
+    ['an hour back, then a day ahead', [-3600, 86_400]],
+  ])('%s and back counts what ran since the count began, once', (_what, steps) => {
+    const totals = new ClassTotals();
+    const before = (offset: number) => (offset <= 0 ? 90 : 0);
+    live(totals, 0, before);
+    live(totals, 20, (offset) => before(offset) + (offset === 0 ? 4 : 0));
+    steps.forEach((step) => live(totals, step, (offset) => before(offset) + (offset === 0 ? 4 : 0)));
+    live(totals, 40, (offset) => before(offset) + (offset === 0 ? 4 : 0));
+    live(totals, 50, (offset) => before(offset) + (offset === 0 ? 10 : 0));
+    live(totals, 100, (offset) => (offset === 1 ? 3 : before(offset) + (offset === 0 ? 10 : 0)));
+    expect(counted(totals)).toEqual([13, 13]);
   });
 
   test('back, and a restart, count no minute twice', () => {

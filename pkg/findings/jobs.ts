@@ -1,4 +1,5 @@
 import { lateBy } from '../sidekiq/browse/recurring';
+import { runTimesOf } from '../sidekiq/clocks';
 import { countText, durationText, shareText } from './texts';
 import { LIMITS, type FindingRule } from './rule';
 import { POLLER_LATE_SECONDS } from '../sidekiq/model';
@@ -54,18 +55,25 @@ export const JOB_RULES: readonly FindingRule[] = [
     severity: 'warning',
     when: `A job has run for more than ${durationText(LIMITS.longRunSeconds)}.`,
     remedy: 'Look at what the job waits for (TTIN prints backtraces); give its calls timeouts.',
-    find: ({ state: { snapshot, now } }) =>
-      snapshot.work.items
-        .filter(({ runAt }) => runAt !== null && now - runAt > LIMITS.longRunSeconds)
-        .map((work) => ({
-          kind: 'class',
-          subject: work.class,
-          text: `A job of ${work.class} has run for ${durationText(now - work.runAt!)}.`,
-          evidence: `job ${work.jid} of ${work.queue} in ${work.process}`,
-          cause: 'The job waits for a resource, or has more work than usual.',
-          since: work.runAt,
-          weight: now - work.runAt!,
-        })),
+    find: ({ state: { snapshot, now } }) => {
+      const ranFor = runTimesOf(snapshot);
+      return snapshot.work.items.flatMap((work) => {
+        const seconds = ranFor(work);
+        return seconds === null || seconds <= LIMITS.longRunSeconds
+          ? []
+          : [
+              {
+                kind: 'class' as const,
+                subject: work.class,
+                text: `A job of ${work.class} has run for ${durationText(seconds)}.`,
+                evidence: `job ${work.jid} of ${work.queue} in ${work.process}`,
+                cause: 'The job waits for a resource, or has more work than usual.',
+                since: now - seconds,
+                weight: seconds,
+              },
+            ];
+      });
+    },
   },
   {
     id: 'pollerBehind',

@@ -1,6 +1,7 @@
 import { labelValue, labelsOfName, type Metric, type MetricState } from './metric';
 import { perKnownQueue, perProcess, single, type Labelled } from './metricRows';
 import type { Process } from '../sidekiq/model';
+import { runTimesOf } from '../sidekiq/clocks';
 
 /** Labels of a queue as prometheus_exporter and yabeda-sidekiq name it. */
 const BY_QUEUE: Labelled<string> = { names: ['queue'], of: labelsOfName('queue') };
@@ -91,16 +92,19 @@ export const COMPAT_METRICS: readonly Metric[] = [
     unit: 'seconds',
     labels: ['queue', 'worker'],
     source: 'run_at of the work records',
-    read({ snapshot: { work, at } }) {
+    read({ snapshot }) {
+      const { work } = snapshot;
       if (!work.whole) {
         return null;
       }
-      // The work is in the order of its start.
+      const ranFor = runTimesOf(snapshot);
       const longest = new Map<string, { queue: string; worker: string; seconds: number }>();
-      for (const { queue, metricsClass: worker, runAt } of work.items) {
+      for (const job of work.items) {
+        const { queue, metricsClass: worker } = job;
         const key = `${queue}\0${worker}`;
-        if (runAt !== null && !longest.has(key)) {
-          longest.set(key, { queue, worker, seconds: Math.max(0, at - runAt) });
+        const seconds = ranFor(job);
+        if (seconds !== null) {
+          longest.set(key, { queue, worker, seconds: Math.max(0, longest.get(key)?.seconds ?? 0, seconds) });
         }
       }
       return [...longest.values()].map(({ queue, worker, seconds }) => ({

@@ -1,5 +1,6 @@
 import type { ClassCounts } from '../sidekiq/jobMetrics';
 import { groupBy } from '../sidekiq/groupBy';
+import { runTimesOf } from '../sidekiq/clocks';
 import type { Process } from '../sidekiq/model';
 import { classLabels, hostLabels, labelValue, queueLabels, type Metric, type Sample } from './metric';
 import { counter, perKnownQueue, single, type Labelled } from './metricRows';
@@ -120,22 +121,20 @@ export const EXPORTER_METRICS: readonly Metric[] = [
     unit: 'seconds',
     labels: ['name'],
     source: 'run_at of the work records',
-    read({ snapshot: { work, at } }) {
+    read({ snapshot }) {
+      const { work } = snapshot;
       if (!work.whole) {
         return null;
       }
-      // The work is in the order of its start.
-      const oldest = new Map<string, number>();
-      for (const { queue, runAt } of work.items) {
-        if (runAt !== null && !oldest.has(queue)) {
-          oldest.set(queue, runAt);
+      const ranFor = runTimesOf(snapshot);
+      const longest = new Map<string, number>();
+      for (const job of work.items) {
+        const seconds = ranFor(job);
+        if (seconds !== null) {
+          longest.set(job.queue, Math.max(0, longest.get(job.queue) ?? 0, seconds));
         }
       }
-      return [...oldest].map(([name, runAt]) => ({
-        labels: queueLabels(name),
-        // The clock of a host may be ahead of that of Redis.
-        value: Math.max(0, Math.trunc(at - runAt)),
-      }));
+      return [...longest].map(([name, seconds]) => ({ labels: queueLabels(name), value: Math.trunc(seconds) }));
     },
   },
   perServedQueue(

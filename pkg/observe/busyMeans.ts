@@ -36,7 +36,7 @@ export class BusyMeans implements Observer<BusyMeansView> {
     if (at - last < LEAST_STEP_SECONDS) {
       return;
     }
-    const byQueue = [...runningByQueue({ processes, work })].map(([queue, { ready }]) => [queue, ready] as const);
+    const byQueue = [...runningByQueue({ at, processes, work })].map(([queue, { ready }]) => [queue, ready] as const);
     this.samples.push({ at, byQueue: new Map(byQueue.filter(([, ready]) => ready > 0)) });
     this.current = meansOf(this.samples);
   }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { typesByQueue } from '../observe/workerTypes';
+import { runTimesOf } from '../sidekiq/clocks';
 import type { Work } from '../sidekiq/model';
 import type { Iteration } from '../sidekiq/parts/iteration';
 import { instant, ITERATION_COLUMNS, iterationColumns, iterationOption, jobClass, key, seconds, text } from './columns';
@@ -17,7 +18,7 @@ interface Row extends Work {
   showsArguments: boolean;
   host: string;
   workerType: string;
-  now: number;
+  ranSeconds: number | null;
 }
 
 const COLUMNS: Array<Column<Row>> = [
@@ -29,9 +30,7 @@ const COLUMNS: Array<Column<Row>> = [
   ...jobClass<Row>(),
   key('jid', 'JID', 'Job id.', (row) => row.jid, { links: detailsOfJob }),
   instant('startedAt', 'Started', 'Start of the execution.', (row) => row.runAt),
-  seconds('runTime', 'Run time', 'Time since the start of the execution.', ({ runAt, now }) =>
-    runAt === null ? null : Math.max(0, now - runAt)
-  ),
+  seconds('runTime', 'Run time', 'Time since the start of the execution.', (row) => row.ranSeconds),
   seconds('waited', 'Waited', 'Time that the job waited in the queue before the execution.', ({ runAt, enqueuedAt }) =>
     runAt === null || enqueuedAt === null ? null : Math.max(0, runAt - enqueuedAt)
   ),
@@ -50,20 +49,24 @@ export const busy = tableQuery({
   columns: COLUMNS,
   live: true,
   example: "--filter 'class=~Invoices.*' --limit 20",
-  async rows({ snapshot, queues, options, now }, { iteration }, _request, reads) {
+  async rows({ snapshot, queues, options }, { iteration }, _request, reads) {
     const types = typesByQueue(queues);
+    const ranFor = runTimesOf(snapshot);
     const hosts = new Map(snapshot.processes.items.map(({ identity, host }) => [identity, host]));
     const states = iteration ? await reads.iterations(snapshot.work.items.map(({ jid }) => jid)) : null;
     return {
       without: iteration ? [] : ITERATION_COLUMNS,
-      rows: snapshot.work.items.map((work) => ({
-        ...work,
-        host: hosts.get(work.process) ?? '',
-        workerType: types.get(work.queue) ?? '',
-        now,
-        iteration: states?.get(work.jid) ?? null,
-        showsArguments: options.allowArguments,
-      })),
+      rows: snapshot.work.items.map((work) => {
+        const seconds = ranFor(work);
+        return {
+          ...work,
+          ranSeconds: seconds === null ? null : Math.max(0, seconds),
+          host: hosts.get(work.process) ?? '',
+          workerType: types.get(work.queue) ?? '',
+          iteration: states?.get(work.jid) ?? null,
+          showsArguments: options.allowArguments,
+        };
+      }),
     };
   },
 });

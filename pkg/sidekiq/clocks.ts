@@ -1,5 +1,6 @@
-import type { Notice, Process } from './model';
+import type { Notice, Process, Work } from './model';
 import { warning } from './parts/part';
+import type { Snapshot } from './snapshot';
 
 /** Longer than a heartbeat takes to arrive and than the resolution of its expiry. */
 const CLOCK_TOLERANCE_SECONDS = 30;
@@ -15,6 +16,31 @@ function hostNotice(offset: number): Notice[] {
       ];
 }
 
+/** Seconds by which the clock of a process is ahead of that of Redis; 0 where it may be the time a heartbeat takes. */
+function aheadOf({ beatAt, beatAgeSeconds }: Pick<Process, 'beatAt' | 'beatAgeSeconds'>, at: number): number {
+  const ahead = beatAt === null || beatAgeSeconds === null ? 0 : beatAt - (at - beatAgeSeconds);
+  return Math.abs(ahead) > CLOCK_TOLERANCE_SECONDS ? ahead : 0;
+}
+
+/**
+ * For how long jobs have run: by the clock of Redis, where the start is written by that of a host.
+ *
+ * @returns seconds of a job, below 0 where a clock is ahead by less than can be told; `null` where the start is not known
+ */
+export function runTimesOf({
+  processes,
+  at,
+}: Pick<Snapshot, 'processes' | 'at'>): (work: Pick<Work, 'process' | 'runAt'>) => number | null {
+  const ahead = new Map<string, number>();
+  for (const process of processes.items) {
+    const seconds = aheadOf(process, at);
+    if (seconds !== 0) {
+      ahead.set(process.identity, seconds);
+    }
+  }
+  return ({ process, runAt }) => (runAt === null ? null : at - (runAt - (ahead.get(process) ?? 0)));
+}
+
 /**
  * Hosts whose clock differs by more than a heartbeat can be late are named: waits of their jobs are wrong by as much.
  *
@@ -22,10 +48,10 @@ function hostNotice(offset: number): Notice[] {
  */
 export function clockNotices(processes: readonly Process[], at: number, offset = 0): Notice[] {
   const skewed = new Map<string, number>();
-  for (const { host, beatAt, beatAgeSeconds } of processes) {
-    const skew = beatAt === null || beatAgeSeconds === null ? 0 : beatAt - (at - beatAgeSeconds);
-    if (Math.abs(skew) > CLOCK_TOLERANCE_SECONDS) {
-      skewed.set(host, skew);
+  for (const process of processes) {
+    const skew = aheadOf(process, at);
+    if (skew !== 0) {
+      skewed.set(process.host, skew);
     }
   }
   if (skewed.size === 0) {
@@ -37,7 +63,7 @@ export function clockNotices(processes: readonly Process[], at: number, offset =
   return [
     ...hostNotice(offset),
     warning(
-      `The clocks of some hosts differ from that of Redis: ${hosts.join(', ')}${skewed.size > hosts.length ? ', …' : ''}. Latencies of jobs they enqueue are wrong by as much; check NTP.`
+      `The clocks of some hosts differ from that of Redis: ${hosts.join(', ')}${skewed.size > hosts.length ? ', …' : ''}. Latencies of jobs they enqueue, and waits of jobs they run, are wrong by as much; check NTP.`
     ),
   ];
 }

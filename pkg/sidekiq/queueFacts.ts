@@ -1,3 +1,4 @@
+import { runTimesOf } from './clocks';
 import { groupBy } from './groupBy';
 import type { Capsule, Listed, Process, Queue, Work } from './model';
 import type { Snapshot } from './snapshot';
@@ -45,8 +46,8 @@ interface Running {
   count: number;
   /** Of processes that still take jobs. */
   ready: number;
-  /** Epoch seconds at which the oldest began, `Infinity` where none says when. */
-  firstRunAt: number;
+  /** For how long the longest one has run, in seconds; `null` where none says since when. */
+  longestSeconds: number | null;
 }
 
 /** Facts of every queue of a snapshot, in its order. */
@@ -58,7 +59,7 @@ export function queueFacts({ queues, processes, work, at }: Snapshot): QueueFact
     }
   }
   const serving = servicesOf(processes.items);
-  const running = runningByQueue({ processes, work });
+  const running = runningByQueue({ processes, work, at });
   const { whole } = processes;
   const idleOf = idleThreads(work.items);
   return queues.items.map((queue) => {
@@ -72,7 +73,7 @@ export function queueFacts({ queues, processes, work, at }: Snapshot): QueueFact
       processes: whole ? servers : null,
       busy: work.whole ? jobs.count : null,
       readyBusy: work.whole ? jobs.ready : null,
-      longestRunSeconds: work.whole && jobs.firstRunAt < Infinity ? Math.max(0, at - jobs.firstRunAt) : null,
+      longestRunSeconds: work.whole ? jobs.longestSeconds : null,
     };
     if (size === 0 || paused === true) {
       return { ...facts, readyIdle: null, unserved: false, starved: false };
@@ -144,7 +145,7 @@ function isStarved({ name, latencySeconds }: Queue, ready: readonly Process[], w
 }
 
 const UNSERVED: Service = { processes: 0, threads: 0, readyThreads: 0, ready: [] };
-const IDLE: Running = { count: 0, ready: 0, firstRunAt: Infinity };
+const IDLE: Running = { count: 0, ready: 0, longestSeconds: null };
 
 function servicesOf(processes: readonly Process[]): Map<string, Service> {
   const services = new Map<string, Service>();
@@ -251,10 +252,16 @@ function sum(a: number | null, b: number | null): number | null {
 }
 
 /** The jobs that run, by queue. */
-export function runningByQueue({ processes, work }: Pick<Snapshot, 'processes' | 'work'>): Map<string, Running> {
+export function runningByQueue({
+  processes,
+  work,
+  at,
+}: Pick<Snapshot, 'processes' | 'work' | 'at'>): Map<string, Running> {
+  const ranFor = runTimesOf({ processes, at });
   const quiet = new Set(processes.items.filter((each) => each.quiet).map(({ identity }) => identity));
   const running = new Map<string, Running>();
-  for (const { queue, runAt, process } of work.items) {
+  for (const job of work.items) {
+    const { queue, process } = job;
     let jobs = running.get(queue);
     if (!jobs) {
       jobs = { ...IDLE };
@@ -262,7 +269,10 @@ export function runningByQueue({ processes, work }: Pick<Snapshot, 'processes' |
     }
     jobs.count += 1;
     jobs.ready += Number(!quiet.has(process));
-    jobs.firstRunAt = Math.min(jobs.firstRunAt, runAt ?? Infinity);
+    const seconds = ranFor(job);
+    if (seconds !== null) {
+      jobs.longestSeconds = Math.max(0, jobs.longestSeconds ?? 0, seconds);
+    }
   }
   return running;
 }

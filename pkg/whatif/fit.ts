@@ -3,6 +3,7 @@ import { sumCounts, sumDurations, type ClassCounts, type Durations, type MinuteC
 import type { Notice, Work } from '../sidekiq/model';
 import { sharesOf } from '../observe/classShares';
 import { groupBy } from '../sidekiq/groupBy';
+import { runTimesOf } from '../sidekiq/clocks';
 import type { Range, Reads } from '../source/reads';
 import { Turns } from '../turns';
 import type { State } from '../watch/state';
@@ -182,8 +183,11 @@ function placesOf(classes: ReadonlyArray<[string, ClassCounts]>, state: State): 
  * Seconds that jobs of a queue or class take, by those that run: at any instant a job has run for half of its time on average.
  * `null` where none runs, or where the range ended before.
  */
-function secondsSeen({ snapshot: { work }, now }: State, isMeant: (work: Work) => boolean, to: number): number | null {
-  const ages = work.items.flatMap((each) => (isMeant(each) && each.runAt !== null ? [now - each.runAt] : []));
+function secondsSeen({ snapshot, now }: State, isMeant: (work: Work) => boolean, to: number): number | null {
+  const ranFor = runTimesOf(snapshot);
+  const ages = snapshot.work.items
+    .flatMap((each) => (isMeant(each) ? (ranFor(each) ?? []) : []))
+    .filter((age) => age >= 0);
   return ages.length === 0 || now - to > 2 * MINUTE ? null : (2 * sum(ages)) / ages.length;
 }
 

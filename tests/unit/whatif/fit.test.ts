@@ -302,6 +302,14 @@ describe('work fitted from a past range', () => {
     ]);
   });
 
+  test('takes no run time from a start that lies ahead of the clock of Redis', async () => {
+    const minutes = minutesOf([{ A: [10, 10, 0], B: [100, 0, 50_000] }]);
+    const work = listed(someWork({ metricsClass: 'A', queue: 'a', runAt: NOW + 20 }));
+    const range = { from: END - 60, to: END };
+    const fitted = await fitRange({ ...state, snapshot: { ...state.snapshot, work } }, range, reads(minutes));
+    expect(fitted!.demand.classes.find(({ class: name }) => name === 'A')!.durations.meanSeconds).toBeCloseTo(0.5, 6);
+  });
+
   test('says what share of the executions is left out because their queue was not seen', async () => {
     const minutes = minutesOf([{ A: [75, 0, 1000], Unknown: [25, 0, 1000] }]);
     const fitted = await fitRange(state, { from: END - 60, to: END }, reads(minutes));

@@ -33,8 +33,12 @@ export interface Alert {
   pendingMinutes: number;
   summary: string;
   description: string;
-  /** The dashboard to look at, and its panel. */
+  /** The dashboard to look at. */
   dashboard: string;
+  /**
+   * The panel in which Grafana draws the states of the alert: of that dashboard, or of the overview where that dashboard shows one
+   * queue or class and the alert may be about another.
+   */
   panel: string;
   prometheus?: {
     expr: string;

@@ -78,7 +78,7 @@ export const ALERTS: readonly Alert[] = [
     description:
       'Jobs wait in {{ $labels.queue }} and no ready thread serves the queue: a worker is down, or jobs are pushed to a queue without a worker.',
     dashboard: 'sidekiq-queue',
-    panel: 'Latency',
+    panel: 'Latency by queue',
     // Where nobody takes jobs at all, SidekiqNoReadyThreads says so once.
     prometheus: {
       expr: 'sidekiq_queue_unserved == 1 and on (instance, job) sidekiq_ready_threads > 0',
@@ -94,7 +94,7 @@ export const ALERTS: readonly Alert[] = [
     description:
       'The oldest job of {{ $labels.queue }} has waited for {{ $value | humanizeDuration }}, longer than its objective.',
     dashboard: 'sidekiq-queue',
-    panel: 'Latency',
+    panel: 'Latency by queue',
     // A queue that nobody serves or that is starved has an alert of its own; one that is paused is meant to wait.
     prometheus: {
       expr: `${LATE} unless (${NOT_SERVED})`,
@@ -111,9 +111,9 @@ export const ALERTS: readonly Alert[] = [
     pendingMinutes: 5,
     summary: 'The queue {{ $labels.queue }} will soon be late',
     description:
-      'At the present flow the latency of {{ $labels.queue }} reaches its objective within {{ $value | humanizeDuration }}.',
+      'At the present flow the latency of {{ $labels.queue }} will exceed its objective within {{ $value | humanizeDuration }}.',
     dashboard: 'sidekiq-queue',
-    panel: 'Latency',
+    panel: 'Latency by queue',
     // A queue that is late, unserved, starved or paused has an alert of its own.
     prometheus: {
       expr: `sidekiq_queue_breach_seconds{bound="latest"} < ${LIMITS.breachWithinSeconds} unless on (instance, job, name) (${LATE_OR_AT_ONCE} or ${NOT_SERVED})`,
@@ -171,7 +171,7 @@ export const ALERTS: readonly Alert[] = [
     summary: 'High failure rate of {{ $labels.class }}',
     description: '{{ $value | humanizePercentage }} of the executions of {{ $labels.class }} fail.',
     dashboard: 'sidekiq-job-class',
-    panel: 'Failures over time',
+    panel: 'Failure rate by class',
     prometheus: {
       expr: `rate(sidekiq_job_failures_total[15m]) / (rate(sidekiq_job_executions_total[15m]) > 0.02) > ${LIMITS.failureShare}`,
     },
@@ -188,7 +188,7 @@ export const ALERTS: readonly Alert[] = [
     summary: 'High failure rate of {{ $labels.class }}',
     description: '{{ $value | humanizePercentage }} of the executions of {{ $labels.class }} fail (Sidekiq Pro).',
     dashboard: 'sidekiq-job-class',
-    panel: 'Failures over time',
+    panel: 'Failure rate by class',
     prometheus: {
       expr:
         'sum by (instance, job, queue, worker) (rate(${statsd}_jobs_failure[5m])) ' +
@@ -206,7 +206,7 @@ export const ALERTS: readonly Alert[] = [
     description:
       'One of a hundred executions of {{ $labels.class }} takes longer than {{ $value | humanizeDuration }}.',
     dashboard: 'sidekiq-job-class',
-    panel: 'p99 over time',
+    panel: 'Duration by class: ${quantile:text}',
     prometheus: {
       expr: 'histogram_quantile(0.99, rate(sidekiq_job_duration_seconds_bucket[15m])) > 30 and rate(sidekiq_job_executions_total[15m]) > 0.02',
     },
@@ -225,7 +225,7 @@ export const ALERTS: readonly Alert[] = [
     description:
       '{{ $value }} jobs wait in {{ $labels.queue }}. At the current rate the queue does not drain within an hour.',
     dashboard: 'sidekiq-queue',
-    panel: 'Waiting jobs',
+    panel: 'Enqueued by queue',
     prometheus: {
       expr: `sidekiq_queue_enqueued_jobs > 100 unless sidekiq_queue_drain_seconds < 3600 unless ${LATE} unless (${NOT_SERVED}) unless on (instance, job, name) (sidekiq_queue_breach_seconds{bound="latest"} < ${LIMITS.breachWithinSeconds})`,
       labels: BY_NAME,
@@ -281,7 +281,7 @@ export const ALERTS: readonly Alert[] = [
     summary: 'The queue {{ $labels.queue }} is starved',
     description: 'Strict order keeps every worker of {{ $labels.queue }} busy with queues before it.',
     dashboard: 'sidekiq-queue',
-    panel: 'Latency',
+    panel: 'Latency by queue',
     prometheus: { expr: 'sidekiq_queue_starved == 1', labels: BY_NAME },
     direct: { queries: [queue('starved')], when: { above: 0 } },
   },

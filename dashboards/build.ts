@@ -243,6 +243,10 @@ function filled(panels: readonly Panel[]): Panel[] {
   });
 }
 
+/**
+ * Values are read as the dashboard is loaded: whenever they are read again, Grafana replaces a chosen value that is not among
+ * them, such as a class that has not run lately. The values of a narrowed variable are all that its panels ask for.
+ */
 function variableOf(variable: Variable, flavour: Flavour): QueryVariableBuilder {
   const { name, label, direct, prometheus, multi, narrowed, regex = '' } = variable;
   const query =
@@ -251,7 +255,7 @@ function variableOf(variable: Variable, flavour: Flavour): QueryVariableBuilder 
     .label(label)
     .datasource(SOURCES[flavour])
     .query(query as never)
-    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .refresh(narrowed ? VariableRefresh.OnTimeRangeChanged : VariableRefresh.OnDashboardLoad)
     .sort(VariableSort.AlphabeticalAsc)
     .regex(regex)
     .multi(multi)

@@ -99,9 +99,13 @@ function annotations(alert: Alert, text: (text: string) => string, flavour: Flav
 
 /** By these Grafana links an alert of its own to the panel, and draws its states there. */
 function panelOf({ dashboard, panel }: Alert) {
-  const spec = DASHBOARDS.find(({ id }) => id === dashboard)!;
-  return { __dashboardUid__: dashboard, __panelId__: String(panelId(spec, panel)) };
+  const shown = OF_ONE.has(dashboard) ? 'sidekiq-overview' : dashboard;
+  const spec = DASHBOARDS.find(({ id }) => id === shown)!;
+  return { __dashboardUid__: shown, __panelId__: String(panelId(spec, panel)) };
 }
+
+/** Dashboards of one queue or class. */
+const OF_ONE = new Set(['sidekiq-queue', 'sidekiq-job-class']);
 
 /** The variable of each dashboard that an alert can be about, and the labels that name it. */
 const SUBJECTS: Readonly<Record<string, { variable: string; label: string; toldBy: RegExp }>> = {

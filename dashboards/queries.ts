@@ -154,7 +154,7 @@ export function utilisationOfType(types: string): string {
   return `${demandOfType(types)} / (sidekiq_supply_threads${types} > 0)`;
 }
 
-/** Columns that tell when a queue reaches its objective, where a table has no room for them. */
+/** Columns that tell when a queue will exceed its objective, where a table has no room for them. */
 export const BREACH_COLUMNS = ['breach', 'breachIn', 'breachInMost', 'breachesSoon'];
 
 /** Age of the oldest waiting job of the latest queues. */

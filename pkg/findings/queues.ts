@@ -84,7 +84,7 @@ export const QUEUE_RULES: readonly FindingRule[] = [
   {
     id: 'queueBreachesSoon',
     severity: 'warning',
-    when: `A served queue reaches its latency objective within ${durationText(LIMITS.breachWithinSeconds)} if its flow goes on, by each of the estimates.`,
+    when: `A served queue will exceed its latency objective within ${durationText(LIMITS.breachWithinSeconds)} if its flow goes on, by each of the estimates.`,
     remedy: 'Add threads for the queue before it is late, or find out why more jobs come or they take longer.',
     find: ({ state }) =>
       capacityOfQueues(state).flatMap(({ queue: name, breach, objectiveSeconds, late }, index) => {
@@ -95,7 +95,7 @@ export const QUEUE_RULES: readonly FindingRule[] = [
           : [
               {
                 ...ofQueue(queue),
-                text: `${name} reaches its objective of ${durationText(objectiveSeconds)} in ${rangeText(breach.earliest, breach.latest)}.`,
+                text: `${name} will exceed its objective of ${durationText(objectiveSeconds)} in ${rangeText(breach.earliest, breach.latest)}.`,
                 cause: causeOfWait(queue),
                 since: null,
                 weight: LIMITS.breachWithinSeconds - breach.earliest,

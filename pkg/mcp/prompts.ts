@@ -35,7 +35,7 @@ export const PROMPTS: readonly Prompt[] = [
   {
     name: 'are_queues_keeping_up',
     title: 'Are the queues keeping up?',
-    description: 'Backlog, latency, rates and threads by queue, and when a queue breaches its objective.',
+    description: 'Backlog, latency, rates and threads by queue, and when a queue will exceed its objective.',
     arguments: [],
     text: () =>
       `Are the queues of this Sidekiq keeping up? Call sidekiq_queues and sidekiq_capacity, and sidekiq_history with by=queue for the last hour. Compare jobs that come with jobs that are done, name queues that are late, paused or not served, and say how long each takes to drain. ${END}`,

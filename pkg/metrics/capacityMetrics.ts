@@ -32,7 +32,7 @@ const BREACH: Metric = {
   name: 'sidekiq_queue_breach_seconds',
   type: 'gauge',
   unit: 'seconds',
-  help: 'Time until the latency of the queue reaches its objective if its flow goes on, at least and at most; missing where that is not expected within a day.',
+  help: 'Time until the latency of the queue exceeds its objective if its flow goes on, at least and at most; missing where that is not expected within a day.',
   labels: ['name', 'bound'],
   source: 'flow of the queue over two minutes at most, and what is usual for the hours ahead',
   read: (state) =>

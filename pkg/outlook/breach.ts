@@ -32,7 +32,7 @@ const HORIZON_SECONDS = 86_400;
 const HOUR = 3600;
 
 /**
- * When a queue reaches its latency objective if its flow goes on: as it is, and with the pushes that are usual for the
+ * When a queue will exceed its latency objective if its flow goes on: as it is, and with the pushes that are usual for the
  * hours ahead. Rates are counts of two minutes at most, so the range is that of rates by one standard deviation apart (of a count
  * n, its root).
  *

@@ -127,13 +127,13 @@ const COLUMNS: Array<Column<State>> = [
   seconds(
     'breachIn',
     'Next breach in',
-    'Least time until a queue reaches its latency objective, if the flow goes on; 0 where one has. No value where none is expected within a day.',
+    'Least time until a queue will exceed its latency objective, if the flow goes on; 0 where one has. No value where none is expected within a day.',
     (state) => firstToBreach(capacityOfQueues(state))?.breach?.earliest ?? null
   ),
   text(
     'breachQueue',
     'Next breach of',
-    'The queue that reaches its objective first.',
+    'The queue that will exceed its objective first.',
     (state) => firstToBreach(capacityOfQueues(state))?.queue ?? '',
     { beside: 'breachIn' }
   ),

@@ -96,10 +96,12 @@ export function hashedNames(): HashedNames {
     const members = Object.entries(value).map(([member, each]) => [member, rewritten(each, member)] as const);
     const object = Object.fromEntries(members);
     // The title of an event repeats its process, the sentence of a finding its subject.
+    const text = `${String(object['rule'])}: ${String(object['subject'])}`;
+    const worst = object['worst'] as object | null | undefined;
     return {
       ...object,
       ...('title' in object && { title: object['kind'] }),
-      ...('rule' in object && 'text' in object && { text: `${String(object['rule'])}: ${String(object['subject'])}` }),
+      ...('rule' in object && 'text' in object && { text, ...(worst && { worst: { ...worst, text } }) }),
     };
   };
   const lineOf = (line: string) => JSON.stringify(rewritten(JSON.parse(line)));

@@ -6,8 +6,9 @@ export interface LoggedFinding {
   readonly rule: string;
   readonly kind: SubjectKind;
   readonly subject: string;
+  /** Once it has ended, that at its worst. */
   readonly severity: Severity;
-  /** Its sentence when it was last found. */
+  /** Its sentence when it was last found; once it has ended, that at its worst. */
   readonly text: string;
   readonly beganAt: number;
   /** Of the first reading without it, or of the last one with it where nobody watched between; `null` while it goes on. */
@@ -25,6 +26,8 @@ export interface FindingLogView {
 /** What is found in one state. */
 export type FoundNow = Pick<LoggedFinding, 'rule' | 'kind' | 'subject' | 'severity' | 'text'> & {
   readonly since: number | null;
+  /** Compares it with itself at other instants, the worse the larger. */
+  readonly weight: number;
 };
 
 /** A finding that is missing for less is the same when it comes back. */
@@ -41,6 +44,9 @@ const OPEN_KEPT = 2000;
 const ENDED_MOST = 2 * OPEN_KEPT;
 const TEXT_KEPT = 200;
 
+const worstSchema = z.object({ severity: z.enum(SEVERITIES), text: z.string(), weight: z.number() });
+type Worst = z.output<typeof worstSchema>;
+
 /** A {@link LoggedFinding} as it is saved. */
 export const findingSchema = z.object({
   rule: z.string(),
@@ -52,13 +58,22 @@ export const findingSchema = z.object({
   endedAt: z.number().nullable(),
 });
 const logSchema = z.object({
-  open: z.array(findingSchema.extend({ missedAt: z.number().nullable().default(null) })),
+  open: z.array(
+    findingSchema.extend({
+      missedAt: z.number().nullable().default(null),
+      // Earlier versions did not keep it.
+      worst: worstSchema.nullable().default(null),
+    })
+  ),
   ended: z.array(findingSchema),
   cutUntil: z.number().exactOptional(),
   last: z.object({ at: z.number(), stepSeconds: z.number() }).nullable().default(null),
 });
 
-/** @property missedAt of the first reading without it; `null` where the last one had it */
+/**
+ * @property missedAt of the first reading without it; `null` where the last one had it
+ * @property worst what was said of it when it was worst
+ */
 type OpenFinding = z.output<typeof logSchema>['open'][number];
 
 /**
@@ -83,14 +98,15 @@ export class FindingLog {
     const known = keyed.filter(([key]) => this.open.has(key));
     const others = keyed.filter(([key]) => !this.open.has(key)).slice(0, Math.max(0, OPEN_KEPT - this.open.size));
     // What is known goes on, however many others there are.
-    for (const [key, { rule, kind, subject, severity, since, text }] of [...known, ...others]) {
+    for (const [key, { rule, kind, subject, severity, since, text, weight }] of [...known, ...others]) {
       const before = missing.get(key);
       missing.delete(key);
       // What began before it was noticed has begun then; a later instant tells of what goes on anew within it. Nothing begins
       // in the future: a rule may name an instant of another clock.
       const beganAt = Math.min(before?.beganAt ?? since ?? now, now);
       const told = text.slice(0, TEXT_KEPT);
-      this.open.set(key, { rule, kind, subject, severity, text: told, beganAt, endedAt: null, missedAt: null });
+      const worst = worseOf(before?.worst ?? null, { severity, text: told, weight });
+      this.open.set(key, { rule, kind, subject, severity, text: told, beganAt, endedAt: null, missedAt: null, worst });
     }
     for (const [key, finding] of missing) {
       const over = { ...finding, endedAt: finding.endedAt ?? watchedUntil, missedAt: finding.missedAt ?? now };
@@ -182,8 +198,16 @@ export class FindingLog {
   }
 }
 
-function loggedOf({ missedAt: _, ...finding }: OpenFinding): LoggedFinding {
-  return finding;
+function loggedOf({ missedAt: _, worst, ...finding }: OpenFinding): LoggedFinding {
+  return finding.endedAt === null || worst === null
+    ? finding
+    : { ...finding, severity: worst.severity, text: worst.text };
+}
+
+/** The first of two that are as bad. */
+function worseOf(before: Worst | null, now: Worst): Worst {
+  const rank = ({ severity }: Worst) => SEVERITIES.indexOf(severity);
+  return before !== null && (rank(before) - rank(now) || now.weight - before.weight) <= 0 ? before : now;
 }
 
 /** What tells findings apart. */

@@ -115,10 +115,19 @@ test.each(['direct', 'prometheus'])(
   }
 );
 
-test.each(ALERTS.map((alert) => [alert.name, alert] as const))('%s names a panel of its dashboard', (_, alert) => {
-  const spec = DASHBOARDS.find(({ id }) => id === alert.dashboard)!;
-  expect(panelId(spec, alert.panel)).toBeGreaterThan(0);
-});
+test.each(ALERTS.map((alert) => [alert.name, alert] as const))(
+  '%s names a panel in which its states are drawn',
+  (_, alert) => {
+    // Of one queue or class others' states would be wrong.
+    const shown = /^sidekiq-(?:queue|job-class)$/.test(alert.dashboard) ? 'sidekiq-overview' : alert.dashboard;
+    const spec = DASHBOARDS.find(({ id }) => id === shown)!;
+    expect(panelId(spec, alert.panel)).toBeGreaterThan(0);
+    const rules = readFileSync(join(__dirname, '../../../provisioning/alerting/sidekiq.yaml'), 'utf8');
+    const rule = rules.split(/^ {6}- /m).find((each) => each.includes(`title: ${alert.name}\n`));
+    expect(rule === undefined).toBe(alert.direct === undefined);
+    expect(rule ?? '').toMatch(rule === undefined ? /^$/ : new RegExp(`__dashboardUid__: ${shown}\n`));
+  }
+);
 
 test.each(DASHBOARDS.map((dashboard) => [dashboard.id, dashboard] as const))(
   'the panels of %s have titles of their own, by which alerts find them',

@@ -106,7 +106,7 @@ it('ends nothing while nothing could be read, and not in the first minutes after
 it('what is found again some readings after an outage has not ended', () => {
   const log = new FindingLog();
   const announcements = new Announcements(ADDRESS);
-  const found = { ...finding('lockStuck'), since: null };
+  const found = { ...finding('lockStuck'), since: null, weight: 1 };
   const look = (now: number, isFound: boolean) => announcements.next(log.next(isFound ? [found] : [], now), now);
   for (let now = 1000; now <= 1300; now += 10) {
     look(now, true);

@@ -8,6 +8,7 @@ const late = (subject: string, part: Partial<FoundNow> = {}): FoundNow => ({
   severity: 'critical',
   text: `${subject} is late.`,
   since: null,
+  weight: 1,
   ...part,
 });
 
@@ -23,6 +24,25 @@ describe('the log of findings', () => {
     const view = log.next([late('b')], 1030);
     expect(view.open.map(({ subject }) => subject)).toEqual(['b']);
     expect(view.ended).toMatchObject([{ subject: 'a', beganAt: 1010, endedAt: 1030 }]);
+  });
+
+  test('says of what has ended how it was at its worst, and of what goes on how it is', () => {
+    const log = new FindingLog();
+    const at = (minutes: number, severity: FoundNow['severity'] = 'critical') =>
+      late('a', { text: `a is late by ${minutes} min.`, weight: minutes, severity });
+    log.next([at(1, 'warning')], 1000);
+    log.next([at(25)], 1060);
+    log.next([at(30, 'warning')], 1120);
+    expect(log.next([at(2, 'warning')], 1180).open).toMatchObject([
+      { severity: 'warning', text: 'a is late by 2 min.' },
+    ]);
+    const other = new FindingLog();
+    other.restore(JSON.parse(JSON.stringify(log.save())));
+    expect(other.next([], 1240).ended).toMatchObject([{ severity: 'critical', text: 'a is late by 25 min.' }]);
+    // It was the same finding.
+    expect(other.next([at(3)], 1290).open).toMatchObject([{ text: 'a is late by 3 min.', beganAt: 1000 }]);
+    other.next([], 1300);
+    expect(other.next([], 1400).ended).toMatchObject([{ text: 'a is late by 25 min.', beganAt: 1000, endedAt: 1300 }]);
   });
 
   test('takes a finding that comes back within a minute as the same', () => {

@@ -253,7 +253,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
     // With rates by the root of their counts off, 20.41 and 9.71 or 19.59 and 10.29, it is 460 and 503 s.
     evidence({ queues: [aQueueState('q', filling)] }),
     [
-      'warning q: q reaches its objective of 5 min in 7 min 40 s to 8 min 23 s. [1,200 jobs, 5 of 5 threads working on it, not draining at this rate]',
+      'warning q: q will exceed its objective of 5 min in 7 min 40 s to 8 min 23 s. [1,200 jobs, 5 of 5 threads working on it, not draining at this rate]',
     ],
     evidence({
       queues: [

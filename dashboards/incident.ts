@@ -29,23 +29,26 @@ export const incident: DashboardSpec = {
       panels: [
         eventsTable({
           title: 'What was wrong',
-          description: 'Findings from their beginning to their end. A click opens the dashboard of the subject then.',
+          description:
+            'Findings, the most severe and longest first, from their beginning to their end. Count: how often the finding began. A click opens the dashboard of the subject then.',
           height: 9,
-          direct: [{ queryType: 'events', kinds: ['finding'] }],
+          direct: [{ queryType: 'events', kinds: ['finding'], order: 'worst' }],
           // What stands first is seen on a phone.
-          columns: ['severity', 'title', 'time', 'timeEnd', 'subject', 'path'],
+          columns: ['severity', 'title', 'time', 'timeEnd', 'lasted', 'count', 'path'],
           badges: ['Severity'],
-          widths: { Severity: 90, Time: 160, Until: 160 },
-          hidden: ['tags', 'count', 'kind', 'host', 'rule'],
-          minWidths: { Event: 330, Subject: 150 },
-          counted: true,
+          widths: { Severity: 90, Time: 160, Until: 160, Lasted: 110, Count: 80 },
+          hidden: ['tags', 'kind', 'host', 'rule', 'subject'],
         }),
         eventsTable({
           title: 'What happened',
-          description: 'Deploys, and processes that started, stopped, vanished or came back.',
+          description: 'Processes that vanished, deploys, and processes that came back, started or stopped.',
           height: 8,
           direct: [
-            { queryType: 'events', kinds: ['deploy', 'start', 'stop', 'vanished', 'returned', 'version', 'leader'] },
+            {
+              queryType: 'events',
+              kinds: ['deploy', 'start', 'stop', 'vanished', 'returned', 'version', 'leader'],
+              order: 'worst',
+            },
           ],
         }),
         {

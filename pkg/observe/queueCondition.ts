@@ -1,7 +1,7 @@
 import type { QueueState } from './queueState';
 
 /** What a queue, or the queues of a worker type, are in one word; the worst first. */
-export const QUEUE_STATES = ['unserved', 'starved', 'late', 'paused', 'unknown', 'ok'] as const;
+export const QUEUE_STATES = ['unserved', 'late', 'starved', 'paused', 'unknown', 'ok'] as const;
 export type QueueStateName = (typeof QUEUE_STATES)[number];
 
 type Conditions = Pick<QueueState, 'unserved' | 'starved' | 'paused' | 'waitSeconds' | 'size' | 'objectiveSeconds'>;

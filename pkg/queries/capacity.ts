@@ -31,7 +31,7 @@ const COLUMNS: Array<Column<Capacity>> = [
   text(
     'state',
     'State',
-    'The worst state of the queues: unserved, starved, late (longer than the objective), paused, unknown, or ok.',
+    'The worst state of the queues: unserved, late (longer than the objective), starved, paused, unknown, or ok.',
     (row) => row.state,
     {
       config: { mappings: STATE_COLOURS },

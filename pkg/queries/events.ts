@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Severity } from '../findings/rule';
 import { aroundTime, INCIDENT_PATH, pathOf, SEVERITY_COLOURS } from './findings';
 import { groupBy } from '../sidekiq/groupBy';
 import { instantText } from '../source/instants';
 import type { FindingLogView } from '../watch/findingLog';
-import { count, instant, key, text } from './columns';
+import { SEVERITIES, type Severity } from '../findings/rule';
+import { count, instant, key, seconds, text } from './columns';
 import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
@@ -15,6 +15,12 @@ const schema = baseQuerySchema.extend({
     .array(z.enum(KINDS))
     .default([...KINDS])
     .describe('Kinds of events.'),
+  order: z
+    .enum(['newest', 'worst'])
+    .default('newest')
+    .describe(
+      'Which rows are first: the newest, or findings by severity and by how long they lasted, then vanished processes, deploys and the others. In the latter order findings of one rule and subject are one row.'
+    ),
   ...formatOption,
 });
 
@@ -34,7 +40,9 @@ interface Row {
   subject: string;
   rule: string;
   subjectKind: string;
-  /** Events of the kind and host that an alert rule is told as one row. */
+  /** Seconds for which it lasted within the time range, in all. */
+  lasted: number;
+  /** Events that are told as one row. */
   count: number;
 }
 
@@ -60,7 +68,15 @@ const COLUMNS: Array<Column<Row>> = [
     ['sidekiq', row.kind, row.host, row.severity].filter((tag) => tag !== '').join(',')
   ),
   text('path', 'Path', 'Path of the dashboard with details, including its variables and the time.', pathOfEvent),
-  count('count', 'Count', '1 for each event; in alert rules, the events of a kind and host.', (row) => row.count),
+  count(
+    'count',
+    'Count',
+    'Events that the row stands for: 1, findings of one rule and subject if they are one row, in alert rules the events of a kind and host.',
+    (row) => row.count
+  ),
+  seconds('lasted', 'Lasted', 'How long the event lasted within the time range; of several the sum.', (row) =>
+    row.endsAt === null ? null : row.lasted
+  ),
 ];
 
 const DEPLOY_PATH = '/d/sidekiq-deploy?';
@@ -98,6 +114,7 @@ export const events = tableQuery({
   async rows({ processLog, findingLog, now }, query, { range, alerting, reader }, reads) {
     const wanted: ReadonlySet<string> = new Set(query.kinds);
     const deploys = wanted.has('deploy') ? await reads.deployMarks(range, now) : { marks: [], notices: [] };
+    const within = (from: number, to: number) => Math.max(0, Math.min(to, range.to) - Math.max(from, range.from));
     const rows: Row[] = [
       ...deploys.marks.map(({ at, label }): Row => ({
         at,
@@ -105,12 +122,14 @@ export const events = tableQuery({
         kind: 'deploy',
         title: label,
         host: '',
+        lasted: 0,
         count: 1,
         ...OF_NO_FINDING,
       })),
       ...processLog.events.map((event): Row => ({
         ...event,
         endsAt: event.endsAt ?? null,
+        lasted: within(event.at, event.endsAt ?? event.at),
         count: 1,
         ...OF_NO_FINDING,
       })),
@@ -127,6 +146,7 @@ export const events = tableQuery({
           subject,
           subjectKind: kind,
           rule,
+          lasted: within(beganAt, endedAt ?? now),
           count: 1,
         })
       ),
@@ -137,7 +157,11 @@ export const events = tableQuery({
     // Two rows of equal labels would be one series twice.
     const byLabels = groupBy(found, ({ kind, host }) => `${kind}\0${host}`);
     return {
-      rows: alerting ? [...byLabels.values()].map((all) => ({ ...all[0]!, count: all.length })) : found,
+      rows: alerting
+        ? [...byLabels.values()].map((all) => ({ ...all[0]!, lasted: sumOf(all), count: all.length }))
+        : query.order === 'worst'
+          ? worstFirst(found)
+          : found,
       notices: [
         ...deploys.notices,
         ...(wanted.has('finding') ? forgottenSince(findingLog, range.from) : []).map((text) => ({
@@ -148,6 +172,40 @@ export const events = tableQuery({
     };
   },
 });
+
+/** Findings of one rule and subject as one row, by severity, the longest first; then others by their kind. */
+function worstFirst(rows: readonly Row[]): Row[] {
+  const findings = groupBy(
+    rows.filter(({ kind }) => kind === 'finding'),
+    ({ rule, subjectKind, subject }) => `${rule}\0${subjectKind}\0${subject}`
+  );
+  const folded = [...findings.values()].map((all): Row => {
+    const [worst] = [...all].sort(bySeverity);
+    const newest = all.reduce((last, each) => (each.at > last.at ? each : last));
+    return {
+      ...worst!,
+      at: Math.min(...all.map(({ at }) => at)),
+      endsAt: newest.endsAt,
+      ...(newest.goesOn === true && { goesOn: true }),
+      lasted: sumOf(all),
+      count: all.length,
+    };
+  });
+  const others = rows.filter(({ kind }) => kind !== 'finding');
+  return [...folded.sort(bySeverity), ...others.sort((a, b) => OTHERS.indexOf(a.kind) - OTHERS.indexOf(b.kind))];
+}
+
+/** Kinds that are no findings, what tells most first. */
+const OTHERS: ReadonlyArray<Row['kind']> = ['vanished', 'deploy', 'version', 'leader', 'returned', 'start', 'stop'];
+
+function sumOf(rows: readonly Row[]): number {
+  return rows.reduce((sum, { lasted }) => sum + lasted, 0);
+}
+
+function bySeverity(one: Row, other: Row): number {
+  const rank = ({ severity }: Row) => SEVERITIES.indexOf(severity as Severity);
+  return rank(one) - rank(other) || other.lasted - one.lasted;
+}
 
 function levelOf(kind: string, tags: readonly string[]): 'error' | 'warning' | 'info' {
   if (kind === 'vanished' || tags.includes('critical')) {

@@ -25,7 +25,7 @@ const COLUMNS: Array<Column<Row>> = [
   text(
     'state',
     'State',
-    'unserved, starved, late (latency above the objective), paused, unknown, or ok.',
+    'unserved, late (latency above the objective), starved, paused, unknown, or ok.',
     stateOfQueue,
     {
       config: { mappings: STATE_COLOURS },

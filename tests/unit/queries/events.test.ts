@@ -57,6 +57,34 @@ describe('events', () => {
     ]);
   });
 
+  test('come the worst first where that is asked, findings of one subject as one row', async () => {
+    const finding = { kind: 'queue', rule: 'queueLate', severity: 'critical', text: 'mail is late.' } as const;
+    const found = aState({
+      ...state,
+      findingLog: {
+        ended: [
+          { ...finding, severity: 'warning', subject: 'mail', beganAt: NOW - 9000, endedAt: NOW - 3000 },
+          { ...finding, subject: 'mail', text: 'mail is very late.', beganAt: NOW - 900, endedAt: NOW - 800 },
+          { ...finding, severity: 'warning', subject: 'mail', beganAt: NOW - 700, endedAt: NOW - 690 },
+          { ...finding, severity: 'warning', subject: 'long', beganAt: NOW - 2000, endedAt: NOW - 10 },
+        ],
+        open: [{ ...finding, subject: 'orders', text: 'orders is late.', beganAt: NOW - 60, endedAt: null }],
+      },
+    });
+    const request = { range: { from: NOW - 3600, to: NOW }, reader: true };
+    const rows = await rowsOfState(events, found, { query: { order: 'worst' }, request, answers });
+    expect(rows.map(({ title, time, timeEnd, lasted, count }) => [title, time, timeEnd, lasted, count])).toEqual([
+      // 600 s of the first lie in the range.
+      ['mail is very late.', (NOW - 9000) * 1000, (NOW - 690) * 1000, 710, 3],
+      ['orders is late. Ongoing.', (NOW - 60) * 1000, null, 60, 1],
+      ['mail is late.', (NOW - 2000) * 1000, (NOW - 10) * 1000, 1990, 1],
+      ['a:1:x vanished', (NOW - 100) * 1000, (NOW - 40) * 1000, 60, 1],
+      ['a1b2c3d', Date.parse('2026-11-25T11:55:00Z'), null, null, 1],
+      ['a new leader', (NOW - 10) * 1000, null, null, 1],
+      ['b:1:x started', (NOW - 200) * 1000, null, null, 1],
+    ]);
+  });
+
   const answers = { 'hgetall 20261125-marks': ['2026-11-25T11:55:00Z', 'a1b2c3d'] };
 
   test('come the newest first, with tags and, where they last, an end', async () => {
@@ -74,6 +102,7 @@ describe('events', () => {
         rule: '',
         tags: 'sidekiq,leader',
         count: 1,
+        lasted: null,
       },
       {
         time: (NOW - 100) * 1000,
@@ -87,6 +116,7 @@ describe('events', () => {
         rule: '',
         tags: 'sidekiq,vanished,a',
         count: 1,
+        lasted: 60,
       },
       {
         time: (NOW - 200) * 1000,
@@ -100,6 +130,7 @@ describe('events', () => {
         rule: '',
         tags: 'sidekiq,start,b',
         count: 1,
+        lasted: null,
       },
       {
         time: (MINUTE - 300) * 1000,
@@ -113,6 +144,7 @@ describe('events', () => {
         rule: '',
         tags: 'sidekiq,deploy',
         count: 1,
+        lasted: null,
       },
     ]);
     expect(Object.keys(rows[0]!)).toEqual(columnsOf(events));

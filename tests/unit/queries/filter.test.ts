@@ -155,7 +155,7 @@ describe('the registry', () => {
       ['locks'],
       ['recurring'],
       ['profiles'],
-      ['events', 'kinds', 'format'],
+      ['events', 'kinds', 'order', 'format'],
     ]);
     // Grafana's menu draws a heading wherever the group changes.
     expect([...new Set(QUERY_TYPES.map(({ group }) => group))]).toEqual(QUERY_GROUPS);

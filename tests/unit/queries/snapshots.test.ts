@@ -213,9 +213,9 @@ test('queues stand in the order of their need: by state, then by wait, then by s
   );
   expect(rows.map(({ queue, state }) => `${String(queue)}: ${String(state)}`)).toEqual([
     'unserved: unserved',
-    'starved: starved',
     'later: late',
     'late: late',
+    'starved: starved',
     'paused: paused',
     'unknown: unknown',
     'on time: ok',

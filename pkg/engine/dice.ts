@@ -5,6 +5,18 @@ const LARGEST_MEAN = 500;
 /** Outputs to drop at the beginning: they are alike for seeds that lie close together. */
 const ALIKE = 32;
 
+/** Dice of their own by a name: what is drawn of one does not change what is drawn of another. */
+export function namedDice(seed: number): (name: string) => Dice {
+  return (name) => {
+    // FNV-1a of 32 bits.
+    let hash = 0x811c9dc5 ^ seed;
+    for (let index = 0; index < name.length; index += 1) {
+      hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
+    }
+    return new Dice(hash);
+  };
+}
+
 /** Chance that repeats by its seed. */
 export class Dice {
   private readonly generator;

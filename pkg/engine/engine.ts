@@ -38,6 +38,8 @@ interface Queue<J> {
   /** Those that serve it and take jobs. */
   readonly capsules: Set<LiveCapsule<J>>;
   paused: boolean;
+  /** Draws which of several idle capsules takes a job. */
+  readonly dice: Dice;
 }
 
 /** A capsule within an engine. */
@@ -63,9 +65,11 @@ class LiveCapsule<J> implements Capsule<J> {
   nextThread: number;
   readonly queues: ReadonlyArray<{ queue: Queue<J>; weight: number }>;
 
+  /** @param dice draw from which queue it takes */
   constructor(
     readonly spec: CapsuleSpec,
-    queueOf: (name: string) => Queue<J>
+    queueOf: (name: string) => Queue<J>,
+    readonly dice: Dice
   ) {
     this.threads = spec.threads;
     this.nextThread = spec.threads;
@@ -94,13 +98,20 @@ export class Engine<J> {
   private readonly queues = new Map<string, Queue<J>>();
   private readonly capsules = new Set<LiveCapsule<J>>();
   private readonly endings = new Endings<Run<J>>();
+  private readonly diceOf: (name: string) => Dice;
+  private added = 0;
 
-  /** @param startsAt seconds of simulated time */
+  /**
+   * @param dice from which all is drawn, or those of each queue and of each capsule by its number, so that what happens to one
+   *   does not change what is drawn of another
+   * @param startsAt seconds of simulated time
+   */
   constructor(
     private readonly hooks: EngineHooks<J>,
-    private readonly dice: Dice,
+    dice: Dice | ((name: string) => Dice),
     startsAt = 0
   ) {
+    this.diceOf = typeof dice === 'function' ? dice : () => dice;
     this.time = startsAt;
   }
 
@@ -120,7 +131,8 @@ export class Engine<J> {
 
   /** @param added called before the capsule takes its first job */
   addCapsule(spec: CapsuleSpec, added?: (capsule: Capsule<J>) => void): Capsule<J> {
-    const capsule = new LiveCapsule<J>(spec, (name) => this.queueOf(name));
+    const capsule = new LiveCapsule<J>(spec, (name) => this.queueOf(name), this.diceOf(`capsule ${this.added}`));
+    this.added += 1;
     added?.(capsule);
     this.capsules.add(capsule);
     capsule.queues.forEach(({ queue }) => queue.capsules.add(capsule));
@@ -242,7 +254,7 @@ export class Engine<J> {
     }
   }
 
-  private pick({ spec, queues }: LiveCapsule<J>): Queue<J> | undefined {
+  private pick({ spec, queues, dice }: LiveCapsule<J>): Queue<J> | undefined {
     if (spec.mode === 'strict') {
       for (const { queue } of queues) {
         if (queue.jobs.size > 0 && !queue.paused) {
@@ -258,7 +270,7 @@ export class Engine<J> {
     if (sum === 0) {
       return undefined;
     }
-    let drawn = this.dice.between(0, sum);
+    let drawn = dice.between(0, sum);
     let last: Queue<J> | undefined;
     for (const { queue, weight } of queues) {
       if (queue.jobs.size > 0 && !queue.paused) {
@@ -273,7 +285,7 @@ export class Engine<J> {
   }
 
   /** A capsule with an idle thread, drawn by their number. */
-  private idleOf({ capsules }: Queue<J>): LiveCapsule<J> | undefined {
+  private idleOf({ capsules, dice }: Queue<J>): LiveCapsule<J> | undefined {
     let sum = 0;
     let first: LiveCapsule<J> | undefined;
     for (const capsule of capsules) {
@@ -286,7 +298,7 @@ export class Engine<J> {
     if (!first || first.idle.length === sum) {
       return first;
     }
-    let drawn = this.dice.between(0, sum);
+    let drawn = dice.between(0, sum);
     for (const capsule of capsules) {
       drawn -= capsule.idle.length;
       if (drawn < 0) {
@@ -309,7 +321,7 @@ export class Engine<J> {
   private queueOf(name: string): Queue<J> {
     let queue = this.queues.get(name);
     if (!queue) {
-      queue = { name, jobs: new Fifo(), capsules: new Set(), paused: false };
+      queue = { name, jobs: new Fifo(), capsules: new Set(), paused: false, dice: this.diceOf(`queue ${name}`) };
       this.queues.set(name, queue);
     }
     return queue;

@@ -1,5 +1,5 @@
 import { DDSketch } from '@datadog/sketches-js';
-import { Dice } from '../engine/dice';
+import { Dice, namedDice } from '../engine/dice';
 import { Engine, type Capsule } from '../engine/engine';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Turns } from '../turns';
@@ -59,8 +59,8 @@ export function jobsOf({ classes, backlog }: Demand): number {
 }
 
 /**
- * Lives through a scenario once. The same seed gives the same arrivals whatever the topology, so that scenarios are
- * compared on the same work. Rates and mean run times differ between runs by as much as the measured executions leave open.
+ * Lives through a scenario once. The same seed gives the same jobs whatever the topology, and of other classes whatever changes of
+ * one, so that scenarios are compared on the same work, and a queue that a change does not reach stays as it is. Rates and mean run times differ between runs by as much as the measured executions leave open.
  *
  * @param objectiveOf seconds that a job of a queue may wait
  * @throws the reason of the signal once it is aborted
@@ -72,8 +72,13 @@ export async function simulate(
   turns: Turns,
   signal?: AbortSignal
 ): Promise<Outcome> {
-  const arrivalDice = new Dice(2 * seed);
-  const durationDice = new Dice(2 * seed + 1);
+  const diceOf = namedDice(seed);
+  const durationDice = new Map<ClassDemand, Dice>();
+  const durationDiceOf = (of: ClassDemand): Dice => {
+    const dice = durationDice.get(of) ?? diceOf(`durations ${of.queue} ${of.class}`);
+    durationDice.set(of, dice);
+    return dice;
+  };
   const demand = asMayBe(measured, new Dice(5 * seed + 3));
   const seconds = demand.slots * demand.slotSeconds;
   const tallies = new Map<string, Tally>();
@@ -97,7 +102,7 @@ export async function simulate(
   let workers: ScaledWorkers | undefined;
   const engine = new Engine<SimulatedJob>(
     {
-      seconds: ({ of, from }) => (from === 'running' ? drawRest : drawDuration)(of.durations, durationDice),
+      seconds: ({ of, from }) => (from === 'running' ? drawRest : drawDuration)(of.durations, durationDiceOf(of)),
       started({ job, queue, capsule, startsAt, endsAt }) {
         if (!isOver) {
           busySeconds[groupOf.get(capsule)!]! += Math.min(endsAt, seconds) - startsAt;
@@ -122,7 +127,7 @@ export async function simulate(
       },
       finished: (run) => workers?.finished(run),
     },
-    new Dice(3 * seed + 2)
+    diceOf
   );
   const threadSeconds = topology.groups.map(({ threads }) => threads * seconds);
   if (scaling) {
@@ -143,7 +148,7 @@ export async function simulate(
     }
     for (const [queue, backlog] of demand.backlog) {
       let told = 0;
-      for (const job of initialJobs(byQueue.get(queue) ?? [], backlog, from, arrivalDice)) {
+      for (const job of initialJobs(byQueue.get(queue) ?? [], backlog, from, diceOf(`${from} ${queue}`))) {
         if (from === 'waiting') {
           tallyOf(queue).initial += 1;
           tallyOf(queue).jobs += 1;
@@ -157,7 +162,7 @@ export async function simulate(
     }
   }
   let count = 0;
-  const arrivals = new Arrivals(demand, arrivalDice, new Dice(7 * seed + 5));
+  const arrivals = new Arrivals(demand, diceOf);
   const live = async (slot: number, from: number) => {
     workers?.step(from);
     for (const job of arrivals.of(slot, from)) {

@@ -1,6 +1,5 @@
 import type { Dice } from '../engine/dice';
 import { Fifo } from '../engine/fifo';
-import { firstAbove } from './firstAbove';
 import type { Backlog, ClassDemand, Demand } from './model';
 
 /** A job of a simulation; instants are seconds after its beginning. */
@@ -51,19 +50,24 @@ export class Arrivals {
   /** The next poll, and what comes with it or with a later one, in order. */
   private pollAt = 0;
   private readonly due = new Fifo<SimulatedJob>();
+  /** By class. */
+  private readonly dice: readonly Dice[];
 
+  /** @param diceOf of each class and of the polls, so that more jobs of one class leave those of the others as they are */
   constructor(
     private readonly demand: Demand,
-    private readonly dice: Dice,
-    private readonly pollDice: Dice
-  ) {}
+    diceOf: (name: string) => Dice,
+    private readonly pollDice = diceOf('polls')
+  ) {
+    this.dice = demand.classes.map((of) => diceOf(`arrivals ${of.queue} ${of.class}`));
+  }
 
   /** In their order. @param from instant at which the slot begins; slots follow each other */
   *of(slot: number, from: number): Generator<SimulatedJob> {
     for (const job of arrivalsOf(this.demand, slot, from, this.dice)) {
       yield* this.broughtUntil(job.at);
-      if (job.of.polled > 0 && this.pollDice.chance(job.of.polled)) {
-        this.due.push({ ...job, at: this.pollAfter(job.at) });
+      if (job.isDue) {
+        this.due.push({ at: this.pollAfter(job.at), of: job.of, from: job.from });
       } else {
         yield job;
       }
@@ -86,26 +90,31 @@ export class Arrivals {
   }
 }
 
-/** Arrivals of one slot in their order, from an instant on: a Poisson process of the rate of all classes, each job of one by its share. */
-function* arrivalsOf(
+/** A job that comes, or that becomes due and comes with the next poll. */
+interface Arrival extends SimulatedJob {
+  readonly isDue: boolean;
+}
+
+/** Arrivals of one slot in their order, from an instant on: of each class a Poisson process of its rate. */
+function arrivalsOf(
   { classes, slotSeconds }: Demand,
   slot: number,
   from: number,
-  dice: Dice
-): Generator<SimulatedJob> {
-  const cumulative = new Float64Array(classes.length);
-  let sum = 0;
+  dice: readonly Dice[]
+): readonly Arrival[] {
+  const jobs: Arrival[] = [];
   for (let index = 0; index < classes.length; index += 1) {
-    sum += classes[index]!.arrivals[slot]!;
-    cumulative[index] = sum;
+    const of = classes[index]!;
+    const many = of.arrivals[slot]!;
+    if (many > 0) {
+      const own = dice[index]!;
+      const meanGap = slotSeconds / many;
+      for (let at = from + gap(own, meanGap); at < from + slotSeconds; at += gap(own, meanGap)) {
+        jobs.push({ at, of, from: 'coming', isDue: of.polled > 0 && own.chance(of.polled) });
+      }
+    }
   }
-  if (sum <= 0) {
-    return;
-  }
-  const meanGap = slotSeconds / sum;
-  for (let at = from + gap(dice, meanGap); at < from + slotSeconds; at += gap(dice, meanGap)) {
-    yield { at, of: classes[firstAbove(cumulative, dice.between(0, sum))]!, from: 'coming' };
-  }
+  return jobs.sort((one, other) => one.at - other.at);
 }
 
 function gap(dice: Dice, mean: number): number {

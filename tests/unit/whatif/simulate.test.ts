@@ -68,6 +68,44 @@ describe('simulated work', () => {
     expect(utilisation(lived, () => true)!.median).toBeLessThan(0.72);
   });
 
+  test('of a queue that a change does not reach stays as it is', async () => {
+    const base = scenario(3, {
+      a: {
+        perSecond: 2,
+        durations: assumedDurations(1),
+        polled: 0.3,
+        backlog: { jobs: 40, running: 2, ages: [60, 0] },
+      },
+      b: { perSecond: 1, durations: assumedDurations(1), polled: 0.3 },
+      c: { perSecond: 1, durations: assumedDurations(1), backlog: { jobs: 25, running: 1, ages: [30, 0] } },
+    });
+    // Two groups: one of a alone, one that takes b and c at random.
+    const group = (threads: number, ...names: string[]) => ({
+      ...base.topology.groups[0]!,
+      threads,
+      mode: 'random' as const,
+      weights: new Map(names.map((name) => [name, 1])),
+    });
+    const lived = async (threads: number, traffic: number) => {
+      const [first, ...others] = base.demand.classes;
+      const changed: Scenario = {
+        topology: { ...base.topology, groups: [group(threads, 'a'), group(3, 'b', 'c')] },
+        demand: {
+          ...base.demand,
+          classes: [{ ...first!, arrivals: first!.arrivals.map((each) => each * traffic) }, ...others],
+        },
+      };
+      const { queues } = await simulate(changed, 7, () => 5, new Turns());
+      return [...queues].map(([name, { jobs, waits, within }]) => [name, jobs, waits.getValueAtQuantile(0.95), within]);
+    };
+    const of = (outcome: unknown[][], ...names: string[]) => outcome.filter(([name]) => names.includes(String(name)));
+    const before = await lived(3, 1);
+    for (const after of [await lived(5, 1), await lived(3, 2)]) {
+      expect(of(after, 'b', 'c')).toEqual(of(before, 'b', 'c'));
+      expect(of(after, 'a')).not.toEqual(of(before, 'a'));
+    }
+  });
+
   // Ten jobs come with each poll, every five seconds on average, and one thread takes 0.1 s for each: the k-th waits (k - 1)/10 s.
   // As they come by chance alone, one of five waits at all (a load of 0.2).
   test('retries come together, when Sidekiq looks for what is due, and none is lost', async () => {

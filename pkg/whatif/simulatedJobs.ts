@@ -95,26 +95,39 @@ interface Arrival extends SimulatedJob {
   readonly isDue: boolean;
 }
 
+/** Jobs that are put in order at a time, about. */
+const ORDERED_AT_ONCE = 500;
+
 /** Arrivals of one slot in their order, from an instant on: of each class a Poisson process of its rate. */
-function arrivalsOf(
+function* arrivalsOf(
   { classes, slotSeconds }: Demand,
   slot: number,
   from: number,
   dice: readonly Dice[]
-): readonly Arrival[] {
-  const jobs: Arrival[] = [];
+): Generator<Arrival> {
+  const coming: Array<{ of: ClassDemand; dice: Dice; meanGap: number; at: number }> = [];
+  let sum = 0;
   for (let index = 0; index < classes.length; index += 1) {
     const of = classes[index]!;
     const many = of.arrivals[slot]!;
     if (many > 0) {
-      const own = dice[index]!;
+      sum += many;
       const meanGap = slotSeconds / many;
-      for (let at = from + gap(own, meanGap); at < from + slotSeconds; at += gap(own, meanGap)) {
-        jobs.push({ at, of, from: 'coming', isDue: of.polled > 0 && own.chance(of.polled) });
-      }
+      coming.push({ of, dice: dice[index]!, meanGap, at: from + gap(dice[index]!, meanGap) });
     }
   }
-  return jobs.sort((one, other) => one.at - other.at);
+  const parts = Math.ceil(sum / ORDERED_AT_ONCE);
+  for (let part = 1; part <= parts; part += 1) {
+    const until = from + (slotSeconds * part) / parts;
+    const jobs: Arrival[] = [];
+    for (const each of coming) {
+      for (; each.at < until; each.at += gap(each.dice, each.meanGap)) {
+        const { of, at } = each;
+        jobs.push({ at, of, from: 'coming', isDue: of.polled > 0 && each.dice.chance(of.polled) });
+      }
+    }
+    yield* jobs.sort((one, other) => one.at - other.at);
+  }
 }
 
 function gap(dice: Dice, mean: number): number {

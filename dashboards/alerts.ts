@@ -242,7 +242,7 @@ export const ALERTS: readonly Alert[] = [
     pendingMinutes: 0,
     summary: 'The latency budget of {{ $labels.workerType }} burns fast',
     description:
-      'The budget of {{ $labels.workerType }} for time beyond the objective is spent {{ $value | humanize }} times as fast as it lasts.',
+      'The budget of {{ $labels.workerType }} for time beyond the objective burns at {{ $value | printf "%.1f" }} times the allowed rate.',
     dashboard: 'sidekiq-overview',
     panel: 'Latency objectives',
     prometheus: { expr: `${promBurn('1h', '5m', BURN.fast.rate)} and ${promKnownFor('30m')}`, labels: BY_WORKER_TYPE },
@@ -257,7 +257,7 @@ export const ALERTS: readonly Alert[] = [
     pendingMinutes: 0,
     summary: 'The latency budget of {{ $labels.workerType }} burns',
     description:
-      'The budget of {{ $labels.workerType }} for time beyond the objective has been spent {{ $value | humanize }} times as fast as it lasts for six hours.',
+      'The budget of {{ $labels.workerType }} for time beyond the objective has burnt at {{ $value | printf "%.1f" }} times the allowed rate for six hours.',
     dashboard: 'sidekiq-overview',
     panel: 'Latency objectives',
     // What burns fast has an alert of its own.

@@ -421,6 +421,7 @@ function targetsOf(panel: Panel, flavour: Flavour): Array<Builder<Dataquery>> {
 }
 
 /** Panels that are repeated side by side say of which installation they are. */
-function titleOf({ title, repeated }: Panel, flavour: Flavour): string {
+function titleOf({ title: shared, prometheusTitle, repeated }: Panel, flavour: Flavour): string {
+  const title = flavour === 'prometheus' ? (prometheusTitle ?? shared) : shared;
   return repeated && flavour === 'direct' && !title.includes('$datasource') ? `${title} of $datasource` : title;
 }

@@ -51,6 +51,7 @@ export const fleet: DashboardSpec = {
           widths: { Severity: 95, Installation: 180, Since: 160 },
           badges: ['Severity'],
           pathLinks: { Finding: 'Path' },
+          links: { Installation: { dashboard: 'sidekiq-overview', variable: 'datasource' } },
         },
         {
           title: 'Latency',

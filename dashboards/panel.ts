@@ -59,6 +59,8 @@ export interface Step {
 /** One panel, told once for both flavours, so that they look the same. */
 export interface Panel {
   title: string;
+  /** Where it tells something else there. */
+  prometheusTitle?: string;
   description: string;
   kind: 'stat' | 'timeseries' | 'table' | 'heatmap';
   /** Grid units: 24 to a row. */

@@ -36,8 +36,8 @@ function answers(
     widths: {
       Threads: 75,
       'Threads, if': 95,
-      Utilisation: 90,
-      'Utilisation, if': 110,
+      Busy: 90,
+      'Busy, if': 110,
       p95: 75,
       'p95, if': 75,
       'p95 at least': 95,
@@ -45,7 +45,7 @@ function answers(
       'Within objective, if': 140,
     },
     minWidths: { Queue: 170, 'Worker type': 205 },
-    warnings: { Utilisation: warnFrom(0.8, 1), 'Utilisation, if': warnFrom(0.8, 1) },
+    warnings: { Busy: warnFrom(0.8, 0.95), 'Busy, if': warnFrom(0.8, 0.95) },
     counted: true,
     ...more,
   };
@@ -102,7 +102,7 @@ export const planning: DashboardSpec = {
   ],
   rows: [
     {
-      title: 'With the changes of the variables',
+      title: 'With your changes, by the variables',
       panels: [
         answers('By worker type', 'workerType', { height: 10 }),
         answers('By queue', 'queue', { height: 16, links: { Queue: TO_QUEUE } }),

@@ -18,7 +18,14 @@ import {
   utilisationOfType,
   WORKER_TYPE,
 } from './queries';
-import { ofProcesses, processesOverTime, processTable, servesTable, threadsOverTime } from './workerPanels';
+import {
+  processesOverTime,
+  processTable,
+  QUIET_PROCESSES,
+  servesTable,
+  stillThere,
+  threadsOverTime,
+} from './workerPanels';
 
 /** Who works, how hard, how healthy, and whether there are enough of them. */
 export const processesAndCapacity: DashboardSpec = {
@@ -32,7 +39,7 @@ export const processesAndCapacity: DashboardSpec = {
       panels: [
         figures('All processes', { queryType: 'overview' }, [
           { name: 'processes', expr: 'sidekiq_live_processes' },
-          { name: 'quietProcesses', expr: 'sum(sidekiq_host_processes{quiet="true"}) or vector(0)' },
+          { name: 'quietProcesses', expr: QUIET_PROCESSES },
           {
             name: 'readyThreads',
             expr: 'sidekiq_ready_threads',
@@ -145,26 +152,27 @@ export const processesAndCapacity: DashboardSpec = {
         servesTable([BY_HOST, BY_TYPE]),
         {
           title: 'Memory by process',
-          description: 'Resident memory of each process.',
+          description: 'Resident memory of each process that is alive at the end of the time range.',
           kind: 'timeseries',
           width: 12,
           height: 8,
           unit: 'bytes',
           min: 0,
           prometheus: [
-            { expr: ofProcesses('sidekiq_process_resident_memory_bytes', '{host=~"$host"}'), legend: '{{process}}' },
+            { expr: stillThere('sidekiq_process_resident_memory_bytes', '{host=~"$host"}'), legend: '{{process}}' },
           ],
         },
         {
           title: 'Round-trip time to Redis by process',
-          description: 'Round-trip time that each process measures with its heartbeat. Sidekiq warns from 50 ms.',
+          description:
+            'Round-trip time that each process alive at the end of the time range measures with its heartbeat. Sidekiq warns from 50 ms.',
           kind: 'timeseries',
           width: 12,
           height: 8,
           unit: 's',
           min: 0,
           prometheus: [
-            { expr: ofProcesses('sidekiq_process_redis_rtt_seconds', '{host=~"$host"}'), legend: '{{process}}' },
+            { expr: stillThere('sidekiq_process_redis_rtt_seconds', '{host=~"$host"}'), legend: '{{process}}' },
           ],
         },
       ],

@@ -5,6 +5,9 @@ import { OF_TYPES, TO_HOST_OF_TYPE, total } from './queries';
 
 const HIDDEN = ['process', 'labels', 'quiet', 'embedded', 'leader', 'capsules', 'tag', 'queues', 'workerType'];
 
+/** None before the first scrape. */
+export const QUIET_PROCESSES = 'sum(sidekiq_host_processes{quiet="true"}) or 0 * sum(sidekiq_up)';
+
 /**
  * A figure of processes that serve the chosen worker types.
  *
@@ -12,6 +15,11 @@ const HIDDEN = ['process', 'labels', 'quiet', 'embedded', 'leader', 'capsules', 
  */
 export function ofProcesses(metric: string, host: string): string {
   return `${metric}${host} and on (instance, job, process) sidekiq_process_worker_type_info${OF_TYPES}`;
+}
+
+/** The same, of processes that are alive at the end of the time range. @param host as of {@link ofProcesses} */
+export function stillThere(metric: string, host: string): string {
+  return `(${ofProcesses(metric, host)}) and on (instance, job, process) ${metric} @ end()`;
 }
 
 /** The health of the live processes that serve the chosen worker types. @param host as of {@link ofProcesses} */
@@ -111,7 +119,7 @@ export const processesOverTime = (more: Partial<Panel> = {}): Panel => ({
   direct: total('processes', 'quietProcesses'),
   prometheus: [
     { expr: 'sidekiq_live_processes', legend: 'Processes' },
-    { expr: 'sum(sidekiq_host_processes{quiet="true"}) or vector(0)', legend: 'Quiet processes' },
+    { expr: QUIET_PROCESSES, legend: 'Quiet processes' },
   ],
   ...more,
 });

@@ -19,6 +19,7 @@ import { fitForExplore } from './exploreTables';
 import { isAlerting, isExplore } from './defaultQuery';
 import { adhocFilters, interpolateFilters, interpolateTexts } from './interpolation';
 import { watchQuery } from './live';
+import { readable } from './storedQuery';
 import { QUERY_VERSION } from '../pkg/queries/version';
 import type { CatalogEntry, SidekiqApi, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from './types';
 import { SidekiqVariables } from './variables';
@@ -94,7 +95,7 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
 
   /** One line for Explore's query history. */
   override getQueryDisplayText(query: SidekiqQuery): string {
-    const { queryType, figures = [], filters = [] } = query;
+    const { queryType, figures = [], filters = [] } = readable(query);
     const options = Object.entries(query)
       .filter(([name, value]) => !NO_OPTIONS.has(name) && String(value ?? '') !== '' && value !== false)
       .map(([name, value]) => `${name} ${String(value)}`);
@@ -135,7 +136,10 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
     const templates = getTemplateSrv();
     return {
       ...interpolateTexts(query, templates, scopedVars),
-      filters: interpolateFilters([...(query.filters ?? []), ...adhocFilters(filters)], templates, scopedVars),
+      // What is no list is refused by the backend: without it rows would be shown that were not asked for.
+      ...(Array.isArray(query.filters ?? []) && {
+        filters: interpolateFilters([...(query.filters ?? []), ...adhocFilters(filters)], templates, scopedVars),
+      }),
     };
   }
 

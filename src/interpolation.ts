@@ -26,6 +26,10 @@ export function interpolateFilters(
   scopedVars: ScopedVars
 ): Filter[] {
   return filters.map((filter) => {
+    // Written by hand, it may be anything: the backend says what is wrong.
+    if (typeof filter?.field !== 'string' || !Array.isArray(filter.values) || typeof filter.operator !== 'string') {
+      return filter;
+    }
     const field = templates.replace(filter.field, scopedVars);
     const { values, isAll } = interpolateValues(filter.values, filter.operator, templates, scopedVars);
     // "Is none of all" keeps nothing, as it does where "All" stands for each of its values.

@@ -126,6 +126,7 @@ export const jobPerformance: Row = {
     },
     {
       title: 'Errors by type',
+      prometheusTitle: 'Failures by error type',
       description: 'Jobs in retry and in the dead set by error class and job class.',
       kind: 'table',
       width: 24,

@@ -43,6 +43,7 @@ export const workerHealth: Row = {
     },
     {
       title: 'Longest running jobs',
+      prometheusTitle: 'Longest run by queue',
       description: 'Jobs in progress, the longest running first.',
       kind: 'table',
       width: 24,

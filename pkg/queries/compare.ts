@@ -83,7 +83,7 @@ const VERDICT_COLOURS = [
     options: {
       more: { text: 'more', color: 'orange', index: 0 },
       less: { text: 'less', color: 'blue', index: 1 },
-      'no change': { text: 'no change', color: 'text', index: 2 },
+      'no change': { text: 'within chance', color: 'text', index: 2 },
       unknown: { text: 'unknown', color: 'text', index: 3 },
     },
   },
@@ -108,12 +108,9 @@ const COLUMNS: Array<Column<Row>> = [
     'before',
     'Before',
     'Mean over the time before, in the unit of the figure; of errors the number of jobs.',
-    (row) => row.before,
-    {
-      config: { decimals: 3 },
-    }
+    (row) => row.before
   ),
-  plain('after', 'After', 'The same over the time after.', (row) => row.after, { config: { decimals: 3 } }),
+  plain('after', 'After', 'The same over the time after.', (row) => row.after),
   share('change', 'Change', 'Change of the mean; no value where it was 0 before.', (row) =>
     row.before === null || row.after === null || row.before === 0 ? null : row.after / row.before - 1
   ),
@@ -306,7 +303,7 @@ function noFigure(name: string, known: readonly string[]): Fault {
 }
 
 function tooShort(before: Range, after: Range): string {
-  return `${instantText(before.to)} is only ${durationText(after.to - after.from)} from an end of the time range; a comparison needs ${FEWEST} means of five minutes on both sides. Wait, widen the range, or name an earlier deploy ("at").`;
+  return `${instantText(before.to)} is only ${durationText(after.to - after.from)} from an end of the time range; a comparison needs ${FEWEST} means of five minutes on both sides. Wait, widen the range, or name an earlier deploy (option "at", in the dashboard "Deploy at").`;
 }
 
 /** The unit of a figure as a part of its name: the rows of one column have several. */

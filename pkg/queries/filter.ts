@@ -81,8 +81,9 @@ function wholeValue(field: string, source: string): (value: string) => boolean {
   } catch (error) {
     throw new Fault({
       kind: 'query',
-      message: `The filter on "${field}" is not a regular expression: ${source}`,
-      remedy: `Correct the expression (${(error as Error).message}), or compare with = instead of =~.`,
+      message: `The filter on "${field}" is not a regular expression: "${source}".`,
+      // The library's own flag is not the reader's.
+      remedy: `Correct the expression (${(error as Error).message.replace('(?s)', '')}), or compare with = instead of =~.`,
       cause: error,
     });
   }

@@ -64,7 +64,7 @@ export const COLUMNS: Array<Column<Row>> = [
     'Cost of the threads for a month of 730 hours, at the price of a thread-hour in the settings; no value without one. Threads that serve several queues are counted with each.',
     (figures) => (figures.threadHourPrice === 0 ? null : figures.threads * HOURS_A_MONTH * figures.threadHourPrice)
   ),
-  ...both('share', 'utilisation', 'Utilisation', 'Busy share of these threads.', (figures) =>
+  ...both('share', 'utilisation', 'Busy', 'Busy share of these threads; 100% at most.', (figures) =>
     medianOf(figures.utilisation)
   ),
   ...both(

@@ -9,6 +9,7 @@ import { defaultQuery, isAlerting } from '../defaultQuery';
 import type { CatalogEntry, SidekiqApi, SidekiqOptions, SidekiqQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
 import { APPENDED_TYPE } from '../live';
+import { readable } from '../storedQuery';
 import { FORMS } from './forms/forms';
 import { NumberOption } from './forms/OptionFields';
 import { LiveOptions } from './LiveOptions';
@@ -43,7 +44,8 @@ function isOffered({ kind, by }: CatalogEntry['columns'][number], query: Sidekiq
 }
 
 /** The form of a query: what to ask, what to keep, which figures. Runs on every change. */
-export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Props) {
+export function QueryEditor({ query: stored, datasource, app, onChange, onRunQuery }: Props) {
+  const query = readable(stored);
   const { catalog, problem } = useCatalog(datasource);
   const entry = catalog.find(({ id }) => id === query.queryType);
   const figures = (entry?.columns ?? []).filter((column) => isOffered(column, query));
@@ -54,11 +56,11 @@ export function QueryEditor({ query, datasource, app, onChange, onRunQuery }: Pr
   };
   // Grafana hands the editor of a new panel or alert rule a query without a type.
   useEffect(() => {
-    if (!query.queryType) {
-      onChange({ ...defaultQuery(app), ...query });
+    if (!stored.queryType) {
+      onChange({ ...defaultQuery(app), ...stored });
       onRunQuery();
     }
-  }, [app, query, onChange, onRunQuery]);
+  }, [app, stored, onChange, onRunQuery]);
   const figuresChosen = query.figures ?? [];
   const Form = FORMS[query.queryType];
   return (

@@ -6,6 +6,7 @@ import { useEffect } from 'react';
 import type { SidekiqApi, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
 import { QueryField } from './QueryField';
+import { readable } from '../storedQuery';
 import { filterChoices } from './queryParts';
 import { useCatalog } from './useCatalog';
 
@@ -57,7 +58,7 @@ export function VariableEditor({ query, datasource, onChange }: Props) {
           help={t('variable.filters', 'A filter by another variable chains the two.')}
         >
           <FiltersEditor
-            filters={query.filters ?? []}
+            filters={readable({ filters: query.filters ?? [] }).filters}
             fields={filterChoices(entry)}
             loadValues={(name) => datasource.values({ queryType, field: name })}
             onChange={(filters) => change({ filters })}

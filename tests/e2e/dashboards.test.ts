@@ -81,7 +81,7 @@ const TEXTS: Record<string, (truth: Truth, direct: boolean) => Array<[panel: str
   ],
   'sidekiq-planning': () => [
     ['By queue', 'Threads, if'],
-    ['By worker type', 'Utilisation, if'],
+    ['By worker type', 'Busy, if'],
   ],
   'sidekiq-deploy': () => [
     // The demo has been watched for a minute.

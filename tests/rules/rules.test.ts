@@ -249,7 +249,7 @@ test('an objective that is known for less than half of a window burns nothing', 
   const told = promtoolSays(
     'sidekiq',
     { alert: 'SidekiqObjectiveBurnsFast', series: series(350), at },
-    { labels, summary, description: description.replace('20 times', '100 times') }
+    { labels, summary, description: description.replace('20.0 times', '100.0 times') }
   );
   expect(told).toBe('');
 });

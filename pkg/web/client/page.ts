@@ -147,7 +147,7 @@ const FIGURES: ReadonlyArray<{ title: string; text(row: Row): string }> = [
   { title: 'Enqueued', text: (row) => countText(row['enqueued']) },
   { title: 'Longest wait', text: (row) => durationText(row['latencyMax']) },
   { title: 'Busy threads', text: (row) => `${countText(row['busy'])} of ${countText(row['threads'])}` },
-  { title: 'Utilisation', text: (row) => shareText(row['utilisation']) },
+  { title: 'Highest utilisation', text: (row) => shareText(row['utilisationMax']) },
   { title: 'Retries', text: (row) => countText(row['retry']) },
   { title: 'Died in the last hour', text: (row) => countText(row['deadLastHour']) },
 ];
@@ -194,11 +194,17 @@ function drawFigures({ rows, problem }: Rows): void {
   );
 }
 
+/** The worst of what is known: a Redis that answers is not all. */
+function healthOf({ ok, partial, findings }: PageData): 'critical' | 'warning' | 'ok' {
+  const has = (severity: string) => findings.rows.some((row) => row['severity'] === severity);
+  return !ok || has('critical') ? 'critical' : partial || has('warning') ? 'warning' : 'ok';
+}
+
 function draw(data: PageData): void {
   now = data.at;
   health.textContent = data.health;
   document.getElementById('receiver')!.textContent = data.receiver;
-  health.className = data.partial ? 'warning' : data.ok ? 'ok' : 'critical';
+  health.className = healthOf(data);
   drawFigures(data.overview);
   for (const { name, columns, empty } of TABLES) {
     drawTable(tables.get(name)!, columns, data[name], empty);

@@ -23,7 +23,7 @@ const threadsText = (value: Row[string] | undefined) => (typeof value === 'numbe
 const COLUMNS: readonly Column[] = [
   { title: 'Worker type', text: (row) => text(row, 'workerType') },
   both('Threads', 'threads', threadsText),
-  both('Utilisation', 'utilisation', shareText, true),
+  both('Busy', 'utilisation', shareText, true),
   both('p95 of the wait', 'p95', durationText),
   { title: 'Objective', text: (row) => durationText(row['objective']), mark: number, minor: true },
   both('Within objective', 'within', shareText),

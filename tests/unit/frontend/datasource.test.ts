@@ -7,6 +7,7 @@ import { defaultQuery } from '../../../src/defaultQuery';
 import { SidekiqDataSource } from '../../../src/datasource';
 import { adhocFilters, interpolateFilters } from '../../../src/interpolation';
 import type { SidekiqOptions, SidekiqQuery } from '../../../src/types';
+import { readable } from '../../../src/storedQuery';
 import { SidekiqVariables } from '../../../src/variables';
 
 const backend = vi.hoisted(() => ({
@@ -42,6 +43,31 @@ vi.mock('@grafana/data', () => ({
   StreamingFrameAction: { Append: 'append', Replace: 'replace' },
 }));
 vi.mock('../../../src/components/VariableEditor', () => ({ VariableEditor: () => null }));
+
+describe('a query that was written by hand', () => {
+  const stored = (parts: object) => ({ refId: 'A', queryType: 'queues', ...parts }) as unknown as SidekiqQuery;
+  const values = { field: 'queue', operator: '=', values: ['a'] };
+
+  test.each([
+    [[{ field: 'queue', operator: '=', value: 'a' }], [{ field: 'queue', operator: '=', values: [] }]],
+    [[null, 'queue', { operator: '=' }, values], [values]],
+    [[{ ...values, operator: 'is', values: ['a', 1] }], [values]],
+    ['queue=a', []],
+    [{ queue: 'a' }, []],
+  ])('with the filters %j can be edited', (filters, shown) => {
+    expect(readable(stored({ filters })).filters).toEqual(shown);
+    expect(readable(stored({ figures: 'size' })).figures).toEqual([]);
+    expect(readable(stored({}))).toEqual(stored({}));
+  });
+
+  test('is asked as it is stored, so that the backend says what is wrong', () => {
+    backend.templates = templates({});
+    const source = new SidekiqDataSource({ uid: 'ds1' } as DataSourceInstanceSettings<SidekiqOptions>);
+    for (const filters of [[{ field: 'queue', operator: '=', value: 'a' }], [null], 'queue=a']) {
+      expect(source.applyTemplateVariables(stored({ filters }), {}).filters).toEqual(filters);
+    }
+  });
+});
 
 /** Values of variables as Grafana formats them: by a function, as a regular expression, or as `{a,b}`. */
 function templates(values: Record<string, string | string[]>): TemplateSrv {

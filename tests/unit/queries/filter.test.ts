@@ -62,7 +62,7 @@ test('an expression that cannot be read names the field and the reason', () => {
   expect(() => compileFilters(by('=~', '('), ['queue'])).toThrow(
     expect.objectContaining({
       kind: 'query',
-      message: 'The filter on "queue" is not a regular expression: (',
+      message: 'The filter on "queue" is not a regular expression: "(".',
       remedy: expect.stringMatching(/^Correct the expression \(.*missing closing \)/),
     })
   );

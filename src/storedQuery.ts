@@ -1,0 +1,33 @@
+import { FILTER_OPERATORS, type Filter } from '../pkg/queries/filterModel';
+import type { SidekiqQuery } from './types';
+
+/**
+ * A query as its editor can show it. One that was written by hand may have filters without values, or one figure where a list
+ * belongs: such parts are left out, and the rest can be corrected. The backend is asked what is stored, and says what is wrong.
+ */
+export function readable<Q extends Pick<SidekiqQuery, 'filters' | 'figures'>>(query: Q): Q {
+  const { filters, figures } = query as { filters?: unknown; figures?: unknown };
+  return {
+    ...query,
+    ...(filters !== undefined && { filters: listOf(filters).flatMap(filterOf) }),
+    ...(figures !== undefined && { figures: listOf(figures).filter((each) => typeof each === 'string') }),
+  };
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function filterOf(stored: unknown): Filter[] {
+  const { field, operator, values, ...rest } = (stored ?? {}) as Partial<Record<keyof Filter, unknown>>;
+  return typeof field !== 'string'
+    ? []
+    : [
+        {
+          ...(rest.adhoc === true && { adhoc: true }),
+          field,
+          operator: FILTER_OPERATORS.find((each) => each === operator) ?? '=',
+          values: listOf(values).filter((each) => typeof each === 'string'),
+        },
+      ];
+}

@@ -263,6 +263,11 @@ describe('the page of the executable', () => {
         'What if',
       ]);
       expect(await page.locator('#health').textContent()).toContain('3 jobs waiting');
+      // As bad as the worst finding below it.
+      const has = async (severity: string) => (await page.locator(`#findings td.${severity}`).count()) > 0;
+      const worst = (await has('critical')) ? 'critical' : (await has('warning')) ? 'warning' : 'ok';
+      expect(worst).not.toBe('ok');
+      expect(await page.locator('#health').getAttribute('class')).toBe(worst);
       expect(await page.locator('#errors .empty').textContent()).toBe('No job is in retry or dead.');
       expect(await page.locator('.figures').textContent()).toContain('2 of 20Busy threads');
       await page.context().close();

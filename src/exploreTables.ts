@@ -1,4 +1,13 @@
-import { FieldType, type DataFrame, type DataQueryResponse, type Field } from '@grafana/data';
+import {
+  createTheme,
+  FieldType,
+  formattedValueToString,
+  getDisplayProcessor,
+  type DataFrame,
+  type DataQueryResponse,
+  type Field,
+} from '@grafana/data';
+import { t } from '@grafana/i18n';
 
 /** Width of a character and the padding of a cell in Grafana's tables at the default font size, in pixels. */
 const CHARACTER = 7.5;
@@ -15,13 +24,20 @@ const MOST_COLUMNS = 6;
 /** Widths are estimated from so many rows. */
 const ROWS = 200;
 
+/** One row of more columns than that is read from top to bottom. */
+const MOST_OF_ONE_ROW = 12;
+
 /**
  * Tables whose texts are longer than the columns of Explore, or that have more columns, are shown by the table panel, which
  * wraps texts and gives numbers less room: Explore's own table takes neither widths nor wrapping from a frame. Several tables
  * in one answer stay as they are, as one panel would show one of them.
+ *
+ * One row of many figures is turned into rows of a name and a value, and what has a dashboard of its own leads there.
  */
 export function fitForExplore(response: DataQueryResponse): DataQueryResponse {
-  const [frame, ...others] = response.data as DataFrame[];
+  const [given, ...others] = response.data as DataFrame[];
+  const frame =
+    given && (given.length === 1 && given.fields.length > MOST_OF_ONE_ROW ? asRows(given) : withPaths(given));
   // A table of one column, such as a sentence, has room.
   const isTable = frame?.meta?.preferredVisualisationType === 'table' && frame.length > 0 && frame.fields.length > 1;
   if (!isTable || others.length > 0) {
@@ -29,7 +45,7 @@ export function fitForExplore(response: DataQueryResponse): DataQueryResponse {
   }
   const widths = frame.fields.map(widthOf);
   if (frame.fields.length <= MOST_COLUMNS && widths.every((width) => width <= USUAL_WIDTH)) {
-    return response;
+    return frame === given ? response : { ...response, data: [frame] };
   }
   const fields = frame.fields.map((field, index) => ({
     ...field,
@@ -50,6 +66,46 @@ export function fitForExplore(response: DataQueryResponse): DataQueryResponse {
   return {
     ...response,
     data: [{ ...frame, fields, meta: { ...frame.meta, preferredVisualisationPluginId: 'table' } }],
+  };
+}
+
+/** The figures of one row, each with the text that Grafana has for it. */
+function asRows(frame: DataFrame): DataFrame {
+  const theme = createTheme();
+  const shown = frame.fields.map((field) => {
+    const value: unknown = field.values[0];
+    return value === null || value === undefined
+      ? '–'
+      : formattedValueToString((field.display ?? getDisplayProcessor({ field, theme }))(value));
+  });
+  const column = (name: string, values: string[]): Field => ({ name, type: FieldType.string, config: {}, values });
+  return {
+    ...frame,
+    length: frame.fields.length,
+    fields: [
+      column(
+        t('explore.figure', 'Figure'),
+        frame.fields.map(({ name, config }) => config.displayName ?? name)
+      ),
+      column(t('explore.value', 'Value'), shown),
+    ],
+  };
+}
+
+/** Names of columns with what happened or is wrong, and of the column with the address of the dashboard that tells more. */
+const TOLD = ['finding', 'title'];
+const PATH = 'path';
+
+function withPaths(frame: DataFrame): DataFrame {
+  if (!frame.fields.some(({ name }) => name === PATH)) {
+    return frame;
+  }
+  const link = { title: t('explore.open', 'Open the dashboard'), url: `\${__data.fields.${PATH}}` };
+  return {
+    ...frame,
+    fields: frame.fields.map((field) =>
+      TOLD.includes(field.name) ? { ...field, config: { ...field.config, links: [link] } } : field
+    ),
   };
 }
 

@@ -281,8 +281,8 @@ async function originRows({ payload }: StoredJob, { now }: State, reads: Reads):
     'First of this kind': Number.isFinite(first)
       ? `${agoText(first, now)} (${countText(same.length, 'job')} of all classes kept)`
       : '',
-    'Deploy before the first': beforeFirst,
-    'Deploy before this one': beforeThis === beforeFirst ? '' : beforeThis,
+    'Deploy before the first failure': beforeFirst,
+    'Deploy before the last failure': beforeThis === beforeFirst ? '' : beforeThis,
   });
 }
 

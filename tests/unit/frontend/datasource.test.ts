@@ -36,12 +36,16 @@ vi.mock('@grafana/data', () => ({
     UnifiedAlerting: 'unified-alerting',
     CloudAlerting: 'cloud-alerting',
   },
+  createTheme: () => ({}),
+  getDisplayProcessor: () => (value: unknown) => ({ text: String(value) }),
+  formattedValueToString: ({ text }: { text: string }) => text,
   CustomVariableSupport: class {},
   DataFrameType: { TimeSeriesMulti: 'timeseries-multi' },
   FieldType: { string: 'string', time: 'time' },
   LiveChannelScope: { DataSource: 'ds' },
   StreamingFrameAction: { Append: 'append', Replace: 'replace' },
 }));
+vi.mock('@grafana/i18n', () => ({ t: (_key: string, text: string) => text }));
 vi.mock('../../../src/components/VariableEditor', () => ({ VariableEditor: () => null }));
 
 describe('a query that was written by hand', () => {

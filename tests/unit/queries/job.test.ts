@@ -55,10 +55,10 @@ describe('job', () => {
     const first = 'First of this kind: 2026-11-25 10:53:50 UTC, 1 h 6 min ago (2 jobs of all classes kept)';
     expect(await marksOf([5000, 'v1'], [1000, 'v2'])).toEqual([
       first,
-      'Deploy before the first: v1, 2026-11-25 10:37:10 UTC, 1 h 23 min ago',
-      'Deploy before this one: v2, 2026-11-25 11:43:50 UTC, 16 min 40 s ago',
+      'Deploy before the first failure: v1, 2026-11-25 10:37:10 UTC, 1 h 23 min ago',
+      'Deploy before the last failure: v2, 2026-11-25 11:43:50 UTC, 16 min 40 s ago',
     ]);
-    expect(await marksOf([5000, 'v1'])).toEqual([first, expect.stringContaining('Deploy before the first: v1')]);
+    expect(await marksOf([5000, 'v1'])).toEqual([first, expect.stringContaining('Deploy before the first failure: v1')]);
   });
 
   test('has a row for each field, without what the data source does not allow', async () => {

@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { LOOK_BACK_MINUTES, type Alert, type Condition, type DirectAlert, type Severity } from './alert';
 import { ALERTS, RECORDING_RULES } from './alerts';
 import { panelId } from './build';
+import { SUBJECTS } from './subjects';
 import { DASHBOARDS } from './dashboards';
 import { REF_IDS, uidOf, type Flavour } from './panel';
 
@@ -106,13 +107,6 @@ function panelOf({ dashboard, panel }: Alert) {
 
 /** Dashboards of one queue or class. */
 const OF_ONE = new Set(['sidekiq-queue', 'sidekiq-job-class']);
-
-/** The variable of each dashboard that an alert can be about, and the labels that name it. */
-const SUBJECTS: Readonly<Record<string, { variable: string; label: string; toldBy: RegExp }>> = {
-  'sidekiq-queue': { variable: 'queue', label: 'queue', toldBy: /labels\.queue/ },
-  'sidekiq-job-class': { variable: 'class', label: 'class', toldBy: /labels\.class/ },
-  'sidekiq-processes': { variable: 'host', label: 'host', toldBy: /labels\.(?:host|process)/ },
-};
 
 /** The queue, class or host of an alert as part of an address. */
 function subjectOf({ dashboard, summary, description }: Alert): string {

@@ -101,11 +101,11 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
     });
   }
   if (flavour === 'prometheus') {
-    for (const [name, { path, named }] of Object.entries(panel.labelLinks ?? {})) {
+    for (const [name, { path, subject }] of Object.entries(panel.labelLinks ?? {})) {
       // Nothing else stands in it: an address that is empty is no link.
-      const url = `\${__data.fields["${path}"]:raw}${named ? '${__value.raw:percentencode}' : ''}`;
+      const url = `\${__data.fields["${path}"]:raw}\${__data.fields["${subject}"]:percentencode}`;
       builder.withOverride(linked(name, { title: 'Details', url }));
-      builder.withOverride({ matcher: byName(path), properties: HIDDEN_PATH });
+      [path, subject].forEach((hidden) => builder.withOverride({ matcher: byName(hidden), properties: HIDDEN_PATH }));
     }
   }
   if (flavour === 'direct') {

@@ -141,7 +141,7 @@ export const errorsAndDead: DashboardSpec = {
           prometheusNoValue: 'Errors by type need Sidekiq Pro (DogStatsD).',
           sortBy: { prometheus: 'Failures' },
           links: { Error: TO_ERROR_HERE, Class: TO_CLASS, Queue: TO_QUEUE },
-          widths: { Error: 215, 'In retry': 80, Dead: 65, 'Last 12 hours': 155, Last: 160 },
+          widths: { Error: 232, 'In retry': 80, Dead: 65, 'Last 12 hours': 138, Last: 160 },
           minWidths: { Message: 170, Class: 205, Queue: 115 },
         },
         jobsTable(

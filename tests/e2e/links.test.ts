@@ -236,7 +236,7 @@ describe.skipIf(!bin || !home)('links in a real Grafana', () => {
     expect(await row('Away').innerText()).toMatch(/critical[^]*Nothing listens at/);
     const leadsTo = async (text: string) => {
       const { pathname, searchParams } = new URL(
-        (await row(text).locator('a').first().getAttribute('href'))!,
+        (await row(text).locator('a').filter({ hasText: text }).first().getAttribute('href'))!,
         grafana.url
       );
       return [pathname, searchParams.getAll('var-datasource'), searchParams.get('var-queue')];

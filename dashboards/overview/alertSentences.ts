@@ -1,0 +1,76 @@
+import { groupBy } from '../../pkg/sidekiq/groupBy';
+import type { Alert } from '../alert';
+import { ALERTS } from '../alerts';
+import { SUBJECTS } from '../subjects';
+
+/** Labels of what is wrong, made of those of an alert. */
+export const SENTENCE_LABELS = ['finding', 'path', 'linked'] as const;
+
+/** A sentence, and the dashboard that tells more of it. */
+interface Told {
+  name: string;
+  sentence: string;
+  path: string;
+  /** Labels of Prometheus: that in the sentence, and that whose value ends the path. */
+  inSentence: string | undefined;
+  inPath: string | undefined;
+}
+
+const LABEL = /\{\{ \$labels\.(\w+) \}\}/;
+
+const TOLD = ALERTS.filter(({ prometheus }) => prometheus).map((alert): Told => {
+  const { name, summary, dashboard } = alert;
+  const subject = SUBJECTS[dashboard]?.toldBy.test(summary) ? SUBJECTS[dashboard] : undefined;
+  const [, inSummary] = LABEL.exec(summary) ?? [];
+  return {
+    name,
+    sentence: summary.replace(LABEL, '$$1'),
+    path: `/d/${dashboard}-prom?var-datasource=\${datasource}&\${__url_time_range}${subject ? `&var-${subject.variable}=` : ''}`,
+    inSentence: inSummary && labelOf(alert, inSummary),
+    inPath: subject && labelOf(alert, subject.label),
+  };
+});
+
+function labelOf({ prometheus }: Alert, name: string): string {
+  return prometheus?.labels?.[name] ?? name;
+}
+
+/** Labels of alerts that sentences and paths hold. */
+export const ALERT_LABELS: readonly string[] = [
+  ...new Set(TOLD.flatMap(({ inSentence, inPath }) => [inSentence, inPath]).filter((label) => label !== undefined)),
+];
+
+/** A label is made of one other: this one holds the name of an alert and one of its labels. */
+const both = (label: string) => `alertname_${label}`;
+
+function replaced(expr: string, label: string, text: string, source: string, regex: string): string {
+  return `label_replace(${expr}, "${label}", "${text}", "${source}", "${regex}")`;
+}
+
+/**
+ * Gives alerts of Prometheus the label `finding`, which is their summary, `path`, the address of the dashboard that tells more,
+ * and `linked`, which is put behind that; without one there is nothing to put behind it.
+ */
+export function withSentences(expr: string): string {
+  const joined = ALERT_LABELS.reduce(
+    (all, label) => `label_join(${all}, "${both(label)}", "|", "alertname", "${label}")`,
+    expr
+  );
+  const named = TOLD.reduce(
+    (all, { name, sentence, inSentence }) =>
+      inSentence === undefined
+        ? replaced(all, 'finding', sentence, 'alertname', name)
+        : replaced(all, 'finding', sentence, both(inSentence), `${name}\\\\|(.*)`),
+    joined
+  );
+  const namesOf = (some: readonly Told[]) => some.map(({ name }) => name).join('|');
+  const withPaths = [...groupBy(TOLD, ({ path }) => path)].reduce(
+    (all, [path, some]) => replaced(all, 'path', path, 'alertname', namesOf(some)),
+    named
+  );
+  return [...groupBy(TOLD, ({ inPath }) => inPath)].reduce(
+    (all, [label, some]) =>
+      label === undefined ? all : replaced(all, 'linked', '$1', both(label), `(?:${namesOf(some)})\\\\|(.*)`),
+    withPaths
+  );
+}

@@ -58,7 +58,10 @@ describe('job', () => {
       'Deploy before the first failure: v1, 2026-11-25 10:37:10 UTC, 1 h 23 min ago',
       'Deploy before the last failure: v2, 2026-11-25 11:43:50 UTC, 16 min 40 s ago',
     ]);
-    expect(await marksOf([5000, 'v1'])).toEqual([first, expect.stringContaining('Deploy before the first failure: v1')]);
+    expect(await marksOf([5000, 'v1'])).toEqual([
+      first,
+      expect.stringContaining('Deploy before the first failure: v1'),
+    ]);
   });
 
   test('has a row for each field, without what the data source does not allow', async () => {

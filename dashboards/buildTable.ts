@@ -246,9 +246,10 @@ function organizeSeries({ prometheus = [], labels = {}, rank }: Panel) {
  * `&` in a name would end it.
  */
 export function linkTo({ dashboard, variable, more = '' }: DashboardTarget, value: string, flavour: Flavour) {
+  const source = variable === 'datasource' ? '' : 'var-datasource=${datasource}&';
   return {
     title: 'Details',
-    url: `/d/${uidOf(dashboard, flavour)}?var-datasource=\${datasource}&var-${variable}=${value}${more}&\${__url_time_range}`,
+    url: `/d/${uidOf(dashboard, flavour)}?${source}var-${variable}=${value}${more}&\${__url_time_range}`,
   };
 }
 

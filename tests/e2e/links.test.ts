@@ -53,6 +53,7 @@ const LANDS: Record<string, (value: string) => string> = {
 /** What stands on a dashboard that is opened without a name. */
 const PLAIN: Record<string, string> = {
   '/d/sidekiq-incident': 'What was wrong',
+  '/d/sidekiq-overview': 'All queues and processes',
   '/d/sidekiq-errors': 'Latest dead jobs',
   '/d/sidekiq-errors-prom': 'Failures by class',
   '/d/sidekiq-processes': 'Capacity by worker type',

@@ -127,8 +127,17 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
   ],
   [
     'jobsDying',
-    evidence({ snapshot: { totals: { deadLastHour: 101, dead: 500 } } }),
-    ['critical Sidekiq: 101 jobs died within the last hour. [500 jobs in the dead set]'],
+    evidence({
+      snapshot: { totals: { deadLastHour: 101, dead: 500 } },
+      totals: {
+        lastHour: new Map([
+          ['Fine', { processed: 900, failed: 0, milliseconds: 0 }],
+          ['Pay', { processed: 300, failed: 249, milliseconds: 0 }],
+          ['Mail', { processed: 300, failed: 3, milliseconds: 0 }],
+        ]),
+      },
+    }),
+    ['critical Sidekiq: 101 jobs died within the last hour; Pay failed most often. [500 jobs in the dead set]'],
     evidence({ snapshot: { totals: { deadLastHour: 0, dead: 500 } } }),
   ],
   [

@@ -40,6 +40,8 @@ const latencyOver = (comparison: string) =>
   `sidekiq_queue_latency_seconds ${comparison} ignoring (queue) sidekiq_queue_objective_seconds`;
 const LATE = latencyOver('>');
 const LATE_OR_AT_ONCE = latencyOver('>=');
+/** Targets of Prometheus that are down and have been exporters of ours. */
+const GONE = '(up == 0 and on (instance, job) present_over_time(sidekiq_up[1w:5m]))';
 /** An increase is extrapolated: jobs are whole. */
 const LOST = 'round(increase(sidekiq_lost_jobs_total[15m]))';
 
@@ -66,7 +68,7 @@ export const ALERTS: readonly Alert[] = [
     panel: 'Busy and ready threads',
     // An exporter of several that is gone is still a target.
     prometheus: {
-      expr: 'sidekiq_ready_threads == 0 or absent(sidekiq_up) or (up == 0 and on (instance, job) present_over_time(sidekiq_up[1w:1h]))',
+      expr: `sidekiq_ready_threads == 0 or ${GONE} or (absent(sidekiq_up) unless on () ${GONE})`,
     },
     direct: { queries: [overview('readyThreads')], when: { below: 1 }, noData: 'Alerting' },
   },

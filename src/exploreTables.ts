@@ -24,20 +24,20 @@ const MOST_COLUMNS = 6;
 /** Widths are estimated from so many rows. */
 const ROWS = 200;
 
-/** One row of more columns than that is read from top to bottom. */
-const MOST_OF_ONE_ROW = 12;
-
 /**
  * Tables whose texts are longer than the columns of Explore, or that have more columns, are shown by the table panel, which
  * wraps texts and gives numbers less room: Explore's own table takes neither widths nor wrapping from a frame. Several tables
  * in one answer stay as they are, as one panel would show one of them.
  *
- * One row of many figures is turned into rows of a name and a value, and what has a dashboard of its own leads there.
+ * The one row of the overview is turned into rows of a name and a value, and what has a dashboard of its own leads there.
  */
 export function fitForExplore(response: DataQueryResponse): DataQueryResponse {
   const [given, ...others] = response.data as DataFrame[];
   const frame =
-    given && (given.length === 1 && given.fields.length > MOST_OF_ONE_ROW ? asRows(given) : withPaths(given));
+    given &&
+    (given.length === 1 && given.name === 'overview' && given.fields.length > MOST_COLUMNS
+      ? asRows(given)
+      : withPaths(given));
   // A table of one column, such as a sentence, has room.
   const isTable = frame?.meta?.preferredVisualisationType === 'table' && frame.length > 0 && frame.fields.length > 1;
   if (!isTable || others.length > 0) {

@@ -27,7 +27,7 @@ export function interpolateFilters(
 ): Filter[] {
   return filters.map((filter) => {
     // Written by hand, it may be anything: the backend says what is wrong.
-    if (typeof filter?.field !== 'string' || !Array.isArray(filter.values) || typeof filter.operator !== 'string') {
+    if (typeof filter?.field !== 'string' || !isTexts(filter.values) || typeof filter.operator !== 'string') {
       return filter;
     }
     const field = templates.replace(filter.field, scopedVars);

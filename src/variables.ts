@@ -19,7 +19,11 @@ export class SidekiqVariables extends CustomVariableSupport<SidekiqApi, SidekiqV
 
   override query({ targets, scopedVars }: DataQueryRequest<SidekiqVariableQuery>): Observable<DataQueryResponse> {
     const [query] = targets;
-    const filters = interpolateFilters(query?.filters ?? [], getTemplateSrv(), scopedVars);
+    const filters = interpolateFilters(
+      Array.isArray(query?.filters) ? query.filters : [],
+      getTemplateSrv(),
+      scopedVars
+    );
     return from(
       this.source.values({ queryType: query?.queryType ?? 'queues', field: query?.field ?? 'queue', filters })
     ).pipe(map((values) => ({ data: values.map((value) => ({ text: value, value })) })));

@@ -99,10 +99,11 @@ export class Engine<J> {
   private readonly capsules = new Set<LiveCapsule<J>>();
   private readonly endings = new Endings<Run<J>>();
   private readonly diceOf: (name: string) => Dice;
-  private added = 0;
+  /** By what capsules serve, how many there were. */
+  private readonly added = new Map<string, number>();
 
   /**
-   * @param dice from which all is drawn, or those of each queue and of each capsule by its number, so that what happens to one
+   * @param dice from which all is drawn, or those of each queue and of each capsule by its queues, so that what happens to one
    *   does not change what is drawn of another
    * @param startsAt seconds of simulated time
    */
@@ -131,8 +132,11 @@ export class Engine<J> {
 
   /** @param added called before the capsule takes its first job */
   addCapsule(spec: CapsuleSpec, added?: (capsule: Capsule<J>) => void): Capsule<J> {
-    const capsule = new LiveCapsule<J>(spec, (name) => this.queueOf(name), this.diceOf(`capsule ${this.added}`));
-    this.added += 1;
+    const serves = [...spec.weights.keys()].join('\0');
+    const number = this.added.get(serves) ?? 0;
+    this.added.set(serves, number + 1);
+    const dice = this.diceOf(`capsule ${number} of ${serves}`);
+    const capsule = new LiveCapsule<J>(spec, (name) => this.queueOf(name), dice);
     added?.(capsule);
     this.capsules.add(capsule);
     capsule.queues.forEach(({ queue }) => queue.capsules.add(capsule));

@@ -56,17 +56,20 @@ export const busy = tableQuery({
     const states = iteration ? await reads.iterations(snapshot.work.items.map(({ jid }) => jid)) : null;
     return {
       without: iteration ? [] : ITERATION_COLUMNS,
-      rows: snapshot.work.items.map((work) => {
-        const seconds = ranFor(work);
-        return {
-          ...work,
-          ranSeconds: seconds === null ? null : Math.max(0, seconds),
-          host: hosts.get(work.process) ?? '',
-          workerType: types.get(work.queue) ?? '',
-          iteration: states?.get(work.jid) ?? null,
-          showsArguments: options.allowArguments,
-        };
-      }),
+      rows: snapshot.work.items
+        .map((work) => {
+          const seconds = ranFor(work);
+          return {
+            ...work,
+            ranSeconds: seconds === null ? null : Math.max(0, seconds),
+            host: hosts.get(work.process) ?? '',
+            workerType: types.get(work.queue) ?? '',
+            iteration: states?.get(work.jid) ?? null,
+            showsArguments: options.allowArguments,
+          };
+        })
+        // By the clock of Redis: the records are in the order of what hosts wrote.
+        .sort((one, other) => (other.ranSeconds ?? -1) - (one.ranSeconds ?? -1)),
     };
   },
 });

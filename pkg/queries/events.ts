@@ -7,6 +7,7 @@ import { SEVERITIES, type Severity } from '../findings/rule';
 import { count, instant, key, seconds, text } from './columns';
 import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
+import type { QueryRequest } from './queryType';
 import { tableQuery, type Column } from './table';
 
 const KINDS = ['deploy', 'start', 'stop', 'vanished', 'returned', 'version', 'leader', 'finding'] as const;
@@ -160,7 +161,7 @@ export const events = tableQuery({
       rows: alerting
         ? [...byLabels.values()].map((all) => ({ ...all[0]!, lasted: sumOf(all), count: all.length }))
         : query.order === 'worst'
-          ? worstFirst(found)
+          ? worstFirst(found, range)
           : found,
       notices: [
         ...deploys.notices,
@@ -174,20 +175,20 @@ export const events = tableQuery({
 });
 
 /** Findings of one rule and subject as one row, by severity, the longest first; then others by their kind. */
-function worstFirst(rows: readonly Row[]): Row[] {
+function worstFirst(rows: readonly Row[], range: QueryRequest['range']): Row[] {
   const findings = groupBy(
     rows.filter(({ kind }) => kind === 'finding'),
     ({ rule, subjectKind, subject }) => `${rule}\0${subjectKind}\0${subject}`
   );
   const folded = [...findings.values()].map((all): Row => {
     const [worst] = [...all].sort(bySeverity);
-    const newest = all.reduce((last, each) => (each.at > last.at ? each : last));
+    const last = all.reduce((latest, each) => (endOf(each) > endOf(latest) ? each : latest));
     return {
       ...worst!,
       at: Math.min(...all.map(({ at }) => at)),
-      endsAt: newest.endsAt,
-      ...(newest.goesOn === true && { goesOn: true }),
-      lasted: sumOf(all),
+      endsAt: last.endsAt,
+      goesOn: last.goesOn === true,
+      lasted: togetherWithin(all, range),
       count: all.length,
     };
   });
@@ -197,6 +198,23 @@ function worstFirst(rows: readonly Row[]): Row[] {
 
 /** Kinds that are no findings, what tells most first. */
 const OTHERS: ReadonlyArray<Row['kind']> = ['vanished', 'deploy', 'version', 'leader', 'returned', 'start', 'stop'];
+
+/** One that goes on ends last. */
+function endOf({ at, endsAt, goesOn }: Row): number {
+  return goesOn === true ? Infinity : (endsAt ?? at);
+}
+
+/** Seconds of a range in which one of several lasted: one that begins anew may say that it began as before. */
+function togetherWithin(rows: readonly Row[], range: QueryRequest['range']): number {
+  let until = range.from;
+  let sum = 0;
+  for (const { at, endsAt } of [...rows].sort((one, other) => one.at - other.at)) {
+    const end = Math.min(endsAt ?? at, range.to);
+    sum += Math.max(0, end - Math.max(at, until));
+    until = Math.max(until, end);
+  }
+  return sum;
+}
 
 function sumOf(rows: readonly Row[]): number {
   return rows.reduce((sum, { lasted }) => sum + lasted, 0);

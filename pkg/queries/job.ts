@@ -7,6 +7,7 @@ import type { Reads } from '../source/reads';
 import { privateQueues } from '../watch/locksAsked';
 import type { State } from '../watch/state';
 import type { Options } from '../settings/model';
+import { runTimesOf } from '../sidekiq/clocks';
 import type { Place } from '../sidekiq/browse/findJob';
 import { JOB_SOURCES, type StoredJob } from '../sidekiq/browse/storedJobs';
 import {
@@ -187,19 +188,21 @@ function placesOf({ queues }: State, source: Place['source'] | undefined, queue:
 }
 
 function runningRows({ snapshot, now }: State, jid: string): Row[] {
+  const ranFor = runTimesOf(snapshot);
   return snapshot.work.items
     .filter((work) => work.jid === jid)
-    .flatMap((work) =>
-      rowsFrom('job', {
+    .flatMap((work) => {
+      const seconds = ranFor(work);
+      return rowsFrom('job', {
         Place: 'running',
         Class: work.class,
         Queue: work.queue,
         Process: work.process,
         Thread: work.thread,
         Enqueued: agoText(work.enqueuedAt, now),
-        Started: agoText(work.runAt, now),
-      })
-    );
+        Started: agoText(seconds === null ? null : now - seconds, now),
+      });
+    });
 }
 
 /** Fields that have a row of their own; the others are shown as they are. */

@@ -58,46 +58,52 @@ export async function readExecutions(
       durationsOf: async () => ({ durations: [], notices: [] }),
     };
   }
-  const firstWhole = Math.ceil(minutes.firstAt / 60) * 60;
+  const firstWhole = minutes.wholeFrom();
   if (origin === 'auto' && firstWhole >= range.to) {
     return fromRedis(range, now, reads);
   }
   const since = new Date(firstWhole * 1000).toISOString().slice(11, 16);
   const buckets = firstWhole >= range.to ? [] : minutes.read(Math.max(range.from, firstWhole), Math.min(range.to, now));
   const absent = origin === 'auto' ? notArriving(state, firstWhole) : new Set<string>();
+  // Of a class that arrived later than others there may be more in Redis.
+  const isLater = (jobClass: string) => (minutes.firstOf(jobClass) ?? firstWhole) > Math.max(range.from, firstWhole);
+  const needsAll = origin === 'auto' && (absent.size > 0 || [...minutes.arrived].some(isLater));
   const ofRedis =
-    origin === 'auto' && (range.from < firstWhole || absent.size > 0)
-      ? await fromRedis(
-          absent.size > 0 ? range : { from: range.from, to: Math.min(range.to, firstWhole - 1) },
-          now,
-          reads
-        )
+    origin === 'auto' && (range.from < firstWhole || needsAll)
+      ? await fromRedis(needsAll ? range : { from: range.from, to: Math.min(range.to, firstWhole - 1) }, now, reads)
       : undefined;
   if (ofRedis?.resolution === 600) {
     // Beyond eight hours only Redis has figures, and in steps of ten minutes.
-    return absent.size > 0 ? ofRedis : fromRedis(range, now, reads);
+    return needsAll ? ofRedis : fromRedis(range, now, reads);
   }
   const text =
     range.from < firstWhole && origin === 'auto'
       ? `From Sidekiq’s metrics in Redis until ${since} UTC, then from Sidekiq Pro by DogStatsD.`
       : 'From Sidekiq Pro by DogStatsD.';
   const others = new Map(ofRedis?.buckets.map(({ startsAt, classes }) => [startsAt, classes]));
-  const isOfRedis = (startsAt: number, jobClass: string) => startsAt < firstWhole || absent.has(jobClass);
+  const isOfRedis = (startsAt: number, jobClass: string) =>
+    startsAt < firstWhole ||
+    ((absent.has(jobClass) || (isLater(jobClass) && startsAt <= minutes.firstOf(jobClass)!)) &&
+      others.get(startsAt)?.has(jobClass) === true);
   return {
     buckets: [
       ...(ofRedis?.buckets.filter(({ startsAt }) => startsAt < firstWhole) ?? []),
-      ...buckets.map((bucket) => withClassesOf(bucket, others.get(bucket.startsAt), absent)),
+      ...buckets.map(({ startsAt, classes }) => {
+        const own = [...(others.get(startsAt) ?? [])].filter(([jobClass]) => isOfRedis(startsAt, jobClass));
+        return own.length === 0 ? { startsAt, classes } : { startsAt, classes: new Map([...classes, ...own]) };
+      }),
     ],
     resolution: 60,
     notices: [...(ofRedis?.notices ?? []), { severity: 'info', text: text + explained(absent) + timesText(buckets) }],
     now,
     async durationsOf(jobClasses) {
       const read = await ofRedis?.durationsOf(jobClasses);
-      const arrived = jobClasses.filter((jobClass) => !absent.has(jobClass));
       return {
         durations: [
           ...(read?.durations.filter(({ startsAt, jobClass }) => isOfRedis(startsAt, jobClass)) ?? []),
-          ...minutes.readDurations(arrived, buckets),
+          ...minutes
+            .readDurations(jobClasses, buckets)
+            .filter(({ startsAt, jobClass }) => !isOfRedis(startsAt, jobClass)),
         ],
         notices: read?.notices ?? [],
       };
@@ -120,7 +126,7 @@ const LEAST_SHARE = 0.7;
 function notArriving({ classTotals, snapshot, statsd: { minutes } }: State, since: number): Set<string> {
   const absent = new Set<string>();
   for (const [jobClass, { lastRunAt }] of classTotals) {
-    if (lastRunAt >= since + 60 && !minutes.has(jobClass)) {
+    if (lastRunAt >= since + 60 && minutes.firstOf(jobClass) === undefined) {
       absent.add(jobClass);
     }
   }
@@ -132,19 +138,6 @@ function notArriving({ classTotals, snapshot, statsd: { minutes } }: State, sinc
     }
   }
   return absent;
-}
-
-/** A minute of DogStatsD, with some classes of the same minute in Redis instead. */
-function withClassesOf(
-  { startsAt, classes }: Bucket,
-  ofRedis: Bucket['classes'] | undefined,
-  absent: ReadonlySet<string>
-): Bucket {
-  if (absent.size === 0) {
-    return { startsAt, classes };
-  }
-  const others = [...(ofRedis ?? [])].filter(([jobClass]) => absent.has(jobClass));
-  return { startsAt, classes: new Map([...[...classes].filter(([jobClass]) => !absent.has(jobClass)), ...others]) };
 }
 
 const NAMED = 5;

@@ -20,8 +20,8 @@ const CLASSES_CAP = 2000;
  */
 export class StatsdMinutes {
   private readonly minutes = new Map<number, Map<string, Executions>>();
-  /** In how many of the minutes each class is. */
-  private readonly classes = new Map<string, number>();
+  /** In how many of the minutes each class is, and the first of them. */
+  private readonly classes = new Map<string, { many: number; first: number }>();
   private kept = 0;
   /** Epoch seconds of the last duration, 0 before any. */
   lastAt = 0;
@@ -66,9 +66,20 @@ export class StatsdMinutes {
     }));
   }
 
-  /** Whether some of a class arrived in the minutes that are kept. */
-  has(jobClass: string): boolean {
-    return this.classes.has(jobClass);
+  /** The first whole minute that is kept (epoch seconds); infinite where nothing is. */
+  wholeFrom(): number {
+    const [oldest = Infinity] = this.minutes.keys();
+    return Math.max(Math.ceil(this.firstAt / 60) * 60, oldest);
+  }
+
+  /** The first of the kept minutes in which some of a class arrived; `undefined` where none did. */
+  firstOf(jobClass: string): number | undefined {
+    return this.classes.get(jobClass)?.first;
+  }
+
+  /** The classes that arrived in the minutes that are kept. */
+  get arrived(): Iterable<string> {
+    return this.classes.keys();
   }
 
   /** Durations of classes in each of the given minutes. */
@@ -85,11 +96,10 @@ export class StatsdMinutes {
     const dropped = this.minutes.get(startsAt) ?? new Map<string, Executions>();
     this.kept -= dropped.size;
     for (const jobClass of dropped.keys()) {
-      const left = this.classes.get(jobClass)! - 1;
-      if (left === 0) {
+      const known = this.classes.get(jobClass)!;
+      known.many -= 1;
+      if (known.many === 0) {
         this.classes.delete(jobClass);
-      } else {
-        this.classes.set(jobClass, left);
       }
     }
     this.minutes.delete(startsAt);
@@ -118,7 +128,9 @@ export class StatsdMinutes {
         durations: noCounts(),
       };
       minute.set(jobClass, executions);
-      this.classes.set(jobClass, (this.classes.get(jobClass) ?? 0) + 1);
+      const known = this.classes.get(jobClass) ?? { many: 0, first: startsAt };
+      known.many += 1;
+      this.classes.set(jobClass, known);
       this.kept += 1;
       for (const old of this.minutes.keys()) {
         if (this.kept <= KEPT || old === startsAt) {

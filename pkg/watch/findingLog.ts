@@ -45,7 +45,7 @@ const ENDED_MOST = 2 * OPEN_KEPT;
 const TEXT_KEPT = 200;
 
 const worstSchema = z.object({ severity: z.enum(SEVERITIES), text: z.string(), weight: z.number() });
-type Worst = z.output<typeof worstSchema>;
+type Worst = Readonly<z.output<typeof worstSchema>>;
 
 /** A {@link LoggedFinding} as it is saved. */
 export const findingSchema = z.object({
@@ -94,7 +94,7 @@ export class FindingLog {
     this.putBack(now);
     const watchedUntil = this.step(now);
     const missing = new Map(this.open);
-    const keyed = found.map((each) => [findingKey(each), each] as const);
+    const keyed = [...worstByKey(found)];
     const known = keyed.filter(([key]) => this.open.has(key));
     const others = keyed.filter(([key]) => !this.open.has(key)).slice(0, Math.max(0, OPEN_KEPT - this.open.size));
     // What is known goes on, however many others there are.
@@ -105,7 +105,11 @@ export class FindingLog {
       // in the future: a rule may name an instant of another clock.
       const beganAt = Math.min(before?.beganAt ?? since ?? now, now);
       const told = text.slice(0, TEXT_KEPT);
-      const worst = worseOf(before?.worst ?? null, { severity, text: told, weight });
+      const worst = worseOf(before?.worst ?? null, {
+        severity,
+        text: told,
+        weight: Number.isFinite(weight) ? weight : Number.MAX_VALUE,
+      });
       this.open.set(key, { rule, kind, subject, severity, text: told, beganAt, endedAt: null, missedAt: null, worst });
     }
     for (const [key, finding] of missing) {
@@ -198,6 +202,17 @@ export class FindingLog {
   }
 }
 
+/** A rule may find something several times of one subject, such as two jobs of a class: the worst of them is told. */
+function worstByKey(found: readonly FoundNow[]): Map<string, FoundNow> {
+  const byKey = new Map<string, FoundNow>();
+  for (const each of found) {
+    const key = findingKey(each);
+    const before = byKey.get(key);
+    byKey.set(key, before === undefined || worseOf(before, each) === each ? each : before);
+  }
+  return byKey;
+}
+
 function loggedOf({ missedAt: _, worst, ...finding }: OpenFinding): LoggedFinding {
   return finding.endedAt === null || worst === null
     ? finding
@@ -205,8 +220,8 @@ function loggedOf({ missedAt: _, worst, ...finding }: OpenFinding): LoggedFindin
 }
 
 /** The first of two that are as bad. */
-function worseOf(before: Worst | null, now: Worst): Worst {
-  const rank = ({ severity }: Worst) => SEVERITIES.indexOf(severity);
+function worseOf<W extends Worst>(before: W | null, now: W): W {
+  const rank = ({ severity }: W) => SEVERITIES.indexOf(severity);
   return before !== null && (rank(before) - rank(now) || now.weight - before.weight) <= 0 ? before : now;
 }
 

@@ -143,6 +143,9 @@ describe('of several installations', () => {
     expect(promtoolSays('sidekiq', { alert, series, at: '99m' }, null)).toBe('');
     expect(says(alert, series, '110m', { instance: 'b' })).toBe('');
     expect(says(alert, series, '299m', { instance: 'b' })).toBe('');
+    // Once, where it was the only one.
+    const only = Object.fromEntries(Object.entries(series).filter(([name]) => !name.includes('"a"')));
+    expect(says(alert, only, '140m', { instance: 'b' })).toBe('');
   });
 
   test('failures by DogStatsD of one are told beside the job metrics of another', () => {

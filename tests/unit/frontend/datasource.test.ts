@@ -67,7 +67,8 @@ describe('a query that was written by hand', () => {
   test('is asked as it is stored, so that the backend says what is wrong', () => {
     backend.templates = templates({});
     const source = new SidekiqDataSource({ uid: 'ds1' } as DataSourceInstanceSettings<SidekiqOptions>);
-    for (const filters of [[{ field: 'queue', operator: '=', value: 'a' }], [null], 'queue=a']) {
+    const numbers = [{ field: 'queue', operator: '=', values: [5] }];
+    for (const filters of [[{ field: 'queue', operator: '=', value: 'a' }], [null], 'queue=a', numbers]) {
       expect(source.applyTemplateVariables(stored({ filters }), {}).filters).toEqual(filters);
     }
   });

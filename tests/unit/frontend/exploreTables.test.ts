@@ -25,9 +25,10 @@ const table = (...fields: Field[]): DataFrame => ({
   length: fields[0]!.values.length,
   meta: { preferredVisualisationType: 'table' },
 });
-const fitted = (frame: DataFrame) => fitForExplore({ data: [frame] }).data[0] as DataFrame;
+const fitted = (frame: DataFrame, name = 'queues') =>
+  fitForExplore({ data: [{ ...frame, name }] }).data[0] as DataFrame;
 
-test('one row of many figures is read from top to bottom, with their units', () => {
+test('the row of the overview is read from top to bottom, with their units', () => {
   const others = Array.from({ length: 10 }, (_, index) => field(`n${index}`, NUMBER, [index]));
   const frame = fitted(
     table(
@@ -35,7 +36,8 @@ test('one row of many figures is read from top to bottom, with their units', () 
       field('failureRate', NUMBER, [0.0295], { displayName: 'Failure rate', unit: 'percentunit' }),
       field('latencyMax', NUMBER, [null], { displayName: 'Longest wait', unit: 's' }),
       ...others
-    )
+    ),
+    'overview'
   );
   expect(frame.length).toBe(13);
   expect(frame.fields.map(({ name }) => name)).toEqual(['Figure', 'Value']);
@@ -43,11 +45,11 @@ test('one row of many figures is read from top to bottom, with their units', () 
   expect(frame.fields[1]!.values.slice(0, 4)).toEqual(['38235133 locale', '0.0295 percentunit', '–', '0']);
 });
 
-test('several rows, and one row of few figures, stay as they are', () => {
-  const many = table(...Array.from({ length: 13 }, (_, index) => field(`n${index}`, NUMBER, [1, 2])));
+test('one row of another table, and few figures of the overview, stay as they are', () => {
+  const many = table(...Array.from({ length: 13 }, (_, index) => field(`n${index}`, NUMBER, [1])));
   expect(fitted(many).fields).toHaveLength(13);
   const few = table(field('a', NUMBER, [1]), field('b', NUMBER, [2]));
-  expect(fitted(few)).toEqual(few);
+  expect(fitted(few, 'overview')).toEqual({ ...few, name: 'overview' });
 });
 
 test('what has a dashboard of its own leads there', () => {

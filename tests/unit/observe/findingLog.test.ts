@@ -45,6 +45,20 @@ describe('the log of findings', () => {
     expect(other.next([], 1400).ended).toMatchObject([{ text: 'a is late by 25 min.', beganAt: 1000, endedAt: 1300 }]);
   });
 
+  test('keeps what has no bound, and of several findings of one subject the worst', () => {
+    const log = new FindingLog();
+    const ran = (hours: number) => late('C', { text: `A job of C has run for ${hours} h.`, weight: hours });
+    log.next([ran(8), ran(2), late('replica', { weight: Infinity })], 1000);
+    const other = new FindingLog();
+    other.restore(JSON.parse(JSON.stringify(log.save())));
+    expect(other.next([ran(1), ran(8)], 1010).open[0]).toMatchObject({ text: 'A job of C has run for 8 h.' });
+    other.next([], 1020);
+    expect(other.next([], 1100).ended.map(({ text }) => text)).toEqual([
+      'A job of C has run for 8 h.',
+      'replica is late.',
+    ]);
+  });
+
   test('takes a finding that comes back within a minute as the same', () => {
     const log = new FindingLog();
     log.next([late('a')], 1000);

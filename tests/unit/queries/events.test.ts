@@ -85,6 +85,26 @@ describe('events', () => {
     ]);
   });
 
+  test('of one subject that overlap last for the time in which there was one', async () => {
+    const finding = { kind: 'class', rule: 'jobStuck', severity: 'warning', subject: 'C', text: 'C runs.' } as const;
+    const found = aState({
+      findingLog: {
+        ended: [{ ...finding, severity: 'critical', beganAt: NOW - 2000, endedAt: NOW - 1000 }],
+        // It began anew, and says since when it runs.
+        open: [{ ...finding, beganAt: NOW - 3000, endedAt: null }],
+      },
+    });
+    const request = { range: { from: NOW - 3600, to: NOW }, reader: true };
+    const [row] = await rowsOfState(events, found, { query: { kinds: ['finding'], order: 'worst' }, request });
+    expect(row).toMatchObject({
+      time: (NOW - 3000) * 1000,
+      timeEnd: null,
+      lasted: 3000,
+      count: 2,
+      severity: 'critical',
+    });
+  });
+
   const answers = { 'hgetall 20261125-marks': ['2026-11-25T11:55:00Z', 'a1b2c3d'] };
 
   test('come the newest first, with tags and, where they last, an end', async () => {

@@ -594,6 +594,25 @@ describe('with DogStatsD', () => {
       expect(notices).toEqual([expect.not.stringContaining('Redis: B')]);
     });
 
+    // What arrived is kept for eight hours.
+    test('of neither nightly ones that arrived before that, nor of ranges that are longer', async () => {
+      const hours = Array.from({ length: 700 }, (_, minute) => NOW - 42_000 + minute * 60);
+      const state = arrived(...hours);
+      const nightly = { ...state, classTotals: new Map([['Nightly', ran(NOW - 36_000)]]) };
+      expect((await asked(nightly))[1]).toEqual(['From Sidekiq Pro by DogStatsD.']);
+      const long = await ask({ request: { range: { from: NOW - 36_000, to: NOW } } }, nightly);
+      expect(noticesOf(long)[0]).toMatch(/^Sidekiq keeps durations for 8 hours/);
+    });
+
+    test('that arrived later than others, until then', async () => {
+      const state = arrived(...Array.from({ length: 120 }, (_, minute) => NOW - 7200 + minute * 60));
+      // B has arrived for two minutes; it ran once in Redis ten minutes ago.
+      sendPacket(state.statsd as StatsdIntake, 'a.jobs.count:1|c|#worker:B\na.jobs.perform:5|ms|#worker:B', NOW - 100);
+      const [rowsTold, notices] = await asked(state);
+      expect(rowsTold).toContainEqual(['B', 2]);
+      expect(notices).toEqual(['From Sidekiq Pro by DogStatsD.']);
+    });
+
     test('of which a part arrives', async () => {
       const state = arrived(NOW - 3000, ...Array.from({ length: 13 }, () => MINUTE - 100));
       const minutes = listed(

@@ -42,6 +42,19 @@ describe.each([0, 300, -300, 86_400])('on a host whose clock is %d s ahead, a jo
   });
 });
 
+test('running jobs are in the order of how long they have run, by the clock of Redis', async () => {
+  const snapshot = aSnapshot({
+    processes: listed(aProcess('a:1:x', { beatAt: NOW + 3598, beatAgeSeconds: 2 }), aProcess('b:1:x')),
+    work: listed(
+      someWork({ process: 'b:1:x', jid: 'short', runAt: NOW - 300 }),
+      someWork({ process: 'a:1:x', jid: 'long', runAt: NOW - 3000 + 3600 }),
+      someWork({ process: 'b:1:x', jid: 'unknown', runAt: null })
+    ),
+  });
+  const rows = await rowsOfState(busy, aState({ snapshot }), { query: { limit: 2 } });
+  expect(rows.map(({ jid }) => jid)).toEqual(['long', 'short']);
+});
+
 test('what a heartbeat may take is no difference of clocks', () => {
   const { processes, work } = jobBy(20);
   const ranFor = runTimesOf({ processes, at: NOW });

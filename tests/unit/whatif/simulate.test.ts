@@ -104,6 +104,16 @@ describe('simulated work', () => {
       expect(of(after, 'b', 'c')).toEqual(of(before, 'b', 'c'));
       expect(of(after, 'a')).not.toEqual(of(before, 'a'));
     }
+    // Threads of its own for one queue take the place of its group, and stand last.
+    const moved = { ...base.topology, groups: [group(3, 'b', 'c'), group(70, 'a')] };
+    const { queues } = await simulate({ topology: moved, demand: base.demand }, 7, () => 5, new Turns());
+    const told = [...queues].map(([name, { jobs, waits, within }]) => [
+      name,
+      jobs,
+      waits.getValueAtQuantile(0.95),
+      within,
+    ]);
+    expect(of(told, 'b', 'c')).toEqual(of(before, 'b', 'c'));
   });
 
   // Ten jobs come with each poll, every five seconds on average, and one thread takes 0.1 s for each: the k-th waits (k - 1)/10 s.

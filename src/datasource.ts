@@ -121,11 +121,13 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
     if (asked.length === 0) {
       return merge(...streams);
     }
-    const answers = super
-      .query({ ...request, targets: asked })
-      .pipe(map((answer) => beginningAt(Number(request.range?.from ?? 0), answer)));
+    const [from, to] = [Number(request.range?.from ?? 0), Number(request.range?.to ?? 0)];
+    const answers = super.query({ ...request, targets: asked }).pipe(map((answer) => beginningAt(from, answer)));
     const dated = isPast ? answers.pipe(map(withDates)) : answers;
-    return merge(...streams, isExplore(request.app) ? dated.pipe(map(fitForExplore)) : dated);
+    return merge(
+      ...streams,
+      isExplore(request.app) ? dated.pipe(map((answer) => fitForExplore(answer, { uid: this.uid, from, to }))) : dated
+    );
   }
 
   override applyTemplateVariables(

@@ -31,13 +31,13 @@ const ROWS = 200;
  *
  * The one row of the overview is turned into rows of a name and a value, and what has a dashboard of its own leads there.
  */
-export function fitForExplore(response: DataQueryResponse): DataQueryResponse {
+export function fitForExplore(response: DataQueryResponse, source: AskedSource): DataQueryResponse {
   const [given, ...others] = response.data as DataFrame[];
   const frame =
     given &&
     (given.length === 1 && given.name === 'overview' && given.fields.length > MOST_COLUMNS
       ? asRows(given)
-      : withPaths(given));
+      : withPaths(given, source));
   // A table of one column, such as a sentence, has room.
   const isTable = frame?.meta?.preferredVisualisationType === 'table' && frame.length > 0 && frame.fields.length > 1;
   if (!isTable || others.length > 0) {
@@ -78,7 +78,13 @@ function asRows(frame: DataFrame): DataFrame {
       ? '–'
       : formattedValueToString((field.display ?? getDisplayProcessor({ field, theme }))(value));
   });
-  const column = (name: string, values: string[]): Field => ({ name, type: FieldType.string, config: {}, values });
+  // Grafana names a field "Value" by its frame.
+  const column = (name: string, values: string[]): Field => ({
+    name,
+    type: FieldType.string,
+    config: { displayName: name },
+    values,
+  });
   return {
     ...frame,
     length: frame.fields.length,
@@ -92,20 +98,34 @@ function asRows(frame: DataFrame): DataFrame {
   };
 }
 
-/** Names of columns with what happened or is wrong, and of the column with the address of the dashboard that tells more. */
-const TOLD = ['finding', 'title'];
-const PATH = 'path';
+/** Of which data source, and of which time (epoch milliseconds), a table is. */
+interface AskedSource {
+  uid: string;
+  from: number;
+  to: number;
+}
 
-function withPaths(frame: DataFrame): DataFrame {
+/** The column with the address of the dashboard that tells more, and the columns that lead there; an event has its own time. */
+const PATH = 'path';
+const TOLD: ReadonlyMap<string, (source: AskedSource) => string> = new Map([
+  ['finding', ({ from, to }) => `&from=${from}&to=${to}`],
+  ['title', () => ''],
+]);
+
+function withPaths(frame: DataFrame, source: AskedSource): DataFrame {
   if (!frame.fields.some(({ name }) => name === PATH)) {
     return frame;
   }
-  const link = { title: t('explore.open', 'Open the dashboard'), url: `\${__data.fields.${PATH}}` };
+  const url = `\${__data.fields.${PATH}}&var-datasource=${encodeURIComponent(source.uid)}`;
+  const title = t('explore.open', 'Open the dashboard');
   return {
     ...frame,
-    fields: frame.fields.map((field) =>
-      TOLD.includes(field.name) ? { ...field, config: { ...field.config, links: [link] } } : field
-    ),
+    fields: frame.fields.map((field) => {
+      const time = TOLD.get(field.name)?.(source);
+      return time === undefined
+        ? field
+        : { ...field, config: { ...field.config, links: [{ title, url: url + time }] } };
+    }),
   };
 }
 

@@ -26,7 +26,7 @@ const table = (...fields: Field[]): DataFrame => ({
   meta: { preferredVisualisationType: 'table' },
 });
 const fitted = (frame: DataFrame, name = 'queues') =>
-  fitForExplore({ data: [{ ...frame, name }] }).data[0] as DataFrame;
+  fitForExplore({ data: [{ ...frame, name }] }, { uid: 'ds 1', from: 1, to: 2 }).data[0] as DataFrame;
 
 test('the row of the overview is read from top to bottom, with their units', () => {
   const others = Array.from({ length: 10 }, (_, index) => field(`n${index}`, NUMBER, [index]));
@@ -56,7 +56,9 @@ test('what has a dashboard of its own leads there', () => {
   const links = (name: string) =>
     fitted(table(field(name, STRING, ['mail is late.']), field('path', STRING, ['/d/sidekiq-queue?var-queue=mail'])))
       .fields[0]!.config.links;
-  expect(links('finding')).toEqual([{ title: 'Open the dashboard', url: '${__data.fields.path}' }]);
-  expect(links('title')).toHaveLength(1);
+  expect(links('finding')).toEqual([
+    { title: 'Open the dashboard', url: '${__data.fields.path}&var-datasource=ds%201&from=1&to=2' },
+  ]);
+  expect(links('title')).toMatchObject([{ url: '${__data.fields.path}&var-datasource=ds%201' }]);
   expect(links('queue')).toBeUndefined();
 });

@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { LOOK_BACK_MINUTES, type Alert, type Condition, type DirectAlert, type Severity } from './alert';
 import { ALERTS, RECORDING_RULES } from './alerts';
 import { panelId } from './build';
-import { SUBJECTS } from './subjects';
+import { subjectOf } from './subjects';
 import { DASHBOARDS } from './dashboards';
 import { REF_IDS, uidOf, type Flavour } from './panel';
 
@@ -94,7 +94,7 @@ function annotations(alert: Alert, text: (text: string) => string, flavour: Flav
     summary: text(alert.summary),
     description: text(alert.description),
     runbook_url: `${RUNBOOKS}#${alert.name.toLowerCase()}`,
-    dashboard: text(`/d/${uidOf(alert.dashboard, flavour)}${subjectOf(alert)}`),
+    dashboard: text(`/d/${uidOf(alert.dashboard, flavour)}${chosenBy(alert)}`),
   };
 }
 
@@ -109,11 +109,9 @@ function panelOf({ dashboard, panel }: Alert) {
 const OF_ONE = new Set(['sidekiq-queue', 'sidekiq-job-class']);
 
 /** The queue, class or host of an alert as part of an address. */
-function subjectOf({ dashboard, summary, description }: Alert): string {
-  const subject = SUBJECTS[dashboard];
-  return subject?.toldBy.test(summary + description)
-    ? `?var-${subject.variable}={{ $labels.${subject.label} | urlquery }}`
-    : '';
+function chosenBy(alert: Alert): string {
+  const subject = subjectOf(alert);
+  return subject ? `?var-${subject.variable}={{ $labels.${subject.label} | urlquery }}` : '';
 }
 
 /** Grafana's `$value` is a text of all results; a rule that has no data has no `A`. */

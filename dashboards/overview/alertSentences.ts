@@ -1,7 +1,8 @@
 import { groupBy } from '../../pkg/sidekiq/groupBy';
 import type { Alert } from '../alert';
 import { ALERTS } from '../alerts';
-import { SUBJECTS } from '../subjects';
+import { uidOf } from '../panel';
+import { subjectOf } from '../subjects';
 
 /** Labels of what is wrong, made of those of an alert. */
 export const SENTENCE_LABELS = ['finding', 'path', 'linked'] as const;
@@ -20,12 +21,12 @@ const LABEL = /\{\{ \$labels\.(\w+) \}\}/;
 
 const TOLD = ALERTS.filter(({ prometheus }) => prometheus).map((alert): Told => {
   const { name, summary, dashboard } = alert;
-  const subject = SUBJECTS[dashboard]?.toldBy.test(summary) ? SUBJECTS[dashboard] : undefined;
+  const subject = subjectOf(alert);
   const [, inSummary] = LABEL.exec(summary) ?? [];
   return {
     name,
     sentence: summary.replace(LABEL, '$$1'),
-    path: `/d/${dashboard}-prom?var-datasource=\${datasource}&\${__url_time_range}${subject ? `&var-${subject.variable}=` : ''}`,
+    path: `/d/${uidOf(dashboard, 'prometheus')}?var-datasource=\${datasource}&\${__url_time_range}${subject ? `&var-${subject.variable}=` : ''}`,
     inSentence: inSummary && labelOf(alert, inSummary),
     inPath: subject && labelOf(alert, subject.label),
   };

@@ -6,6 +6,11 @@ import type { RecurringEntry } from '../sidekiq/browse/recurring';
 export const SEVERITIES = ['critical', 'warning', 'info', 'ok'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
+/** 0 for the worst. */
+export function severityRank(severity: Severity): number {
+  return SEVERITIES.indexOf(severity);
+}
+
 /** What a finding is about. */
 export const SUBJECT_KINDS = ['queue', 'worker type', 'class', 'host', 'entry', 'Redis', 'Sidekiq'] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];

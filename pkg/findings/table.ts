@@ -6,7 +6,7 @@ import { PROCESS_RULES } from './processes';
 import { QUEUE_RULES } from './queues';
 import { REDIS_RULES } from './redis';
 import { USUAL_RULES } from './usual';
-import { SEVERITIES, type Evidence, type FindingRule, type Found, type Severity } from './rule';
+import { severityRank, type Evidence, type FindingRule, type Found, type Severity } from './rule';
 
 /** All that is looked for. */
 export const FINDING_RULES: readonly FindingRule[] = [
@@ -26,7 +26,7 @@ export function applyRules(evidence: Evidence): Array<Found & { rule: FindingRul
     .flatMap((rule) =>
       rule.find(evidence).map((found) => ({ ...found, rule, severity: found.severity ?? rule.severity }))
     )
-    .sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.weight - a.weight);
+    .sort((a, b) => severityRank(a.severity) - severityRank(b.severity) || b.weight - a.weight);
 }
 
 /** The one finding while Redis cannot be read. */

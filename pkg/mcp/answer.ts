@@ -94,8 +94,7 @@ function shortened(answer: Answer): AnswerText {
     }
     if (long.length > 0) {
       shortenedTo = Math.max(...tables.map(({ rows }) => rows.length));
-    }
-    if (long.length === 0) {
+    } else {
       series.length = Math.floor(series.length / 2);
       answer.notices = [...new Set([...(answer.notices ?? []), SERIES_LEFT_OUT])];
     }

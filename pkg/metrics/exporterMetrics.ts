@@ -1,6 +1,6 @@
 import type { ClassCounts } from '../sidekiq/jobMetrics';
 import { groupBy } from '../sidekiq/groupBy';
-import { runTimesOf } from '../sidekiq/clocks';
+import { runningByQueue } from '../sidekiq/queueFacts';
 import type { Process } from '../sidekiq/model';
 import { classLabels, hostLabels, labelValue, queueLabels, type Metric, type Sample } from './metric';
 import { counter, perKnownQueue, single, type Labelled } from './metricRows';
@@ -122,19 +122,11 @@ export const EXPORTER_METRICS: readonly Metric[] = [
     labels: ['name'],
     source: 'run_at of the work records',
     read({ snapshot }) {
-      const { work } = snapshot;
-      if (!work.whole) {
-        return null;
-      }
-      const ranFor = runTimesOf(snapshot);
-      const longest = new Map<string, number>();
-      for (const job of work.items) {
-        const seconds = ranFor(job);
-        if (seconds !== null) {
-          longest.set(job.queue, Math.max(0, longest.get(job.queue) ?? 0, seconds));
-        }
-      }
-      return [...longest].map(([name, seconds]) => ({ labels: queueLabels(name), value: Math.trunc(seconds) }));
+      return snapshot.work.whole
+        ? [...runningByQueue(snapshot)].flatMap(([name, { longestSeconds }]) =>
+            longestSeconds === null ? [] : [{ labels: queueLabels(name), value: Math.trunc(longestSeconds) }]
+          )
+        : null;
     },
   },
   perServedQueue(

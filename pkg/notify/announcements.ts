@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SEVERITIES, type Severity } from '../findings/rule';
+import { severityRank } from '../findings/rule';
 import { findingKey, findingSchema, type FindingLogView, type LoggedFinding } from '../watch/findingLog';
 import { isMuted } from './mute';
 import type { NotifiedAddress } from './settings';
@@ -70,7 +70,7 @@ export class Announcements {
     }
     for (const [key, finding] of going) {
       const told = this.told.get(key);
-      const worse = told !== undefined && rank(finding.severity) < rank(told.severity);
+      const worse = told !== undefined && severityRank(finding.severity) < severityRank(told.severity);
       if ((told && !worse) || !this.isTold(finding, now)) {
         continue;
       }
@@ -135,7 +135,9 @@ export class Announcements {
   private isTold(finding: LoggedFinding, now: number): boolean {
     const { severity, afterSeconds, mute } = this.address;
     return (
-      rank(finding.severity) <= rank(severity) && now - finding.beganAt >= afterSeconds && !isMuted(mute, finding, now)
+      severityRank(finding.severity) <= severityRank(severity) &&
+      now - finding.beganAt >= afterSeconds &&
+      !isMuted(mute, finding, now)
     );
   }
 
@@ -151,9 +153,4 @@ export class Announcements {
 /** The last of each rule and subject. */
 function lastByKey(ended: readonly LoggedFinding[]): Map<string, LoggedFinding> {
   return new Map(ended.map((finding) => [findingKey(finding), finding]));
-}
-
-/** 0 for the worst. */
-function rank(severity: Severity): number {
-  return SEVERITIES.indexOf(severity);
 }

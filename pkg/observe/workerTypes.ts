@@ -1,5 +1,6 @@
 import { groupBy } from '../sidekiq/groupBy';
 import type { Process } from '../sidekiq/model';
+import { namesText } from '../sidekiq/namesText';
 
 interface Served {
   /** The queues by name, as one text. */
@@ -54,7 +55,7 @@ function namesOf(served: readonly Served[]): Map<string, string> {
     const [tag = ''] = tags;
     const isOwn =
       tag !== '' && tags.size === 1 && types.every((other) => other.queues === queues || !other.tags.has(tag));
-    const name = isOwn ? tag : nameOf(queues);
+    const name = isOwn ? tag : namesText(queues, NAMED);
     queues.forEach((queue) => names.set(queue, name));
   }
   return names;
@@ -81,9 +82,4 @@ function readServed({ capsules, queues, concurrency, tag }: Process): Served[] {
       const names = [...each.queues].sort();
       return { key: names.join('\0'), queues: names, threads: each.concurrency ?? 0, tag };
     });
-}
-
-function nameOf(queues: readonly string[]): string {
-  const shown = queues.slice(0, NAMED).join(', ');
-  return queues.length > NAMED ? `${shown} and ${queues.length - NAMED} more` : shown;
 }

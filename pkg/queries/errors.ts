@@ -12,6 +12,7 @@ import { failedOfClass, jobsOfError, jobsOfQueue } from './links';
 import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
 import { tableQuery, type Column } from './table';
+import { namesText } from '../sidekiq/namesText';
 
 const GROUPS = ['errorClass', 'class', 'queue', 'fingerprint'] as const;
 /** Failures are counted in each of so many last hours. */
@@ -80,8 +81,8 @@ const COLUMNS: Array<Column<Row>> = [
   text('trend', 'Last 12 hours', 'Latest failures in each of the last twelve hours, the latest last.', ({ trend }) =>
     barsOf(trend)
   ),
-  text('classes', 'Classes', 'Job classes with this error.', ({ classes }) => namesOf(classes)),
-  text('queues', 'Queues', 'Queues with this error.', ({ queues }) => namesOf(queues)),
+  text('classes', 'Classes', 'Job classes with this error.', ({ classes }) => namesText([...classes], NAMES_SHOWN)),
+  text('queues', 'Queues', 'Queues with this error.', ({ queues }) => namesText([...queues], NAMES_SHOWN)),
   instant('first', 'First', 'Earliest first failure.', (row) => row.firstAt),
   instant('last', 'Last', 'Latest failure.', (row) => row.lastAt),
   text('message', 'Message', 'Message of the latest failure, with secrets removed.', (row) => row.message),
@@ -207,8 +208,3 @@ function barsOf(counts: readonly number[]): string {
 }
 
 const NAMES_SHOWN = 5;
-
-function namesOf(names: ReadonlySet<string>): string {
-  const shown = [...names].slice(0, NAMES_SHOWN).join(', ');
-  return names.size > NAMES_SHOWN ? `${shown} and ${names.size - NAMES_SHOWN} more` : shown;
-}

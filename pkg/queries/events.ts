@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { aroundTime, INCIDENT_PATH, pathOf, SEVERITY_COLOURS } from './findings';
 import { groupBy } from '../sidekiq/groupBy';
 import { instantText } from '../source/instants';
-import type { FindingLogView } from '../watch/findingLog';
-import { SEVERITIES, type Severity } from '../findings/rule';
+import { findingKey, type FindingLogView } from '../watch/findingLog';
+import { severityRank, type Severity } from '../findings/rule';
 import { count, instant, key, seconds, text } from './columns';
 import { formatOption } from './logs';
 import { baseQuerySchema } from './model';
@@ -28,7 +28,7 @@ const schema = baseQuerySchema.extend({
 /** An events query as it is saved. */
 export type EventsQuery = z.input<typeof schema>;
 
-interface Row {
+interface Event {
   at: number;
   endsAt: number | null;
   /** It goes on, and a person reads it: no end is told. */
@@ -41,10 +41,13 @@ interface Row {
   subject: string;
   rule: string;
   subjectKind: string;
-  /** Seconds for which it lasted within the time range, in all. */
-  lasted: number;
   /** Events that are told as one row. */
   count: number;
+}
+
+interface Row extends Event {
+  /** Seconds for which it lasted within the time range, in all. */
+  lasted: number;
 }
 
 const OF_NO_FINDING = { severity: '', subject: '', rule: '', subjectKind: '' } as const;
@@ -115,27 +118,24 @@ export const events = tableQuery({
   async rows({ processLog, findingLog, now }, query, { range, alerting, reader }, reads) {
     const wanted: ReadonlySet<string> = new Set(query.kinds);
     const deploys = wanted.has('deploy') ? await reads.deployMarks(range, now) : { marks: [], notices: [] };
-    const within = (from: number, to: number) => Math.max(0, Math.min(to, range.to) - Math.max(from, range.from));
-    const rows: Row[] = [
-      ...deploys.marks.map(({ at, label }): Row => ({
+    const rows: Event[] = [
+      ...deploys.marks.map(({ at, label }): Event => ({
         at,
         endsAt: null,
         kind: 'deploy',
         title: label,
         host: '',
-        lasted: 0,
         count: 1,
         ...OF_NO_FINDING,
       })),
-      ...processLog.events.map((event): Row => ({
+      ...processLog.events.map((event): Event => ({
         ...event,
         endsAt: event.endsAt ?? null,
-        lasted: within(event.at, event.endsAt ?? event.at),
         count: 1,
         ...OF_NO_FINDING,
       })),
       ...[...findingLog.ended, ...findingLog.open].map(
-        ({ beganAt, endedAt, text: title, kind, subject, severity, rule }): Row => ({
+        ({ beganAt, endedAt, text: title, kind, subject, severity, rule }): Event => ({
           at: beganAt,
           // Drawn, one that goes on reaches to the end of what is asked.
           endsAt: endedAt ?? Math.min(now, range.to),
@@ -147,13 +147,13 @@ export const events = tableQuery({
           subject,
           subjectKind: kind,
           rule,
-          lasted: within(beganAt, endedAt ?? now),
           count: 1,
         })
       ),
     ];
     const found = rows
       .filter(({ at, endsAt, kind }) => wanted.has(kind) && (endsAt ?? at) >= range.from && at <= range.to)
+      .map((event): Row => ({ ...event, lasted: togetherWithin([event], range) }))
       .sort((a, b) => b.at - a.at);
     // Two rows of equal labels would be one series twice.
     const byLabels = groupBy(found, ({ kind, host }) => `${kind}\0${host}`);
@@ -178,7 +178,7 @@ export const events = tableQuery({
 function worstFirst(rows: readonly Row[], range: QueryRequest['range']): Row[] {
   const findings = groupBy(
     rows.filter(({ kind }) => kind === 'finding'),
-    ({ rule, subjectKind, subject }) => `${rule}\0${subjectKind}\0${subject}`
+    ({ rule, subjectKind: kind, subject }) => findingKey({ rule, kind, subject })
   );
   const folded = [...findings.values()].map((all): Row => {
     const [worst] = [...all].sort(bySeverity);
@@ -205,7 +205,7 @@ function endOf({ at, endsAt, goesOn }: Row): number {
 }
 
 /** Seconds of a range in which one of several lasted: one that begins anew may say that it began as before. */
-function togetherWithin(rows: readonly Row[], range: QueryRequest['range']): number {
+function togetherWithin(rows: readonly Event[], range: QueryRequest['range']): number {
   let until = range.from;
   let sum = 0;
   for (const { at, endsAt } of [...rows].sort((one, other) => one.at - other.at)) {
@@ -221,7 +221,7 @@ function sumOf(rows: readonly Row[]): number {
 }
 
 function bySeverity(one: Row, other: Row): number {
-  const rank = ({ severity }: Row) => SEVERITIES.indexOf(severity as Severity);
+  const rank = ({ severity }: Row) => severityRank(severity as Severity);
   return rank(one) - rank(other) || other.lasted - one.lasted;
 }
 

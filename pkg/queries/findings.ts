@@ -4,7 +4,7 @@ import type { Reads } from '../source/reads';
 import { findingKey } from '../watch/findingLog';
 import type { State } from '../watch/state';
 import { instant, key, plain, text } from './columns';
-import { SEVERITIES, type Evidence, type Severity } from '../findings/rule';
+import { severityRank, type Evidence, type Severity } from '../findings/rule';
 import { applyRules, unreachable } from '../findings/table';
 import { countText, durationText } from '../findings/texts';
 import { baseQuerySchema } from './model';
@@ -168,7 +168,7 @@ export const findings = tableQuery({
 /** The findings of a state, or one row that says that nothing is wrong. */
 export async function findingRows(state: State, reads: Reads, least: Severity = 'info'): Promise<FindingRow[]> {
   const found = applyRules(await gather(state, reads)).filter(
-    ({ severity }) => SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(least)
+    ({ severity }) => severityRank(severity) <= severityRank(least)
   );
   const { processLog, findingLog } = state;
   // What was there when the watch began has begun before: it is not known when.

@@ -5,6 +5,8 @@ import { TEN_MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { Notice } from '../sidekiq/model';
 import type { Resolution } from '../sidekiq/parts/minute';
 import type { QueryRequest } from './queryType';
+import { namesText } from '../sidekiq/namesText';
+import { FEWEST_EXECUTIONS } from '../sidekiq/totals';
 
 /** Where job metrics come from; `auto` takes DogStatsD from the time it arrives. */
 export const JOB_METRICS_ORIGINS = ['auto', 'redis', 'statsd'] as const;
@@ -113,8 +115,7 @@ export async function readExecutions(
 
 /** Minutes by which it is seen whether all of a class arrives. */
 const MINUTES_COMPARED = 5;
-/** Executions that tell it, and the share of those in Redis that arrives at least: processes write there a few seconds late. */
-const FEWEST_EXECUTIONS = 20;
+/** The share of the executions in Redis that arrives at least: processes write there a few seconds late. */
 const LEAST_SHARE = 0.7;
 
 /**
@@ -146,11 +147,10 @@ function explained(absent: ReadonlySet<string>): string {
   if (absent.size === 0) {
     return '';
   }
-  const named = [...absent].slice(0, NAMED).join(', ');
-  const more = absent.size > NAMED ? ` and ${absent.size - NAMED} more` : '';
+  const named = namesText([...absent], NAMED);
   return absent.size === 1
     ? ` One class does not arrive there, or in part, and comes from Redis: ${named}.`
-    : ` ${absent.size} classes do not arrive there, or in part, and come from Redis: ${named}${more}.`;
+    : ` ${absent.size} classes do not arrive there, or in part, and come from Redis: ${named}.`;
 }
 
 /** Sidekiq Pro sends the time of failed executions too, before 8.0.2. */

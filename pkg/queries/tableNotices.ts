@@ -1,5 +1,6 @@
 import type { Notice } from '../sidekiq/model';
 import type { Filter } from './filterModel';
+import { namesText } from '../sidekiq/namesText';
 
 /** Says that a table has more rows than are shown. */
 export function cutNotice(shown: number, all: number): Notice {
@@ -20,11 +21,8 @@ const VALUE_LENGTH = 80;
 /** What a table says whose filters keep no row: which they are. */
 export function noMatchText(filters: readonly Filter[]): string {
   const told = filters.map(({ field, operator, values }) => {
-    const first = values
-      .slice(0, VALUES_TOLD)
-      .map((value) => (value.length > VALUE_LENGTH ? `${value.slice(0, VALUE_LENGTH)}…` : value));
-    const more = values.length > VALUES_TOLD ? ` and ${values.length - VALUES_TOLD} more` : '';
-    return `${field} ${operator} ${first.join(', ')}${more}`;
+    const short = values.map((value) => (value.length > VALUE_LENGTH ? `${value.slice(0, VALUE_LENGTH)}…` : value));
+    return `${field} ${operator} ${namesText(short, VALUES_TOLD)}`;
   });
   return `No row matches the filters: ${told.join('; ')}.`;
 }

@@ -1,4 +1,4 @@
-import { SEVERITIES, type Severity } from '../findings/rule';
+import { SEVERITIES, severityRank, type Severity } from '../findings/rule';
 import { USUAL_RULES } from '../findings/usual';
 import { countText } from '../findings/texts';
 import { forgottenSince } from '../queries/events';
@@ -98,7 +98,7 @@ function happened(findings: readonly LoggedFinding[], range: Range, gaps: readon
   const { to } = range;
   const rows = [...groupBy(findings, findingKey).values()].map((all): Happened => {
     const last = all.at(-1)!;
-    const worst = Math.min(...all.map(({ severity }) => SEVERITIES.indexOf(severity)));
+    const worst = Math.min(...all.map(({ severity }) => severityRank(severity)));
     return {
       severity: SEVERITIES[worst]!,
       text: last.text,
@@ -112,7 +112,7 @@ function happened(findings: readonly LoggedFinding[], range: Range, gaps: readon
       goesOn: all.some(({ endedAt }) => endedAt === null || endedAt > to),
     };
   });
-  return rows.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.seconds - a.seconds);
+  return rows.sort((a, b) => severityRank(a.severity) - severityRank(b.severity) || b.seconds - a.seconds);
 }
 
 /** Seconds that two times have in common. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SEVERITIES, SUBJECT_KINDS, type Severity, type SubjectKind } from '../findings/rule';
+import { SEVERITIES, severityRank, SUBJECT_KINDS, type Severity, type SubjectKind } from '../findings/rule';
 
 /** A finding over time. Instants are epoch seconds. */
 export interface LoggedFinding {
@@ -145,7 +145,7 @@ export class FindingLog {
     // What ended lately is told to whoever looks now and then.
     const old = this.ended.slice(0, this.ended.length - Math.min(lately, ENDED_MOST));
     const weightOf = ({ severity, endedAt }: LoggedFinding) =>
-      now - endedAt! > STALE_SECONDS ? SEVERITIES.length : SEVERITIES.indexOf(severity);
+      now - endedAt! > STALE_SECONDS ? SEVERITIES.length : severityRank(severity);
     const dropped = new Set(old.sort((one, other) => weightOf(other) - weightOf(one)).slice(0, excess));
     this.ended = this.ended.filter((each) => !dropped.has(each));
     dropped.forEach(({ endedAt }) => (this.cutUntil = Math.max(this.cutUntil ?? endedAt!, endedAt!)));
@@ -221,8 +221,10 @@ function loggedOf({ missedAt: _, worst, ...finding }: OpenFinding): LoggedFindin
 
 /** The first of two that are as bad. */
 function worseOf<W extends Worst>(before: W | null, now: W): W {
-  const rank = ({ severity }: W) => SEVERITIES.indexOf(severity);
-  return before !== null && (rank(before) - rank(now) || now.weight - before.weight) <= 0 ? before : now;
+  return before !== null &&
+    (severityRank(before.severity) - severityRank(now.severity) || now.weight - before.weight) <= 0
+    ? before
+    : now;
 }
 
 /** What tells findings apart. */

@@ -4,6 +4,7 @@ import type { FigureReads } from '../series/store';
 import type { Notice } from '../sidekiq/model';
 import type { Range } from '../source/reads';
 import { threads, utilisation, type Runs } from './answer';
+import { namesText } from '../sidekiq/namesText';
 
 /** Share of a range that must have been watched to compare the model with it. */
 const MOST_OF = 0.8;
@@ -100,7 +101,6 @@ function backlogCheck({ from, to }: Range, lived: Runs, history: FigureReads): N
   }
   const named = missed
     .sort((one, other) => other.off - one.off)
-    .slice(0, MISSED_NAMED)
     .map(
       ({ queue, model, measured }) =>
         `${queue} (${countText(Math.round(model), 'job')}; measured were ${Math.round(measured)})`
@@ -108,7 +108,7 @@ function backlogCheck({ from, to }: Range, lived: Runs, history: FigureReads): N
   return [
     {
       severity: 'warning',
-      text: `As it is, the model does not end with the backlog that was measured in ${named.join(', ')}${missed.length > named.length ? ` and ${missed.length - named.length} more` : ''}: run times or arrivals changed within the time range. Choose a shorter one.`,
+      text: `As it is, the model does not end with the backlog that was measured in ${namesText(named, MISSED_NAMED)}: run times or arrivals changed within the time range. Choose a shorter one.`,
     },
   ];
 }

@@ -11,6 +11,7 @@ import { backlogAt, growthOf, pushesOf } from './sizes';
 import { assumedDurations, durationsOf } from './durations';
 import { arrivalsOf, burstWeights, SLOT_SECONDS, SLOTS_PER_MINUTE, sum } from './arrivals';
 import { jobsOfClass, type Backlog, type ClassDemand, type Demand, type DurationModel } from './model';
+import { namesText } from '../sidekiq/namesText';
 
 const MINUTE = 60;
 /** A longer range is fitted by its last hours. */
@@ -285,8 +286,7 @@ async function durationModels(
           },
         ];
   if (failing.length > 0) {
-    const more = failing.length > CLASSES_TOLD ? ` and ${failing.length - CLASSES_TOLD} more` : '';
-    const text = `No execution succeeded of ${failing.slice(0, CLASSES_TOLD).join(', ')}${more}: run times are assumed.`;
+    const text = `No execution succeeded of ${namesText(failing, CLASSES_TOLD)}: run times are assumed.`;
     told.push({ severity: 'warning', text });
   }
   return { of: (name) => models.get(name)!, notices: [...notices, ...told] };

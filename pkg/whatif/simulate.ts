@@ -59,8 +59,9 @@ export function jobsOf({ classes, backlog }: Demand): number {
 }
 
 /**
- * Lives through a scenario once. The same seed gives the same jobs whatever the topology, and of other classes whatever changes of
- * one, so that scenarios are compared on the same work, and a queue that a change does not reach stays as it is. Rates and mean run times differ between runs by as much as the measured executions leave open.
+ * Lives through a scenario once. The same seed gives the same jobs whatever the topology, and of other classes whatever
+ * changes of one, so that scenarios are compared on the same work, and a queue that a change does not reach stays as it is.
+ * Rates and mean run times differ between runs by as much as the measured executions leave open.
  *
  * @param objectiveOf seconds that a job of a queue may wait
  * @throws the reason of the signal once it is aborted

@@ -3,6 +3,7 @@ import { command, type ReadOnlyRedis, type Value } from '../../redis/readOnlyRed
 import { groupBy } from '../groupBy';
 import type { Listed, Notice } from '../model';
 import { escapedName, nameOf } from '../name';
+import { namesText } from '../namesText';
 import { parsePayload, text, type JsonObject } from '../payload';
 import { instantOf, secondsOf } from '../plausible';
 import { listOf, pairsOf, textOf, Trip, valueOf, warning, type Brought, type Part, type Ticket } from '../parts/part';
@@ -243,12 +244,15 @@ export async function readRecurring(
   return { entries: items, notices: [...notices, ...noticesOf(items), ...two.notices] };
 }
 
+const NAMED = 10;
+
 function noticesOf(entries: readonly RecurringEntry[]): Notice[] {
   const enabled = entries.filter((entry) => entry.enabled);
-  const names = (some: readonly RecurringEntry[]) => {
-    const shown = some.slice(0, 10).map(({ name }) => name);
-    return `${shown.join(', ')}${some.length > shown.length ? ` and ${some.length - shown.length} more` : ''}`;
-  };
+  const names = (some: readonly RecurringEntry[]) =>
+    namesText(
+      some.map(({ name }) => name),
+      NAMED
+    );
   const unreadable = enabled.filter((entry) => entry.unreadable);
   const once = enabled.filter((entry) => !entry.unreadable && entry.nextAt === null);
   const uncertain = enabled.filter(({ zoneKnown }) => !zoneKnown);

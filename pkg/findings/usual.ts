@@ -92,7 +92,7 @@ export const USUAL_RULES: readonly FindingRule[] = [
   {
     id: 'unusual',
     severity: 'warning',
-    when: `A figure of the last minutes (throughput, failures, backlog, latency, retries, deaths; of queues and worker types backlog and latency; of a class throughput, failures and run time of the last hour) lies outside its usual band by the width of that band. Throughput and failures in total are unusual after a sudden change, larger than one change in a thousand, and without one from one and a half times that width on. It takes two days of history.`,
+    when: `A figure of the last minutes (throughput, failures, backlog, latency, retries, deaths; of queues and worker types backlog and latency; of a class throughput, failures and run time of the last hour) lies outside its usual band by the width of that band. Throughput and failures, in total and of the 50 classes that ran most, are unusual after a sudden change of the last hour, larger than one change in a thousand; in total without one from one and a half times that width on. It takes two days of history.`,
     remedy:
       'Compare the time with the days before in the history (option band), and look for a deploy or a change of traffic.',
     find: ({ state }) => {
@@ -103,7 +103,7 @@ export const USUAL_RULES: readonly FindingRule[] = [
   {
     id: 'missing',
     severity: 'warning',
-    when: 'A class has not run, or no job was seen in a queue, for longer than it ever paused, and at least two of its usual executions (of a queue: runs of jobs) did not come. It takes two days of history.',
+    when: 'A class has not run, or no job was seen in a queue, for longer than it ever paused, and at least two of its usual executions (of a queue: runs of jobs) did not come. After a week, or four such pauses if these are longer, it is taken for removed. It takes two days of history.',
     remedy: 'Look for what enqueues the jobs: the scheduler, the application, or a filter that was changed.',
     find: ({ state }) => missing(state),
   },
@@ -156,7 +156,8 @@ function unusual(figure: UsualFigure, state: State): Unusual[] {
     (isBelow && !watched.below) ||
     Math.abs(value - usual) < watched.least ||
     value < (watched.leastTimes ?? 0) * usual ||
-    queuesOf(figure, state).some(hasOtherFinding)
+    queuesOf(figure, state).some(hasOtherFinding) ||
+    (isBelow && isMissing(figure, state))
   ) {
     return [];
   }
@@ -191,6 +192,11 @@ function queuesOf({ scope, key }: UsualFigure, { queues }: Pick<State, 'queues'>
   return queues.filter(
     ({ name, workerType }) => (scope === 'queue' && name === key) || (scope === 'workerType' && workerType === key)
   );
+}
+
+/** That nothing of a class runs is told of by the rule for that. */
+function isMissing({ scope, key }: UsualFigure, { usual }: Pick<State, 'usual'>): boolean {
+  return scope === 'class' && (usual?.missing ?? []).some(({ class: name }) => name === key);
 }
 
 /** A queue that is late, unserved or paused is told of by the rule for that, where jobs wait in it. */

@@ -12,8 +12,17 @@ import { isSudden, SLOTS_BEFORE, type Changes } from './sudden';
 import { leastWidthOf, newUsualFor, slotsFor, type Rhythm } from './usualFigures';
 import type { MissingClass, MissingQueue, UsualAhead, UsualFigure, UsualView } from './usualView';
 
-/** What is looked at: the figures of a scope, and over how long a mean. */
-const LOOKED_AT: ReadonlyArray<{ scope: UsualFigure['scope']; figures: readonly string[]; seconds: number }> = [
+/** Figures of a scope, as means over some time. */
+interface Look {
+  scope: UsualFigure['scope'];
+  figures: readonly string[];
+  seconds: number;
+  /** Only sudden changes are told, of the first so many series. */
+  suddenOf?: number;
+}
+
+/** What is looked at. Of a figure that is looked at twice the first look that tells something counts. */
+const LOOKED_AT: readonly Look[] = [
   {
     scope: 'total',
     figures: ['enqueued', 'latency', 'busy', 'processedRate', 'failedRate', 'retry', 'deadLastHour'],
@@ -21,7 +30,8 @@ const LOOKED_AT: ReadonlyArray<{ scope: UsualFigure['scope']; figures: readonly 
   },
   { scope: 'queue', figures: ['enqueued', 'latency'], seconds: 300 },
   { scope: 'workerType', figures: ['enqueued', 'latency'], seconds: 300 },
-  // Classes are many, and each runs less often.
+  // Classes are many, and each runs less often: an hour tells how often.
+  { scope: 'class', figures: ['processedRate', 'failedRate'], seconds: CLASS_SECONDS, suddenOf: 50 },
   { scope: 'class', figures: ['processedRate', 'failedRate', 'runTime'], seconds: 3600 },
 ];
 /** Series of a scope that are looked at: of the longest queues, and of the classes that ran most. */
@@ -105,19 +115,24 @@ export async function lookUsual(
   const figures: UsualFigure[] = [];
   const missing: MissingClass[] = [];
   let basis: Basis = null;
-  for (const { scope, figures: names, seconds } of LOOKED_AT) {
+  const told = new Set<string>();
+  for (const { scope, figures: names, seconds, suddenOf } of LOOKED_AT) {
     for (const figure of names.map(figureNamed)) {
-      for (const key of ranked(scope, keptAs(figure))) {
-        const name = JSON.stringify([scope, figure.name, key]);
+      for (const key of ranked(scope, keptAs(figure)).slice(0, suddenOf)) {
+        const series = JSON.stringify([scope, figure.name, key]);
+        const name = `${series} ${seconds}`;
         const known =
           hour.known.get(name) ?? (await learn(reads, { scope, figure, key }, seconds, until, rhythm, turns));
         hour.known.set(name, known);
         basis = known.basis ?? basis;
         const compared = known.basis && compare(reads, { scope, figure, key }, known, seconds, now, rhythm);
-        if (compared && (SHOWN.has(scope) || compared.deviation !== 0)) {
+        const tells =
+          suddenOf === undefined ? SHOWN.has(scope) || compared?.deviation !== 0 : compared?.sudden === true;
+        if (compared && tells && !told.has(series)) {
+          told.add(series);
           figures.push(compared);
         }
-        const gone = figure.name === 'processedRate' && classTotals.get(key)?.lastRunAt;
+        const gone = classTotals.get(key)?.lastRunAt;
         if (gone && known.regularity) {
           const missed = known.regularity.missedSince(gone, now);
           missing.push(...(missed ? [{ class: key, lastRunAt: gone, ...missed }] : []));
@@ -162,13 +177,13 @@ async function learn(
   const usual = await newUsualFor(reads, series, seconds, until, rhythm, turns);
   const from = until - seconds;
   const length = HOUR / seconds + 2;
-  const isClass = series.scope === 'class' && series.figure.name === 'processedRate';
+  const isRegular = series.scope === 'class' && series.figure.name === 'processedRate' && seconds === HOUR;
   return {
     basis: usual.basis,
     from,
     bands: Array.from({ length }, (_, index) => usual.at(from + index * seconds)),
     regularity:
-      isClass && usual.basis !== null
+      isRegular && usual.basis !== null
         ? regularity(usual, await slotsFor(reads, series, CLASS_SECONDS, until, rhythm))
         : null,
     changes: lastOf(await usual.changes(until + HOUR + seconds, turns), from),

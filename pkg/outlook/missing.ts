@@ -10,6 +10,9 @@ const NONE = 0.5;
 /** Events of an hour that are more than one. */
 const MORE_THAN_ONE = 1.5;
 const HOUR = 3600;
+/** What has been missing for so long, and for so many times the pause from which on it was, has been removed. */
+const REMOVED_AFTER_SECONDS = 7 * 24 * HOUR;
+const REMOVED_AFTER_PAUSES = 4;
 /** So far back expected events are added up. */
 const LOOK_BACK_HOURS = 14 * 24;
 
@@ -23,7 +26,7 @@ export interface Missed {
 
 /** How evenly events come: what tells a pause from an end. */
 export interface Regularity {
-  /** `null` where the pause is one as there were others. @param lastAt of the last event, epoch seconds @param now epoch seconds */
+  /** `null` where the pause is one as there were others, and where the work was removed. @param lastAt of the last event, epoch seconds @param now epoch seconds */
   missedSince(lastAt: number, now: number): Missed | null;
 }
 
@@ -68,7 +71,8 @@ export function regularity(usual: Usual, { startsAt, seconds, values }: Slots, o
   return {
     missedSince(lastAt, now) {
       const expected = expectedSince(usual, lastAt, now);
-      return expected < most ? null : { expected, perHour: perHourNow(now) };
+      const wasRemoved = now - lastAt > REMOVED_AFTER_SECONDS && expected > REMOVED_AFTER_PAUSES * most;
+      return expected < most || wasRemoved ? null : { expected, perHour: perHourNow(now) };
     },
   };
 }

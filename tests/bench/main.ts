@@ -13,6 +13,7 @@ import { benchRest } from './rest';
 import { benchScrape } from './scrape';
 import { benchStatsd } from './statsd';
 import { benchPublicSeries } from './publicSeries';
+import { benchUsualClasses } from './usualClasses';
 import { benchUsualMethods } from './usualMethods';
 import { benchViewers } from './viewers';
 import { benchWhatIf } from './whatIf';
@@ -31,6 +32,7 @@ const BENCHES: Record<string, () => string[] | Promise<string[]>> = {
   figures: benchFigures,
   outlook: benchOutlook,
   usualMethods: benchUsualMethods,
+  usualClasses: benchUsualClasses,
   publicSeries: benchPublicSeries,
   whatIf: benchWhatIf,
 };

@@ -104,6 +104,30 @@ describe('a look at what is usual', () => {
     expect(await sudden(away, noon + 300)).toBe(false);
   });
 
+  test('sees a sudden change of a class with its next sample, and a slow one by the mean of an hour', async () => {
+    const classAt = async (until: number, from = noon) =>
+      (await lived((at) => ({ A: at > from ? 18 : 6, B: 60 }), { until }))!.figures.filter(
+        ({ scope, figure }) => scope === 'class' && figure === 'processedRate'
+      );
+    expect(await classAt(noon)).toEqual([]);
+    // Six a minute are 0.1 a second, eighteen are 0.3.
+    expect(await classAt(noon + 300)).toMatchObject([{ key: 'A', value: 0.3, usual: 0.1, sudden: true }]);
+    expect(await classAt(noon + 3600)).toMatchObject([{ key: 'A', value: 0.3, sudden: true }]);
+    expect(await classAt(noon + 7200)).toMatchObject([{ key: 'A', value: 0.3, sudden: null }]);
+  });
+
+  test('looks for sudden changes of the fifty classes that ran most', async () => {
+    const others = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`C${index}`, 60]));
+    const until = START + 2.1 * DAY;
+    const of = async (executions: number) => {
+      const executionsAt = (at: number) => ({ ...others, A: at > until - 300 ? 3 * executions : executions });
+      const { figures } = (await lived(executionsAt, { until }))!;
+      return figures.filter(({ scope, key, sudden }) => scope === 'class' && key === 'A' && sudden === true);
+    };
+    expect(await of(20)).toEqual([]);
+    expect(await of(70)).toHaveLength(1);
+  });
+
   test('sees executions that take longer than usual in the last hour', async () => {
     const secondsAt = (at: number) => (at > noon - 3600 ? 6 : 2);
     const usual = await lived(() => ({ A: 6 }), { until: noon - 3600, secondsAt });

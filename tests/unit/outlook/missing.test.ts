@@ -51,3 +51,22 @@ test('of some days the longest pause may be how a class works; of weeks it may h
   expect(await missingAfter(4, 6)).not.toBeNull();
   expect(await missingAfter(28, 3)).not.toBeNull();
 });
+
+describe('a class that has run for four weeks and no longer does', () => {
+  const missedAfter = async (everySeconds: number, days: number) => {
+    const gone = START + 28 * DAY;
+    const runs = Array.from({ length: (28 * DAY) / everySeconds }, (_, index) => START + index * everySeconds);
+    const { missedSince } = await learnt(runs, 28 + Math.floor(days));
+    return missedSince(gone - everySeconds, gone - everySeconds + days * DAY);
+  };
+
+  test('is taken for removed after a week', async () => {
+    expect((await missedAfter(600, 1))!.expected).toBeCloseTo(144, 5);
+    expect(await missedAfter(600, 6.9)).not.toBeNull();
+    expect(await missedAfter(600, 7.1)).toBeNull();
+  });
+
+  test('is missing for longer where it ran once a day', async () => {
+    expect(await missedAfter(DAY, 7.1)).not.toBeNull();
+  });
+});

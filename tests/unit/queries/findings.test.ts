@@ -484,6 +484,26 @@ describe('throughput in total', () => {
   });
 });
 
+describe('throughput of a class', () => {
+  const found = (missing: string[]) =>
+    FINDING_RULES.flatMap(({ find }) =>
+      find(
+        evidence({
+          totals: { readyThreads: 5 },
+          usual: usual(
+            [{ ...of('class', 'Close', 'processedRate'), value: 0, usual: 1, lower: 0.5, deviation: -1, sudden: true }],
+            missing.map((name) => ({ class: name, lastRunAt: NOW - 1800, expected: 20, perHour: 40 }))
+          ),
+        })
+      )
+    ).map(({ text }) => text);
+
+  test('is told once where it stopped: as unusual, and as missing from its longest pause on', () => {
+    expect(found([])).toEqual(['Close runs 0 times as often as usual on a Wednesday at 12:00 UTC.']);
+    expect(found(['Close'])).toEqual(['No execution of Close for 30 min; usually it runs 40 times in this hour.']);
+  });
+});
+
 describe('a backlog that is unusual', () => {
   const queues = [
     aQueueState('a', { workerType: 'Default' }),

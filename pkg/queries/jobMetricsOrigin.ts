@@ -1,12 +1,12 @@
 import type { Reads } from '../source/reads';
 import type { State } from '../watch/state';
 import { sumCounts, timedOf, type Bucket, type Durations } from '../sidekiq/jobMetrics';
-import { TEN_MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { Notice } from '../sidekiq/model';
 import type { Resolution } from '../sidekiq/parts/minute';
 import type { QueryRequest } from './queryType';
 import { namesText } from '../sidekiq/namesText';
 import { FEWEST_EXECUTIONS } from '../sidekiq/totals';
+import { minutesFrom, readTenMinutes } from './tenMinutes';
 
 /** Where job metrics come from; `auto` takes DogStatsD from the time it arrives. */
 export const JOB_METRICS_ORIGINS = ['auto', 'redis', 'statsd'] as const;
@@ -166,9 +166,6 @@ const TIMED_MORE = 1.05;
 
 /** Recorded minutes are used where no more than this share of them is missing. */
 const MISSING_SHARE = 0.1;
-/** A minute is taken from Redis while it is kept there for this much longer. */
-const SPARE_SECONDS = 300;
-
 async function fromRedis(range: QueryRequest['range'], now: number, reads: Reads): Promise<Executions> {
   const { minutesKeptSeconds } = reads;
   if (now - range.from <= minutesKeptSeconds + 60) {
@@ -186,7 +183,7 @@ async function fromRedis(range: QueryRequest['range'], now: number, reads: Reads
 
 /** Minutes that Redis no longer has, from what was recorded; `null` where too little was. */
 async function fromRecording(range: QueryRequest['range'], now: number, reads: Reads): Promise<Executions | null> {
-  const inRedisFrom = Math.floor((now - reads.minutesKeptSeconds + SPARE_SECONDS) / 60) * 60;
+  const inRedisFrom = minutesFrom(now, reads, 60);
   const recorded = await reads.recordedMinutes({ from: range.from, to: Math.min(range.to, inRedisFrom - 1) });
   const { minutes, durations, missing } = recorded;
   if (missing > MISSING_SHARE * (minutes.length + missing)) {
@@ -217,26 +214,12 @@ async function fromRecording(range: QueryRequest['range'], now: number, reads: R
   };
 }
 
-function beginning(keptSeconds: number, how = ''): Notice {
-  const text = `Sidekiq keeps its job metrics for ${keptSeconds / 3600} hours${how}; there is nothing from before.`;
+function beginning(keptSeconds: number): Notice {
+  const text = `Sidekiq keeps its job metrics for ${keptSeconds / 3600} hours; there is nothing from before.`;
   return { severity: 'info', text };
 }
 
 async function fromTenMinutes(range: QueryRequest['range'], now: number, reads: Reads): Promise<Executions> {
-  const { buckets, notices } = await reads.buckets(range, 600, now);
-  const told: Notice[] = [...notices];
-  if (range.from < now - TEN_MINUTES_KEPT_SECONDS) {
-    told.push(beginning(TEN_MINUTES_KEPT_SECONDS, ' (per ten minutes, since Sidekiq 8.0)'));
-  }
-  told.push({
-    severity: 'info',
-    text: 'Sidekiq keeps durations for 8 hours, so there are no quantiles for this time range.',
-  });
-  return {
-    buckets,
-    resolution: 600,
-    notices: told,
-    now,
-    durationsOf: async () => ({ durations: [], notices: [] }),
-  };
+  const { buckets, notices } = await readTenMinutes(range, now, reads);
+  return { buckets, resolution: 600, notices, now, durationsOf: async () => ({ durations: [], notices: [] }) };
 }

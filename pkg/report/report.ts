@@ -4,7 +4,8 @@ import { runQuery } from '../queries/registry';
 import { durationText } from '../findings/texts';
 import { FEWEST } from '../outlook/rankTest';
 import { complianceOf } from '../outlook/objectives';
-import { TEN_MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
+import { isOfOldSidekiq } from '../sidekiq/jobMetrics';
+import { MINUTES_KEPT_SECONDS, TEN_MINUTES_KEPT_SECONDS } from '../sidekiq/minutes';
 import type { DeployMark } from '../sidekiq/model';
 import { instantText } from '../source/instants';
 import type { Range } from '../source/reads';
@@ -109,7 +110,10 @@ function noTime({ from, to }: Range, remedy: string): Fault {
 async function classes(source: Source, state: State, range: Range, ask: Ask): Promise<Section[]> {
   const history = await source.reads(undefined, state).history();
   // Of the past only what was recorded is known.
-  const keptFrom = state.recorded ? Infinity : state.now - TEN_MINUTES_KEPT_SECONDS;
+  const keptSeconds = state.snapshot.minutes.items.some(isOfOldSidekiq)
+    ? MINUTES_KEPT_SECONDS
+    : TEN_MINUTES_KEPT_SECONDS;
+  const keptFrom = state.recorded ? Infinity : state.now - keptSeconds;
   const minutesFrom = Math.max(range.from, Math.min(keptFrom, source.recorded?.from ?? keptFrom));
   if (minutesFrom - firstSample(history, range) <= CLASS_SECONDS) {
     const figures = ['executions', 'failures', 'totalTime'];

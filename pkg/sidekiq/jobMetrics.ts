@@ -45,6 +45,11 @@ export interface MinuteCounts extends Bucket {
   readonly shapes: ReadonlyMap<string, readonly Shape[]>;
 }
 
+/** Whether Sidekiq before 8.0 wrote a part of a bucket: it has no counters of ten minutes. */
+export function isOfOldSidekiq({ shapes }: Pick<MinuteCounts, 'shapes'>): boolean {
+  return [...shapes.values()].some((each) => each.includes('old'));
+}
+
 /** How long the successful executions of a class took in one minute. */
 export interface Durations {
   /** Epoch seconds at which the minute begins. */

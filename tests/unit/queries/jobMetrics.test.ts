@@ -278,7 +278,7 @@ describe('as a table', () => {
 
 describe('over more than eight hours', () => {
   const range = { from: NOW - 24 * 3600, to: NOW };
-  const ten = `hgetall ${metricKeys.tenMinutes(MINUTE - 7200)}`;
+  const ten = `hgetall ${metricKeys.tenMinutes(MINUTE - 9 * 3600)}`;
 
   test('comes per ten minutes, without quantiles, and says so', async () => {
     const answers = { [ten]: ['A|p', '60', 'A|ms', '600000'] };
@@ -286,6 +286,49 @@ describe('over more than eight hours', () => {
     expect(row).toMatchObject({ executions: 60, meanTime: 10, p50: null });
     expect(noticesOf(await ask({ answers, request: { range } }))).toEqual([
       'Sidekiq keeps durations for 8 hours, so there are no quantiles for this time range.',
+    ]);
+  });
+
+  test('has what Sidekiq before 8.0 wrote, which has no counters of ten minutes, of the last eight hours', async () => {
+    const answers = {
+      [ten]: ['A|p', '60', 'A|ms', '600000'],
+      [`hgetall ${metricKeys.oldMinute(MINUTE - 7200)}`]: ['A|p', '7', 'A|f', '2', 'A|ms', '500'],
+      // Sidekiq 8 writes both; each execution counts once.
+      [minute(7200)]: ['A|p', '5', 'A|ms', '100'],
+      [`hgetall ${metricKeys.tenMinutes(MINUTE - 7200)}`]: ['A|p', '5', 'A|ms', '100'],
+    };
+    const [row] = await rows({ answers, request: { range } });
+    expect(row).toMatchObject({ executions: 72, failures: 2, totalTime: 600.6 });
+    expect(noticesOf(await ask({ answers, request: { range } }))[0]).toMatch(
+      /^Before 2026-\d\d-\d\d \d\d:\d0:00 UTC executions by Sidekiq older than 8\.0 are not known: it keeps its job metrics for 8 hours\.$/
+    );
+  });
+
+  test('has recorded minutes before that where they tell of more', async () => {
+    const reads = {
+      minutesKeptSeconds: 8 * 3600,
+      recordedMinutes: async () => ({
+        minutes: [
+          aMinute(MINUTE - 9 * 3600, { A: [10, 1, 9000], B: [3, 0, 10] }),
+          aMinute(MINUTE - 10 * 3600, { A: [4, 0, 1] }),
+        ],
+        durations: [],
+        missing: 500,
+      }),
+      buckets: async (_: unknown, seconds: number) => ({
+        buckets:
+          seconds === 600
+            ? [aMinute(Math.floor((MINUTE - 9 * 3600) / 600) * 600, { A: [12, 0, 9000], B: [1, 0, 5] })]
+            : [],
+        notices: [],
+      }),
+      durations: async () => ({ durations: [], notices: [] }),
+    } as unknown as Reads;
+    const request = { range: { from: NOW - 11 * 3600, to: NOW }, intervalSeconds: 60, alerting: false };
+    const [frame] = await jobMetrics.run({ queryType: 'job_metrics' }, aState(), request, reads);
+    expect(rowsOf(frame!).map((row) => [row['class'], row['executions']])).toEqual([
+      ['A', 16],
+      ['B', 3],
     ]);
   });
 

@@ -82,8 +82,8 @@ export class ClassTotals implements Observer<ClassTotalsView> {
   private changed = false;
   /** Buckets that begin before this were there when the count began. */
   private baselineUntil = Infinity;
-  /** The minute of the first snapshot as it was then: durations of it may be read later. */
-  private firstMinute: Bucket | undefined;
+  /** The minutes of the first snapshot as they were then: durations of them may be read later. */
+  private firstMinutes: ReadonlyMap<number, Bucket> = new Map();
   /** stat:processed as it was last read: where it fell, Redis was flushed or has lost its last writes. */
   private processed: number | null = null;
   /** What the next snapshot comes with. */
@@ -109,7 +109,7 @@ export class ClassTotals implements Observer<ClassTotalsView> {
     this.absorb(read, processed === null);
     if (this.lastAt === 0) {
       this.baselineUntil = Math.floor(at / 60) * 60;
-      this.firstMinute = minutes.items.find(({ startsAt }) => startsAt === this.baselineUntil);
+      this.firstMinutes = new Map(minutes.items.map((bucket) => [bucket.startsAt, bucket]));
     }
     this.lastAt = at;
     this.forget(at);
@@ -144,7 +144,9 @@ export class ClassTotals implements Observer<ClassTotalsView> {
       const seen = within(this.durations, startsAt);
       const before = seen.get(jobClass);
       if (before !== counts) {
-        if (this.counts(startsAt, before) && !(before === undefined && this.wasThere(startsAt, jobClass))) {
+        // Of a minute that was there when the count began, classes that came later count from their first execution.
+        const known = before ?? this.firstMinutes.get(startsAt);
+        if (this.counts(startsAt, known) && !(before === undefined && this.wasThere(startsAt, jobClass))) {
           const total = this.totalOf(jobClass);
           const grown = counts.map((count, index) => growth(count, before?.[index]));
           this.set(jobClass, { ...total, durations: addCounts(total.durations, grown) });
@@ -215,14 +217,14 @@ export class ClassTotals implements Observer<ClassTotalsView> {
   }
 
   /**
-   * A class had run in the minute of the first snapshot, or in one that was counted: what is read later of its durations was
+   * A class had run in a minute of the first snapshot, or in one that was counted: what is read later of its durations was
    * there before, in part.
    */
   private wasThere(startsAt: number, jobClass: string): boolean {
     return (
       this.reopened.has(startsAt) ||
       this.minutes.get(startsAt) === DONE ||
-      (this.firstMinute?.startsAt === startsAt && this.firstMinute.classes.has(jobClass))
+      this.firstMinutes.get(startsAt)?.classes.has(jobClass) === true
     );
   }
 

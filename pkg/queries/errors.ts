@@ -47,6 +47,7 @@ interface Row {
   lastHour: number;
   firstAt: number | null;
   lastAt: number | null;
+  messageAt: number | null;
   message: string;
 }
 
@@ -177,7 +178,7 @@ function add(
     queues: new Set(),
     trend: new Array<number>(TREND_HOURS).fill(0),
     share: 0,
-    ...{ retry: 0, dead: 0, lastHour: 0, firstAt: null, lastAt: null, message: '' },
+    ...{ retry: 0, dead: 0, lastHour: 0, firstAt: null, lastAt: null, message: '', messageAt: null },
   };
   row.classes.add(failure.class);
   row.queues.add(failure.queue);
@@ -192,9 +193,14 @@ function add(
   if (firstAt !== null && (row.firstAt === null || firstAt < row.firstAt)) {
     row.firstAt = firstAt;
   }
-  if (row.message === '' || (lastAt !== null && (row.lastAt === null || lastAt > row.lastAt))) {
-    row.lastAt = lastAt ?? row.lastAt;
+  const isLater = (than: number | null) => lastAt !== null && (than === null || lastAt > than);
+  if (isLater(row.lastAt)) {
+    row.lastAt = lastAt;
+  }
+  // Of the last failure that has one.
+  if (message !== '' && (row.message === '' || isLater(row.messageAt))) {
     row.message = message;
+    row.messageAt = lastAt;
   }
   rows.set(name, row);
 }

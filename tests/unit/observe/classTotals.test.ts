@@ -49,6 +49,16 @@ test('the minute after the first look counts whole', () => {
   expect(total(totals)!.durations[0]).toBe(4);
 });
 
+test('a class that comes late into a minute of the first look has as many durations as executions', () => {
+  const totals = new ClassTotals();
+  const empty = [aMinute(MINUTE + 60, {}), aMinute(MINUTE, {})] as const;
+  look(totals, 62, [...empty]);
+  look(totals, 72, [empty[0], minute(0, 4, 0, 4000)], [took(0, 4)]);
+  look(totals, 82, [minute(1, 3, 0, 3000), minute(0, 4, 0, 4000)], [took(0, 4), took(1, 3)]);
+  expect(total(totals)).toMatchObject({ processed: 7, milliseconds: 7000 });
+  expect(total(totals)!.durations[0]).toBe(7);
+});
+
 test('a late heartbeat into a past minute is not lost', () => {
   const totals = new ClassTotals();
   look(totals, 10, [minute(0, 5)]);

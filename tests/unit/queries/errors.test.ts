@@ -63,6 +63,21 @@ describe('errors', () => {
     expect(rows[2]).toMatchObject({ first: null, last: (NOW - 7200) * 1000 });
   });
 
+  test('tells of the latest failure also where it has no message, and the latest message', async () => {
+    const died = (ago: number, message: string): [number, object] => [
+      NOW - ago,
+      failed('E', { error_message: message }),
+    ];
+    const last = async (...dead: Array<[number, object]>) => {
+      const [row] = await rowsOfState(errors, aState(), {
+        answers: { 'zcard dead': dead.length, 'zrevrange dead': zset(...dead), 'zcard retry': 0 },
+      });
+      return [row!['last'], row!['message']];
+    };
+    expect(await last(died(60, ''), died(3600, ''), died(7200, ''))).toEqual([(NOW - 60) * 1000, '']);
+    expect(await last(died(60, ''), died(7200, 'old'), died(3600, 'newer'))).toEqual([(NOW - 60) * 1000, 'newer']);
+  });
+
   test('groups by what is asked', async () => {
     const by = async (...groupBy: string[]) =>
       (await rowsOfState(errors, aState(), { query: { groupBy }, answers })).map((row) => [

@@ -1,5 +1,9 @@
-import { labelValue, labelsOfName, type Metric, type MetricState } from './metric';
+import type { ClassTotal } from '../observe/classTotals';
+import { sharesOf } from '../observe/classShares';
+import type { Labels } from '../statsd/labels';
+import { labelValue, labelsOfName, type Metric, type MetricState, type Sample } from './metric';
 import { perKnownQueue, perProcess, single, type Labelled } from './metricRows';
+import { DURATION_BOUNDS } from './statsdMetrics';
 import type { Process } from '../sidekiq/model';
 import { runTimesOf } from '../sidekiq/clocks';
 
@@ -40,21 +44,50 @@ const processes = ({ snapshot }: MetricState) => snapshot.totals.processNames;
 const SIZE = 'LLEN of the queue';
 const LATENCY = 'enqueued_at of the last list element';
 
+const CLASSES = 'growth of the job metrics’ minutes (Sidekiq ≥ 7.0); the queue that the class was seen in';
+
 /**
- * Names that prometheus_exporter (instrumentation of stats, queues and processes) and yabeda-sidekiq (its cluster metrics)
- * give the whole installation, with their labels and values. What they count within each process has no source in Redis.
- *
- * `sidekiq_queue_latency_seconds` is a name of prometheus_exporter and of the Ruby exporter: it has the labels of both.
+ * A metric at each class, with the queue where it runs: no label `queue` where it runs from several, or was not seen. Each
+ * process of the other exporters counts what it executes itself; here the whole installation is counted once.
  */
-export const COMPAT_METRICS: readonly Metric[] = [
-  perKnownQueue(
-    'sidekiq_queue_latency_seconds',
-    'Time since the oldest job of the queue was enqueued.',
-    LATENCY,
-    BY_NAME_AND_QUEUE,
-    ({ waitSeconds }) => waitSeconds?.toFixed(3) ?? null,
-    'seconds'
-  ),
+function perClassAndQueue(
+  metric: Pick<Metric, 'name' | 'type' | 'help' | 'unit'>,
+  classLabel: string,
+  sample: (total: ClassTotal, labels: Labels) => Sample
+): Metric {
+  return {
+    ...metric,
+    labels: ['queue', classLabel],
+    source: CLASSES,
+    labelSets: ({ classTotals }) => classTotals.size,
+    read: (state, most) =>
+      [...state.classTotals].slice(0, most).map(([jobClass, total]) => {
+        const [only, ...others] = sharesOf(state, jobClass);
+        const queue = only && others.length === 0 ? only[0] : '';
+        return sample(total, [
+          ['queue', labelValue(queue)],
+          [classLabel, labelValue(jobClass)],
+        ]);
+      }),
+  };
+}
+
+const executions = (name: string, classLabel: string): Metric =>
+  perClassAndQueue(
+    { name, type: 'counter', help: 'Executions, failures included, since this exporter began to count.' },
+    classLabel,
+    ({ processed: value }, labels) => ({ labels, value })
+  );
+
+const failures = (name: string, classLabel: string): Metric =>
+  perClassAndQueue(
+    { name, type: 'counter', help: 'Executions that raised, since this exporter began to count.' },
+    classLabel,
+    ({ failed: value }, labels) => ({ labels, value })
+  );
+
+/** prometheus_exporter's instrumentation of stats, queues, processes and executions, as its client sends it. */
+const PROMETHEUS_EXPORTER: readonly Metric[] = [
   perKnownQueue('sidekiq_queue_backlog', 'Jobs waiting in the queue.', SIZE, BY_QUEUE, ({ size }) => size),
   perProcess('sidekiq_process_busy', 'Jobs that the process runs.', ({ busy: jobs }) => jobs, undefined, BY_PROCESS),
   perProcess(
@@ -72,6 +105,61 @@ export const COMPAT_METRICS: readonly Metric[] = [
   single('sidekiq_stats_retry_size', 'Failed jobs that wait for their next attempt.', 'ZCARD retry', retry),
   single('sidekiq_stats_scheduled_size', 'Jobs to be enqueued later.', 'ZCARD schedule', scheduled),
   single('sidekiq_stats_workers_size', 'Threads that run a job.', 'busy of each process', busy),
+  executions('sidekiq_jobs_total', 'job_name'),
+];
+
+/** prometheus_exporter puts this before each name unless it is told otherwise (`PrometheusExporter::DEFAULT_PREFIX`). */
+const DEFAULT_PREFIX = 'ruby_';
+
+/** What has another meaning here, or other labels, under its name without the prefix. */
+const ONLY_WITH_PREFIX: readonly Metric[] = [
+  perKnownQueue(
+    'sidekiq_queue_latency_seconds',
+    'Time since the oldest job of the queue was enqueued.',
+    LATENCY,
+    BY_QUEUE,
+    ({ waitSeconds }) => waitSeconds?.toFixed(3) ?? null,
+    'seconds'
+  ),
+  failures('sidekiq_failed_jobs_total', 'job_name'),
+  perClassAndQueue(
+    {
+      name: 'sidekiq_job_duration_seconds',
+      type: 'summary',
+      help: 'Duration of the executions that succeeded, since this exporter began to count; without quantiles.',
+      unit: 'seconds',
+    },
+    'job_name',
+    ({ processed: all, failed: some, milliseconds }, labels) => ({
+      labels,
+      quantiles: [],
+      sum: milliseconds / 1000,
+      count: all - some,
+    })
+  ),
+];
+
+/**
+ * Names that prometheus_exporter and yabeda-sidekiq give what Redis tells of the whole installation, with their labels and
+ * values, and `sidekiq_queue_size`, which home-made exporters have. Pushes, deaths and restarts have no source in Redis.
+ *
+ * `sidekiq_queue_latency_seconds` is a name of prometheus_exporter and of the Ruby exporter: it has the labels of both.
+ */
+export const COMPAT_METRICS: readonly Metric[] = [
+  perKnownQueue(
+    'sidekiq_queue_latency_seconds',
+    'Time since the oldest job of the queue was enqueued.',
+    LATENCY,
+    BY_NAME_AND_QUEUE,
+    ({ waitSeconds }) => waitSeconds?.toFixed(3) ?? null,
+    'seconds'
+  ),
+  ...PROMETHEUS_EXPORTER,
+  ...[...PROMETHEUS_EXPORTER, ...ONLY_WITH_PREFIX].map((metric) => ({
+    ...metric,
+    name: `${DEFAULT_PREFIX}${metric.name}`,
+  })),
+  perKnownQueue('sidekiq_queue_size', 'Jobs waiting in the queue.', SIZE, BY_NAME_AND_QUEUE, ({ size }) => size),
   perKnownQueue('sidekiq_jobs_waiting_count', 'Jobs waiting in the queue.', SIZE, BY_QUEUE, ({ size }) => size),
   perKnownQueue(
     'sidekiq_queue_latency',
@@ -116,4 +204,30 @@ export const COMPAT_METRICS: readonly Metric[] = [
       }));
     },
   },
+  executions('sidekiq_jobs_executed_total', 'worker'),
+  failures('sidekiq_jobs_failed_total', 'worker'),
+  perClassAndQueue(
+    {
+      name: 'sidekiq_jobs_success_total',
+      type: 'counter',
+      help: 'Executions that succeeded, since this exporter began to count.',
+    },
+    'worker',
+    ({ processed: all, failed: some }, labels) => ({ labels, value: all - some })
+  ),
+  perClassAndQueue(
+    {
+      name: 'sidekiq_job_runtime_seconds',
+      type: 'histogram',
+      help: 'Duration of the executions that succeeded, since this exporter began to count, in Sidekiq’s buckets.',
+      unit: 'seconds',
+    },
+    'worker',
+    ({ durations, milliseconds }, labels) => ({
+      labels,
+      bounds: DURATION_BOUNDS,
+      counts: durations,
+      sum: milliseconds / 1000,
+    })
+  ),
 ];

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { COMPAT_METRICS } from '../../../pkg/metrics/compatMetrics';
 import type { MetricState } from '../../../pkg/metrics/metric';
 import { aState, listed, NOW, partial, someWork } from '../../support/state';
@@ -21,4 +21,53 @@ test('the longest running job is unknown where the work of a process could not b
     },
   ]);
   expect(read(partial(work))).toBeNull();
+});
+
+describe('executions by class', () => {
+  const total = { processed: 10, failed: 4, milliseconds: 1500, durations: [3, 3], lastRunAt: NOW };
+  const state = aState({
+    classTotals: new Map(['Alone', 'Shared', 'Unseen'].map((name) => [name, total])),
+    classQueues: new Map([
+      ['Alone', 'mail'],
+      ['Shared', 'mail'],
+    ]),
+    classShares: new Map([
+      [
+        'Shared',
+        [
+          ['mail', 0.7],
+          ['default', 0.3],
+        ],
+      ],
+    ]),
+  }) as MetricState;
+  const read = (name: string, most = Infinity) =>
+    COMPAT_METRICS.find((metric) => metric.name === name)!.read(state, most)!;
+
+  test.each([
+    ['sidekiq_jobs_total', 'job_name'],
+    ['ruby_sidekiq_jobs_total', 'job_name'],
+    ['sidekiq_jobs_executed_total', 'worker'],
+  ])('%s has the queue of a class that runs from one alone', (name, label) => {
+    const of = (queue: string, jobClass: string) => ({
+      labels: [
+        ['queue', queue],
+        [label, jobClass],
+      ],
+      value: 10,
+    });
+    expect(read(name)).toEqual([of('mail', 'Alone'), of('', 'Shared'), of('', 'Unseen')]);
+    expect(read(name, 1)).toEqual([of('mail', 'Alone')]);
+  });
+
+  test('are failures and successes together', () => {
+    const value = (name: string) => (read(name)[0] as { value: number }).value;
+    expect([value('sidekiq_jobs_failed_total'), value('sidekiq_jobs_success_total')]).toEqual([4, 6]);
+    expect(value('ruby_sidekiq_failed_jobs_total')).toBe(4);
+  });
+
+  test('have the durations of those that succeeded', () => {
+    expect(read('sidekiq_job_runtime_seconds')[0]).toMatchObject({ counts: [3, 3], sum: 1.5 });
+    expect(read('ruby_sidekiq_job_duration_seconds')[0]).toMatchObject({ quantiles: [], sum: 1.5, count: 6 });
+  });
 });

@@ -9,6 +9,7 @@ const CHANGED: WhatIfQuery = {
   threads: ['$changedType=$threads'],
   traffic: ['$traffic'],
   runTime: ['$runTime'],
+  computing: ['$computing'],
   order: ['$changedType=$order'],
   search: '$search' as 'none',
 };
@@ -93,6 +94,8 @@ export const planning: DashboardSpec = {
       choice: ['as it is : 1', '× 0.5 : 0.5', '× 0.8 : 0.8', '× 1.25 : 1.25', '× 1.5 : 1.5', '× 2 : 2'],
       multi: false,
     },
+    // The share of the run time that uses the processor.
+    { name: 'computing', label: 'Computing', typed: true, multi: false },
     {
       name: 'search',
       label: 'Search',

@@ -23,8 +23,8 @@ import { readConfigFile } from './configFile';
 
 type Flags = Record<string, unknown>;
 
-/** Changes of `what-if`: options of the query type, with what they take. */
-const CHANGE_FLAGS = [
+/** Lists of `what-if`: options of the query type, with what they take. */
+const LIST_FLAGS = [
   ['threads', 'name=threads', 'threads that serve a worker type or queue, all together'],
   ['processes', 'name=processes', 'processes that serve a worker type or queue'],
   ['traffic', 'factor', 'times as many jobs, of all, or of a queue or class as name=factor'],
@@ -32,6 +32,11 @@ const CHANGE_FLAGS = [
   ['own', 'queue=threads', 'a queue is served by threads of its own, and by no others'],
   ['order', 'name=order', 'order of service: a>b, or with weights a:3>b:1'],
   ['paused', 'queue', 'queues of which no job is taken'],
+  [
+    'computing',
+    'share',
+    'share of the run time that uses the processor, of all, or of a queue or class as name=share: such jobs take longer with more threads',
+  ],
 ] as const;
 
 /** Exit codes that scripts can rely on. */
@@ -207,7 +212,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
         )
     )
   );
-  for (const [field, placeholder, description] of CHANGE_FLAGS) {
+  for (const [field, placeholder, description] of LIST_FLAGS) {
     whatIf.option(`--${dashed(field)} <${placeholder}...>`, description);
   }
   whatIf
@@ -235,7 +240,7 @@ function buildProgram(env: NodeJS.ProcessEnv, end: (code: number) => void): Comm
     )
     .action(async (flags: Flags & QueryFlags) => {
       const others = ['by', 'arrivals', 'search', 'scaledObject', 'replicaStartSeconds', 'seed'];
-      const fields = [...CHANGE_FLAGS.map(([field]) => field), ...others];
+      const fields = [...LIST_FLAGS.map(([field]) => field), ...others];
       const given = Object.fromEntries(fields.flatMap((field) => (field in flags ? [[field, flags[field]]] : [])));
       await answer({ ...given, queryType: 'what_if' }, configured(flags).settings, flags);
     });

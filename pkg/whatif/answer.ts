@@ -2,6 +2,7 @@ import type { DDSketch } from '@datadog/sketches-js';
 import { median } from 'simple-statistics';
 import { Fault } from '../faults/fault';
 import { Turns } from '../turns';
+import { underContention } from './contention';
 import type { Scenario, ThreadGroup } from './model';
 import { jobsOf, newSketch, simulate, type Outcome, type QueueOutcome } from './simulate';
 
@@ -72,7 +73,7 @@ export function runsFor(scenarios: readonly Scenario[]): number {
   return runs;
 }
 
-/** Lives through a scenario several times. @throws the reason of the signal once it is aborted */
+/** Lives through a scenario several times, with the run times that it has on its threads. @throws the reason of the signal once it is aborted */
 export async function runs(
   scenario: Scenario,
   { count, seed, objectiveOf }: { count: number; seed: number; objectiveOf: (queue: string) => number },
@@ -80,11 +81,13 @@ export async function runs(
 ): Promise<Runs> {
   const turns = new Turns();
   const outcomes: Outcome[] = [];
+  const { topology, demand, computing } = scenario;
+  const lived = computing ? { ...scenario, ...underContention(topology, demand, computing) } : scenario;
   for (let run = 0; run < count; run += 1) {
-    outcomes.push(await simulate(scenario, seed * 1000 + run, objectiveOf, turns, signal));
+    outcomes.push(await simulate(lived, seed * 1000 + run, objectiveOf, turns, signal));
   }
-  const { slots, slotSeconds } = scenario.demand;
-  return { groups: scenario.topology.groups, outcomes, seconds: slots * slotSeconds };
+  const { slots, slotSeconds } = demand;
+  return { groups: topology.groups, outcomes, seconds: slots * slotSeconds };
 }
 
 /** What the runs tell of some queues together. */

@@ -1,7 +1,7 @@
 import { Fault } from '../faults/fault';
 import type { FetchMode } from '../engine/engine';
 import { scaled } from './durations';
-import type { Scenario, ThreadGroup } from './model';
+import type { ClassDemand, Scenario, ThreadGroup } from './model';
 
 /** What is changed, as texts: each field a list of `name=value`. Entries without a value change nothing. */
 export interface Changes {
@@ -63,7 +63,10 @@ export function changed(scenario: Scenario, changes: Changes, queuesNamed: Queue
       throw refused('processes', `how many processes serve "${name}" is not known`, 'Change its "threads" instead.');
     }
     const all = serving.reduce((total, { threads }) => total + threads, 0);
-    groups = withThreads(groups, queues, Math.round((all * wholeNumber('processes', value, MOST_THREADS)) / now));
+    const wanted = wholeNumber('processes', value, MOST_THREADS);
+    groups = withThreads(groups, queues, Math.round((all * wanted) / now)).map((group) =>
+      serves(group, queues) ? { ...group, processes: resized(group.processes, wanted / now) } : group
+    );
   }
   for (const { name, value } of threads) {
     const queues = served('threads', name, queuesNamed, groups);
@@ -89,6 +92,14 @@ export function changed(scenario: Scenario, changes: Changes, queuesNamed: Queue
   }
   backlog = new Map(backlog);
   return { topology: { groups, paused }, demand: { ...scenario.demand, classes, backlog } };
+}
+
+/** So many times as many processes, the first ones of before. */
+function resized(processes: ReadonlySet<string>, times: number): ReadonlySet<string> {
+  const names = [...processes];
+  const wanted = Math.round(names.length * times);
+  const added = Array.from({ length: Math.max(0, wanted - names.length) }, (_, index) => `added ${index}`);
+  return new Set([...names.slice(0, wanted), ...added]);
 }
 
 /** Gives those who serve some queues so many threads together, shared as they are now. */
@@ -117,9 +128,10 @@ export function serves({ weights }: ThreadGroup, queues: readonly string[]): boo
   return queues.some((queue) => weights.has(queue));
 }
 
-/** An order as text: `a>b` where it is strict, else with weights. */
+/** An order as text, as the option takes it: `a>b` where it is strict, else with weights. */
 export function orderText({ mode, weights }: ThreadGroup): string {
-  return [...weights].map(([queue, weight]) => (mode === 'weighted' ? `${queue}:${weight}` : queue)).join('>');
+  const textOf = { strict: () => '', weighted: (weight: number) => `:${weight}`, random: () => ':1' }[mode];
+  return [...weights].map(([queue, weight]) => queue + textOf(weight)).join('>');
 }
 
 function groupOf(queues: readonly string[], threads: number): ThreadGroup {
@@ -158,6 +170,31 @@ function orderOf(text: string): { mode: FetchMode; weights: Map<string, number> 
     throw refused('order', `a weight of "${text}" is out of range`, `Set weights from 1 to ${MOST_FACTOR}.`);
   }
   return { mode: weighted ? 'weighted' : 'strict', weights };
+}
+
+/**
+ * Shares of run times by class, of those that are named: what is named for all counts where nothing else is.
+ *
+ * @param texts `share`, or `name=share` of a queue, worker type or class
+ * @throws Fault `query` naming the field
+ */
+export function computingShares(
+  texts: readonly string[],
+  queuesNamed: QueuesNamed,
+  classes: Scenario['demand']['classes']
+): ReadonlyMap<ClassDemand, number> {
+  const shares = new Map<ClassDemand, number>();
+  const named = entries('computing', texts, true).sort(
+    (one, other) => Number(one.name !== '') - Number(other.name !== '')
+  );
+  for (const { name, value } of named) {
+    const share = Number(value);
+    if (!(share >= 0 && share <= 1)) {
+      throw refused('computing', `"${value}" is no share from 0 to 1`, 'Write it as name=0.3, or 0.3 for all.');
+    }
+    classes.filter(concerns('computing', name, queuesNamed, classes)).forEach((each) => shares.set(each, share));
+  }
+  return shares;
 }
 
 /** @param unnamed whether a value alone is allowed */

@@ -1,4 +1,5 @@
 import type { FetchMode } from '../engine/engine';
+import type { Computing } from './contention';
 import type { Scaling } from './scaling';
 
 /** Threads of all processes that serve the same queues in the same order: they can stand for one another. */
@@ -72,6 +73,8 @@ export interface Scenario {
   readonly demand: Demand;
   /** Replaces the threads that serve its queues. */
   readonly scaling?: Scaling;
+  /** Run times depend on how many jobs run in a process. */
+  readonly computing?: Computing;
 }
 
 /** Jobs of a class that come, on average. */

@@ -1,5 +1,5 @@
 import type { Capsule, Engine, Run } from '../engine/engine';
-import type { ThreadGroup, Topology } from './model';
+import { jobsOfClass, workOf, type Demand, type Scenario, type ThreadGroup, type Topology } from './model';
 import { Autoscaler, WORK_SECONDS, type Scaling, type Seen } from './scaling';
 import type { SimulatedJob } from './simulatedJobs';
 
@@ -32,6 +32,21 @@ export function withScaled(topology: Topology, scaling: Scaling): Topology {
     : { ...topology, groups: [...topology.groups, own] };
 }
 
+/** The ten minutes before the beginning, of which the scaler tells too: like those that follow. */
+function stepsBefore({ classes, slots, slotSeconds }: Demand, { queues }: Scaling): Step[] {
+  const known = Math.min(slots, Math.ceil(WORK_SECONDS / slotSeconds));
+  const first = classes
+    .filter(({ queue }) => queues.includes(queue))
+    .map((each) => ({ ...each, arrivals: each.arrivals.slice(0, known) }));
+  const workSeconds = workOf(first) / known;
+  const executions = first.reduce((sum, each) => sum + jobsOfClass(each), 0) / known;
+  const before = Math.floor(WORK_SECONDS / slotSeconds);
+  return Array.from({ length: before }, (_, index) => {
+    const at = (index - before) * slotSeconds;
+    return { at, pushed: executions, taken: executions, workSeconds, executions };
+  });
+}
+
 /** Workers whose number an autoscaler sets, in the place of those that serve its queues. */
 export class ScaledWorkers {
   private readonly replaced: readonly number[];
@@ -39,7 +54,7 @@ export class ScaledWorkers {
   private readonly own: number;
   private capsule: Capsule<SimulatedJob> | undefined;
   private readonly autoscaler: Autoscaler;
-  private readonly steps: Step[] = [];
+  private readonly steps: Step[];
   private current: Step = { at: 0, pushed: 0, taken: 0, workSeconds: 0, executions: 0 };
   private readonly queues: ReadonlySet<string>;
   /** Replicas that take jobs, and those that start: when they are ready. */
@@ -55,9 +70,10 @@ export class ScaledWorkers {
 
   constructor(
     private readonly scaling: Scaling,
-    { groups, paused }: Topology,
+    { topology: { groups, paused }, demand }: Scenario,
     private readonly engine: Engine<SimulatedJob>
   ) {
+    this.steps = stepsBefore(demand, scaling);
     this.queues = new Set(scaling.queues);
     this.taken = scaling.queues.filter((queue) => !paused.has(queue));
     this.replaced = groups.flatMap((group, index) => (isScaled(group, scaling) ? [index] : []));

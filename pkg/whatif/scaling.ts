@@ -187,6 +187,10 @@ export class Autoscaler {
     }
     if (now >= this.nextSync && this.replicas > 0) {
       this.nextSync = nextAfter(this.nextSync, SYNC_SECONDS, now);
+      if (this.recommended.length === 0) {
+        // The HPA takes what it finds for its first recommendation (`recordInitialRecommendation`).
+        this.recommended.push({ at: now, replicas: this.replicas });
+      }
       const bounded = Math.min(most, Math.max(1, least, this.desired(told.value)));
       this.replicas = this.stabilized(bounded, now);
     }
@@ -219,7 +223,7 @@ export class Autoscaler {
       this.recommended.shift();
     }
     const within = (window: number) =>
-      this.recommended.filter(({ at }) => at >= now - window).map((each) => each.replicas);
+      this.recommended.filter(({ at }) => at > now - window).map((each) => each.replicas);
     const up = Math.min(...within(upWindow), replicas);
     const down = Math.max(...within(downWindow), replicas);
     if (up > this.replicas) {

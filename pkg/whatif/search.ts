@@ -2,7 +2,8 @@ import { median } from 'simple-statistics';
 import { Fault } from '../faults/fault';
 import { answerOf, JOBS_MOST, runs, runsFor, type Runs } from './answer';
 import { orderText, serves, withThreads } from './changes';
-import { workOf, type Scenario, type ThreadGroup } from './model';
+import { alone } from './contention';
+import { workOf, type Demand, type Scenario, type ThreadGroup } from './model';
 import { thresholdOf, withThreshold } from './scaling';
 import { jobsOf } from './simulate';
 
@@ -53,9 +54,11 @@ export async function fewestThreads(
 ): Promise<Found> {
   const { aims: kept, without } = takenOnly(scenario, aims);
   const sought = together(scenario, kept);
+  // Beside fewer others what computes takes less time.
+  const fastest = scenario.computing ? alone(scenario.demand, scenario.computing) : scenario.demand;
   const bounds = new Map(
     sought.map((part) => {
-      const least = Math.min(MOST_THREADS, Math.max(1, Math.ceil(busyThreads(scenario, part) - ROUNDING)));
+      const least = Math.min(MOST_THREADS, Math.max(1, Math.ceil(busyThreads(fastest, part) - ROUNDING)));
       return [part.name, { least, most: Math.max(least, enoughFor(scenario, part)), isEnough: false }];
     })
   );
@@ -113,7 +116,7 @@ export async function fewestThreads(
       (missed.length === 0
         ? `Fewest threads that meet the objectives: ${told}.`
         : `No number of threads that was tried meets the objectives of ${missed.map(({ name }) => name).join(', ')}. Threads: ${told}.`) +
-      (without.length === 0 ? '' : ` Left out, as nobody takes jobs of them: ${without.join(', ')}.`),
+      leftOut(without),
   };
 }
 
@@ -127,6 +130,8 @@ export async function bestOrder(
   options: SearchOptions,
   signal?: AbortSignal
 ): Promise<Found> {
+  const { aims: kept, without } = takenOnly(scenario, aims);
+  const queues = kept.flatMap((aim) => aim.queues);
   const objective = (queue: string) => options.objectiveOf(queue);
   const work = (queue: string) => workOf(scenario.demand.classes.filter((each) => each.queue === queue));
   const candidates: Array<(group: ThreadGroup) => ThreadGroup> = [
@@ -145,7 +150,7 @@ export async function bestOrder(
       topology: { ...scenario.topology, groups: scenario.topology.groups.map((group) => reorder(group)) },
     };
     const lived = await runs(tried, { count, ...options }, signal);
-    const score = worst(lived, scenario, objective);
+    const score = worst(lived, queues, objective);
     // What changes nothing is not changed.
     if (best === undefined || score < best.score * 0.98) {
       best = { score, scenario: tried };
@@ -154,14 +159,18 @@ export async function bestOrder(
   const found = best!.scenario;
   const lived = await runs(found, { count: runsFor([found]), ...options }, signal);
   const told = found.topology.groups.filter(({ weights }) => weights.size > 1).map(orderText);
-  const missed = aims.filter((aim) => !isMet(lived, aim)).map(({ name }) => name);
+  const missed = kept.filter((aim) => !isMet(lived, aim)).map(({ name }) => name);
   return {
     scenario: found,
     runs: lived,
     text: `Best order that was tried: ${told.length === 0 ? 'each capsule serves one queue' : told.join('; ')}.${
       missed.length === 0 ? '' : ` It does not meet the objectives of ${missed.join(', ')}.`
-    }`,
+    }${leftOut(without)}`,
   };
+}
+
+function leftOut(queues: readonly string[]): string {
+  return queues.length === 0 ? '' : ` Left out, as nobody takes jobs of them: ${queues.join(', ')}.`;
 }
 
 /** Objectives without the queues of which no thread takes jobs: no number of threads meets those. */
@@ -267,11 +276,14 @@ export async function bestThreshold(
 
 /** Twice the threads that the work keeps busy, and not fewer than there are. */
 function enoughFor(scenario: Scenario, part: Part): number {
-  return Math.min(MOST_THREADS, Math.max(2, threadsOf(scenario, part), Math.ceil(2 * busyThreads(scenario, part))));
+  return Math.min(
+    MOST_THREADS,
+    Math.max(2, threadsOf(scenario, part), Math.ceil(2 * busyThreads(scenario.demand, part)))
+  );
 }
 
 /** Threads that the work keeps busy on average. */
-function busyThreads({ demand: { classes, slots, slotSeconds } }: Scenario, { queues }: Pick<Part, 'queues'>): number {
+function busyThreads({ classes, slots, slotSeconds }: Demand, { queues }: Pick<Part, 'queues'>): number {
   return workOf(classes.filter(({ queue }) => queues.includes(queue))) / Math.max(1, slots * slotSeconds);
 }
 
@@ -286,8 +298,7 @@ function isMet(lived: Runs, { queues, share }: Aim): boolean {
 }
 
 /** The largest 95th percentile of a queue's waits, by its objective. */
-function worst(lived: Runs, { demand }: Scenario, objective: (queue: string) => number): number {
-  const queues = [...new Set(demand.classes.map(({ queue }) => queue))];
+function worst(lived: Runs, queues: readonly string[], objective: (queue: string) => number): number {
   return Math.max(...queues.map((queue) => (answerOf(lived, [queue]).p95?.median ?? 0) / objective(queue)));
 }
 

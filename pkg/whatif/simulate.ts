@@ -132,7 +132,7 @@ export async function simulate(
   );
   const threadSeconds = topology.groups.map(({ threads }) => threads * seconds);
   if (scaling) {
-    workers = new ScaledWorkers(scaling, topology, engine);
+    workers = new ScaledWorkers(scaling, { topology, demand }, engine);
   }
   topology.groups.forEach(({ threads, mode, weights }, index) =>
     engine.addCapsule({ threads: workers?.isReplaced(index) ? 0 : threads, mode, weights }, (added) => {

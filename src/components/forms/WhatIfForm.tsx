@@ -4,7 +4,7 @@ import type { FormProps } from './form';
 import { LongTextOption, SelectOption, TextOption } from './OptionFields';
 
 type Query = Partial<WhatIfQuery>;
-type ListField = 'threads' | 'processes' | 'traffic' | 'runTime' | 'own' | 'order' | 'paused';
+type ListField = 'threads' | 'processes' | 'traffic' | 'runTime' | 'own' | 'order' | 'paused' | 'computing';
 
 function by(): Array<{ value: NonNullable<Query['by']>; label: string }> {
   return [
@@ -60,9 +60,10 @@ const EXAMPLES: Readonly<Record<ListField, string>> = {
   own: 'mailers=2',
   order: 'Default Worker=critical:3>default:1',
   paused: 'reports',
+  computing: '0.2, Pdfs::RenderJob=0.9',
 };
 
-/** The changes, each a list of names with values. */
+/** The changes, and how much executions compute, each a list of names with values. */
 function changes(): Array<{ field: ListField; label: string; help: string }> {
   return [
     {
@@ -102,6 +103,14 @@ function changes(): Array<{ field: ListField; label: string; help: string }> {
       field: 'paused',
       label: t('forms.whatIf.paused.label', 'Paused'),
       help: t('forms.whatIf.paused.help', 'Queues of which no job is taken.'),
+    },
+    {
+      field: 'computing',
+      label: t('forms.whatIf.computing.label', 'Computing'),
+      help: t(
+        'forms.whatIf.computing.help',
+        'Share of the run time that uses the processor, of all or of a queue or class: 0.2, Pdfs::RenderJob=0.9. Such jobs take longer with more threads in a process.'
+      ),
     },
   ];
 }

@@ -141,7 +141,7 @@ describe('the registry', () => {
       ['compare', 'by', 'with', 'at', 'measures'],
       [
         ...['what_if', 'by', 'arrivals', 'search', 'threads', 'processes', 'traffic', 'runTime', 'own', 'order'],
-        ...['paused', 'scaledObject', 'replicaStartSeconds', 'seed'],
+        ...['paused', 'computing', 'scaledObject', 'replicaStartSeconds', 'seed'],
       ],
       ['job_metrics', 'by', 'origin', 'show', 'sortBy', 'top'],
       ['jobs', 'source', 'queue', 'cursor', 'minAgeSeconds', 'maxAgeSeconds', 'iteration', 'format'],

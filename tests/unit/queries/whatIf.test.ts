@@ -82,6 +82,30 @@ describe('what if', () => {
     expect(rows[0]).not.toHaveProperty('queue');
   });
 
+  test('jobs compute: with more threads of one process they take longer, with more processes they do not', async () => {
+    // 2.5 threads that run compute for 0.2 of their time: half a processor.
+    const computing = ['0.2'];
+    const lived = async (query: object) => {
+      const frames = await askState(whatIf, state, { query: { computing, ...query }, request, answers });
+      const mail = frames.flatMap((frame) => rowsOf(frame)).find((row) => row['queue'] === 'mail')!;
+      const [text] = noticesOf(frames).filter((each) => /compute|processor/.test(each) && !each.includes('Assumed'));
+      return { busy: Number(mail['utilisationIf']) * Number(mail['threadsIf']), text };
+    };
+    const [same, traffic, processes] = [
+      await lived({ traffic: ['1'] }),
+      await lived({ traffic: ['1.8'], threads: ['Shop=20'] }),
+      await lived({ traffic: ['1.8'], processes: ['Shop=5'] }),
+    ];
+    expect(same.busy).toBeCloseTo(2.5, 0);
+    expect(same.text).toBe('The changes leave the run times of executions that compute as they are.');
+    // 0.9 of a processor: far more than 1.8 times as many jobs run.
+    expect(traffic.busy).toBeGreaterThan(1.2 * 1.8 * 2.5);
+    expect(traffic.text).toMatch(
+      /^With the changes, executions take, as those of a process share its processor: OrderJob 1\.\d times as long/
+    );
+    expect(processes.busy).toBeLessThan(1.05 * 1.8 * 2.5);
+  });
+
   test('threads are searched for: three do the work of 2.5, two do not', async () => {
     const frames = await askState(whatIf, state, { query: { search: 'threads', by: 'workerType' }, request, answers });
     const [text] = noticesOf(frames).filter((each) => each.startsWith('Fewest'));
@@ -165,6 +189,11 @@ describe('what if', () => {
 
   test.each([
     [{ threads: ['Nobody=3'] }, '"threads"'],
+    [{ computing: ['1.5'] }, '"computing"'],
+    [{ computing: ['Nobody=0.5'] }, '"computing"'],
+    // 2.5 threads of one process would be 1.75 processors.
+    [{ computing: ['0.7'] }, '"computing"'],
+    [{ computing: ['0.1'], scaledObject: 'kind: ScaledObject' }, '"computing"'],
     [{ order: ['Shop=a>'] }, '"order"'],
     [{ arrivals: 'usual' }, 'two days'],
     [{ seed: -1 }, 'seed'],

@@ -104,10 +104,17 @@ describe('replicas', () => {
     scaler.step(working(50), 0);
     const after = Array.from({ length: 30 }, (_, index) => scaler.step(working(18), (index + 1) * 15));
     const first = after.findIndex((replicas) => replicas < 5);
-    // What was wanted at 0 counts until 300 s.
-    expect((first + 1) * 15).toBeGreaterThan(300);
+    // What was wanted at 0 counts for 300 s.
+    expect((first + 1) * 15).toBeGreaterThanOrEqual(300);
     expect((first + 1) * 15).toBeLessThanOrEqual(330);
     expect(after.at(-1)).toBe(2);
+  });
+
+  test('are not fewer than at the beginning for the window downwards', () => {
+    const scaler = at('', 5);
+    const seen = Array.from({ length: 40 }, (_, index) => scaler.step(working(8), index * 15));
+    expect(seen.slice(0, 20)).toEqual(new Array(20).fill(5));
+    expect(seen.at(-1)).toBe(1);
   });
 
   test('come from none when there is something to do, at the polling interval, and go after the cooldown', () => {
@@ -185,6 +192,16 @@ describe('scaled work', () => {
     const busy = utilisation(lived, ({ weights }) => weights.has('a'))!.median * replicas!.mean * 10;
     expect(busy).toBeGreaterThan(23);
     expect(busy).toBeLessThan(27);
+  });
+
+  test('begins as if the time before had been like it', async () => {
+    // 42 threads of work on 50: from the first look on about as many are wanted.
+    const base = scenario(() => 42, parse(manifest('')), 900);
+    const [own, other] = base.topology.groups;
+    const topology = { ...base.topology, groups: [{ ...own!, threads: 50 }, other!] };
+    const { replicas } = (await runs({ ...base, topology }, { ...options, count: 3 })).outcomes[0]!;
+    expect(replicas!.least).toBeGreaterThanOrEqual(4);
+    expect(replicas!.most).toBeLessThanOrEqual(6);
   });
 
   test('of a queue that is paused is none, as the scaler takes it for an empty one', async () => {

@@ -3,6 +3,7 @@ import { Turns } from '../../../pkg/turns';
 import { answerOf, runs, runsFor, utilisation } from '../../../pkg/whatif/answer';
 import { assumedDurations } from '../../../pkg/whatif/durations';
 import type { Backlog, DurationModel, Scenario } from '../../../pkg/whatif/model';
+import { orderText } from '../../../pkg/whatif/changes';
 import { bestOrder, fewestThreads } from '../../../pkg/whatif/search';
 import { simulate } from '../../../pkg/whatif/simulate';
 
@@ -443,10 +444,50 @@ describe('the search', () => {
       3600
     );
     const objectiveOf = (queue: string) => (queue === 'urgent' ? 2 : 300);
-    const { scenario: found, text } = await bestOrder(work, [], { seed: 1, objectiveOf });
+    const aims = ['bulk', 'urgent'].map((name) => ({
+      name,
+      queues: [name],
+      objectiveSeconds: objectiveOf(name),
+      share: 0.99,
+    }));
+    const { scenario: found, text } = await bestOrder(work, aims, { seed: 1, objectiveOf });
     expect(
       [...found.topology.groups[0]!.weights.keys()][0] === 'urgent' || found.topology.groups[0]!.mode === 'weighted'
     ).toBe(true);
     expect(text).toContain('urgent');
+  });
+
+  test('finds an order whatever waits in a queue of which nobody takes jobs, and names it as the option takes it', async () => {
+    const objectiveOf = (queue: string) => (queue === 'urgent' ? 2 : 300);
+    const queues = {
+      bulk: { perSecond: 1.6, durations: exactly(2) },
+      urgent: { perSecond: 1, durations: exactly(0.5) },
+      paused: { perSecond: 0.001, durations: exactly(1), backlog: { jobs: 50, running: 0, ages: [90_000, 0] } },
+    };
+    const work = scenario(4, queues, 3600);
+    const aims = Object.keys(queues).map((name) => ({
+      name,
+      queues: [name],
+      objectiveSeconds: objectiveOf(name),
+      share: 0.99,
+    }));
+    const { text } = await bestOrder({ ...work, topology: { ...work.topology, paused: new Set(['paused']) } }, aims, {
+      seed: 1,
+      objectiveOf,
+    });
+    expect(text).toMatch(/^Best order that was tried: .*urgent.*\. Left out, as nobody takes jobs of them: paused\.$/);
+    expect(text).not.toContain('bulk>urgent');
+  });
+
+  test.each([
+    ['strict', 'a>b'],
+    ['weighted', 'a:3>b:2'],
+    ['random', 'a:1>b:1'],
+  ] as const)('an order that is %s is %s', (mode, text) => {
+    const weights = new Map([
+      ['a', 3],
+      ['b', 2],
+    ]);
+    expect(orderText({ threads: 1, processes: new Set(), mode, weights })).toBe(text);
   });
 });

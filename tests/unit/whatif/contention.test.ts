@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'vitest';
+import { Dice } from '../../../pkg/engine/dice';
+import {
+  alone,
+  classKey,
+  explainedShare,
+  measuredContention,
+  stretchBeside,
+  underContention,
+} from '../../../pkg/whatif/contention';
+import { assumedDurations } from '../../../pkg/whatif/durations';
+import type { ClassDemand, Demand, ThreadGroup, Topology } from '../../../pkg/whatif/model';
+
+const RUN_TIME = 0.4;
+
+function group(threads: number, processes: number, queue = 'q'): ThreadGroup {
+  const names = Array.from({ length: processes }, (_, index) => `${queue} ${index}`);
+  return { threads, processes: new Set(names), mode: 'strict', weights: new Map([[queue, 0]]) };
+}
+
+const of = (...groups: ThreadGroup[]): Topology => ({ groups, paused: new Set() });
+
+function classOf(perSecond: number, name = 'A', queue = 'q'): ClassDemand {
+  return {
+    class: name,
+    queue,
+    arrivals: new Array<number>(30).fill(perSecond * 10),
+    durations: assumedDurations(RUN_TIME),
+    polled: 0,
+    executions: 1000,
+    atBeginning: { waiting: 1, running: 1 },
+  };
+}
+
+function demandOf(...classes: ClassDemand[]): Demand {
+  return { classes, slotSeconds: 10, slots: 30, backlog: new Map() };
+}
+
+/** By what the run time of class A changes from one topology to another. */
+function factorOf(demand: Demand, share: number, before: Topology, after: Topology): number {
+  const computing = measuredContention(before, demand, (each) => (each.class === 'A' ? share : 0));
+  return underContention(after, demand, computing).factors.get(classKey(demand.classes[0]!))!;
+}
+
+/**
+ * Mean run time by steps of a millisecond: jobs that come by chance compute and rest by turns, ten times each, for
+ * exponential times, and those of a process that compute share its processor evenly.
+ */
+function livedRunTime(perSecond: number, share: number, threads: number, processes: number): number {
+  const dice = new Dice(7);
+  const exponential = (mean: number) => -Math.log(1 - dice.between(0, 1)) * mean;
+  const step = 0.001;
+  type Job = { at: number; phases: number[] };
+  const running: Job[][] = Array.from({ length: processes }, () => []);
+  let waiting: Job[] = [];
+  let [ended, seconds] = [0, 0];
+  let next = exponential(1 / perSecond);
+  for (let now = 0; now < 3000; now += step) {
+    while (next <= now) {
+      const phases = Array.from({ length: 20 }, (_, phase) =>
+        exponential(((phase % 2 === 0 ? share : 1 - share) * RUN_TIME) / 10)
+      );
+      waiting.push({ at: 0, phases });
+      next += exponential(1 / perSecond);
+    }
+    const free = running.filter((jobs) => jobs.length < threads / processes);
+    while (waiting.length > 0 && free.length > 0) {
+      // Any of the idle threads.
+      const idle = free.flatMap((jobs) => new Array<Job[]>(threads / processes - jobs.length).fill(jobs));
+      const jobs = idle[Math.floor(dice.between(0, idle.length))]!;
+      const [job, ...rest] = waiting;
+      waiting = rest;
+      jobs.push({ ...job!, at: now });
+      free.splice(0, free.length, ...running.filter((each) => each.length < threads / processes));
+    }
+    for (const [index, jobs] of running.entries()) {
+      const computing = jobs.filter(({ phases }) => phases.length % 2 === 0).length;
+      for (const { phases } of jobs) {
+        phases[0]! -= phases.length % 2 === 0 ? step / computing : step;
+        if (phases[0]! <= 0) {
+          phases.shift();
+        }
+      }
+      const left = jobs.filter(({ phases }) => phases.length > 0);
+      for (const { at } of jobs.filter(({ phases }) => phases.length === 0)) {
+        ended += 1;
+        seconds += now - at;
+      }
+      running[index] = left;
+    }
+  }
+  return seconds / ended;
+}
+
+describe('computing beside others', () => {
+  // By hand: Q(1) = 0.5; R(2) = 0.5 · 1.5, X(2) = 2 / 1.25, Q(2) = 1.2.
+  test.each([
+    [0, 1, 1],
+    [3, 1, 4],
+    [3, 0, 1],
+    [1, 0.5, 1.5],
+    [2, 0.5, 2.2],
+    [1.5, 0.5, 1.85],
+    [5000, 1, 5001],
+  ])('%d others that compute %d of their time stretch it to %d', (others, share, expected) => {
+    expect(stretchBeside(others, share)).toBeCloseTo(expected, 6);
+  });
+});
+
+describe('shares that are given', () => {
+  const explained = (perSecond: number, share: number, topology: Topology) =>
+    explainedShare(topology, demandOf(classOf(perSecond)), () => share);
+
+  test('explain run times that were measured while processors had time left', () => {
+    expect(explained(5, 0.3, of(group(8, 2)))).toBe(1);
+    expect(explained(2, 1, of(group(8, 8)))).toBe(1);
+  });
+
+  test('are too high where the processors would not have sufficed, or jobs would have waited for them', () => {
+    // 2.4 threads that run are 1.2 processors at half their time: 0.83 of that are one.
+    const most = explained(6, 0.5, of(group(8, 1)));
+    expect(most).toBeLessThan(0.83);
+    expect(most).toBeGreaterThan(0.3);
+    expect(explained(6, 0.5 * most, of(group(8, 1)))).toBe(1);
+  });
+});
+
+describe('run times of executions that compute', () => {
+  test('stay as they were measured on the same threads', () => {
+    for (const share of [0.1, 0.3, 0.5]) {
+      expect(factorOf(demandOf(classOf(5)), share, of(group(4, 2)), of(group(4, 2)))).toBeCloseTo(1, 2);
+    }
+  });
+
+  test('are those of a processor that is shared evenly: by 1 − load, with as many threads as it takes', () => {
+    // Measured one by one: 0.4 s, twice a second are a load of 0.8.
+    expect(factorOf(demandOf(classOf(2)), 1, of(group(1, 1)), of(group(400, 1)))).toBeCloseTo(1 / (1 - 0.8), 1);
+  });
+
+  test.each([
+    { perSecond: 1.5, share: 1, threads: 8, processes: 1 },
+    { perSecond: 4, share: 0.5, threads: 6, processes: 1 },
+    { perSecond: 6, share: 0.3, threads: 8, processes: 1 },
+    { perSecond: 6, share: 0.5, threads: 8, processes: 2 },
+  ])('agree with %o lived through in small steps', ({ perSecond, share, threads, processes }) => {
+    const lived = livedRunTime(perSecond, share, threads, processes) / RUN_TIME;
+    const demand = demandOf(classOf(perSecond));
+    // Measured with a process for each thread, where nothing is shared.
+    const factor = factorOf(demand, share, of(group(100, 100)), of(group(threads, processes)));
+    expect(Math.abs(factor / lived - 1), `${factor} for ${lived}`).toBeLessThan(0.12);
+  });
+
+  test('use no more than the processors that there are, however many threads', () => {
+    const demand = demandOf(classOf(20));
+    const before = of(group(100, 100));
+    for (const [threads, processes] of [
+      [10, 1],
+      [40, 2],
+    ] as const) {
+      const factor = factorOf(demand, 0.5, before, of(group(threads, processes)));
+      // Each execution takes 0.2 s of a processor.
+      expect(((threads / (RUN_TIME * factor)) * 0.2) / processes).toBeCloseTo(1, 1);
+    }
+  });
+
+  test('are shorter on more processes of as many threads, and those of a process of its own are not shared', () => {
+    const demand = demandOf(classOf(6));
+    const before = of(group(8, 1));
+    const [one, two, eight] = [1, 2, 8].map((processes) => factorOf(demand, 0.2, before, of(group(8, processes))));
+    expect(one).toBeCloseTo(1, 2);
+    expect(two!).toBeLessThan(0.95);
+    expect(eight!).toBeLessThan(two!);
+    const computing = measuredContention(before, demand, () => 0.2);
+    expect(RUN_TIME * eight!).toBeCloseTo(alone(demand, computing).classes[0]!.durations.meanSeconds, 6);
+  });
+
+  test('grow with what computes beside them in another queue, of the same processes only', () => {
+    const demand = demandOf(classOf(2), classOf(2, 'B', 'other'));
+    const same = { ...group(4, 1, 'other'), processes: new Set(['q 0']) };
+    const computing = measuredContention(of(group(4, 4), group(4, 4, 'other')), demand, () => 0.9);
+    const factorIn = (topology: Topology) =>
+      underContention(topology, demand, computing).factors.get(classKey(demand.classes[0]!))!;
+    expect(factorIn(of(group(4, 1), same))).toBeGreaterThan(1.2 * factorIn(of(group(4, 1), group(4, 1, 'other'))));
+    // Of a queue that is paused nothing runs.
+    const paused = factorIn({ ...of(group(4, 1), same), paused: new Set(['other']) });
+    expect(paused).toBeLessThan(factorIn(of(group(4, 1), same)));
+  });
+});

@@ -1,4 +1,4 @@
-# The Sidekiq application of the validation: jobs that sleep or compute for as long as they are told, and write down when
+# The Sidekiq application of the validation: jobs that sleep, compute or do both for as long as they are told, and write down when
 # they began. CAPSULES is JSON: [{"name", "concurrency", "queues": ["a,3", …]}]; the first is the default one.
 require "json"
 require "sidekiq"
@@ -63,8 +63,27 @@ class ComputeJob
   end
 end
 
+# Computes and waits by turns, for as long each.
+class MixedJob
+  include Measured
+
+  TURN = 0.02
+
+  def work(seconds)
+    left = seconds / 2
+    while left > 0
+      turn = [TURN, left].min
+      until_at = Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID) + turn
+      Integer.sqrt(rand(1_000_000_000)) while Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID) < until_at
+      sleep(turn)
+      left -= turn
+    end
+  end
+end
+
 # A class for each queue, as Sidekiq's job metrics know classes only.
 %w[A B].each do |queue|
   Object.const_set("SleepJob#{queue}", Class.new(SleepJob))
   Object.const_set("ComputeJob#{queue}", Class.new(ComputeJob))
+  Object.const_set("MixedJob#{queue}", Class.new(MixedJob))
 end

@@ -3,13 +3,15 @@ import type { RealCapsule, RealTopology } from './real';
 /** A load on a real Sidekiq, and a change that is predicted from it. */
 export interface Case {
   name: string;
-  jobClass: 'SleepJob' | 'ComputeJob';
+  jobClass: 'SleepJob' | 'ComputeJob' | 'MixedJob';
   /** Mean run time in seconds by queue; lognormal. */
   means: Record<string, number>;
   /** Pushes per second by queue. */
   rates: Record<string, number>;
   /** Share of the executions that raise and are retried. */
   failing?: number;
+  /** Mean processor seconds of an execution: by them and the measured run times the option `computing` is given. */
+  computes?: number;
   /** Jobs by queue that wait at the beginning: their drain time is measured. */
   backlog?: Record<string, number>;
   before: RealTopology;
@@ -139,8 +141,19 @@ export const CASES: readonly Case[] = [
     jobClass: 'ComputeJob',
     means: { a: 0.05, b: 0.05 },
     rates: { a: 3, b: 5 },
+    computes: 0.05,
     before: [[strict(2, 'a', 'b')]],
     after: [[strict(8, 'a', 'b')]],
     change: { threads: ['a=8'] },
+  },
+  {
+    name: 'jobs that compute half of their time alone, 0.6 of a core, two processes of 3 threads to one of 3',
+    jobClass: 'MixedJob',
+    means: { a: 0.4, b: 0.4 },
+    rates: { a: 1, b: 2 },
+    computes: 0.2,
+    before: [[strict(3, 'a', 'b')], [strict(3, 'a', 'b')]],
+    after: [[strict(3, 'a', 'b')]],
+    change: { processes: ['a=1'] },
   },
 ];

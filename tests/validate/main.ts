@@ -118,8 +118,9 @@ async function predict(
   each: Case,
   range: { from: number; to: number }
 ): Promise<Prediction[]> {
-  const query = { queryType: 'what_if', ...each.change };
   const request = { range, intervalSeconds: 60, alerting: false };
+  const computing = await computingOf(installation, each, request);
+  const query = { queryType: 'what_if', ...each.change, computing };
   const [frame] = await runQuery(query, installation, request).catch((error: unknown) => {
     // Before Sidekiq 8.0.9 the threads of several capsules are not known.
     process.stderr.write(`${each.name}: ${String(error)}\n`);
@@ -137,6 +138,21 @@ async function predict(
     drainTime: numberOf(row['drainTimeIf']),
     utilisation: numberOf(row['utilisationIf']),
   }));
+}
+
+/** The share of the measured run time in which each class uses the processor. */
+async function computingOf(
+  installation: Installation,
+  { computes }: Case,
+  request: { range: { from: number; to: number }; intervalSeconds: number; alerting: boolean }
+): Promise<string[]> {
+  if (computes === undefined) {
+    return [];
+  }
+  const [frame] = await runQuery({ queryType: 'job_metrics' }, installation, request);
+  return rowsOf(frame!).map(
+    (row) => `${String(row['class'])}=${Math.min(1, computes / numberOf(row['meanTime'])).toFixed(3)}`
+  );
 }
 
 function numberOf(value: Value | undefined): number {

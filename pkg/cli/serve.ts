@@ -1,5 +1,3 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { METRICS_PATHS } from '../listeners/exporter';
 import { Listeners, type Served } from '../listeners/listeners';
 import { warmUp } from '../listeners/warmUp';
@@ -11,19 +9,17 @@ import { Installation } from '../installation/installation';
 import { log } from '../log';
 import { commandLine } from '../settings/administration';
 import { STATSD_ENDPOINT, statsdAddress } from '../settings/statsdEndpoint';
-import { settingsFrom } from '../settings/environment';
 import { Notifications } from '../notify/notifications';
 import { notificationSettings, type NotificationSettings } from '../notify/settings';
-import { readConfigFile } from './configFile';
 import type { Configured } from './configured';
 import { openSource, replayOf, type ReplayFlags } from './source';
+import { targetsFrom } from './targets';
+import { readTls, type TlsFlags } from './tlsFiles';
 
 /** Flags of the command, as commander reads them. */
-export interface ServeFlags extends ReplayFlags {
+export interface ServeFlags extends ReplayFlags, TlsFlags {
   listen: string;
   webPath?: string;
-  tlsCertFile?: string;
-  tlsKeyFile?: string;
   listenWithoutToken?: boolean;
   mcp?: boolean;
 }
@@ -255,101 +251,6 @@ function statsdListenOf({ options }: Settings): string {
     log('error', error.message, { remedy: error.remedy });
     return '';
   }
-}
-
-function readTls({ tlsCertFile, tlsKeyFile }: ServeFlags): { cert: string; key: string } | undefined {
-  if (!tlsCertFile && !tlsKeyFile) {
-    return undefined;
-  }
-  if (!tlsCertFile || !tlsKeyFile) {
-    throw new Fault({
-      kind: 'settings',
-      message: 'Only one of --tls-cert-file and --tls-key-file is given.',
-      remedy: 'Give both, or none for plain HTTP.',
-    });
-  }
-  const cert = readPem('--tls-cert-file', tlsCertFile);
-  const key = readPem('--tls-key-file', tlsKeyFile);
-  const certificate = parsed('--tls-cert-file', tlsCertFile, 'a certificate', () => new X509Certificate(cert));
-  const privateKey = parsed('--tls-key-file', tlsKeyFile, 'a private key', () => createPrivateKey(key));
-  if (!certificate.checkPrivateKey(privateKey)) {
-    throw new Fault({
-      kind: 'settings',
-      message: `The key of --tls-key-file, ${tlsKeyFile}, does not belong to the certificate of --tls-cert-file, ${tlsCertFile}.`,
-      remedy: 'Give the two files that were made together.',
-    });
-  }
-  return { cert, key };
-}
-
-function parsed<T>(flag: string, path: string, what: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch {
-    throw new Fault({
-      kind: 'settings',
-      message: `The file of ${flag}, ${path}, does not hold ${what}.`,
-      remedy: 'Give a PEM file without a passphrase.',
-    });
-  }
-}
-
-function readPem(flag: string, path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new Fault({
-      kind: 'settings',
-      message: `The file of ${flag}, ${path}, cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}.`,
-      remedy: 'Check the path and its permissions.',
-      cause: error,
-    });
-  }
-  if (!/-----BEGIN [A-Z ]+-----/.test(text)) {
-    throw new Fault({
-      kind: 'settings',
-      message: `The file of ${flag}, ${path}, holds no PEM.`,
-      remedy: 'Give a file that begins with -----BEGIN.',
-    });
-  }
-  return text;
-}
-
-/**
- * Further installations under `targets:` of the file, each with its own `url`, `username`, `password` and options; and
- * those of the file that `targetsFile:` names, which may be a secret of Kubernetes.
- */
-function targetsFrom(file: Record<string, unknown>): Map<string, Settings> {
-  const named = file['targetsFile'];
-  const targets = {
-    ...mapOf(file['targets'] ?? {}),
-    ...(typeof named === 'string' ? readConfigFile(named) : {}),
-  };
-  return new Map(
-    Object.entries(targets).map(([name, target]) => {
-      const given = target as { url?: unknown } | null;
-      if (name === OWN || typeof given !== 'object' || given === null || typeof (given.url ?? '') !== 'string') {
-        throw new Fault({
-          kind: 'settings',
-          message: `The target "${name}" holds no settings.`,
-          remedy: 'Give it at least a url.',
-        });
-      }
-      return [name, settingsFrom({ flags: {}, env: {}, file: target as Record<string, unknown> })];
-    })
-  );
-}
-
-function mapOf(targets: unknown): Record<string, unknown> {
-  if (typeof targets !== 'object' || targets === null || Array.isArray(targets)) {
-    throw new Fault({
-      kind: 'settings',
-      message: '"targets" in the configuration file is not a map.',
-      remedy: 'Write one entry per target: its name, and below that its settings.',
-    });
-  }
-  return targets as Record<string, unknown>;
 }
 
 function explain(error: unknown): string {

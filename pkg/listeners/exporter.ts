@@ -1,9 +1,6 @@
-import { timingSafeEqual, createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttp, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
-import { isIP } from 'node:net';
-import { gzipSync } from 'node:zlib';
 import { Fault } from '../faults/fault';
 import { stateWithin } from '../source/deadline';
 import { noSidekiq } from '../source/health';
@@ -11,23 +8,22 @@ import type { Source } from '../source/source';
 import { log } from '../log';
 import { loopDelay } from '../metrics/loopDelay';
 import { scrape, scrapeStatsd } from '../metrics/scrape';
-import { isLoopback } from '../settings/administration';
 import { parseEndpoint } from '../settings/endpoint';
 import { Feed } from '../web/feed';
 import { PAGE_FILES, PAGE_HEADERS } from '../web/page';
+import { mayAsk, mayAskMcp, type Access } from './access';
 import { discoveredTargets } from './discovery';
+import { answerEvents, answerPast, answerWhatIf } from './pageAnswers';
+import { send, sendText } from './send';
 
 /** The paths that users of the Ruby exporter, of lago-sidekiqs and of Lago's API scrape today. */
 export const METRICS_PATHS = ['/metrics', '/prometheus/metrics', '/sidekiq/prometheus/metrics'] as const;
 
-export interface ExporterOptions {
-  /** `host:port` to listen at. */
-  listen: string;
+/** Its token is asked of everything but `/-/healthy` and `/-/ready`. */
+export interface ExporterOptions extends Access {
   source: Source;
   /** Further installations by name, for `/probe?target=name`. */
   targets?: ReadonlyMap<string, Source>;
-  /** Asked of everything but `/-/healthy` and `/-/ready`: a bearer token, or that as a basic password. */
-  token?: string;
   tls?: { cert: string; key: string };
   /** Serve at /metrics only what arrived by DogStatsD, as a statsd_exporter of its own would. */
   only?: 'statsd';
@@ -177,103 +173,6 @@ async function answer(
   }
 }
 
-/** Whether the sender of a request may be answered; who may not is told so. */
-function mayAsk({ token, listen }: ExporterOptions, request: IncomingMessage, response: ServerResponse): boolean {
-  if (!token && !isOwnName(request.headers.host, listen)) {
-    sendText(
-      request,
-      response,
-      403,
-      'The Host header names another host than localhost. Set a token (exporterToken) to serve other names.\n'
-    );
-    return false;
-  }
-  if (token && !authorised(token, request.headers.authorization)) {
-    response.setHeader('WWW-Authenticate', 'Bearer, Basic realm="jobwatch"');
-    sendText(request, response, 401, 'A bearer token, or the token as basic password, is needed.\n');
-    return false;
-  }
-  return true;
-}
-
-/** Beyond this host every query is answered to those alone who have the token, though metrics may be open. */
-function mayAskMcp({ token, listen }: ExporterOptions, request: IncomingMessage, response: ServerResponse): boolean {
-  const may = token !== undefined || isLoopback(parseEndpoint('listen', listen).host);
-  if (!may) {
-    sendText(request, response, 403, 'Set a token (exporterToken) to serve /mcp beyond this host.\n');
-  }
-  return may;
-}
-
-/** The page as of an instant. */
-async function answerPast(
-  source: Source,
-  feed: Feed,
-  at: string,
-  request: IncomingMessage,
-  response: ServerResponse
-): Promise<void> {
-  const asOf = instantOf(at, source);
-  if (asOf === undefined) {
-    sendText(request, response, 400, NO_INSTANT);
-    return;
-  }
-  sendAnswer(request, response, await feed.past(asOf));
-}
-
-/** A simulation of the last hour; it ends with the connection of who asked. */
-async function answerWhatIf(
-  source: Source,
-  feed: Feed,
-  parameters: URLSearchParams,
-  request: IncomingMessage,
-  response: ServerResponse
-): Promise<void> {
-  const at = parameters.get('at');
-  const asOf = at === null ? undefined : instantOf(at, source);
-  if (at !== null && asOf === undefined) {
-    sendText(request, response, 400, NO_INSTANT);
-    return;
-  }
-  const gone = new AbortController();
-  response.on('close', () => gone.abort());
-  const asked = { traffic: parameters.getAll('traffic'), threads: parameters.getAll('threads') };
-  try {
-    const answer = await feed.whatIf({ ...asked, ...(asOf !== undefined && { asOf }) }, gone.signal);
-    sendAnswer(request, response, answer);
-  } catch (error) {
-    if (!gone.signal.aborted) {
-      throw error;
-    }
-  }
-}
-
-const NO_INSTANT = 'The parameter "at" is no instant. Give epoch seconds.\n';
-
-/** Epoch seconds, at the latest now; `undefined` for a text that is none. */
-function instantOf(text: string, source: Source): number | undefined {
-  return /^\d{1,12}(?:\.\d{1,9})?$/.test(text) ? Math.min(Number(text), source.now()) : undefined;
-}
-
-function sendAnswer(request: IncomingMessage, response: ServerResponse, body: string | undefined): void {
-  if (body === undefined) {
-    response.setHeader('Retry-After', '1');
-    sendText(request, response, 503, 'Too many ask at once; try again.\n');
-    return;
-  }
-  response.setHeader('Cache-Control', 'no-store');
-  send(request, response, 200, { contentType: 'application/json', body });
-}
-
-function answerEvents(feed: Feed, request: IncomingMessage, response: ServerResponse): void {
-  if (request.method === 'HEAD') {
-    sendText(request, response, 405, 'Use GET.\n');
-  } else if (!feed.watch(response)) {
-    response.setHeader('Retry-After', '30');
-    sendText(request, response, 503, 'The page is open too many times; try again later.\n');
-  }
-}
-
 function answerStatsd(source: Source, path: string, request: IncomingMessage, response: ServerResponse): void {
   if (path !== '/metrics') {
     sendText(request, response, 404, 'Nothing here. There are: /metrics, /-/healthy, /-/ready.\n');
@@ -323,64 +222,4 @@ async function answerScrape(source: Source, request: IncomingMessage, response: 
       ? Math.min(asked - TIMEOUT_MARGIN_SECONDS, LONGEST_SCRAPE_SECONDS)
       : DEFAULT_SCRAPE_SECONDS;
   send(request, response, 200, await scrape(source, request.headers.accept ?? '', seconds));
-}
-
-/**
- * Whether a request means this listener. What listens on this host alone, and asks for no token, can be reached by the
- * page of a stranger whose name was made to resolve to this host (DNS rebinding); the browser tells that name. A name
- * of one label is of this network, such as that of a container: nobody owns one in the public DNS.
- */
-function isOwnName(header: string | undefined, listen: string): boolean {
-  const { host } = parseEndpoint('listen', listen);
-  const name = (header ?? 'localhost')
-    .replace(/:\d*$/, '')
-    .replace(/^\[(.*)\]$/, '$1')
-    .toLowerCase();
-  return !isLoopback(host) || isIP(name) !== 0 || name === host || /^[^.]+$/.test(name) || name.endsWith('.localhost');
-}
-
-/** What is sent; one that is sent again is not encoded or compressed again. */
-interface Content {
-  contentType: string;
-  body: string;
-}
-
-const encoded = new WeakMap<Content, { plain: Buffer; gzip?: Buffer }>();
-
-function send(request: IncomingMessage, response: ServerResponse, status: number, content: Content): void {
-  const { contentType, body } = content;
-  const known = encoded.get(content) ?? { plain: Buffer.from(body) };
-  encoded.set(content, known);
-  const zipped = known.plain.length > 1024 && acceptsGzip(String(request.headers['accept-encoding'] ?? ''));
-  const bytes = zipped ? (known.gzip ??= gzipSync(known.plain, { level: 1 })) : known.plain;
-  response.writeHead(status, {
-    'Content-Type': contentType,
-    'Content-Length': bytes.length,
-    'Cache-Control': 'no-cache',
-    ...(zipped && { 'Content-Encoding': 'gzip' }),
-  });
-  response.end(request.method === 'HEAD' ? undefined : bytes);
-}
-
-function sendText(request: IncomingMessage, response: ServerResponse, status: number, body: string): void {
-  send(request, response, status, { contentType: 'text/plain', body });
-}
-
-/** `gzip;q=0` refuses it (RFC 9110, 12.5.3). */
-function acceptsGzip(header: string): boolean {
-  return header.split(',').some((coding) => /^\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*$).*)?$/.test(coding));
-}
-
-function authorised(token: string, header = ''): boolean {
-  const [scheme = '', value = ''] = header.split(' ');
-  if (/^bearer$/i.test(scheme)) {
-    return same(value, token);
-  }
-  const password = Buffer.from(value, 'base64').toString('utf8').split(':').slice(1).join(':');
-  return /^basic$/i.test(scheme) && same(password, token);
-}
-
-function same(a: string, b: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }

@@ -4,6 +4,7 @@ import { countText } from '../findings/texts';
 import type { Notice } from '../sidekiq/model';
 import { namesText } from '../sidekiq/namesText';
 import { instantText } from '../source/instants';
+import { Turns } from '../turns';
 import type { State } from '../watch/state';
 import { answerOf, runs, runsFor, threads, utilisation, type Runs } from '../whatif/answer';
 import { checkOf } from '../whatif/check';
@@ -80,7 +81,7 @@ export const whatIf = tableQuery({
       notices: [
         ...notices,
         ...(found ? [{ severity: 'info' as const, text: found.text }] : []),
-        ...(after ? [...scaled(after), ...slowed(found?.scenario ?? searched)] : []),
+        ...(after ? [...scaled(after), ...(await slowed(found?.scenario ?? searched))] : []),
         { severity: 'info', text: told(fitted, lived, searched.computing !== undefined) },
         ...(query.arrivals === 'range' ? checkOf(fitted.range, before, await reads.history()) : []),
       ],
@@ -133,11 +134,11 @@ const SLOWED_NAMED = 3;
 const SLOWED_LEAST = 0.02;
 
 /** By how much run times differ where executions compute. */
-function slowed({ topology, demand, computing }: Scenario): Notice[] {
+async function slowed({ topology, demand, computing }: Scenario): Promise<Notice[]> {
   if (!computing) {
     return [];
   }
-  const { factors } = underContention(topology, demand, computing);
+  const { factors } = await underContention(topology, demand, computing, new Turns());
   const changedOnes = demand.classes
     .map((of) => ({ of, factor: factors.get(classKey(of))! }))
     .filter(({ factor }) => Math.abs(factor - 1) >= SLOWED_LEAST)

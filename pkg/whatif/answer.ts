@@ -82,7 +82,7 @@ export async function runs(
   const turns = new Turns();
   const outcomes: Outcome[] = [];
   const { topology, demand, computing } = scenario;
-  const lived = computing ? { ...scenario, ...underContention(topology, demand, computing) } : scenario;
+  const lived = computing ? { ...scenario, ...(await underContention(topology, demand, computing, turns)) } : scenario;
   for (let run = 0; run < count; run += 1) {
     outcomes.push(await simulate(lived, seed * 1000 + run, objectiveOf, turns, signal));
   }

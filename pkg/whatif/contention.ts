@@ -1,3 +1,5 @@
+import { groupBy } from '../sidekiq/groupBy';
+import type { Turns } from '../turns';
 import { sum } from './arrivals';
 import { scaled } from './durations';
 import type { ClassDemand, Demand, ThreadGroup, Topology } from './model';
@@ -14,7 +16,8 @@ export interface Computes {
 
 /** Threads of processes that run them together. */
 interface Domain {
-  readonly groups: readonly ThreadGroup[];
+  /** Threads that serve a queue. */
+  readonly serving: ReadonlyMap<string, number>;
   readonly threads: number;
   readonly processes: number;
 }
@@ -25,6 +28,8 @@ const SETTLED_ROUNDS = 10;
 /** Until the number of jobs that run changes by less than this share. */
 const SETTLED = 0.002;
 const ROUNDS_MOST = 200;
+/** Parts of a job by which the stretch is told. */
+const STEPS_A_JOB = 50;
 
 /** By what a class is known in one queue. */
 export function classKey({ queue, class: name }: Pick<ClassDemand, 'queue' | 'class'>): string {
@@ -55,15 +60,17 @@ export function stretchBeside(others: number, share: number): number {
  *
  * @param shareOf share of the run time of a class in which it computes
  */
-export function measuredContention(
+export async function measuredContention(
   topology: Topology,
   demand: Demand,
-  shareOf: (of: ClassDemand) => number
-): Computing {
+  shareOf: (of: ClassDemand) => number,
+  turns: Turns
+): Promise<Computing> {
+  const placed = await place(topology, demand, turns);
   let known: Computing = new Map(demand.classes.map((of) => [classKey(of), { share: shareOf(of), stretch: 1 }]));
   // The stretch depends on what the classes beside do without the processor, and that on the stretch.
   for (let round = 0; round < SETTLED_ROUNDS; round += 1) {
-    const stretches = stretchesOf(topology, demand, known, true);
+    const stretches = await stretchesOf(placed, demand, known, true, turns);
     known = new Map(
       demand.classes.map((of) => {
         const { share } = known.get(classKey(of))!;
@@ -78,14 +85,15 @@ export function measuredContention(
 /**
  * The work with the run times that it has on some threads.
  *
- * @returns with the factor of each class by which its run time is another one
+ * @returns with the factor of each class, by {@link classKey}, by which its run time is another one
  */
-export function underContention(
+export async function underContention(
   topology: Topology,
   demand: Demand,
-  computing: Computing
-): { demand: Demand; factors: ReadonlyMap<string, number> } {
-  const stretches = stretchesOf(topology, demand, computing, false);
+  computing: Computing,
+  turns: Turns
+): Promise<{ demand: Demand; factors: ReadonlyMap<string, number> }> {
+  const stretches = await stretchesOf(await place(topology, demand, turns), demand, computing, false, turns);
   const factors = new Map<string, number>();
   const classes = demand.classes.map((of) => {
     const { share, idle } = partsOf(of, computing);
@@ -104,19 +112,24 @@ const HALVINGS = 10;
  * By which factor shares must be lower so that they explain the run times that were measured: executions that computed more
  * would have taken longer beside each other. 1 where they explain them.
  */
-export function explainedShare(topology: Topology, demand: Demand, shareOf: (of: ClassDemand) => number): number {
-  const explains = (times: number) => {
-    const computing = measuredContention(topology, demand, (of) => times * shareOf(of));
-    const { factors } = underContention(topology, demand, computing);
+export async function explainedShare(
+  topology: Topology,
+  demand: Demand,
+  shareOf: (of: ClassDemand) => number,
+  turns: Turns
+): Promise<number> {
+  const explains = async (times: number) => {
+    const computing = await measuredContention(topology, demand, (of) => times * shareOf(of), turns);
+    const { factors } = await underContention(topology, demand, computing, turns);
     return [...factors.values()].every((factor) => Math.abs(factor - 1) <= EXPLAINED);
   };
-  if (explains(1)) {
+  if (await explains(1)) {
     return 1;
   }
   let [least, most] = [0, 1];
   for (let halved = 0; halved < HALVINGS; halved += 1) {
     const middle = (least + most) / 2;
-    [least, most] = explains(middle) ? [middle, most] : [least, middle];
+    [least, most] = (await explains(middle)) ? [middle, most] : [least, middle];
   }
   return least;
 }
@@ -136,65 +149,103 @@ function partsOf(of: ClassDemand, computing: Computing): { share: number; idle: 
   return { share, idle: 1 - share * stretch };
 }
 
+/** Work of one domain, in thread-seconds as they were measured. */
+interface Placed {
+  readonly domain: Domain;
+  readonly classes: ReadonlyArray<{ of: ClassDemand; seconds: number }>;
+  /** What comes in each slot, the backlog in the first one. */
+  readonly coming: Float64Array;
+}
+
+/** The work of each domain: of a queue that several serve by their threads. */
+async function place({ groups, paused }: Topology, demand: Demand, turns: Turns): Promise<Placed[]> {
+  const { slots, backlog } = demand;
+  const byQueue = groupBy(
+    demand.classes.filter(({ queue }) => !paused.has(queue)),
+    ({ queue }) => queue
+  );
+  const threadsFor = new Map<string, number>();
+  for (const { threads, weights } of groups) {
+    weights.forEach((_, queue) => threadsFor.set(queue, (threadsFor.get(queue) ?? 0) + threads));
+  }
+  const placed: Placed[] = [];
+  for (const domain of domainsOf(groups)) {
+    const coming = new Float64Array(slots);
+    const classes: Array<{ of: ClassDemand; seconds: number }> = [];
+    for (const [queue, threads] of domain.serving) {
+      const members = byQueue.get(queue) ?? [];
+      const part = threads / threadsFor.get(queue)!;
+      const waiting = sum(members.map(({ atBeginning }) => atBeginning.waiting));
+      for (const of of part > 0 ? members : []) {
+        const each = part * of.durations.meanSeconds;
+        const jobs = waiting === 0 ? 0 : ((backlog.get(queue)?.jobs ?? 0) * of.atBeginning.waiting) / waiting;
+        coming[0]! += each * jobs;
+        of.arrivals.forEach((count, slot) => (coming[slot]! += each * count));
+        classes.push({ of, seconds: each * (jobs + sum(of.arrivals)) });
+      }
+    }
+    placed.push({ domain, classes, coming });
+    await turns.give();
+  }
+  return placed;
+}
+
 /** By class the stretch that its executions see on average. @param measured whether run times are those that were measured */
-function stretchesOf(
-  { groups, paused }: Topology,
-  demand: Demand,
+async function stretchesOf(
+  placed: readonly Placed[],
+  { classes, slotSeconds }: Demand,
   computing: Computing,
-  measured: boolean
-): Map<ClassDemand, number> {
-  const threadsFor = (of: Pick<Domain, 'groups'>, queue: string) =>
-    sum(of.groups.filter(({ weights }) => weights.has(queue)).map(({ threads }) => threads));
-  const taken = demand.classes.filter(({ queue }) => !paused.has(queue));
-  const told = domainsOf(groups).map((domain) => {
-    const work = taken.flatMap((of) => {
-      const share = threadsFor(domain, of.queue) / threadsFor({ groups }, of.queue);
-      return share > 0 ? [{ of, share }] : [];
-    });
-    return { domain, stretch: stretchIn(domain, work, demand, computing, measured) };
-  });
+  measured: boolean,
+  turns: Turns
+): Promise<Map<ClassDemand, number>> {
+  const sums = new Map<string, { threads: number; stretched: number }>();
+  for (const each of placed) {
+    const stretch = stretchIn(each, slotSeconds, computing, measured);
+    for (const [queue, threads] of each.domain.serving) {
+      const before = sums.get(queue) ?? { threads: 0, stretched: 0 };
+      sums.set(queue, { threads: before.threads + threads, stretched: before.stretched + threads * stretch });
+    }
+    await turns.give();
+  }
   return new Map(
-    demand.classes.map((of) => {
-      const serving = told.map(({ domain, stretch }) => ({ threads: threadsFor(domain, of.queue), stretch }));
-      const all = sum(serving.map(({ threads }) => threads));
-      return [of, all === 0 ? 1 : sum(serving.map(({ threads, stretch }) => threads * stretch)) / all];
+    classes.map((of) => {
+      const { threads = 0, stretched = 0 } = sums.get(of.queue) ?? {};
+      return [of, threads === 0 ? 1 : stretched / threads];
     })
   );
 }
 
 /** The stretch within one domain, slot by slot: what does not fit into a slot is left for the next one. */
 function stretchIn(
-  { threads, processes }: Domain,
-  work: ReadonlyArray<{ of: ClassDemand; share: number }>,
-  { slots, slotSeconds, backlog }: Demand,
+  { domain: { threads, processes }, classes, coming }: Placed,
+  slotSeconds: number,
   computing: Computing,
   measured: boolean
 ): number {
-  const left = { computing: 0, idle: 0, measured: 0 };
-  const come = (jobsOf: (of: ClassDemand) => number) => {
-    for (const { of, share: part } of work) {
-      const seconds = part * jobsOf(of) * of.durations.meanSeconds;
-      const { share, idle } = partsOf(of, computing);
-      left.computing += seconds * share;
-      left.idle += seconds * idle;
-      left.measured += seconds;
-    }
+  const all = sum(classes.map(({ seconds }) => seconds));
+  const parts = classes.map(({ of, seconds }) => ({ ...partsOf(of, computing), seconds }));
+  const computes = sum(parts.map(({ share, seconds }) => share * seconds));
+  if (computes === 0 || threads === 0) {
+    return 1;
+  }
+  const idles = sum(parts.map(({ idle, seconds }) => idle * seconds));
+  const share = computes / (computes + idles);
+  const stretches = new Map<number, number>();
+  const stretchAt = (busy: number) => {
+    const rounded = Math.round(besideIn(busy, threads, processes) * STEPS_A_JOB);
+    const stretch = stretches.get(rounded) ?? stretchBeside(rounded / STEPS_A_JOB, share);
+    stretches.set(rounded, stretch);
+    return stretch;
   };
-  const beside = (busy: number) => besideIn(busy, threads, processes);
-  come((of) => waitingOf(of, work, backlog));
-  let [stretched, lived] = [0, 0];
-  for (let slot = 0; slot < slots && threads > 0; slot += 1) {
-    come(({ arrivals }) => arrivals[slot]!);
-    const share = left.computing / (left.computing + left.idle || 1);
-    const stretchAt = (busy: number) => stretchBeside(beside(busy), share);
-    const secondsAt = (busy: number) => (measured ? left.measured : left.computing * stretchAt(busy) + left.idle);
-    const busy = settled((each) => Math.min(threads, secondsAt(each) / slotSeconds));
+  // By how many times the measured work takes so long, beside what runs.
+  const timesAt = (busy: number) => (measured ? 1 : (computes * stretchAt(busy) + idles) / all);
+  let [left, stretched, lived] = [0, 0, 0];
+  for (const each of coming) {
+    left += each;
+    const busy = settled((running) => Math.min(threads, (left * timesAt(running)) / slotSeconds));
     stretched += busy * stretchAt(busy);
     lived += busy;
-    const rest = 1 - Math.min(1, (busy * slotSeconds) / (secondsAt(busy) || 1));
-    left.computing *= rest;
-    left.idle *= rest;
-    left.measured *= rest;
+    left = Math.max(0, left - (busy * slotSeconds) / timesAt(busy));
   }
   return lived === 0 ? 1 : stretched / lived;
 }
@@ -206,16 +257,6 @@ function stretchIn(
 function besideIn(busy: number, threads: number, processes: number): number {
   const others = busy * (1 - (busy / threads) ** 2 / threads);
   return threads > 1 ? (others * Math.max(0, threads / processes - 1)) / (threads - 1) : 0;
-}
-
-/** Jobs of a class that wait at the beginning, by its part of those of the queue. */
-function waitingOf(
-  { queue, atBeginning }: ClassDemand,
-  work: ReadonlyArray<{ of: ClassDemand }>,
-  backlog: Demand['backlog']
-): number {
-  const all = sum(work.filter(({ of }) => of.queue === queue).map(({ of }) => of.atBeginning.waiting));
-  return all === 0 ? 0 : ((backlog.get(queue)?.jobs ?? 0) * atBeginning.waiting) / all;
 }
 
 /** The least value that a rising function gives for itself. */
@@ -233,20 +274,22 @@ function settled(next: (value: number) => number): number {
 
 /** Capsules of the same processes share their processors. A group of no process that is known is one of its own. */
 function domainsOf(groups: readonly ThreadGroup[]): Domain[] {
-  let domains: Array<{ groups: ThreadGroup[]; names: Set<string> }> = [];
+  const byProcess = new Map<string, Set<ThreadGroup>>();
+  const domains = new Set<Set<ThreadGroup>>();
   for (const group of groups) {
-    const same = domains.filter(({ names }) => [...group.processes].some((name) => names.has(name)));
-    domains = [
-      ...domains.filter((each) => !same.includes(each)),
-      {
-        groups: [...same.flatMap((each) => each.groups), group],
-        names: new Set([...same.flatMap(({ names }) => [...names]), ...group.processes]),
-      },
-    ];
+    const joined = new Set([...group.processes].flatMap((name) => byProcess.get(name) ?? []));
+    const domain = new Set([...[...joined].flatMap((each) => [...each]), group]);
+    joined.forEach((each) => domains.delete(each));
+    domains.add(domain);
+    domain.forEach(({ processes }) => processes.forEach((name) => byProcess.set(name, domain)));
   }
-  return domains.map(({ groups: members, names }) => ({
-    groups: members,
-    threads: sum(members.map(({ threads }) => threads)),
-    processes: Math.max(1, names.size),
-  }));
+  return [...domains].map((members) => {
+    const serving = new Map<string, number>();
+    for (const { threads, weights } of members) {
+      weights.forEach((_, queue) => serving.set(queue, (serving.get(queue) ?? 0) + threads));
+    }
+    const names = new Set([...members].flatMap(({ processes }) => [...processes]));
+    const threads = sum([...members].map((each) => each.threads));
+    return { serving, threads, processes: Math.max(1, names.size) };
+  });
 }

@@ -4,6 +4,7 @@ import { objectiveOf, DEFAULT_OBJECTIVE_SECONDS } from '../settings/workerTypes'
 import { groupBy } from '../sidekiq/groupBy';
 import type { Notice } from '../sidekiq/model';
 import type { Range, Reads } from '../source/reads';
+import { Turns } from '../turns';
 import { capacityOfQueues, typeOf } from '../watch/capacity';
 import type { State } from '../watch/state';
 import { changed, computingShares, MOST_THREADS, type Changes, type QueuesNamed } from './changes';
@@ -57,7 +58,7 @@ export async function prepare(state: State, query: Asked, range: Range, reads: R
     }
     const asIs: Scenario = { topology, demand: fitted.demand };
     const queuesNamed = naming(aims);
-    const contended = withComputing(asIs, query, queuesNamed);
+    const contended = await withComputing(asIs, query, queuesNamed);
     const other = scenarioIf(contended, query, state, queuesNamed);
     return {
       // What was measured is as it is.
@@ -140,7 +141,11 @@ function naming(aims: readonly Aim[]): QueuesNamed {
 }
 
 /** @throws Fault `query` for shares that cannot be used */
-function withComputing(asIs: Scenario, { computing, scaledObject }: Asked, queuesNamed: QueuesNamed): Scenario {
+async function withComputing(
+  asIs: Scenario,
+  { computing, scaledObject }: Asked,
+  queuesNamed: QueuesNamed
+): Promise<Scenario> {
   const shares = computingShares(computing, queuesNamed, asIs.demand.classes);
   if (shares.size === 0) {
     return asIs;
@@ -155,7 +160,8 @@ function withComputing(asIs: Scenario, { computing, scaledObject }: Asked, queue
   }
   const { topology, demand } = asIs;
   const shareOf = (of: ClassDemand) => shares.get(of) ?? 0;
-  const explained = explainedShare(topology, demand, shareOf);
+  const turns = new Turns();
+  const explained = await explainedShare(topology, demand, shareOf, turns);
   if (explained < 1) {
     throw new Fault({
       kind: 'query',
@@ -164,7 +170,7 @@ function withComputing(asIs: Scenario, { computing, scaledObject }: Asked, queue
       remedy: `Lower the shares to ${shareText(explained)} of what is given, or check them: the share is processor time by run time.`,
     });
   }
-  return { ...asIs, computing: measuredContention(topology, demand, shareOf) };
+  return { ...asIs, computing: await measuredContention(topology, demand, shareOf, turns) };
 }
 
 /** `null` where nothing is changed. */

@@ -9,9 +9,11 @@ import {
   underContention,
 } from '../../../pkg/whatif/contention';
 import { assumedDurations } from '../../../pkg/whatif/durations';
+import { Turns } from '../../../pkg/turns';
 import type { ClassDemand, Demand, ThreadGroup, Topology } from '../../../pkg/whatif/model';
 
 const RUN_TIME = 0.4;
+const turns = new Turns();
 
 function group(threads: number, processes: number, queue = 'q'): ThreadGroup {
   const names = Array.from({ length: processes }, (_, index) => `${queue} ${index}`);
@@ -37,9 +39,11 @@ function demandOf(...classes: ClassDemand[]): Demand {
 }
 
 /** By what the run time of class A changes from one topology to another. */
-function factorOf(demand: Demand, share: number, before: Topology, after: Topology): number {
-  const computing = measuredContention(before, demand, (each) => (each.class === 'A' ? share : 0));
-  return underContention(after, demand, computing).factors.get(classKey(demand.classes[0]!))!;
+async function factorOf(demand: Demand, share: number, before: Topology, after: Topology): Promise<number> {
+  const shareOf = (each: ClassDemand) => (each.class === 'A' ? share : 0);
+  const computing = await measuredContention(before, demand, shareOf, turns);
+  const { factors } = await underContention(after, demand, computing, turns);
+  return factors.get(classKey(demand.classes[0]!))!;
 }
 
 /**
@@ -109,32 +113,32 @@ describe('computing beside others', () => {
 
 describe('shares that are given', () => {
   const explained = (perSecond: number, share: number, topology: Topology) =>
-    explainedShare(topology, demandOf(classOf(perSecond)), () => share);
+    explainedShare(topology, demandOf(classOf(perSecond)), () => share, turns);
 
-  test('explain run times that were measured while processors had time left', () => {
-    expect(explained(5, 0.3, of(group(8, 2)))).toBe(1);
-    expect(explained(2, 1, of(group(8, 8)))).toBe(1);
+  test('explain run times that were measured while processors had time left', async () => {
+    expect(await explained(5, 0.3, of(group(8, 2)))).toBe(1);
+    expect(await explained(2, 1, of(group(8, 8)))).toBe(1);
   });
 
-  test('are too high where the processors would not have sufficed, or jobs would have waited for them', () => {
+  test('are too high where the processors would not have sufficed, or jobs would have waited for them', async () => {
     // 2.4 threads that run are 1.2 processors at half their time: 0.83 of that are one.
-    const most = explained(6, 0.5, of(group(8, 1)));
+    const most = await explained(6, 0.5, of(group(8, 1)));
     expect(most).toBeLessThan(0.83);
     expect(most).toBeGreaterThan(0.3);
-    expect(explained(6, 0.5 * most, of(group(8, 1)))).toBe(1);
+    expect(await explained(6, 0.5 * most, of(group(8, 1)))).toBe(1);
   });
 });
 
 describe('run times of executions that compute', () => {
-  test('stay as they were measured on the same threads', () => {
+  test('stay as they were measured on the same threads', async () => {
     for (const share of [0.1, 0.3, 0.5]) {
-      expect(factorOf(demandOf(classOf(5)), share, of(group(4, 2)), of(group(4, 2)))).toBeCloseTo(1, 2);
+      expect(await factorOf(demandOf(classOf(5)), share, of(group(4, 2)), of(group(4, 2)))).toBeCloseTo(1, 2);
     }
   });
 
-  test('are those of a processor that is shared evenly: by 1 − load, with as many threads as it takes', () => {
+  test('are those of a processor that is shared evenly: by 1 − load, with as many threads as it takes', async () => {
     // Measured one by one: 0.4 s, twice a second are a load of 0.8.
-    expect(factorOf(demandOf(classOf(2)), 1, of(group(1, 1)), of(group(400, 1)))).toBeCloseTo(1 / (1 - 0.8), 1);
+    expect(await factorOf(demandOf(classOf(2)), 1, of(group(1, 1)), of(group(400, 1)))).toBeCloseTo(1 / (1 - 0.8), 1);
   });
 
   test.each([
@@ -142,47 +146,49 @@ describe('run times of executions that compute', () => {
     { perSecond: 4, share: 0.5, threads: 6, processes: 1 },
     { perSecond: 6, share: 0.3, threads: 8, processes: 1 },
     { perSecond: 6, share: 0.5, threads: 8, processes: 2 },
-  ])('agree with %o lived through in small steps', ({ perSecond, share, threads, processes }) => {
+  ])('agree with %o lived through in small steps', async ({ perSecond, share, threads, processes }) => {
     const lived = livedRunTime(perSecond, share, threads, processes) / RUN_TIME;
     const demand = demandOf(classOf(perSecond));
     // Measured with a process for each thread, where nothing is shared.
-    const factor = factorOf(demand, share, of(group(100, 100)), of(group(threads, processes)));
+    const factor = await factorOf(demand, share, of(group(100, 100)), of(group(threads, processes)));
     expect(Math.abs(factor / lived - 1), `${factor} for ${lived}`).toBeLessThan(0.12);
   });
 
-  test('use no more than the processors that there are, however many threads', () => {
+  test('use no more than the processors that there are, however many threads', async () => {
     const demand = demandOf(classOf(20));
     const before = of(group(100, 100));
     for (const [threads, processes] of [
       [10, 1],
       [40, 2],
     ] as const) {
-      const factor = factorOf(demand, 0.5, before, of(group(threads, processes)));
+      const factor = await factorOf(demand, 0.5, before, of(group(threads, processes)));
       // Each execution takes 0.2 s of a processor.
       expect(((threads / (RUN_TIME * factor)) * 0.2) / processes).toBeCloseTo(1, 1);
     }
   });
 
-  test('are shorter on more processes of as many threads, and those of a process of its own are not shared', () => {
+  test('are shorter on more processes of as many threads, and those of a process of its own are not shared', async () => {
     const demand = demandOf(classOf(6));
     const before = of(group(8, 1));
-    const [one, two, eight] = [1, 2, 8].map((processes) => factorOf(demand, 0.2, before, of(group(8, processes))));
+    const factors = [1, 2, 8].map((processes) => factorOf(demand, 0.2, before, of(group(8, processes))));
+    const [one, two, eight] = await Promise.all(factors);
     expect(one).toBeCloseTo(1, 2);
     expect(two!).toBeLessThan(0.95);
     expect(eight!).toBeLessThan(two!);
-    const computing = measuredContention(before, demand, () => 0.2);
+    const computing = await measuredContention(before, demand, () => 0.2, turns);
     expect(RUN_TIME * eight!).toBeCloseTo(alone(demand, computing).classes[0]!.durations.meanSeconds, 6);
   });
 
-  test('grow with what computes beside them in another queue, of the same processes only', () => {
+  test('grow with what computes beside them in another queue, of the same processes only', async () => {
     const demand = demandOf(classOf(2), classOf(2, 'B', 'other'));
     const same = { ...group(4, 1, 'other'), processes: new Set(['q 0']) };
-    const computing = measuredContention(of(group(4, 4), group(4, 4, 'other')), demand, () => 0.9);
-    const factorIn = (topology: Topology) =>
-      underContention(topology, demand, computing).factors.get(classKey(demand.classes[0]!))!;
-    expect(factorIn(of(group(4, 1), same))).toBeGreaterThan(1.2 * factorIn(of(group(4, 1), group(4, 1, 'other'))));
+    const computing = await measuredContention(of(group(4, 4), group(4, 4, 'other')), demand, () => 0.9, turns);
+    const factorIn = async (topology: Topology) =>
+      (await underContention(topology, demand, computing, turns)).factors.get(classKey(demand.classes[0]!))!;
+    const shared = await factorIn(of(group(4, 1), same));
+    expect(shared).toBeGreaterThan(1.2 * (await factorIn(of(group(4, 1), group(4, 1, 'other')))));
     // Of a queue that is paused nothing runs.
-    const paused = factorIn({ ...of(group(4, 1), same), paused: new Set(['other']) });
-    expect(paused).toBeLessThan(factorIn(of(group(4, 1), same)));
+    const paused = await factorIn({ ...of(group(4, 1), same), paused: new Set(['other']) });
+    expect(paused).toBeLessThan(shared);
   });
 });

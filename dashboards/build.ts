@@ -122,7 +122,8 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour, all: reado
     if (variable.choice) {
       builder.withVariable(choiceOf(variable));
     } else if (variable.typed) {
-      builder.withVariable(new TextBoxVariableBuilder(variable.name).label(variable.label).defaultValue(''));
+      const typed = new TextBoxVariableBuilder(variable.name).label(variable.label).defaultValue('');
+      builder.withVariable(variable.description === undefined ? typed : typed.description(variable.description));
     } else if (variable[flavour] !== undefined) {
       builder.withVariable(variableOf(variable, flavour));
     }

@@ -13,6 +13,18 @@ import {
 } from './panel';
 import { thresholds } from './thresholds';
 
+/** A table of fewer columns is seen whole on a phone, or nearly so. */
+const FEWEST_TO_SCROLL = 4;
+
+/** The name of a row stays where a table is scrolled sideways, as on a phone. The SDK does not know the option yet. */
+function freezeFirst(builder: table.PanelBuilder): void {
+  const build = builder.build.bind(builder);
+  builder.build = () => {
+    const built = build();
+    return { ...built, options: { ...(built.options as object), frozenColumns: { left: 1 } } };
+  };
+}
+
 /** Columns in order, units, colours, bars and links of a table. */
 export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: Flavour): void {
   if (flavour === 'direct') {
@@ -36,6 +48,9 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
       builder.withTransformation(worstFirst(field));
     }
     builder.withTransformation(organizeSeries(panel));
+  }
+  if ((panel.columns?.length ?? Infinity) >= FEWEST_TO_SCROLL) {
+    freezeFirst(builder);
   }
   const shown = flavour === 'direct' ? null : new Set(Object.values(panel.labels ?? {}));
   for (const [name, target] of Object.entries(panel.links ?? {}).filter(([title]) => shown?.has(title) ?? true)) {

@@ -24,9 +24,12 @@ function beforeAndAfter(
     kind: 'table',
     width: 24,
     direct: [{ queryType: 'compare', by, with: 'deploy', at: '$deploy', limit: 100 }],
-    columns: [...(by === 'total' ? [] : ['key']), 'figure', 'verdict', 'before', 'after', 'change', 'effect', 'chance'],
+    columns:
+      by === 'total'
+        ? ['figure', 'verdict', 'before', 'after', 'change', 'chance', 'compared']
+        : ['key', 'verdict', 'figure', 'before', 'after', 'change', 'effect', 'chance'],
     widths: { Verdict: 110, Before: 100, After: 100, Change: 100, Effect: 90, Chance: 90 },
-    minWidths: { Name: 220, Figure: 150 },
+    minWidths: { Name: 220, Figure: 150, Compared: 290 },
     states: ['Verdict'],
     counted: true,
     ...more,

@@ -162,6 +162,8 @@ export interface Variable {
   choice?: string[];
   /** A text that is typed. */
   typed?: boolean;
+  /** What is typed, where the label does not say it. */
+  description?: string;
 }
 
 /** A dashboard's way of choosing data sources: one, or several with a panel each. */

@@ -14,7 +14,11 @@ const CHANGED: WhatIfQuery = {
   search: '$search' as 'none',
 };
 
-const SHOWN = ['threads', 'threadsIf', 'utilisation', 'utilisationIf', 'p95', 'p95If', 'p95IfLeast', 'p95IfMost'];
+/** What decides first: a phone shows two columns beside the name. */
+const SHOWN = [
+  ...['p95', 'p95If', 'withinIf', 'p95IfLeast', 'p95IfMost'],
+  ...['threads', 'threadsIf', 'utilisation', 'utilisationIf'],
+];
 const HIDDEN = [
   ...['costPerMonth', 'costPerMonthIf', 'p50', 'p50If', 'p99', 'p99If', 'p95Change', 'drainTime', 'drainTimeIf'],
   ...['jobs', 'objective', 'within', 'backlogEnd', 'backlogEndIf'],
@@ -32,7 +36,7 @@ function answers(
     kind: 'table',
     width: 24,
     direct: [{ ...CHANGED, by, limit: 200 }],
-    columns: [by === 'queue' ? 'queue' : 'workerType', ...SHOWN, 'withinIf'],
+    columns: [by === 'queue' ? 'queue' : 'workerType', ...SHOWN],
     hidden: [...HIDDEN, ...(by === 'queue' ? ['workerType'] : [])],
     widths: {
       Threads: 75,
@@ -75,13 +79,25 @@ export const planning: DashboardSpec = {
   id: 'sidekiq-planning',
   title: 'Sidekiq capacity planning',
   description:
-    'What waits and utilisation would be with other threads, traffic, run times or orders of queues, by simulation of the work of the time range.',
+    'Simulates the work of the time range with other threads, traffic, run times or orders of queues: waits and utilisation.',
   directOnly: true,
   variables: [
     // Another name than elsewhere: it is one, where dashboards that lead here may have chosen all.
     { ...WORKER_TYPE, name: 'changedType', multi: false },
-    { name: 'threads', label: 'Threads', typed: true, multi: false },
-    { name: 'order', label: 'Order', typed: true, multi: false },
+    {
+      name: 'threads',
+      label: 'Threads',
+      description: 'A number: the threads of the worker type, all together.',
+      typed: true,
+      multi: false,
+    },
+    {
+      name: 'order',
+      label: 'Order',
+      description: 'Queues of the worker type: critical>default in strict order, critical:3>default:1 by weights.',
+      typed: true,
+      multi: false,
+    },
     {
       name: 'traffic',
       label: 'Traffic',
@@ -94,8 +110,14 @@ export const planning: DashboardSpec = {
       choice: ['as it is : 1', '× 0.5 : 0.5', '× 0.8 : 0.8', '× 1.25 : 1.25', '× 1.5 : 1.5', '× 2 : 2'],
       multi: false,
     },
-    // The share of the run time that uses the processor.
-    { name: 'computing', label: 'Computing', typed: true, multi: false },
+    {
+      name: 'computing',
+      label: 'Computing',
+      description:
+        'Share of the run time that uses the processor: 0.2, or Pdfs::RenderJob=0.9. Such jobs take longer with more threads in a process.',
+      typed: true,
+      multi: false,
+    },
     {
       name: 'search',
       label: 'Search',

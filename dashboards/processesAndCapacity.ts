@@ -96,11 +96,12 @@ export const processesAndCapacity: DashboardSpec = {
             { expr: `sidekiq_threads_needed${OF_TYPES}`, column: 'To meet objective' },
             { expr: promByNamedType('sum', 'sidekiq_queue_enqueued_jobs'), column: 'Backlog' },
             { expr: promByNamedType('max', 'sidekiq_queue_latency_seconds'), column: 'Latency' },
-            { expr: promByNamedType('max', 'sidekiq_queue_drain_seconds'), column: 'Drain time' },
+            { expr: promByNamedType('max', 'sidekiq_queue_unserved'), column: 'Unserved' },
           ],
           labels: { worker_type: 'Worker type' },
-          units: { Utilisation: 'percentunit', Latency: 's', 'Drain time': 's' },
-          sortBy: { prometheus: 'Utilisation' },
+          units: { Utilisation: 'percentunit', Latency: 's' },
+          sortBy: { prometheus: 'Latency' },
+          alarms: ['Unserved'],
           gauges: { Utilisation: 1 },
           states: ['State'],
           widths: {
@@ -113,7 +114,7 @@ export const processesAndCapacity: DashboardSpec = {
             'To meet objective': 145,
             Backlog: 80,
             Latency: 95,
-            'Drain time': 105,
+            Unserved: 105,
           },
           minWidths: { 'Worker type': 190 },
         },
@@ -178,7 +179,7 @@ export const processesAndCapacity: DashboardSpec = {
       ],
     },
     {
-      title: 'Lost jobs, filtered by host, and events',
+      title: 'Events, and lost jobs filtered by host',
       panels: [
         {
           title: 'Lost jobs',

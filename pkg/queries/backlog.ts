@@ -51,18 +51,20 @@ export const backlog = tableQuery({
       .filter(({ name, size }) => size !== 0 && keepsQueue(() => name))
       .sort((a, b) => (b.size ?? 0) - (a.size ?? 0));
     const looked = waiting.slice(0, QUEUES_CAP).map(({ name }) => name);
-    const { samples, notices } = looked.length === 0 ? { samples: [], notices: [] } : await reads.backlog(looked);
+    const none = { samples: [], notices: [], at: undefined };
+    const { samples, notices, at = state.now } = looked.length === 0 ? none : await reads.backlog(looked);
     return {
       // Of the past, queues were looked into some minutes before they were measured.
       ...(state.recorded &&
         looked.length > 0 && { empty: 'No job was waiting when the queues were last looked into.' }),
-      rows: samples.flatMap((sample) => rowsOf(sample, state.now)).sort((a, b) => b.jobs - a.jobs),
+      rows: samples.flatMap((sample) => rowsOf(sample, at)).sort((a, b) => b.jobs - a.jobs),
       notices: [...notices, ...whatIsMissing(samples, waiting.length - looked.length)],
     };
   },
 });
 
-function rowsOf({ queue, size, classes, broken }: BacklogSample, now: number): Row[] {
+/** @param at when the queue was looked into, by which jobs have their age */
+function rowsOf({ queue, size, classes, broken }: BacklogSample, at: number): Row[] {
   const looked = classes.reduce((sum, { jobs }) => sum + jobs, broken);
   return classes.map(({ class: name, metricsClass, jobs, oldestAt, bytes: all }) => ({
     queue,
@@ -70,7 +72,7 @@ function rowsOf({ queue, size, classes, broken }: BacklogSample, now: number): R
     metricsClass,
     jobs: Math.round((jobs / looked) * size),
     share: jobs / looked,
-    oldestSeconds: oldestAt === null ? null : Math.max(0, now - oldestAt),
+    oldestSeconds: oldestAt === null ? null : Math.max(0, at - oldestAt),
     meanBytes: all / jobs,
   }));
 }

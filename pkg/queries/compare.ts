@@ -57,6 +57,8 @@ interface Row {
   before: number | null;
   after: number | null;
   difference: Difference | null;
+  /** What lies between before and after. */
+  compared: string;
 }
 
 /** What is compared where nothing is chosen. */
@@ -83,8 +85,10 @@ const VERDICT_COLOURS = [
     options: {
       more: { text: 'more', color: 'orange', index: 0 },
       less: { text: 'less', color: 'blue', index: 1 },
-      'no change': { text: 'within chance', color: 'text', index: 2 },
-      unknown: { text: 'unknown', color: 'text', index: 3 },
+      'slightly more': { text: 'slightly more', color: 'text', index: 2 },
+      'slightly less': { text: 'slightly less', color: 'text', index: 3 },
+      'no change': { text: 'no change', color: 'text', index: 4 },
+      unknown: { text: 'unknown', color: 'text', index: 5 },
     },
   },
 ];
@@ -100,7 +104,7 @@ const COLUMNS: Array<Column<Row>> = [
   text(
     'verdict',
     'Verdict',
-    'more or less where the change is more than chance, else no change; unknown for too few values.',
+    'more or less where the change is more than chance, slightly where its effect is small, else no change; unknown for too few values.',
     verdictOf,
     { config: { mappings: VERDICT_COLOURS } }
   ),
@@ -128,6 +132,12 @@ const COLUMNS: Array<Column<Row>> = [
     (row) => row.difference?.probability ?? null,
     { config: { decimals: 3 } }
   ),
+  text(
+    'compared',
+    'Compared',
+    'The deploy or the instant between before and after, or the day or the week before.',
+    (row) => row.compared
+  ),
 ];
 
 function verdictOf({ difference }: Row): string {
@@ -135,7 +145,10 @@ function verdictOf({ difference }: Row): string {
     return 'unknown';
   }
   const { effect, probability } = difference;
-  return probability >= MOST_CHANCE || Math.abs(effect) < LEAST_EFFECT ? 'no change' : effect > 0 ? 'more' : 'less';
+  if (probability >= MOST_CHANCE) {
+    return 'no change';
+  }
+  return `${Math.abs(effect) < LEAST_EFFECT ? 'slightly ' : ''}${effect > 0 ? 'more' : 'less'}`;
 }
 
 /** Two stretches of time side by side: whether figures have changed by more than chance. */
@@ -160,7 +173,7 @@ export const compare = tableQuery({
     if (!parted) {
       return nothing(noDeploy(), alerting);
     }
-    const { before, after, paired, notices } = parted;
+    const { before, after, paired, compared: what, notices } = parted;
     if (query.by === 'error') {
       return rowsOfErrors(query, parted, { now: state.now, alerting }, reads);
     }
@@ -191,6 +204,7 @@ export const compare = tableQuery({
             before: meanOf(former),
             after: meanOf(later),
             difference: (inPairs ? signedRankTest : rankTest)(former.map(valueOf), later.map(valueOf)),
+            compared: what,
           });
         }
         await turns.give();
@@ -247,7 +261,7 @@ function nothing(fault: Fault, alerting: boolean): Rows<Row> {
 /** Of error classes: the jobs that failed in either time. */
 async function rowsOfErrors(
   { measures }: Query,
-  { before, after, notices: told }: Stretches,
+  { before, after, compared: what, notices: told }: Stretches,
   { now, alerting }: { now: number; alerting: boolean },
   reads: Reads
 ): Promise<Rows<Row>> {
@@ -256,7 +270,12 @@ async function rowsOfErrors(
   }
   try {
     const { errors, notices } = await compareErrors(before, after, now, reads);
-    const rows = errors.map(({ errorClass, ...counts }): Row => ({ key: errorClass, figure: FAILING, ...counts }));
+    const rows = errors.map(({ errorClass, ...counts }): Row => ({
+      key: errorClass,
+      figure: FAILING,
+      compared: what,
+      ...counts,
+    }));
     return { rows: rows.sort(mostTelling), empty: 'No job failed in either time.', notices: [...told, ...notices] };
   } catch (error) {
     if (error instanceof Fault && error.kind === 'query') {

@@ -29,6 +29,8 @@ export interface Stretches {
   before: Range;
   after: Range;
   paired: boolean;
+  /** What lies between them, or which day the one before is. */
+  compared: string;
   notices: readonly Notice[];
 }
 
@@ -53,26 +55,31 @@ export async function stretches(
     const back = backFrom(range.to);
     // Before the history there is nothing that would have to be told in longer stretches.
     const from = Math.min(range.to, Math.max(range.from, oldest));
-    const stretches = told({ from: from - back, to: range.to - back }, { from, to: range.to }, true);
+    const stretches = told(
+      { from: from - back, to: range.to - back },
+      { from, to: range.to },
+      true,
+      `the ${distance} before`
+    );
     return backFrom(from) === back ? stretches : { ...stretches, notices: [...stretches.notices, CLOCKS_CHANGE] };
   }
   const deploy =
     query.with === 'instant'
-      ? { at: instantOf(query.at, range) }
+      ? { at: instantOf(query.at, range), name: '' }
       : await deployOf(query.at.trim(), range, { now, leastSeconds }, reads);
   if (deploy === null) {
     return null;
   }
-  const { at, text } = deploy;
+  const { at, text, name } = deploy;
   const length = Math.min(at - range.from, range.to - at);
-  return told({ from: at - length, to: at }, { from: at, to: at + length }, false, text);
+  return told({ from: at - length, to: at }, { from: at, to: at + length }, false, `${name}${instantText(at)}`, text);
 }
 
-function told(before: Range, after: Range, paired: boolean, text?: string): Stretches {
+function told(before: Range, after: Range, paired: boolean, compared: string, text?: string): Stretches {
   const rangeOf = ({ from, to }: Range) => `${instantText(from)} to ${instantText(to)}`;
   const times = `Before: ${rangeOf(before)}. After: ${rangeOf(after)}.`;
   const notice: Notice = { severity: 'info', text: text === undefined ? times : `${text} ${times}` };
-  return { before, after, paired, notices: [notice] };
+  return { before, after, paired, compared, notices: [notice] };
 }
 
 function instantOf(text: string, { from, to }: Range): number {
@@ -89,6 +96,8 @@ function instantOf(text: string, { from, to }: Range): number {
 
 interface Deploy {
   at: number;
+  /** Stands before its instant. */
+  name: string;
   /** Which one it is. */
   text?: string;
 }
@@ -102,7 +111,7 @@ async function deployOf(
 ): Promise<Deploy | null> {
   if (named !== '') {
     try {
-      return { at: instantOf(named, range) };
+      return { at: instantOf(named, range), name: '' };
     } catch {
       // It is a label then.
     }
@@ -126,7 +135,8 @@ async function deployOf(
   }
   const { at, label } = found;
   const later = at === last?.at ? '' : ` The one at ${instantText(last!.at)} is too close to an end of the time range.`;
-  return { at, text: `Deploy ${label === '' ? '' : `"${label}" `}at ${instantText(at)}.${later}` };
+  const name = label === '' ? '' : `"${label}" `;
+  return { at, name: `Deploy ${name}`, text: `Deploy ${name}at ${instantText(at)}.${later}` };
 }
 
 /** There is nothing to compare with. */

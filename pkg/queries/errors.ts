@@ -205,12 +205,13 @@ function add(
   rows.set(name, row);
 }
 
-const BARS = '▁▂▃▄▅▆▇█';
+const NO_BAR = '▁';
+const BARS = '▂▃▄▅▆▇█';
 
-/** A bar for each count, as high as the largest; an hour without any is a blank of the same width. */
+/** A bar for each count, as high as the largest; all bars are of one width, also that of an hour without any. */
 function barsOf(counts: readonly number[]): string {
   const most = Math.max(1, ...counts);
-  return counts.map((each) => (each === 0 ? '·' : BARS[Math.ceil((each / most) * BARS.length) - 1])).join('');
+  return counts.map((each) => (each === 0 ? NO_BAR : BARS[Math.ceil((each / most) * BARS.length) - 1])).join('');
 }
 
 const NAMES_SHOWN = 5;

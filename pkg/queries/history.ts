@@ -105,7 +105,11 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
   checkBand(query, request);
   checkCompared(query, request);
   if (query.by === 'day') {
-    checkFigures(query.figures, DAY_FIGURES, request.alerting);
+    checkFigures(
+      query.figures,
+      DAY_FIGURES.map((name) => ({ name, title: name })),
+      request.alerting
+    );
     const { notices: unfiltered } = keysKept(query, state);
     const { days, notices } = await reads.days(request.range, state.now);
     return [dayFrame(days, query.figures, [...state.notices, ...unfiltered, ...notices])];
@@ -113,11 +117,7 @@ async function answer(raw: unknown, state: Answering, request: QueryRequest, rea
   const { by } = query;
   const known = HISTORY_FIGURES.filter(({ scopes }) => scopes.includes(by));
   checkScope(query.figures, by);
-  checkFigures(
-    query.figures,
-    known.map(({ name }) => name),
-    request.alerting
-  );
+  checkFigures(query.figures, known, request.alerting);
   const figures = (query.figures.length > 0 ? query.figures : DEFAULT_FIGURES[by]).map((name) =>
     known.find((each) => each.name === name)!
   );

@@ -133,7 +133,7 @@ const table = tableQuery({
   description:
     'Per job class, queue or worker type: executions, failures, total and mean time, p50, p90, p95 and p99, from Sidekiq’s own metrics or from Sidekiq Pro. Minutes that the range touches count whole.',
   empty: 'No job ran in this time range. Sidekiq keeps job metrics since 7.0.',
-  cost: 'one hash a minute of the range that was not read before, and for quantiles a histogram a class and minute',
+  cost: 'one hash for each minute of the range that was not read before, and for quantiles a histogram for each class and minute',
   schema,
   columns: COLUMNS,
   example: '--option sortBy=failures --option top=10',
@@ -188,7 +188,7 @@ export const jobMetrics: QueryType = {
     if (query.show === 'table') {
       return table.run(raw, state, request, reads);
     }
-    const figures = COLUMNS.filter(({ kind }) => kind === 'number').map(({ name }) => name);
+    const figures = COLUMNS.filter(({ kind }) => kind === 'number');
     checkFigures(query.figures, figures, request.alerting);
     if (query.show === 'heatmap') {
       if (request.alerting) {

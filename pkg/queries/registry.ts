@@ -4,7 +4,7 @@ import type { Notice } from '../sidekiq/model';
 import { within } from '../source/deadline';
 import { NotRecorded } from '../source/notRecorded';
 import type { Reads } from '../source/reads';
-import type { Kept, Source } from '../source/source';
+import { NOW_SECONDS, type Kept, type Source } from '../source/source';
 import type { State } from '../watch/state';
 import { backlog } from './backlog';
 import { busy } from './busy';
@@ -85,6 +85,8 @@ const EARLIEST_SECONDS = 0;
 const LATEST_SECONDS = Date.UTC(2200, 0, 1) / 1000;
 /** Longest time of a query: Grafana's own requests end after 30 s by default. */
 const QUERY_SECONDS = 30;
+/** The present is no answer about a time to come. */
+const NOT_BEGUN = new NotRecorded('This time range has not begun.', 'Choose one that has.');
 const LONGEST_INTERVAL_SECONDS = 10 * 365 * 86_400;
 
 /**
@@ -110,6 +112,9 @@ export async function runQuery(
   const run = async (either: AbortSignal): Promise<Frame[]> => {
     try {
       const { state, unseen } = await stateFor(type, source, asked);
+      if (type.nothing && !asked.alerting && asked.range.from > state.now + NOW_SECONDS) {
+        throw NOT_BEGUN;
+      }
       const answer = async (request: QueryRequest) => {
         const then = type.asksThen?.(raw) ? await stateThen(source, request.range.to) : undefined;
         const whole = { ...request, signal: either, ...(then && { then }) };

@@ -74,7 +74,7 @@ export function tableQuery<Row, S extends z.ZodType<BaseQuery>>(definition: Tabl
   const { id, group, title, description, schema, columns } = definition;
   const filterColumns = columns.filter(({ kind, beside }) => kind === 'string' && beside === undefined);
   const filterFields = [...new Set([...filterColumns.map(({ name }) => name), ...(definition.ownFilters ?? [])])];
-  const figures = columns.filter(isFigure).map(({ name }) => name);
+  const figures = columns.filter(isFigure);
   const byName = new Map(filterColumns.map((column) => [column.name, column]));
   const { keptRows } = definition;
   const answer = async (

@@ -18,8 +18,17 @@ export function cutOf({ text }: Notice): string | undefined {
 const VALUES_TOLD = 3;
 const VALUE_LENGTH = 80;
 
+/** What a variable of a dashboard without a value makes of a regular expression around it. */
+const NOTHING = '^$';
+
 /** What a table says whose filters keep no row: which they are. */
 export function noMatchText(filters: readonly Filter[]): string {
+  const unset = filters.filter(
+    ({ operator, values }) => operator === '=~' && values.every((value) => value === NOTHING)
+  );
+  if (unset.length > 0) {
+    return `No ${unset.map(({ field }) => field).join(' and no ')} is chosen.`;
+  }
   const told = filters.map(({ field, operator, values }) => {
     const short = values.map((value) => (value.length > VALUE_LENGTH ? `${value.slice(0, VALUE_LENGTH)}…` : value));
     return `${field} ${operator} ${namesText(short, VALUES_TOLD)}`;

@@ -59,7 +59,7 @@ export const whatIf = tableQuery({
   group: 'Over time',
   title: 'What if',
   description:
-    'What waits, utilisation and backlogs would be with other threads, traffic, run times or orders of queues, by simulation of the work of the time range.',
+    'Simulates the work of the time range with other threads, traffic, run times or orders of queues: waits, utilisation and backlogs.',
   empty: 'No job ran in this time range, so there is nothing to simulate.',
   cost: 'as job_metrics',
   schema,

@@ -95,6 +95,7 @@ export class PastReads implements Reads {
   async backlog(names: readonly string[]) {
     const { at, samples, notices } = this.beside('backlog', 'What waits in the queues');
     return {
+      at,
       samples: samples.filter(({ queue }) => names.includes(queue)),
       notices: [
         ...notices,

@@ -46,6 +46,14 @@ function explain(said: string, error: NodeJS.ErrnoException, address: string) {
         remedy: 'Remove "Password", or the password in "URL".',
       };
     }
+    if (/^NOAUTH/i.test(said)) {
+      return {
+        kind: 'permission' as const,
+        message: `Redis at ${address} asks for a password, and none is set (${firstWord(said)}).`,
+        remedy:
+          'Set "Password", and "User" where it is not the default one; gpx_sidekiq acl prints the line that creates a minimal user.',
+      };
+    }
     return {
       kind: 'permission' as const,
       message: `Redis at ${address} refused the user name or password (${firstWord(said)}).`,

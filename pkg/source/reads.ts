@@ -72,8 +72,10 @@ export interface Reads {
   batch(bid: string): Promise<Batch | null>;
   /** Queues for which scheduled jobs and retries are due. */
   dueQueues(now: number): Promise<DueQueues>;
-  /** Both ends of some queues. */
-  backlog(names: readonly string[]): Promise<{ samples: BacklogSample[]; notices: readonly Notice[] }>;
+  /** Both ends of some queues. `at`: when they were looked into, absent for the present. */
+  backlog(
+    names: readonly string[]
+  ): Promise<{ samples: BacklogSample[]; notices: readonly Notice[]; at?: number | undefined }>;
   /** Entries of sidekiq-cron and sidekiq-scheduler. */
   recurring(
     now: number,

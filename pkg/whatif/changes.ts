@@ -24,7 +24,8 @@ const MOST_FACTOR = 1000;
 /**
  * A scenario with changes:
  *
- * - `threads`, `processes`: the threads (processes) that serve a worker type or queue, all together.
+ * - `threads`, `processes`: the threads (processes) that serve a worker type or queue, all together; threads of what nobody
+ *   serves are new ones, which serve its queues in strict order.
  * - `traffic`: so many times as many jobs, of a queue, a class or (without a name) of all; `runTime` likewise.
  * - `own`: a queue is served by so many threads of its own, and by no others.
  * - `order`: the order in which those serve their queues who serve a worker type: `a>b` strict, `a:3>b:1` by weights.
@@ -69,8 +70,12 @@ export function changed(scenario: Scenario, changes: Changes, queuesNamed: Queue
     );
   }
   for (const { name, value } of threads) {
-    const queues = served('threads', name, queuesNamed, groups);
-    groups = withThreads(groups, queues, wholeNumber('threads', value, MOST_THREADS));
+    const queues = known('threads', name, queuesNamed);
+    const wanted = wholeNumber('threads', value, MOST_THREADS);
+    // Where nobody serves them, the threads are new ones.
+    groups = groups.some((group) => serves(group, queues))
+      ? withThreads(groups, queues, wanted)
+      : [...groups, groupOf(queues, wanted)];
   }
   for (const { name, value } of entries('traffic', changes.traffic, true)) {
     const factor = factorOf('traffic', value);
@@ -253,7 +258,7 @@ function served(
 ): readonly string[] {
   const queues = known(field, name, queuesNamed);
   if (!groups.some((group) => serves(group, queues))) {
-    throw refused(field, `no process serves "${name}"`, 'Give it threads with "own".');
+    throw refused(field, `no process serves "${name}"`, 'Give it "threads".');
   }
   return queues;
 }

@@ -73,12 +73,12 @@ export function QueryEditor({ query: stored, datasource, app, onChange, onRunQue
         )}
         <EditorRow>
           <QueryField
-            label={t('editor.type.label', 'Show')}
+            label={t('editor.type.label', 'Query type')}
             help={entry?.description ?? t('editor.type.help', 'The query type.')}
           >
             <Combobox
               id={`query-type-${query.refId}`}
-              width={32}
+              width={44}
               options={catalog.map(({ id, group, title, description }) => ({
                 value: id,
                 group: groupTitle(group),

@@ -100,7 +100,7 @@ describe.skipIf(!bin || !home)('in a real Grafana', () => {
     await limited.client.call('ACL', 'SETUSER', 'poor', 'on', '>PASSWORD', '~*', '+@read', '-llen');
     const cases: Array<[name: string, source: object, says: RegExp]> = [
       ['empty', { url: empty.url }, /this database holds no Sidekiq/],
-      ['guarded', { url: guarded.url }, /refused the user name or password \(NOAUTH\)/],
+      ['guarded', { url: guarded.url }, /asks for a password, and none is set \(NOAUTH\)/],
       ['database', { url: empty.url.replace(/0$/, '99') }, /has no such database/],
       ['visible', { url: 'redis://:canary@127.0.0.1:1' }, /password/],
       ['scheme', { url: 'http://127.0.0.1:1' }, /scheme other than redis/],

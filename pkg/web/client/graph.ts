@@ -89,6 +89,8 @@ export class GraphView {
     return {
       width,
       height: HEIGHT,
+      // As all times of the page.
+      tzDate: (at) => uPlot.tzDate(new Date(at * 1000), 'Etc/UTC'),
       cursor: { y: false },
       hooks: { ready: [() => this.showLast()] },
       scales: {
@@ -105,7 +107,7 @@ export class GraphView {
         },
       ],
       series: [
-        { label: 'Time', value: '{HH}:{mm}' },
+        { label: 'Time (UTC)', value: '{HH}:{mm}' },
         ...lines.map(({ name }, index) => ({
           label: name,
           stroke: COLOURS[index % COLOURS.length]!,

@@ -22,7 +22,7 @@ const threadsText = (value: Row[string] | undefined) => (typeof value === 'numbe
 
 const COLUMNS: readonly Column[] = [
   { title: 'Worker type', text: (row) => text(row, 'workerType') },
-  both('Threads', 'threads', threadsText),
+  both('Threads', 'threads', threadsText, true),
   both('Busy', 'utilisation', shareText, true),
   both('p95 of the wait', 'p95', durationText),
   { title: 'Objective', text: (row) => durationText(row['objective']), mark: number, minor: true },
@@ -54,6 +54,8 @@ export class WhatIf {
       labelled('Traffic', this.traffic, (value) => `× ${value}`),
       this.run
     );
+    // The answer below is of other changes.
+    this.form.addEventListener('input', () => this.element.classList.add('stale'));
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.ask();
@@ -97,6 +99,7 @@ export class WhatIf {
   }
 
   private show({ rows, notes, problem }: WhatIfData): void {
+    this.element.classList.remove('stale');
     drawTable(this.element, COLUMNS, { rows, ...(problem !== undefined && { problem }) }, 'No job ran in this hour.');
     this.notes.replaceChildren(...notes.map((note) => element('li', note)));
     for (const row of rows) {
@@ -109,8 +112,8 @@ export class WhatIf {
           setTo(known.input, asIs);
         }
         known.asIs = asIs;
-      } else if (asIs > 0) {
-        const input = slider(1, Math.max(10, asIs * 4), 1, asIs);
+      } else {
+        const input = slider(Math.min(1, asIs), Math.max(10, asIs * 4), 1, asIs);
         this.threads.set(name, { input, asIs });
         this.run.before(labelled(name, input, (value) => `${value} threads`));
       }

@@ -7,7 +7,8 @@ import { defaultQuery } from '../../../src/defaultQuery';
 import { SidekiqDataSource } from '../../../src/datasource';
 import { adhocFilters, interpolateFilters } from '../../../src/interpolation';
 import type { SidekiqOptions, SidekiqQuery } from '../../../src/types';
-import { readable } from '../../../src/storedQuery';
+import { QUERY_TYPES } from '../../../pkg/queries/registry';
+import { LIST_OPTIONS, readable } from '../../../src/storedQuery';
 import { SidekiqVariables } from '../../../src/variables';
 
 const backend = vi.hoisted(() => ({
@@ -62,6 +63,22 @@ describe('a query that was written by hand', () => {
     expect(readable(stored({ filters })).filters).toEqual(shown);
     expect(readable(stored({ figures: 'size' })).figures).toEqual([]);
     expect(readable(stored({}))).toEqual(stored({}));
+  });
+
+  test.each([...LIST_OPTIONS])('%s is a list, whatever is stored', (option) => {
+    const shown = (value: unknown) =>
+      (readable(stored({ [option]: value })) as unknown as Record<string, unknown>)[option];
+    expect(shown('one')).toEqual(['one']);
+    expect(shown(['one', 2, null])).toEqual(['one']);
+    expect(shown({ one: 1 })).toEqual([]);
+    expect(shown(5)).toEqual([]);
+  });
+
+  test('knows all options that are lists', () => {
+    const lists = QUERY_TYPES.flatMap(({ options }) =>
+      [...options].flatMap(([name, form]) => (form === 'list' ? [name] : []))
+    );
+    expect([...LIST_OPTIONS]).toEqual([...new Set(lists)].sort());
   });
 
   test('is asked as it is stored, so that the backend says what is wrong', () => {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { rowsOf } from '../../../pkg/frames/frame';
 import { backlog } from '../../../pkg/queries/backlog';
+import type { Reads } from '../../../pkg/source/reads';
 import { askState, noticesOf, rowsOfState } from '../../support/ask';
 import { noPermission } from '../../support/fakeRedis';
 import { columnsOf } from '../../support/queryRows';
@@ -42,6 +44,24 @@ describe('backlog', () => {
       'Estimated from the 100 oldest and 100 newest jobs: long.',
       '1 entry is not what Sidekiq writes and was left out.',
     ]);
+  });
+
+  test('of the past has the ages of when the queues were looked into', async () => {
+    const samples = [
+      {
+        queue: 'short',
+        size: 1,
+        classes: [{ class: 'A', metricsClass: 'A', jobs: 1, oldestAt: NOW - 700, bytes: 9 }],
+        broken: 0,
+      },
+    ];
+    const reads = {
+      besideAt: null,
+      backlog: async () => ({ samples, notices: [], at: NOW - 600 }),
+    } as unknown as Reads;
+    const request = { range: { from: NOW - 3600, to: NOW }, intervalSeconds: 60, alerting: false };
+    const [frame] = await backlog.run({ queryType: 'backlog' }, { ...state, recorded: true }, request, reads);
+    expect(rowsOf(frame!)).toMatchObject([{ class: 'A', oldest: 100 }]);
   });
 
   test('looks only into the queues that are asked for, the longest twenty', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Dice } from '../../../pkg/engine/dice';
 import { compare } from '../../../pkg/queries/compare';
 import type { SeriesValue } from '../../../pkg/series/figures';
 import { Recorder } from '../../../pkg/series/recorder';
@@ -318,6 +319,26 @@ describe('a comparison', () => {
     expect(runTime!['before']).toBeCloseTo(2, 1);
     expect(runTime!['after']).toBeCloseTo(5, 1);
     expect(rows.map(({ verdict }) => verdict)).toEqual(['more', 'no change', 'no change']);
+  });
+
+  test('says what it compares, and of a small effect that is no chance that it is slight', async () => {
+    const noisy = new Recorder();
+    const dice = new Dice(1);
+    for (let each = NOW - 48 * HOUR; each <= NOW; each += 300) {
+      // Later it is larger by half of what it varies by.
+      const value = 100 + 10 * dice.normal() + (each > NOW - 24 * HOUR ? 5 : 0);
+      noisy.append(each, [{ scope: 'total', key: '', figure: 'busy', value }]);
+    }
+    const at = new Date((NOW - 24 * HOUR) * 1000).toISOString();
+    const query = { with: 'instant', at, measures: ['busy'] };
+    const [row] = await rowsOfState(compare, aState(), { query, ...hours(48), recorder: noisy });
+    expect(row).toMatchObject({ verdict: 'slightly more', compared: `${at.slice(0, 19).replace('T', ' ')} UTC` });
+    const [day] = await rowsOfState(compare, aState(), {
+      query: { measures: ['busy'] },
+      ...hours(3),
+      recorder: noisy,
+    });
+    expect(day).toMatchObject({ compared: 'the day before' });
   });
 
   test('with a deploy where there is none is empty and says why; an alert rule hears of it', async () => {

@@ -39,7 +39,7 @@ describe('errors', () => {
       // 3 of the 5 jobs of both sets.
       share: 0.6,
       // Two within the last hour, one between two and three hours ago.
-      trend: '·········▄·█',
+      trend: '▁▁▁▁▁▁▁▁▁▅▁█',
       classes: 'A',
       queues: 'q',
       retry: 2,
@@ -148,7 +148,7 @@ describe('errors by fingerprint', () => {
         count: 3,
         share: 0.75,
         // All three within the last hour.
-        trend: '···········█',
+        trend: '▁▁▁▁▁▁▁▁▁▁▁█',
         classes: 'A, B',
         queues: 'q0, q1, q2',
         retry: 3,
@@ -158,7 +158,7 @@ describe('errors by fingerprint', () => {
         last: (NOW - 60) * 1000,
         message: 'invalid payload for 0',
       },
-      expect.objectContaining({ frame: '/app/b.rb:6', count: 1, share: 0.25, trend: '··········█·', rate: 0 }),
+      expect.objectContaining({ frame: '/app/b.rb:6', count: 1, share: 0.25, trend: '▁▁▁▁▁▁▁▁▁▁█▁', rate: 0 }),
     ]);
     expect(Object.keys(rows[0]!)).toEqual(columnsOf(errors).filter((name) => name !== 'class' && name !== 'queue'));
   });

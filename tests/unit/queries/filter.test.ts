@@ -195,7 +195,7 @@ describe('the registry', () => {
       job_metrics: 'class workerType queue',
       history: 'queue workerType class',
       objectives: 'workerType queue state',
-      compare: 'key figure verdict',
+      compare: 'key figure verdict compared',
       what_if: 'workerType queue',
       capacity: 'workerType queue state',
       lost: 'process host jid class queue outcome',

@@ -22,6 +22,8 @@ function installationOf(reading: State | Error, last: State | null = null): Inst
       }
       return reading;
     },
+    now: () => NOW,
+    options: aState().options,
     reads: () => ({}),
     kept: async (fault: Fault): Promise<Kept> => ({
       now: NOW + 90,
@@ -49,6 +51,14 @@ test('a type that does not exist is named, with those that do', () => {
 
 test('a query that is no object has no type', async () => {
   await expect(runQuery(null, installationOf(state), request)).rejects.toThrow('The query has no type.');
+});
+
+test('a time range that has not begun has no row of the present, and says so; an alert rule asks about now', async () => {
+  const ahead = { ...request, range: { from: NOW + 3600, to: NOW + 7200 }, reader: true };
+  const [frame] = await runQuery({ queryType: 'queues' }, installationOf(state), ahead);
+  expect(frame!.fields.map(({ values }) => values)).toEqual([['This time range has not begun. Choose one that has.']]);
+  const [asked] = await runQuery(queues, installationOf(state), { ...ahead, alerting: true });
+  expect(rowsOf(asked!)).toMatchObject([{ size: 7 }]);
 });
 
 describe('while Redis is away', () => {

@@ -524,7 +524,9 @@ describe('every table', () => {
     await expect(work).rejects.toMatchObject({
       kind: 'query',
       message: 'There is no figure "queue".',
-      remedy: expect.stringMatching(/^Choose from: size, latency, paused, .*starved\.$/),
+      remedy: expect.stringMatching(
+        /^Choose from: size, latency, paused, threads, Ready threads \(readyThreads\), .*starved\.$/
+      ),
     });
   });
 
@@ -612,6 +614,11 @@ describe('a table without rows', () => {
       { field: 'unknown', operator: '=', values: ['x'], adhoc: true },
     ];
     const [many] = await askState(busy, running, { request: { reader: true }, query: { filters: several } });
+    const unset = await askState(busy, running, {
+      query: { filters: [{ field: 'queue', operator: '=~', values: ['^$'] }] },
+      request: { reader: true },
+    });
+    expect(unset[0]!.fields[0]!.values).toEqual(['No queue is chosen.']);
     const text = `No row matches the filters: queue =~ a, c, d and 2 more; host != ${'h'.repeat(80)}….`;
     expect(many!.fields[0]!.values).toEqual([text]);
     // As with a variable that stands for all.

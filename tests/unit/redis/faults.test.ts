@@ -17,7 +17,12 @@ describe('what Redis or the network said becomes a sentence', () => {
       /refused the user name or password/,
       /"User" and "Password"/,
     ],
-    [new ReplyError('NOAUTH Authentication required.'), 'permission', /\(NOAUTH\)/, /"Password"/],
+    [
+      new ReplyError('NOAUTH Authentication required.'),
+      'permission',
+      /asks for a password, and none is set \(NOAUTH\)/,
+      /"Password"/,
+    ],
     [new ReplyError('ERR invalid password'), 'permission', /refused the user name or password/, /"Password"/],
     [
       new ReplyError('ERR AUTH <password> called without any password configured'),

@@ -64,6 +64,18 @@ describe('a change', () => {
     expect(means).toEqual([1, 1, 4]);
   });
 
+  test('of threads where nobody serves are new ones, in strict order', () => {
+    const { groups } = ifOnly({ threads: ['lonely=3'] }).topology;
+    expect(groups.map(({ threads }) => threads)).toEqual([10, 5, 4, 3]);
+    expect(groups.at(-1)).toMatchObject({ mode: 'strict', weights: new Map([['lonely', 0]]) });
+  });
+
+  test('of processes makes as many that have their threads', () => {
+    const [before] = SCENARIO.topology.groups;
+    const [after] = ifOnly({ processes: ['a=6'] }).topology.groups;
+    expect(after!.processes.size / before!.processes.size).toBeCloseTo(after!.threads / before!.threads, 0);
+  });
+
   test('of own threads takes the queue away from the others', () => {
     const { groups } = ifOnly({ own: ['a=3'] }).topology;
     expect(groups.map(({ threads, weights }) => [threads, ...weights.keys()])).toEqual([
@@ -97,7 +109,7 @@ describe('a change', () => {
 
 test.each([
   [{ threads: ['nobody=3'] }, '"threads"', 'no worker type or queue "nobody"'],
-  [{ threads: ['lonely=3'] }, '"threads"', 'no process serves "lonely"'],
+  [{ processes: ['lonely=3'] }, '"processes"', 'no process serves "lonely"'],
   [{ threads: ['a=1.5'] }, '"threads"', 'no whole number'],
   [{ threads: ['a=-1'] }, '"threads"', 'no whole number'],
   [{ threads: ['a=1e9'] }, '"threads"', 'no whole number'],

@@ -22,7 +22,7 @@ export const fleet: DashboardSpec = {
           steps: [{ from: null, color: 'text' }],
           fieldSteps: {
             'Longest wait': warnFrom(60, 300),
-            'Highest utilisation': warnFrom(0.8, 1),
+            'Highest load': warnFrom(0.8, 1),
             'Failure rate': warnFrom(0.05, 0.1),
             'Died in the last hour': warnFrom(1, 100),
           },

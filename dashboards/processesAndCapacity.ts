@@ -59,7 +59,7 @@ export const processesAndCapacity: DashboardSpec = {
         {
           title: 'Capacity by worker type',
           description:
-            'Demand (threads kept busy) against ready threads, the threads that keep up with the work, and those that also clear the backlog within the objective. Utilisation above 80% for long: add threads.',
+            'Demand (threads kept busy) against ready threads, the threads that keep up with the work, and those that also clear the backlog within the objective. Load above 80% for long: add threads.',
           kind: 'table',
           width: 24,
           height: 10,
@@ -91,7 +91,7 @@ export const processesAndCapacity: DashboardSpec = {
           prometheus: [
             { expr: demandOfType(OF_TYPES), column: 'Demand' },
             { expr: `sidekiq_supply_threads${OF_TYPES}`, column: 'Supply' },
-            { expr: utilisationOfType(OF_TYPES), column: 'Utilisation' },
+            { expr: utilisationOfType(OF_TYPES), column: 'Load' },
             { expr: `sidekiq_headroom_threads${OF_TYPES}`, column: 'Headroom' },
             { expr: `sidekiq_threads_needed${OF_TYPES}`, column: 'To meet objective' },
             { expr: promByNamedType('sum', 'sidekiq_queue_enqueued_jobs'), column: 'Backlog' },
@@ -99,16 +99,16 @@ export const processesAndCapacity: DashboardSpec = {
             { expr: promByNamedType('max', 'sidekiq_queue_unserved'), column: 'Unserved' },
           ],
           labels: { worker_type: 'Worker type' },
-          units: { Utilisation: 'percentunit', Latency: 's' },
+          units: { Load: 'percentunit', Latency: 's' },
           sortBy: { prometheus: 'Latency' },
           alarms: ['Unserved'],
-          gauges: { Utilisation: 1 },
+          gauges: { Load: 1 },
           states: ['State'],
           widths: {
             State: 85,
             Demand: 75,
             Supply: 70,
-            Utilisation: 130,
+            Load: 130,
             Headroom: 90,
             'To keep up': 100,
             'To meet objective': 145,

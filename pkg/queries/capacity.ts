@@ -45,7 +45,7 @@ const COLUMNS: Array<Column<Capacity>> = [
     { config: { decimals: 1 } }
   ),
   count('supply', 'Supply', 'Ready threads that serve the queues, each counted once.', (row) => row.supply),
-  share('utilisation', 'Utilisation', 'Demand over supply; above 100% the backlog grows.', utilisationOf),
+  share('utilisation', 'Load', 'Demand over supply; above 100% the backlog grows.', utilisationOf),
   plain('headroom', 'Headroom', 'Supply less demand, in threads.', headroom, { config: { decimals: 1 } }),
   count('size', 'Backlog', 'Jobs waiting.', (row) => row.size),
   seconds('latency', 'Latency', 'Age of the oldest waiting job.', (row) => row.waitSeconds),

@@ -35,14 +35,14 @@ const COLUMNS: Array<Column<State>> = [
   }),
   share(
     'utilisationMax',
-    'Highest utilisation',
-    'Highest utilisation of any worker type: demand over supply. Above 100% its backlog grows.',
+    'Highest load',
+    'Highest load of any worker type: demand over supply. Above 100% its backlog grows.',
     (state) => utilisationOf(busiestType(state))
   ),
   text(
     'busiestWorkerType',
     'Busiest worker type',
-    'The worker type with the highest utilisation.',
+    'The worker type with the highest load.',
     (state) => busiestType(state)?.workerType ?? '',
     { beside: 'utilisationMax' }
   ),

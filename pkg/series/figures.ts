@@ -85,7 +85,7 @@ export const HISTORY_FIGURES: readonly HistoryFigure[] = [
   },
   {
     name: 'load',
-    title: 'Load',
+    title: 'Busy threads',
     unit: 'short',
     scopes: ['class'],
     counter: true,

@@ -232,7 +232,7 @@ function filledIn(text: string, file: string, jid = ''): string {
       .replaceAll('$quantile', '0.95')
       .replaceAll(/\$(host|workerType|changedType|errorClass)/g, '.*')
       // What is typed is empty at first.
-      .replaceAll(/\$(deploy|threads|order)/g, '')
+      .replaceAll(/\$(deploy|threads|order|computing)/g, '')
       .replaceAll(/\$(traffic|runTime)/g, '1')
       .replaceAll('$search', 'none')
       .replaceAll('$__rate_interval', '1m')

@@ -147,7 +147,7 @@ const FIGURES: ReadonlyArray<{ title: string; text(row: Row): string }> = [
   { title: 'Enqueued', text: (row) => countText(row['enqueued']) },
   { title: 'Longest wait', text: (row) => durationText(row['latencyMax']) },
   { title: 'Busy threads', text: (row) => `${countText(row['busy'])} of ${countText(row['threads'])}` },
-  { title: 'Highest utilisation', text: (row) => shareText(row['utilisationMax']) },
+  { title: 'Highest load', text: (row) => shareText(row['utilisationMax']) },
   { title: 'Retries', text: (row) => countText(row['retry']) },
   { title: 'Died in the last hour', text: (row) => countText(row['deadLastHour']) },
 ];

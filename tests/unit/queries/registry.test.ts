@@ -54,11 +54,17 @@ test('a query that is no object has no type', async () => {
 });
 
 test('a time range that has not begun has no row of the present, and says so; an alert rule asks about now', async () => {
+  vi.useFakeTimers({ now: NOW * 1000, toFake: ['Date'] });
   const ahead = { ...request, range: { from: NOW + 3600, to: NOW + 7200 }, reader: true };
   const [frame] = await runQuery({ queryType: 'queues' }, installationOf(state), ahead);
   expect(frame!.fields.map(({ values }) => values)).toEqual([['This time range has not begun. Choose one that has.']]);
   const [asked] = await runQuery(queues, installationOf(state), { ...ahead, alerting: true });
   expect(rowsOf(asked!)).toMatchObject([{ size: 7 }]);
+  // The clock of Redis is two hours behind.
+  vi.setSystemTime((NOW + 7200) * 1000);
+  const [behind] = await runQuery(queues, installationOf(state), ahead);
+  expect(rowsOf(behind!)).toMatchObject([{ size: 7 }]);
+  vi.useRealTimers();
 });
 
 describe('while Redis is away', () => {

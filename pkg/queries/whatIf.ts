@@ -4,14 +4,13 @@ import { countText } from '../findings/texts';
 import type { Notice } from '../sidekiq/model';
 import { namesText } from '../sidekiq/namesText';
 import { instantText } from '../source/instants';
-import { Turns } from '../turns';
 import type { State } from '../watch/state';
 import { answerOf, runs, runsFor, threads, utilisation, type Runs } from '../whatif/answer';
 import { checkOf } from '../whatif/check';
 import { serves } from '../whatif/changes';
-import { classKey, underContention } from '../whatif/contention';
+import { classKey } from '../whatif/contention';
 import type { Fitted } from '../whatif/fit';
-import type { Scenario } from '../whatif/model';
+import type { ClassDemand } from '../whatif/model';
 import { objectives, prepare } from '../whatif/prepare';
 import { bestOrder, bestThreshold, fewestThreads, type Aim } from '../whatif/search';
 import { topologyOf } from '../whatif/topology';
@@ -81,7 +80,7 @@ export const whatIf = tableQuery({
       notices: [
         ...notices,
         ...(found ? [{ severity: 'info' as const, text: found.text }] : []),
-        ...(after ? [...scaled(after), ...(await slowed(found?.scenario ?? searched))] : []),
+        ...(after ? [...scaled(after), ...slowed(fitted.demand.classes, after)] : []),
         { severity: 'info', text: told(fitted, lived, searched.computing !== undefined) },
         ...(query.arrivals === 'range' ? checkOf(fitted.range, before, await reads.history()) : []),
       ],
@@ -134,12 +133,11 @@ const SLOWED_NAMED = 3;
 const SLOWED_LEAST = 0.02;
 
 /** By how much run times differ where executions compute. */
-async function slowed({ topology, demand, computing }: Scenario): Promise<Notice[]> {
-  if (!computing) {
+function slowed(classes: readonly ClassDemand[], { factors }: Runs): Notice[] {
+  if (!factors) {
     return [];
   }
-  const { factors } = await underContention(topology, demand, computing, new Turns());
-  const changedOnes = demand.classes
+  const changedOnes = classes
     .map((of) => ({ of, factor: factors.get(classKey(of))! }))
     .filter(({ factor }) => Math.abs(factor - 1) >= SLOWED_LEAST)
     .sort((one, other) => Math.abs(Math.log(other.factor)) - Math.abs(Math.log(one.factor)))

@@ -34,6 +34,8 @@ export interface Runs {
   readonly groups: readonly ThreadGroup[];
   readonly outcomes: readonly Outcome[];
   readonly seconds: number;
+  /** Where run times depend on the threads, by how many times they are as long as measured, by `classKey`. */
+  readonly factors: ReadonlyMap<string, number> | null;
 }
 
 /** Simulated jobs of one answer at most, all scenarios and runs together. */
@@ -82,12 +84,13 @@ export async function runs(
   const turns = new Turns();
   const outcomes: Outcome[] = [];
   const { topology, demand, computing } = scenario;
-  const lived = computing ? { ...scenario, ...(await underContention(topology, demand, computing, turns)) } : scenario;
+  const contended = computing ? await underContention(topology, demand, computing, turns) : null;
+  const lived = contended ? { ...scenario, demand: contended.demand } : scenario;
   for (let run = 0; run < count; run += 1) {
     outcomes.push(await simulate(lived, seed * 1000 + run, objectiveOf, turns, signal));
   }
   const { slots, slotSeconds } = demand;
-  return { groups: topology.groups, outcomes, seconds: slots * slotSeconds };
+  return { groups: topology.groups, outcomes, seconds: slots * slotSeconds, factors: contended?.factors ?? null };
 }
 
 /** What the runs tell of some queues together. */

@@ -109,29 +109,31 @@ const EXPLAINED = 0.1;
 const HALVINGS = 10;
 
 /**
- * By which factor shares must be lower so that they explain the run times that were measured: executions that computed more
- * would have taken longer beside each other. 1 where they explain them.
+ * What is known of the classes that compute, and by which factor (`explained`) their shares must be lower so that they explain
+ * the run times that were measured: executions that computed more would have taken longer beside each other. 1 where they
+ * explain them.
  */
-export async function explainedShare(
+export async function explainedContention(
   topology: Topology,
   demand: Demand,
   shareOf: (of: ClassDemand) => number,
   turns: Turns
-): Promise<number> {
-  const explains = async (times: number) => {
+): Promise<{ computing: Computing; explained: number }> {
+  const at = async (times: number) => {
     const computing = await measuredContention(topology, demand, (of) => times * shareOf(of), turns);
     const { factors } = await underContention(topology, demand, computing, turns);
-    return [...factors.values()].every((factor) => Math.abs(factor - 1) <= EXPLAINED);
+    return { computing, isExplained: [...factors.values()].every((factor) => Math.abs(factor - 1) <= EXPLAINED) };
   };
-  if (await explains(1)) {
-    return 1;
+  const { computing, isExplained } = await at(1);
+  if (isExplained) {
+    return { computing, explained: 1 };
   }
   let [least, most] = [0, 1];
   for (let halved = 0; halved < HALVINGS; halved += 1) {
     const middle = (least + most) / 2;
-    [least, most] = (await explains(middle)) ? [middle, most] : [least, middle];
+    [least, most] = (await at(middle)).isExplained ? [middle, most] : [least, middle];
   }
-  return least;
+  return { computing, explained: least };
 }
 
 /** The work with the run times that its executions have alone in their processes. */

@@ -9,7 +9,7 @@ import { capacityOfQueues, typeOf } from '../watch/capacity';
 import type { State } from '../watch/state';
 import { changed, computingShares, MOST_THREADS, type Changes, type QueuesNamed } from './changes';
 import { shareThatFits } from './answer';
-import { explainedShare, measuredContention } from './contention';
+import { explainedContention } from './contention';
 import { fitRange, fitUsual, type Fitted } from './fit';
 import type { ClassDemand, Scenario, ThreadGroup } from './model';
 import { withScaled } from './scaledWorkers';
@@ -160,8 +160,7 @@ async function withComputing(
   }
   const { topology, demand } = asIs;
   const shareOf = (of: ClassDemand) => shares.get(of) ?? 0;
-  const turns = new Turns();
-  const explained = await explainedShare(topology, demand, shareOf, turns);
+  const { computing: known, explained } = await explainedContention(topology, demand, shareOf, new Turns());
   if (explained < 1) {
     throw new Fault({
       kind: 'query',
@@ -170,7 +169,7 @@ async function withComputing(
       remedy: `Lower the shares to ${shareText(explained)} of what is given, or check them: the share is processor time by run time.`,
     });
   }
-  return { ...asIs, computing: await measuredContention(topology, demand, shareOf, turns) };
+  return { ...asIs, computing: known };
 }
 
 /** `null` where nothing is changed. */

@@ -3,7 +3,7 @@ import { Dice } from '../../../pkg/engine/dice';
 import {
   alone,
   classKey,
-  explainedShare,
+  explainedContention,
   measuredContention,
   stretchBeside,
   underContention,
@@ -112,8 +112,8 @@ describe('computing beside others', () => {
 });
 
 describe('shares that are given', () => {
-  const explained = (perSecond: number, share: number, topology: Topology) =>
-    explainedShare(topology, demandOf(classOf(perSecond)), () => share, turns);
+  const explained = async (perSecond: number, share: number, topology: Topology) =>
+    (await explainedContention(topology, demandOf(classOf(perSecond)), () => share, turns)).explained;
 
   test('explain run times that were measured while processors had time left', async () => {
     expect(await explained(5, 0.3, of(group(8, 2)))).toBe(1);

@@ -46,6 +46,14 @@ const LEAST_DAY_SHARE = 0.25;
 /** By what a day was off, as a logarithm; `undefined` where it was not seen. */
 type Level = number | undefined;
 
+/** What is expected of the slots of a season. */
+interface Profile {
+  /** Square roots; NaN where nothing was seen. */
+  readonly roots: Float64Array;
+  /** Slots whose median lies between none and a lot, as of work that comes every other week: no value was ever like it. */
+  readonly torn: ReadonlySet<number>;
+}
+
 /** Where a slot lies: in which season of the past, and where within it. */
 interface Place {
   period: number;
@@ -67,7 +75,7 @@ export class UsualModel {
   /** By season of the past, square roots of the values by slot, less the trend. */
   private readonly rows = new Map<number, Float64Array>();
   /** By the season that is left out, the medians of the others. */
-  private readonly profiles = new Map<number, Float64Array>();
+  private readonly profiles = new Map<number, Profile>();
   private readonly slotsOfSeason: number;
   private readonly endsAt: number;
   private lastPeriod = -Infinity;
@@ -227,7 +235,7 @@ export class UsualModel {
 
   /** What lies far below the median of its slot is of an outage, where that is rare. @returns slots that were left out */
   private leaveOutages(): number {
-    const profile = this.profiles.get(Infinity)!;
+    const profile = this.profiles.get(Infinity)!.roots;
     const isOut = (value: number, slot: number) => value ** 2 < OUTAGE_SHARE * profile[slot]! ** 2;
     const rows = [...this.rows.values()];
     const out = rows.reduce((sum, row) => sum + row.filter(isOut).length, 0);
@@ -245,11 +253,12 @@ export class UsualModel {
   }
 
   /** Medians by slot over all seasons but one, values close by included. */
-  private async medians(without: number, turns: Turns): Promise<Float64Array> {
+  private async medians(without: number, turns: Turns): Promise<Profile> {
     const rows = [...this.rows].filter(([period]) => period !== without).map(([, row]) => row);
     const smear = Math.floor(SMEAR_SECONDS / this.slots.seconds);
     const length = this.slotsOfSeason;
-    const profile = new Float64Array(length).fill(NaN);
+    const roots = new Float64Array(length).fill(NaN);
+    const torn = new Set<number>();
     const near: number[] = [];
     for (let slot = 0; slot < length; slot += 1) {
       near.length = 0;
@@ -262,11 +271,14 @@ export class UsualModel {
         }
       }
       if (near.length > 0) {
-        profile[slot] = medianOf(near);
+        roots[slot] = medianOf(near);
+        if (near[Math.floor((near.length - 1) / 2)]! ** 2 < OUTAGE_SHARE * near[Math.floor(near.length / 2)]! ** 2) {
+          torn.add(slot);
+        }
       }
       await turns.give();
     }
-    return profile;
+    return { roots, torn };
   }
 
   /** Learns levels, spreads and how far off values usually are. */
@@ -276,8 +288,8 @@ export class UsualModel {
     const byDay: [number[][], number[][]] = [[], []];
     for (let index = 0; index < values.length; index += 1) {
       const ratio = values[index]! / profile[index]! ** 2;
-      if (ratio >= OUTAGE_SHARE && Number.isFinite(ratio)) {
-        const at = startsAt + index * seconds;
+      const at = startsAt + index * seconds;
+      if (ratio >= OUTAGE_SHARE && Number.isFinite(ratio) && !this.isTorn(at)) {
         (byDay[this.kindOf(at)][this.dayOf(at)] ??= []).push(Math.log(ratio) / 2);
       }
     }
@@ -322,8 +334,17 @@ export class UsualModel {
   /** The root that is expected of a slot by the seasons other than its own, before its level. */
   private profileAt(at: number): number {
     const { period, slot } = this.placeOf(at);
-    const profile = (this.profiles.get(period) ?? this.profiles.get(Infinity)!)[slot] ?? NaN;
-    return profile / this.grownSince(period);
+    return (this.profileOf(period).roots[slot] ?? NaN) / this.grownSince(period);
+  }
+
+  private isTorn(at: number): boolean {
+    const { period, slot } = this.placeOf(at);
+    return this.profileOf(period).torn.has(slot);
+  }
+
+  /** That of the seasons other than one; of all where it holds nothing. */
+  private profileOf(period: number): Profile {
+    return this.profiles.get(period) ?? this.profiles.get(Infinity)!;
   }
 
   /** By what roots have grown from a season to the last one. */

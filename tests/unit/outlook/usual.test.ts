@@ -156,6 +156,24 @@ describe('what is usual', () => {
     expect(usual.at(MONDAY + (2 * 168 + 30) * 3600)!.usual).toBeCloseTo(((Math.sqrt(10) + Math.sqrt(100)) / 2) ** 2, 6);
   });
 
+  test.each([3, 4, 5, 6])(
+    'of work that comes on half of the days is never more than what comes on such a day, after %i weeks',
+    async (weeks) => {
+      // Which days is a literal pattern, so that each weekday has weeks with and without.
+      const comes = (at: number) =>
+        '1100101 0101100 1010011 0110010 1001101 0011010'.replaceAll(' ', '')[(at - MONDAY) / DAY] === '1';
+      const dayOf = (at: number) => at - ((at - MONDAY) % DAY);
+      const usual = await Usual.of(
+        hours(7 * weeks, (at, index) => (comes(dayOf(at)) ? 20 + hourOf(at) + (index % 3) / 2 : 0)),
+        UTC,
+        true
+      );
+      for (let at = MONDAY; at < MONDAY + 7 * weeks * DAY; at += 3600) {
+        expect(usual.at(at)!.usual, new Date(at * 1000).toISOString()).toBeLessThan(1.1 * (21 + hourOf(at)));
+      }
+    }
+  );
+
   test('is as wide as a count of that size spreads, though it never did', async () => {
     const usual = await Usual.of(
       hours(28, () => 0.01),

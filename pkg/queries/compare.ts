@@ -6,6 +6,7 @@ import { HISTORY_FIGURES, HISTORY_SCOPES, keptAs, type HistoryFigure, type Histo
 import { boundedInterval, gridOf } from '../series/grid';
 import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
 import type { Notice } from '../sidekiq/model';
+import { QUANTILES } from '../sidekiq/jobMetrics';
 import { warning } from '../sidekiq/parts/part';
 import { anyZone, UTC } from '../sidekiq/schedule/zone';
 import type { FigureReads } from '../series/store';
@@ -15,6 +16,7 @@ import { Turns } from '../turns';
 import { key, plain, share, text } from './columns';
 import { baseQuerySchema } from './model';
 import { compareErrors, LEAST_OF_ERRORS } from './compareErrors';
+import { compareDurations } from './compareDurations';
 import { noDeploy, stretches, type Stretches } from './compareStretches';
 import { tableQuery, type Column, type Rows } from './table';
 
@@ -38,7 +40,9 @@ const schema = baseQuerySchema.extend({
   measures: z
     .array(z.string())
     .default([])
-    .describe('Figures of the history; the most telling ones where there are none.'),
+    .describe(
+      'Figures of the history; of classes also p50, p90, p95 and p99 of the run times. The most telling ones where there are none.'
+    ),
 });
 
 /** A comparison as it is saved. */
@@ -67,7 +71,7 @@ const DEFAULT_MEASURES: Readonly<Record<HistoryScope, readonly string[]>> = {
   total: ['processedRate', 'failedRate', 'enqueued', 'latency', 'busy'],
   queue: ['latency', 'enqueued', 'wait'],
   workerType: ['latency', 'enqueued', 'busy', 'wait'],
-  class: ['processedRate', 'failedRate', 'runTime', 'wait'],
+  class: ['processedRate', 'failedRate', 'runTime', 'p95', 'wait'],
 };
 const SLOT_SECONDS = 300;
 /** Shorter times may have too few whole slots. */
@@ -111,7 +115,7 @@ const COLUMNS: Array<Column<Row>> = [
   plain(
     'before',
     'Before',
-    'Mean over the time before, in the unit of the figure; of errors the number of jobs.',
+    'Mean over the time before, in the unit of the figure; a quantile is of all executions; of errors the number of jobs.',
     (row) => row.before
   ),
   plain('after', 'After', 'The same over the time after.', (row) => row.after),
@@ -178,7 +182,7 @@ export const compare = tableQuery({
       return rowsOfErrors(query, parted, { now: state.now, alerting }, reads);
     }
     const { by } = query;
-    const figures = figuresOf(by, query.measures);
+    const { figures, quantiles } = figuresOf(by, query.measures);
     const { sampleSeconds } = state.options;
     const turns = new Turns();
     const rows: Row[] = [];
@@ -210,6 +214,15 @@ export const compare = tableQuery({
         await turns.give();
       }
     }
+    const run = await compareDurations(quantiles, parted, query.measures.length > 0, state, reads);
+    rows.push(
+      ...run.quantiles.map(({ jobClass, name, ...sides }) => ({
+        key: jobClass,
+        figure: { title: `Run time, ${name}`, unit: 's' },
+        ...sides,
+        compared: what,
+      }))
+    );
     const isShort = !paired && after.to - after.from < LEAST_SECONDS && rows.every((row) => row.difference === null);
     return {
       rows: rows.sort(mostTelling),
@@ -218,6 +231,7 @@ export const compare = tableQuery({
         ...notices,
         ...(isShort && rows.length > 0 ? [warning(tooShort(before, after))] : []),
         ...unwatched(watched),
+        ...run.notices,
       ],
       without: by === 'total' ? ['key'] : [],
     };
@@ -299,18 +313,20 @@ function compared(
   return [of(former, later), of(later, former)];
 }
 
-function figuresOf(by: HistoryScope, measures: readonly string[]): HistoryFigure[] {
+/** The figures of the history that are compared, and the quantiles of run times. @throws Fault `query` for another name */
+function figuresOf(by: HistoryScope, measures: readonly string[]): { figures: HistoryFigure[]; quantiles: string[] } {
   const known = HISTORY_FIGURES.filter(({ scopes }) => scopes.includes(by));
-  return (measures.length > 0 ? measures : DEFAULT_MEASURES[by]).map((name) => {
+  const ofRunTimes = by === 'class' ? [...QUANTILES.keys()] : [];
+  const wanted = measures.length > 0 ? measures : DEFAULT_MEASURES[by];
+  const quantiles = wanted.filter((name) => ofRunTimes.includes(name));
+  const figures = wanted.flatMap((name) => {
     const found = known.find((each) => each.name === name);
-    if (!found) {
-      throw noFigure(
-        name,
-        known.map((each) => each.name)
-      );
+    if (!found && !quantiles.includes(name)) {
+      throw noFigure(name, [...known.map((each) => each.name), ...ofRunTimes]);
     }
-    return found;
+    return found ?? [];
   });
+  return { figures, quantiles };
 }
 
 function noFigure(name: string, known: readonly string[]): Fault {

@@ -4,7 +4,7 @@
  */
 export const OPTION_LABELS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   capacity: { by: 'Rows' },
-  compare: { by: 'Series', with: 'Compare with', at: 'Instant' },
+  compare: { by: 'Series', with: 'Compare with', measures: 'Compared figures', at: 'Instant' },
   errors: { groupBy: 'Rows by' },
   events: { kinds: 'Events' },
   history: { by: 'Series', aggregate: 'Point' },

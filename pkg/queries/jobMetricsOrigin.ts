@@ -38,7 +38,7 @@ export interface Executions {
  */
 export async function readExecutions(
   state: State,
-  { range }: QueryRequest,
+  { range }: Pick<QueryRequest, 'range'>,
   reads: Reads,
   origin: JobMetricsOrigin
 ): Promise<Executions> {

@@ -1,5 +1,9 @@
 import { t } from '@grafana/i18n';
 import type { CompareQuery } from '../../../pkg/queries/compare';
+import type { CatalogEntry } from '../../types';
+import { MultiChoice } from '../MultiChoice';
+import { QueryField } from '../QueryField';
+import { useCatalog } from '../useCatalog';
 import type { FormProps } from './form';
 import { SelectOption, TextOption } from './OptionFields';
 
@@ -22,15 +26,29 @@ function comparedWith(): Array<{ value: NonNullable<CompareQuery['with']>; label
   ];
 }
 
+/** Columns of job metrics that are compared of a class too. */
+const QUANTILES = ['p50', 'p90', 'p95', 'p99'];
+
+/** What can be compared: the figures of the history, and quantiles of the run times of classes. */
+function measures(catalog: readonly CatalogEntry[], by: string) {
+  const columnsOf = (id: string) => catalog.find((entry) => entry.id === id)?.columns ?? [];
+  return [
+    ...columnsOf('history').filter((column) => column.by?.includes(by)),
+    ...columnsOf('job_metrics').filter(({ name }) => by === 'class' && QUANTILES.includes(name)),
+  ].map(({ name, title, description }) => ({ value: name, label: title, description }));
+}
+
 /** What is compared, and with which time before. */
-export function CompareForm({ query, change }: FormProps<Partial<CompareQuery>>) {
+export function CompareForm({ query, datasource, change }: FormProps<Partial<CompareQuery>>) {
+  const { catalog } = useCatalog(datasource);
+  const series = query.by ?? 'total';
   return (
     <>
       <SelectOption
         id="compare-by"
         label={t('forms.compare.series.label', 'Series')}
         help={t('forms.compare.series.help', 'In total, or one row for each.')}
-        value={query.by ?? 'total'}
+        value={series}
         options={by()}
         onChange={(by) => change({ by, measures: [] })}
       />
@@ -42,6 +60,21 @@ export function CompareForm({ query, change }: FormProps<Partial<CompareQuery>>)
         options={comparedWith()}
         onChange={(chosen) => change({ with: chosen })}
       />
+      {series !== 'error' && (
+        <QueryField
+          label={t('forms.compare.measures.label', 'Compared figures')}
+          help={t('forms.compare.measures.help', 'What is compared of each; the figures beside are columns.')}
+        >
+          <MultiChoice<string>
+            id={`compare-measures-${query.refId}`}
+            width={40}
+            placeholder={t('forms.compare.measures.unchosen', 'The most telling ones')}
+            options={measures(catalog, series)}
+            value={query.measures ?? []}
+            onChange={(chosen) => change({ measures: chosen })}
+          />
+        </QueryField>
+      )}
       {query.with === 'instant' && (
         <TextOption
           id="compare-at"

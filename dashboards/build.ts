@@ -22,7 +22,8 @@ import * as table from '@grafana/grafana-foundation-sdk/table';
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
 import type { EventsQuery } from '../pkg/queries/events';
 import type { Severity } from './alert';
-import { byName, dressTable, figureLink, linkTo, unknownAs } from './buildTable';
+import { byName, dressTable, figureLink, linkTo, SOURCE_KEPT, unknownAs } from './buildTable';
+import { ofScrapeTarget, SCRAPE_TARGET } from './scrapeTarget';
 import { REF_IDS, uidOf, type DashboardSpec, type Flavour, type Panel, type Variable } from './panel';
 import { thresholds } from './thresholds';
 
@@ -118,21 +119,25 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour, all: reado
             : { selected: true, text: 'default', value: 'default' }
         )
     );
-  for (const variable of spec.variables) {
+  const ofTarget = flavour === 'prometheus' && spec.dataSources !== 'several' ? ofScrapeTarget : (expr: string) => expr;
+  const variables = spec.dataSources === 'several' ? spec.variables : [...SCRAPE_TARGET, ...spec.variables];
+  for (const variable of variables) {
     if (variable.choice) {
       builder.withVariable(choiceOf(variable));
     } else if (variable.typed) {
       const typed = new TextBoxVariableBuilder(variable.name).label(variable.label).defaultValue('');
       builder.withVariable(variable.description === undefined ? typed : typed.description(variable.description));
     } else if (variable[flavour] !== undefined) {
-      builder.withVariable(variableOf(variable, flavour));
+      const { prometheus = '' } = variable;
+      const own = SCRAPE_TARGET.includes(variable);
+      builder.withVariable(variableOf({ ...variable, prometheus: own ? prometheus : ofTarget(prometheus) }, flavour));
     }
   }
   ANNOTATIONS.forEach(({ name, color, kinds, severity, expr, title, drawn = () => true }) => {
     const filters = severity && { filters: [{ field: 'severity', operator: '=', values: [severity] }] };
     const query = direct
       ? { refId: 'annotation', queryType: 'events', kinds, ...filters }
-      : { refId: 'annotation', expr, interval: '60s' };
+      : { refId: 'annotation', expr: ofTarget(expr), interval: '60s' };
     const annotation = new AnnotationQueryBuilder()
       .name(name)
       .datasource(SOURCES[flavour])
@@ -147,7 +152,10 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour, all: reado
     const panels = filled(row.panels.filter((panel) => (panel[flavour]?.length ?? 0) > 0));
     if (panels.length > 0) {
       const line = new RowBuilder(row.title).id(ROW_IDS + index);
-      const drawn = panels.map((panel) => panelOf(panel, flavour, panelId(spec, panel.title)));
+      const drawn = panels.map(({ prometheus = [], ...panel }) => {
+        const selected = prometheus.map((query) => ({ ...query, expr: ofTarget(query.expr) }));
+        return panelOf({ ...panel, prometheus: selected }, flavour, panelId(spec, panel.title));
+      });
       if (row.closed) {
         drawn.forEach((panel) => line.withPanel(panel));
         builder.withRow(line.collapsed(true));
@@ -200,7 +208,7 @@ function linksOf(spec: DashboardSpec, flavour: Flavour, all: readonly DashboardS
     if (id === spec.id || (detail === undefined && !isFleet) || (directOnly && flavour !== 'direct')) {
       return [];
     }
-    const source = isFleet && flavour === 'direct' ? '' : '?var-datasource=${datasource}';
+    const source = !isFleet ? `?${SOURCE_KEPT[flavour]}` : flavour === 'direct' ? '' : `?${SOURCE_KEPT.direct}`;
     return [
       linkOf(
         new DashboardLinkBuilder(detail ?? 'Fleet')

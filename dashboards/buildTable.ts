@@ -11,7 +11,14 @@ import {
   type Panel,
   type PrometheusQuery,
 } from './panel';
+import { TARGET_KEPT } from './scrapeTarget';
 import { thresholds } from './thresholds';
+
+/** Keeps in an address of which data source, and by Prometheus of which scrape targets, a dashboard tells. */
+export const SOURCE_KEPT: Readonly<Record<Flavour, string>> = {
+  direct: 'var-datasource=${datasource}',
+  prometheus: `var-datasource=\${datasource}&${TARGET_KEPT}`,
+};
 
 /** A table of fewer columns is seen whole on a phone, or nearly so. */
 const FEWEST_TO_SCROLL = 4;
@@ -116,11 +123,11 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
     });
   }
   if (flavour === 'prometheus') {
-    for (const [name, { path, subject }] of Object.entries(panel.labelLinks ?? {})) {
+    for (const [name, parts] of Object.entries(panel.labelLinks ?? {})) {
       // Nothing else stands in it: an address that is empty is no link.
-      const url = `\${__data.fields["${path}"]:raw}\${__data.fields["${subject}"]:percentencode}`;
-      builder.withOverride(linked(name, { title: 'Details', url }));
-      [path, subject].forEach((hidden) => builder.withOverride({ matcher: byName(hidden), properties: HIDDEN_PATH }));
+      const url = parts.map((part, index) => `\${__data.fields["${part}"]:${index % 2 ? 'percentencode' : 'raw'}}`);
+      builder.withOverride(linked(name, { title: 'Details', url: url.join('') }));
+      parts.forEach((hidden) => builder.withOverride({ matcher: byName(hidden), properties: HIDDEN_PATH }));
     }
   }
   if (flavour === 'direct') {
@@ -261,7 +268,8 @@ function organizeSeries({ prometheus = [], labels = {}, rank }: Panel) {
  * `&` in a name would end it.
  */
 export function linkTo({ dashboard, variable, more = '' }: DashboardTarget, value: string, flavour: Flavour) {
-  const source = variable === 'datasource' ? '' : 'var-datasource=${datasource}&';
+  const source =
+    variable === 'datasource' ? '' : variable === 'instance' ? `${SOURCE_KEPT.direct}&` : `${SOURCE_KEPT[flavour]}&`;
   return {
     title: 'Details',
     url: `/d/${uidOf(dashboard, flavour)}?${source}var-${variable}=${value}${more}&\${__url_time_range}`,
@@ -277,7 +285,7 @@ export function figureLink({ dashboard, variable }: FigureLink, flavour: Flavour
   const chosen = variable ? `var-${variable.name}=${value}&` : '';
   return {
     title: 'Details',
-    url: `/d/${uidOf(dashboard, flavour)}?${chosen}var-datasource=\${datasource}&\${__url_time_range}`,
+    url: `/d/${uidOf(dashboard, flavour)}?${chosen}${SOURCE_KEPT[flavour]}&\${__url_time_range}`,
   };
 }
 

@@ -96,7 +96,7 @@ export const fleet: DashboardSpec = {
             { expr: 'sidekiq_dead_jobs_last_hour', column: 'Died in the last hour' },
             { expr: 'sum by (instance, job) (sidekiq_queue_unserved)', column: 'Unserved queues' },
           ],
-          labels: { job: 'Job', instance: 'Instance' },
+          labels: { job: 'Scrape job', instance: 'Instance' },
           widths: {
             Up: 60,
             Enqueued: 95,
@@ -109,6 +109,7 @@ export const fleet: DashboardSpec = {
           },
           units: { Latency: 's', Utilisation: 'percentunit' },
           sortBy: 'Latency',
+          links: { Instance: { dashboard: 'sidekiq-overview', variable: 'instance' } },
           gauges: { Utilisation: 1 },
           warnings: {
             Latency: warnFrom(60, 300),

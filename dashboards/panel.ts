@@ -125,8 +125,8 @@ export interface Panel {
   invisible?: string[];
   /** Where a click on a cell leads: by column title, the title of the column that holds the path. */
   pathLinks?: Record<string, string>;
-  /** The same by Prometheus, where a label holds the path, and another what is put behind it. */
-  labelLinks?: Record<string, { path: string; subject: string }>;
+  /** The same by Prometheus: columns whose labels are the parts of an address, in turns as it stands and a value to encode. */
+  labelLinks?: Record<string, string[]>;
   /** Columns of instants, by title, told as date and time and not as time ago. */
   dated?: string[];
   /** As {@link pathLinks}, where the path is whole: a cell without one is no link. */

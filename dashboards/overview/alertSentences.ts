@@ -5,13 +5,15 @@ import { uidOf } from '../panel';
 import { subjectOf } from '../subjects';
 
 /** Labels of what is wrong, made of those of an alert. */
-export const SENTENCE_LABELS = ['finding', 'path', 'linked'] as const;
+export const SENTENCE_LABELS = ['finding', 'path', 'of', 'ending', 'linked'] as const;
 
 /** A sentence, and the dashboard that tells more of it. */
 interface Told {
   name: string;
   sentence: string;
   path: string;
+  /** What stands between the instance and the subject in the address. */
+  ending: string;
   /** Labels of Prometheus: that in the sentence, and that whose value ends the path. */
   inSentence: string | undefined;
   inPath: string | undefined;
@@ -26,7 +28,8 @@ const TOLD = ALERTS.filter(({ prometheus }) => prometheus).map((alert): Told => 
   return {
     name,
     sentence: summary.replace(LABEL, '$$1'),
-    path: `/d/${uidOf(dashboard, 'prometheus')}?var-datasource=\${datasource}&\${__url_time_range}${subject ? `&var-${subject.variable}=` : ''}`,
+    path: `/d/${uidOf(dashboard, 'prometheus')}?var-datasource=\${datasource}&\${__url_time_range}`,
+    ending: subject ? `&var-${subject.variable}=` : '',
     inSentence: inSummary && labelOf(alert, inSummary),
     inPath: subject && labelOf(alert, subject.label),
   };
@@ -49,15 +52,15 @@ function replaced(expr: string, label: string, text: string, source: string, reg
 }
 
 /**
- * Gives alerts of Prometheus the label `finding`, which is their summary, `path`, the address of the dashboard that tells more,
- * and `linked`, which is put behind that; without one there is nothing to put behind it.
+ * Gives alerts of Prometheus the label `finding`, which is their summary, and the parts of the address of the dashboard that tells
+ * more: `path`, `of` (the instance), `ending` and `linked` (the subject). What an alert does not have is left out.
  */
 export function withSentences(expr: string): string {
-  const joined = ALERT_LABELS.reduce(
+  const joined = [...ALERT_LABELS, 'instance'].reduce(
     (all, label) => `label_join(${all}, "${both(label)}", "|", "alertname", "${label}")`,
     expr
   );
-  const named = TOLD.reduce(
+  const sentences = TOLD.reduce(
     (all, { name, sentence, inSentence }) =>
       inSentence === undefined
         ? replaced(all, 'finding', sentence, 'alertname', name)
@@ -65,13 +68,20 @@ export function withSentences(expr: string): string {
     joined
   );
   const namesOf = (some: readonly Told[]) => some.map(({ name }) => name).join('|');
-  const withPaths = [...groupBy(TOLD, ({ path }) => path)].reduce(
-    (all, [path, some]) => replaced(all, 'path', path, 'alertname', namesOf(some)),
-    named
+  const withInstance = (some: readonly Told[]) => `(?:${namesOf(some)})\\\\|(.+)`;
+  const withPaths = [...groupBy(TOLD, ({ path }) => path)].reduce((all, [path, some]) => {
+    const named = replaced(all, 'path', path, 'alertname', namesOf(some));
+    // Without an instance the variable keeps all.
+    return replaced(named, 'path', `${path}&var-instance=`, both('instance'), withInstance(some));
+  }, sentences);
+  const withTargets = replaced(withPaths, 'of', '$1', both('instance'), withInstance(TOLD));
+  const withEndings = [...groupBy(TOLD, ({ ending }) => ending)].reduce(
+    (all, [ending, some]) => (ending === '' ? all : replaced(all, 'ending', ending, 'alertname', namesOf(some))),
+    withTargets
   );
   return [...groupBy(TOLD, ({ inPath }) => inPath)].reduce(
     (all, [label, some]) =>
       label === undefined ? all : replaced(all, 'linked', '$1', both(label), `(?:${namesOf(some)})\\\\|(.*)`),
-    withPaths
+    withEndings
   );
 }

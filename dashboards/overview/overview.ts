@@ -27,8 +27,8 @@ const whatIsWrong: Panel = {
   wholeLinks: { Since: 'Path since' },
   prometheus: [
     {
-      expr: `max by (severity, alertname, alertstate, ${SENTENCE_LABELS.join(', ')}) (${withSentences(
-        `max by (severity, alertname, alertstate, ${ALERT_LABELS.join(', ')}) (${[rank('critical', 3), rank('warning', 2), rank('info', 1)].join(' or ')})`
+      expr: `max by (severity, alertname, alertstate, instance, ${SENTENCE_LABELS.join(', ')}) (${withSentences(
+        `max by (severity, alertname, alertstate, instance, ${ALERT_LABELS.join(', ')}) (${[rank('critical', 3), rank('warning', 2), rank('info', 1)].join(' or ')})`
       )})`,
       column: 'Level',
     },
@@ -41,9 +41,12 @@ const whatIsWrong: Panel = {
     alertstate: 'State',
     alertname: 'Alert',
     path: 'Alert path',
+    instance: 'Instance',
+    of: 'Alert instance',
+    ending: 'Alert variable',
     linked: 'Alert subject',
   },
-  labelLinks: { Finding: { path: 'Alert path', subject: 'Alert subject' } },
+  labelLinks: { Finding: ['Alert path', 'Alert instance', 'Alert variable', 'Alert subject'] },
 };
 
 /** The row of what concerns everything, whatever the variables choose. */

@@ -228,6 +228,7 @@ function filledIn(text: string, file: string, jid = ''): string {
       .replaceAll('$class', one ? 'Events::IngestJob' : '.*')
       .replaceAll('${jobClass:regex}', 'Events::IngestJob')
       .replaceAll('$jid', jid)
+      .replaceAll(/\$(?:job|instance)\b/g, '.*')
       .replaceAll('${quantile:text}', 'p95')
       .replaceAll('$quantile', '0.95')
       .replaceAll(/\$(host|workerType|changedType|errorClass)/g, '.*')
@@ -251,6 +252,32 @@ test('every query of every dashboard by Prometheus answers', async () => {
       })
     );
     expect(answers.flat().join('; ')).toBe('');
+  });
+});
+
+test('every query of a dashboard by Prometheus is of the chosen scrape targets alone', async () => {
+  const queries = panelsOf('prometheus')
+    .filter(([file]) => file !== 'sidekiq-fleet.json')
+    .flatMap(([file, title, targets]) => targets.map(({ expr }) => [`${file}: ${title}`, String(expr), file] as const));
+  const answersOf = async (job: string, instance: string) =>
+    Promise.all(
+      queries.map(async ([name, expr, file]) => {
+        const chosen = expr.replaceAll('"$job"', `"${job}"`).replaceAll('"$instance"', `"${instance}"`);
+        return (await query(filledIn(chosen, file))).map(({ metric }) => ({ name, instance: metric['instance'] }));
+      })
+    );
+  await soon(async () => {
+    // Those of DogStatsD come last.
+    const byStatsd = (await answersOf('.*', '.*')).filter((_, index) => queries[index]![1].includes('${statsd}'));
+    expect(byStatsd.flat().length).toBeGreaterThan(0);
+  });
+  expect((await answersOf('none', '.*')).flat()).toEqual([]);
+  expect((await answersOf('.*', 'none')).flat()).toEqual([]);
+  await soon(async () => {
+    const [version] = RECORDED_VERSIONS;
+    const instances = (await answersOf('recordings', version!)).flat().flatMap(({ instance }) => instance ?? []);
+    expect(new Set(instances)).toEqual(new Set([version]));
+    expect(instances.length).toBeGreaterThan(20);
   });
 });
 

@@ -14,15 +14,19 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 // The summaries and labels are those that promtool made of the rules.
 test('an alert of Prometheus is told by its summary, and leads to its subject', () => {
   const expr = `max by (${SENTENCE_LABELS.join(', ')}) (${withSentences(
-    `max by (alertname, ${ALERT_LABELS.join(', ')}) (ALERTS)`
+    `max by (alertname, instance, ${ALERT_LABELS.join(', ')}) (ALERTS)`
   )})`;
   // As Grafana fills it in.
   const filledIn = (text: string) =>
     text.replaceAll('${datasource}', 'uid').replaceAll('${__url_time_range}', 'from=1&to=2');
-  const fired = [...new Map(cases.map((each) => [each.alert, each])).values()];
+  const fired = [...new Map(cases.map((each) => [each.alert, each])).values()].map((each, index) => ({
+    ...each,
+    // Rules of the user's own may leave it out.
+    labels: { ...each.labels, ...(index % 3 > 0 && { instance: 'EU & US:9394' }) },
+  }));
   const pathOf = (alert: string) => ALERTS.find(({ name }) => name === alert)!.dashboard;
   const expected = fired.map(({ alert, labels, summary }) => {
-    const { name, class: jobClass, worker, host } = labels as Record<string, string>;
+    const { instance, name, class: jobClass, worker, host } = labels as Record<string, string>;
     const dashboard = pathOf(alert);
     const [variable, linked] =
       dashboard === 'sidekiq-queue'
@@ -34,8 +38,13 @@ test('an alert of Prometheus is told by its summary, and leads to its subject', 
             ? ['host', host]
             : [];
     const ending = variable === undefined ? '' : `&var-${variable}=`;
-    const path = `/d/${dashboard}-prom?var-datasource=uid&from=1&to=2${ending}`;
-    const pairs = { finding: summary, path, ...(linked && { linked }) };
+    const path = `/d/${dashboard}-prom?var-datasource=uid&from=1&to=2${instance ? '&var-instance=' : ''}`;
+    const pairs = {
+      ...{ finding: summary, path },
+      ...(instance && { of: instance }),
+      ...(ending && { ending }),
+      ...(linked && { linked }),
+    };
     return {
       labels: `{${Object.entries(pairs)
         .map(([key, text]) => `${key}=${JSON.stringify(text)}`)

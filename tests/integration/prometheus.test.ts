@@ -275,7 +275,7 @@ test('every query of a dashboard by Prometheus is of the chosen scrape targets a
   expect((await answersOf('.*', 'none')).flat()).toEqual([]);
   await soon(async () => {
     const [version] = RECORDED_VERSIONS;
-    const instances = (await answersOf('recordings', version!)).flat().flatMap(({ instance }) => instance ?? []);
+    const instances = (await answersOf('recordings', version)).flat().flatMap(({ instance }) => instance ?? []);
     expect(new Set(instances)).toEqual(new Set([version]));
     expect(instances.length).toBeGreaterThan(20);
   });

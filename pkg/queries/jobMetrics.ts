@@ -5,7 +5,15 @@ import type { Reads } from '../source/reads';
 import { NOW_SECONDS } from '../source/source';
 import type { State } from '../watch/state';
 import { groupBy } from '../sidekiq/groupBy';
-import { quantile, QUANTILES, sumCounts, sumDurations, timedOf, type TimedCounts } from '../sidekiq/jobMetrics';
+import {
+  knownSeconds,
+  quantile,
+  QUANTILES,
+  sumCounts,
+  sumDurations,
+  timedOf,
+  type TimedCounts,
+} from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/model';
 import { count, key, plain, rate, seconds, share } from './columns';
 import { MAILERS } from '../sidekiq/payload';
@@ -156,7 +164,7 @@ const table = tableQuery({
       ended: {
         processed: counted.get(name)?.processed ?? 0,
         milliseconds: counted.get(name)?.milliseconds ?? 0,
-        seconds: whole.length * resolution,
+        seconds: knownSeconds(whole, resolution),
       },
       threadHourPrice,
       durations: sumDurations((byClass.get(name) ?? []).map((each) => each.counts)),

@@ -69,7 +69,7 @@ export async function grouped(
   };
   const buckets: Bucket[] = [];
   const turns = new Turns();
-  for (const { startsAt, classes } of executions.buckets) {
+  for (const { classes, ...bucket } of executions.buckets) {
     const groups = new Map<string, TimedCounts>();
     for (const [jobClass, counts] of classes) {
       for (const { group, share } of partsOf(jobClass)) {
@@ -81,7 +81,7 @@ export async function grouped(
         addExecutions(sum, counts, share);
       }
     }
-    buckets.push({ startsAt, classes: groups });
+    buckets.push({ ...bucket, classes: groups });
     await turns.give();
   }
   const notices: Notice[] = [...executions.notices];

@@ -2,6 +2,7 @@ import type { Field, Frame } from '../frames/frame';
 import {
   addCounts,
   HISTOGRAM_BOUNDS_MS,
+  knownSeconds,
   noCounts,
   noExecutions,
   sumCounts,
@@ -53,7 +54,7 @@ export async function seriesFrames(
   const grouped = group(ended(buckets, resolution, now), stepOf(resolution, intervalSeconds));
   const last = grouped.at(-1);
   // A rule takes the last value: a sum of a step that has not ended is left out.
-  const groups = adds && last && last.members.length * resolution < last.seconds ? grouped.slice(0, -1) : grouped;
+  const groups = adds && last && knownSeconds(last.members, resolution) < last.seconds ? grouped.slice(0, -1) : grouped;
   const sums = groups.map(({ members }) => sumCounts(members));
   const read = needsDurations ? await durationsOf(ranked.map(([name]) => name)) : { durations: [], notices: [] };
   const durationsOfGroup = await durationsByGroup(read.durations, groups, ({ jobClass }) => jobClass);
@@ -61,7 +62,7 @@ export async function seriesFrames(
   const frames = ranked.map(([jobClass]): Frame => {
     const values = groups.map(({ startsAt, seconds, members }, index) => {
       const counts = sums[index]!.get(jobClass) ?? noExecutions();
-      const lasted = members.length * resolution;
+      const lasted = knownSeconds(members, resolution);
       // A sum of less time than its neighbours would look like a fall; a rate or a mean does not.
       if (adds && lasted < seconds) {
         return null;

@@ -20,9 +20,10 @@ export function minutesFrom(
 }
 
 /**
- * Executions of a range that reaches back beyond the minutes that Redis keeps, by ten minutes, oldest first. The last hours
- * are summed from their minutes, which every version of Sidekiq writes. Those before come from the counters of ten minutes
- * (Sidekiq ≥ 8.0), or from minutes that were recorded where these tell of more executions of a class.
+ * Executions of a range that reaches back beyond the minutes that Redis keeps, by ten minutes that are whole, oldest first. The
+ * last hours are summed from their minutes, which every version of Sidekiq writes. Those before come from the counters of ten
+ * minutes (Sidekiq ≥ 8.0), or from minutes that were recorded where these tell of more executions of a class. Where an older
+ * Sidekiq ran, a ten minutes without counters is known as far as it was recorded.
  */
 export async function readTenMinutes(
   range: Range,
@@ -30,13 +31,21 @@ export async function readTenMinutes(
   reads: Reads
 ): Promise<{ buckets: Bucket[]; notices: Notice[] }> {
   const recentFrom = minutesFrom(now, reads, SECONDS);
-  const before = { from: range.from, to: Math.min(range.to, recentFrom - 1) };
+  const endsAt = Math.ceil(range.to / SECONDS) * SECONDS;
+  const before = { from: Math.floor(range.from / SECONDS) * SECONDS, to: Math.min(endsAt, recentFrom) - 1 };
   const kept = await reads.buckets(before, SECONDS, now);
   const recorded = await reads.recordedMinutes(before);
-  const recent =
-    range.to < recentFrom
-      ? { buckets: [], notices: [] }
-      : await reads.buckets({ from: recentFrom, to: range.to }, 60, now);
+  // The first ones tell which Sidekiq ran before them.
+  const recent = await reads.buckets({ from: recentFrom, to: Math.max(endsAt, recentFrom + SECONDS) - 1 }, 60, now);
+  const isOld = recent.buckets.some(isOfOldSidekiq);
+  const former = largest(kept.buckets, summed(recorded.minutes), isOld);
+  const buckets = [
+    ...former,
+    ...summed(
+      recent.buckets.filter(({ startsAt }) => startsAt < endsAt),
+      SECONDS
+    ),
+  ];
   const notices: Notice[] = [...kept.notices, ...recent.notices];
   if (range.from < now - TEN_MINUTES_KEPT_SECONDS) {
     notices.push({
@@ -44,41 +53,56 @@ export async function readTenMinutes(
       text: `Sidekiq keeps its job metrics for ${TEN_MINUTES_KEPT_SECONDS / 3600} hours (per ten minutes, since Sidekiq 8.0); there is nothing from before.`,
     });
   }
-  if (recent.buckets.some(isOfOldSidekiq)) {
+  if (isOld) {
+    const minutes = recorded.minutes.length;
     notices.push({
       severity: 'warning',
-      text: `Before ${instantText(recentFrom)} executions by Sidekiq older than 8.0 are ${recorded.minutes.length === 0 ? 'not known' : 'those that were recorded'}: it keeps its job metrics for ${reads.minutesKeptSeconds / 3600} hours.`,
+      text: `Before ${instantText(recentFrom)} executions by Sidekiq older than 8.0 are ${minutes === 0 ? 'not known' : `those of the ${minutes} minutes that were recorded`}: it keeps its job metrics for ${reads.minutesKeptSeconds / 3600} hours.`,
     });
+  }
+  if (former.some((bucket) => bucket.knownSeconds !== undefined)) {
+    notices.push({ severity: 'info', text: 'Rates and means are of the time that is known.' });
   }
   notices.push({
     severity: 'info',
     text: 'Sidekiq keeps durations for 8 hours, so there are no quantiles for this time range.',
   });
-  return { buckets: [...largest(kept.buckets, summed(recorded.minutes)), ...summed(recent.buckets)], notices };
+  return { buckets, notices };
 }
 
-/** Minutes as buckets of ten. */
-function summed(minutes: readonly Bucket[]): Bucket[] {
+/** Minutes as buckets of ten. @param seconds that are known of each; those of its minutes where it is left out */
+function summed(minutes: readonly Bucket[], seconds?: number): Array<Bucket & { knownSeconds: number }> {
   return [...groupBy(minutes, ({ startsAt }) => Math.floor(startsAt / SECONDS) * SECONDS)].map(
     ([startsAt, members]) => ({
       startsAt,
       classes: sumCounts(members),
+      knownSeconds: seconds ?? 60 * members.length,
     })
   );
 }
 
-/** Of each class that which tells of more executions: neither has those of the other beside its own. */
-function largest(kept: readonly Bucket[], recorded: readonly Bucket[]): Bucket[] {
-  const others = new Map(recorded.map(({ startsAt, classes }) => [startsAt, classes]));
+/**
+ * Of each class that which tells of more executions: neither has those of the other beside its own.
+ *
+ * @param isOld whether a bucket without counters may be of a Sidekiq that writes none
+ */
+function largest(
+  kept: readonly Bucket[],
+  recorded: ReadonlyArray<Bucket & { knownSeconds: number }>,
+  isOld: boolean
+): Bucket[] {
+  const others = new Map(recorded.map((bucket) => [bucket.startsAt, bucket]));
   const starts = [...new Set([...kept, ...recorded].map(({ startsAt }) => startsAt))].sort((a, b) => a - b);
-  const known = new Map(kept.map(({ startsAt, classes }) => [startsAt, classes]));
+  const counters = new Map(kept.map(({ startsAt, classes }) => [startsAt, classes]));
   return starts.map((startsAt) => {
-    const classes = new Map(known.get(startsAt));
-    for (const [jobClass, counts] of others.get(startsAt) ?? []) {
+    const other = others.get(startsAt);
+    const classes = new Map(counters.get(startsAt));
+    const isKnown = counters.has(startsAt) && (classes.size > 0 || !isOld);
+    for (const [jobClass, counts] of other?.classes ?? []) {
       if (counts.processed > (classes.get(jobClass)?.processed ?? 0)) {
         classes.set(jobClass, counts);
       }
     }
-    return { startsAt, classes };
+    return { startsAt, classes, ...(!isKnown && { knownSeconds: other?.knownSeconds ?? 0 }) };
   });
 }

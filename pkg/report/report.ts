@@ -120,7 +120,9 @@ async function classes(source: Source, state: State, range: Range, ask: Ask): Pr
     const query = { queryType: 'job_metrics', figures, top: CLASSES_MOST, limit: CLASSES_MOST };
     const [frame] = await ask(query, { from: minutesFrom, to: range.to });
     const told = (frame?.meta?.notices ?? []).map(({ text }) => text).join(' ');
-    return classSections(runsOfMetrics(frame ? rowsOf(frame) : []), told || MINUTES_TEXT);
+    const unknown =
+      minutesFrom - range.from > CLASS_SECONDS ? [`Before ${instantText(minutesFrom)} executions are not known.`] : [];
+    return classSections(runsOfMetrics(frame ? rowsOf(frame) : []), [...unknown, told || MINUTES_TEXT].join(' '));
   }
   const runs = await classRuns(history, range, state.now, source.options.sampleSeconds);
   return classSections(

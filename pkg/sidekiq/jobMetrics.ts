@@ -33,6 +33,13 @@ export interface Bucket {
   /** Epoch seconds at which it begins. */
   readonly startsAt: number;
   readonly classes: ReadonlyMap<string, Readonly<TimedCounts>>;
+  /** Seconds of it that are known; all where it is left out. */
+  readonly knownSeconds?: number;
+}
+
+/** Seconds that are known of buckets. @param seconds length of each */
+export function knownSeconds(buckets: ReadonlyArray<Pick<Bucket, 'knownSeconds'>>, seconds: number): number {
+  return buckets.reduce((sum, bucket) => sum + (bucket.knownSeconds ?? seconds), 0);
 }
 
 /** The two generations of key names, see metricKeys: during an upgrade each holds a part of a bucket. */

@@ -304,6 +304,68 @@ describe('over more than eight hours', () => {
     );
   });
 
+  /** Sidekiq 7.3 alone: sixty executions of half a second each minute, of which Redis keeps the last eight hours. */
+  const old = Object.fromEntries(
+    Array.from({ length: 480 }, (_, index) => [
+      `hgetall ${metricKeys.oldMinute(MINUTE - 60 * index)}`,
+      ['A|p', '60', 'A|ms', '30000'],
+    ])
+  );
+
+  test.each([9, 24, 48])('of Sidekiq before 8.0, %i hours have the rate of the hours that are known', async (hours) => {
+    const request = { range: { from: NOW - hours * 3600, to: NOW } };
+    const [row] = await rows({ answers: old, request });
+    expect(row!['rate']).toBeCloseTo(1, 9);
+    expect(row!['threads']).toBeCloseTo(0.5, 9);
+    const query = { show: 'series', figures: ['rate'] };
+    const [frame] = await ask({ answers: old, query, request: { ...request, intervalSeconds: 600 } });
+    const values = frame!.fields[1]!.values;
+    expect(new Set(values)).toEqual(new Set([null, 1]));
+    expect(values.slice(0, 6)).toEqual([null, null, null, null, null, null].slice(0, Math.min(6, 6 * (hours - 8))));
+    expect(noticesOf([frame!])).toContain('Rates and means are of the time that is known.');
+  });
+
+  test('of Sidekiq before 8.0, minutes that were not recorded are no time in which nothing ran', async () => {
+    const from = MINUTE - 12 * 3600;
+    // Every third minute is missing.
+    const recorded = Array.from({ length: 12 * 60 }, (_, index) => index).filter((index) => index % 3 !== 0);
+    const reads = {
+      minutesKeptSeconds: 8 * 3600,
+      recordedMinutes: async (asked: { to: number }) => ({
+        minutes: recorded
+          .map((index) => aMinute(from + 60 * index, { A: [60, 0, 30_000] }))
+          .filter(({ startsAt }) => startsAt <= asked.to),
+        durations: [],
+        missing: 80,
+      }),
+      buckets: async (asked: { from: number; to: number }, seconds: number) => ({
+        buckets: Array.from({ length: Math.ceil((asked.to - asked.from) / seconds) }, (_, index) => ({
+          ...aMinute(asked.from + seconds * index, seconds === 60 ? { A: [60, 0, 30_000] } : {}),
+          shapes: new Map(seconds === 60 ? [['A', ['old']]] : []),
+        })),
+        notices: [],
+      }),
+      durations: async () => ({ durations: [], notices: [] }),
+    } as unknown as Reads;
+    const request = { range: { from, to: NOW }, intervalSeconds: 600, alerting: false };
+    const ask = (query: object) => jobMetrics.run({ queryType: 'job_metrics', ...query }, aState(), request, reads);
+    const [row] = rowsOf((await ask({}))[0]!);
+    expect([row!['rate'], row!['threads']]).toEqual([expect.closeTo(1, 9), expect.closeTo(0.5, 9)]);
+    const [executions] = await ask({ show: 'series', figures: ['executions'] });
+    expect(new Set(executions!.fields[1]!.values)).toEqual(new Set([null, 600]));
+    const [rate] = await ask({ show: 'series', figures: ['rate'] });
+    expect(new Set(rate!.fields[1]!.values)).toEqual(new Set([1]));
+  });
+
+  test('ends with ten whole minutes where the range ends within them', async () => {
+    // Noon and some seconds: two hours ago ends at 10:02, which has minutes until 10:10.
+    const request = { range: { from: NOW - 20 * 3600, to: NOW - 2 * 3600 + 120 }, intervalSeconds: 600 };
+    const [frame] = await ask({ answers: old, query: { show: 'series', figures: ['executions'] }, request });
+    expect(frame!.fields[1]!.values.at(-1)).toBe(600);
+    const [rate] = await ask({ answers: old, query: { show: 'series', figures: ['rate'] }, request });
+    expect(rate!.fields[1]!.values.at(-1)).toBe(1);
+  });
+
   test('has recorded minutes before that where they tell of more', async () => {
     const reads = {
       minutesKeptSeconds: 8 * 3600,

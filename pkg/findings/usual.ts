@@ -113,12 +113,14 @@ const KINDS = { total: 'Sidekiq', queue: 'queue', workerType: 'worker type', cla
 
 interface Unusual extends Found {
   figure: string;
-  /** By how much it differs from the usual. */
+  /** By how much it lies above the usual, below it negative. */
   excess: number;
 }
 
 /** Parts that are unusual explain a whole where they are so much of what is unusual of it. */
 const EXPLAINING_SHARE = 0.5;
+/** Classes are looked at over an hour, of which the five minutes of the whole may be the only ones that are unusual. */
+const EXPLAINING_SHARE_OF_CLASSES = EXPLAINING_SHARE / 12;
 
 /** What parts explain is told once: of the whole, and of a worker type by its queues, the same figure is not told. */
 function isExplained(one: Unusual, all: readonly Unusual[], { queues }: Pick<State, 'queues'>): boolean {
@@ -126,17 +128,17 @@ function isExplained(one: Unusual, all: readonly Unusual[], { queues }: Pick<Sta
     return false;
   }
   const typeOf = typesByQueue(queues);
-  const alike = all.filter(({ figure }) => figure === one.figure);
-  // Classes are looked at over another time.
-  if (one.kind === 'Sidekiq' && alike.some(({ kind }) => kind === 'class')) {
-    return true;
-  }
+  // What is less than usual explains nothing that is more.
+  const alike = all.filter(({ figure, excess }) => figure === one.figure && excess > 0 === one.excess > 0);
   const parts = alike.filter(
     ({ kind, subject }) => kind === 'queue' && (one.kind === 'Sidekiq' || typeOf.get(subject) === one.subject)
   );
-  const types = one.kind === 'Sidekiq' ? alike.filter(({ kind }) => kind === 'worker type') : [];
-  const sum = (of: readonly Unusual[]) => of.reduce((total, { excess }) => total + excess, 0);
-  return Math.max(sum(parts), sum(types)) >= EXPLAINING_SHARE * one.excess;
+  const ofWhole = (kind: Unusual['kind']) => (one.kind === 'Sidekiq' ? alike.filter((each) => each.kind === kind) : []);
+  const share = (of: readonly Unusual[]) => of.reduce((total, { excess }) => total + excess, 0) / one.excess;
+  return (
+    Math.max(share(parts), share(ofWhole('worker type'))) >= EXPLAINING_SHARE ||
+    share(ofWhole('class')) >= EXPLAINING_SHARE_OF_CLASSES
+  );
 }
 
 /** Whether a figure is out of the usual, by how far it lies outside its band and whether it changed suddenly. */
@@ -165,7 +167,7 @@ function unusual(figure: UsualFigure, state: State): Unusual[] {
   return [
     {
       figure: figure.figure,
-      excess: Math.abs(value - usual),
+      excess: value - usual,
       kind: KINDS[scope],
       subject: name,
       text: watched.text({

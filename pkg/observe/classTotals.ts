@@ -32,6 +32,22 @@ const NOTHING_MISSED: Counted = { minutes: [], durations: [] };
 /** By how much a count has grown. */
 type Growth = (now: number, before?: number) => number;
 
+/** A class that has not run for so long comes after those that have. */
+const IDLE_SECONDS = 86_400;
+
+/**
+ * By how much a class counts among others where only the first ones are looked at: its executions, where it has run in the
+ * last day; those that have not come after all others.
+ *
+ * @param now epoch seconds
+ */
+export function weightOfClass(
+  { processed, lastRunAt }: Pick<ClassTotal, 'processed' | 'lastRunAt'>,
+  now: number
+): number {
+  return now - lastRunAt <= IDLE_SECONDS ? 1 + processed : processed / (1 + processed);
+}
+
 /** Totals by class, in the order in which classes were first seen. */
 export type ClassTotalsView = ReadonlyMap<string, ClassTotal>;
 

@@ -1,4 +1,4 @@
-import type { ClassTotalsView } from '../observe/classTotals';
+import { weightOfClass, type ClassTotalsView } from '../observe/classTotals';
 import { CLASS_SECONDS, figureNamed, keptAs, type HistoryFigure } from '../series/figures';
 import { readLatest } from '../series/readOnGrid';
 import type { FigureReads } from '../series/store';
@@ -104,7 +104,10 @@ export async function lookUsual(
       total: () => 0,
       queue: (key: string) => jobs.get(key),
       workerType: (key: string) => ofTypes.get(key),
-      class: (key: string) => classTotals.get(key)?.processed ?? 0,
+      class(key: string) {
+        const total = classTotals.get(key);
+        return total ? weightOfClass(total, now) : 0;
+      },
     };
     const name = `${scope} ${figure}`;
     const chosen =

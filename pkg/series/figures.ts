@@ -1,4 +1,4 @@
-import type { ClassTotal, ClassTotalsView } from '../observe/classTotals';
+import { weightOfClass, type ClassTotal, type ClassTotalsView } from '../observe/classTotals';
 import { groupBy } from '../sidekiq/groupBy';
 import { jobsOf, type JobWaitsView } from '../observe/jobWaits';
 import type { QueueState } from '../observe/queueState';
@@ -235,9 +235,7 @@ export class SeriesTaker {
     const slot = Math.floor(state.now / CLASS_SECONDS);
     const due = slot !== this.slot;
     this.slot = slot;
-    return due
-      ? [...seriesOf(state), ...seriesOfClasses(state.classTotals, state.jobWaits), ...seriesOfWaits(state)]
-      : seriesOf(state);
+    return due ? [...seriesOf(state), ...seriesOfClasses(state), ...seriesOfWaits(state)] : seriesOf(state);
   }
 }
 
@@ -274,8 +272,9 @@ function seriesOfWaits({ jobWaits, queues }: Pick<Sampled, 'jobWaits' | 'queues'
   ];
 }
 
-function seriesOfClasses(classTotals: ClassTotalsView, jobWaits: JobWaitsView): SeriesValue[] {
-  const most = ([, one]: [string, ClassTotal], [, other]: [string, ClassTotal]) => other.processed - one.processed;
+function seriesOfClasses({ classTotals, jobWaits, now }: Sampled): SeriesValue[] {
+  const most = ([, one]: [string, ClassTotal], [, other]: [string, ClassTotal]) =>
+    weightOfClass(other, now) - weightOfClass(one, now);
   const classes = [...classTotals];
   const kept = classes.length <= CLASSES_KEPT ? classes : classes.sort(most).slice(0, CLASSES_KEPT);
   const waited = waitedBy(jobWaits, ({ metricsClass }) => metricsClass);

@@ -119,13 +119,18 @@ describe('a look at what is usual', () => {
   test('looks for sudden changes of the fifty classes that ran most', async () => {
     const others = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`C${index}`, 60]));
     const until = START + 2.1 * DAY;
-    const of = async (executions: number) => {
-      const executionsAt = (at: number) => ({ ...others, A: at > until - 300 ? 3 * executions : executions });
+    const of = async (executions: number, stoppedAt = Infinity) => {
+      const executionsAt = (at: number) => ({
+        ...(at < stoppedAt ? others : {}),
+        A: at > until - 300 ? 3 * executions : executions,
+      });
       const { figures } = (await lived(executionsAt, { until }))!;
       return figures.filter(({ scope, key, sudden }) => scope === 'class' && key === 'A' && sudden === true);
     };
     expect(await of(20)).toEqual([]);
     expect(await of(70)).toHaveLength(1);
+    // Classes that have not run for a day leave their place.
+    expect(await of(20, START + DAY)).toHaveLength(1);
   });
 
   test('sees executions that take longer than usual in the last hour', async () => {

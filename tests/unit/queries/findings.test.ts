@@ -504,6 +504,36 @@ describe('throughput of a class', () => {
   });
 });
 
+describe('throughput and failures in total, beside classes that are unusual', () => {
+  const told = (total: Partial<UsualFigure>, jobClass: Partial<UsualFigure>, figure = 'processedRate') =>
+    FINDING_RULES.find(({ id }) => id === 'unusual')!
+      .find(
+        evidence({
+          usual: usual([
+            { ...of('total', '', figure), lower: 0, upper: 1, deviation: 5, ...total },
+            { ...of('class', 'Small', figure), lower: 0, upper: 1, deviation: 5, ...jobClass },
+          ]),
+        })
+      )
+      .map(({ subject }) => subject);
+  const fall = { value: 20, usual: 200, lower: 150, upper: 250, deviation: -1.6 };
+  const burst = { value: 60, usual: 1 };
+
+  test('are told beside a class that went the other way', () => {
+    expect(told(fall, { value: 0.5, usual: 0.1 })).toEqual(['Sidekiq', 'Small']);
+  });
+
+  test('are told beside a class that is a small part of it', () => {
+    expect(told(burst, { value: 0.2, usual: 0.01, deviation: 9 }, 'failedRate')).toEqual(['Sidekiq', 'Small']);
+  });
+
+  test('are not told beside the class that explains it, of whose hour it is the last five minutes', () => {
+    // Sixty a second for five minutes are five a second over the hour.
+    expect(told(burst, { value: 5, usual: 0.01 }, 'failedRate')).toEqual(['Small']);
+    expect(told(fall, { value: 15, usual: 195, lower: 150, upper: 250, deviation: -1.6 })).toEqual(['Small']);
+  });
+});
+
 describe('a backlog that is unusual', () => {
   const queues = [
     aQueueState('a', { workerType: 'Default' }),

@@ -130,7 +130,6 @@ function scaled({ outcomes, seconds: lasted }: Runs): Notice[] {
 
 /** Classes named whose run times are other ones. */
 const SLOWED_NAMED = 3;
-const SLOWED_LEAST = 0.02;
 
 /** By how much run times differ where executions compute. */
 function slowed(classes: readonly ClassDemand[], { factors }: Runs): Notice[] {
@@ -138,10 +137,10 @@ function slowed(classes: readonly ClassDemand[], { factors }: Runs): Notice[] {
     return [];
   }
   const changedOnes = classes
-    .map((of) => ({ of, factor: factors.get(classKey(of))! }))
-    .filter(({ factor }) => Math.abs(factor - 1) >= SLOWED_LEAST)
+    .map((of) => ({ of, factor: Number(factors.get(classKey(of))!.toPrecision(2)) }))
+    .filter(({ factor }) => factor !== 1)
     .sort((one, other) => Math.abs(Math.log(other.factor)) - Math.abs(Math.log(one.factor)))
-    .map(({ of, factor }) => `${of.class} ${Number(factor.toPrecision(2))} times as long`);
+    .map(({ of, factor }) => `${of.class} ${factor} times as long`);
   const text =
     changedOnes.length === 0
       ? 'The changes leave the run times of executions that compute as they are.'

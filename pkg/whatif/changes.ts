@@ -1,5 +1,6 @@
 import { Fault } from '../faults/fault';
 import type { FetchMode } from '../engine/engine';
+import { groupBy } from '../sidekiq/groupBy';
 import { scaled } from './durations';
 import type { ClassDemand, Scenario, ThreadGroup } from './model';
 
@@ -65,8 +66,9 @@ export function changed(scenario: Scenario, changes: Changes, queuesNamed: Queue
     }
     const all = serving.reduce((total, { threads }) => total + threads, 0);
     const wanted = wholeNumber('processes', value, MOST_THREADS);
+    const names = resized(serving, wanted, `added for ${name}`);
     groups = withThreads(groups, queues, Math.round((all * wanted) / now)).map((group) =>
-      serves(group, queues) ? { ...group, processes: resized(group.processes, wanted / now) } : group
+      serves(group, queues) ? { ...group, processes: names(group) } : group
     );
   }
   for (const { name, value } of threads) {
@@ -99,12 +101,36 @@ export function changed(scenario: Scenario, changes: Changes, queuesNamed: Queue
   return { topology: { groups, paused }, demand: { ...scenario.demand, classes, backlog } };
 }
 
-/** So many times as many processes, the first ones of before. */
-function resized(processes: ReadonlySet<string>, times: number): ReadonlySet<string> {
-  const names = [...processes];
-  const wanted = Math.round(names.length * times);
-  const added = Array.from({ length: Math.max(0, wanted - names.length) }, (_, index) => `added ${index}`);
-  return new Set([...names.slice(0, wanted), ...added]);
+/**
+ * Of some groups, so many processes together: those that have the same groups grow and shrink alike, by the first ones of
+ * before. Where there are fewer of them than kinds, groups that are left without one come together in another.
+ *
+ * @param added begins the names of new ones
+ * @returns the processes of a group of them
+ */
+function resized(
+  groups: readonly ThreadGroup[],
+  wanted: number,
+  added: string
+): (group: Pick<ThreadGroup, 'processes'>) => ReadonlySet<string> {
+  const names = [...new Set(groups.flatMap(({ processes }) => [...processes]))];
+  const kindOf = (name: string) => groups.map(({ processes }) => Number(processes.has(name))).join('');
+  const kinds = groupBy(names, kindOf);
+  const namesOfKind = new Map<string, string[]>();
+  let [passed, given] = [0, 0];
+  for (const [kind, members] of kinds) {
+    passed += members.length;
+    const upTo = Math.round((wanted * passed) / names.length);
+    const count = upTo - given;
+    const more = Array.from({ length: Math.max(0, count - members.length) }, (_, index) => `${added} ${given + index}`);
+    namesOfKind.set(kind, [...members.slice(0, count), ...more]);
+    given = upTo;
+  }
+  const [first] = [...namesOfKind.values()].flat();
+  return ({ processes }) => {
+    const own = [...new Set([...processes].map(kindOf))].flatMap((kind) => namesOfKind.get(kind)!);
+    return new Set(own.length === 0 && first !== undefined ? [first] : own);
+  };
 }
 
 /** Gives those who serve some queues so many threads together, shared as they are now. */
@@ -178,7 +204,8 @@ function orderOf(text: string): { mode: FetchMode; weights: Map<string, number> 
 }
 
 /**
- * Shares of run times by class, of those that are named: what is named for all counts where nothing else is.
+ * Shares of run times by class, of those that are named. The one that names the class counts, else the one that names its queue,
+ * its worker type, or all.
  *
  * @param texts `share`, or `name=share` of a queue, worker type or class
  * @throws Fault `query` naming the field
@@ -189,15 +216,19 @@ export function computingShares(
   classes: Scenario['demand']['classes']
 ): ReadonlyMap<ClassDemand, number> {
   const shares = new Map<ClassDemand, number>();
-  const named = entries('computing', texts, true).sort(
-    (one, other) => Number(one.name !== '') - Number(other.name !== '')
-  );
-  for (const { name, value } of named) {
+  const ranks = new Map<ClassDemand, number>();
+  for (const { name, value } of entries('computing', texts, true)) {
     const share = Number(value);
     if (!(share >= 0 && share <= 1)) {
       throw refused('computing', `"${value}" is no share from 0 to 1`, 'Write it as name=0.3, or 0.3 for all.');
     }
-    classes.filter(concerns('computing', name, queuesNamed, classes)).forEach((each) => shares.set(each, share));
+    for (const each of classes.filter(concerns('computing', name, queuesNamed, classes))) {
+      const wider = name === '' ? 3 : name === each.class ? 0 : name === each.queue ? 1 : 2;
+      if (wider <= (ranks.get(each) ?? 3)) {
+        ranks.set(each, wider);
+        shares.set(each, share);
+      }
+    }
   }
   return shares;
 }

@@ -12,6 +12,16 @@ export interface Computes {
   readonly share: number;
   /** By how many times computing took longer when that was measured than it would alone. */
   readonly stretch: number;
+  /** By how many times run times come out longer than they were measured, on the same threads: about 1. */
+  readonly excess: number;
+}
+
+/** Jobs that are alike. */
+interface Alike {
+  /** How many run on average, not necessarily a whole number. */
+  readonly jobs: number;
+  /** Share of their time, alone, in which they compute. */
+  readonly share: number;
 }
 
 /** Threads of processes that run them together. */
@@ -39,16 +49,21 @@ export function classKey({ queue, class: name }: Pick<ClassDemand, 'queue' | 'cl
 /**
  * By how many times computing takes longer beside other jobs of the same process: Ruby runs one thread of a process at a
  * time. By mean value analysis of a closed network of one processor that is shared and of time without it (Reiser and
- * Lavenberg 1980), which is exact for a processor that is shared evenly.
+ * Lavenberg 1980), which is exact for jobs that are alike and a processor that is shared evenly.
  *
- * @param others jobs that run beside it on average, not necessarily whole
- * @param share of their time, alone, in which they compute
+ * @param beside jobs that run beside it
  */
-export function stretchBeside(others: number, share: number): number {
+export function stretchBeside(beside: readonly Alike[]): number {
+  // Those that never compute leave the processor to the others.
+  const computing = beside.filter(({ share }) => share > 0);
+  const others = sum(computing.map(({ jobs }) => jobs));
   let waiting = 0;
   for (let jobs = 1; jobs <= Math.min(STEPS_MOST, Math.ceil(others)); jobs += 1) {
-    const computes = share * (1 + waiting);
-    const all = computes === 0 ? 0 : (jobs * computes) / (1 - share + computes);
+    let all = 0;
+    for (const { jobs: many, share } of computing) {
+      const computes = share * (1 + waiting);
+      all += ((jobs * many) / others) * (computes / (1 - share + computes));
+    }
     // Between two numbers of jobs in proportion.
     waiting += (all - waiting) * Math.min(1, others - (jobs - 1));
   }
@@ -66,8 +81,10 @@ export async function measuredContention(
   shareOf: (of: ClassDemand) => number,
   turns: Turns
 ): Promise<Computing> {
-  const placed = await place(topology, demand, turns);
-  let known: Computing = new Map(demand.classes.map((of) => [classKey(of), { share: shareOf(of), stretch: 1 }]));
+  const placed = await place(topology, demand, shareOf, turns);
+  let known: Computing = new Map(
+    demand.classes.map((of) => [classKey(of), { share: shareOf(of), stretch: 1, excess: 1 }])
+  );
   // The stretch depends on what the classes beside do without the processor, and that on the stretch.
   for (let round = 0; round < SETTLED_ROUNDS; round += 1) {
     const stretches = await stretchesOf(placed, demand, known, true, turns);
@@ -75,7 +92,8 @@ export async function measuredContention(
       demand.classes.map((of) => {
         const { share } = known.get(classKey(of))!;
         // What computes all of its time was not stretched further than that.
-        return [classKey(of), { share, stretch: share === 0 ? 1 : Math.min(1 / share, stretches.get(of)!) }];
+        const stretch = share === 0 ? 1 : Math.min(1 / share, stretches.get(of) ?? 1);
+        return [classKey(of), { share, stretch, excess: 1 }];
       })
     );
   }
@@ -93,11 +111,15 @@ export async function underContention(
   computing: Computing,
   turns: Turns
 ): Promise<{ demand: Demand; factors: ReadonlyMap<string, number> }> {
-  const stretches = await stretchesOf(await place(topology, demand, turns), demand, computing, false, turns);
+  const shareOf = (of: ClassDemand) => computing.get(classKey(of))?.share ?? 0;
+  const placed = await place(topology, demand, shareOf, turns);
+  const stretches = await stretchesOf(placed, demand, computing, false, turns);
   const factors = new Map<string, number>();
   const classes = demand.classes.map((of) => {
     const { share, idle } = partsOf(of, computing);
-    const factor = share * stretches.get(of)! + idle;
+    const stretch = stretches.get(of);
+    // What nobody runs has the run times of before.
+    const factor = stretch === undefined ? 1 : (share * stretch + idle) / (computing.get(classKey(of))?.excess ?? 1);
     factors.set(classKey(of), factor);
     return { ...of, durations: scaled(of.durations, factor) };
   });
@@ -122,7 +144,10 @@ export async function explainedContention(
   const at = async (times: number) => {
     const computing = await measuredContention(topology, demand, (of) => times * shareOf(of), turns);
     const { factors } = await underContention(topology, demand, computing, turns);
-    return { computing, isExplained: [...factors.values()].every((factor) => Math.abs(factor - 1) <= EXPLAINED) };
+    const isExplained = [...factors.values()].every((factor) => Math.abs(factor - 1) <= EXPLAINED);
+    // By as much as they are off they are off on other threads too.
+    const settledOn = [...computing].map(([key, of]) => [key, { ...of, excess: factors.get(key) ?? 1 }] as const);
+    return { computing: new Map(settledOn), isExplained };
   };
   const { computing, isExplained } = await at(1);
   if (isExplained) {
@@ -140,7 +165,8 @@ export async function explainedContention(
 export function alone(demand: Demand, computing: Computing): Demand {
   const classes = demand.classes.map((of) => {
     const { share, idle } = partsOf(of, computing);
-    return { ...of, durations: scaled(of.durations, share + idle) };
+    const { excess = 1 } = computing.get(classKey(of)) ?? {};
+    return { ...of, durations: scaled(of.durations, Math.min(1, (share + idle) / excess)) };
   });
   return { ...demand, classes };
 }
@@ -151,17 +177,28 @@ function partsOf(of: ClassDemand, computing: Computing): { share: number; idle: 
   return { share, idle: 1 - share * stretch };
 }
 
-/** Work of one domain, in thread-seconds as they were measured. */
-interface Placed {
-  readonly domain: Domain;
-  readonly classes: ReadonlyArray<{ of: ClassDemand; seconds: number }>;
+/** Work of classes that compute for the same share of their time, in thread-seconds as they were measured. */
+interface Work {
+  readonly share: number;
+  readonly classes: Array<{ of: ClassDemand; seconds: number }>;
   /** What comes in each slot, the backlog in the first one. */
   readonly coming: Float64Array;
 }
 
+/** Work of one domain. */
+interface Placed {
+  readonly domain: Domain;
+  readonly works: readonly Work[];
+}
+
 /** The work of each domain: of a queue that several serve by their threads. */
-async function place({ groups, paused }: Topology, demand: Demand, turns: Turns): Promise<Placed[]> {
-  const { slots, backlog } = demand;
+async function place(
+  { groups, paused }: Topology,
+  demand: Demand,
+  shareOf: (of: ClassDemand) => number,
+  turns: Turns
+): Promise<Placed[]> {
+  const { slots, slotSeconds, backlog } = demand;
   const byQueue = groupBy(
     demand.classes.filter(({ queue }) => !paused.has(queue)),
     ({ queue }) => queue
@@ -172,84 +209,137 @@ async function place({ groups, paused }: Topology, demand: Demand, turns: Turns)
   }
   const placed: Placed[] = [];
   for (const domain of domainsOf(groups)) {
-    const coming = new Float64Array(slots);
-    const classes: Array<{ of: ClassDemand; seconds: number }> = [];
+    const works = new Map<number, Work>();
     for (const [queue, threads] of domain.serving) {
       const members = byQueue.get(queue) ?? [];
-      const part = threads / threadsFor.get(queue)!;
+      const part = threads === 0 ? 0 : threads / threadsFor.get(queue)!;
       const waiting = sum(members.map(({ atBeginning }) => atBeginning.waiting));
       for (const of of part > 0 ? members : []) {
-        const each = part * of.durations.meanSeconds;
         const jobs = waiting === 0 ? 0 : ((backlog.get(queue)?.jobs ?? 0) * of.atBeginning.waiting) / waiting;
-        coming[0]! += each * jobs;
-        of.arrivals.forEach((count, slot) => (coming[slot]! += each * count));
-        classes.push({ of, seconds: each * (jobs + sum(of.arrivals)) });
+        const share = shareOf(of);
+        const work = works.get(share) ?? { share, classes: [], coming: new Float64Array(slots) };
+        works.set(share, work);
+        spread(work.coming, of, part, jobs, slotSeconds);
+        work.classes.push({ of, seconds: part * of.durations.meanSeconds * (jobs + sum(of.arrivals)) });
       }
     }
-    placed.push({ domain, classes, coming });
+    placed.push({ domain, works: [...works.values()] });
     await turns.give();
   }
   return placed;
 }
 
-/** By class the stretch that its executions see on average. @param measured whether run times are those that were measured */
+/** Adds the work of a class to the slots in which it can be done: a job keeps one thread busy at most. */
+function spread(
+  coming: Float64Array,
+  { arrivals, durations: { meanSeconds } }: ClassDemand,
+  part: number,
+  backlog: number,
+  slotSeconds: number
+): void {
+  const whole = Math.floor(meanSeconds / slotSeconds);
+  const rest = meanSeconds - whole * slotSeconds;
+  const countAt = (slot: number) => (slot < 0 ? 0 : part * ((arrivals[slot] ?? 0) + (slot === 0 ? backlog : 0)));
+  let running = 0;
+  for (let slot = 0; slot < coming.length; slot += 1) {
+    running += countAt(slot) - countAt(slot - whole);
+    coming[slot]! += slotSeconds * (whole === 0 ? 0 : running) + rest * countAt(slot - whole);
+  }
+}
+
+/**
+ * By class the stretch that its executions see on average; none of what nobody serves.
+ *
+ * @param measured whether run times are those that were measured
+ */
 async function stretchesOf(
   placed: readonly Placed[],
-  { classes, slotSeconds }: Demand,
+  { slotSeconds }: Demand,
   computing: Computing,
   measured: boolean,
   turns: Turns
 ): Promise<Map<ClassDemand, number>> {
-  const sums = new Map<string, { threads: number; stretched: number }>();
+  const sums = new Map<ClassDemand, { threads: number; stretched: number }>();
   for (const each of placed) {
-    const stretch = stretchIn(each, slotSeconds, computing, measured);
-    for (const [queue, threads] of each.domain.serving) {
-      const before = sums.get(queue) ?? { threads: 0, stretched: 0 };
-      sums.set(queue, { threads: before.threads + threads, stretched: before.stretched + threads * stretch });
-    }
+    const stretches = stretchesIn(each, slotSeconds, computing, measured);
+    each.works.forEach(({ classes }, index) => {
+      for (const { of } of classes) {
+        const threads = each.domain.serving.get(of.queue) ?? 0;
+        const before = sums.get(of) ?? { threads: 0, stretched: 0 };
+        sums.set(of, {
+          threads: before.threads + threads,
+          stretched: before.stretched + threads * stretches[index]!,
+        });
+      }
+    });
     await turns.give();
   }
-  return new Map(
-    classes.map((of) => {
-      const { threads = 0, stretched = 0 } = sums.get(of.queue) ?? {};
-      return [of, threads === 0 ? 1 : stretched / threads];
-    })
-  );
+  return new Map([...sums].map(([of, { threads, stretched }]) => [of, stretched / threads]));
 }
 
-/** The stretch within one domain, slot by slot: what does not fit into a slot is left for the next one. */
-function stretchIn(
-  { domain: { threads, processes }, classes, coming }: Placed,
+/** The stretch of each work within one domain, slot by slot: what does not fit into a slot is left for the next one. */
+function stretchesIn(
+  { domain: { threads, processes }, works }: Placed,
   slotSeconds: number,
   computing: Computing,
   measured: boolean
-): number {
-  const all = sum(classes.map(({ seconds }) => seconds));
-  const parts = classes.map(({ of, seconds }) => ({ ...partsOf(of, computing), seconds }));
-  const computes = sum(parts.map(({ share, seconds }) => share * seconds));
-  if (computes === 0 || threads === 0) {
-    return 1;
+): number[] {
+  const parts = works.map(({ share, classes }) => {
+    const all = sum(classes.map(({ seconds }) => seconds));
+    const meanOf = (value: (of: ClassDemand) => number, otherwise: number) =>
+      all === 0 ? otherwise : sum(classes.map(({ of, seconds }) => seconds * value(of))) / all;
+    const idle = meanOf((of) => partsOf(of, computing).idle, 1 - share);
+    return {
+      ...{ share, idle },
+      alone: share === 0 ? 0 : share / (share + idle),
+      // Of those that run in a slot a job that lasts longer is one itself; short ones come and go.
+      itself: meanOf((of) => 1 - Math.min(1, slotSeconds / of.durations.meanSeconds), 0),
+    };
+  });
+  if (parts.every(({ share }) => share === 0) || threads === 0) {
+    return works.map(() => 1);
   }
-  const idles = sum(parts.map(({ idle, seconds }) => idle * seconds));
-  const share = computes / (computes + idles);
-  const stretches = new Map<number, number>();
-  const stretchAt = (busy: number) => {
-    const rounded = Math.round(besideIn(busy, threads, processes) * STEPS_A_JOB);
-    const stretch = stretches.get(rounded) ?? stretchBeside(rounded / STEPS_A_JOB, share);
-    stretches.set(rounded, stretch);
+  const known = new Map<string, number>();
+  const stretchAt = (work: number, running: readonly number[]) => {
+    const others = running.map((jobs, index) =>
+      index === work ? jobs - parts[work]!.itself * Math.min(1, jobs) : jobs
+    );
+    const part = besideIn(sum(others), threads, processes) / Math.max(Number.MIN_VALUE, sum(others));
+    const steps = others.map((jobs, index) => (parts[index]!.alone === 0 ? 0 : Math.round(jobs * part * STEPS_A_JOB)));
+    const key = steps.join();
+    const stretch =
+      known.get(key) ??
+      stretchBeside(parts.map(({ alone: share }, index) => ({ jobs: steps[index]! / STEPS_A_JOB, share })));
+    known.set(key, stretch);
     return stretch;
   };
-  // By how many times the measured work takes so long, beside what runs.
-  const timesAt = (busy: number) => (measured ? 1 : (computes * stretchAt(busy) + idles) / all);
-  let [left, stretched, lived] = [0, 0, 0];
-  for (const each of coming) {
-    left += each;
-    const busy = settled((running) => Math.min(threads, (left * timesAt(running)) / slotSeconds));
-    stretched += busy * stretchAt(busy);
-    lived += busy;
-    left = Math.max(0, left - (busy * slotSeconds) / timesAt(busy));
+  // By how many times the measured work takes so long where computing is stretched.
+  const timesAt = (index: number, stretch: number) =>
+    measured ? 1 : parts[index]!.share * stretch + parts[index]!.idle;
+  const left = works.map(() => 0);
+  const lived = works.map(() => 0);
+  const stretched = works.map(() => 0);
+  for (let slot = 0; slot < works[0]!.coming.length; slot += 1) {
+    works.forEach(({ coming }, index) => (left[index]! += coming[slot]!));
+    const runningAt = (stretches: readonly number[]) => {
+      const wanted = left.map((seconds, index) => (seconds * timesAt(index, stretches[index]!)) / slotSeconds);
+      const all = sum(wanted);
+      return all <= threads ? wanted : wanted.map((each) => (each * threads) / all);
+    };
+    const stretches = settled(
+      works.map(() => 1),
+      (before) => {
+        const running = runningAt(before);
+        return running.map((jobs, index) => (jobs === 0 || parts[index]!.share === 0 ? 1 : stretchAt(index, running)));
+      }
+    );
+    runningAt(stretches).forEach((running, index) => {
+      lived[index]! += running;
+      stretched[index]! += running * stretches[index]!;
+      left[index] = Math.max(0, left[index]! - (running * slotSeconds) / timesAt(index, stretches[index]!));
+    });
   }
-  return lived === 0 ? 1 : stretched / lived;
+  return works.map((_, index) => (lived[index] === 0 ? 1 : stretched[index]! / lived[index]!));
 }
 
 /**
@@ -261,17 +351,17 @@ function besideIn(busy: number, threads: number, processes: number): number {
   return threads > 1 ? (others * Math.max(0, threads / processes - 1)) / (threads - 1) : 0;
 }
 
-/** The least value that a rising function gives for itself. */
-function settled(next: (value: number) => number): number {
-  let value = 0;
+/** The least values that a rising function gives for themselves. @param least where it begins */
+function settled(least: readonly number[], next: (values: readonly number[]) => readonly number[]): readonly number[] {
+  let values = least;
   for (let round = 0; round < ROUNDS_MOST; round += 1) {
-    const following = next(value);
-    if (following - value <= SETTLED * following) {
+    const following = next(values);
+    if (following.every((value, index) => value - values[index]! <= SETTLED * value)) {
       return following;
     }
-    value = following;
+    values = following;
   }
-  return value;
+  return values;
 }
 
 /** Capsules of the same processes share their processors. A group of no process that is known is one of its own. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changed, orderText, type Changes } from '../../../pkg/whatif/changes';
+import { changed, computingShares, orderText, type Changes } from '../../../pkg/whatif/changes';
 import { assumedDurations } from '../../../pkg/whatif/durations';
 import type { Scenario, ThreadGroup } from '../../../pkg/whatif/model';
 
@@ -70,6 +70,37 @@ describe('a change', () => {
     expect(groups.at(-1)).toMatchObject({ mode: 'strict', weights: new Map([['lonely', 0]]) });
   });
 
+  test('of processes of two worker types makes other ones for each', () => {
+    const scenario = {
+      ...SCENARIO,
+      topology: { ...SCENARIO.topology, groups: [group(8, { a: 0 }, ['x']), group(8, { b: 0 }, ['y'])] },
+    };
+    const { groups } = changed(scenario, { ...NONE, processes: ['a=2', 'b=3'] }, (name) => [name]).topology;
+    const names = groups.flatMap(({ processes }) => [...processes]);
+    expect(groups.map(({ processes }) => processes.size)).toEqual([2, 3]);
+    expect(new Set(names).size).toBe(5);
+  });
+
+  test.each([1, 2, 3, 5])('of processes with orders of their own makes %i altogether', (wanted) => {
+    const two = [group(4, { a: 0, b: 0 }, ['x']), group(4, { b: 0, a: 0 }, ['y'])];
+    const scenario = { ...SCENARIO, topology: { ...SCENARIO.topology, groups: two } };
+    const { groups } = changed(scenario, { ...NONE, processes: [`all=${wanted}`] }, () => ['a', 'b']).topology;
+    expect(new Set(groups.flatMap(({ processes }) => [...processes])).size).toBe(wanted);
+    expect(groups.reduce((sum, { threads }) => sum + threads, 0)).toBe(4 * wanted);
+    groups.forEach(({ processes }) => expect(processes.size).toBeGreaterThan(0));
+  });
+
+  test('of processes with two capsules makes such that have both', () => {
+    const capsules = [group(4, { a: 0 }, ['x', 'y']), group(2, { b: 0 }, ['x', 'y'])];
+    const scenario = { ...SCENARIO, topology: { ...SCENARIO.topology, groups: capsules } };
+    const { groups } = changed(scenario, { ...NONE, processes: ['all=3'] }, () => ['a', 'b']).topology;
+    expect([...groups[0]!.processes]).toEqual([...groups[1]!.processes]);
+    expect(groups.map(({ threads, processes }) => [threads, processes.size])).toEqual([
+      [6, 3],
+      [3, 3],
+    ]);
+  });
+
   test('of processes makes as many that have their threads', () => {
     const [before] = SCENARIO.topology.groups;
     const [after] = ifOnly({ processes: ['a=6'] }).topology.groups;
@@ -132,4 +163,27 @@ test.each([
 ])('refuses %j, naming the field', (part, field, reason) => {
   expect(() => ifOnly(part)).toThrow(field);
   expect(() => ifOnly(part)).toThrow(reason);
+});
+
+test.each([
+  [
+    ['0.4', 'Default Worker=0.3', 'a=0.2', 'A=0.1'],
+    [0.1, 0.3, 0.4],
+  ],
+  [
+    ['A=0.1', 'a=0.2', 'Default Worker=0.3', '0.4'],
+    [0.1, 0.3, 0.4],
+  ],
+  [
+    ['a=0.2', 'Default Worker=0.3'],
+    [0.2, 0.3, undefined],
+  ],
+  [
+    ['b=0.9', '0.4'],
+    [0.4, 0.9, 0.4],
+  ],
+])('of shares %o the narrowest counts, in whatever order they are given', (texts, expected) => {
+  const { classes } = SCENARIO.demand;
+  const shares = computingShares(texts, (name) => TYPES[name] ?? [], classes);
+  expect(classes.map((each) => shares.get(each))).toEqual(expected);
 });

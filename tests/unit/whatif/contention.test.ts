@@ -107,7 +107,7 @@ describe('computing beside others', () => {
     [1.5, 0.5, 1.85],
     [5000, 1, 5001],
   ])('%d others that compute %d of their time stretch it to %d', (others, share, expected) => {
-    expect(stretchBeside(others, share)).toBeCloseTo(expected, 6);
+    expect(stretchBeside([{ jobs: others, share }])).toBeCloseTo(expected, 6);
   });
 });
 
@@ -152,6 +152,53 @@ describe('run times of executions that compute', () => {
     // Measured with a process for each thread, where nothing is shared.
     const factor = await factorOf(demand, share, of(group(100, 100)), of(group(threads, processes)));
     expect(Math.abs(factor / lived - 1), `${factor} for ${lived}`).toBeLessThan(0.12);
+  });
+
+  /** A class of an hour in slots of ten seconds. */
+  const ofHour = (name: string, seconds: number, countAt: (slot: number) => number): ClassDemand => ({
+    ...classOf(0, name),
+    arrivals: Array.from({ length: 360 }, (_, slot) => countAt(slot)),
+    durations: assumedDurations(seconds),
+    atBeginning: { waiting: 0, running: 0 },
+  });
+  const hour = (...classes: ClassDemand[]): Demand => ({ ...demandOf(...classes), slots: 360 });
+
+  // What is expected was lived through event by event, with evenly shared processors.
+  test.each([
+    ['beside none that do not compute', [ofHour('A', 0.4, () => 22)], 0.9, 200, 4.6],
+    ['beside some', [ofHour('A', 0.4, () => 22), ofHour('B', 0.4, () => 150)], 0.9, 200, 4.6],
+    ['beside many', [ofHour('A', 0.4, () => 22), ofHour('B', 0.4, () => 600)], 0.9, 200, 4.1],
+    [
+      'in the first half of the time, others in the second',
+      [ofHour('A', 0.4, (slot) => (slot < 180 ? 22 : 0)), ofHour('B', 0.4, (slot) => (slot < 180 ? 0 : 150))],
+      0.9,
+      50,
+      4.9,
+    ],
+    ['five at once for ten minutes', [ofHour('A', 600, (slot) => Number(slot === 6) * 5)], 0.1, 50, 1.08],
+    ['four at once for two minutes', [ofHour('A', 120, (slot) => Number(slot % 90 === 6) * 4)], 0.2, 25, 1.2],
+    ['one at a time for five minutes', [ofHour('A', 300, (slot) => Number(slot % 60 === 6))], 0.9, 10, 1.02],
+  ])('compute %s', async (_, classes, share, threads, expected) => {
+    const factor = await factorOf(hour(...classes), share, of(group(100, 100)), of(group(threads, 1)));
+    expect(Math.abs(factor / expected - 1), `${factor} for ${expected}`).toBeLessThan(0.15);
+  });
+
+  test('that were measured one at a time are explained by any share', async () => {
+    const demand = hour(ofHour('A', 300, (slot) => Number(slot % 60 === 6)));
+    expect((await explainedContention(of(group(5, 1)), demand, () => 0.9, turns)).explained).toBe(1);
+  });
+
+  test('stay exactly as they were measured where nothing is changed', async () => {
+    const demand = demandOf(classOf(5), classOf(3, 'B'));
+    const topology = of(group(8, 2));
+    const shareOf = ({ class: name }: ClassDemand) => (name === 'A' ? 0.3 : 0.2);
+    const { computing, explained } = await explainedContention(topology, demand, shareOf, turns);
+    expect(explained).toBe(1);
+    const { factors } = await underContention(topology, demand, computing, turns);
+    factors.forEach((factor) => expect(factor).toBeCloseTo(1, 9));
+    // What nobody serves takes as long as before.
+    const none = await underContention(of({ ...group(8, 2), threads: 0 }), demand, computing, turns);
+    none.factors.forEach((factor) => expect(factor).toBe(1));
   });
 
   test('use no more than the processors that there are, however many threads', async () => {

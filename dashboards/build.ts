@@ -34,10 +34,10 @@ const SOURCES: Record<Flavour, DataSourceRef> = {
 /** Grafana's own data source that asks each data source that the variable of a query chooses. */
 const EACH_OF_SEVERAL: DataSourceRef = { type: 'datasource', uid: '-- Mixed --' };
 const NO_DATA: Record<Flavour, string> = {
-  direct: 'No data in this time range.',
+  direct: 'No data in this time range. Where the query failed, the icon beside the title says why.',
   prometheus: 'No data in this time range. Check that Prometheus scrapes gpx_sidekiq.',
 };
-const NO_ANSWER = 'No answer. The sign beside the title says why.';
+const NO_ANSWER = 'No answer: see the icon beside the title.';
 /** What a cell or a value of a legend says where there is none. */
 const NO_CELL = '–';
 

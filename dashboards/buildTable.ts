@@ -22,6 +22,8 @@ export const SOURCE_KEPT: Readonly<Record<Flavour, string>> = {
 
 /** A table of fewer columns is seen whole on a phone, or nearly so. */
 const FEWEST_TO_SCROLL = 4;
+/** Half of the width of a phone: a wider name would leave no room for what it names. */
+const WIDEST_FROZEN = 170;
 
 /** The name of a row stays where a table is scrolled sideways, as on a phone. The SDK does not know the option yet. */
 function freezeFirst(builder: table.PanelBuilder): void {
@@ -30,6 +32,15 @@ function freezeFirst(builder: table.PanelBuilder): void {
     const built = build();
     return { ...built, options: { ...(built.options as object), frozenColumns: { left: 1 } } };
   };
+}
+
+/** What the first column is at least, in pixels. */
+function widthOfFirst(panel: Panel, flavour: Flavour): number {
+  const { columns = [], hidden = [], labels = {}, widths = {}, minWidths = {} } = panel;
+  const [name = ''] = columns.filter((column) => !hidden.includes(column));
+  const title = flavour === 'direct' ? titleOf(panel, name) : (Object.values(labels)[0] ?? '');
+  const width = widths[title] ?? minWidths[title] ?? 0;
+  return typeof width === 'number' ? width : width[flavour];
 }
 
 /** Columns in order, units, colours, bars and links of a table. */
@@ -56,7 +67,7 @@ export function dressTable(builder: table.PanelBuilder, panel: Panel, flavour: F
     }
     builder.withTransformation(organizeSeries(panel));
   }
-  if ((panel.columns?.length ?? Infinity) >= FEWEST_TO_SCROLL) {
+  if ((panel.columns?.length ?? Infinity) >= FEWEST_TO_SCROLL && widthOfFirst(panel, flavour) <= WIDEST_FROZEN) {
     freezeFirst(builder);
   }
   const shown = flavour === 'direct' ? null : new Set(Object.values(panel.labels ?? {}));

@@ -107,7 +107,7 @@ export const fleet: DashboardSpec = {
             'Died in the last hour': 165,
             'Unserved queues': 145,
           },
-          units: { Latency: 's', Utilisation: 'percentunit' },
+          units: { Up: 'bool_yes_no', Latency: 's', Utilisation: 'percentunit' },
           sortBy: 'Latency',
           links: { Instance: { dashboard: 'sidekiq-overview', variable: 'instance' } },
           gauges: { Utilisation: 1 },

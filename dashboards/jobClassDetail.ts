@@ -157,7 +157,7 @@ export const jobClassDetail: DashboardSpec = {
             },
           ],
           prometheusNoValue:
-            'No job of the class was seen to run in this time range. Waits of mails are kept by mailer.',
+            'Waits of mails are kept by mailer: choose one. Of another class no job was seen to start in this time range.',
         },
       ],
     },

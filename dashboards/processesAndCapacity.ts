@@ -183,6 +183,7 @@ export const processesAndCapacity: DashboardSpec = {
       panels: [
         {
           title: 'Lost jobs',
+          prometheusTitle: 'Vanished processes',
           description:
             'Processes that were killed, and the jobs that ran in them. Without super_fetch (Sidekiq Pro) these jobs are lost.',
           kind: 'table',

@@ -18,7 +18,7 @@ import { filterChoices, filterText } from './components/queryParts';
 import { fitForExplore } from './exploreTables';
 import { isAlerting, isExplore } from './defaultQuery';
 import { adhocFilters, interpolateFilters, interpolateTexts } from './interpolation';
-import { watchQuery } from './live';
+import { APPENDED_TYPE, watchQuery } from './live';
 import { readable } from './storedQuery';
 import { QUERY_VERSION } from '../pkg/queries/version';
 import type { CatalogEntry, SidekiqApi, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from './types';
@@ -36,6 +36,24 @@ function withDates(response: DataQueryResponse): DataQueryResponse {
   const dated = (field: Field): Field =>
     field.config.unit === 'dateTimeFromNow' ? { ...field, config: { ...field.config, unit: 'dateTimeAsIso' } } : field;
   const data = (response.data as DataFrame[]).map((frame) => ({ ...frame, fields: frame.fields.map(dated) }));
+  return { ...response, data };
+}
+
+/** Rows that replace one another are all of the last reading: its instant beside each tells nothing, and takes the room of a column. */
+function withoutTime(response: DataQueryResponse): DataQueryResponse {
+  const data = (response.data as DataFrame[]).map((frame) => ({
+    ...frame,
+    fields: frame.fields.filter(({ type }, index) => index > 0 || type !== FieldType.time),
+  }));
+  return { ...response, data };
+}
+
+/** Figures that are appended reading by reading. */
+function asGraph(response: DataQueryResponse): DataQueryResponse {
+  const data = (response.data as DataFrame[]).map((frame) => ({
+    ...frame,
+    meta: { ...frame.meta, preferredVisualisationType: 'graph' as const },
+  }));
   return { ...response, data };
 }
 
@@ -115,19 +133,28 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
     const asked = request.targets
       .filter((query) => !isLive(query))
       .map((query) => ({ ...query, reader: query.refId !== ANNOTATION_REF_ID }));
-    const streams = live.map((query) =>
-      watchQuery(this.uid, this.applyTemplateVariables(query, request.scopedVars, request.filters), request)
-    );
+    const [from, to] = [Number(request.range?.from ?? 0), Number(request.range?.to ?? 0)];
+    const inExplore = (answers: Observable<DataQueryResponse>) =>
+      isExplore(request.app)
+        ? answers.pipe(map((answer) => fitForExplore(answer, { uid: this.uid, from, to })))
+        : answers;
+    const streams = live.map((query) => {
+      const watched = watchQuery(
+        this.uid,
+        this.applyTemplateVariables(query, request.scopedVars, request.filters),
+        request
+      );
+      if (query.queryType === APPENDED_TYPE) {
+        return isExplore(request.app) && (query.figures ?? []).length > 0 ? watched.pipe(map(asGraph)) : watched;
+      }
+      return inExplore(isExplore(request.app) ? watched.pipe(map(withoutTime)) : watched);
+    });
     if (asked.length === 0) {
       return merge(...streams);
     }
-    const [from, to] = [Number(request.range?.from ?? 0), Number(request.range?.to ?? 0)];
     const answers = super.query({ ...request, targets: asked }).pipe(map((answer) => beginningAt(from, answer)));
     const dated = isPast ? answers.pipe(map(withDates)) : answers;
-    return merge(
-      ...streams,
-      isExplore(request.app) ? dated.pipe(map((answer) => fitForExplore(answer, { uid: this.uid, from, to }))) : dated
-    );
+    return merge(...streams, inExplore(dated));
   }
 
   override applyTemplateVariables(
@@ -171,7 +198,7 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
   override async getTagKeys(options?: { queries?: SidekiqQuery[] }): Promise<MetricFindValue[]> {
     const types = new Set(options?.queries?.map(({ queryType }) => queryType));
     const entries = (await this.catalog()).filter(({ id }) => types.size === 0 || types.has(id));
-    const titles = new Map(entries.flatMap(filterChoices).map(({ value, label }) => [value, label]));
+    const titles = new Map(entries.flatMap((entry) => filterChoices(entry)).map(({ value, label }) => [value, label]));
     return [...titles].map(([value, text]) => ({ text, value })).sort((a, b) => a.text.localeCompare(b.text));
   }
 

@@ -4,6 +4,9 @@ import type { Breach } from '../outlook/breach';
 import { flag, seconds, text } from './columns';
 import type { Column } from './table';
 
+/** No time is left. */
+export const BREACHED = [{ type: 'value', options: { 0: { text: 'breached', index: 0 } } }];
+
 /** When the objective is breached, as a range: figures and a text. */
 export function breachColumns<Row>({
   breach,
@@ -25,7 +28,8 @@ export function breachColumns<Row>({
       'breachIn',
       'Breach in',
       'Least time until the latency reaches the objective; 0 where it has.',
-      (row) => breach(row)?.earliest ?? null
+      (row) => breach(row)?.earliest ?? null,
+      { config: { mappings: BREACHED } }
     ),
     seconds(
       'breachInMost',

@@ -338,7 +338,7 @@ function noFigure(name: string, known: readonly string[]): Fault {
 }
 
 function tooShort(before: Range, after: Range): string {
-  return `${instantText(before.to)} is only ${durationText(after.to - after.from)} from an end of the time range; a comparison needs ${FEWEST} means of five minutes on both sides. Wait, widen the range, or name an earlier deploy (option "at", in the dashboard "Deploy at").`;
+  return `${instantText(before.to)} is only ${durationText(after.to - after.from)} from an end of the time range; a comparison needs ${durationText(FEWEST * SLOT_SECONDS)} on both sides. Wait, widen the range, or name an earlier deploy (option "at", in the dashboard "Deploy at").`;
 }
 
 /** The unit of a figure as a part of its name: the rows of one column have several. */

@@ -1,6 +1,7 @@
 import { busiestType, capacityOfQueues, firstToBreach, utilisationOf } from '../watch/capacity';
 import { longestWaiting } from '../observe/queueCondition';
 import type { State } from '../watch/state';
+import { BREACHED } from './breachColumns';
 import { count, seconds, share, text } from './columns';
 import { FEWEST_EXECUTIONS } from '../sidekiq/totals';
 import { baseQuerySchema } from './model';
@@ -128,7 +129,8 @@ const COLUMNS: Array<Column<State>> = [
     'breachIn',
     'Next breach in',
     'Least time until a queue will exceed its latency objective, if the flow goes on; 0 where one has. No value where none is expected within a day.',
-    (state) => firstToBreach(capacityOfQueues(state))?.breach?.earliest ?? null
+    (state) => firstToBreach(capacityOfQueues(state))?.breach?.earliest ?? null,
+    { config: { mappings: BREACHED } }
   ),
   text(
     'breachQueue',

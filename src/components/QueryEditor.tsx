@@ -149,7 +149,7 @@ export function QueryEditor({ query: stored, datasource, app, onChange, onRunQue
           >
             <FiltersEditor
               filters={query.filters ?? []}
-              fields={filterChoices(entry)}
+              fields={filterChoices(entry, catalog)}
               loadValues={(field) => datasource.values({ queryType: query.queryType, field })}
               onChange={(filters) => change({ filters })}
             />

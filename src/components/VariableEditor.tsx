@@ -1,30 +1,24 @@
 import type { QueryEditorProps } from '@grafana/data';
 import { t } from '@grafana/i18n';
 import { EditorRow, EditorRows } from '@grafana/plugin-ui';
-import { Combobox } from '@grafana/ui';
+import { Alert, Combobox } from '@grafana/ui';
 import { useEffect } from 'react';
 import type { SidekiqApi, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from '../types';
 import { FiltersEditor } from './FiltersEditor';
 import { QueryField } from './QueryField';
 import { readable } from '../storedQuery';
-import { filterChoices } from './queryParts';
+import { fieldChoices, filterChoices } from './queryParts';
 import { useCatalog } from './useCatalog';
 
 type Props = QueryEditorProps<SidekiqApi, SidekiqQuery, SidekiqOptions, SidekiqVariableQuery>;
 
 /** The form of a variable: whose values, and which to keep. A filter by another variable chains the two. */
 export function VariableEditor({ query, datasource, onChange }: Props) {
-  const { catalog } = useCatalog(datasource);
+  const { catalog, problem } = useCatalog(datasource);
   const queryType = query.queryType || 'queues';
   const field = query.field || 'queue';
   const entry = catalog.find(({ id }) => id === queryType);
-  const options = catalog.flatMap((each) =>
-    filterChoices(each).map(({ value, label, ...rest }) => ({
-      ...rest,
-      value: `${each.id}.${value}`,
-      label: `${each.title}: ${label}`,
-    }))
-  );
+  const options = fieldChoices(catalog);
   const change = (part: Partial<SidekiqVariableQuery>) =>
     onChange({ ...query, refId: 'variable', queryType, field, ...part });
   // Grafana hands a new variable's editor a query without a type, and lists nothing until one is saved.
@@ -35,6 +29,11 @@ export function VariableEditor({ query, datasource, onChange }: Props) {
   }, [query, onChange]);
   return (
     <EditorRows>
+      {problem && (
+        <Alert severity="error" title={t('editor.noCatalog', 'The query types cannot be loaded')}>
+          {problem}
+        </Alert>
+      )}
       <EditorRow>
         <QueryField
           label={t('variable.field.label', 'Values of')}
@@ -59,7 +58,7 @@ export function VariableEditor({ query, datasource, onChange }: Props) {
         >
           <FiltersEditor
             filters={readable({ filters: query.filters ?? [] }).filters}
-            fields={filterChoices(entry)}
+            fields={filterChoices(entry, catalog)}
             loadValues={(name) => datasource.values({ queryType, field: name })}
             onChange={(filters) => change({ filters })}
           />

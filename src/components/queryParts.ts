@@ -18,12 +18,33 @@ export function titlesOf({ columns }: CatalogEntry, names: readonly string[]): s
   return names.map((name) => columns.find((column) => column.name === name)?.title ?? name);
 }
 
-/** The text fields by which rows may be filtered, by the titles of their columns; the name follows where it differs. */
+/**
+ * The text fields by which rows may be filtered, by the titles of their columns, or by those that other query types have for
+ * them; the name follows where it differs.
+ */
 export function filterChoices(
-  entry: CatalogEntry | undefined
+  entry: CatalogEntry | undefined,
+  catalog: readonly CatalogEntry[] = []
 ): Array<{ value: string; label: string; description?: string }> {
   return (entry?.filterFields ?? []).map((value) => {
-    const [label = value] = titlesOf(entry!, [value]);
+    const titled = [entry!, ...catalog].find(({ columns }) => columns.some(({ name }) => name === value));
+    const [label = value] = titled ? titlesOf(titled, [value]) : [];
     return { value, label, ...(label.toLowerCase() !== value.toLowerCase() && { description: value }) };
   });
+}
+
+/** The text fields of all query types, those that most of them have first: queues, classes and hosts make variables, sentences none. */
+export function fieldChoices(catalog: readonly CatalogEntry[]) {
+  const many = (name: string) => catalog.filter(({ filterFields }) => filterFields.includes(name)).length;
+  return catalog
+    .flatMap((entry) =>
+      filterChoices(entry, catalog).map(({ value, label, ...rest }) => ({
+        ...rest,
+        field: value,
+        value: `${entry.id}.${value}`,
+        label: `${entry.title}: ${label}`,
+      }))
+    )
+    .sort((one, other) => many(other.field) - many(one.field))
+    .map(({ field: _, ...choice }) => choice);
 }

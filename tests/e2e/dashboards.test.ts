@@ -85,7 +85,7 @@ const TEXTS: Record<string, (truth: Truth, direct: boolean) => Array<[panel: str
   ],
   'sidekiq-deploy': () => [
     // The demo has been watched for a minute.
-    ['In total', 'a comparison needs 6 means of five minutes on both sides.'],
+    ['In total', 'a comparison needs 30 min on both sides.'],
     ['Errors, the newest first', 'Error'],
   ],
   'sidekiq-job': ({ jid }) => [

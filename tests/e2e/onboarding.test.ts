@@ -115,6 +115,7 @@ describe.skipIf(!bin || !home)('the first minutes in a Grafana without provision
     expect([...asked].sort()).toEqual(['__expr__', 'shop']);
     // Each leads to a dashboard that was imported, and to a panel that is there.
     for (const { title, annotations } of rules) {
+      expect(annotations['dashboard'], title).toMatch(/[?&]var-datasource=shop$/);
       const found = (await api(`/api/dashboards/uid/${annotations['__dashboardUid__']}`)) as {
         dashboard: { panels: Array<{ id: number }> };
       };

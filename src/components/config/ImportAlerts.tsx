@@ -8,7 +8,12 @@ import { ImportButton, QUIET, type SavedDataSource } from './ImportButton';
 interface Rules {
   groups: Array<{
     name: string;
-    rules: Array<{ title: string; data: Array<{ datasourceUid: string }>; [field: string]: unknown }>;
+    rules: Array<{
+      title: string;
+      data: Array<{ datasourceUid: string }>;
+      annotations: Record<string, string>;
+      [field: string]: unknown;
+    }>;
   }>;
 }
 
@@ -77,6 +82,11 @@ async function checkDoubles(uid: string, folderUid: string, titles: ReadonlySet<
   }
 }
 
+/** The address of a dashboard with the data source that it is to ask. */
+function ofSource(address: string, uid: string): string {
+  return `${address}${address.includes('?') ? '&' : '?'}var-datasource=${encodeURIComponent(uid)}`;
+}
+
 async function importRules({ uid, name, type: pluginId }: SavedDataSource): Promise<{ rules: number; folder: string }> {
   const backend = getBackendSrv();
   const { groups } = await backend.get<Rules>(`/public/plugins/${pluginId}/alerts.json`, undefined, undefined, QUIET);
@@ -88,8 +98,12 @@ async function importRules({ uid, name, type: pluginId }: SavedDataSource): Prom
     await backend.post('/api/folders', folder, QUIET);
   }
   for (const group of groups) {
-    const rules = group.rules.map(({ uid: _, ...rule }) => ({
+    const rules = group.rules.map(({ uid: _, annotations, ...rule }) => ({
       ...rule,
+      annotations: {
+        ...annotations,
+        ...(annotations['dashboard'] && { dashboard: ofSource(annotations['dashboard'], uid) }),
+      },
       folderUID: folder.uid,
       ruleGroup: group.name,
       data: rule.data.map((query) => ({

@@ -51,8 +51,15 @@ export function ImportDashboards({ dataSource }: { dataSource: SavedDataSource }
                 defaultValue_one: '{{count}} dashboard not imported',
               })}
             >
-              {refused.map(({ title, message }) => (
-                <div key={title}>{`${title}: ${message}`}</div>
+              {[...new Set(refused.map(({ message }) => message))].map((message) => (
+                <div key={message}>
+                  {`${refused
+                    .filter((each) => each.message === message)
+                    .map(({ title }) => title)
+                    .join(', ')}: ${message}`}
+                  {/provisioned/.test(message) &&
+                    ` ${t('config.dashboards.provisioned', 'They exist already, provisioned from files; nothing needs to be imported.')}`}
+                </div>
               ))}
             </Alert>
           )}

@@ -129,6 +129,8 @@ export function SecretTextField({ id, label, example, value, isConfigured, onCha
       <SecretTextArea
         id={`config-${id}`}
         rows={4}
+        // A line of a certificate has 64 characters.
+        cols={66}
         placeholder={example}
         isConfigured={isConfigured}
         value={value}

@@ -108,9 +108,16 @@ test.each(['direct', 'prometheus'])(
     );
     expect([...new Set(units)].sort()).toEqual(
       // Of what happened the date is told, and not how long ago.
-      ['bytes', 'dateTimeAsIsoNoDateIfToday', 'locale', 'percentunit', 's', 'short', 'suffix:jobs/s'].filter((unit) =>
-        units.includes(unit)
-      )
+      [
+        'bool_yes_no',
+        'bytes',
+        'dateTimeAsIsoNoDateIfToday',
+        'locale',
+        'percentunit',
+        's',
+        'short',
+        'suffix:jobs/s',
+      ].filter((unit) => units.includes(unit))
     );
   }
 );

@@ -263,6 +263,27 @@ describe('the data source', () => {
     expect(backend.query).not.toHaveBeenCalled();
   });
 
+  describe('in Explore, live', () => {
+    const watched = (fields: object[]) => of({ data: [{ name: 'queues', length: 1, fields, meta: {} }] });
+    const time = { name: 'Time', type: 'time', config: {}, values: [1] };
+    const size = { name: 'size', type: 'number', config: {}, values: [3] };
+    const answer = async (target: Partial<SidekiqQuery>) => {
+      backend.getDataStream.mockReturnValue(watched([time, size]));
+      const asked = { ...request({ live: true, ...target }), app: CoreApp.Explore };
+      return (await firstValueFrom(source.query(asked))).data[0] as { fields: object[]; meta: object };
+    };
+
+    test('rows have no column of the instant that they share', async () => {
+      expect((await answer({ queryType: 'queues' })).fields).toEqual([size]);
+    });
+
+    test('chosen figures of the overview are a graph', async () => {
+      const shown = await answer({ queryType: 'overview', figures: ['enqueued'] });
+      expect(shown).toMatchObject({ fields: [time, size], meta: { preferredVisualisationType: 'graph' } });
+      expect((await answer({ queryType: 'overview' })).meta).toEqual({});
+    });
+  });
+
   test('watches with the options of the query, at its own interval and length', () => {
     const more = { severity: 'critical', version: 1, liveEverySeconds: 30, livePoints: 7 } as Partial<SidekiqQuery>;
     source.query(request({ live: true, queryType: 'overview', ...more }));

@@ -224,7 +224,7 @@ describe('a comparison', () => {
     expect(said).toContain(
       `2026-11-25 ${new Date((NOW - minutes * 60) * 1000).toISOString().slice(11, 19)} UTC is only ${minutes} min from an end`
     );
-    expect(said).toContain('a comparison needs 6 means of five minutes on both sides.');
+    expect(said).toContain('a comparison needs 30 min on both sides.');
   });
 
   test('with yesterday sees a day that is twice the other, though both go up and down', async () => {

@@ -12,7 +12,7 @@ interface Saved {
 const CLASS_TOTALS = 'class totals';
 
 function savedOf({ watch, locks }: Pick<Memory, 'watch' | 'locks'>): Saved[] {
-  const { findingLog } = watch;
+  const { classQueueTotals, findingLog } = watch;
   const { classTotals, disabledEntries, processLog } = watch.observers;
   return [
     {
@@ -20,6 +20,12 @@ function savedOf({ watch, locks }: Pick<Memory, 'watch' | 'locks'>): Saved[] {
       isNew: classTotals.lastAt === 0,
       save: () => classTotals.save(),
       restore: (saved) => classTotals.restore(saved),
+    },
+    {
+      name: 'class totals by queue',
+      isNew: classQueueTotals.isEmpty,
+      save: () => classQueueTotals.save(),
+      restore: (saved) => classQueueTotals.restore(saved),
     },
     {
       name: 'process log',

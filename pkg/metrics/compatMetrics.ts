@@ -1,5 +1,4 @@
-import type { ClassTotal } from '../observe/classTotals';
-import { sharesOf } from '../observe/classShares';
+import type { QueuePart } from '../observe/classQueueTotals';
 import type { Labels } from '../statsd/labels';
 import { labelValue, labelsOfName, type Metric, type MetricState, type Sample } from './metric';
 import { perKnownQueue, perProcess, single, type Labelled } from './metricRows';
@@ -47,28 +46,29 @@ const LATENCY = 'enqueued_at of the last list element';
 const CLASSES = 'growth of the job metrics’ minutes (Sidekiq ≥ 7.0); the queue that the class was seen in';
 
 /**
- * A metric at each class, with the queue where it runs: no label `queue` where it runs from several, or was not seen. Each
- * process of the other exporters counts what it executes itself; here the whole installation is counted once.
+ * A metric at each class and queue that it was seen to run from; no label `queue` of what ran before. Each process of the other
+ * exporters counts what it executes itself; here the whole installation is counted once.
  */
 function perClassAndQueue(
   metric: Pick<Metric, 'name' | 'type' | 'help' | 'unit'>,
   classLabel: string,
-  sample: (total: ClassTotal, labels: Labels) => Sample
+  sample: (total: QueuePart, labels: Labels) => Sample
 ): Metric {
   return {
     ...metric,
     labels: ['queue', classLabel],
     source: CLASSES,
-    labelSets: ({ classTotals }) => classTotals.size,
-    read: (state, most) =>
-      [...state.classTotals].slice(0, most).map(([jobClass, total]) => {
-        const [only, ...others] = sharesOf(state, jobClass);
-        const queue = only && others.length === 0 ? only[0] : '';
-        return sample(total, [
-          ['queue', labelValue(queue)],
-          [classLabel, labelValue(jobClass)],
-        ]);
-      }),
+    labelSets: ({ classQueueTotals }) => [...classQueueTotals.values()].reduce((sum, { size }) => sum + size, 0),
+    read: ({ classQueueTotals }, most) =>
+      [...classQueueTotals]
+        .flatMap(([jobClass, queues]) => [...queues].map(([queue, counts]) => ({ jobClass, queue, counts })))
+        .slice(0, most)
+        .map(({ jobClass, queue, counts }) =>
+          sample(counts, [
+            ['queue', labelValue(queue)],
+            [classLabel, labelValue(jobClass)],
+          ])
+        ),
   };
 }
 
@@ -76,14 +76,14 @@ const executions = (name: string, classLabel: string): Metric =>
   perClassAndQueue(
     { name, type: 'counter', help: 'Executions, failures included, since this exporter began to count.' },
     classLabel,
-    ({ processed: value }, labels) => ({ labels, value })
+    ({ processed }, labels) => ({ labels, value: Math.round(processed) })
   );
 
 const failures = (name: string, classLabel: string): Metric =>
   perClassAndQueue(
     { name, type: 'counter', help: 'Executions that raised, since this exporter began to count.' },
     classLabel,
-    ({ failed: value }, labels) => ({ labels, value })
+    ({ failed }, labels) => ({ labels, value: Math.round(failed) })
   );
 
 /** prometheus_exporter's instrumentation of stats, queues, processes and executions, as its client sends it. */
@@ -134,7 +134,7 @@ const ONLY_WITH_PREFIX: readonly Metric[] = [
       labels,
       quantiles: [],
       sum: milliseconds / 1000,
-      count: all - some,
+      count: Math.round(all - some),
     })
   ),
 ];
@@ -226,7 +226,7 @@ export const COMPAT_METRICS: readonly Metric[] = [
     ({ durations, milliseconds }, labels) => ({
       labels,
       bounds: DURATION_BOUNDS,
-      counts: durations,
+      counts: durations.map(Math.round),
       sum: milliseconds / 1000,
     })
   ),

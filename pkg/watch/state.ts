@@ -2,6 +2,7 @@ import type { BusyMeansView } from '../observe/busyMeans';
 import type { ClassMemoryView } from '../observe/classMemory';
 import type { ClassNamesView } from '../observe/classNames';
 import type { ClassQueuesView } from '../observe/classQueues';
+import type { ClassQueueTotalsView } from '../observe/classQueueTotals';
 import type { ClassSharesView } from '../observe/classShares';
 import type { ClassTotalsView } from '../observe/classTotals';
 import type { JobWaitsView } from '../observe/jobWaits';
@@ -33,6 +34,8 @@ export interface State {
   readonly classTotals: ClassTotalsView;
   readonly classQueues: ClassQueuesView;
   readonly classShares: ClassSharesView;
+  /** Empty unless the names of other exporters are given. */
+  readonly classQueueTotals: ClassQueueTotalsView;
   readonly classNames: ClassNamesView;
   readonly jobWaits: JobWaitsView;
   readonly classMemory: ClassMemoryView;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BusyMeans } from '../observe/busyMeans';
 import { ClassMemory } from '../observe/classMemory';
 import { ClassNames } from '../observe/classNames';
+import { ClassQueueTotals, type ClassQueueTotalsView } from '../observe/classQueueTotals';
 import { ClassQueues } from '../observe/classQueues';
 import { ClassShares } from '../observe/classShares';
 import { ClassTotals } from '../observe/classTotals';
@@ -29,6 +30,7 @@ const cutOff = (seconds: number): Notice => ({
   severity: 'warning',
   text: `${NO_MASTER} for ${Math.round(seconds)} s: figures are of the time before.`,
 });
+const NOTHING_COUNTED: ClassQueueTotalsView = new Map();
 const NOTHING_FOUND: FindingLogView = { open: [], ended: [] };
 const savedSchema = z.record(z.string(), z.unknown());
 
@@ -54,6 +56,7 @@ export class Watch {
     busyMeans: new BusyMeans(),
   };
   readonly redisMemory = new RedisMemory();
+  readonly classQueueTotals = new ClassQueueTotals();
   readonly findingLog = new FindingLog();
 
   next({ snapshot, missed, info, locks, usual, notices, historyFile }: Reading, beside: Beside): State {
@@ -79,14 +82,18 @@ export class Watch {
     this.all
       .filter(([, observer]) => seconds === null || observer !== processLog)
       .forEach(([, observer]) => observer.observe(snapshot));
+    const seen = { classQueues: classQueues.view(), classShares: classShares.view() };
     const state = {
       snapshot,
       queues: queueStates(snapshot, flow.view(), beside.options.workerTypes),
       totals: installationTotals(snapshot),
       processLog: processLog.view(),
       classTotals: classTotals.view(),
-      classQueues: classQueues.view(),
-      classShares: classShares.view(),
+      ...seen,
+      // Only the names of other exporters tell of them.
+      classQueueTotals: beside.options.compatNames
+        ? this.classQueueTotals.next(classTotals.view(), seen)
+        : NOTHING_COUNTED,
       classNames: classNames.view(),
       jobWaits: jobWaits.view(),
       classMemory: classMemory.view(),
@@ -113,14 +120,19 @@ export class Watch {
   /** All that it remembers, as plain JSON. */
   save(): Record<string, unknown> {
     const observers = Object.fromEntries(this.all.map(([name, observer]) => [name, observer.save()]));
-    return { ...observers, redisMemory: this.redisMemory.save(), findingLog: this.findingLog.save() };
+    return {
+      ...observers,
+      redisMemory: this.redisMemory.save(),
+      classQueueTotals: this.classQueueTotals.save(),
+      findingLog: this.findingLog.save(),
+    };
   }
 
   /** Goes on from what {@link save} gave. @throws Error for anything else */
   restore(saved: unknown): void {
     const parts = savedSchema.parse(saved);
-    const { redisMemory, findingLog } = this;
-    for (const [name, part] of [...this.all, ...Object.entries({ redisMemory, findingLog })]) {
+    const { redisMemory, classQueueTotals, findingLog } = this;
+    for (const [name, part] of [...this.all, ...Object.entries({ redisMemory, classQueueTotals, findingLog })]) {
       // What an earlier version did not know begins here.
       if (parts[name] !== undefined) {
         part.restore(parts[name]);

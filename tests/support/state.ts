@@ -243,6 +243,7 @@ export function aState(part: StatePart = {}): State {
     jobWaits: [],
     classMemory: [],
     classShares: new Map(),
+    classQueueTotals: new Map(),
     redisMemory: null,
     findingLog: { open: [], ended: [] },
     statsd: new StatsdIntake({ series: 100, expireSeconds: 600 }),

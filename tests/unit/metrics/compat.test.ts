@@ -24,21 +24,19 @@ test('the longest running job is unknown where the work of a process could not b
 });
 
 describe('executions by class', () => {
-  const total = { processed: 10, failed: 4, milliseconds: 1500, durations: [3, 3], lastRunAt: NOW };
+  const total = { processed: 10, failed: 4, milliseconds: 1500, durations: [3, 3] };
+  const part = { processed: 3.4, failed: 0.6, milliseconds: 500, durations: [1.2, 1.6] };
   const state = aState({
-    classTotals: new Map(['Alone', 'Shared', 'Unseen'].map((name) => [name, total])),
-    classQueues: new Map([
-      ['Alone', 'mail'],
-      ['Shared', 'mail'],
-    ]),
-    classShares: new Map([
+    classQueueTotals: new Map([
+      ['Alone', new Map([['mail', total]])],
       [
         'Shared',
-        [
-          ['mail', 0.7],
-          ['default', 0.3],
-        ],
+        new Map([
+          ['mail', total],
+          ['default', part],
+        ]),
       ],
+      ['Unseen', new Map([['', total]])],
     ]),
   }) as MetricState;
   const read = (name: string, most = Infinity) =>
@@ -48,15 +46,16 @@ describe('executions by class', () => {
     ['sidekiq_jobs_total', 'job_name'],
     ['ruby_sidekiq_jobs_total', 'job_name'],
     ['sidekiq_jobs_executed_total', 'worker'],
-  ])('%s has the queue of a class that runs from one alone', (name, label) => {
-    const of = (queue: string, jobClass: string) => ({
+  ])('%s has each queue that a class runs from', (name, label) => {
+    const of = (queue: string, jobClass: string, value = 10) => ({
       labels: [
         ['queue', queue],
         [label, jobClass],
       ],
-      value: 10,
+      value,
     });
-    expect(read(name)).toEqual([of('mail', 'Alone'), of('', 'Shared'), of('', 'Unseen')]);
+    const shared = [of('mail', 'Shared'), of('default', 'Shared', 3)];
+    expect(read(name)).toEqual([of('mail', 'Alone'), ...shared, of('', 'Unseen')]);
     expect(read(name, 1)).toEqual([of('mail', 'Alone')]);
   });
 
@@ -68,6 +67,7 @@ describe('executions by class', () => {
 
   test('have the durations of those that succeeded', () => {
     expect(read('sidekiq_job_runtime_seconds')[0]).toMatchObject({ counts: [3, 3], sum: 1.5 });
+    expect(read('sidekiq_job_runtime_seconds')[2]).toMatchObject({ counts: [1, 2], sum: 0.5 });
     expect(read('ruby_sidekiq_job_duration_seconds')[0]).toMatchObject({ quantiles: [], sum: 1.5, count: 6 });
   });
 });

@@ -1,3 +1,4 @@
+import Negotiator from 'negotiator';
 import { Fault } from '../faults/fault';
 import { stateWithin } from '../source/deadline';
 import type { Source } from '../source/source';
@@ -147,11 +148,15 @@ function print(families: readonly Family[], accept: string): Scrape {
   };
 }
 
-/** `;q=0` refuses a format (RFC 9110, 12.4.2). */
+/** Of equal weight the first one. */
+const FORMATS = ['text/plain', 'application/openmetrics-text'];
+/** Versions and escapings that scrapers can read: there is one of each here. */
+const PARAMETERS = /;\s*(?!q\s*=)[\w-]+\s*=\s*(?:"[^"]*"|[^;,]*)/gi;
+
+/** The format of the largest weight (RFC 9110, 12.5.1). */
 function contentTypeOf(accept: string): string {
-  return /application\/openmetrics-text(?![^,]*;\s*q=0(?:\.0*)?\s*(?:[,;]|$))/.test(accept)
-    ? OPENMETRICS_CONTENT_TYPE
-    : TEXT_CONTENT_TYPE;
+  const [format] = new Negotiator({ headers: { accept: accept.replace(PARAMETERS, '') } }).mediaTypes(FORMATS);
+  return format === FORMATS[1] ? OPENMETRICS_CONTENT_TYPE : TEXT_CONTENT_TYPE;
 }
 
 function up(value: 0 | 1): Family {

@@ -88,6 +88,18 @@ describe('a scrape', () => {
     ['application/openmetrics-text; q=0.0, text/plain', /^text\/plain/],
     ['application/openmetrics-text;q=0.1', /^application\/openmetrics-text/],
     ['text/plain;q=0,application/openmetrics-text', /^application\/openmetrics-text/],
+    ['application/openmetrics-text;q=0.5,text/plain;q=1', /^text\/plain/],
+    ['*/*', /^text\/plain/],
+    ['image/png', /^text\/plain/],
+    // As Prometheus 2.42 and 3.5 send it.
+    [
+      'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+      /^application\/openmetrics-text/,
+    ],
+    [
+      'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+      /^application\/openmetrics-text/,
+    ],
   ])('with the Accept header "%s" is of the format %s', async (accept, type) => {
     const { body, contentType } = await scrape(installationOf(stateOf(1)), accept, 10);
     expect(contentType).toMatch(type);

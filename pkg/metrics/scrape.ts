@@ -150,7 +150,7 @@ function print(families: readonly Family[], accept: string): Scrape {
 
 /** Of equal weight the first one. */
 const FORMATS = ['text/plain', 'application/openmetrics-text'];
-/** Versions and escapings that scrapers can read: there is one of each here. */
+/** Versions and ways to escape names that scrapers can read: there is one of each here. */
 const PARAMETERS = /;\s*(?!q\s*=)[\w-]+\s*=\s*(?:"[^"]*"|[^;,]*)/gi;
 
 /** The format of the largest weight (RFC 9110, 12.5.1). */

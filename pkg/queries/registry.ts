@@ -2,6 +2,7 @@ import { Fault } from '../faults/fault';
 import type { Frame } from '../frames/frame';
 import type { Notice } from '../sidekiq/model';
 import { within } from '../source/deadline';
+import { warning } from '../sidekiq/parts/part';
 import { NotRecorded } from '../source/notRecorded';
 import type { Reads } from '../source/reads';
 import { NOW_SECONDS, type Kept, type Source } from '../source/source';
@@ -113,8 +114,12 @@ export async function runQuery(
     try {
       const { state, unseen } = await stateFor(type, source, asked);
       // Of the two clocks, that of Redis and that of this host, neither may have come there: one may be far behind.
-      if (type.nothing && !asked.alerting && asked.range.from > Math.max(state.now, Date.now() / 1000) + NOW_SECONDS) {
-        throw NOT_BEGUN;
+      if (!asked.alerting && asked.range.from > Math.max(state.now, Date.now() / 1000) + NOW_SECONDS) {
+        if (type.nothing) {
+          throw NOT_BEGUN;
+        }
+        const notices = [warning(NOT_BEGUN.explanation)];
+        return [{ name: type.id, fields: [], meta: { notices } }];
       }
       const answer = async (request: QueryRequest) => {
         const then = type.asksThen?.(raw) ? await stateThen(source, request.range.to) : undefined;

@@ -53,6 +53,14 @@ test('a query that is no object has no type', async () => {
   await expect(runQuery(null, installationOf(state), request)).rejects.toThrow('The query has no type.');
 });
 
+test('series of a time range that has not begun are none, and it says so', async () => {
+  const from = Date.now() / 1000 + 86_400;
+  const future = { range: { from, to: from + 3600 }, intervalSeconds: 60, alerting: false };
+  const [frame] = await runQuery({ queryType: 'history' }, installationOf(state), future);
+  expect(frame!.fields).toEqual([]);
+  expect(frame!.meta!.notices).toMatchObject([{ severity: 'warning', text: expect.stringContaining('has not begun') }]);
+});
+
 test('a time range that has not begun has no row of the present, and says so; an alert rule asks about now', async () => {
   vi.useFakeTimers({ now: NOW * 1000, toFake: ['Date'] });
   const ahead = { ...request, range: { from: NOW + 3600, to: NOW + 7200 }, reader: true };

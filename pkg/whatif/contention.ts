@@ -37,8 +37,10 @@ const STEPS_MOST = 1000;
 const SETTLED_ROUNDS = 10;
 /** Until the number of jobs that run changes by less than this share. */
 const SETTLED = 0.002;
-const ROUNDS_MOST = 200;
-/** Parts of a job by which the stretch is told. */
+const ROUNDS_MOST = 100;
+/** Steps that are taken at once are four times the last one at most. */
+const MOST_AHEAD = 0.8;
+/** Parts of a job by which the stretch is told; of many jobs by such a share of them. */
 const STEPS_A_JOB = 50;
 
 /** By what a class is known in one queue. */
@@ -88,14 +90,18 @@ export async function measuredContention(
   // The stretch depends on what the classes beside do without the processor, and that on the stretch.
   for (let round = 0; round < SETTLED_ROUNDS; round += 1) {
     const stretches = await stretchesOf(placed, demand, known, true, turns);
+    const before = known;
     known = new Map(
       demand.classes.map((of) => {
-        const { share } = known.get(classKey(of))!;
+        const { share } = before.get(classKey(of))!;
         // What computes all of its time was not stretched further than that.
         const stretch = share === 0 ? 1 : Math.min(1 / share, stretches.get(of) ?? 1);
         return [classKey(of), { share, stretch, excess: 1 }];
       })
     );
+    if ([...known].every(([key, { stretch }]) => Math.abs(stretch / before.get(key)!.stretch - 1) <= SETTLED)) {
+      break;
+    }
   }
   return known;
 }
@@ -128,7 +134,7 @@ export async function underContention(
 
 /** Run times of the same threads that come out by more than this share other than they were measured are not explained. */
 const EXPLAINED = 0.1;
-const HALVINGS = 10;
+const HALVINGS = 4;
 
 /**
  * What is known of the classes that compute, and by which factor (`explained`) their shares must be lower so that they explain
@@ -242,7 +248,8 @@ function spread(
   const countAt = (slot: number) => (slot < 0 ? 0 : part * ((arrivals[slot] ?? 0) + (slot === 0 ? backlog : 0)));
   let running = 0;
   for (let slot = 0; slot < coming.length; slot += 1) {
-    running += countAt(slot) - countAt(slot - whole);
+    // Never below none by a rounding.
+    running = Math.max(0, running + countAt(slot) - countAt(slot - whole));
     coming[slot]! += slotSeconds * (whole === 0 ? 0 : running) + rest * countAt(slot - whole);
   }
 }
@@ -300,18 +307,31 @@ function stretchesIn(
     return works.map(() => 1);
   }
   const known = new Map<string, number>();
-  const stretchAt = (work: number, running: readonly number[]) => {
-    const others = running.map((jobs, index) =>
-      index === work ? jobs - parts[work]!.itself * Math.min(1, jobs) : jobs
-    );
-    const part = besideIn(sum(others), threads, processes) / Math.max(Number.MIN_VALUE, sum(others));
-    const steps = others.map((jobs, index) => (parts[index]!.alone === 0 ? 0 : Math.round(jobs * part * STEPS_A_JOB)));
-    const key = steps.join();
-    const stretch =
-      known.get(key) ??
-      stretchBeside(parts.map(({ alone: share }, index) => ({ jobs: steps[index]! / STEPS_A_JOB, share })));
-    known.set(key, stretch);
+  const stretchOf = (others: readonly number[]): number => {
+    const all = sum(others);
+    const part = all > 0 ? besideIn(all, threads, processes) / all : 0;
+    const beside = others.map((jobs, index) => (parts[index]!.alone === 0 ? 0 : rounded(jobs * part)));
+    const key = beside.join();
+    let stretch = known.get(key);
+    if (stretch === undefined) {
+      stretch = stretchBeside(parts.map(({ alone: share }, index) => ({ jobs: beside[index]!, share })));
+      known.set(key, stretch);
+    }
     return stretch;
+  };
+  const stretchesBeside = (running: readonly number[]): readonly number[] => {
+    let ofShort: number | undefined;
+    return running.map((jobs, index) => {
+      const { share, itself } = parts[index]!;
+      if (jobs === 0 || share === 0) {
+        return 1;
+      }
+      if (itself === 0) {
+        ofShort ??= stretchOf(running);
+        return ofShort;
+      }
+      return stretchOf(running.map((each, other) => (other === index ? each - itself * Math.min(1, each) : each)));
+    });
   };
   // By how many times the measured work takes so long where computing is stretched.
   const timesAt = (index: number, stretch: number) =>
@@ -326,13 +346,9 @@ function stretchesIn(
       const all = sum(wanted);
       return all <= threads ? wanted : wanted.map((each) => (each * threads) / all);
     };
-    const stretches = settled(
-      works.map(() => 1),
-      (before) => {
-        const running = runningAt(before);
-        return running.map((jobs, index) => (jobs === 0 || parts[index]!.share === 0 ? 1 : stretchAt(index, running)));
-      }
-    );
+    const stretchesAt = (before: readonly number[]) => stretchesBeside(runningAt(before));
+    const none = works.map(() => 1);
+    const stretches = measured ? stretchesAt(none) : settled(none, stretchesAt);
     runningAt(stretches).forEach((running, index) => {
       lived[index]! += running;
       stretched[index]! += running * stretches[index]!;
@@ -351,15 +367,32 @@ function besideIn(busy: number, threads: number, processes: number): number {
   return threads > 1 ? (others * Math.max(0, threads / processes - 1)) / (threads - 1) : 0;
 }
 
-/** The least values that a rising function gives for themselves. @param least where it begins */
+/** To a part of a job, or two significant digits. */
+function rounded(jobs: number): number {
+  const step = jobs <= 1 ? 1 / STEPS_A_JOB : 2 ** Math.floor(Math.log2(jobs)) / STEPS_A_JOB;
+  return Math.round(jobs / step) * step;
+}
+
+/**
+ * Values that a rising function gives for themselves, from below. Of steps that shrink evenly those to come are taken at once
+ * (Aitken 1926).
+ *
+ * @param least where it begins
+ */
 function settled(least: readonly number[], next: (values: readonly number[]) => readonly number[]): readonly number[] {
-  let values = least;
+  let [before, values] = [least, next(least)];
   for (let round = 0; round < ROUNDS_MOST; round += 1) {
     const following = next(values);
-    if (following.every((value, index) => value - values[index]! <= SETTLED * value)) {
+    if (following.every((value, index) => Math.abs(value - values[index]!) <= SETTLED * value)) {
       return following;
     }
-    values = following;
+    const ahead = following.map((value, index) => {
+      const [step, last] = [value - values[index]!, values[index]! - before[index]!];
+      const ratio = last > 0 && step > 0 ? Math.min(MOST_AHEAD, step / last) : 0;
+      return value + (step * ratio) / (1 - ratio);
+    });
+    before = ahead;
+    values = next(ahead);
   }
   return values;
 }

@@ -1,7 +1,7 @@
 import { css } from '@emotion/css';
 import { EditorField } from '@grafana/plugin-ui';
 import { Icon, Tooltip } from '@grafana/ui';
-import { forwardRef, useId, useLayoutEffect, type ComponentProps, type HTMLAttributes, type ReactElement } from 'react';
+import { forwardRef, useLayoutEffect, type ComponentProps, type HTMLAttributes, type ReactElement } from 'react';
 
 interface Props {
   label: string;
@@ -21,30 +21,24 @@ const NARROW = css({ marginBottom: 0, maxWidth: '100%', '& > div, & > span, & > 
  * each input.
  */
 export function QueryField({ label, help, problem, children }: Props) {
-  const helpId = useId();
   const { id } = children.props as { id: string };
   // Whoever cannot point at the label is told by the input: not every one takes a description.
-  useLayoutEffect(() => document.getElementById(id)?.setAttribute('aria-describedby', helpId));
+  useLayoutEffect(() => document.getElementById(id)?.setAttribute('aria-description', help));
   const title = (
     <Tooltip content={help} placement="top">
       <LabelText label={label} />
     </Tooltip>
   );
   return (
-    <>
-      <EditorField
-        // Its type says text; it shows what any label may be.
-        label={title as unknown as ComponentProps<typeof EditorField>['label']}
-        className={NARROW}
-        invalid={problem !== undefined}
-        error={problem}
-      >
-        {children}
-      </EditorField>
-      <span id={helpId} hidden>
-        {help}
-      </span>
-    </>
+    <EditorField
+      // Its type says text; it shows what any label may be.
+      label={title as unknown as ComponentProps<typeof EditorField>['label']}
+      className={NARROW}
+      invalid={problem !== undefined}
+      error={problem}
+    >
+      {children}
+    </EditorField>
   );
 }
 

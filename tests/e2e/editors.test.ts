@@ -208,6 +208,9 @@ test('each tab stop of the form is something to act on, and has a name', async (
   );
   expect(stops.filter(({ tag }) => tag !== 'INPUT' && tag !== 'BUTTON')).toEqual([]);
   expect(stops.filter(({ name }) => !name?.trim())).toEqual([]);
+  // The help of a field hangs on its label, which is no tab stop.
+  const described = page.getByTestId('query').locator('#query-type-A');
+  expect(await described.getAttribute('aria-description')).toMatch(/\w+/);
 });
 
 test('a new panel begins with lines: its type is shown, and it runs at once', async () => {
@@ -389,7 +392,7 @@ describe('the config editor', () => {
 });
 
 test('the variable editor chooses whose values', async () => {
-  await page.locator('#variable-field').click();
+  await page.locator('#variable-field').fill('Processes: Host');
   await page.getByRole('option', { name: 'Processes: Host' }).click();
   await expect.poll(() => saved('variable')).toMatchObject({ queryType: 'processes', field: 'host' });
 });

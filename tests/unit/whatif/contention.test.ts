@@ -5,9 +5,9 @@ import {
   classKey,
   explainedContention,
   measuredContention,
-  stretchBeside,
   underContention,
 } from '../../../pkg/whatif/contention';
+import { stretchBeside } from '../../../pkg/whatif/stretch';
 import { assumedDurations } from '../../../pkg/whatif/durations';
 import { Turns } from '../../../pkg/turns';
 import type { ClassDemand, Demand, ThreadGroup, Topology } from '../../../pkg/whatif/model';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Fault } from '../faults/fault';
 import { durationText } from '../findings/texts';
-import { FEWEST, rankTest, signedRankTest, type Difference } from '../outlook/rankTest';
+import { FEWEST, rankTest, signedRankTest } from '../outlook/rankTest';
 import { HISTORY_FIGURES, HISTORY_SCOPES, keptAs, type HistoryFigure, type HistoryScope } from '../series/figures';
 import { boundedInterval, gridOf } from '../series/grid';
 import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
@@ -13,12 +13,12 @@ import type { FigureReads } from '../series/store';
 import { instantText } from '../source/instants';
 import type { Range, Reads } from '../source/reads';
 import { Turns } from '../turns';
-import { key, plain, share, text } from './columns';
 import { baseQuerySchema } from './model';
 import { compareErrors, LEAST_OF_ERRORS } from './compareErrors';
+import { COMPARE_COLUMNS, mostTelling, type ComparedRow } from './compareColumns';
 import { compareDurations } from './compareDurations';
 import { noDeploy, stretches, type Stretches } from './compareStretches';
-import { tableQuery, type Column, type Rows } from './table';
+import { tableQuery, type Rows } from './table';
 
 const schema = baseQuerySchema.extend({
   by: z
@@ -55,16 +55,6 @@ interface Known {
   readonly weight: number;
 }
 
-interface Row {
-  key: string;
-  figure: Pick<HistoryFigure, 'title' | 'unit'>;
-  before: number | null;
-  after: number | null;
-  difference: Difference | null;
-  /** What lies between before and after. */
-  compared: string;
-}
-
 /** What is compared where nothing is chosen. */
 const FAILING = { title: 'Failing jobs', unit: 'short' };
 const DEFAULT_MEASURES: Readonly<Record<HistoryScope, readonly string[]>> = {
@@ -78,83 +68,6 @@ const SLOT_SECONDS = 300;
 const LEAST_SECONDS = (FEWEST + 1) * SLOT_SECONDS;
 /** Values of one series on each side at most: a week of five minutes. */
 const VALUES_COMPARED = 2100;
-/** A change is told where chance gives it less often than this, and where it is not small. */
-const MOST_CHANCE = 0.01;
-const LEAST_EFFECT = 0.33;
-
-/** Whether more is good or bad depends on the figure. */
-const VERDICT_COLOURS = [
-  {
-    type: 'value',
-    options: {
-      more: { text: 'more', color: 'orange', index: 0 },
-      less: { text: 'less', color: 'blue', index: 1 },
-      'slightly more': { text: 'slightly more', color: 'text', index: 2 },
-      'slightly less': { text: 'slightly less', color: 'text', index: 3 },
-      'no change': { text: 'no change', color: 'text', index: 4 },
-      unknown: { text: 'unknown', color: 'text', index: 5 },
-    },
-  },
-];
-
-const COLUMNS: Array<Column<Row>> = [
-  key('key', 'Name', 'Queue, worker type, class or error; empty in total.', (row) => row.key),
-  key(
-    'figure',
-    'Figure',
-    'Figure of the history, with its unit.',
-    ({ figure: { title, unit } }) => title + unitText(unit)
-  ),
-  text(
-    'verdict',
-    'Verdict',
-    'more or less where the change is more than chance, slightly where its effect is small, else no change; unknown for too few values.',
-    verdictOf,
-    { config: { mappings: VERDICT_COLOURS } }
-  ),
-  plain(
-    'before',
-    'Before',
-    'Mean over the time before, in the unit of the figure; a quantile is of all executions; of errors the number of jobs.',
-    (row) => row.before
-  ),
-  plain('after', 'After', 'The same over the time after.', (row) => row.after),
-  share('change', 'Change', 'Change of the mean; no value where it was 0 before.', (row) =>
-    row.before === null || row.after === null || row.before === 0 ? null : row.after / row.before - 1
-  ),
-  plain(
-    'effect',
-    'Effect',
-    'From −1 to 1: share of pairs of five minutes in which the later one is larger, less the share in which it is smaller; of the same times of two days weighted by the rank of the difference; of errors the difference as a share of both.',
-    (row) => row.difference?.effect ?? null,
-    { config: { decimals: 2 } }
-  ),
-  plain(
-    'chance',
-    'Chance',
-    'How often chance alone gives such an effect: Mann-Whitney test, of the same times of two days the signed-rank test; both widened where values that follow one another are alike. Of errors the binomial test, for which each failure stands by itself.',
-    (row) => row.difference?.probability ?? null,
-    { config: { decimals: 3 } }
-  ),
-  text(
-    'compared',
-    'Compared',
-    'The deploy or the instant between before and after, or the day or the week before.',
-    (row) => row.compared
-  ),
-];
-
-function verdictOf({ difference }: Row): string {
-  if (difference === null) {
-    return 'unknown';
-  }
-  const { effect, probability } = difference;
-  if (probability >= MOST_CHANCE) {
-    return 'no change';
-  }
-  return `${Math.abs(effect) < LEAST_EFFECT ? 'slightly ' : ''}${effect > 0 ? 'more' : 'less'}`;
-}
-
 /** Two stretches of time side by side: whether figures have changed by more than chance. */
 export const compare = tableQuery({
   id: 'compare',
@@ -166,7 +79,7 @@ export const compare = tableQuery({
   empty: 'There is nothing to compare in this time range.',
   cost: 'the deploy marks of the days of the range',
   schema,
-  columns: COLUMNS,
+  columns: COMPARE_COLUMNS,
   example: '--option by=queue --from -3600',
   async rows(state, query, { range, alerting }, reads) {
     const history = await reads.history();
@@ -185,7 +98,7 @@ export const compare = tableQuery({
     const { figures, quantiles } = figuresOf(by, query.measures);
     const { sampleSeconds } = state.options;
     const turns = new Turns();
-    const rows: Row[] = [];
+    const rows: ComparedRow[] = [];
     const watched: Array<[before: number, after: number]> = [];
     for (const figure of figures) {
       for (const name of history.keys(by, keptAs(figure))) {
@@ -256,16 +169,8 @@ function unwatched(watched: ReadonlyArray<[before: number, after: number]>): Not
     : [warning(`Figures are known of ${parts.join(' and ')} only; means are of that.`)];
 }
 
-/** What changed most, and least by chance, first. */
-function mostTelling(one: Row, other: Row): number {
-  const [a, b] = [one, other].map(({ difference }) =>
-    difference === null ? -1 : Math.abs(difference.effect) * (1 - difference.probability)
-  );
-  return b! - a!;
-}
-
 /** An alert rule hears why; a reader sees a sentence. @throws the fault for an alert rule */
-function nothing(fault: Fault, alerting: boolean): Rows<Row> {
+function nothing(fault: Fault, alerting: boolean): Rows<ComparedRow> {
   if (alerting) {
     throw fault;
   }
@@ -278,13 +183,13 @@ async function rowsOfErrors(
   { before, after, compared: what, notices: told }: Stretches,
   { now, alerting }: { now: number; alerting: boolean },
   reads: Reads
-): Promise<Rows<Row>> {
+): Promise<Rows<ComparedRow>> {
   if (measures.length > 0) {
     throw noFigure(measures[0]!, []);
   }
   try {
     const { errors, notices } = await compareErrors(before, after, now, reads);
-    const rows = errors.map(({ errorClass, ...counts }): Row => ({
+    const rows = errors.map(({ errorClass, ...counts }): ComparedRow => ({
       key: errorClass,
       figure: FAILING,
       compared: what,
@@ -339,12 +244,6 @@ function noFigure(name: string, known: readonly string[]): Fault {
 
 function tooShort(before: Range, after: Range): string {
   return `${instantText(before.to)} is only ${durationText(after.to - after.from)} from an end of the time range; a comparison needs ${durationText(FEWEST * SLOT_SECONDS)} on both sides. Wait, widen the range, or name an earlier deploy (option "at", in the dashboard "Deploy at").`;
-}
-
-/** The unit of a figure as a part of its name: the rows of one column have several. */
-function unitText(unit: string): string {
-  const text = unit === 'percentunit' ? '1 = 100%' : unit.replace(/^(?:suffix: ?|short$)/, '');
-  return text === '' ? '' : ` (${text})`;
 }
 
 /** Means of five minutes that lie within a range, in their order; `null` where nothing is known. */

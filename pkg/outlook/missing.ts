@@ -1,5 +1,5 @@
 import type { Usual } from './usual';
-import type { Slots } from './usualModel';
+import type { Slots } from './slots';
 
 /** Work is missing when so many runs would have been usual since it was last seen, whatever its rhythm. */
 const LEAST_MISSED = 2;

@@ -7,7 +7,7 @@ import type { Turns } from '../turns';
 import { regularity, type Regularity } from './missing';
 import { Usual } from './usual';
 import { lookedBackTo, slotSecondsFor, type Rhythm } from './usualFigures';
-import type { Slots } from './usualModel';
+import type { Slots } from './slots';
 import type { MissingQueue } from './usualView';
 
 /** Jobs of a queue are seen in intervals of five minutes, of more where samples are further apart. */

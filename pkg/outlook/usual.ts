@@ -2,7 +2,8 @@ import type { Zone } from '../sidekiq/schedule/zone';
 import { Turns } from '../turns';
 import { isWeekend, type Season } from './seasons';
 import type { Changes } from './sudden';
-import { UsualModel, type Band, type Slots } from './usualModel';
+import type { Slots } from './slots';
+import { UsualModel, type Band } from './usualModel';
 
 /** By what the usual is told; `null` while there is less than two days. */
 export type Basis = Season | null;

@@ -6,7 +6,7 @@ import type { FigureReads } from '../series/store';
 import type { Turns } from '../turns';
 import { anyZone, UTC } from '../sidekiq/schedule/zone';
 import { Usual } from './usual';
-import type { Slots } from './usualModel';
+import type { Slots } from './slots';
 
 /** Lengths of slots, seconds; what is usual for a mean depends on how long the mean is over. */
 export const SLOT_SECONDS = [300, 600, 900, 1200, 1800, 3600] as const;

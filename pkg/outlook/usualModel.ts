@@ -1,17 +1,11 @@
-import { medianSorted, quantileSorted } from 'simple-statistics';
+import { quantileSorted } from 'simple-statistics';
 import type { Zone } from '../sidekiq/schedule/zone';
 import type { Turns } from '../turns';
-import { learnChanges, type Changes } from './sudden';
+import { medianOf, MOST_OUTAGES, OUTAGE_SHARE, profileOf, type Profile } from './profile';
 import { isWeekend, localSeconds, SEASON_SECONDS, type Season } from './seasons';
-
-/** Means of a figure over stretches of time of equal length, without holes; NaN where nothing was seen. */
-export interface Slots {
-  /** Epoch seconds of the first one, a multiple of {@link seconds}. */
-  readonly startsAt: number;
-  /** Length of each. */
-  readonly seconds: number;
-  readonly values: ArrayLike<number>;
-}
+import type { Slots } from './slots';
+import type { Changes } from './sudden';
+import { changesOf } from './usualChanges';
 
 /** What is usual at an instant: 95% of the values lie from `lower` to `upper`. */
 export interface Band {
@@ -28,10 +22,6 @@ const DAY_SECONDS = 86_400;
 const SMEAR_SECONDS = 600;
 /** Values that lie so many times the usual spread off are no example of what is usual. */
 const ANOMALOUS = 8;
-/** A value below this share of the usual one is of an outage; the level is not learnt from it. */
-const OUTAGE_SHARE = 0.05;
-/** A figure that is below more often has no outages: it comes and goes. */
-const MOST_OUTAGES = 0.05;
 /** A burst is usual up to so many times the root of what other seasons had close by. */
 const BURST_MARGIN = 1.1;
 /** Of a mean that hardly changes: shares and counts are never more exact than this. */
@@ -45,14 +35,6 @@ const LEAST_DAY_SHARE = 0.25;
 
 /** By what a day was off, as a logarithm; `undefined` where it was not seen. */
 type Level = number | undefined;
-
-/** What is expected of the slots of a season. */
-interface Profile {
-  /** Square roots; NaN where nothing was seen. */
-  readonly roots: Float64Array;
-  /** Slots whose median lies between none and a lot, as of work that comes every other week: no value was ever like it. */
-  readonly torn: ReadonlySet<number>;
-}
 
 /** Where a slot lies: in which season of the past, and where within it. */
 interface Place {
@@ -102,10 +84,10 @@ export class UsualModel {
     model.fillRows();
     model.takeTrend();
     await turns.give();
-    model.profiles.set(Infinity, await model.medians(Infinity, turns));
+    model.profiles.set(Infinity, await model.profileWithout(Infinity, turns));
     const left = model.leaveOutages();
     for (const period of [...(left > 0 ? [Infinity] : []), ...model.rows.keys()]) {
-      model.profiles.set(period, await model.medians(period, turns));
+      model.profiles.set(period, await model.profileWithout(period, turns));
     }
     await model.learn(turns);
     return model;
@@ -138,34 +120,16 @@ export class UsualModel {
    * @param until epoch seconds
    */
   async changes(until: number, turns: Turns): Promise<Changes | null> {
-    const { startsAt, seconds } = this.slots;
-    if (!this.isRate || seconds > SMEAR_SECONDS) {
+    if (!this.isRate || this.slots.seconds > SMEAR_SECONDS) {
       return null;
     }
-    const length = Math.max(0, Math.ceil((until - startsAt) / seconds));
-    const lows = new Float64Array(length);
-    const highs = new Float64Array(length);
-    for (let slot = 0; slot < length; slot += 1) {
-      const at = startsAt + slot * seconds;
+    const expectedAt = (at: number) => {
       const level = this.levelAt(at);
-      lows[slot] = this.profileAt(at) * level;
+      const usual = this.profileAt(at) * level;
       // NaN is no peak.
-      highs[slot] = Math.max(lows[slot]!, (this.peakAt(at) || 0) * level);
-      await turns.give();
-    }
-    // What is usual a slot before or after is usual enough: a batch may begin some minutes late.
-    const about = (of: Float64Array, most: (...values: number[]) => number) =>
-      of.map((value, slot) => most(of[slot - 1] ?? value, value, of[slot + 1] ?? value));
-    const spans = { low: about(lows, Math.min), high: about(highs, Math.max) };
-    await turns.give();
-    const isOut = (value: number, slot: number) => value < OUTAGE_SHARE * lows[slot]! ** 2;
-    const outages = Array.prototype.filter.call(this.slots.values, isOut).length;
-    // A rare outage is no example of how rates change.
-    const values =
-      outages > MOST_OUTAGES * this.slots.values.length
-        ? this.slots.values
-        : Float64Array.from(this.slots.values, (value, slot) => (isOut(value, slot) ? NaN : value));
-    return learnChanges({ startsAt, seconds, values }, spans, (slot) => this.groupOf(startsAt + slot * seconds), turns);
+      return { usual, most: Math.max(usual, (this.peakAt(at) || 0) * level) };
+    };
+    return changesOf(this.slots, until, { expectedAt, groupOf: (at) => this.groupOf(at) }, turns);
   }
 
   /** The largest root close to a slot that half of the other seasons reached; NaN of fewer than two, and where the median is of one slot. */
@@ -252,33 +216,10 @@ export class UsualModel {
     return out;
   }
 
-  /** Medians by slot over all seasons but one, values close by included. */
-  private async medians(without: number, turns: Turns): Promise<Profile> {
+  /** What all seasons but one tell. */
+  private async profileWithout(without: number, turns: Turns): Promise<Profile> {
     const rows = [...this.rows].filter(([period]) => period !== without).map(([, row]) => row);
-    const smear = Math.floor(SMEAR_SECONDS / this.slots.seconds);
-    const length = this.slotsOfSeason;
-    const roots = new Float64Array(length).fill(NaN);
-    const torn = new Set<number>();
-    const near: number[] = [];
-    for (let slot = 0; slot < length; slot += 1) {
-      near.length = 0;
-      for (const row of rows) {
-        for (let step = slot - smear; step <= slot + smear; step += 1) {
-          const value = row[(step + length) % length]!;
-          if (!Number.isNaN(value)) {
-            near.push(value);
-          }
-        }
-      }
-      if (near.length > 0) {
-        roots[slot] = medianOf(near);
-        if (near[Math.floor((near.length - 1) / 2)]! ** 2 < OUTAGE_SHARE * near[Math.floor(near.length / 2)]! ** 2) {
-          torn.add(slot);
-        }
-      }
-      await turns.give();
-    }
-    return { roots, torn };
+    return profileOf(rows, this.slotsOfSeason, Math.floor(SMEAR_SECONDS / this.slots.seconds), turns);
   }
 
   /** Learns levels, spreads and how far off values usually are. */
@@ -399,10 +340,4 @@ function believed(levels: readonly Level[]): Level[] {
   const squares = bounded.slice(1).reduce((sum, level) => sum + level * level, 0);
   const share = squares === 0 ? 0 : Math.min(1, Math.max(0, pairs / squares));
   return levels.map((level) => level && (Math.abs(level) > most ? level : level * share));
-}
-
-/** Sorts in place. */
-function medianOf(values: number[]): number {
-  values.sort((a, b) => a - b);
-  return medianSorted(values);
 }

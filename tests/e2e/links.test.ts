@@ -194,7 +194,7 @@ describe.skipIf(!bin || !home)('links in a real Grafana', () => {
       for (const link of links) {
         const { pathname, searchParams } = new URL(link);
         const variable = [...searchParams.keys()].find(
-          (key) => key.startsWith('var-') && !/datasource|jobClass/.test(key)
+          (key) => key.startsWith('var-') && !/^var-(?:datasource|jobClass|job|instance)$/.test(key)
         );
         const name = variable?.slice(4) ?? '';
         const value = searchParams.get(variable ?? '') ?? '';

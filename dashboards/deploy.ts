@@ -29,7 +29,15 @@ function beforeAndAfter(
         ? ['figure', 'verdict', 'before', 'after', 'change', 'chance', 'compared']
         : ['key', 'verdict', 'figure', 'before', 'after', 'change', 'effect', 'chance'],
     hidden: [by === 'total' ? 'effect' : 'compared'],
-    widths: { Verdict: 110, Before: 100, After: 100, Change: 100, Effect: 90, Chance: 90 },
+    widths: {
+      ...(by === 'total' && { Figure: 170 }),
+      Verdict: 110,
+      Before: 100,
+      After: 100,
+      Change: 100,
+      Effect: 90,
+      Chance: 90,
+    },
     minWidths: { Name: 220, Figure: 150, Compared: 290 },
     states: ['Verdict'],
     counted: true,

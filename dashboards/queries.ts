@@ -50,7 +50,7 @@ export const QUANTILE: Variable = {
 /** Who sends by DogStatsD: the namespace begins the names of the sender's metrics. */
 export const STATSD: Variable = {
   name: 'statsd',
-  label: 'DogStatsD namespace',
+  label: 'DogStatsD',
   prometheus: 'label_values({__name__=~".+_jobs_count", worker!=""}, __name__)',
   regex: '/(.+)_jobs_count/',
   multi: false,

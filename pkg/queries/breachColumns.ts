@@ -5,7 +5,7 @@ import { flag, seconds, text } from './columns';
 import type { Column } from './table';
 
 /** No time is left. */
-export const BREACHED = [{ type: 'value', options: { 0: { text: 'breached', index: 0 } } }];
+export const BREACHED = [{ type: 'value', options: { 0: { text: 'now', index: 0 } } }];
 
 /** When the objective is breached, as a range: figures and a text. */
 export function breachColumns<Row>({

@@ -66,9 +66,12 @@ export async function compareDurations(
     const sides = [slotsBefore, slotsAfter].map((slots) => slots.get(jobClass) ?? []);
     for (const name of names) {
       const q = QUANTILES.get(name)!;
-      const [values, others] = sides.map((slots) => slots.map((slot) => quantile(q, slot)!.seconds));
-      const [all, later] = sides.map((slots) => quantile(q, sumDurations(slots))?.seconds ?? null);
-      quantiles.push({ jobClass, name, before: all!, after: later!, difference: rankTest(values!, others!) });
+      const [ofBefore, ofAfter] = sides.map((slots) => ({
+        all: quantile(q, sumDurations(slots))?.seconds ?? null,
+        bySlot: slots.map((slot) => quantile(q, slot)!.seconds),
+      }));
+      const difference = rankTest(ofBefore!.bySlot, ofAfter!.bySlot);
+      quantiles.push({ jobClass, name, before: ofBefore!.all, after: ofAfter!.all, difference });
       await turns.give();
     }
   }

@@ -119,8 +119,12 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour, all: reado
             : { selected: true, text: 'default', value: 'default' }
         )
     );
-  const ofTarget = flavour === 'prometheus' && spec.dataSources !== 'several' ? ofScrapeTarget : (expr: string) => expr;
-  const variables = spec.dataSources === 'several' ? spec.variables : [...SCRAPE_TARGET, ...spec.variables];
+  const isFleet = spec.dataSources === 'several';
+  const ofTarget = isFleet ? (expr: string) => expr : ofScrapeTarget;
+  const own = spec.variables.map((variable) =>
+    variable.prometheus === undefined ? variable : { ...variable, prometheus: ofTarget(variable.prometheus) }
+  );
+  const variables = isFleet ? own : [...SCRAPE_TARGET, ...own];
   for (const variable of variables) {
     if (variable.choice) {
       builder.withVariable(choiceOf(variable));
@@ -128,9 +132,7 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour, all: reado
       const typed = new TextBoxVariableBuilder(variable.name).label(variable.label).defaultValue('');
       builder.withVariable(variable.description === undefined ? typed : typed.description(variable.description));
     } else if (variable[flavour] !== undefined) {
-      const { prometheus = '' } = variable;
-      const own = SCRAPE_TARGET.includes(variable);
-      builder.withVariable(variableOf({ ...variable, prometheus: own ? prometheus : ofTarget(prometheus) }, flavour));
+      builder.withVariable(variableOf(variable, flavour));
     }
   }
   ANNOTATIONS.forEach(({ name, color, kinds, severity, expr, title, drawn = () => true }) => {

@@ -1,13 +1,10 @@
 import { z } from 'zod';
-import { HISTOGRAM_BOUNDS_MS, noCounts, noExecutions, type ClassCounts } from '../sidekiq/jobMetrics';
+import { noCounts, noExecutions, type ClassCounts } from '../sidekiq/jobMetrics';
 import { sharesOf, type ClassSharesView } from './classShares';
-import type { ClassTotalsView } from './classTotals';
+import { savedExecutions, type ClassTotal, type ClassTotalsView } from './classTotals';
 
 /** Executions of a class in one queue; where it has several, a share of an execution is counted in each. */
-export interface QueuePart extends Readonly<ClassCounts> {
-  /** Successful executions per duration bucket, see HISTOGRAM_BOUNDS_MS. */
-  readonly durations: readonly number[];
-}
+export type QueuePart = Omit<ClassTotal, 'lastRunAt'>;
 
 /** Executions by class and queue since the count began, only ever growing; the queue is `''` while none was seen. */
 export type ClassQueueTotalsView = ReadonlyMap<string, ReadonlyMap<string, QueuePart>>;
@@ -17,13 +14,8 @@ const QUEUES_KEPT = 50;
 const NOTHING: QueuePart = { ...noExecutions(), durations: noCounts() };
 const UNSEEN = [['', 1]] as const;
 
-const amount = z.number().nonnegative();
-const counted = z.object({
-  ...{ processed: amount, failed: amount, milliseconds: amount },
-  durations: z.array(amount).length(HISTOGRAM_BOUNDS_MS.length),
-});
 const savedSchema = z.array(
-  counted.extend({ class: z.string(), queues: z.array(counted.extend({ queue: z.string() })) })
+  savedExecutions.extend({ class: z.string(), queues: z.array(savedExecutions.extend({ queue: z.string() })) })
 );
 
 /**

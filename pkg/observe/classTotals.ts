@@ -66,12 +66,14 @@ const DONE = 'done';
 const amount = z.number().nonnegative();
 const counted = z.object({ processed: amount, failed: amount, milliseconds: amount });
 const durationCounts = z.array(amount).length(HISTOGRAM_BOUNDS_MS.length);
+/** Executions and their durations, as they are saved. */
+export const savedExecutions = counted.extend({ durations: durationCounts });
 const savedSchema = z.object({
   lastAt: amount,
   processed: amount.nullish(),
   /** Absent in what the first versions saved, and where all buckets count. */
   baselineUntil: z.number().optional(),
-  totals: z.array(z.tuple([z.string(), counted.extend({ durations: durationCounts, lastRunAt: amount })])),
+  totals: z.array(z.tuple([z.string(), savedExecutions.extend({ lastRunAt: amount })])),
   minutes: z.array(z.tuple([z.number(), z.union([z.literal(DONE), z.array(z.tuple([z.string(), counted]))])])),
   durations: z.array(z.tuple([z.number(), z.array(z.tuple([z.string(), durationCounts]))])),
 });

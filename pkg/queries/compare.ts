@@ -3,7 +3,7 @@ import { Fault } from '../faults/fault';
 import { durationText } from '../findings/texts';
 import { FEWEST, rankTest, signedRankTest } from '../outlook/rankTest';
 import { HISTORY_FIGURES, HISTORY_SCOPES, keptAs, type HistoryFigure, type HistoryScope } from '../series/figures';
-import { boundedInterval, gridOf } from '../series/grid';
+import { boundedInterval } from '../series/grid';
 import { gapSecondsOf, readOnGrid } from '../series/readOnGrid';
 import type { Notice } from '../sidekiq/model';
 import { QUANTILES } from '../sidekiq/jobMetrics';
@@ -17,7 +17,7 @@ import { baseQuerySchema } from './model';
 import { compareErrors, LEAST_OF_ERRORS } from './compareErrors';
 import { COMPARE_COLUMNS, mostTelling, type ComparedRow } from './compareColumns';
 import { compareDurations } from './compareDurations';
-import { noDeploy, stretches, type Stretches } from './compareStretches';
+import { noDeploy, SLOT_SECONDS, stretches, wholeSlots, type Stretches } from './compareStretches';
 import { tableQuery, type Rows } from './table';
 
 const schema = baseQuerySchema.extend({
@@ -63,7 +63,6 @@ const DEFAULT_MEASURES: Readonly<Record<HistoryScope, readonly string[]>> = {
   workerType: ['latency', 'enqueued', 'busy', 'wait'],
   class: ['processedRate', 'failedRate', 'runTime', 'p95', 'wait'],
 };
-const SLOT_SECONDS = 300;
 /** Shorter times may have too few whole slots. */
 const LEAST_SECONDS = (FEWEST + 1) * SLOT_SECONDS;
 /** Values of one series on each side at most: a week of five minutes. */
@@ -257,7 +256,7 @@ async function valuesOf(
   const least = Math.max(SLOT_SECONDS, Math.ceil((3 * sampleSeconds) / SLOT_SECONDS) * SLOT_SECONDS);
   // A range of years is told in longer stretches.
   const interval = boundedInterval(from, to, least, VALUES_COMPARED);
-  const grid = gridOf(from, to, interval).filter((at) => at >= from && at + interval <= to);
+  const grid = wholeSlots({ from, to }, interval);
   const sampled = { from, to, gapSeconds: gapSecondsOf(ageSeconds, sampleSeconds), sampleSeconds };
   const [series] = grid.length === 0 ? [] : await readOnGrid(history, wanted, sampled, { grid, interval });
   return (series?.values ?? []).map((value, index) =>

@@ -1,11 +1,11 @@
 import { rankTest, type Difference } from '../outlook/rankTest';
-import { gridOf } from '../series/grid';
 import { groupBy } from '../sidekiq/groupBy';
 import { quantile, QUANTILES, sumCounts, sumDurations, type Durations } from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/model';
 import type { Range, Reads } from '../source/reads';
 import { Turns } from '../turns';
 import type { State } from '../watch/state';
+import { SLOT_SECONDS, wholeSlots } from './compareStretches';
 import { readExecutions } from './jobMetricsOrigin';
 
 /** A quantile of the run times of a class in two stretches, in seconds; `null` where no execution is known. */
@@ -22,7 +22,6 @@ export interface QuantileCompared {
 const CLASSES = 20;
 /** Sidekiq keeps durations for eight hours, the recording by default for a day. */
 const MOST_SECONDS = 86_400;
-const SLOT_SECONDS = 300;
 
 /**
  * Quantiles of the run times of the classes that ran most, from Sidekiq's histograms by the minute or those that were
@@ -79,8 +78,8 @@ export async function compareDurations(
 }
 
 /** Of each class the durations of the five minutes that lie within a range and in which it ended, in their order. */
-function slotsOf(durations: readonly Durations[], { from, to }: Range): Map<string, number[][]> {
-  const slots = new Set(gridOf(from, to, SLOT_SECONDS).filter((at) => at >= from && at + SLOT_SECONDS <= to));
+function slotsOf(durations: readonly Durations[], range: Range): Map<string, number[][]> {
+  const slots = new Set(wholeSlots(range, SLOT_SECONDS));
   const slotAt = (at: number) => Math.floor(at / SLOT_SECONDS) * SLOT_SECONDS;
   const within = durations.filter(({ startsAt, counts }) => slots.has(slotAt(startsAt)) && counts.some((n) => n > 0));
   return new Map(

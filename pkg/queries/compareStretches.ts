@@ -1,4 +1,5 @@
 import { Fault } from '../faults/fault';
+import { gridOf } from '../series/grid';
 import type { Notice } from '../sidekiq/model';
 import { instantText, parseTime } from '../source/instants';
 import type { Zone } from '../sidekiq/schedule/zone';
@@ -22,6 +23,14 @@ export const CLOCKS_CHANGE: Notice = {
 export function secondsBack(at: number, distance: 'day' | 'week', zone: Zone): number {
   const seconds = distance === 'day' ? DAY : 7 * DAY;
   return seconds - (zone.offsetAt(at) - zone.offsetAt(at - seconds));
+}
+
+/** Length of the slots that are compared. */
+export const SLOT_SECONDS = 300;
+
+/** Where slots begin that lie within a range as a whole. @param seconds length of each */
+export function wholeSlots({ from, to }: Range, seconds: number): number[] {
+  return gridOf(from, to, seconds).filter((at) => at >= from && at + seconds <= to);
 }
 
 /** Two times of equal length; `paired` where they are the same times of other days. */

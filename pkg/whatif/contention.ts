@@ -73,10 +73,10 @@ export async function underContention(
   const stretches = await stretchesOf(placed, demand, computing, false, turns);
   const factors = new Map<string, number>();
   const classes = demand.classes.map((of) => {
-    const { share, idle } = partsOf(of, computing);
+    const { share, idle, excess } = partsOf(of, computing);
     const stretch = stretches.get(of);
     // What nobody runs has the run times of before.
-    const factor = stretch === undefined ? 1 : (share * stretch + idle) / (computing.get(classKey(of))?.excess ?? 1);
+    const factor = stretch === undefined ? 1 : (share * stretch + idle) / excess;
     factors.set(classKey(of), factor);
     return { ...of, durations: scaled(of.durations, factor) };
   });
@@ -121,17 +121,16 @@ export async function explainedContention(
 /** The work with the run times that its executions have alone in their processes. */
 export function alone(demand: Demand, computing: Computing): Demand {
   const classes = demand.classes.map((of) => {
-    const { share, idle } = partsOf(of, computing);
-    const { excess = 1 } = computing.get(classKey(of)) ?? {};
+    const { share, idle, excess } = partsOf(of, computing);
     return { ...of, durations: scaled(of.durations, Math.min(1, (share + idle) / excess)) };
   });
   return { ...demand, classes };
 }
 
 /** Shares of the measured run time: what computing takes alone, and what neither uses the processor nor waits for it. */
-function partsOf(of: ClassDemand, computing: Computing): { share: number; idle: number } {
-  const { share, stretch } = computing.get(classKey(of)) ?? { share: 0, stretch: 1 };
-  return { share, idle: 1 - share * stretch };
+function partsOf(of: ClassDemand, computing: Computing): { share: number; idle: number; excess: number } {
+  const { share, stretch, excess } = computing.get(classKey(of)) ?? { share: 0, stretch: 1, excess: 1 };
+  return { share, idle: 1 - share * stretch, excess };
 }
 
 /**

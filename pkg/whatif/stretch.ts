@@ -104,15 +104,16 @@ export function stretchesIn(
   const left = works.map(() => 0);
   const lived = works.map(() => 0);
   const stretched = works.map(() => 0);
+  const none = works.map(() => 1);
+  // What is left runs, on all threads at most.
+  const runningAt = (stretches: readonly number[]) => {
+    const wanted = left.map((seconds, index) => (seconds * timesAt(index, stretches[index]!)) / slotSeconds);
+    const all = sum(wanted);
+    return all <= threads ? wanted : wanted.map((each) => (each * threads) / all);
+  };
+  const stretchesAt = (before: readonly number[]) => stretchesBeside(runningAt(before));
   for (let slot = 0; slot < works[0]!.coming.length; slot += 1) {
     works.forEach(({ coming }, index) => (left[index]! += coming[slot]!));
-    const runningAt = (stretches: readonly number[]) => {
-      const wanted = left.map((seconds, index) => (seconds * timesAt(index, stretches[index]!)) / slotSeconds);
-      const all = sum(wanted);
-      return all <= threads ? wanted : wanted.map((each) => (each * threads) / all);
-    };
-    const stretchesAt = (before: readonly number[]) => stretchesBeside(runningAt(before));
-    const none = works.map(() => 1);
     const stretches = measured ? stretchesAt(none) : settled(none, stretchesAt);
     runningAt(stretches).forEach((running, index) => {
       lived[index]! += running;

@@ -38,13 +38,15 @@ export class ClassQueueTotals {
   ): ClassQueueTotalsView {
     let changed = false;
     for (const [jobClass, total] of totals) {
-      const before = this.divided.get(jobClass) ?? NOTHING;
-      if (before !== total) {
-        this.divided.set(jobClass, total);
-        this.totals.set(
-          jobClass,
-          grownBy(this.totals.get(jobClass) ?? new Map(), before, total, sharesOf(seen, jobClass))
-        );
+      const before = this.divided.get(jobClass);
+      if (before === total) {
+        continue;
+      }
+      this.divided.set(jobClass, total);
+      // One that was saved is another object with the same counts.
+      if (before === undefined || hasGrown(before, total)) {
+        const parts = this.totals.get(jobClass) ?? new Map<string, QueuePart>();
+        this.totals.set(jobClass, grownBy(parts, before ?? NOTHING, total, sharesOf(seen, jobClass)));
         changed = true;
       }
     }
@@ -83,6 +85,15 @@ export class ClassQueueTotals {
     }
     this.current = new Map(this.totals);
   }
+}
+
+function hasGrown(before: QueuePart, now: QueuePart): boolean {
+  return (
+    now.processed > before.processed ||
+    now.failed > before.failed ||
+    now.milliseconds > before.milliseconds ||
+    now.durations.some((count, bucket) => count > before.durations[bucket]!)
+  );
 }
 
 function grownBy(

@@ -39,13 +39,7 @@ export async function readTenMinutes(
   const recent = await reads.buckets({ from: recentFrom, to: Math.max(endsAt, recentFrom + SECONDS) - 1 }, 60, now);
   const isOld = recent.buckets.some(isOfOldSidekiq);
   const former = largest(kept.buckets, summed(recorded.minutes), isOld);
-  const buckets = [
-    ...former,
-    ...summed(
-      recent.buckets.filter(({ startsAt }) => startsAt < endsAt),
-      SECONDS
-    ),
-  ];
+  const buckets = [...former, ...summed(recent.buckets.filter(({ startsAt }) => startsAt < endsAt))];
   const notices: Notice[] = [...kept.notices, ...recent.notices];
   if (range.from < now - TEN_MINUTES_KEPT_SECONDS) {
     notices.push({
@@ -60,7 +54,8 @@ export async function readTenMinutes(
       text: `Before ${instantText(recentFrom)} executions by Sidekiq older than 8.0 are ${minutes === 0 ? 'not known' : `those of the ${minutes} minutes that were recorded`}: it keeps its job metrics for ${reads.minutesKeptSeconds / 3600} hours.`,
     });
   }
-  if (former.some((bucket) => bucket.knownSeconds !== undefined)) {
+  // Minutes of the running ten that are still to come are not unknown.
+  if (buckets.some((bucket) => (bucket.knownSeconds ?? SECONDS) < SECONDS && bucket.startsAt + SECONDS <= now)) {
     notices.push({ severity: 'info', text: 'Rates and means are of the time that is known.' });
   }
   notices.push({
@@ -70,13 +65,13 @@ export async function readTenMinutes(
   return { buckets, notices };
 }
 
-/** Minutes as buckets of ten. @param seconds that are known of each; those of its minutes where it is left out */
-function summed(minutes: readonly Bucket[], seconds?: number): Array<Bucket & { knownSeconds: number }> {
+/** Minutes as buckets of ten, of which as much is known as there are minutes: one that was refused is not among them. */
+function summed(minutes: readonly Bucket[]): Array<Bucket & { knownSeconds: number }> {
   return [...groupBy(minutes, ({ startsAt }) => Math.floor(startsAt / SECONDS) * SECONDS)].map(
     ([startsAt, members]) => ({
       startsAt,
       classes: sumCounts(members),
-      knownSeconds: seconds ?? 60 * members.length,
+      knownSeconds: 60 * members.length,
     })
   );
 }

@@ -65,6 +65,15 @@ describe('executions by class and queue', () => {
     );
   });
 
+  test('have no queue of their own for what was counted before a restart', () => {
+    const before = new ClassQueueTotals();
+    before.next(new Map([['A', total(20)]]), seen([['mail', 1]]));
+    const totals = new ClassQueueTotals();
+    totals.restore(JSON.parse(JSON.stringify(before.save())));
+    expect(processedOf(totals.next(new Map([['A', total(20)]]), seen([])))).toEqual({ mail: 20 });
+    expect(processedOf(totals.next(new Map([['A', total(25)]]), seen([['mail', 1]])))).toEqual({ mail: 25 });
+  });
+
   test('forget classes that are counted no more, and count further queues together', () => {
     const totals = new ClassQueueTotals();
     for (let queue = 0; queue < 80; queue += 1) {

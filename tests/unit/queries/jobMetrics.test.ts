@@ -325,6 +325,22 @@ describe('over more than eight hours', () => {
     expect(noticesOf([frame!])).toContain('Rates and means are of the time that is known.');
   });
 
+  test('minutes that Redis refuses are no time in which nothing ran', async () => {
+    const minutes = Array.from({ length: 480 }, (_, index) => [minute(60 * index), ['A|p', '60', 'A|ms', '30000']]);
+    const answers = Object.fromEntries(minutes);
+    for (let index = 60; index < 90; index += 3) {
+      answers[minute(60 * index)] = noPermission('hgetall');
+    }
+    const tens = Array.from({ length: 30 }, (_, index) => [
+      `hgetall ${metricKeys.tenMinutes(Math.floor(MINUTE / 600) * 600 - 600 * (47 + index))}`,
+      ['A|p', '600', 'A|ms', '300000'],
+    ]);
+    const request = { range: { from: NOW - 10 * 3600, to: NOW } };
+    const [row] = await rows({ answers: { ...answers, ...Object.fromEntries(tens) }, request });
+    expect(row!['rate']).toBeCloseTo(1, 9);
+    expect(row!['threads']).toBeCloseTo(0.5, 9);
+  });
+
   test('of Sidekiq before 8.0, minutes that were not recorded are no time in which nothing ran', async () => {
     const from = MINUTE - 12 * 3600;
     // Every third minute is missing.

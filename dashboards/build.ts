@@ -102,7 +102,7 @@ export function buildDashboard(spec: DashboardSpec, flavour: Flavour, all: reado
     .tags(tagsOf(spec, flavour))
     .readonly()
     .tooltip(DashboardCursorSync.Crosshair)
-    .refresh('10s')
+    .refresh(spec.refresh ?? '10s')
     .time({ from: spec.from ?? 'now-1h', to: 'now' })
     .timezone('browser')
     .links([otherDashboards(flavour, several), ...(several ? [] : linksOf(spec, flavour, all))])

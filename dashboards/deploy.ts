@@ -53,6 +53,7 @@ export const deploy: DashboardSpec = {
     'Before and after a deploy: which figures have changed by more than chance, and which errors are new. The times before and after are of the same length, within the time range.',
   directOnly: true,
   from: 'now-2h',
+  refresh: '1m',
   variables: [{ name: 'deploy', label: 'Deploy at', typed: true, multi: false }, QUEUE],
   rows: [
     {

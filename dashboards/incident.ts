@@ -22,6 +22,7 @@ export const incident: DashboardSpec = {
   directOnly: true,
   findingsDrawn: true,
   from: 'now-6h',
+  refresh: '1m',
   variables: [QUEUE],
   rows: [
     {

@@ -182,6 +182,8 @@ export interface DashboardSpec {
   findingsDrawn?: boolean;
   /** The time range of the first look; the last hour where it is left out. */
   from?: string;
+  /** How often it asks again; every ten seconds where it is left out, never where it is empty. */
+  refresh?: '' | '1m';
   /** What Prometheus has nothing of is a dashboard of the data source alone. */
   directOnly?: boolean;
   /** Of one queue, class or job, as the links to it say: it takes no variable that may be "All". */

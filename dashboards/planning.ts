@@ -80,6 +80,7 @@ export const planning: DashboardSpec = {
   title: 'Sidekiq capacity planning',
   description:
     'Simulates the work of the time range with other threads, traffic, run times or orders of queues: waits and utilisation.',
+  refresh: '',
   directOnly: true,
   variables: [
     // Another name than elsewhere: it is one, where dashboards that lead here may have chosen all.

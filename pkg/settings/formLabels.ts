@@ -36,6 +36,7 @@ export const FORM_LABELS: Readonly<Partial<Record<keyof StoredOptions | SecretNa
   recordFileSize: 'Record in the history file at most (MiB)',
   replayFile: 'Recording to show',
   historyFile: 'History file',
+  historyRetentionDays: 'Keep figures in the history file for (days)',
   exporterListen: 'Serve metrics at',
   statsdListen: 'Receive DogStatsD at',
   statsdMetricsListen: 'Serve only DogStatsD metrics at',

@@ -364,6 +364,19 @@ describe('the config editor', () => {
       .toMatchObject({ jsonData: { statsdListen: '127.0.0.1:9125, unixgram:///run/jobwatch.sock' } });
   });
 
+  test.each([
+    ['Reading', 'sampleSeconds', 15],
+    ['History and recording', 'historyRetentionDays', 90],
+    ['Recurring jobs', 'schedulerTimeZone', 'Europe/Berlin'],
+    ['Job data', 'contextFields', 'tenant_id'],
+    ['Worker types', 'threadHourPrice', 0.02],
+  ])('has a section %s with the field %s', async (title, name, value) => {
+    const config = page.getByTestId('config');
+    await config.getByRole('button', { name: new RegExp(`^Expand section ${title}`) }).press('Enter');
+    await config.locator(`#config-${name}`).fill(String(value));
+    await expect.poll(() => saved('options')).toMatchObject({ jsonData: { [name]: value } });
+  });
+
   test('edits links, and the address of the Web UI', async () => {
     const config = page.getByTestId('config');
     await config.getByRole('button', { name: /Links/ }).press('Enter');

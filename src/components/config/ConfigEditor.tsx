@@ -4,12 +4,15 @@ import { ConfigSection, DataSourceDescription } from '@grafana/plugin-ui';
 import { Divider } from '@grafana/ui';
 import type { SecretName } from '../../../pkg/settings/model';
 import type { SidekiqOptions, SidekiqSecrets } from '../../types';
+import { HistorySection } from './HistorySection';
 import { ImportAlerts } from './ImportAlerts';
 import { ImportDashboards } from './ImportDashboards';
+import { JobDataSection } from './JobDataSection';
 import { LinksSection } from './LinksSection';
 import { ListenersSection } from './ListenersSection';
 import { ReadingSection } from './ReadingSection';
 import { RedisSection } from './RedisSection';
+import { SchedulesSection } from './SchedulesSection';
 import { TlsSection } from './TlsSection';
 import { WorkerTypesSection } from './WorkerTypesSection';
 
@@ -44,6 +47,12 @@ export function ConfigEditor({ options, onOptionsChange }: Props) {
       <TlsSection fields={fields} secret={secret} />
       <Divider />
       <ReadingSection fields={fields} />
+      <Divider />
+      <HistorySection fields={fields} />
+      <Divider />
+      <JobDataSection fields={fields} />
+      <Divider />
+      <SchedulesSection fields={fields} />
       <Divider />
       <ListenersSection fields={fields} secret={secret} />
       <Divider />

@@ -2,11 +2,12 @@ import { t } from '@grafana/i18n';
 import { ConfigSection, ConfigSubSection } from '@grafana/plugin-ui';
 import { Field, RadioButtonGroup } from '@grafana/ui';
 import { CadencesEditor } from './CadencesEditor';
-import type { Fields } from './SettingsFields';
+import { NumberField, type Fields } from './SettingsFields';
 import { WorkerTypesEditor } from './WorkerTypesEditor';
 
 /** What the queues mean: their worker types, and the classes that should run again and again. */
-export function WorkerTypesSection({ fields: { jsonData, set } }: { fields: Fields }) {
+export function WorkerTypesSection({ fields }: { fields: Fields }) {
+  const { jsonData, set } = fields;
   return (
     <ConfigSection
       title={t('config.workerTypes.title', 'Worker types')}
@@ -38,6 +39,18 @@ export function WorkerTypesSection({ fields: { jsonData, set } }: { fields: Fiel
           preset={jsonData.preset}
           workerTypes={jsonData.workerTypes}
           onChange={(workerTypes) => set({ workerTypes })}
+        />
+      </ConfigSubSection>
+      <ConfigSubSection title={t('config.cost.title', 'Cost')}>
+        <NumberField
+          {...fields}
+          name="threadHourPrice"
+          label={t('config.threadHourPrice.label', 'Price of a thread-hour')}
+          description={t(
+            'config.threadHourPrice.description',
+            'In any currency; job metrics and what-if then tell what classes and threads cost a month'
+          )}
+          example="0.02"
         />
       </ConfigSubSection>
       <ConfigSubSection

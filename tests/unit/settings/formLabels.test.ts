@@ -17,7 +17,7 @@ const ELSEWHERE: Record<string, [string, string]> = {
 };
 
 /** What only provisioning sets. */
-const WITHOUT_FORM = ['samplerEnabled', 'historyFileMode', 'historyRetentionDays', 'socketMode'];
+const WITHOUT_FORM = ['samplerEnabled', 'historyFileMode', 'socketMode'];
 
 test.each(['url', 'username', ...Object.keys(optionsSchema.shape), ...SECRET_NAMES])(
   'the label of %s in errors is that of the form',

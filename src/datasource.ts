@@ -1,24 +1,22 @@
-import {
-  DataFrameType,
-  FieldType,
-  type AdHocVariableFilter,
-  type CoreApp,
-  type DataFrame,
-  type DataQueryRequest,
-  type DataQueryResponse,
-  type DataSourceGetTagValuesOptions,
-  type DataSourceInstanceSettings,
-  type Field,
-  type MetricFindValue,
-  type ScopedVars,
+import type {
+  AdHocVariableFilter,
+  CoreApp,
+  DataQueryRequest,
+  DataQueryResponse,
+  DataSourceGetTagValuesOptions,
+  DataSourceInstanceSettings,
+  MetricFindValue,
+  ScopedVars,
 } from '@grafana/data';
 import { DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime';
 import { map, merge, type Observable } from 'rxjs';
 import { filterChoices, filterText } from './components/queryParts';
+import { asGraph, beginningAt, withDates, withoutTime } from './answers';
 import { fitForExplore } from './exploreTables';
 import { isAlerting, isExplore } from './defaultQuery';
 import { adhocFilters, interpolateFilters, interpolateTexts } from './interpolation';
 import { APPENDED_TYPE, watchQuery } from './live';
+import { NEW_DASHBOARD_LINKS, newDashboardVariables } from './newDashboard';
 import { readable } from './storedQuery';
 import { QUERY_VERSION } from '../pkg/queries/version';
 import type { CatalogEntry, SidekiqApi, SidekiqOptions, SidekiqQuery, SidekiqVariableQuery } from './types';
@@ -30,56 +28,6 @@ const NO_OPTIONS: ReadonlySet<string> = new Set(
     ' '
   )
 );
-
-/** Instants of a range that has ended as dates: "2 minutes ago" counts from now. */
-function withDates(response: DataQueryResponse): DataQueryResponse {
-  const dated = (field: Field): Field =>
-    field.config.unit === 'dateTimeFromNow' ? { ...field, config: { ...field.config, unit: 'dateTimeAsIso' } } : field;
-  const data = (response.data as DataFrame[]).map((frame) => ({ ...frame, fields: frame.fields.map(dated) }));
-  return { ...response, data };
-}
-
-/** Rows that replace one another are all of the last reading: its instant beside each tells nothing, and takes the room of a column. */
-function withoutTime(response: DataQueryResponse): DataQueryResponse {
-  const data = (response.data as DataFrame[]).map((frame) => ({
-    ...frame,
-    fields: frame.fields.filter(({ type }, index) => index > 0 || type !== FieldType.time),
-  }));
-  return { ...response, data };
-}
-
-/** Figures that are appended reading by reading. */
-function asGraph(response: DataQueryResponse): DataQueryResponse {
-  const data = (response.data as DataFrame[]).map((frame) => ({
-    ...frame,
-    meta: { ...frame.meta, preferredVisualisationType: 'graph' as const },
-  }));
-  return { ...response, data };
-}
-
-/**
- * Series that begin with the range: the first step may begin before it, and of a short range it may be all that there is, which
- * a graph would not draw.
- *
- * @param from of the range, epoch milliseconds
- */
-function beginningAt(from: number, response: DataQueryResponse): DataQueryResponse {
-  const begins = (frame: DataFrame): DataFrame => {
-    const time = frame.fields.find(({ type }) => type === FieldType.time);
-    const [first, second = Infinity] = (time?.values ?? []) as number[];
-    return frame.meta?.type === DataFrameType.TimeSeriesMulti && first !== undefined && first < from && second > from
-      ? {
-          ...frame,
-          fields: frame.fields.map((field) =>
-            field === time ? { ...field, values: [from, ...(field.values as number[]).slice(1)] } : field
-          ),
-        }
-      : frame;
-  };
-  const frames = response.data as DataFrame[];
-  const data = frames.map(begins);
-  return data.every((frame, index) => frame === frames[index]) ? response : { ...response, data };
-}
 
 /** By which Grafana asks for annotations (`executeAnnotationQuery`). */
 const ANNOTATION_REF_ID = 'Anno';
@@ -203,56 +151,16 @@ export class SidekiqDataSource extends DataSourceWithBackend<SidekiqQuery, Sidek
   }
 
   /**
-   * The variables and links that Grafana offers for a new dashboard on this data source. Grafana 13 asks for them; the types of
-   * 12 do not know them (`getDefaultVariables`, `getDefaultLinks` in @grafana/data 13.2).
+   * The variables that Grafana offers for a new dashboard on this data source. Grafana 13 asks for them; the types of 12 do not
+   * know them (`getDefaultVariables`, `getDefaultLinks` in @grafana/data 13.2).
    */
   async getDefaultVariables(): Promise<object[]> {
-    const { type } = this;
-    return [
-      ['workerType', 'Worker type', 'workerType'],
-      ['queue', 'Queue', 'queue'],
-    ].map(([name, label, field]) => ({
-      kind: 'QueryVariable',
-      spec: {
-        name,
-        label,
-        query: {
-          kind: 'DataQuery',
-          group: type,
-          version: 'v0',
-          datasource: { name: this.uid },
-          spec: { refId: 'variable', queryType: 'queues', field },
-        },
-        refresh: 'onTimeRangeChanged',
-        sort: 'alphabeticalAsc',
-        regex: '',
-        multi: true,
-        includeAll: true,
-        allValue: '.*',
-        allowCustomValue: true,
-        hide: 'dontHide',
-        skipUrlSync: false,
-        options: [],
-        current: { text: 'All', value: '$__all' },
-      },
-    }));
+    return newDashboardVariables(this);
   }
 
+  /** The links, likewise. */
   async getDefaultLinks(): Promise<object[]> {
-    return [
-      {
-        title: 'Sidekiq dashboards',
-        type: 'dashboards',
-        tags: ['sidekiq', 'direct', 'installation'],
-        asDropdown: true,
-        includeVars: true,
-        keepTime: true,
-        targetBlank: false,
-        icon: '',
-        tooltip: '',
-        url: '',
-      },
-    ];
+    return NEW_DASHBOARD_LINKS;
   }
 
   override async getTagValues({ key }: DataSourceGetTagValuesOptions<SidekiqQuery>): Promise<MetricFindValue[]> {

@@ -34,7 +34,9 @@ const schema = baseQuerySchema.extend({
     ),
   // Changes, see {@link Changes}.
   threads: list.describe('Threads that serve a worker type or queue, all together: "name=threads".'),
-  processes: list.describe('Processes that serve a worker type or queue: "name=processes".'),
+  processes: list.describe(
+    'Processes that serve a worker type or queue, with all of their capsules: "name=processes".'
+  ),
   traffic: list.describe('Times as many jobs: "factor" of all, or "name=factor" of a queue or class.'),
   runTime: list.describe('Times as long: "factor" of all, or "name=factor" of a queue or class.'),
   own: list.describe('A queue is served by threads of its own, and by no others: "queue=threads".'),

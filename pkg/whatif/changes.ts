@@ -59,17 +59,11 @@ export function changed(scenario: Scenario, changes: Changes, queuesNamed: Queue
   apart('threads', threads, queuesNamed, groups);
   for (const { name, value } of processes) {
     const queues = served('processes', name, queuesNamed, groups);
-    const serving = groups.filter((group) => serves(group, queues));
-    const now = new Set(serving.flatMap(({ processes }) => [...processes])).size;
-    if (now === 0) {
+    const serving = processesOf(groups.filter((group) => serves(group, queues)));
+    if (serving.size === 0) {
       throw refused('processes', `how many processes serve "${name}" is not known`, 'Change its "threads" instead.');
     }
-    const all = serving.reduce((total, { threads }) => total + threads, 0);
-    const wanted = wholeNumber('processes', value, MOST_THREADS);
-    const names = resized(serving, wanted, `added for ${name}`);
-    groups = withThreads(groups, queues, Math.round((all * wanted) / now)).map((group) =>
-      serves(group, queues) ? { ...group, processes: names(group) } : group
-    );
+    groups = resized(groups, serving, wholeNumber('processes', value, MOST_THREADS), `added for ${name}`);
   }
   for (const { name, value } of threads) {
     const queues = known('threads', name, queuesNamed);
@@ -101,36 +95,59 @@ export function changed(scenario: Scenario, changes: Changes, queuesNamed: Queue
   return { topology: { groups, paused }, demand: { ...scenario.demand, classes, backlog } };
 }
 
+/** The processes that have some of the capsules. */
+function processesOf(groups: readonly ThreadGroup[]): ReadonlySet<string> {
+  return new Set(groups.flatMap(({ processes }) => [...processes.keys()]));
+}
+
 /**
- * Of some groups, so many processes together: those that have the same groups grow and shrink alike, by the first ones of
- * before. Where there are fewer of them than kinds, groups that are left without one come together in another.
+ * So many processes in place of some, with all of their capsules: those that have the same ones grow and shrink alike, by the
+ * first of before. Where there are fewer of them than kinds, capsules that are left without one come together in another.
  *
  * @param added begins the names of new ones
- * @returns the processes of a group of them
  */
 function resized(
   groups: readonly ThreadGroup[],
+  former: ReadonlySet<string>,
   wanted: number,
   added: string
-): (group: Pick<ThreadGroup, 'processes'>) => ReadonlySet<string> {
-  const names = [...new Set(groups.flatMap(({ processes }) => [...processes]))];
+): readonly ThreadGroup[] {
   const kindOf = (name: string) => groups.map(({ processes }) => Number(processes.has(name))).join('');
-  const kinds = groupBy(names, kindOf);
+  const kinds = groupBy([...former], kindOf);
   const namesOfKind = new Map<string, string[]>();
   let [passed, given] = [0, 0];
   for (const [kind, members] of kinds) {
     passed += members.length;
-    const upTo = Math.round((wanted * passed) / names.length);
+    const upTo = Math.round((wanted * passed) / former.size);
     const count = upTo - given;
     const more = Array.from({ length: Math.max(0, count - members.length) }, (_, index) => `${added} ${given + index}`);
     namesOfKind.set(kind, [...members.slice(0, count), ...more]);
     given = upTo;
   }
   const [first] = [...namesOfKind.values()].flat();
-  return ({ processes }) => {
-    const own = [...new Set([...processes].map(kindOf))].flatMap((kind) => namesOfKind.get(kind)!);
-    return new Set(own.length === 0 && first !== undefined ? [first] : own);
-  };
+  // Whatever is rounded off goes to the next one.
+  let [exact, whole] = [0, 0];
+  return groups.map((group) => {
+    const own = [...group.processes];
+    const changing = own.filter(([name]) => former.has(name));
+    if (changing.length === 0) {
+      return group;
+    }
+    const all = threadsIn(own);
+    const concerned = group.threads * (all === 0 ? 1 : threadsIn(changing) / all);
+    exact += group.threads - concerned + (concerned * wanted) / former.size;
+    const threads = Math.round(exact) - whole;
+    whole += threads;
+    const names = [...new Set(changing.map(([name]) => kindOf(name)))].flatMap((kind) => namesOfKind.get(kind)!);
+    const now = names.length === 0 && first !== undefined ? [first] : names;
+    const each = (concerned * wanted) / former.size / now.length;
+    const kept = own.filter(([name]) => !former.has(name));
+    return { ...group, threads, processes: new Map([...kept, ...now.map((name) => [name, each] as const)]) };
+  });
+}
+
+function threadsIn(processes: ReadonlyArray<readonly [name: string, threads: number]>): number {
+  return processes.reduce((sum, [, threads]) => sum + threads, 0);
 }
 
 /** Gives those who serve some queues so many threads together, shared as they are now. */
@@ -166,7 +183,7 @@ export function orderText({ mode, weights }: ThreadGroup): string {
 }
 
 function groupOf(queues: readonly string[], threads: number): ThreadGroup {
-  return { threads, processes: new Set(), mode: 'strict', weights: new Map(queues.map((queue) => [queue, 0])) };
+  return { threads, processes: new Map(), mode: 'strict', weights: new Map(queues.map((queue) => [queue, 0])) };
 }
 
 function without(group: ThreadGroup, queues: readonly string[]): ThreadGroup[] {
@@ -262,21 +279,22 @@ function known(field: string, name: string, queuesNamed: QueuesNamed): readonly 
   return queues;
 }
 
-/** Threads that serve two of the names would get two numbers. */
+/** What serves two of the names would get two numbers: threads, or processes with all of their capsules. */
 function apart(
-  field: string,
+  field: 'threads' | 'processes',
   named: ReadonlyArray<{ name: string }>,
   queuesNamed: QueuesNamed,
   groups: readonly ThreadGroup[]
 ): void {
-  for (const [index, { name }] of named.entries()) {
-    const other = named
-      .slice(0, index)
-      .find((each) =>
-        groups.some((group) => serves(group, queuesNamed(name)) && serves(group, queuesNamed(each.name)))
-      );
+  const servedBy = ({ name }: { name: string }): ReadonlySet<ThreadGroup | string> => {
+    const serving = groups.filter((group) => serves(group, queuesNamed(name)));
+    return field === 'threads' ? new Set(serving) : processesOf(serving);
+  };
+  for (const [index, entry] of named.entries()) {
+    const those = servedBy(entry);
+    const other = named.slice(0, index).find((each) => [...servedBy(each)].some((one) => those.has(one)));
     if (other) {
-      throw refused(field, `the same threads serve "${other.name}" and "${name}"`, 'Name one of them.');
+      throw refused(field, `the same ${field} serve "${other.name}" and "${entry.name}"`, 'Name one of them.');
     }
   }
 }

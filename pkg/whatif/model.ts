@@ -5,8 +5,8 @@ import type { Scaling } from './scaling';
 /** Threads of all processes that serve the same queues in the same order: they can stand for one another. */
 export interface ThreadGroup {
   readonly threads: number;
-  /** Processes that have such a capsule: their identities. */
-  readonly processes: ReadonlySet<string>;
+  /** The threads of such a capsule in each process that has one, by identity, as it is. */
+  readonly processes: ReadonlyMap<string, number>;
   readonly mode: FetchMode;
   /** Weight by queue in the order of service. */
   readonly weights: ReadonlyMap<string, number>;

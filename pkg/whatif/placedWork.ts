@@ -87,18 +87,18 @@ function domainsOf(groups: readonly ThreadGroup[]): Domain[] {
   const byProcess = new Map<string, Set<ThreadGroup>>();
   const domains = new Set<Set<ThreadGroup>>();
   for (const group of groups) {
-    const joined = new Set([...group.processes].flatMap((name) => byProcess.get(name) ?? []));
+    const joined = new Set([...group.processes.keys()].flatMap((name) => byProcess.get(name) ?? []));
     const domain = new Set([...[...joined].flatMap((each) => [...each]), group]);
     joined.forEach((each) => domains.delete(each));
     domains.add(domain);
-    domain.forEach(({ processes }) => processes.forEach((name) => byProcess.set(name, domain)));
+    domain.forEach(({ processes }) => processes.forEach((_, name) => byProcess.set(name, domain)));
   }
   return [...domains].map((members) => {
     const serving = new Map<string, number>();
     for (const { threads, weights } of members) {
       weights.forEach((_, queue) => serving.set(queue, (serving.get(queue) ?? 0) + threads));
     }
-    const names = new Set([...members].flatMap(({ processes }) => [...processes]));
+    const names = new Set([...members].flatMap(({ processes }) => [...processes.keys()]));
     const threads = sum([...members].map((each) => each.threads));
     return { serving, threads, processes: Math.max(1, names.size) };
   });

@@ -23,7 +23,7 @@ function isScaled({ weights }: ThreadGroup, { queues }: Scaling): boolean {
 export function withScaled(topology: Topology, scaling: Scaling): Topology {
   const own: ThreadGroup = {
     threads: 0,
-    processes: new Set(),
+    processes: new Map(),
     mode: 'strict',
     weights: new Map(scaling.queues.map((queue) => [queue, 0])),
   };

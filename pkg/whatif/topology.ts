@@ -26,7 +26,10 @@ export function topologyOf({ snapshot, queues }: Pick<State, 'snapshot' | 'queue
         mode,
         weights,
         threads: (former?.threads ?? 0) + threads,
-        processes: new Set([...(former?.processes ?? []), process.identity]),
+        processes: new Map([
+          ...(former?.processes ?? []),
+          [process.identity, (former?.processes.get(process.identity) ?? 0) + threads],
+        ]),
       });
     }
   }

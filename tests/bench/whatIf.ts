@@ -15,7 +15,7 @@ function scenario(queues: number, processes: number, seconds: number): Scenario 
   const all = names(queues);
   const groups = Array.from({ length: Math.min(8, processes) }, (_, index) => ({
     threads: Math.max(1, Math.round((processes * 10) / Math.min(8, processes))),
-    processes: new Set<string>(),
+    processes: new Map<string, number>(),
     mode: index % 2 === 0 ? ('strict' as const) : ('weighted' as const),
     weights: new Map(all.filter((_, place) => place % 4 === index % 4).map((name) => [name, 1 + (index % 3)])),
   }));

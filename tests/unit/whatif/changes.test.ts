@@ -5,7 +5,7 @@ import type { Scenario, ThreadGroup } from '../../../pkg/whatif/model';
 
 const group = (threads: number, weights: Record<string, number>, processes = ['p', 'q']): ThreadGroup => ({
   threads,
-  processes: new Set(processes),
+  processes: new Map(processes.map((name) => [name, threads / processes.length])),
   mode: 'strict',
   weights: new Map(Object.entries(weights)),
 });
@@ -19,7 +19,10 @@ const demand = (name: string, queue: string) => ({
   atBeginning: { waiting: 30, running: 30 },
 });
 const SCENARIO: Scenario = {
-  topology: { groups: [group(10, { a: 0, b: 0 }), group(5, { a: 0 }), group(4, { c: 0 })], paused: new Set(['c']) },
+  topology: {
+    groups: [group(10, { a: 0, b: 0 }), group(5, { a: 0 }), group(4, { c: 0 }, ['r', 's'])],
+    paused: new Set(['c']),
+  },
   demand: {
     classes: [demand('A', 'a'), demand('B', 'b'), demand('C', 'c')],
     slotSeconds: 10,
@@ -76,7 +79,7 @@ describe('a change', () => {
       topology: { ...SCENARIO.topology, groups: [group(8, { a: 0 }, ['x']), group(8, { b: 0 }, ['y'])] },
     };
     const { groups } = changed(scenario, { ...NONE, processes: ['a=2', 'b=3'] }, (name) => [name]).topology;
-    const names = groups.flatMap(({ processes }) => [...processes]);
+    const names = groups.flatMap(({ processes }) => [...processes.keys()]);
     expect(groups.map(({ processes }) => processes.size)).toEqual([2, 3]);
     expect(new Set(names).size).toBe(5);
   });
@@ -85,7 +88,7 @@ describe('a change', () => {
     const two = [group(4, { a: 0, b: 0 }, ['x']), group(4, { b: 0, a: 0 }, ['y'])];
     const scenario = { ...SCENARIO, topology: { ...SCENARIO.topology, groups: two } };
     const { groups } = changed(scenario, { ...NONE, processes: [`all=${wanted}`] }, () => ['a', 'b']).topology;
-    expect(new Set(groups.flatMap(({ processes }) => [...processes])).size).toBe(wanted);
+    expect(new Set(groups.flatMap(({ processes }) => [...processes.keys()])).size).toBe(wanted);
     expect(groups.reduce((sum, { threads }) => sum + threads, 0)).toBe(4 * wanted);
     groups.forEach(({ processes }) => expect(processes.size).toBeGreaterThan(0));
   });
@@ -94,11 +97,28 @@ describe('a change', () => {
     const capsules = [group(4, { a: 0 }, ['x', 'y']), group(2, { b: 0 }, ['x', 'y'])];
     const scenario = { ...SCENARIO, topology: { ...SCENARIO.topology, groups: capsules } };
     const { groups } = changed(scenario, { ...NONE, processes: ['all=3'] }, () => ['a', 'b']).topology;
-    expect([...groups[0]!.processes]).toEqual([...groups[1]!.processes]);
+    expect([...groups[0]!.processes.keys()]).toEqual([...groups[1]!.processes.keys()]);
     expect(groups.map(({ threads, processes }) => [threads, processes.size])).toEqual([
       [6, 3],
       [3, 3],
     ]);
+  });
+
+  test.each([
+    // Two processes with both capsules, and one that has the second alone with other threads.
+    ['a=4', [8, 9], [4, 5]],
+    ['a=1', [2, 6], [1, 2]],
+    ['a=0', [0, 5], [0, 1]],
+    ['b=6', [8, 14], [4, 6]],
+  ])('of the processes of one capsule takes their other ones along: %s', (text, threads, processes) => {
+    const both = [
+      group(4, { a: 0 }, ['x', 'y']),
+      { ...group(7, { b: 0 }), processes: new Map(Object.entries({ x: 1, y: 1, z: 5 })) },
+    ];
+    const scenario = { ...SCENARIO, topology: { ...SCENARIO.topology, groups: both } };
+    const { groups } = changed(scenario, { ...NONE, processes: [text] }, (name) => [name]).topology;
+    expect(groups.map((each) => each.threads)).toEqual(threads);
+    expect(groups.map((each) => each.processes.size)).toEqual(processes);
   });
 
   test('of processes makes as many that have their threads', () => {
@@ -157,7 +177,7 @@ test.each([
   [{ order: ['a=nosuch>a'] }, '"order"', 'serves "nosuch"'],
   [{ threads: ['a=1', 'a=2'] }, '"threads"', 'named twice'],
   [{ threads: ['Default Worker=2', 'b=8'] }, '"threads"', 'the same threads serve "Default Worker" and "b"'],
-  [{ processes: ['a=2', 'b=3'] }, '"processes"', 'the same threads serve "a" and "b"'],
+  [{ processes: ['a=2', 'b=3'] }, '"processes"', 'the same processes serve "a" and "b"'],
   [{ traffic: ['1000', '1000'] }, '"traffic"', 'named twice'],
   [{ paused: ['nobody'] }, '"paused"', 'no worker type or queue'],
 ])('refuses %j, naming the field', (part, field, reason) => {

@@ -17,7 +17,12 @@ const turns = new Turns();
 
 function group(threads: number, processes: number, queue = 'q'): ThreadGroup {
   const names = Array.from({ length: processes }, (_, index) => `${queue} ${index}`);
-  return { threads, processes: new Set(names), mode: 'strict', weights: new Map([[queue, 0]]) };
+  return {
+    threads,
+    processes: new Map(names.map((name) => [name, threads / processes])),
+    mode: 'strict',
+    weights: new Map([[queue, 0]]),
+  };
 }
 
 const of = (...groups: ThreadGroup[]): Topology => ({ groups, paused: new Set() });
@@ -228,7 +233,7 @@ describe('run times of executions that compute', () => {
 
   test('grow with what computes beside them in another queue, of the same processes only', async () => {
     const demand = demandOf(classOf(2), classOf(2, 'B', 'other'));
-    const same = { ...group(4, 1, 'other'), processes: new Set(['q 0']) };
+    const same = { ...group(4, 1, 'other'), processes: new Map([['q 0', 4]]) };
     const computing = await measuredContention(of(group(4, 4), group(4, 4, 'other')), demand, () => 0.9, turns);
     const factorIn = async (topology: Topology) =>
       (await underContention(topology, demand, computing, turns)).factors.get(classKey(demand.classes[0]!))!;

@@ -151,8 +151,8 @@ function scenario(perSecond: (slot: number) => number, scaling?: Scaling, second
   return {
     topology: {
       groups: [
-        { threads: 10, processes: new Set(['p']), mode: 'strict', weights: new Map([['a', 0]]) },
-        { threads: 3, processes: new Set(['p']), mode: 'strict', weights: new Map([['other', 0]]) },
+        { threads: 10, processes: new Map([['p', 10]]), mode: 'strict', weights: new Map([['a', 0]]) },
+        { threads: 3, processes: new Map([['p', 3]]), mode: 'strict', weights: new Map([['other', 0]]) },
       ],
       paused: new Set(),
     },

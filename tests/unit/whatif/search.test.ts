@@ -8,7 +8,7 @@ function even(perSecond: number, meanSeconds: number, seconds: number): Scenario
   const slots = seconds / 10;
   return {
     topology: {
-      groups: [{ threads: 1, processes: new Set(['p']), mode: 'strict', weights: new Map([['a', 0]]) }],
+      groups: [{ threads: 1, processes: new Map([['p', 1]]), mode: 'strict', weights: new Map([['a', 0]]) }],
       paused: new Set(),
     },
     demand: {

@@ -33,7 +33,7 @@ function scenario(
       groups: [
         {
           threads,
-          processes: new Set(['p']),
+          processes: new Map([['p', 1]]),
           mode: 'strict',
           weights: new Map(Object.keys(queues).map((queue) => [queue, 0])),
         },
@@ -488,6 +488,6 @@ describe('the search', () => {
       ['a', 3],
       ['b', 2],
     ]);
-    expect(orderText({ threads: 1, processes: new Set(), mode, weights })).toBe(text);
+    expect(orderText({ threads: 1, processes: new Map(), mode, weights })).toBe(text);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import fc from '../../support/fastCheck';
 import { changed, computingShares, orderText, type Changes } from '../../../pkg/whatif/changes';
 import { assumedDurations } from '../../../pkg/whatif/durations';
 import type { Scenario, ThreadGroup } from '../../../pkg/whatif/model';
@@ -206,4 +207,38 @@ test.each([
   const { classes } = SCENARIO.demand;
   const shares = computingShares(texts, (name) => TYPES[name] ?? [], classes);
   expect(classes.map((each) => shares.get(each))).toEqual(expected);
+});
+
+test('processes that are changed keep the threads that a process has, whatever capsules they share', () => {
+  const processes = fc.array(fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 1 }), {
+    minLength: 1,
+    maxLength: 8,
+  });
+  fc.assert(
+    fc.property(processes, fc.integer({ min: 1, max: 20 }), (capsules, wanted) => {
+      const groups = ['a', 'b', 'c'].flatMap((queue, index) => {
+        const names = capsules.flatMap((queues, name) => (queues.includes(queue) ? [`p${name}`] : []));
+        return names.length === 0 ? [] : [group((index + 1) * names.length, { [queue]: 0 }, names)];
+      });
+      const [{ weights, processes: own }] = groups as [ThreadGroup];
+      const [queue] = [...weights.keys()];
+      const scenario = { ...SCENARIO, topology: { ...SCENARIO.topology, groups } };
+      const after = changed(scenario, { ...NONE, processes: [`${queue}=${wanted}`] }, (name) => [name]).topology;
+      expect(new Set(after.groups[0]!.processes.keys()).size).toBe(wanted);
+      expect(after.groups[0]!.threads).toBeCloseTo((groups[0]!.threads * wanted) / own.size, 9);
+      // Those who have none of the capsule stay as they are.
+      const others = (all: readonly ThreadGroup[]) =>
+        all.map(({ processes: each }) => [...each.keys()].filter((name) => name.startsWith('p') && !own.has(name)));
+      expect(others(after.groups)).toEqual(others(groups));
+      // No thread comes from nowhere: all together they are as many, but for what is rounded.
+      const threads = after.groups.reduce((sum, each) => sum + each.threads, 0);
+      const expected = groups.reduce((sum, each) => {
+        const shared = [...each.processes.keys()].filter((name) => own.has(name)).length;
+        return (
+          sum + (each.threads / each.processes.size) * (each.processes.size - shared + (shared * wanted) / own.size)
+        );
+      }, 0);
+      expect(Math.abs(threads - expected)).toBeLessThanOrEqual(0.5);
+    })
+  );
 });

@@ -23,7 +23,7 @@ function tableOf(frame: Frame): string {
   for (let row = 0; row < length; row += 1) {
     table.push(frame.fields.map((field) => cell(field, field.values[row] ?? null)));
   }
-  return table.toString();
+  return length > 0 ? table.toString() : `${table.toString()}\n No rows.`;
 }
 
 const NO_LINES = [

@@ -130,8 +130,8 @@ export const planning: DashboardSpec = {
     {
       title: 'With your changes, by the variables',
       panels: [
-        answers('By worker type', 'workerType', { height: 10 }),
-        answers('By queue', 'queue', { height: 16, links: { Queue: TO_QUEUE } }),
+        answers('Waits by worker type', 'workerType', { height: 10 }),
+        answers('Waits by queue', 'queue', { height: 16, links: { Queue: TO_QUEUE } }),
       ],
     },
     {

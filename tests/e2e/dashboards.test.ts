@@ -80,8 +80,8 @@ const TEXTS: Record<string, (truth: Truth, direct: boolean) => Array<[panel: str
     ['Queues then', `meilisearchunserved${stranded}`],
   ],
   'sidekiq-planning': () => [
-    ['By queue', 'Threads, if'],
-    ['By worker type', 'Busy, if'],
+    ['Waits by queue', 'Threads, if'],
+    ['Waits by worker type', 'Busy, if'],
   ],
   'sidekiq-deploy': () => [
     // The demo has been watched for a minute.

@@ -1,3 +1,4 @@
+import type { DataSourceRef } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { CapacityQuery } from '../pkg/queries/capacity';
 import type { CompareQuery } from '../pkg/queries/compare';
 import type { ErrorsQuery } from '../pkg/queries/errors';
@@ -194,6 +195,12 @@ export interface DashboardSpec {
 export function uidOf(dashboard: string, flavour: Flavour): string {
   return flavour === 'direct' ? dashboard : `${dashboard}-prom`;
 }
+
+/** The data source of a query: the one that is chosen. */
+export const SOURCES: Record<Flavour, DataSourceRef> = {
+  direct: { type: 'jobwatch-sidekiq-datasource', uid: '${datasource}' },
+  prometheus: { type: 'prometheus', uid: '${datasource}' },
+};
 
 /** Names of a panel's or a rule's queries, in their order. */
 export const REF_IDS = 'ABCDEFGHIJ';

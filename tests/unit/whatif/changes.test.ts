@@ -216,7 +216,7 @@ test('processes that are changed keep the threads that a process has, whatever c
   });
   fc.assert(
     fc.property(processes, fc.integer({ min: 1, max: 20 }), (capsules, wanted) => {
-      const groups = ['a', 'b', 'c'].flatMap((queue, index) => {
+      const groups = (['a', 'b', 'c'] as const).flatMap((queue, index) => {
         const names = capsules.flatMap((queues, name) => (queues.includes(queue) ? [`p${name}`] : []));
         return names.length === 0 ? [] : [group((index + 1) * names.length, { [queue]: 0 }, names)];
       });

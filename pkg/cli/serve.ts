@@ -136,7 +136,10 @@ function prepare(
     return (
       known.get(key) ?? {
         key,
-        installation: new Installation(each, { administration: commandLine(flags.listenWithoutToken) }),
+        installation: new Installation(each, {
+          administration: commandLine(flags.listenWithoutToken),
+          servedAt: flags.listen,
+        }),
       }
     );
   };

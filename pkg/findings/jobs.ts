@@ -3,7 +3,6 @@ import { runTimesOf } from '../sidekiq/clocks';
 import { countText, durationText, shareText } from './texts';
 import { LIMITS, type FindingRule } from './rule';
 import { POLLER_LATE_SECONDS } from '../sidekiq/model';
-import type { InstallationTotals } from '../sidekiq/totals';
 
 /** What is wrong with jobs: dying, failing, stuck, overdue. */
 export const JOB_RULES: readonly FindingRule[] = [
@@ -12,7 +11,7 @@ export const JOB_RULES: readonly FindingRule[] = [
     severity: 'warning',
     when: `Jobs died within the last hour; critical above ${LIMITS.deadInAnHour}.`,
     remedy: 'Open the dashboard "Sidekiq errors and dead jobs"; retry the jobs once the cause is fixed.',
-    find: ({ state: { snapshot, totals } }) => {
+    find: ({ state: { snapshot } }) => {
       const { deadLastHour } = snapshot.totals;
       return deadLastHour === null || deadLastHour === 0
         ? []
@@ -20,7 +19,7 @@ export const JOB_RULES: readonly FindingRule[] = [
             {
               kind: 'Sidekiq',
               subject: 'Sidekiq',
-              text: `${countText(deadLastHour, 'job')} died within the last hour${mostFailures(totals.lastHour)}.`,
+              text: `${countText(deadLastHour, 'job')} died within the last hour.`,
               evidence: `${countText(snapshot.totals.dead, 'job')} in the dead set`,
               cause: 'Their last retry failed.',
               since: null,
@@ -165,9 +164,3 @@ export const JOB_RULES: readonly FindingRule[] = [
     },
   },
 ];
-
-/** The class that failed most often: Sidekiq does not count by class what died. */
-function mostFailures(lastHour: InstallationTotals['lastHour']): string {
-  const [most] = [...(lastHour ?? [])].sort(([, one], [, other]) => other.failed - one.failed);
-  return most && most[1].failed > 0 ? `; ${most[0]} failed most often` : '';
-}

@@ -23,7 +23,7 @@ import { newMemory, sourceOf, type Memory } from './memory';
 import { PacedRecording } from './pacedRecording';
 import { RedisReads } from './redisReads';
 import { rehearsalOf, rehearsed, type Rehearsal } from './rehearsal';
-import { adoptTotals, restoreStates, saveStates } from './savedStates';
+import { adoptTotals, restoreStates, saveCounters, saveStates } from './savedStates';
 import type { Range, Reads } from '../source/reads';
 import { keptOf, NOW_SECONDS, type Kept, type Source } from '../source/source';
 import type { State } from '../watch/state';
@@ -61,6 +61,8 @@ export interface Given {
   blocks?: BlockStore;
   /** What answers in place of Redis. */
   redis?: ReadOnlyRedis;
+  /** Where metrics of it are served; the setting `exporterListen` where it is left out. */
+  servedAt?: string;
 }
 
 /**
@@ -96,7 +98,7 @@ export class Installation implements Source {
   /** @throws Fault `settings` naming the field that cannot be used */
   constructor(
     private readonly settings: Settings,
-    { clock, administration = commandLine(), former, blocks, redis = openRedis(settings) }: Given = {}
+    { clock, administration = commandLine(), former, blocks, redis = openRedis(settings), servedAt }: Given = {}
   ) {
     const { options } = settings;
     this.clock = clock;
@@ -109,7 +111,10 @@ export class Installation implements Source {
       this.memory = former.memory;
       former.handedOver = true;
     } else {
-      this.memory = newMemory(options, administration, blocks);
+      this.memory = newMemory(options, administration, {
+        ...(blocks && { blocks }),
+        ...(servedAt !== undefined && { servedAt }),
+      });
     }
     this.recording = new PacedRecording(this.memory, options);
     const { recordings, recorder, statsd } = this.memory;
@@ -280,6 +285,9 @@ export class Installation implements Source {
         adoptTotals(this.memory);
       }
       saveStates(this.memory);
+    } else if (this.watches && this.options.compatNames) {
+      // How they are divided by queue cannot be found out anew: after a crash they would be less than what was scraped.
+      saveCounters(this.memory);
     }
     if (this.watches && !this.closed) {
       this.recording.readBeside(state, this.readsOfNow());

@@ -26,10 +26,16 @@ export interface Memory {
   recorder: Recorder;
   recordings: Recordings;
   statsd: StatsdIntake;
+  /** Where this process serves metrics, which tells its counters from those of others on one history file; empty where it does not. */
+  servedAt: string;
 }
 
 /** An empty memory; its history lies where the administrator lets files lie. */
-export function newMemory(options: Options, administration: Administration, blocks?: BlockStore): Memory {
+export function newMemory(
+  options: Options,
+  administration: Administration,
+  { blocks, servedAt = options.exporterListen }: { blocks?: BlockStore; servedAt?: string } = {}
+): Memory {
   const { historyFile, historyRetentionDays: retentionDays, historyFileMode: mode } = options;
   const open = async () => openSqliteStore(administration.path('historyFile', historyFile), { retentionDays, mode });
   const recorder = new Recorder(historyFile === '' ? undefined : open);
@@ -53,6 +59,7 @@ export function newMemory(options: Options, administration: Administration, bloc
       },
       options.statsdPrefix
     ),
+    servedAt,
   };
 }
 

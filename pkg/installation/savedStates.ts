@@ -10,10 +10,12 @@ interface Saved {
 }
 
 const CLASS_TOTALS = 'class totals';
+const CLASS_QUEUE_TOTALS = 'class totals by queue';
 
-function savedOf({ watch, locks }: Pick<Memory, 'watch' | 'locks'>): Saved[] {
-  const { classQueueTotals, findingLog } = watch;
-  const { classTotals, disabledEntries, processLog } = watch.observers;
+/** Counters by class. Each process divides them by what it has seen, so that by queue each has its own. */
+function countersOf({ watch, servedAt }: Pick<Memory, 'watch' | 'servedAt'>): Saved[] {
+  const { classQueueTotals } = watch;
+  const { classTotals } = watch.observers;
   return [
     {
       name: CLASS_TOTALS,
@@ -22,10 +24,31 @@ function savedOf({ watch, locks }: Pick<Memory, 'watch' | 'locks'>): Saved[] {
       restore: (saved) => classTotals.restore(saved),
     },
     {
-      name: 'class totals by queue',
+      name: servedAt === '' ? CLASS_QUEUE_TOTALS : `${CLASS_QUEUE_TOTALS} at ${servedAt}`,
       isNew: classQueueTotals.isEmpty,
       save: () => classQueueTotals.save(),
       restore: (saved) => classQueueTotals.restore(saved),
+    },
+  ];
+}
+
+function savedOf(memory: Pick<Memory, 'watch' | 'locks' | 'servedAt'>): Saved[] {
+  const { watch, locks } = memory;
+  const { findingLog } = watch;
+  const { classQueues, classShares, disabledEntries, processLog } = watch.observers;
+  return [
+    ...countersOf(memory),
+    {
+      name: 'class queues',
+      isNew: classQueues.view().size === 0,
+      save: () => classQueues.save(),
+      restore: (saved) => classQueues.restore(saved),
+    },
+    {
+      name: 'class shares',
+      isNew: classShares.view().size === 0,
+      save: () => classShares.save(),
+      restore: (saved) => classShares.restore(saved),
     },
     {
       name: 'process log',
@@ -58,7 +81,7 @@ function savedOf({ watch, locks }: Pick<Memory, 'watch' | 'locks'>): Saved[] {
 }
 
 /** Goes on with what another process has saved, where this one has learnt nothing yet. */
-export function restoreStates(memory: Pick<Memory, 'watch' | 'locks' | 'recorder'>): void {
+export function restoreStates(memory: Pick<Memory, 'watch' | 'locks' | 'servedAt' | 'recorder'>): void {
   for (const { name, restore } of savedOf(memory).filter(({ isNew }) => isNew)) {
     const saved = memory.recorder.loadState(name);
     if (saved !== null) {
@@ -84,8 +107,17 @@ export function adoptTotals({ watch, recorder }: Pick<Memory, 'watch' | 'recorde
 }
 
 /** Saves what was learnt, in the history file where there is one. */
-export function saveStates(memory: Pick<Memory, 'watch' | 'locks' | 'recorder'>): void {
-  for (const { name, save } of savedOf(memory).filter(({ isNew }) => !isNew)) {
-    memory.recorder.saveState(name, () => JSON.stringify(save()));
+export function saveStates(memory: Pick<Memory, 'watch' | 'locks' | 'servedAt' | 'recorder'>): void {
+  saveAll(memory.recorder, savedOf(memory));
+}
+
+/** Saves counters by class alone. */
+export function saveCounters(memory: Pick<Memory, 'watch' | 'servedAt' | 'recorder'>): void {
+  saveAll(memory.recorder, countersOf(memory));
+}
+
+function saveAll(recorder: Memory['recorder'], states: readonly Saved[]): void {
+  for (const { name, save } of states.filter(({ isNew }) => !isNew)) {
+    recorder.saveState(name, () => JSON.stringify(save()));
   }
 }

@@ -10,8 +10,8 @@ import { metricKeys } from '../../pkg/sidekiq/keys';
 import { ask, askRows, noticesOf } from '../support/installation';
 import { parseExposition, type Exposition } from '../support/exposition';
 import { startCountingProxy } from '../support/roundTrips';
-import { startServing } from '../support/serve';
-import { startRedis, type RedisServer } from '../support/redisServer';
+import { startServing, type Serving } from '../support/serve';
+import { freePort, startRedis, type RedisServer } from '../support/redisServer';
 import { sendPacket } from '../support/statsd';
 import fc, { runs } from '../support/fastCheck';
 
@@ -217,6 +217,53 @@ test('with a history file a restart neither loses nor repeats', async () => {
   const second = await serve();
   expect(figures(await second.scrape(), 'A')).toMatchObject({ executions: 14, count: 14 });
   await second.stop();
+  rmSync(folder, { recursive: true });
+});
+
+test('a crash takes nothing back from executions by queue, and each of two processes goes on with its own', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'jobwatch-counters-'));
+  const options = ['--history-file', join(folder, 'history.db'), '--reuse-seconds', '0', '--compat-names', 'true'];
+  const addresses = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+  const serve = (address: string) => startServing(redis.url, [...options, '--listen', address]);
+  const byQueue = async (serving: Serving, address: string) =>
+    Object.fromEntries(
+      (await serving.scrape(`http://${address}/metrics`)).samples
+        .filter(({ name, labels }) => name === 'sidekiq_jobs_executed_total' && labels['worker'] === 'A')
+        .map(({ labels, value }) => [labels['queue']!, value])
+    );
+  const present = () => Date.now() / 1000;
+  /** The only job that waits is of this queue. */
+  const waitIn = async (queue: string) => {
+    await redis.client.del('queues', 'queue:mail', 'queue:low');
+    await redis.client.sadd('queues', queue);
+    await redis.client.lpush(`queue:${queue}`, JSON.stringify({ jid: 'a'.repeat(24), class: 'A', queue, args: [] }));
+  };
+  const [one, two] = addresses as [string, string];
+
+  await flush(present(), 'A', 1);
+  await waitIn('mail');
+  let first = await serve(one);
+  await byQueue(first, one);
+  await flush(present(), 'A', 40);
+  expect(await byQueue(first, one)).toEqual({ mail: 40 });
+  await waitIn('low');
+  const second = await serve(two);
+  // It has begun with what the class had done.
+  const begun = Object.values(await byQueue(second, two)).reduce((sum, count) => sum + count, 0);
+  await flush(present(), 'A', 60);
+  // Neither is less than ten seconds after what was saved on a pace.
+  expect(await byQueue(first, one)).toEqual({ mail: 40, low: 60 });
+  expect(await byQueue(second, two)).toEqual({ low: begun + 60 });
+
+  first.child.kill('SIGKILL');
+  second.child.kill('SIGKILL');
+  await redis.client.del('queues', 'queue:low');
+  await flush(present(), 'A', 5);
+  first = await serve(one);
+  expect(await byQueue(first, one)).toEqual({ mail: 40, low: 65 });
+  const again = await serve(two);
+  expect(await byQueue(again, two)).toEqual({ low: begun + 65 });
+  await Promise.all([first.stop(), again.stop()]);
   rmSync(folder, { recursive: true });
 });
 

@@ -137,7 +137,7 @@ const CASES: Array<[rule: string, fires: Evidence, findings: string[], silent: E
         ]),
       },
     }),
-    ['critical Sidekiq: 101 jobs died within the last hour; Pay failed most often. [500 jobs in the dead set]'],
+    ['critical Sidekiq: 101 jobs died within the last hour. [500 jobs in the dead set]'],
     evidence({ snapshot: { totals: { deadLastHour: 0, dead: 500 } } }),
   ],
   [

@@ -72,18 +72,22 @@ function perClassAndQueue(
   };
 }
 
+const raised = ({ failed: some }: QueuePart) => Math.round(some);
+const succeeded = ({ processed: all, failed: some }: QueuePart) => Math.round(all - some);
+
+// Of shares, whole numbers that add up and only grow.
 const executions = (name: string, classLabel: string): Metric =>
   perClassAndQueue(
     { name, type: 'counter', help: 'Executions, failures included, since this exporter began to count.' },
     classLabel,
-    ({ processed }, labels) => ({ labels, value: Math.round(processed) })
+    (total, labels) => ({ labels, value: raised(total) + succeeded(total) })
   );
 
 const failures = (name: string, classLabel: string): Metric =>
   perClassAndQueue(
     { name, type: 'counter', help: 'Executions that raised, since this exporter began to count.' },
     classLabel,
-    ({ failed }, labels) => ({ labels, value: Math.round(failed) })
+    (total, labels) => ({ labels, value: raised(total) })
   );
 
 /** prometheus_exporter's instrumentation of stats, queues, processes and executions, as its client sends it. */
@@ -213,7 +217,7 @@ export const COMPAT_METRICS: readonly Metric[] = [
       help: 'Executions that succeeded, since this exporter began to count.',
     },
     'worker',
-    ({ processed: all, failed: some }, labels) => ({ labels, value: all - some })
+    (total, labels) => ({ labels, value: succeeded(total) })
   ),
   perClassAndQueue(
     {

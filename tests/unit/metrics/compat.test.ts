@@ -54,7 +54,7 @@ describe('executions by class', () => {
       ],
       value,
     });
-    const shared = [of('mail', 'Shared'), of('default', 'Shared', 3)];
+    const shared = [of('mail', 'Shared'), of('default', 'Shared', 4)];
     expect(read(name)).toEqual([of('mail', 'Alone'), ...shared, of('', 'Unseen')]);
     expect(read(name, 1)).toEqual([of('mail', 'Alone')]);
   });
@@ -63,6 +63,10 @@ describe('executions by class', () => {
     const value = (name: string) => (read(name)[0] as { value: number }).value;
     expect([value('sidekiq_jobs_failed_total'), value('sidekiq_jobs_success_total')]).toEqual([4, 6]);
     expect(value('ruby_sidekiq_failed_jobs_total')).toBe(4);
+    const ofPart = (name: string) => (read(name)[2] as { value: number }).value;
+    expect(ofPart('sidekiq_jobs_executed_total')).toBe(
+      ofPart('sidekiq_jobs_failed_total') + ofPart('sidekiq_jobs_success_total')
+    );
   });
 
   test('have the durations of those that succeeded', () => {

@@ -40,7 +40,7 @@ export async function measuredContention(
   );
   // The stretch depends on what the classes beside do without the processor, and that on the stretch.
   for (let round = 0; round < SETTLED_ROUNDS; round += 1) {
-    const stretches = await stretchesOf(placed, demand, known, true, turns);
+    const stretches = await stretchesOf(placed, demand, known, turns);
     const before = known;
     known = new Map(
       demand.classes.map((of) => {
@@ -70,7 +70,7 @@ export async function underContention(
 ): Promise<{ demand: Demand; factors: ReadonlyMap<string, number> }> {
   const shareOf = (of: ClassDemand) => computing.get(classKey(of))?.share ?? 0;
   const placed = await place(topology, demand, shareOf, turns);
-  const stretches = await stretchesOf(placed, demand, computing, false, turns);
+  const stretches = await stretchesOf(placed, demand, computing, turns);
   const factors = new Map<string, number>();
   const classes = demand.classes.map((of) => {
     const { share, idle, excess } = partsOf(of, computing);
@@ -133,24 +133,18 @@ function partsOf(of: ClassDemand, computing: Computing): { share: number; idle: 
   return { share, idle: 1 - share * stretch, excess };
 }
 
-/**
- * By class the stretch that its executions see on average; none of what nobody serves.
- *
- * @param measured whether run times are those that were measured
- */
+/** By class the stretch that its executions see on average; none of what nobody serves. */
 async function stretchesOf(
   placed: readonly Placed[],
   { slotSeconds }: Demand,
   computing: Computing,
-  measured: boolean,
   turns: Turns
 ): Promise<Map<ClassDemand, number>> {
   const sums = new Map<ClassDemand, { threads: number; stretched: number }>();
   for (const each of placed) {
-    const stretches = stretchesIn(each, slotSeconds, (of) => partsOf(of, computing).idle, measured);
+    const stretches = stretchesIn(each, slotSeconds, (of) => partsOf(of, computing).idle);
     each.works.forEach(({ classes }, index) => {
-      for (const { of } of classes) {
-        const threads = each.domain.serving.get(of.queue) ?? 0;
+      for (const { of, threads } of classes) {
         const before = sums.get(of) ?? { threads: 0, stretched: 0 };
         sums.set(of, {
           threads: before.threads + threads,

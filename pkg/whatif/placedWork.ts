@@ -3,29 +3,32 @@ import type { Turns } from '../turns';
 import { sum } from './arrivals';
 import type { ClassDemand, Demand, ThreadGroup, Topology } from './model';
 
-/** Threads of processes that run them together. */
-interface Domain {
-  /** Threads that serve a queue. */
-  readonly serving: ReadonlyMap<string, number>;
+/** Threads of processes that take jobs of the same queues. */
+interface Capsule {
   readonly threads: number;
+  /** Processes that have it. */
   readonly processes: number;
+  /** Of each capsule of the domain the share of these processes that has it. */
+  readonly shared: readonly number[];
 }
 
 /** Work of classes that compute for the same share of their time, in thread-seconds as they were measured. */
 interface Work {
+  /** Place among the capsules of the domain. */
+  readonly capsule: number;
   readonly share: number;
-  readonly classes: Array<{ of: ClassDemand; seconds: number }>;
+  readonly classes: Array<{ of: ClassDemand; seconds: number; threads: number }>;
   /** What comes in each slot, the backlog in the first one. */
   readonly coming: Float64Array;
 }
 
-/** Work of one domain. */
+/** Work of capsules whose processes run them together. */
 export interface Placed {
-  readonly domain: Domain;
+  readonly capsules: readonly Capsule[];
   readonly works: readonly Work[];
 }
 
-/** The work of each domain: of a queue that several serve by their threads. */
+/** The work of the capsules: of a queue that several serve by their threads. */
 export async function place(
   { groups, paused }: Topology,
   demand: Demand,
@@ -42,25 +45,38 @@ export async function place(
     weights.forEach((_, queue) => threadsFor.set(queue, (threadsFor.get(queue) ?? 0) + threads));
   }
   const placed: Placed[] = [];
-  for (const domain of domainsOf(groups)) {
-    const works = new Map<number, Work>();
-    for (const [queue, threads] of domain.serving) {
-      const members = byQueue.get(queue) ?? [];
-      const part = threads === 0 ? 0 : threads / threadsFor.get(queue)!;
-      const waiting = sum(members.map(({ atBeginning }) => atBeginning.waiting));
-      for (const of of part > 0 ? members : []) {
-        const jobs = waiting === 0 ? 0 : ((backlog.get(queue)?.jobs ?? 0) * of.atBeginning.waiting) / waiting;
-        const share = shareOf(of);
-        const work = works.get(share) ?? { share, classes: [], coming: new Float64Array(slots) };
-        works.set(share, work);
-        spread(work.coming, of, part, jobs, slotSeconds);
-        work.classes.push({ of, seconds: part * of.durations.meanSeconds * (jobs + sum(of.arrivals)) });
+  for (const members of domainsOf(groups)) {
+    const works: Work[] = [];
+    for (const [capsule, { threads, weights }] of members.entries()) {
+      const byShare = new Map<number, Work>();
+      for (const queue of threads === 0 ? [] : weights.keys()) {
+        const classes = byQueue.get(queue) ?? [];
+        const part = threads / threadsFor.get(queue)!;
+        const waiting = sum(classes.map(({ atBeginning }) => atBeginning.waiting));
+        for (const of of classes) {
+          const jobs = waiting === 0 ? 0 : ((backlog.get(queue)?.jobs ?? 0) * of.atBeginning.waiting) / waiting;
+          const share = shareOf(of);
+          const work = byShare.get(share) ?? { capsule, share, classes: [], coming: new Float64Array(slots) };
+          byShare.set(share, work);
+          spread(work.coming, of, part, jobs, slotSeconds);
+          const seconds = part * of.durations.meanSeconds * (jobs + sum(of.arrivals));
+          work.classes.push({ of, seconds, threads });
+        }
       }
+      works.push(...byShare.values());
     }
-    placed.push({ domain, works: [...works.values()] });
+    placed.push({ capsules: members.map((group) => capsuleOf(group, members)), works });
     await turns.give();
   }
   return placed;
+}
+
+function capsuleOf({ threads, processes }: ThreadGroup, members: readonly ThreadGroup[]): Capsule {
+  const names = [...processes.keys()];
+  const shared = members.map((other) =>
+    names.length === 0 ? 0 : names.filter((name) => other.processes.has(name)).length / names.length
+  );
+  return { threads, processes: Math.max(1, names.length), shared };
 }
 
 /** Adds the work of a class to the slots in which it can be done: a job keeps one thread busy at most. */
@@ -83,7 +99,7 @@ function spread(
 }
 
 /** Capsules of the same processes share their processors. A group of no process that is known is one of its own. */
-function domainsOf(groups: readonly ThreadGroup[]): Domain[] {
+function domainsOf(groups: readonly ThreadGroup[]): ThreadGroup[][] {
   const byProcess = new Map<string, Set<ThreadGroup>>();
   const domains = new Set<Set<ThreadGroup>>();
   for (const group of groups) {
@@ -93,13 +109,5 @@ function domainsOf(groups: readonly ThreadGroup[]): Domain[] {
     domains.add(domain);
     domain.forEach(({ processes }) => processes.forEach((_, name) => byProcess.set(name, domain)));
   }
-  return [...domains].map((members) => {
-    const serving = new Map<string, number>();
-    for (const { threads, weights } of members) {
-      weights.forEach((_, queue) => serving.set(queue, (serving.get(queue) ?? 0) + threads));
-    }
-    const names = new Set([...members].flatMap(({ processes }) => [...processes.keys()]));
-    const threads = sum([...members].map((each) => each.threads));
-    return { serving, threads, processes: Math.max(1, names.size) };
-  });
+  return [...domains].map((each) => [...each]);
 }

@@ -7,7 +7,7 @@ import {
   measuredContention,
   underContention,
 } from '../../../pkg/whatif/contention';
-import { stretchBeside } from '../../../pkg/whatif/stretch';
+import { comingJobs, fixedJobs } from '../../../pkg/whatif/processor';
 import { assumedDurations } from '../../../pkg/whatif/durations';
 import { Turns } from '../../../pkg/turns';
 import type { ClassDemand, Demand, ThreadGroup, Topology } from '../../../pkg/whatif/model';
@@ -112,7 +112,13 @@ describe('computing beside others', () => {
     [1.5, 0.5, 1.85],
     [5000, 1, 5001],
   ])('%d others that compute %d of their time stretch it to %d', (others, share, expected) => {
-    expect(stretchBeside([{ jobs: others, share }])).toBeCloseTo(expected, 6);
+    expect(fixedJobs(others + 1, { computes: share, rests: 1 - share, beside: 0 }).stretch).toBeCloseTo(expected, 6);
+  });
+
+  // A processor that is shared evenly, with as many threads as it takes: 1 / (1 − load).
+  test.each([0.1, 0.5, 0.8, 0.9])('is stretched by a load of %d as in an open network', (load) => {
+    const alone = { computes: 0.6, rests: 0.4, beside: 0 };
+    expect(comingJobs(load / 0.6, 400, 1, alone).stretch).toBeCloseTo(1 / (1 - load), 4);
   });
 });
 
@@ -156,7 +162,7 @@ describe('run times of executions that compute', () => {
     const demand = demandOf(classOf(perSecond));
     // Measured with a process for each thread, where nothing is shared.
     const factor = await factorOf(demand, share, of(group(100, 100)), of(group(threads, processes)));
-    expect(Math.abs(factor / lived - 1), `${factor} for ${lived}`).toBeLessThan(0.12);
+    expect(Math.abs(factor / lived - 1), `${factor} for ${lived}`).toBeLessThan(0.08);
   });
 
   /** A class of an hour in slots of ten seconds. */
@@ -187,6 +193,56 @@ describe('run times of executions that compute', () => {
     const factor = await factorOf(hour(...classes), share, of(group(100, 100)), of(group(threads, 1)));
     expect(Math.abs(factor / expected - 1), `${factor} for ${expected}`).toBeLessThan(0.15);
   });
+
+  // A processor that is shared evenly by threads that suffice: time is computing by 1 − load, and the rest.
+  test.each([0.4, 0.6, 0.8, 0.9])('of a process with a load of %d are those of half the load in two', async (load) => {
+    const runTime = (each: number) => 0.18 / (1 - each) + 0.12;
+    const measured = runTime(load);
+    const demand = demandOf({ ...classOf(load / 0.18), durations: assumedDurations(measured) });
+    const factor = await factorOf(demand, 0.18 / measured, of(group(200, 1)), of(group(200, 2)));
+    expect(Math.abs(factor / (runTime(load / 2) / measured) - 1)).toBeLessThan(0.02);
+  });
+
+  // Lived through event by event by a simulation of another hand: ten threads that rest, and a capsule of one that computes.
+  test.each([
+    [1, 1.312, 1.016],
+    [2, 1.301, 1.03],
+    [3, 1.305, 1.047],
+    [4, 1.282, 1.06],
+  ])('of a capsule with one thread wait for those of the others alone: %d a second', async (perSecond, one, ten) => {
+    const [serial, many] = [group(1, 1), { ...group(10, 1, 'other'), processes: new Map([['q 0', 10]]) }];
+    const demand = demandOf(
+      { ...classOf(perSecond), durations: assumedDurations(0.2) },
+      { ...classOf(10, 'B', 'other'), durations: assumedDurations(0.519) }
+    );
+    const shareOf = ({ class: name }: ClassDemand) => (name === 'A' ? 0.9 : 0.0482);
+    const computing = await measuredContention(of(serial, group(10, 1, 'other')), demand, shareOf, turns);
+    const { factors } = await underContention(of(serial, many), demand, computing, turns);
+    const [ofOne, ofMany] = demand.classes.map((each) => factors.get(classKey(each))!);
+    expect(Math.abs(ofOne! / one - 1), `${ofOne} for ${one}`).toBeLessThan(0.03);
+    expect(Math.abs(ofMany! / ten - 1), `${ofMany} for ${ten}`).toBeLessThan(0.03);
+  });
+
+  test.each([
+    ['two capsules of a process to two processes', [3, 4], 0.745, 0.358, [true, false], 0.689, 0.666],
+    ['two processes to two capsules of one', [3, 4], 0.503, 0.239, [false, true], 1.448, 1.459],
+  ] as const)(
+    'agree with %s',
+    async (_, [threads, others], measured, other, [before, after], expected, otherExpected) => {
+      const topology = (together: boolean) =>
+        of(group(threads, 1), { ...group(others, 1, 'other'), processes: new Map([[together ? 'q 0' : 'p', others]]) });
+      const demand = demandOf(
+        { ...classOf(2), durations: assumedDurations(measured) },
+        { ...classOf(4, 'B', 'other'), durations: assumedDurations(other) }
+      );
+      const shareOf = ({ class: name }: ClassDemand) => (name === 'A' ? 0.2 / measured : 0.08 / other);
+      const computing = await measuredContention(topology(before), demand, shareOf, turns);
+      const { factors } = await underContention(topology(after), demand, computing, turns);
+      const [one, two] = demand.classes.map((each) => factors.get(classKey(each))!);
+      expect(Math.abs(one! / expected - 1), `${one} for ${expected}`).toBeLessThan(0.05);
+      expect(Math.abs(two! / otherExpected - 1), `${two} for ${otherExpected}`).toBeLessThan(0.05);
+    }
+  );
 
   test('that were measured one at a time are explained by any share', async () => {
     const demand = hour(ofHour('A', 300, (slot) => Number(slot % 60 === 6)));

@@ -31,7 +31,7 @@ function beforeAndAfter(
     hidden: [by === 'total' ? 'effect' : 'compared'],
     widths: {
       ...(by === 'total' && { Figure: 170 }),
-      Verdict: 110,
+      Verdict: 125,
       Before: 100,
       After: 100,
       Change: 100,

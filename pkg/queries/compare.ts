@@ -14,6 +14,7 @@ import { instantText } from '../source/instants';
 import type { Range, Reads } from '../source/reads';
 import { Turns } from '../turns';
 import { baseQuerySchema } from './model';
+import { compileOwnFilters } from './filter';
 import { compareErrors, LEAST_OF_ERRORS } from './compareErrors';
 import { COMPARE_COLUMNS, mostTelling, type ComparedRow } from './compareColumns';
 import { compareDurations } from './compareDurations';
@@ -126,7 +127,16 @@ export const compare = tableQuery({
         await turns.give();
       }
     }
-    const run = await compareDurations(quantiles, parted, query.measures.length > 0, state, reads);
+    if (figures.length > 0 && watched.length === 0) {
+      // Of figures that may have nothing to tell the time that was watched is that of one which always has.
+      const always = { figure: HISTORY_FIGURES.find(({ name }) => name === 'busy')!, scope: 'total', key: '' } as const;
+      const age = state.now - before.from;
+      const shares = [before, after].map(async (range) => valuesOf(history, always, range, age, sampleSeconds));
+      watched.push((await Promise.all(shares)).map(knownShare) as [number, number]);
+    }
+    const isKept = compileOwnFilters(query.filters, ['key']);
+    const asked = { wereAsked: query.measures.length > 0, keeps: (jobClass: string) => isKept(() => jobClass) };
+    const run = await compareDurations(quantiles, parted, asked, state, reads);
     rows.push(
       ...run.quantiles.map(({ jobClass, name, ...sides }) => ({
         key: jobClass,

@@ -27,7 +27,7 @@ const VERDICT_COLOURS = [
       less: { text: 'less', color: 'blue', index: 1 },
       'slightly more': { text: 'slightly more', color: 'text', index: 2 },
       'slightly less': { text: 'slightly less', color: 'text', index: 3 },
-      'no change': { text: 'no change', color: 'text', index: 4 },
+      'not significant': { text: 'not significant', color: 'text', index: 4 },
       unknown: { text: 'unknown', color: 'text', index: 5 },
     },
   },
@@ -45,7 +45,7 @@ export const COMPARE_COLUMNS: Array<Column<ComparedRow>> = [
   text(
     'verdict',
     'Verdict',
-    'more or less where the change is more than chance, slightly where its effect is small, else no change; unknown for too few values.',
+    'more or less where the change is more than chance, slightly where its effect is small, else not significant; unknown for too few values.',
     verdictOf,
     { config: { mappings: VERDICT_COLOURS } }
   ),
@@ -87,7 +87,7 @@ function verdictOf({ difference }: ComparedRow): string {
   }
   const { effect, probability } = difference;
   if (probability >= MOST_CHANCE) {
-    return 'no change';
+    return 'not significant';
   }
   return `${Math.abs(effect) < LEAST_EFFECT ? 'slightly ' : ''}${effect > 0 ? 'more' : 'less'}`;
 }

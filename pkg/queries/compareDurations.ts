@@ -1,6 +1,13 @@
 import { rankTest, type Difference } from '../outlook/rankTest';
 import { groupBy } from '../sidekiq/groupBy';
-import { quantile, QUANTILES, sumCounts, sumDurations, type Durations } from '../sidekiq/jobMetrics';
+import {
+  HISTOGRAM_BOUNDS_MS,
+  quantile,
+  QUANTILES,
+  sumCounts,
+  sumDurations,
+  type Durations,
+} from '../sidekiq/jobMetrics';
 import type { Notice } from '../sidekiq/model';
 import type { Range, Reads } from '../source/reads';
 import { Turns } from '../turns';
@@ -20,6 +27,8 @@ export interface QuantileCompared {
 
 /** Minutes are read for each class. */
 const CLASSES = 20;
+/** Where the last bucket begins. */
+const LONGEST_SECONDS = HISTOGRAM_BOUNDS_MS.at(-2)! / 1000;
 /** Sidekiq keeps durations for eight hours, the recording by default for a day. */
 const MOST_SECONDS = 86_400;
 
@@ -30,11 +39,12 @@ const MOST_SECONDS = 86_400;
  *
  * @param names of {@link QUANTILES}
  * @param wereAsked they are told where they cannot be known
+ * @param keeps whether a class is asked for
  */
 export async function compareDurations(
   names: readonly string[],
   { before, after }: { before: Range; after: Range },
-  wereAsked: boolean,
+  { wereAsked, keeps }: { wereAsked: boolean; keeps: (jobClass: string) => boolean },
   state: State,
   reads: Reads
 ): Promise<{ quantiles: QuantileCompared[]; notices: Notice[] }> {
@@ -44,11 +54,14 @@ export async function compareDurations(
     return { quantiles: [], notices: isLong && wereAsked ? [{ severity: 'warning', text }] : [] };
   }
   const executions = await Promise.all([before, after].map((range) => readExecutions(state, { range }, reads, 'auto')));
-  const counts = [...sumCounts(executions.flatMap(({ buckets }) => buckets))];
+  const counts = [...sumCounts(executions.flatMap(({ buckets }) => buckets))].filter(([jobClass]) => keeps(jobClass));
   const ranked = counts.sort(([, a], [, b]) => b.processed - a.processed).map(([jobClass]) => jobClass);
   const classes = ranked.slice(0, CLASSES);
   const [former, later] = await Promise.all(executions.map(({ durationsOf }) => durationsOf(classes)));
-  const notices: Notice[] = [...former!.notices, ...later!.notices];
+  const notices = told([
+    [...executions[0]!.notices, ...former!.notices],
+    [...executions[1]!.notices, ...later!.notices],
+  ]).filter(({ severity }) => wereAsked || severity !== 'info');
   if (executions.some(({ resolution }) => resolution > 60)) {
     const text = 'Quantiles of run times are not known throughout: Sidekiq keeps them for 8 hours.';
     return { quantiles: [], notices: wereAsked ? [...notices, { severity: 'warning', text }] : [] };
@@ -74,7 +87,23 @@ export async function compareDurations(
       await turns.give();
     }
   }
+  if (quantiles.some(({ before: one, after: other }) => Math.max(one ?? 0, other ?? 0) >= LONGEST_SECONDS)) {
+    const text = `Sidekiq does not tell run times above ${LONGEST_SECONDS} s apart: quantiles of ${LONGEST_SECONDS} s are that or more.`;
+    notices.push({ severity: 'info', text });
+  }
   return { quantiles: quantiles.filter((each) => each.before !== null || each.after !== null), notices };
+}
+
+/** What is told of one side says of which. */
+function told([before, after]: readonly [readonly Notice[], readonly Notice[]]): Notice[] {
+  const isIn = (notices: readonly Notice[], { text }: Notice) => notices.some((each) => each.text === text);
+  const ofOne = (side: string, own: readonly Notice[], others: readonly Notice[]) =>
+    own.filter((notice) => !isIn(others, notice)).map((notice) => ({ ...notice, text: `${side}: ${notice.text}` }));
+  return [
+    ...before.filter((notice, index) => isIn(after, notice) && !isIn(before.slice(0, index), notice)),
+    ...ofOne('Time before', before, after),
+    ...ofOne('Time after', after, before),
+  ];
 }
 
 /** Of each class the durations of the five minutes that lie within a range and in which it ended, in their order. */

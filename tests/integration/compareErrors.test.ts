@@ -77,8 +77,8 @@ describe('errors before and after a deploy', () => {
     const rows = await askRows(installation, query, range);
     expect(rows.map((row) => [row['key'], row['figure'], row['before'], row['after'], row['verdict']])).toEqual([
       ['NewError', 'Failing jobs', 0, 20, 'more'],
-      ['OldError', 'Failing jobs', 10, 9, 'no change'],
-      ['RareError', 'Failing jobs', 1, 0, 'no change'],
+      ['OldError', 'Failing jobs', 10, 9, 'not significant'],
+      ['RareError', 'Failing jobs', 1, 0, 'not significant'],
     ]);
     expect(rows[0]!['chance']).toBeCloseTo(2 * 2 ** -20, 12);
     expect(noticesOf(await ask(installation, query, range)).join(' ')).toContain(

@@ -31,7 +31,7 @@ describe('a comparison', () => {
     expect(enqueued!['after']).toBeCloseTo(30.5, 0);
     expect(enqueued!['change']).toBeCloseTo(2, 0);
     expect(enqueued!['chance']).toBeLessThan(0.01);
-    expect(busy).toMatchObject({ figure: 'Busy', verdict: 'no change' });
+    expect(busy).toMatchObject({ figure: 'Busy', verdict: 'not significant' });
   });
 
   test('takes stretches of the same length, and says which', async () => {
@@ -48,7 +48,7 @@ describe('a comparison', () => {
     // Between three and two hours ago nothing was other than the day before.
     const past = { recorder, request: { range: { from: NOW - 4 * HOUR, to: NOW - 3 * HOUR }, intervalSeconds: 60 } };
     const rows = await rowsOfState(compare, aState(), { query: { with: 'day', measures: ['enqueued'] }, ...past });
-    expect(rows).toMatchObject([{ verdict: 'no change' }]);
+    expect(rows).toMatchObject([{ verdict: 'not significant' }]);
   });
 
   /** Every day alike: ten in the morning, fifty in the afternoon. */
@@ -64,7 +64,7 @@ describe('a comparison', () => {
     const query = { with: 'day', measures: ['enqueued'] };
     const [row] = await rowsOfState(compare, aState(), { query, recorder: daily, request });
     // Noon: ten to sixteen on both mornings.
-    expect(row).toMatchObject({ verdict: 'no change' });
+    expect(row).toMatchObject({ verdict: 'not significant' });
     expect(row!['before']).toBeCloseTo(13, 0);
     expect(row!['after']).toBeCloseTo(13, 0);
   });
@@ -86,7 +86,7 @@ describe('a comparison', () => {
     const query = { with: days, measures: ['enqueued'] };
     const state = (schedulerTimeZone: string) => aState({ now: end, options: { schedulerTimeZone } });
     const rows = await rowsOfState(compare, state('Europe/Berlin'), { query, recorder: berlin, request });
-    expect(rows).toMatchObject([{ verdict: 'no change' }]);
+    expect(rows).toMatchObject([{ verdict: 'not significant' }]);
     expect(rows[0]!['before']).toBeCloseTo(53, 0);
   });
 
@@ -318,7 +318,7 @@ describe('a comparison', () => {
     expect(runTime).toMatchObject({ key: 'AJob', figure: 'Run time (s)', verdict: 'more' });
     expect(runTime!['before']).toBeCloseTo(2, 1);
     expect(runTime!['after']).toBeCloseTo(5, 1);
-    expect(rows.map(({ verdict }) => verdict)).toEqual(['more', 'no change', 'no change']);
+    expect(rows.map(({ verdict }) => verdict)).toEqual(['more', 'not significant', 'not significant']);
   });
 
   test('says what it compares, and of a small effect that is no chance that it is slight', async () => {

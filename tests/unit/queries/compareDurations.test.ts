@@ -98,6 +98,38 @@ describe('a comparison of run times', () => {
     expect(noticesOf(frames)).toContain('Quantiles of run times are those of the 20 classes that ran most, of 25.');
   });
 
+  test('is of a class that is asked for, however little it runs', async () => {
+    const answers = Object.fromEntries(
+      Array.from({ length: 120 }, (_, ago) => [
+        [
+          `hgetall ${metricKeys.minute(MINUTE - 60 * ago)}`,
+          Array.from({ length: 25 }, (__, index) => [`Job${index}|p`, String(1 + index)]).flat(),
+        ],
+        [`get ${metricKeys.histogram('Job0', MINUTE - 60 * ago)}`, stored({ 3: 1 })],
+      ]).flat()
+    ) as NonNullable<Asked['answers']>;
+    const filters = [{ field: 'key', operator: '=' as const, values: ['Job0'] }];
+    const asked = { query: { ...query, measures: ['p95'], filters }, request: lastHours, answers };
+    expect(await rowsOfState(compare, aState(), asked)).toMatchObject([{ key: 'Job0' }]);
+  });
+
+  test('tells what is not known of one side, and of which', async () => {
+    const answers = { ...SLOWED, [`hgetall ${metricKeys.minute(MINUTE - 60 * 90)}`]: noPermission('hgetall') };
+    const frames = await askState(compare, aState(), { query, request: lastHours, answers });
+    expect(noticesOf(frames).join()).toMatch(/Time before: .*NOPERM/);
+  });
+
+  test('says that Sidekiq does not tell the longest run times apart', async () => {
+    const long = Object.entries(SLOWED).map(([name, answer]) => [
+      name,
+      name.startsWith('get ') ? stored({ 25: 10 }) : answer,
+    ]);
+    const asked = { query: { ...query, measures: ['p95'] }, request: lastHours, answers: Object.fromEntries(long) };
+    expect(noticesOf(await askState(compare, aState(), asked as Asked)).join()).toContain(
+      'quantiles of 335 s are that or more'
+    );
+  });
+
   test('of another series than classes has no quantiles', async () => {
     const asked = { query: { by: 'queue', measures: ['p95'] }, request: lastHours };
     await expect(askState(compare, aState(), asked)).rejects.toThrow('There is no figure "p95" of this scope');

@@ -109,7 +109,12 @@ export const fleet: DashboardSpec = {
           },
           units: { Up: 'bool_yes_no', Latency: 's', Utilisation: 'percentunit' },
           sortBy: 'Latency',
-          links: { Instance: { dashboard: 'sidekiq-overview', variable: 'instance' } },
+          links: {
+            Instance: {
+              ...{ dashboard: 'sidekiq-overview', variable: 'instance' },
+              more: '&var-job=${__data.fields["Scrape job"]:percentencode}',
+            },
+          },
           gauges: { Utilisation: 1 },
           warnings: {
             Latency: warnFrom(60, 300),

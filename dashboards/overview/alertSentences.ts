@@ -5,7 +5,7 @@ import { uidOf } from '../panel';
 import { subjectOf } from '../subjects';
 
 /** Labels of what is wrong, made of those of an alert. */
-export const SENTENCE_LABELS = ['finding', 'path', 'of', 'ending', 'linked'] as const;
+export const SENTENCE_LABELS = ['finding', 'path', 'of_job', 'then', 'of', 'ending', 'linked'] as const;
 
 /** A sentence, and the dashboard that tells more of it. */
 interface Told {
@@ -53,10 +53,10 @@ function replaced(expr: string, label: string, text: string, source: string, reg
 
 /**
  * Gives alerts of Prometheus the label `finding`, which is their summary, and the parts of the address of the dashboard that tells
- * more: `path`, `of` (the instance), `ending` and `linked` (the subject). What an alert does not have is left out.
+ * more: `path`, `of_job`, `then`, `of` (the instance), `ending` and `linked` (the subject). What an alert does not have is left out.
  */
 export function withSentences(expr: string): string {
-  const joined = [...ALERT_LABELS, 'instance'].reduce(
+  const joined = [...ALERT_LABELS, 'job', 'instance'].reduce(
     (all, label) => `label_join(${all}, "${both(label)}", "|", "alertname", "${label}")`,
     expr
   );
@@ -68,13 +68,15 @@ export function withSentences(expr: string): string {
     joined
   );
   const namesOf = (some: readonly Told[]) => some.map(({ name }) => name).join('|');
-  const withInstance = (some: readonly Told[]) => `(?:${namesOf(some)})\\\\|(.+)`;
+  const hasValue = (some: readonly Told[]) => `(?:${namesOf(some)})\\\\|(.+)`;
   const withPaths = [...groupBy(TOLD, ({ path }) => path)].reduce((all, [path, some]) => {
     const named = replaced(all, 'path', path, 'alertname', namesOf(some));
-    // Without an instance the variable keeps all.
-    return replaced(named, 'path', `${path}&var-instance=`, both('instance'), withInstance(some));
+    // Without a scrape job or an instance the variable keeps all.
+    return replaced(named, 'path', `${path}&var-job=`, both('job'), hasValue(some));
   }, sentences);
-  const withTargets = replaced(withPaths, 'of', '$1', both('instance'), withInstance(TOLD));
+  const withJobs = replaced(withPaths, 'of_job', '$1', both('job'), hasValue(TOLD));
+  const withNext = replaced(withJobs, 'then', '&var-instance=', both('instance'), hasValue(TOLD));
+  const withTargets = replaced(withNext, 'of', '$1', both('instance'), hasValue(TOLD));
   const withEndings = [...groupBy(TOLD, ({ ending }) => ending)].reduce(
     (all, [ending, some]) => (ending === '' ? all : replaced(all, 'ending', ending, 'alertname', namesOf(some))),
     withTargets

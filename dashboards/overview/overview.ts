@@ -27,8 +27,8 @@ const whatIsWrong: Panel = {
   wholeLinks: { Since: 'Path since' },
   prometheus: [
     {
-      expr: `max by (severity, alertname, alertstate, instance, ${SENTENCE_LABELS.join(', ')}) (${withSentences(
-        `max by (severity, alertname, alertstate, instance, ${ALERT_LABELS.join(', ')}) (${[rank('critical', 3), rank('warning', 2), rank('info', 1)].join(' or ')})`
+      expr: `max by (severity, alertname, alertstate, job, instance, ${SENTENCE_LABELS.join(', ')}) (${withSentences(
+        `max by (severity, alertname, alertstate, job, instance, ${ALERT_LABELS.join(', ')}) (${[rank('critical', 3), rank('warning', 2), rank('info', 1)].join(' or ')})`
       )})`,
       column: 'Level',
     },
@@ -42,11 +42,18 @@ const whatIsWrong: Panel = {
     alertname: 'Alert',
     path: 'Alert path',
     instance: 'Instance',
+    of_job: 'Alert scrape job',
+    then: 'Alert parameter',
     of: 'Alert instance',
     ending: 'Alert variable',
     linked: 'Alert subject',
   },
-  labelLinks: { Finding: ['Alert path', 'Alert instance', 'Alert variable', 'Alert subject'] },
+  labelLinks: {
+    Finding: [
+      ...['Alert path', 'Alert scrape job', 'Alert parameter', 'Alert instance'],
+      ...['Alert variable', 'Alert subject'],
+    ],
+  },
 };
 
 /** The row of what concerns everything, whatever the variables choose. */

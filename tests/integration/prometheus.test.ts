@@ -224,9 +224,9 @@ function filledIn(text: string, file: string, jid = ''): string {
   return (
     text
       .replaceAll('${statsd}', 'lago_api')
-      .replaceAll('$queue', one ? 'events' : '.*')
-      .replaceAll('$class', one ? 'Events::IngestJob' : '.*')
-      .replaceAll('${jobClass:regex}', 'Events::IngestJob')
+      .replaceAll('$queue', one ? 'webhook_worker' : '.*')
+      .replaceAll('$class', one ? 'Webhooks::DeliverJob' : '.*')
+      .replaceAll('${jobClass:regex}', 'Webhooks::DeliverJob')
       .replaceAll('$jid', jid)
       .replaceAll(/\$(?:job|instance)\b/g, '.*')
       .replaceAll('${quantile:text}', 'p95')

@@ -10,7 +10,7 @@ export const JOB_RULES: readonly FindingRule[] = [
     id: 'jobsDying',
     severity: 'warning',
     when: `Jobs died within the last hour; critical above ${LIMITS.deadInAnHour}.`,
-    remedy: 'Open the dashboard "Sidekiq errors and dead jobs"; retry the jobs once the cause is fixed.',
+    remedy: 'Look at the errors of the dead jobs; retry the jobs once the cause is fixed.',
     find: ({ state: { snapshot } }) => {
       const { deadLastHour } = snapshot.totals;
       return deadLastHour === null || deadLastHour === 0
@@ -33,7 +33,7 @@ export const JOB_RULES: readonly FindingRule[] = [
     id: 'classFailing',
     severity: 'warning',
     when: `More than ${shareText(LIMITS.failureShare)} of at least ${LIMITS.fewestExecutions} executions of a class failed within the last 15 minutes, or within the last hour where those were fewer.`,
-    remedy: 'Open the errors of the class, and check whether they started after a deploy.',
+    remedy: 'Look at the errors of the class, and check whether they started after a deploy.',
     find: ({ state: { totals } }) =>
       [...(totals.recent ?? [])]
         .filter(

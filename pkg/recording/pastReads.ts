@@ -65,7 +65,7 @@ export class PastReads implements Reads {
   }
 
   async failures() {
-    return this.beside('failures', 'The failures of the retry and the dead set');
+    return this.beside('failures', 'The failures of the retry and the dead set were');
   }
 
   failuresAt(asOf: number) {
@@ -73,7 +73,7 @@ export class PastReads implements Reads {
   }
 
   async info() {
-    return this.beside('info', 'INFO of Redis');
+    return this.beside('info', 'INFO of Redis was');
   }
 
   async clients(): Promise<never> {
@@ -85,15 +85,15 @@ export class PastReads implements Reads {
   }
 
   async locks() {
-    return this.beside('locks', 'Locks');
+    return this.beside('locks', 'Locks were');
   }
 
   async profiles() {
-    return { profiles: [...this.beside('profiles', 'Profiles')], notices: [] };
+    return { profiles: [...this.beside('profiles', 'Profiles were')], notices: [] };
   }
 
   async backlog(names: readonly string[]) {
-    const { at, samples, notices } = this.beside('backlog', 'What waits in the queues');
+    const { at, samples, notices } = this.beside('backlog', 'What waits in the queues was');
     return {
       at,
       samples: samples.filter(({ queue }) => names.includes(queue)),
@@ -171,10 +171,11 @@ export class PastReads implements Reads {
     return this.past.state.snapshot;
   }
 
+  /** @param what is told where it was not recorded, with its verb */
   private beside<K extends Exclude<keyof BesideReads, 'at'>>(part: K, what: string): NonNullable<BesideReads[K]> {
     const found = this.past?.beside?.[part];
     if (found == null) {
-      throw new NotRecorded(`${what} ${what.endsWith('s') ? 'were' : 'was'} not recorded at this time.`, REMEDY);
+      throw new NotRecorded(`${what} not recorded at this time.`, REMEDY);
     }
     return found;
   }

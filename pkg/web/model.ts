@@ -35,6 +35,8 @@ export interface PageData {
   recorded: { from: number; to: number } | null;
   /** Sidekiq could be read then. */
   ok: boolean;
+  /** Sidekiq cannot be read now: the figures are of this instant, epoch seconds. */
+  keptFrom?: number;
   /** Not all that is shown is known. */
   partial: boolean;
   health: string;

@@ -50,8 +50,9 @@ export async function pageData(source: Source, asOf?: number): Promise<PageData>
       return { lines, ...(problem !== undefined && { problem }) };
     });
   const executions = { queryType: 'job_metrics', show: 'series', top: 5 };
-  const [findings, overview, queues, busy, errors, processes, throughput, failures, runTimes, sizes, waits] =
+  const [keptFrom, findings, overview, queues, busy, errors, processes, throughput, failures, runTimes, sizes, waits] =
     await Promise.all([
+      live && !live.ok ? keptInstant(source) : null,
       rows({ queryType: 'findings', limit: SHOWN_FINDINGS }),
       rows({ queryType: 'overview' }),
       rows({ queryType: 'queues', limit: SHOWN_QUEUES }),
@@ -75,7 +76,8 @@ export async function pageData(source: Source, asOf?: number): Promise<PageData>
   return {
     at: readAt,
     recorded: source.recorded,
-    ...(live ? healthOf(live) : pastHealthOf(readAt, overview)),
+    ...(live ? healthOf(live, keptFrom) : pastHealthOf(readAt, overview)),
+    ...(keptFrom !== null && { keptFrom }),
     receiver: receiverText(source),
     findings,
     overview,
@@ -91,9 +93,26 @@ export async function pageData(source: Source, asOf?: number): Promise<PageData>
   };
 }
 
-function healthOf({ ok, message, details }: Health): Pick<PageData, 'ok' | 'partial' | 'health'> {
+function healthOf(
+  { ok, message, details }: Health,
+  keptFrom: number | null
+): Pick<PageData, 'ok' | 'partial' | 'health'> {
   const { notices = [] } = details as { notices?: string[] };
-  return { ok, partial: ok && notices.length > 0, health: message };
+  const figures = keptFrom === null ? '' : ` Figures of ${instantText(keptFrom)}.`;
+  return { ok, partial: ok && notices.length > 0, health: message + figures };
+}
+
+/** Of when the figures are that are shown while Sidekiq cannot be read; `null` where it can, or where there are none. */
+async function keptInstant(source: Source): Promise<number | null> {
+  try {
+    await source.state();
+    return null;
+  } catch (error) {
+    if (error instanceof Fault) {
+      return (await source.kept(error)).last?.now ?? null;
+    }
+    throw error;
+  }
 }
 
 /** A time of which nothing was recorded is not one in which all was well. */

@@ -172,12 +172,45 @@ describe('the page of the executable', () => {
       await expect.poll(() => health.textContent()).toMatch(/^As of 2026-11-27 23:3\d:\d\d UTC\.$/);
       await page.keyboard.press('End');
       await expect.poll(() => health.textContent()).toBe(live);
+      // A time that cannot be read is told, with what is shown marked as that of another time.
+      await page.route('**/page.json*', (route) => route.abort());
+      await page.keyboard.press('ArrowLeft');
+      await expect
+        .poll(() => health.textContent())
+        .toMatch(/^The figures of 2026-11-28 00:17:\d\d UTC could not be read: /);
+      expect(await page.$eval('#queues', (each) => getComputedStyle(each).opacity)).toBe('0.5');
+      await page.keyboard.press('End');
+      await expect.poll(() => health.textContent()).toBe(live);
       for (const at of ['x', '', '-1e30', '%20%20', '0x10', '1e999', 'NaN']) {
         expect((await fetch(`${replay.url}/page.json?at=${at}`)).status, at).toBe(400);
       }
       expect((await fetch(`${replay.url}/page.json?at=1`)).status).toBe(200);
       await context.close();
       await replay.stop();
+    });
+
+    test('says of when its figures are while Redis does not answer', async () => {
+      const own = await startRedis();
+      await writeFleet(own.client, 3, 2, 1);
+      const away = await startServing(own.url, ['--command-timeout-seconds', '1', '--connect-timeout-seconds', '1']);
+      const context = await browser.newContext({ viewport: { width: 1100, height: 900 } });
+      const page = await context.newPage();
+      await page.goto(away.url);
+      await page.waitForSelector('#queues table');
+      const health = page.locator('#health');
+      const opacityOf = (section: string) => page.$eval(section, (each) => getComputedStyle(each).opacity);
+      expect(await opacityOf('#queues')).toBe('1');
+      await own.stop();
+      await expect
+        .poll(() => health.textContent(), { timeout: 20_000 })
+        .toMatch(/ Figures of \d{4}-\d\d-\d\d [\d:]+ UTC\.$/);
+      expect([await opacityOf('#queues'), await opacityOf('.figures'), await opacityOf('#findings')]).toEqual([
+        '0.5',
+        '0.5',
+        '1',
+      ]);
+      await context.close();
+      await away.stop();
     });
 
     test('simulates the last hour as it was and with other threads and traffic', async () => {

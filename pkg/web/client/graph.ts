@@ -112,7 +112,8 @@ export class GraphView {
           label: name,
           stroke: COLOURS[index % COLOURS.length]!,
           width: 1.5,
-          points: { show: false },
+          // A single value has no line.
+          points: { show: (plot: uPlot) => hasOne(plot.data[index + 1]!) },
           value: (_plot: uPlot, value: number | null) => print(value),
         })),
       ],
@@ -125,6 +126,10 @@ export class GraphView {
       this.plot.setSize({ width, height: HEIGHT });
     }
   }
+}
+
+function hasOne(values: ArrayLike<number | null | undefined>): boolean {
+  return Array.from(values).filter((value) => value != null).length === 1;
 }
 
 function lastKnown(values: ArrayLike<number | null | undefined>): number {

@@ -1,5 +1,5 @@
 import type { Graph, PageData, Row, Rows } from '../model';
-import { agoText, bytesText, countText, durationText, shareText } from './format';
+import { agoText, bytesText, countText, durationText, instantText, shareText } from './format';
 import { DURATION_STEPS, GraphView, WHOLE_STEPS, type Unit } from './graph';
 import { Timeline } from './timeline';
 import { WhatIf } from './whatIf';
@@ -202,6 +202,7 @@ function healthOf({ ok, partial, findings }: PageData): 'critical' | 'warning' |
 
 function draw(data: PageData): void {
   now = data.at;
+  setOld(data.keptFrom !== undefined);
   health.textContent = data.health;
   document.getElementById('receiver')!.textContent = data.receiver;
   health.className = healthOf(data);
@@ -214,7 +215,19 @@ function draw(data: PageData): void {
   }
 }
 
-page.append(new WhatIf(() => timeline.at).element);
+/** The figures are of another time than the page says. */
+function setOld(isOld: boolean): void {
+  document.body.classList.toggle('old', isOld);
+}
+
+function showFailure(text: string, className: 'critical' | 'warning'): void {
+  setOld(true);
+  health.textContent = text;
+  health.className = className;
+}
+
+const whatIf = new WhatIf(() => timeline.at);
+page.append(whatIf.element);
 
 let latest: PageData | undefined;
 let asked = 0;
@@ -222,6 +235,7 @@ let asked = 0;
 const timeline = new Timeline((at) => {
   asked += 1;
   document.body.classList.toggle('past', at !== null);
+  whatIf.moved();
   if (at === null) {
     if (latest) {
       draw(latest);
@@ -230,7 +244,15 @@ const timeline = new Timeline((at) => {
   }
   const question = asked;
   // Only the last of several questions is drawn.
-  void past(at).then((data) => question === asked && draw(data));
+  past(at).then(
+    (data) => question === asked && draw(data),
+    (error: unknown) =>
+      question === asked &&
+      showFailure(
+        `The figures of ${instantText(at)} could not be read: ${String((error as Error).message)}. Those shown are of another time.`,
+        'critical'
+      )
+  );
 });
 page.before(timeline.element);
 
@@ -251,6 +273,10 @@ events.addEventListener('message', ({ data }) => {
   }
 });
 events.addEventListener('error', () => {
-  health.textContent = 'The connection to Jobwatch is lost; the page tries again. The figures are those of before.';
-  health.className = 'warning';
+  if (timeline.at === null) {
+    showFailure(
+      'The connection to Jobwatch is lost; the page tries again. The figures are those of before.',
+      'warning'
+    );
+  }
 });

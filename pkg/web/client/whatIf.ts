@@ -5,6 +5,7 @@ import { drawTable, element, number, text, type Column } from './table';
 const TRAFFIC = { least: 0.25, most: 4, step: 0.25 };
 
 const RUN = 'Simulate the last hour';
+const RUN_PAST = 'Simulate the hour before that time';
 
 /** A figure as it is, and with the changes where there are any. */
 const both = (
@@ -63,6 +64,18 @@ export class WhatIf {
     this.element.append(title, this.form, element('div', '', 'body'), this.notes);
   }
 
+  /** The page shows another time: an answer that stands here is of the one before. */
+  moved(): void {
+    this.element.classList.toggle('stale', this.element.querySelector('table') !== null);
+    if (this.asked === undefined) {
+      this.run.textContent = this.runText();
+    }
+  }
+
+  private runText(): string {
+    return this.at() === null ? RUN : RUN_PAST;
+  }
+
   private async ask(): Promise<void> {
     this.asked?.abort();
     const asked = new AbortController();
@@ -71,7 +84,8 @@ export class WhatIf {
     const data = await this.answer(asked.signal);
     // A later question has the answer to itself.
     if (this.asked === asked) {
-      this.run.textContent = RUN;
+      this.asked = undefined;
+      this.run.textContent = this.runText();
       this.show(data);
     }
   }

@@ -16,6 +16,8 @@ const NO_DATA: Record<Flavour, string> = {
   prometheus: 'No data in this time range. Check that Prometheus scrapes gpx_sidekiq.',
 };
 const NO_ANSWER = 'No answer: see the icon beside the title.';
+/** Grafana fills a panel of figures with its text, of which a dash would be a bar. */
+const NO_FIGURE = 'No data';
 /** What a cell or a value of a legend says where there is none. */
 const NO_CELL = '–';
 
@@ -25,8 +27,7 @@ function noValueOf({ kind, noValue, prometheusNoValue }: Panel, flavour: Flavour
     return NO_ANSWER;
   }
   const own = flavour === 'prometheus' ? (prometheusNoValue ?? noValue) : noValue;
-  // Grafana fills a panel of figures with its text.
-  return own ?? (kind === 'table' || kind === 'stat' ? NO_CELL : NO_DATA[flavour]);
+  return own ?? { table: NO_CELL, stat: NO_FIGURE, timeseries: NO_DATA[flavour], heatmap: NO_DATA[flavour] }[kind];
 }
 
 /** Older samples are a minute apart, which is no gap. */

@@ -274,6 +274,20 @@ function organizeSeries({ prometheus = [], labels = {}, rank }: Panel) {
   };
 }
 
+/** What a click opens, by the id of a dashboard. */
+const OPENED: Readonly<Record<string, string>> = {
+  'sidekiq-overview': 'Open the overview',
+  'sidekiq-queue': 'Open the queue',
+  'sidekiq-job-class': 'Open the job class',
+  'sidekiq-job': 'Open the job',
+  'sidekiq-processes': 'Open its processes',
+  'sidekiq-errors': 'Open the error',
+};
+
+function opened(dashboard: string): string {
+  return OPENED[dashboard] ?? 'Open the dashboard';
+}
+
 /**
  * A link to another dashboard of the same flavour that keeps data source and time. Grafana encodes no value by itself: an
  * `&` in a name would end it.
@@ -282,7 +296,7 @@ export function linkTo({ dashboard, variable, more = '' }: DashboardTarget, valu
   const source =
     variable === 'datasource' ? '' : variable === 'instance' ? `${SOURCE_KEPT.direct}&` : `${SOURCE_KEPT[flavour]}&`;
   return {
-    title: 'Details',
+    title: opened(dashboard),
     url: `/d/${uidOf(dashboard, flavour)}?${source}var-${variable}=${value}${more}&\${__url_time_range}`,
   };
 }
@@ -295,7 +309,7 @@ export function figureLink({ dashboard, variable }: FigureLink, flavour: Flavour
       : `\${__field.labels.${variable?.label}:percentencode}`;
   const chosen = variable ? `var-${variable.name}=${value}&` : '';
   return {
-    title: 'Details',
+    title: opened(dashboard),
     url: `/d/${uidOf(dashboard, flavour)}?${chosen}${SOURCE_KEPT[flavour]}&\${__url_time_range}`,
   };
 }

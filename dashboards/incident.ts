@@ -31,7 +31,7 @@ export const incident: DashboardSpec = {
         eventsTable({
           title: 'What was wrong',
           description:
-            'Findings, the most severe and longest first, from their beginning to their end. Count: how often the finding began. A click opens the dashboard of the subject then.',
+            'Findings, the most severe and longest first, of each kind and subject in one row: from when it first began until it last ended, how long it lasted within the time range, and how often it began. A click opens the dashboard of the subject then.',
           height: 9,
           direct: [{ queryType: 'events', kinds: ['finding'], order: 'worst' }],
           // What stands first is seen on a phone.
@@ -42,13 +42,12 @@ export const incident: DashboardSpec = {
         }),
         eventsTable({
           title: 'What happened',
-          description: 'Processes that vanished, deploys, and processes that came back, started or stopped.',
+          description: 'Deploys, and processes that vanished, came back, started or stopped, the newest first.',
           height: 8,
           direct: [
             {
               queryType: 'events',
               kinds: ['deploy', 'start', 'stop', 'vanished', 'returned', 'version', 'leader'],
-              order: 'worst',
             },
           ],
         }),

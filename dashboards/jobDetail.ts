@@ -13,8 +13,11 @@ export const jobDetail: DashboardSpec = {
   directOnly: true,
   detail: 'Job',
   variables: [
-    { name: 'jid', label: 'JID', typed: true, multi: false },
-    { name: 'jobClass', label: 'Class', typed: true, multi: false },
+    { name: 'jid', label: 'JID', typed: true, multi: false, description: 'ID of the job, as its log lines name it.' },
+    {
+      ...{ name: 'jobClass', label: 'Class', typed: true, multi: false },
+      description: 'Class of the job, for the figures below. A link to a job sets it.',
+    },
   ],
   rows: [
     {
@@ -29,7 +32,7 @@ export const jobDetail: DashboardSpec = {
           direct: [{ queryType: 'job', jid: '$jid' }],
           columns: ['group', 'field', 'value'],
           wrapped: ['Value'],
-          widths: { Group: 110, Field: 170 },
+          widths: { Group: 110, Field: 230 },
           minWidths: { Value: 500 },
         },
       ],

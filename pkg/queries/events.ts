@@ -183,11 +183,13 @@ function worstFirst(rows: readonly Row[], range: QueryRequest['range']): Row[] {
   const folded = [...findings.values()].map((all): Row => {
     const [worst] = [...all].sort(bySeverity);
     const last = all.reduce((latest, each) => (endOf(each) > endOf(latest) ? each : latest));
+    const goesOn = last.goesOn === true;
     return {
       ...worst!,
+      title: goesOn && worst!.goesOn !== true ? `${worst!.title} Ongoing.` : worst!.title,
       at: Math.min(...all.map(({ at }) => at)),
       endsAt: last.endsAt,
-      goesOn: last.goesOn === true,
+      goesOn,
       lasted: togetherWithin(all, range),
       count: all.length,
     };

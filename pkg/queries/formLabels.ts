@@ -3,16 +3,16 @@
  * forms' texts can be translated, errors are English, so the English labels stand here once more.
  */
 export const OPTION_LABELS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  capacity: { by: 'Rows' },
-  compare: { by: 'Series', with: 'Compare with', measures: 'Compared figures', at: 'Instant' },
-  errors: { groupBy: 'Rows by' },
+  capacity: { by: 'Group by' },
+  compare: { by: 'Group by', with: 'Compare with', measures: 'Compared figures', at: 'Instant' },
+  errors: { groupBy: 'Group by' },
   events: { kinds: 'Events' },
-  history: { by: 'Series', aggregate: 'Point' },
+  history: { by: 'Group by', aggregate: 'Point' },
   job: { source: 'Jobs of' },
-  objectives: { by: 'Rows' },
-  job_metrics: { show: 'Format', sortBy: 'Top by', origin: 'Source' },
+  objectives: { by: 'Group by' },
+  job_metrics: { by: 'Group by', show: 'Format', sortBy: 'Top by', origin: 'Source' },
   jobs: { source: 'Jobs of', minAgeSeconds: 'Min. age (s)' },
-  what_if: { by: 'Rows', arrivals: 'Work', runTime: 'Run time', own: 'Own threads' },
+  what_if: { by: 'Group by', arrivals: 'Work', runTime: 'Run time', own: 'Own threads' },
 };
 
 /**

@@ -15,7 +15,7 @@ export function CapacityForm({ query, change }: FormProps<Partial<CapacityQuery>
   return (
     <SelectOption
       id="capacity-by"
-      label={t('forms.capacity.rows.label', 'Rows')}
+      label={t('forms.capacity.rows.label', 'Group by')}
       help={t('forms.capacity.rows.help', 'Worker types are set in the data source.')}
       value={query.by ?? 'workerType'}
       options={by()}

@@ -46,7 +46,7 @@ export function CompareForm({ query, datasource, change }: FormProps<Partial<Com
     <>
       <SelectOption
         id="compare-by"
-        label={t('forms.compare.series.label', 'Series')}
+        label={t('forms.compare.series.label', 'Group by')}
         help={t('forms.compare.series.help', 'In total, or one row for each.')}
         value={series}
         options={by()}

@@ -21,7 +21,7 @@ export function ErrorsForm({ query, change }: FormProps<Partial<ErrorsQuery>>) {
   return (
     <>
       <QueryField
-        label={t('forms.errors.rowsBy.label', 'Rows by')}
+        label={t('forms.errors.rowsBy.label', 'Group by')}
         help={t(
           'forms.errors.rowsBy.help',
           'One row for each combination. A kind of failure is an error class, a message without its variable parts, and a place in the code.'

@@ -58,7 +58,7 @@ export function HistoryForm({ query, change }: FormProps<Partial<HistoryQuery>>)
     <>
       <SelectOption
         id="history-by"
-        label={t('forms.history.series.label', 'Series')}
+        label={t('forms.history.series.label', 'Group by')}
         help={t('forms.history.series.help', 'In total, or one series for each.')}
         value={query.by ?? 'total'}
         options={by()}

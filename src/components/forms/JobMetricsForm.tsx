@@ -90,7 +90,7 @@ export function JobMetricsForm({ query, change }: FormProps<Partial<JobMetricsQu
       />
       <SelectOption
         id="job-metrics-by"
-        label={t('forms.jobMetrics.by.label', 'By')}
+        label={t('forms.jobMetrics.by.label', 'Group by')}
         help={t('forms.jobMetrics.by.help', 'What a row or a series is.')}
         value={query.by ?? 'class'}
         options={groups()}

@@ -121,7 +121,7 @@ export function WhatIfForm({ query, change }: FormProps<Query>) {
     <>
       <SelectOption
         id="what-if-by"
-        label={t('forms.whatIf.rows.label', 'Rows')}
+        label={t('forms.whatIf.rows.label', 'Group by')}
         help={t('forms.whatIf.rows.help', 'One row for each.')}
         value={query.by ?? 'queue'}
         options={by()}

@@ -97,6 +97,8 @@ describe('events', () => {
     const request = { range: { from: NOW - 3600, to: NOW }, reader: true };
     const [row] = await rowsOfState(events, found, { query: { kinds: ['finding'], order: 'worst' }, request });
     expect(row).toMatchObject({
+      // At its worst it had ended; it goes on.
+      title: 'C runs. Ongoing.',
       time: (NOW - 3000) * 1000,
       timeEnd: null,
       lasted: 3000,

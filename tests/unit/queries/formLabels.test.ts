@@ -51,7 +51,7 @@ test('every label belongs to a query type with a form', () => {
 test.each([
   [{ queryType: 'jobs', minAgeSeconds: -1 }, '"minAgeSeconds" is "Min. age (s)"'],
   [{ queryType: 'what_if', runTime: 5 }, '"runTime" is "Run time"'],
-  [{ queryType: 'errors', groupBy: ['colour'] }, '"groupBy" is "Rows by"'],
+  [{ queryType: 'errors', groupBy: ['colour'] }, '"groupBy" is "Group by"'],
 ])('an error of %j names the field of the form', async (query, named) => {
   const source = { state: async () => aState(), reads: () => ({}) } as unknown as Source;
   const failed = await runQuery(query, source, {

@@ -154,7 +154,8 @@ const table = tableQuery({
     );
     // Buckets are counted whole, so a rate is over their time and not over that of the range.
     const whole = ended(buckets, resolution, now);
-    const counted = sumCounts(whole);
+    // Of what ran at a time that is not known there is no rate.
+    const counted = sumCounts(whole.filter(({ knownSeconds: known }) => known !== 0));
     const wantsDurations = query.figures.length === 0 || query.figures.some((figure) => NEED_DURATIONS.has(figure));
     const read = wantsDurations ? await durationsOf(ranked.map(([name]) => name)) : { durations: [], notices: [] };
     const byClass = groupBy(read.durations, ({ jobClass }) => jobClass);

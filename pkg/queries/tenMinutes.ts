@@ -92,12 +92,18 @@ function largest(
   return starts.map((startsAt) => {
     const other = others.get(startsAt);
     const classes = new Map(counters.get(startsAt));
-    const isKnown = counters.has(startsAt) && (classes.size > 0 || !isOld);
+    const counted = classes.size > 0;
+    const recordedSeconds = other?.knownSeconds ?? 0;
     for (const [jobClass, counts] of other?.classes ?? []) {
       if (counts.processed > (classes.get(jobClass)?.processed ?? 0)) {
         classes.set(jobClass, counts);
       }
     }
-    return { startsAt, classes, ...(!isKnown && { knownSeconds: other?.knownSeconds ?? 0 }) };
+    if (counters.has(startsAt) && !isOld) {
+      return { startsAt, classes };
+    }
+    // Where an older Sidekiq ran beside, counters are a part of what ran: of no time is all known.
+    const knownSeconds = counted && recordedSeconds < SECONDS ? 0 : recordedSeconds;
+    return { startsAt, classes, ...(knownSeconds < SECONDS && { knownSeconds }) };
   });
 }

@@ -325,6 +325,27 @@ describe('over more than eight hours', () => {
     expect(noticesOf([frame!])).toContain('Rates and means are of the time that is known.');
   });
 
+  test('of Sidekiq 7.3 beside 8.1, counters of ten minutes tell a part, of which there is no rate', async () => {
+    // Each executes half a job a second; the older one writes no counters of ten minutes.
+    const both = Array.from({ length: 480 }, (_, index) => [
+      [`hgetall ${metricKeys.oldMinute(MINUTE - 60 * index)}`, ['A|p', '30', 'A|ms', '15000']],
+      [minute(60 * index), ['A|p', '30', 'A|ms', '15000']],
+    ]).flat();
+    const tens = Array.from({ length: 150 }, (_, index) => [
+      `hgetall ${metricKeys.tenMinutes(Math.floor(MINUTE / 600) * 600 - 600 * index)}`,
+      ['A|p', '300', 'A|ms', '150000'],
+    ]);
+    const answers = Object.fromEntries([...both, ...tens]);
+    const [row] = await rows({ answers, request: { range } });
+    expect(row!['rate']).toBeCloseTo(1, 9);
+    expect(row!['threads']).toBeCloseTo(0.5, 9);
+    // What the newer one counted is told.
+    expect(row!['executions']).toBeGreaterThan(28_000);
+    const query = { show: 'series', figures: ['rate'] };
+    const [frame] = await ask({ answers, query, request: { range, intervalSeconds: 600 } });
+    expect(new Set(frame!.fields[1]!.values)).toEqual(new Set([null, 1]));
+  });
+
   test('minutes that Redis refuses are no time in which nothing ran', async () => {
     const isRefused = (index: number) => index >= 60 && index < 90 && index % 3 === 0;
     const minutes = Array.from({ length: 480 }, (_, index) => [

@@ -126,8 +126,9 @@ export const jobClassDetail: DashboardSpec = {
         },
         {
           title: 'Run time beside the usual',
+          prometheusTitle: 'Run time',
           description:
-            'Mean duration of the executions that succeeded, and the band that holds 95% of the values at this hour. The band takes two days of history, in which the class runs most of the time.',
+            'Mean duration of the executions that succeeded. The data source Sidekiq adds the band that holds 95% of the values at this hour; it takes two days of history, in which the class runs most of the time.',
           kind: 'timeseries',
           width: 12,
           height: 8,

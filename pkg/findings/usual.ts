@@ -115,30 +115,45 @@ interface Unusual extends Found {
   figure: string;
   /** By how much it lies above the usual, below it negative. */
   excess: number;
+  usual: number;
 }
 
 /** Parts that are unusual explain a whole where they are so much of what is unusual of it. */
 const EXPLAINING_SHARE = 0.5;
-/** Classes are looked at over an hour, of which the five minutes of the whole may be the only ones that are unusual. */
-const EXPLAINING_SHARE_OF_CLASSES = EXPLAINING_SHARE / 12;
+/** A figure of the whole is of so many seconds, those of classes are of an hour. */
+const WHOLE_SECONDS = 300;
+const CLASS_SECONDS = 3600;
 
 /** What parts explain is told once: of the whole, and of a worker type by its queues, the same figure is not told. */
-function isExplained(one: Unusual, all: readonly Unusual[], { queues }: Pick<State, 'queues'>): boolean {
+function isExplained(one: Unusual, all: readonly Unusual[], state: Pick<State, 'queues' | 'totals'>): boolean {
   if (one.kind !== 'Sidekiq' && one.kind !== 'worker type') {
     return false;
   }
-  const typeOf = typesByQueue(queues);
+  const typeOf = typesByQueue(state.queues);
   // What is less than usual explains nothing that is more.
   const alike = all.filter(({ figure, excess }) => figure === one.figure && excess > 0 === one.excess > 0);
   const parts = alike.filter(
     ({ kind, subject }) => kind === 'queue' && (one.kind === 'Sidekiq' || typeOf.get(subject) === one.subject)
   );
   const ofWhole = (kind: Unusual['kind']) => (one.kind === 'Sidekiq' ? alike.filter((each) => each.kind === kind) : []);
-  const share = (of: readonly Unusual[]) => of.reduce((total, { excess }) => total + excess, 0) / one.excess;
-  return (
-    Math.max(share(parts), share(ofWhole('worker type'))) >= EXPLAINING_SHARE ||
-    share(ofWhole('class')) >= EXPLAINING_SHARE_OF_CLASSES
-  );
+  const share = (of: readonly Unusual[], excessOf = ({ excess }: Unusual) => excess) =>
+    of.reduce((total, each) => total + excessOf(each), 0) / one.excess;
+  const explaining = [
+    share(parts),
+    share(ofWhole('worker type')),
+    share(ofWhole('class'), (each) => mostInWhole(each, state)),
+  ];
+  return Math.max(...explaining) >= EXPLAINING_SHARE;
+}
+
+/** What a class has beyond its usual, if all of that lies in the minutes of the whole: by its last quarter of an hour where it ran often enough. */
+function mostInWhole({ figure, subject, excess, usual }: Unusual, { totals }: Pick<State, 'totals'>): number {
+  const recent = totals.recent?.get(subject);
+  if (!recent || recent.seconds >= CLASS_SECONDS) {
+    return (excess * CLASS_SECONDS) / WHOLE_SECONDS;
+  }
+  const executions = figure === 'failedRate' ? recent.failed : recent.processed;
+  return ((executions / recent.seconds - usual) * recent.seconds) / WHOLE_SECONDS;
 }
 
 /** Whether a figure is out of the usual, by how far it lies outside its band and whether it changed suddenly. */
@@ -168,6 +183,7 @@ function unusual(figure: UsualFigure, state: State): Unusual[] {
     {
       figure: figure.figure,
       excess: value - usual,
+      usual,
       kind: KINDS[scope],
       subject: name,
       text: watched.text({

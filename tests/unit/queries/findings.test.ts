@@ -505,10 +505,16 @@ describe('throughput of a class', () => {
 });
 
 describe('throughput and failures in total, beside classes that are unusual', () => {
-  const told = (total: Partial<UsualFigure>, jobClass: Partial<UsualFigure>, figure = 'processedRate') =>
+  const told = (
+    total: Partial<UsualFigure>,
+    jobClass: Partial<UsualFigure>,
+    figure = 'processedRate',
+    totals: NonNullable<StatePart>['totals'] = {}
+  ) =>
     FINDING_RULES.find(({ id }) => id === 'unusual')!
       .find(
         evidence({
+          totals,
           usual: usual([
             { ...of('total', '', figure), lower: 0, upper: 1, deviation: 5, ...total },
             { ...of('class', 'Small', figure), lower: 0, upper: 1, deviation: 5, ...jobClass },
@@ -531,6 +537,17 @@ describe('throughput and failures in total, beside classes that are unusual', ()
     // Sixty a second for five minutes are five a second over the hour.
     expect(told(burst, { value: 5, usual: 0.01 }, 'failedRate')).toEqual(['Small']);
     expect(told(fall, { value: 15, usual: 195, lower: 150, upper: 250, deviation: -1.6 })).toEqual(['Small']);
+  });
+
+  test('are told beside a class that has a twentieth more for an hour, and not beside one that begins', () => {
+    /** Executions a second of the class in the last quarter of an hour, by Sidekiq's own metrics. */
+    const at = (perSecond: number) => ({
+      recent: new Map([['Small', { processed: 900 * perSecond, failed: 0, milliseconds: 0, seconds: 900 }]]),
+    });
+    const surge = { value: 200, usual: 100, lower: 90, upper: 110 };
+    expect(told(surge, { value: 6, usual: 1 }, 'processedRate', at(6))).toEqual(['Sidekiq', 'Small']);
+    // Seventy more in five minutes are 23 more in fifteen.
+    expect(told(surge, { value: 6, usual: 1 }, 'processedRate', at(24))).toEqual(['Small']);
   });
 });
 

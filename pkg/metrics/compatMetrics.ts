@@ -43,7 +43,8 @@ const processes = ({ snapshot }: MetricState) => snapshot.totals.processNames;
 const SIZE = 'LLEN of the queue';
 const LATENCY = 'enqueued_at of the last list element';
 
-const CLASSES = 'growth of the job metrics’ minutes (Sidekiq ≥ 7.0); the queue that the class was seen in';
+const CLASSES =
+  'growth of the job metrics’ minutes (Sidekiq ≥ 7.0), divided by the queues that the class was seen to run from in the last minutes';
 
 /**
  * A metric at each class and queue that it was seen to run from; no label `queue` of what ran before. Each process of the other

@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 // The summaries and labels are those that promtool made of the rules.
 test('an alert of Prometheus is told by its summary, and leads to its subject', () => {
   const expr = `max by (${SENTENCE_LABELS.join(', ')}) (${withSentences(
-    `max by (alertname, instance, ${ALERT_LABELS.join(', ')}) (ALERTS)`
+    `max by (alertname, job, instance, ${ALERT_LABELS.join(', ')}) (ALERTS)`
   )})`;
   // As Grafana fills it in.
   const filledIn = (text: string) =>
@@ -22,11 +22,15 @@ test('an alert of Prometheus is told by its summary, and leads to its subject', 
   const fired = [...new Map(cases.map((each) => [each.alert, each])).values()].map((each, index) => ({
     ...each,
     // Rules of the user's own may leave it out.
-    labels: { ...each.labels, ...(index % 3 > 0 && { instance: 'EU & US:9394' }) },
+    labels: {
+      ...each.labels,
+      ...(index % 3 > 0 && { instance: 'EU & US:9394' }),
+      ...(index % 2 > 0 && { job: 'a & b' }),
+    },
   }));
   const pathOf = (alert: string) => ALERTS.find(({ name }) => name === alert)!.dashboard;
   const expected = fired.map(({ alert, labels, summary }) => {
-    const { instance, name, class: jobClass, worker, host } = labels as Record<string, string>;
+    const { job, instance, name, class: jobClass, worker, host } = labels as Record<string, string>;
     const dashboard = pathOf(alert);
     const [variable, linked] =
       dashboard === 'sidekiq-queue'
@@ -38,10 +42,11 @@ test('an alert of Prometheus is told by its summary, and leads to its subject', 
             ? ['host', host]
             : [];
     const ending = variable === undefined ? '' : `&var-${variable}=`;
-    const path = `/d/${dashboard}-prom?var-datasource=uid&from=1&to=2${instance ? '&var-instance=' : ''}`;
+    const path = `/d/${dashboard}-prom?var-datasource=uid&from=1&to=2${job ? '&var-job=' : ''}`;
     const pairs = {
       ...{ finding: summary, path },
-      ...(instance && { of: instance }),
+      ...(job && { of_job: job }),
+      ...(instance && { then: '&var-instance=', of: instance }),
       ...(ending && { ending }),
       ...(linked && { linked }),
     };

@@ -142,7 +142,7 @@ async function stretchesOf(
 ): Promise<Map<ClassDemand, number>> {
   const sums = new Map<ClassDemand, { threads: number; stretched: number }>();
   for (const each of placed) {
-    const stretches = stretchesIn(each, slotSeconds, (of) => partsOf(of, computing).idle);
+    const stretches = await stretchesIn(each, slotSeconds, (of) => partsOf(of, computing).idle, turns);
     each.works.forEach(({ classes }, index) => {
       for (const { of, threads } of classes) {
         const before = sums.get(of) ?? { threads: 0, stretched: 0 };
@@ -152,7 +152,6 @@ async function stretchesOf(
         });
       }
     });
-    await turns.give();
   }
   return new Map([...sums].map(([of, { threads, stretched }]) => [of, stretched / threads]));
 }

@@ -83,35 +83,32 @@ function onThreads(rate: number, threads: number, processes: number, { computes,
   // Where others are idle, the threads of a process that runs many take fewer.
   const evening = (1 - 1 / processes) / threads;
   let [met, weight] = [0, 1];
-  let [all, jobs, ended] = [1, 0, 0];
+  let [jobs, ended] = [0, 0];
   let throughput = 0;
   for (let many = 1; many <= threads; many += 1) {
     const stretched = computes * (1 + beside + met);
     throughput = many / (rests + stretched);
     met = throughput * stretched;
     weight *= (rate * (1 - (many - 1) * evening)) / throughput;
-    all += weight;
     jobs += many * weight;
     ended += throughput * weight;
-    if (all > 1e200) {
-      [weight, all, jobs, ended] = [weight / all, 1, jobs / all, ended / all];
+    // Only their proportions matter.
+    if (jobs > 1e200) {
+      [weight, jobs, ended] = [weight / jobs, 1, ended / jobs];
     }
   }
+  const stretchOf = (runTime: number) => ((runTime - rests) / (computes || 1));
   const load = rate / throughput;
   if (load >= 1) {
-    const stretch = (threads / throughput - rests) / (computes || 1);
+    const stretch = stretchOf(threads / throughput);
     return { running: threads, computing: met, met: stretch - 1 - beside, stretch, throughput };
   }
   // Jobs wait while all threads of all processes run.
   const waiting = (weight * load ** processes) / (1 - load);
-  const running = (jobs + threads * waiting) / (all + waiting);
-  const flow = (ended + throughput * waiting) / (all + waiting);
-  const stretch = computes === 0 ? 1 + beside : (running / flow - rests) / computes;
+  const runTime = (jobs + threads * waiting) / (ended + throughput * waiting);
+  const stretch = stretchOf(runTime);
   return {
-    running: rate * (running / flow),
-    computing: rate * computes * stretch,
-    met: stretch - 1 - beside,
-    stretch,
-    throughput: rate,
+    ...{ running: rate * runTime, computing: rate * computes * stretch, met: stretch - 1 - beside },
+    ...{ stretch, throughput: rate },
   };
 }

@@ -1,11 +1,12 @@
 import { sum } from './arrivals';
+import type { Turns } from '../turns';
 import type { ClassDemand } from './model';
 import type { Placed } from './placedWork';
 import { comingJobs, fixedJobs, type Occupied } from './processor';
 
 /** Values are settled when they change by less than this share. */
 export const SETTLED = 0.002;
-const ROUNDS_MOST = 100;
+const ROUNDS_MOST = 50;
 
 /** Work of a capsule in a slot that is told as one. Times are of a second of its run time as it was measured. */
 interface Kind {
@@ -24,11 +25,12 @@ interface Kind {
  *
  * @param idleOf share of the run time, as it was measured, in which a class neither computes nor waits for the processor
  */
-export function stretchesIn(
+export async function stretchesIn(
   { capsules, works }: Placed,
   slotSeconds: number,
-  idleOf: (of: ClassDemand) => number
-): number[] {
+  idleOf: (of: ClassDemand) => number,
+  turns: Turns
+): Promise<number[]> {
   const parts = works.map(({ capsule, share, classes }) => {
     const all = sum(classes.map(({ seconds }) => seconds));
     const meanOf = (value: (of: ClassDemand) => number, otherwise: number) =>
@@ -56,10 +58,11 @@ export function stretchesIn(
   };
   const done = works.map(() => 0);
   const stretched = works.map(() => 0);
+  const former = new Map<string, Occupied>();
   for (let slot = 0; slot < works[0]!.coming.length; slot += 1) {
     works.forEach(({ coming }, index) => (left[index]! += coming[slot]!));
     const kinds = capsules.flatMap((_, capsule) => [...kindOf(capsule, true), ...kindOf(capsule, false)]);
-    const occupied = settledIn(capsules, kinds, slotSeconds);
+    const occupied = settledIn(capsules, kinds, slotSeconds, former);
     const ended = works.map(() => 0);
     kinds.forEach(({ capsule, stays, seconds }, place) => {
       const { stretch, throughput } = occupied[place]!;
@@ -76,6 +79,7 @@ export function stretchesIn(
       done[index]! += own;
       left[index] = Math.max(0, left[index]! - own);
     });
+    await turns.give();
   }
   return works.map((_, index) => (done[index] === 0 ? 1 : stretched[index]! / done[index]!));
 }
@@ -85,10 +89,18 @@ const IDLE: Occupied = { running: 0, computing: 0, met: 0, stretch: 1, throughpu
 /**
  * What each kind of a slot comes to beside the others. A job finds of the others as many computing as there would be without it
  * (the arrival theorem of closed networks), so that of a capsule with one thread none of its own is among those they wait for.
+ *
+ * @param former what it was in the slot before, from which this one is not far; replaced
  */
-function settledIn(capsules: Placed['capsules'], kinds: readonly Kind[], slotSeconds: number): readonly Occupied[] {
+function settledIn(
+  capsules: Placed['capsules'],
+  kinds: readonly Kind[],
+  slotSeconds: number,
+  former: Map<string, Occupied>
+): readonly Occupied[] {
   const sharedOf = (one: number, other: number) => capsules[kinds[one]!.capsule]!.shared[kinds[other]!.capsule]!;
-  let occupied: readonly Occupied[] = kinds.map(() => IDLE);
+  const keyOf = ({ capsule, stays }: Kind) => `${capsule} ${stays}`;
+  const occupied = kinds.map((kind) => former.get(keyOf(kind)) ?? IDLE);
   const withBeside = (place: number, beside: number): Occupied => {
     const { capsule, stays, seconds, computes, rests } = kinds[place]!;
     const { threads, processes } = capsules[capsule]!;
@@ -112,16 +124,16 @@ function settledIn(capsules: Placed['capsules'], kinds: readonly Kind[], slotSec
     return sharedOf(place, other) * withBeside(other, sum(beside)).computing;
   };
   for (let round = 0; round < ROUNDS_MOST; round += 1) {
-    const next = kinds.map((_, place) =>
-      withBeside(place, sum(kinds.map((__, other) => (other === place ? 0 : metOf(place, other)))))
-    );
-    const isSettled = next.every(
-      ({ stretch }, place) => Math.abs(stretch - occupied[place]!.stretch) <= SETTLED * stretch
-    );
-    occupied = next;
-    if (isSettled) {
+    let change = 0;
+    for (const place of kinds.keys()) {
+      const next = withBeside(place, sum(kinds.map((_, other) => (other === place ? 0 : metOf(place, other)))));
+      change = Math.max(change, Math.abs(next.stretch / occupied[place]!.stretch - 1));
+      occupied[place] = next;
+    }
+    if (change <= SETTLED) {
       break;
     }
   }
+  kinds.forEach((kind, place) => former.set(keyOf(kind), occupied[place]!));
   return occupied;
 }

@@ -11,6 +11,7 @@ import { comingJobs, fixedJobs } from '../../../pkg/whatif/processor';
 import { assumedDurations } from '../../../pkg/whatif/durations';
 import { Turns } from '../../../pkg/turns';
 import type { ClassDemand, Demand, ThreadGroup, Topology } from '../../../pkg/whatif/model';
+import fc, { runs } from '../../support/fastCheck';
 
 const RUN_TIME = 0.4;
 const turns = new Turns();
@@ -120,6 +121,12 @@ describe('computing beside others', () => {
     const alone = { computes: 0.6, rests: 0.4, beside: 0 };
     expect(comingJobs(load / 0.6, 400, 1, alone).stretch).toBeCloseTo(1 / (1 - load), 4);
   });
+});
+
+test.each([0.5, 2, 50])('jobs that never compute leave it to the others, of %d a second too', (rate) => {
+  const jobs = comingJobs(rate, 2, 2, { computes: 0, rests: 0.5, beside: 3 });
+  expect(jobs).toMatchObject({ computing: 0, met: 0, stretch: 4 });
+  expect(jobs.throughput).toBeCloseTo(Math.min(rate, 4), 9);
 });
 
 describe('shares that are given', () => {
@@ -298,5 +305,58 @@ describe('run times of executions that compute', () => {
     // Of a queue that is paused nothing runs.
     const paused = await factorIn({ ...of(group(4, 1), same), paused: new Set(['other']) });
     expect(paused).toBeLessThan(shared);
+  });
+
+  test('are finite for any capsules, shares and loads, and exactly as measured where nothing is changed', async () => {
+    const groups = fc.array(
+      fc.record({
+        threads: fc.nat(12),
+        names: fc.uniqueArray(fc.constantFrom('p', 'q', 'r'), { minLength: 1 }),
+        queues: fc.uniqueArray(fc.constantFrom('a', 'b'), { minLength: 1 }),
+      }),
+      { minLength: 1, maxLength: 4 }
+    );
+    const classes = fc.array(
+      fc.record({
+        queue: fc.constantFrom('a', 'b'),
+        arrivals: fc.array(fc.nat(60), { minLength: 8, maxLength: 8 }),
+        seconds: fc.constantFrom(0.005, 0.4, 3, 40, 900),
+        share: fc.constantFrom(0, 0.01, 0.3, 0.9, 1),
+      }),
+      { minLength: 1, maxLength: 4 }
+    );
+    await fc.assert(
+      fc.asyncProperty(groups, groups, classes, fc.nat(500), async (before, after, some, jobs) => {
+        const [now, then] = [before, after].map((all) =>
+          of(
+            ...all.map(({ threads, names, queues }): ThreadGroup => ({
+              threads,
+              processes: new Map(names.map((name) => [name, threads / names.length])),
+              mode: 'strict',
+              weights: new Map(queues.map((queue) => [queue, 0])),
+            }))
+          )
+        ) as [Topology, Topology];
+        const demand: Demand = {
+          classes: some.map(({ queue, arrivals, seconds }, index) => ({
+            ...classOf(0, `C${index}`, queue),
+            arrivals,
+            durations: assumedDurations(seconds),
+          })),
+          slotSeconds: 10,
+          slots: 8,
+          backlog: new Map([['a', { jobs, running: 0, ages: [0, 0] }]]),
+        };
+        const shareOf = (each: ClassDemand) => some[demand.classes.indexOf(each)]!.share;
+        const { computing, explained } = await explainedContention(now, demand, shareOf, turns);
+        const { factors } = await underContention(then, demand, computing, turns);
+        factors.forEach((factor) => expect(factor > 0 && Number.isFinite(factor)).toBe(true));
+        if (explained === 1) {
+          const same = await underContention(now, demand, computing, turns);
+          same.factors.forEach((factor) => expect(factor).toBeCloseTo(1, 6));
+        }
+      }),
+      { numRuns: runs(60) }
+    );
   });
 });

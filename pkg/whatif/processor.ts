@@ -97,7 +97,7 @@ function onThreads(rate: number, threads: number, processes: number, { computes,
       [weight, jobs, ended] = [weight / jobs, 1, ended / jobs];
     }
   }
-  const stretchOf = (runTime: number) => ((runTime - rests) / (computes || 1));
+  const stretchOf = (runTime: number) => (computes === 0 ? 1 + beside : (runTime - rests) / computes);
   const load = rate / throughput;
   if (load >= 1) {
     const stretch = stretchOf(threads / throughput);

@@ -128,7 +128,7 @@ export const planning: DashboardSpec = {
   ],
   rows: [
     {
-      title: 'With your changes, by the variables',
+      title: 'With the changes of the variables',
       panels: [
         answers('Waits by worker type', 'workerType', { height: 10 }),
         answers('Waits by queue', 'queue', { height: 16, links: { Queue: TO_QUEUE } }),

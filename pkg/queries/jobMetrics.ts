@@ -170,9 +170,17 @@ const table = tableQuery({
       threadHourPrice,
       durations: sumDurations((byClass.get(name) ?? []).map((each) => each.counts)),
     }));
-    return { rows, notices: [...notices, ...read.notices], without: NOT_SHOWN[query.by] };
+    const without = NOT_SHOWN[query.by];
+    const noPrice = threadHourPrice === 0 && query.figures.includes('costPerMonth') ? [NO_PRICE] : [];
+    return { rows, notices: [...notices, ...read.notices, ...noPrice], without };
   },
 });
+
+/** Why a cost that was asked for has no value. */
+const NO_PRICE: Notice = {
+  severity: 'info',
+  text: 'Costs need the price of a thread-hour: set "threadHourPrice" in the settings of the data source.',
+};
 
 const NOT_SHOWN = { class: ['workerType', 'queue'], queue: ['class'], workerType: ['class', 'queue'] } as const;
 

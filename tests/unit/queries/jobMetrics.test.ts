@@ -43,6 +43,12 @@ describe('as a table', () => {
     expect(row).toEqual({ class: 'C', costPerMonth: expect.closeTo((700 / 3600) * 730 * 0.02, 9) });
   });
 
+  test('says what a cost needs where it is asked for without a price', async () => {
+    const told = async (figures: string[]) => noticesOf(await ask({ query: { figures }, request: lastHour })).join();
+    expect(await told(['executions', 'costPerMonth'])).toContain('set "threadHourPrice"');
+    expect(await told([])).not.toContain('threadHourPrice');
+  });
+
   test('has every figure of a class', async () => {
     const [, row] = await rows({ request: lastHour });
     expect(row).toEqual({

@@ -24,7 +24,8 @@ export interface Occupied {
 
 /** More jobs than these of one process are not told apart: each further one waits for the processor. */
 const JOBS_MOST = 1000;
-const NOTHING: Occupied = { running: 0, computing: 0, met: 0, stretch: 1, throughput: 0 };
+/** No job runs. */
+export const NO_JOBS: Occupied = { running: 0, computing: 0, met: 0, stretch: 1, throughput: 0 };
 
 /**
  * A number of jobs that run all the time, as a closed network of a processor that is shared evenly and of time without it: by
@@ -34,7 +35,7 @@ const NOTHING: Occupied = { running: 0, computing: 0, met: 0, stretch: 1, throug
  */
 export function fixedJobs(jobs: number, { computes, rests, beside }: Shared): Occupied {
   if (jobs <= 0) {
-    return NOTHING;
+    return NO_JOBS;
   }
   let [met, computing] = [0, 0];
   for (let many = 1; many <= Math.min(JOBS_MOST, Math.ceil(jobs)); many += 1) {
@@ -60,9 +61,9 @@ export function fixedJobs(jobs: number, { computes, rests, beside }: Shared): Oc
 export function comingJobs(rate: number, threads: number, processes: number, shared: Shared): Occupied {
   const whole = Math.floor(threads);
   if (rate <= 0 || threads <= 0) {
-    return { ...NOTHING, stretch: 1 + shared.beside };
+    return { ...NO_JOBS, stretch: 1 + shared.beside };
   }
-  const less = whole === 0 ? NOTHING : onThreads(rate, Math.min(JOBS_MOST, whole), processes, shared);
+  const less = whole === 0 ? NO_JOBS : onThreads(rate, Math.min(JOBS_MOST, whole), processes, shared);
   const part = threads - whole;
   if (part === 0) {
     return less;

@@ -2,7 +2,7 @@ import { sum } from './arrivals';
 import type { Turns } from '../turns';
 import type { ClassDemand } from './model';
 import type { Placed } from './placedWork';
-import { comingJobs, fixedJobs, type Occupied } from './processor';
+import { comingJobs, fixedJobs, NO_JOBS, type Occupied } from './processor';
 
 /** Values are settled when they change by less than this share. */
 export const SETTLED = 0.002;
@@ -84,8 +84,6 @@ export async function stretchesIn(
   return works.map((_, index) => (done[index] === 0 ? 1 : stretched[index]! / done[index]!));
 }
 
-const IDLE: Occupied = { running: 0, computing: 0, met: 0, stretch: 1, throughput: 0 };
-
 /**
  * What each kind of a slot comes to beside the others. A job finds of the others as many computing as there would be without it
  * (the arrival theorem of closed networks), so that of a capsule with one thread none of its own is among those they wait for.
@@ -100,7 +98,7 @@ function settledIn(
 ): readonly Occupied[] {
   const sharedOf = (one: number, other: number) => capsules[kinds[one]!.capsule]!.shared[kinds[other]!.capsule]!;
   const keyOf = ({ capsule, stays }: Kind) => `${capsule} ${stays}`;
-  const occupied = kinds.map((kind) => former.get(keyOf(kind)) ?? IDLE);
+  const occupied = kinds.map((kind) => former.get(keyOf(kind)) ?? NO_JOBS);
   const withBeside = (place: number, beside: number): Occupied => {
     const { capsule, stays, seconds, computes, rests } = kinds[place]!;
     const { threads, processes } = capsules[capsule]!;

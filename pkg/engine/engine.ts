@@ -25,8 +25,8 @@ export interface Run<J> extends Ending {
 
 /** What the owner of an engine decides and hears. */
 export interface EngineHooks<J> {
-  /** How long an execution takes (seconds), asked when it starts. */
-  seconds(job: J, queue: string, startsAt: number): number;
+  /** How long an execution takes (seconds), asked when it starts; it is not among those that run in the capsule yet. */
+  seconds(job: J, queue: string, startsAt: number, capsule: Capsule<J>): number;
   started?(run: Run<J>): void;
   /** The thread is not free yet: what is pushed here is taken in the order of service. */
   finished?(run: Run<J>): void;
@@ -314,7 +314,7 @@ export class Engine<J> {
 
   private start(capsule: LiveCapsule<J>, thread: number, { name }: Queue<J>, job: J): void {
     const startsAt = this.time;
-    const endsAt = startsAt + this.hooks.seconds(job, name, startsAt);
+    const endsAt = startsAt + this.hooks.seconds(job, name, startsAt, capsule);
     const run: Run<J> = { job, queue: name, capsule, thread, startsAt, endsAt };
     capsule.running[thread] = run;
     capsule.busy += 1;

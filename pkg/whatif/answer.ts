@@ -3,6 +3,7 @@ import { median } from 'simple-statistics';
 import { Fault } from '../faults/fault';
 import { Turns } from '../turns';
 import { underContention } from './contention';
+import { Crowding } from './crowding';
 import type { Scenario, ThreadGroup } from './model';
 import { jobsOf, newSketch, simulate, type Outcome, type QueueOutcome } from './simulate';
 
@@ -86,8 +87,9 @@ export async function runs(
   const { topology, demand, computing } = scenario;
   const contended = computing ? await underContention(topology, demand, computing, turns) : null;
   const lived = contended ? { ...scenario, demand: contended.demand } : scenario;
+  const crowding = contended && computing ? new Crowding(topology, demand, computing) : undefined;
   for (let run = 0; run < count; run += 1) {
-    outcomes.push(await simulate(lived, seed * 1000 + run, objectiveOf, turns, signal));
+    outcomes.push(await simulate(lived, seed * 1000 + run, objectiveOf, turns, { signal, crowding }));
   }
   const { slots, slotSeconds } = demand;
   return { groups: topology.groups, outcomes, seconds: slots * slotSeconds, factors: contended?.factors ?? null };

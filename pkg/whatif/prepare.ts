@@ -61,8 +61,7 @@ export async function prepare(state: State, query: Asked, range: Range, reads: R
     const contended = await withComputing(asIs, query, queuesNamed);
     const other = scenarioIf(contended, query, state, queuesNamed);
     return {
-      // What was measured is as it is.
-      asIs,
+      asIs: contended,
       other,
       searched: other ?? contended,
       aims,

@@ -1,6 +1,7 @@
 import { DDSketch } from '@datadog/sketches-js';
 import { Dice, namedDice } from '../engine/dice';
 import { Engine, type Capsule } from '../engine/engine';
+import type { Crowding } from './crowding';
 import { groupBy } from '../sidekiq/groupBy';
 import type { Turns } from '../turns';
 import { drawDuration, drawRest, scaled } from './durations';
@@ -64,6 +65,7 @@ export function jobsOf({ classes, backlog }: Demand): number {
  * Rates and mean run times differ between runs by as much as the measured executions leave open.
  *
  * @param objectiveOf seconds that a job of a queue may wait
+ * @param crowding how run times depend on the jobs that run at an instant; they do not where it is left out
  * @throws the reason of the signal once it is aborted
  */
 export async function simulate(
@@ -71,7 +73,7 @@ export async function simulate(
   seed: number,
   objectiveOf: (queue: string) => number,
   turns: Turns,
-  signal?: AbortSignal
+  { signal, crowding }: { signal?: AbortSignal | undefined; crowding?: Crowding | undefined } = {}
 ): Promise<Outcome> {
   const diceOf = namedDice(seed);
   const durationDice = new Map<ClassDemand, Dice>();
@@ -81,6 +83,7 @@ export async function simulate(
     return dice;
   };
   const demand = asMayBe(measured, new Dice(5 * seed + 3));
+  const measuredOf = new Map(demand.classes.map((each, index) => [each, measured.classes[index]!]));
   const seconds = demand.slots * demand.slotSeconds;
   const tallies = new Map<string, Tally>();
   const tallyOf = (queue: string): Tally => {
@@ -100,10 +103,15 @@ export async function simulate(
   const open = new Set<SimulatedJob>();
   let isOver = false;
   const groupOf = new Map<Capsule<SimulatedJob>, number>();
+  const capsules: Array<Capsule<SimulatedJob>> = [];
   let workers: ScaledWorkers | undefined;
   const engine = new Engine<SimulatedJob>(
     {
-      seconds: ({ of, from }) => (from === 'running' ? drawRest : drawDuration)(of.durations, durationDiceOf(of)),
+      seconds({ of, from }, _queue, _startsAt, capsule) {
+        const drawn = (from === 'running' ? drawRest : drawDuration)(of.durations, durationDiceOf(of));
+        const busyOf = (group: number) => capsules[group]!.busy + Number(capsules[group] === capsule);
+        return drawn * (crowding?.factorOf(measuredOf.get(of)!, groupOf.get(capsule)!, busyOf) ?? 1);
+      },
       started({ job, queue, capsule, startsAt, endsAt }) {
         if (!isOver) {
           busySeconds[groupOf.get(capsule)!]! += Math.min(endsAt, seconds) - startsAt;
@@ -137,6 +145,7 @@ export async function simulate(
   topology.groups.forEach(({ threads, mode, weights }, index) =>
     engine.addCapsule({ threads: workers?.isReplaced(index) ? 0 : threads, mode, weights }, (added) => {
       groupOf.set(added, index);
+      capsules[index] = added;
       workers?.added(index, added);
     })
   );

@@ -1,0 +1,104 @@
+import { sum } from './arrivals';
+import { classKey, type Computing } from './contention';
+import { jobsOfClass, type ClassDemand, type Demand, type ThreadGroup, type Topology } from './model';
+import { fixedJobs } from './processor';
+
+/** What the jobs of a group are on average, of a second of their run time as it was measured. */
+interface Mix {
+  readonly computes: number;
+  readonly rests: number;
+  readonly processes: number;
+  /** Others that run in the process of a job, of each other that runs in the group. */
+  readonly near: number;
+  /** Other groups whose jobs compute in the same processes, with the share of these that they are in. */
+  readonly beside: ReadonlyArray<readonly [group: number, share: number]>;
+}
+
+/** Sums of the factors of a class. */
+interface Told {
+  count: number;
+  total: number;
+}
+
+/**
+ * How the run time of an execution differs from its mean by the jobs that run where it starts: those that start while many
+ * compute are slow, and so jobs pile up. The mean stays: by the factors that were told before, in all runs of a scenario.
+ */
+export class Crowding {
+  private readonly mixes: readonly Mix[];
+  private readonly told = new Map<ClassDemand['class'], Told>();
+  private readonly stretches = new Map<string, number>();
+
+  constructor(
+    { groups }: Topology,
+    private readonly demand: Demand,
+    private readonly computing: Computing
+  ) {
+    this.mixes = groups.map((group, index) => this.mixOf(group, index, groups));
+  }
+
+  /**
+   * @param group in which it starts
+   * @param busyOf jobs that run in a group, the starting one included
+   */
+  factorOf(of: ClassDemand, group: number, busyOf: (group: number) => number): number {
+    const key = classKey(of);
+    const { share, idle } = this.partsOf(of);
+    if (share === 0) {
+      return 1;
+    }
+    const factor = share * this.stretchAt(group, busyOf) + idle;
+    const told = this.told.get(key) ?? { count: 0, total: 0 };
+    told.count += 1;
+    told.total += factor;
+    this.told.set(key, told);
+    // What lasts long outlives the jobs that ran when it started.
+    const part = Math.min(1, this.demand.slotSeconds / of.durations.meanSeconds);
+    return 1 + part * ((factor * told.count) / told.total - 1);
+  }
+
+  private stretchAt(group: number, busyOf: (group: number) => number): number {
+    const { computes, rests, near, beside } = this.mixes[group]!;
+    const busy = [group, ...beside.map(([other]) => other)].map(busyOf);
+    const key = `${group}:${busy.join()}`;
+    let stretch = this.stretches.get(key);
+    if (stretch === undefined) {
+      const others = beside.map(([other, share], place) => {
+        const mix = this.mixes[other]!;
+        return share * fixedJobs(busy[place + 1]! / mix.processes, { ...mix, beside: 0 }).computing;
+      });
+      stretch = fixedJobs(1 + near * (busy[0]! - 1), { computes, rests, beside: sum(others) }).stretch;
+      this.stretches.set(key, stretch);
+    }
+    return stretch;
+  }
+
+  private partsOf(of: ClassDemand): { share: number; idle: number } {
+    const { share, stretch } = this.computing.get(classKey(of)) ?? { share: 0, stretch: 1 };
+    return { share, idle: 1 - share * stretch };
+  }
+
+  private mixOf({ threads, processes, weights }: ThreadGroup, index: number, groups: readonly ThreadGroup[]): Mix {
+    let [work, computes, rests] = [0, 0, 0];
+    for (const of of this.demand.classes.filter(({ queue }) => weights.has(queue))) {
+      const own = jobsOfClass(of) * of.durations.meanSeconds;
+      const { share, idle } = this.partsOf(of);
+      work += own;
+      computes += own * share;
+      rests += own * idle;
+    }
+    const names = [...processes.keys()];
+    const many = Math.max(1, names.length);
+    const beside = groups.flatMap((other, place): Array<readonly [number, number]> => {
+      const shared = names.filter((name) => other.processes.has(name)).length / many;
+      return place === index || shared === 0 ? [] : [[place, shared]];
+    });
+    return {
+      computes: work === 0 ? 0 : computes / work,
+      rests: work === 0 ? 1 : rests / work,
+      processes: many,
+      near: threads > 1 ? Math.max(0, threads / many - 1) / (threads - 1) : 0,
+      beside,
+    };
+  }
+}

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { sum } from './arrivals';
 import { classKey, type Computing } from './contention';
 import { jobsOfClass, type ClassDemand, type Demand, type ThreadGroup, type Topology } from './model';
@@ -14,6 +15,9 @@ interface Mix {
   readonly beside: ReadonlyArray<readonly [group: number, share: number]>;
 }
 
+/** Stretches by the numbers of jobs that run. */
+const STRETCHES_KEPT = 10_000;
+
 /** Sums of the factors of a class. */
 interface Told {
   count: number;
@@ -26,8 +30,8 @@ interface Told {
  */
 export class Crowding {
   private readonly mixes: readonly Mix[];
-  private readonly told = new Map<ClassDemand['class'], Told>();
-  private readonly stretches = new Map<string, number>();
+  private readonly told = new Map<string, Told>();
+  private readonly stretches = new LRUCache<string, number>({ max: STRETCHES_KEPT });
 
   constructor(
     { groups }: Topology,

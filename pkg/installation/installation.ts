@@ -23,7 +23,7 @@ import { newMemory, sourceOf, type Memory } from './memory';
 import { PacedRecording } from './pacedRecording';
 import { RedisReads } from './redisReads';
 import { rehearsalOf, rehearsed, type Rehearsal } from './rehearsal';
-import { adoptTotals, restoreStates, saveCounters, saveStates } from './savedStates';
+import { adoptTotals, restoreStates, saveClassQueueTotals, saveStates } from './savedStates';
 import type { Range, Reads } from '../source/reads';
 import { keptOf, NOW_SECONDS, type Kept, type Source } from '../source/source';
 import type { State } from '../watch/state';
@@ -111,10 +111,7 @@ export class Installation implements Source {
       this.memory = former.memory;
       former.handedOver = true;
     } else {
-      this.memory = newMemory(options, administration, {
-        ...(blocks && { blocks }),
-        ...(servedAt !== undefined && { servedAt }),
-      });
+      this.memory = newMemory(options, administration, { blocks, servedAt });
     }
     this.recording = new PacedRecording(this.memory, options);
     const { recordings, recorder, statsd } = this.memory;
@@ -285,9 +282,9 @@ export class Installation implements Source {
         adoptTotals(this.memory);
       }
       saveStates(this.memory);
-    } else if (this.watches && this.options.compatNames) {
+    } else if (this.watches && state.classQueueTotals !== this.latest?.state.classQueueTotals) {
       // How they are divided by queue cannot be found out anew: after a crash they would be less than what was scraped.
-      saveCounters(this.memory);
+      saveClassQueueTotals(this.memory);
     }
     if (this.watches && !this.closed) {
       this.recording.readBeside(state, this.readsOfNow());

@@ -34,7 +34,7 @@ export interface Memory {
 export function newMemory(
   options: Options,
   administration: Administration,
-  { blocks, servedAt = options.exporterListen }: { blocks?: BlockStore; servedAt?: string } = {}
+  { blocks, servedAt = options.exporterListen }: { blocks: BlockStore | undefined; servedAt: string | undefined }
 ): Memory {
   const { historyFile, historyRetentionDays: retentionDays, historyFileMode: mode } = options;
   const open = async () => openSqliteStore(administration.path('historyFile', historyFile), { retentionDays, mode });

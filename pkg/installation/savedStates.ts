@@ -12,10 +12,20 @@ interface Saved {
 const CLASS_TOTALS = 'class totals';
 const CLASS_QUEUE_TOTALS = 'class totals by queue';
 
-/** Counters by class. Each process divides them by what it has seen, so that by queue each has its own. */
-function countersOf({ watch, servedAt }: Pick<Memory, 'watch' | 'servedAt'>): Saved[] {
-  const { classQueueTotals } = watch;
-  const { classTotals } = watch.observers;
+/** Each process divides the counters by what it has seen, so that each has its own. */
+function classQueueTotalsOf({ watch: { classQueueTotals }, servedAt }: Pick<Memory, 'watch' | 'servedAt'>): Saved {
+  return {
+    name: servedAt === '' ? CLASS_QUEUE_TOTALS : `${CLASS_QUEUE_TOTALS} at ${servedAt}`,
+    isNew: classQueueTotals.isEmpty,
+    save: () => classQueueTotals.save(),
+    restore: (saved) => classQueueTotals.restore(saved),
+  };
+}
+
+function savedOf(memory: Pick<Memory, 'watch' | 'locks' | 'servedAt'>): Saved[] {
+  const { watch, locks } = memory;
+  const { findingLog } = watch;
+  const { classQueues, classShares, classTotals, disabledEntries, processLog } = watch.observers;
   return [
     {
       name: CLASS_TOTALS,
@@ -23,21 +33,7 @@ function countersOf({ watch, servedAt }: Pick<Memory, 'watch' | 'servedAt'>): Sa
       save: () => classTotals.save(),
       restore: (saved) => classTotals.restore(saved),
     },
-    {
-      name: servedAt === '' ? CLASS_QUEUE_TOTALS : `${CLASS_QUEUE_TOTALS} at ${servedAt}`,
-      isNew: classQueueTotals.isEmpty,
-      save: () => classQueueTotals.save(),
-      restore: (saved) => classQueueTotals.restore(saved),
-    },
-  ];
-}
-
-function savedOf(memory: Pick<Memory, 'watch' | 'locks' | 'servedAt'>): Saved[] {
-  const { watch, locks } = memory;
-  const { findingLog } = watch;
-  const { classQueues, classShares, disabledEntries, processLog } = watch.observers;
-  return [
-    ...countersOf(memory),
+    classQueueTotalsOf(memory),
     {
       name: 'class queues',
       isNew: classQueues.view().size === 0,
@@ -111,9 +107,9 @@ export function saveStates(memory: Pick<Memory, 'watch' | 'locks' | 'servedAt' |
   saveAll(memory.recorder, savedOf(memory));
 }
 
-/** Saves counters by class alone. */
-export function saveCounters(memory: Pick<Memory, 'watch' | 'servedAt' | 'recorder'>): void {
-  saveAll(memory.recorder, countersOf(memory));
+/** Saves counters by class and queue alone; those by class are found out again. */
+export function saveClassQueueTotals(memory: Pick<Memory, 'watch' | 'servedAt' | 'recorder'>): void {
+  saveAll(memory.recorder, [classQueueTotalsOf(memory)]);
 }
 
 function saveAll(recorder: Memory['recorder'], states: readonly Saved[]): void {

@@ -128,7 +128,7 @@ export function alone(demand: Demand, computing: Computing): Demand {
 }
 
 /** Shares of the measured run time: what computing takes alone, and what neither uses the processor nor waits for it. */
-function partsOf(of: ClassDemand, computing: Computing): { share: number; idle: number; excess: number } {
+export function partsOf(of: ClassDemand, computing: Computing): { share: number; idle: number; excess: number } {
   const { share, stretch, excess } = computing.get(classKey(of)) ?? { share: 0, stretch: 1, excess: 1 };
   return { share, idle: 1 - share * stretch, excess };
 }

@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { sum } from './arrivals';
-import { classKey, type Computing } from './contention';
+import { classKey, partsOf, type Computing } from './contention';
 import { jobsOfClass, type ClassDemand, type Demand, type ThreadGroup, type Topology } from './model';
+import { capsuleOf } from './placedWork';
 import { fixedJobs } from './processor';
 
 /** What the jobs of a group are on average, of a second of their run time as it was measured. */
@@ -18,8 +19,10 @@ interface Mix {
 /** Stretches by the numbers of jobs that run. */
 const STRETCHES_KEPT = 10_000;
 
-/** Sums of the factors of a class. */
+/** Parts of the run time of a class, see partsOf, and its factors so far. */
 interface Told {
+  readonly share: number;
+  readonly idle: number;
   count: number;
   total: number;
 }
@@ -30,7 +33,7 @@ interface Told {
  */
 export class Crowding {
   private readonly mixes: readonly Mix[];
-  private readonly told = new Map<string, Told>();
+  private readonly told: ReadonlyMap<string, Told>;
   private readonly stretches = new LRUCache<string, number>({ max: STRETCHES_KEPT });
 
   constructor(
@@ -39,6 +42,7 @@ export class Crowding {
     private readonly computing: Computing
   ) {
     this.mixes = groups.map((group, index) => this.mixOf(group, index, groups));
+    this.told = new Map(demand.classes.map((of) => [classKey(of), { ...partsOf(of, computing), count: 0, total: 0 }]));
   }
 
   /**
@@ -46,16 +50,13 @@ export class Crowding {
    * @param busyOf jobs that run in a group, the starting one included
    */
   factorOf(of: ClassDemand, group: number, busyOf: (group: number) => number): number {
-    const key = classKey(of);
-    const { share, idle } = this.partsOf(of);
-    if (share === 0) {
+    const told = this.told.get(classKey(of))!;
+    if (told.share === 0) {
       return 1;
     }
-    const factor = share * this.stretchAt(group, busyOf) + idle;
-    const told = this.told.get(key) ?? { count: 0, total: 0 };
+    const factor = told.share * this.stretchAt(group, busyOf) + told.idle;
     told.count += 1;
     told.total += factor;
-    this.told.set(key, told);
     // What lasts long outlives the jobs that ran when it started.
     const part = Math.min(1, this.demand.slotSeconds / of.durations.meanSeconds);
     return 1 + part * ((factor * told.count) / told.total - 1);
@@ -77,32 +78,22 @@ export class Crowding {
     return stretch;
   }
 
-  private partsOf(of: ClassDemand): { share: number; idle: number } {
-    const { share, stretch } = this.computing.get(classKey(of)) ?? { share: 0, stretch: 1 };
-    return { share, idle: 1 - share * stretch };
-  }
-
-  private mixOf({ threads, processes, weights }: ThreadGroup, index: number, groups: readonly ThreadGroup[]): Mix {
+  private mixOf(group: ThreadGroup, index: number, groups: readonly ThreadGroup[]): Mix {
     let [work, computes, rests] = [0, 0, 0];
-    for (const of of this.demand.classes.filter(({ queue }) => weights.has(queue))) {
+    for (const of of this.demand.classes.filter(({ queue }) => group.weights.has(queue))) {
       const own = jobsOfClass(of) * of.durations.meanSeconds;
-      const { share, idle } = this.partsOf(of);
+      const { share, idle } = partsOf(of, this.computing);
       work += own;
       computes += own * share;
       rests += own * idle;
     }
-    const names = [...processes.keys()];
-    const many = Math.max(1, names.length);
-    const beside = groups.flatMap((other, place): Array<readonly [number, number]> => {
-      const shared = names.filter((name) => other.processes.has(name)).length / many;
-      return place === index || shared === 0 ? [] : [[place, shared]];
-    });
+    const { threads, processes, shared } = capsuleOf(group, groups);
     return {
       computes: work === 0 ? 0 : computes / work,
       rests: work === 0 ? 1 : rests / work,
-      processes: many,
-      near: threads > 1 ? Math.max(0, threads / many - 1) / (threads - 1) : 0,
-      beside,
+      processes,
+      near: threads > 1 ? Math.max(0, threads / processes - 1) / (threads - 1) : 0,
+      beside: [...shared.entries()].filter(([other, share]) => other !== index && share > 0),
     };
   }
 }

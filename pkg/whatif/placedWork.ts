@@ -4,11 +4,11 @@ import { sum } from './arrivals';
 import type { ClassDemand, Demand, ThreadGroup, Topology } from './model';
 
 /** Threads of processes that take jobs of the same queues. */
-interface Capsule {
+export interface Capsule {
   readonly threads: number;
   /** Processes that have it. */
   readonly processes: number;
-  /** Of each capsule of the domain the share of these processes that has it. */
+  /** Of each capsule beside which it is placed the share of these processes that has it. */
   readonly shared: readonly number[];
 }
 
@@ -71,7 +71,8 @@ export async function place(
   return placed;
 }
 
-function capsuleOf({ threads, processes }: ThreadGroup, members: readonly ThreadGroup[]): Capsule {
+/** A group as a capsule among others of its domain, itself included. */
+export function capsuleOf({ threads, processes }: ThreadGroup, members: readonly ThreadGroup[]): Capsule {
   const names = [...processes.keys()];
   const shared = members.map((other) =>
     names.length === 0 ? 0 : names.filter((name) => other.processes.has(name)).length / names.length
